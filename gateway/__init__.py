@@ -1,0 +1,1 @@
+"""One call in, one normalised answer out: routes, adapters, errors, media, prices. Never retries."""

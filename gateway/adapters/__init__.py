@@ -1,0 +1,1 @@
+"""Adapters: one per provider family; pure converters beside a thin client."""

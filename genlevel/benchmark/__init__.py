@@ -1,0 +1,1 @@
+"""What General-Bench is: tasks, references, metrics registry, dataset reader, instances. Imports no service."""

@@ -1,0 +1,161 @@
+"""The nouns of General-Bench as plain values: tasks, metrics of tasks, suites, instances, answer types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+GENERAL_BENCH = "general-bench"
+
+
+class Modality(StrEnum):
+    """The modality a task belongs to (its workbook sheet)."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    THREE_D = "3d"
+    LANGUAGE = "language"
+
+
+class Paradigm(StrEnum):
+    """Comprehension or generation; language tasks have none."""
+
+    COMPREHENSION = "comprehension"
+    GENERATION = "generation"
+
+
+class AnswerType(StrEnum):
+    """What kind of answer an instance asks for; decides prompt, parser and the label's normal form.
+
+    Normal form of a label (JSON):
+        choice: one upper-case letter ("B"); the options' texts stand beside it.
+        label, number, short_text, long_text: a list of acceptable strings; any of them counts.
+        items: a list of strings; all of them count (label sets, extraction).
+        boxes: a list of {"label": str, "box": [x, y, width, height]} in pixels from the top left.
+    """
+
+    CHOICE = "choice"
+    LABEL = "label"
+    NUMBER = "number"
+    SHORT_TEXT = "short_text"
+    LONG_TEXT = "long_text"
+    ITEMS = "items"
+    BOXES = "boxes"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMetric:
+    """A metric as one task uses it: id in the registry, parameters, and the label the workbook writes."""
+
+    id: str
+    label: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of General-Bench (or of a suite that is its own benchmark).
+
+    name: the workbook's exact name, typos and stray spaces included: it is a key. id: a clean one beside it.
+    References are in the metric's own unit as the workbook writes it; None where there is no specialist.
+    reference_appendix is the value of the paper's appendix (equal to reference_workbook where they agree).
+    """
+
+    id: str
+    name: str
+    short_name: str
+    sheet: str
+    row: int
+    number: str
+    modality: Modality
+    paradigm: Paradigm | None
+    metric: TaskMetric
+    reference_workbook: float | None
+    reference_appendix: float | None
+    skill_id: str = ""
+    skill: str = ""
+    domain: str = ""
+    capability: str = ""
+    data_source: str = ""
+    instances: int = 0
+    specialist: str = ""
+
+    def reference(self, references: str = "workbook") -> float | None:
+        """The specialist's value in the named reference set: "workbook" or "appendix"."""
+        return self.reference_appendix if references == "appendix" else self.reference_workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A set of tasks with references, over which levels are computed. Order is the workbook's."""
+
+    name: str
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """One media input of an instance, as a file that exists."""
+
+    modality: Modality
+    path: Path
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One question with its label, in normal form.
+
+    id: unique within its task. position: index in the annotation's data list. prompt: what the dataset asks,
+    placeholders filled; options: choices in order (choice only); label: None where the set is closed.
+    details: facts a prompt needs, such as {"bbox_format": ..., "language": ...}.
+    """
+
+    id: str
+    position: int
+    prompt: str
+    answer_type: AnswerType
+    label: Any = None
+    context: str = ""
+    options: tuple[str, ...] = ()
+    dialog: tuple[str, ...] = ()
+    media: tuple[MediaFile, ...] = ()
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class SuiteTask(Protocol):
+    """One task folder of a suite."""
+
+    key: str  # the folder's path within the suite, "/"-separated: "nlp/Causal-Reasoning"
+    name: str  # the workbook's name, or the folder's where unlisted
+    task: Task | None  # None: unlisted
+    modality: Modality
+    paradigm: Paradigm | None
+    metric: TaskMetric | None  # None: no metric is known; asked, not scored
+    fingerprint: str  # sha256 of the annotation's bytes
+
+    def count(self) -> int:
+        """Number of instances (streams the file once, then remembered)."""
+        ...
+
+    def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:
+        """Instances in file order, streamed; only these positions if given. Raises DatasetError naming file and row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What is asked: task folders, and the benchmark that levels are computed over.
+
+    problems: what could not be resolved or read, one line each; never dropped silently.
+    """
+
+    name: str
+    root: Path
+    benchmark: Benchmark
+    tasks: tuple[SuiteTask, ...]
+    problems: tuple[str, ...] = ()

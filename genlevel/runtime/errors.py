@@ -1,0 +1,79 @@
+"""The errors of genlevel, as one tree. Each message is one line for a person: what, where, and what to do.
+
+GenlevelError
+├── UsageError              the command or configuration is wrong (exit 2)
+│   ├── ConfigurationError  genlevel.yaml, an environment variable or a flag
+│   ├── DatasetError        a suite, task folder or annotation file
+│   └── WorkbookError       an official result or reference workbook
+├── StorageError            a database, journal or blob store cannot be used
+└── CallFailed              one call to a model failed; has a class with one policy
+"""
+
+from __future__ import annotations
+
+from genlevel.v1 import gateway_pb2 as pb
+
+
+class GenlevelError(Exception):
+    """Something a person has to know, in one line."""
+
+
+class UsageError(GenlevelError):
+    """The command or its input is wrong; nothing was done."""
+
+
+class ConfigurationError(UsageError):
+    """A setting is wrong."""
+
+
+class DatasetError(UsageError):
+    """A suite, task folder or annotation file cannot be used."""
+
+
+class WorkbookError(UsageError):
+    """A workbook in the official layout cannot be read."""
+
+
+class StorageError(GenlevelError):
+    """A database, journal or blob store cannot be used."""
+
+
+class CallFailed(GenlevelError):
+    """One call to a model failed.
+
+    Attributes:
+        error_class: a value of ``pb.ErrorClass``; decides the policy, never the message.
+        retry_after_s: seconds the provider asks to wait, the longest of all it named; None if it named none.
+        dimension: what a rate limit is counted in ("requests", "tokens", "concurrency"), if known.
+        part: the part or field at fault ("messages[0].parts[1]"), for caller faults and unsupported parts.
+        provider: the provider's name.
+        provider_code: the provider's own code, type or HTTP status, for the log.
+        may_be_charged: the provider may have done (and bill) the work although no answer came.
+    """
+
+    def __init__(
+        self,
+        error_class: int,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        dimension: str = "",
+        part: str = "",
+        provider: str = "",
+        provider_code: str = "",
+        may_be_charged: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.dimension = dimension
+        self.part = part
+        self.provider = provider
+        self.provider_code = provider_code
+        self.may_be_charged = may_be_charged
+
+    @property
+    def reason(self) -> str:
+        """The class's name without its prefix, such as RATE_LIMIT."""
+        return pb.ErrorClass.Name(self.error_class).removeprefix("ERROR_CLASS_")

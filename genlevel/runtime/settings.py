@@ -1,0 +1,135 @@
+"""genlevel.yaml as typed values: one file for all services; secrets come from the environment or from files.
+
+Unknown fields are refused, naming the line (see ``load_settings``). Everything has a default, so no file is
+needed to evaluate a hosted model with a key in the environment, or the embedded one.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ProviderName = Literal["openai", "anthropic", "compatible", "embedded"]
+Dollars = Annotated[Decimal, Field(ge=0, description="US dollars per million tokens")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Strict):
+    """What a provider account allows; 0 = no limit known."""
+
+    requests_per_minute: int = Field(0, ge=0)
+    tokens_per_minute: int = Field(0, ge=0)
+    concurrency: int = Field(0, ge=0)
+
+
+class ModelPrice(_Strict):
+    """US dollars per million tokens. cache_read and cache_write default to the input price."""
+
+    input: Dollars
+    output: Dollars
+    cache_read: Dollars | None = None
+    cache_write: Dollars | None = None
+
+
+class Account(_Strict):
+    """One account at one provider: where, with which key, under which limits."""
+
+    provider: ProviderName
+    base_url: str = ""
+    api_key_env: str = ""
+    api_key_file: Path | None = None
+    limits: Limits = Limits()
+    timeout_s: float = Field(600.0, gt=0)
+
+
+class RouteParameters(_Strict):
+    """Generation parameters a route fixes, whatever a run asks. ``temperature: null`` sends none."""
+
+    temperature: float | None = None
+    send_temperature: bool = True
+    extra_output_tokens: int = Field(0, ge=0, description="added to a run's output limit, for reasoning")
+
+
+class Route(_Strict):
+    """A name for a model at an account."""
+
+    account: str
+    model: str
+    api: Literal["chat", "responses", "messages"] | None = None
+    input_modalities: list[Literal["text", "image", "video", "audio", "3d"]] | None = None
+    price: ModelPrice | None = None
+    context_tokens: int = Field(0, ge=0)
+    parameters: RouteParameters = RouteParameters()
+
+
+class Tls(_Strict):
+    """PEM files. With client_ca a server asks its clients for a certificate (mutual TLS)."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+
+
+class ServiceListen(_Strict):
+    """Where one service listens: gRPC, and HTTP for /metrics, /healthz, /readyz."""
+
+    grpc: str
+    http: str
+    tls: Tls | None = None
+
+
+class Addresses(_Strict):
+    """Where the services find each other. Empty = embedded in the same process."""
+
+    gateway: str = ""
+    evaluator: str = ""
+    scorer: str = ""
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Storage(_Strict):
+    """Where things are kept. url: an SQLAlchemy URL; empty = an SQLite file in the output folder."""
+
+    url: str = ""
+    blobs: str = Field("", description="a folder or fsspec URL; empty = blobs/ in the output folder")
+    inline_limit_bytes: int = Field(1 << 20, ge=0, description="larger media go by reference to the blob store")
+
+
+class RunDefaults(_Strict):
+    """How the evaluator drives traffic unless a command says otherwise."""
+
+    concurrency: int = Field(0, ge=0, description="0 = start low and adapt, up to 64")
+    attempts: int = Field(6, ge=1, description="tries per instance at errors that may pass; waits for limits do not count")
+    deadline_s: float = Field(900.0, gt=0, description="per instance, from its first call, waits included")
+    call_timeout_s: float = Field(300.0, gt=0)
+
+
+class Embedded(_Strict):
+    """The embedded model's server."""
+
+    threads: int = Field(1, ge=1)
+    context_tokens: int = Field(8192, ge=512)
+    start_timeout_s: float = Field(60.0, gt=0)
+
+
+class Settings(_Strict):
+    """The whole of genlevel.yaml."""
+
+    gateway: ServiceListen = ServiceListen(grpc="127.0.0.1:7401", http="127.0.0.1:7411")
+    evaluator: ServiceListen = ServiceListen(grpc="127.0.0.1:7402", http="127.0.0.1:7412")
+    scorer: ServiceListen = ServiceListen(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
+    addresses: Addresses = Addresses()
+    storage: Storage = Storage()
+    runs: RunDefaults = RunDefaults()
+    embedded: Embedded = Embedded()
+    accounts: dict[str, Account] = {}
+    routes: dict[str, Route] = {}
+    prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")

@@ -1,0 +1,236 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_ANSWERED: _ClassVar[Outcome]
+    OUTCOME_REFUSED: _ClassVar[Outcome]
+    OUTCOME_FAILED: _ClassVar[Outcome]
+    OUTCOME_UNSUPPORTED: _ClassVar[Outcome]
+    OUTCOME_PENDING: _ClassVar[Outcome]
+    OUTCOME_UNPARSABLE: _ClassVar[Outcome]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_ANSWERED: Outcome
+OUTCOME_REFUSED: Outcome
+OUTCOME_FAILED: Outcome
+OUTCOME_UNSUPPORTED: Outcome
+OUTCOME_PENDING: Outcome
+OUTCOME_UNPARSABLE: Outcome
+
+class TaskDescription(_message.Message):
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted")
+    class MetricParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHEET_FIELD_NUMBER: _ClassVar[int]
+    MODALITY_FIELD_NUMBER: _ClassVar[int]
+    PARADIGM_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    METRIC_LABEL_FIELD_NUMBER: _ClassVar[int]
+    METRIC_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    UNLISTED_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    name: str
+    sheet: str
+    modality: str
+    paradigm: str
+    metric: str
+    metric_label: str
+    metric_parameters: _containers.ScalarMap[str, str]
+    unlisted: bool
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ...) -> None: ...
+
+class ScoreTaskHeader(_message.Message):
+    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    model: str
+    suite: str
+    benchmark: str
+    task: TaskDescription
+    partial: bool
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ...) -> None: ...
+
+class InstanceAnswer(_message.Message):
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RAW_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_JSON_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    outcome: Outcome
+    raw_answer: str
+    answer_type: str
+    label_json: str
+    options: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ScoreTaskRequest(_message.Message):
+    __slots__ = ("header", "instances")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    header: ScoreTaskHeader
+    instances: _containers.RepeatedCompositeFieldContainer[InstanceAnswer]
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., instances: _Optional[_Iterable[_Union[InstanceAnswer, _Mapping]]] = ...) -> None: ...
+
+class OutcomeCounts(_message.Message):
+    __slots__ = ("total", "answered", "refused", "unparsable", "failed", "unsupported", "pending")
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    UNPARSABLE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    UNSUPPORTED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    total: int
+    answered: int
+    refused: int
+    unparsable: int
+    failed: int
+    unsupported: int
+    pending: int
+    def __init__(self, total: _Optional[int] = ..., answered: _Optional[int] = ..., refused: _Optional[int] = ..., unparsable: _Optional[int] = ..., failed: _Optional[int] = ..., unsupported: _Optional[int] = ..., pending: _Optional[int] = ...) -> None: ...
+
+class Bounds(_message.Message):
+    __slots__ = ("lower", "upper")
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    lower: float
+    upper: float
+    def __init__(self, lower: _Optional[float] = ..., upper: _Optional[float] = ...) -> None: ...
+
+class TaskScore(_message.Message):
+    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    SIGMA_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_ERROR_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    WIN_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    UNPARSABLE_IDS_FIELD_NUMBER: _ClassVar[int]
+    task: TaskDescription
+    score: float
+    bounds: Bounds
+    sigma: float
+    counts: OutcomeCounts
+    standard_error: float
+    reference: float
+    win: bool
+    note: str
+    partial: bool
+    unparsable_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ScoreTaskResponse(_message.Message):
+    __slots__ = ("score",)
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    score: TaskScore
+    def __init__(self, score: _Optional[_Union[TaskScore, _Mapping]] = ...) -> None: ...
+
+class LevelScores(_message.Message):
+    __slots__ = ("level_2", "level_3", "level_4", "level_5")
+    LEVEL_2_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_3_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_4_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_5_FIELD_NUMBER: _ClassVar[int]
+    level_2: float
+    level_3: float
+    level_4: float
+    level_5: float
+    def __init__(self, level_2: _Optional[float] = ..., level_3: _Optional[float] = ..., level_4: _Optional[float] = ..., level_5: _Optional[float] = ...) -> None: ...
+
+class ModalityLevels(_message.Message):
+    __slots__ = ("modality", "level_2", "level_3", "level_4", "supported", "wins", "tasks")
+    MODALITY_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_2_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_3_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_4_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    modality: str
+    level_2: float
+    level_3: float
+    level_4: float
+    supported: int
+    wins: int
+    tasks: int
+    def __init__(self, modality: _Optional[str] = ..., level_2: _Optional[float] = ..., level_3: _Optional[float] = ..., level_4: _Optional[float] = ..., supported: _Optional[int] = ..., wins: _Optional[int] = ..., tasks: _Optional[int] = ...) -> None: ...
+
+class LanguageLevel(_message.Message):
+    __slots__ = ("weight", "supported", "wins", "tasks")
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    weight: float
+    supported: int
+    wins: int
+    tasks: int
+    def __init__(self, weight: _Optional[float] = ..., supported: _Optional[int] = ..., wins: _Optional[int] = ..., tasks: _Optional[int] = ...) -> None: ...
+
+class Levels(_message.Message):
+    __slots__ = ("scores", "verdict", "modalities", "language")
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    MODALITIES_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    scores: LevelScores
+    verdict: int
+    modalities: _containers.RepeatedCompositeFieldContainer[ModalityLevels]
+    language: LanguageLevel
+    def __init__(self, scores: _Optional[_Union[LevelScores, _Mapping]] = ..., verdict: _Optional[int] = ..., modalities: _Optional[_Iterable[_Union[ModalityLevels, _Mapping]]] = ..., language: _Optional[_Union[LanguageLevel, _Mapping]] = ...) -> None: ...
+
+class GetVerdictRequest(_message.Message):
+    __slots__ = ("run_id", "references")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    references: str
+    def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ...) -> None: ...
+
+class GetVerdictResponse(_message.Message):
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    ASKED_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    model: str
+    suite: str
+    benchmark: str
+    references: str
+    tasks: _containers.RepeatedCompositeFieldContainer[TaskScore]
+    levels: Levels
+    asked_levels: Levels
+    incomplete: bool
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""Answers in, scores and level verdicts out: parsers, metrics, levels, workbooks, exporter."""
