@@ -25,7 +25,7 @@ OUTCOME_PENDING: Outcome
 OUTCOME_UNPARSABLE: Outcome
 
 class TaskDescription(_message.Message):
-    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted")
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference")
     class MetricParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class TaskDescription(_message.Message):
     METRIC_LABEL_FIELD_NUMBER: _ClassVar[int]
     METRIC_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     UNLISTED_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -51,23 +52,26 @@ class TaskDescription(_message.Message):
     metric_label: str
     metric_parameters: _containers.ScalarMap[str, str]
     unlisted: bool
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ...) -> None: ...
+    reference: float
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskHeader(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_TASKS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
     benchmark: str
     task: TaskDescription
     partial: bool
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ...) -> None: ...
+    benchmark_tasks: _containers.RepeatedCompositeFieldContainer[TaskDescription]
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ...) -> None: ...
 
 class InstanceAnswer(_message.Message):
     __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options")
