@@ -63,6 +63,7 @@ class Task:
     name: the workbook's exact name, typos and stray spaces included: it is a key. id: a clean one beside it.
     References are in the metric's own unit as the workbook writes it; None where there is no specialist.
     reference_appendix is the value of the paper's appendix (equal to reference_workbook where they agree).
+    paper_name, paper_metric: what the paper's task list writes, which differs from the workbook here and there.
     """
 
     id: str
@@ -83,6 +84,8 @@ class Task:
     data_source: str = ""
     instances: int = 0
     specialist: str = ""
+    paper_name: str = ""
+    paper_metric: str = ""
 
     def reference(self, references: str = "workbook") -> float | None:
         """The specialist's value in the named reference set: "workbook" or "appendix"."""

@@ -1,0 +1,168 @@
+"""The registry of General-Bench's 58 metrics: ids, units, directions, and which one a workbook label means on a task.
+
+Source: General-Level (arXiv 2505.04620), appendix A.1, and the labels of the official reference workbook. How a metric
+is computed is the scorer's; here is what both the evaluator and the scorer must agree on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from genlevel.benchmark import mapping
+from genlevel.benchmark.meaning import meaning
+from genlevel.benchmark.model import TaskMetric
+from genlevel.runtime.errors import DatasetError
+
+Direction = Literal["higher", "lower"]
+Kind = Literal["exact", "model", "judge", "human"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """One metric.
+
+    labels: as the workbook writes them. unit: of the values in the workbook ("%" is 0-100). lowest, highest: the values
+    it can have, inclusive (math.inf where unbounded). kind: exact = from data alone; model = needs a published network's
+    weights; judge = asks a judge model; human = ratings made by people.
+    """
+
+    id: str
+    labels: tuple[str, ...]
+    direction: Direction
+    unit: str
+    lowest: float
+    highest: float
+    kind: Kind
+
+
+def _percent(id_: str, *labels: str, kind: Kind = "exact", lowest: float = 0.0, highest: float = 100.0) -> MetricInfo:
+    return MetricInfo(id_, labels, "higher", "%", lowest, highest, kind)
+
+
+def _error(id_: str, label: str, unit: str = "", kind: Kind = "exact") -> MetricInfo:
+    return MetricInfo(id_, (label,), "lower", unit, 0.0, math.inf, kind)
+
+
+METRICS: dict[str, MetricInfo] = {
+    info.id: info
+    for info in (
+        _percent("accuracy", "ACC", "Acc"),
+        _percent("macro_accuracy", "Macro-Acc"),
+        _percent("exact_match", "EM@1"),
+        _percent("frame_accuracy", "Fram-Acc", kind="model"),
+        _percent("event_accuracy", "E-Acc"),
+        _percent("success_rate", "Successful rate", "Single-Object Successful Rate", "Multi-Object Successful Rate", kind="model"),
+        _percent("f1", "F1", "F-score", "F1 Score"),
+        _percent("micro_f1", "Micro-F1"),
+        _percent("auc", "AUC"),
+        _percent("average_precision", "AP"),
+        _percent("ap_at_iou", "AP10", "AP50", "AP75"),
+        _percent("map", "mAP", "mAP@50"),
+        _percent("recall_at_k", "R@50"),
+        _percent("anls", "ANLS"),
+        _error("mae", "MAE"),
+        _error("rms", "RMS"),
+        _error("mse", "MSE"),
+        _error("rmse", "RMSE"),
+        _error("abs_rel", "absRel"),
+        _error("epe", "EPE", "px"),
+        _percent("bleu_1", "BLEU-1", "BLUE_1"),
+        _percent("bleu_4", "BLEU@4"),
+        _percent("code_bleu", "CodeBLEU"),
+        _percent("rouge_1", "ROUGE-1"),
+        _percent("rouge_l", "ROUGE-L", "Rouge-L f"),
+        _percent("cider", "CIDEr", highest=1000.0),
+        MetricInfo("psnr", ("PSNR",), "higher", "dB", -math.inf, math.inf, "exact"),
+        MetricInfo("ms_ssim", ("MS-SSIM",), "higher", "", -1.0, 1.0, "exact"),
+        _error("sad", "SAD", "thousands"),
+        _percent("miou", "mIoU"),
+        _percent("m_viou", "m_vIoU"),
+        _percent("instance_miou", "Instance mIoU"),
+        _percent("pq", "PQ"),
+        _percent("dice", "DICE"),
+        _percent("s_measure", "Structure measure"),
+        _percent("amota", "AMOTA (Average Multi-Object Tracking Accuracy)"),
+        _error("rte", "RTE ( Relative Translation Error)", "%"),
+        _error("chamfer", "CD (Chamfer Distance)"),
+        _percent("pcc", "PCC"),
+        _error("mcd", "MCD", "dB"),
+        _error("wer", "WER", "%", kind="model"),
+        _percent("l1_distance", "L1 distance"),
+        _percent("optical_flow_score", "Optical Flow Score", kind="model"),
+        _error("fid", "FID", kind="model"),
+        _error("fvd", "FVD", kind="model"),
+        _error("fad", "FAD", kind="model"),
+        _percent("clip_score", "CLIP score", "CLIPScore", kind="model", lowest=-100.0),
+        _percent("clip_image_score", "CLIP img score", kind="model", lowest=-100.0),
+        _percent("clip_style", "CLIP-Style", kind="model", lowest=-100.0),
+        _percent("dino_score", "DINOScore", kind="model"),
+        _percent("aesthetic_score", "Aesthetic score", kind="model"),
+        _percent("musiq", "MUSIQ score", "MUSIQ", kind="model"),
+        _percent("i2v_average", "DINO+ViCLIP+Optical flow+Motion Smooth", kind="model", lowest=-100.0),
+        _percent("clap", "CLAP", kind="model", lowest=-100.0),
+        _percent("style_clap", "Style-CLAP", kind="model", lowest=-100.0),
+        MetricInfo("mos", ("MOS",), "higher", "1..5", 1.0, 5.0, "human"),
+        _percent("user_preference", "User preference rates", kind="human"),
+        _percent("gpt_score", "GPT-Score", kind="judge"),
+    )
+}
+
+
+_BY_LABEL = {" ".join(name.split()).casefold(): info.id for info in METRICS.values() for name in (info.id, *info.labels)}
+
+
+def metric(metric_id: str) -> MetricInfo:
+    """The metric of this id. Raises DatasetError naming an unknown one."""
+    try:
+        return METRICS[metric_id]
+    except KeyError:
+        raise DatasetError(f"no metric has the id {metric_id!r}; known ids: {', '.join(sorted(METRICS))}") from None
+
+
+def resolve_metric(label: str, sheet: str, task_name: str = "") -> TaskMetric:
+    """The metric that a workbook's label means on one task.
+
+    Several labels mean different things on different tasks (AUC, F1, AP, CLIP score, Successful rate, BLEU-1): their meaning
+    is in the parameters ("of", "level", "iou", "k"). See genlevel.benchmark.meaning. A metric's id counts as a label too.
+
+    Raises DatasetError naming the label, sheet and task where the registry has no such metric.
+    """
+    metric_id, parameters = meaning(label, sheet, task_name, _BY_LABEL.get(" ".join(label.split()).casefold()))
+    if metric_id is None:
+        where = f" (task {task_name!r}, sheet {sheet!r})" if task_name else ""
+        known = ", ".join(name for info in METRICS.values() for name in info.labels)
+        raise DatasetError(f"{label!r} is no metric of General-Bench{where}; use one of: {known}")
+    return TaskMetric(id=metric_id, label=label, parameters=tuple(sorted(parameters.items())))
+
+
+def sigma(metric_id: str, value: float) -> float:
+    """The value on the 0-100 scale where higher is better (General-Level, section A.1).
+
+    value: in the workbook's unit (percent for WER). Clipped to 0..100; a perfect error of 0 is 100, an infinite PSNR is 100.
+    Raises DatasetError for a value the metric cannot have: a negative error, infinity (but for PSNR), not a number.
+    """
+    _check(metric_id, value)
+    return mapping.to_sigma(metric_id, value)
+
+
+def is_win(metric_id: str, value: float, reference: float) -> bool:
+    """Whether value is at least as good as reference in the metric's direction; a tie wins.
+
+    Values are compared, not sigmas: mapped numbers saturate. Raises DatasetError as ``sigma`` does.
+    """
+    _check(metric_id, value)
+    _check(metric_id, reference)
+    return value <= reference if metric(metric_id).direction == "lower" else value >= reference
+
+
+def _check(metric_id: str, value: float) -> None:
+    info = metric(metric_id)
+    name = info.labels[0]
+    if math.isnan(value):
+        raise DatasetError(f"{name}: a value is not a number (NaN)")
+    if math.isinf(value) and not (metric_id == "psnr" and value > 0):
+        raise DatasetError(f"{name}: an infinite value cannot be scored; leave it empty where the task is unsupported")
+    if info.direction == "lower" and value < 0:
+        raise DatasetError(f"{name}: {value:g} is negative, which an error cannot be")
