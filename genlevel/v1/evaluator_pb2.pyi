@@ -28,20 +28,24 @@ RUN_STATUS_BUDGET: RunStatus
 RUN_STATUS_FAILED: RunStatus
 
 class RunSpecification(_message.Message):
-    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters")
+    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    BASE_URL_FIELD_NUMBER: _ClassVar[int]
+    API_KEY_ENV_FIELD_NUMBER: _ClassVar[int]
     model: str
     suite: str
     tasks: str
     limit: int
     seed: int
     parameters: _gateway_pb2.GenerationParameters
-    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ...) -> None: ...
+    base_url: str
+    api_key_env: str
+    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
     __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok")

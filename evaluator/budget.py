@@ -1,0 +1,55 @@
+"""Money that a run may spend: reserved before each call at its worst case, settled after it, never exceeded.
+
+Amounts are integer nano-dollars. A call whose answer never came may have been billed: its reservation stays spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import ROUND_CEILING, Decimal
+
+from genlevel.v1 import gateway_pb2 as gw
+
+NANO = Decimal(1_000_000_000)
+
+
+def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int) -> int:
+    """The most that a call of at most so many tokens can cost: every input token at the dearest input price."""
+    dearest = max(Decimal(value) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input))
+    dollars = (dearest * input_tokens + Decimal(price.output) * output_tokens) / Decimal(1_000_000)
+    return int((dollars * NANO).to_integral_value(rounding=ROUND_CEILING))
+
+
+class Budget:
+    """A cap with reservations. limit None = no cap (amounts are still counted).
+
+    Args:
+        spent: what earlier work of the run has cost, calls of unknown fate included.
+    """
+
+    def __init__(self, limit: int | None, spent: int = 0) -> None:
+        self.limit = limit
+        self.spent = spent
+        self._reserved = 0
+        self._freed = asyncio.Event()
+
+    @property
+    def reserved(self) -> int:
+        """Nano-dollars that calls in flight may still cost."""
+        return self._reserved
+
+    async def reserve(self, amount: int) -> bool:
+        """Waits until ``amount`` fits beside all that is spent and in flight; False when it never will."""
+        while self.limit is not None and self.spent + self._reserved + amount > self.limit:
+            if self._reserved == 0:
+                return False
+            self._freed.clear()
+            await self._freed.wait()
+        self._reserved += amount
+        return True
+
+    def settle(self, reserved: int, cost: int) -> None:
+        """Replaces a reservation by what the call cost (0 = surely nothing)."""
+        self._reserved -= reserved
+        self.spent += cost
+        self._freed.set()

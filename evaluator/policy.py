@@ -1,0 +1,94 @@
+"""What to do about a failed call: decisions as values, apart from the code that acts on them.
+
+The error's class decides, never its message (see the classes in proto/genlevel/v1/gateway.proto).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 60.0
+
+
+class Action(StrEnum):
+    """What a failed call leads to."""
+
+    RETRY = "retry"  # may pass; uses up an attempt
+    WAIT = "wait"  # a limit; uses up no attempt
+    GIVE_UP = "give_up"  # this instance has its outcome
+    STOP_RUN = "stop_run"  # no further call can succeed
+
+
+_ACTIONS: dict[int, Action] = {
+    gw.ERROR_CLASS_CREDENTIAL: Action.STOP_RUN,
+    gw.ERROR_CLASS_MODEL_ACCESS: Action.STOP_RUN,
+    gw.ERROR_CLASS_QUOTA: Action.STOP_RUN,
+    gw.ERROR_CLASS_MODEL_GONE: Action.STOP_RUN,
+    gw.ERROR_CLASS_REGION_BLOCKED: Action.STOP_RUN,
+    gw.ERROR_CLASS_RATE_LIMIT: Action.WAIT,
+    gw.ERROR_CLASS_CALLER_FAULT: Action.GIVE_UP,
+    gw.ERROR_CLASS_CONTENT_REFUSED: Action.GIVE_UP,
+    gw.ERROR_CLASS_CONTEXT_TOO_LONG: Action.GIVE_UP,
+    gw.ERROR_CLASS_UNSUPPORTED: Action.GIVE_UP,
+    gw.ERROR_CLASS_TRANSIENT: Action.RETRY,
+    gw.ERROR_CLASS_TIMEOUT: Action.RETRY,
+    gw.ERROR_CLASS_UNKNOWN: Action.RETRY,
+}
+
+_OUTCOMES: dict[int, sc.Outcome] = {
+    gw.ERROR_CLASS_CONTENT_REFUSED: sc.OUTCOME_REFUSED,
+    gw.ERROR_CLASS_CONTEXT_TOO_LONG: sc.OUTCOME_REFUSED,
+    gw.ERROR_CLASS_UNSUPPORTED: sc.OUTCOME_UNSUPPORTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and after how long."""
+
+    action: Action
+    delay_s: float = 0.0
+
+
+def outcome_of(failure: CallFailed) -> sc.Outcome:
+    """The outcome of an instance whose last call failed for good."""
+    return _OUTCOMES.get(failure.error_class, sc.OUTCOME_FAILED)
+
+
+def decide(
+    failure: CallFailed, *, attempts: int, waits: int, max_attempts: int, elapsed_s: float, deadline_s: float, chance: float | None = None
+) -> Decision:
+    """Decides after a failed call.
+
+    Args:
+        attempts: calls that failed at something other than a limit, this one included.
+        waits: calls that met a limit, this one included.
+        elapsed_s, deadline_s: since the instance's first call, and the most it may take.
+        chance: 0..1, for the jitter; drawn when None.
+
+    A retry waits a full-jitter exponential time, and never less than the provider asked for. A wait that would
+    pass the deadline is not begun.
+    """
+    action = _ACTIONS.get(failure.error_class, Action.RETRY)
+    if action in (Action.GIVE_UP, Action.STOP_RUN):
+        return Decision(action)
+    if action is Action.RETRY and attempts >= max_attempts:
+        return Decision(Action.GIVE_UP)
+    chance = random.random() if chance is None else chance
+    exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
+    jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
+    if failure.retry_after_s is None:
+        delay = jitter
+    else:
+        # Everyone who was told the same time must not come back in the same instant.
+        delay = failure.retry_after_s + min(jitter, 0.1 * failure.retry_after_s + 0.05)
+    if elapsed_s + delay > deadline_s:
+        return Decision(Action.GIVE_UP)
+    return Decision(action, delay)
