@@ -1,0 +1,196 @@
+"""Media by content: each object is stored once under its SHA-256, in a folder or behind an fsspec URL, and checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Self
+
+from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.v1 import content_pb2
+
+LIMIT_BYTES = 512 << 20
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class BlobStore:
+    """Objects by content. Safe to use from several threads and processes at once; writing an object again is free.
+
+    Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders.
+    """
+
+    def __init__(self, shelf: _Shelf, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._shelf = shelf
+        self.limit_bytes = limit_bytes
+
+    @classmethod
+    def open(cls, url: str | Path, *, limit_bytes: int = LIMIT_BYTES) -> Self:
+        """The store at a folder (created if needed) or fsspec URL such as memory://blobs or s3://bucket/blobs.
+
+        Args:
+            limit_bytes: larger objects are neither stored nor read.
+
+        Raises:
+            ConfigurationError: the URL's scheme is unknown or its package is not installed.
+            StorageError: the folder cannot be created.
+        """
+        text = str(url)
+        if "://" in text and not text.startswith("file://"):
+            return cls(_RemoteShelf(text), limit_bytes)
+        return cls(_FolderShelf(Path(text.removeprefix("file://"))), limit_bytes)
+
+    def put(self, content: bytes, mime_type: str = "") -> content_pb2.BlobReference:
+        """Stores the bytes and returns their reference.
+
+        Args:
+            mime_type: what they are, kept where the store has a place for it (S3's Content-Type), otherwise with the reference's user.
+
+        Raises:
+            StorageError: too large, or the store cannot be written.
+        """
+        if len(content) > self.limit_bytes:
+            raise StorageError(f"blob store: an object of {len(content)} bytes is over the limit of {self.limit_bytes}")
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self._shelf.size(_place(sha256)) != len(content):
+            self._shelf.write(_place(sha256), content, mime_type)
+        return content_pb2.BlobReference(sha256=sha256, size_bytes=len(content))
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes of an object, checked against its hash.
+
+        Raises:
+            StorageError: not a hash, not there, too large, unreadable, or its content is damaged.
+        """
+        place = _place(sha256)
+        size = self._shelf.size(place)
+        if size is None:
+            raise StorageError(f"blob store: {sha256} is not in {self._shelf.name}")
+        if size > self.limit_bytes:
+            raise StorageError(f"blob store: {sha256} has {size} bytes, over the limit of {self.limit_bytes}")
+        content = self._shelf.read(place)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StorageError(
+                f"blob store: {sha256} in {self._shelf.name} is damaged (its content has another hash); delete it and store it again"
+            )
+        return content
+
+    def has(self, sha256: str) -> bool:
+        """Whether the object is there (its content is not read). Raises StorageError as ``get``, except for absence."""
+        return self._shelf.size(_place(sha256)) is not None
+
+
+class _Shelf(ABC):
+    """Where objects lie: the one thing that differs between stores."""
+
+    name: str
+
+    @abstractmethod
+    def size(self, place: str) -> int | None: ...
+
+    @abstractmethod
+    def read(self, place: str) -> bytes: ...
+
+    @abstractmethod
+    def write(self, place: str, content: bytes, mime_type: str) -> None: ...
+
+
+class _FolderShelf(_Shelf):
+    """A folder; an object appears under its name only when it is whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = str(folder)
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"blob store: cannot create the folder {folder} ({error.strerror})") from None
+
+    def size(self, place: str) -> int | None:
+        try:
+            return (self._folder / place).stat().st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageError(f"blob store: cannot look at {self._folder / place} ({error.strerror})") from None
+
+    def read(self, place: str) -> bytes:
+        try:
+            return (self._folder / place).read_bytes()
+        except OSError as error:
+            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})") from None
+
+    def write(self, place: str, content: bytes, mime_type: str) -> None:
+        target = self._folder / place
+        temporary = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+                temporary = file.name
+                file.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except OSError as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            raise StorageError(f"blob store: cannot write {target} ({error.strerror})") from None
+
+
+class _RemoteShelf(_Shelf):
+    """Anything that fsspec reaches."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self.name = url
+        try:
+            self._files: Any
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except ImportError as error:
+            raise ConfigurationError(f"storage.blobs: {url} needs a Python package that is not installed ({error})") from None
+        except ValueError as error:
+            raise ConfigurationError(f"storage.blobs: {url} cannot be used ({error})") from None
+
+    def size(self, place: str) -> int | None:
+        try:
+            size: int = self._files.size(self._path(place))
+            return size
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise self._failure("look at", place, error) from error
+
+    def read(self, place: str) -> bytes:
+        try:
+            content: bytes = self._files.cat_file(self._path(place))
+            return content
+        except Exception as error:
+            raise self._failure("read", place, error) from error
+
+    def write(self, place: str, content: bytes, mime_type: str) -> None:
+        kind = {"ContentType": mime_type} if mime_type and "s3" in self._protocols() else {}
+        try:
+            self._files.pipe_file(self._path(place), content, **kind)
+        except Exception as error:
+            raise self._failure("write", place, error) from error
+
+    def _protocols(self) -> tuple[str, ...]:
+        protocol = self._files.protocol
+        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+    def _path(self, place: str) -> str:
+        return f"{self._root.rstrip('/')}/{place}"
+
+    def _failure(self, doing: str, place: str, error: Exception) -> StorageError:
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({reason})")
+
+
+def _place(sha256: str) -> str:
+    if not _SHA256.fullmatch(sha256):
+        raise StorageError(f"blob store: {sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal")
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

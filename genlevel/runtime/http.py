@@ -1,0 +1,133 @@
+"""The HTTP side of a service: /metrics for Prometheus, /healthz and /readyz for whoever starts and restarts it.
+
+FastAPI and uvicorn are imported when an app is made, not before: most commands never serve HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from genlevel.runtime.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from prometheus_client import CollectorRegistry
+
+Check = Callable[[], str]
+
+
+def fine() -> str:
+    """The check of something that cannot be unwell."""
+    return ""
+
+
+def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, title: str = "genlevel") -> FastAPI:
+    """An app with /metrics, /healthz and /readyz; routers may be added to it.
+
+    Args:
+        registry: what /metrics shows, in Prometheus' text format or, for clients that ask, OpenMetrics.
+        healthy: returns "" while the process works, else why it should be restarted; /healthz then answers 503.
+        ready: returns "" while calls are welcome, else why not (starting, stopping, a dependency is away); /readyz then answers 503.
+    """
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse, Response
+    from prometheus_client.exposition import choose_encoder
+
+    app = FastAPI(title=title, openapi_url=None)
+
+    def metrics(request: Request) -> Response:
+        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encoder(registry), headers={"content-type": content_type})
+
+    def answer(problem: str, good: str, bad: str) -> JSONResponse:
+        body = {"status": bad, "reason": problem} if problem else {"status": good}
+        return JSONResponse(body, status_code=503 if problem else 200)
+
+    async def healthz(_: Request) -> JSONResponse:
+        return answer(healthy(), "healthy", "unhealthy")
+
+    async def readyz(_: Request) -> JSONResponse:
+        return answer(ready(), "ready", "not ready")
+
+    app.add_route("/metrics", metrics, methods=["GET"])
+    app.add_route("/healthz", healthz, methods=["GET"])
+    app.add_route("/readyz", readyz, methods=["GET"])
+    return app
+
+
+class HttpServer:
+    """Serves an ASGI app on the running loop and leaves the process's signals alone. ``start``/``stop`` or ``async with``.
+
+    Args:
+        app: an ASGI app such as ``create_app`` makes.
+        address: host:port; port 0 takes a free one (see ``port``).
+        name: what errors call this server, such as "gateway.http".
+        grace_s: seconds that open requests have to end when it stops.
+    """
+
+    def __init__(self, app: Any, address: str, *, name: str = "http", grace_s: float = 5.0) -> None:
+        self.app = app
+        self.address = address
+        self.port = 0
+        self._name = name
+        self._grace_s = grace_s
+        self._server: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> int:
+        """Listens; returns the port. Raises ConfigurationError if the address cannot be had."""
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            @contextlib.contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield
+
+        listener = self._listen()
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=max(1, round(self._grace_s)),
+        )
+        self._server = Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name=f"{self._name} {self.address}")
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise ConfigurationError(f"{self._name}: the HTTP server on {self.address} ended while starting; see the log")
+            await asyncio.sleep(0.005)
+        return self.port
+
+    async def stop(self) -> None:
+        """Takes no new request and lets open ones end. Stopping twice, or before the start, is fine."""
+        if self._task is not None:
+            self._server.should_exit = True
+            await self._task
+            self._task = None
+
+    def _listen(self) -> socket.socket:
+        host, _, port = self.address.rpartition(":")
+        host = host.strip("[]")
+        try:
+            family, _, _, _, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            listener = socket.create_server(where[:2], family=family, backlog=128)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"{self._name}: cannot listen on {self.address} ({reason}); set another host:port") from None
+        listener.setblocking(False)
+        return listener
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()

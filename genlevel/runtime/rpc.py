@@ -1,0 +1,207 @@
+"""gRPC as all services speak it: one place decides limits, keepalive, TLS, load balancing, health and how a server stops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.loop import loop_factory, run
+from genlevel.runtime.settings import Addresses, Tls
+
+__all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
+
+MESSAGE_LIMIT_BYTES = 64 << 20
+
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_KEEPALIVE_TIME_MS = 60_000
+_KEEPALIVE_TIMEOUT_MS = 20_000
+_LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must stay under the clients' keepalive time
+
+
+class RpcServer:
+    """A grpc.aio server with health (one state per RPC service, and "" for all) and reflection.
+
+    Add the services, then ``start`` and ``stop`` it, or use it as ``async with``. It serves once; stopping says NOT_SERVING first, then
+    lets calls in flight end.
+
+        server = RpcServer("127.0.0.1:0")
+        server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, servicer, "genlevel.v1.GatewayService")
+        async with server:
+            print(server.port)
+
+    Args:
+        address: host:port to listen on; port 0 takes a free one (see ``port``).
+        tls: PEM files; None serves in the clear. With client_ca, clients must show a certificate that it signed.
+        name: what errors call this server, such as "gateway.grpc".
+        drain_s: seconds between NOT_SERVING and refusing new calls, for balancers to notice.
+        grace_s: seconds that calls in flight have to end after that; the rest is cancelled.
+        connection_age_s: a client's connection is asked to reconnect after about this time, so that round robin finds new pods. Calls
+            on it are not cut.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        tls: Tls | None = None,
+        *,
+        name: str = "grpc",
+        drain_s: float = 0.0,
+        grace_s: float = 20.0,
+        connection_age_s: float = 300.0,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    ) -> None:
+        self.address = address
+        self.port = 0
+        self.drain_s = drain_s
+        self.grace_s = grace_s
+        self._name = name
+        self._services: list[str] = []
+        self._server = grpc.aio.server(
+            interceptors=list(interceptors),
+            options=[
+                ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+                ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
+                ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
+                ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+                ("grpc.max_connection_age_ms", int(connection_age_s * 1000)),
+                ("grpc.so_reuseport", 0),  # two servers on one port would share it silently
+            ],
+        )
+        self._health = _Health()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._credentials = None if tls is None else _server_credentials(tls, name)
+        self._stopped = False
+
+    def add(self, add_to_server: Callable[[Any, Any], None], servicer: Any, service: str) -> None:
+        """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it."""
+        add_to_server(servicer, self._server)
+        self._services.append(service)
+
+    async def start(self) -> int:
+        """Listens and says SERVING. Returns the port. Raises ConfigurationError if the address cannot be had."""
+        names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        try:
+            if self._credentials is None:
+                self.port = self._server.add_insecure_port(self.address)
+            else:
+                self.port = self._server.add_secure_port(self.address, self._credentials)
+        except RuntimeError:
+            raise ConfigurationError(
+                f"{self._name}: cannot listen on {self.address}; is it in use, or not an address of this machine? Set another host:port"
+            ) from None
+        for service in self._services:
+            await self._health.set(service, _SERVING)
+        await self._server.start()
+        return self.port
+
+    async def set_serving(self, serving: bool, service: str = "") -> None:
+        """Says whether one service (or, by "", the whole server) takes calls now."""
+        await self._health.set(service, _SERVING if serving else _NOT_SERVING)
+
+    async def stop(self) -> None:
+        """NOT_SERVING, ``drain_s``, no new calls, ``grace_s`` for those in flight. Stopping twice is fine."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self.drain_s)
+        self._health.closing.set()
+        await self._server.stop(self.grace_s)
+
+    async def wait(self) -> None:
+        """Returns when the server has stopped."""
+        await self._server.wait_for_termination()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()
+
+
+class _Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """The stock health service, whose watchers do not hold up a server that stops: they would wait for the next change for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = asyncio.Event()
+
+    async def Watch(self, request: Any, context: Any) -> None:
+        watching = asyncio.create_task(super().Watch(request, context))
+        closing = asyncio.create_task(self.closing.wait())
+        try:
+            await asyncio.wait((watching, closing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            closing.cancel()
+
+
+def connect(address: str, addresses: Addresses | None = None, *, service: str = "", name: str = "") -> grpc.aio.Channel:
+    """A channel to every address behind a name, in turn (round robin), that heals by itself.
+
+    Args:
+        address: host:port, or a gRPC target with a scheme such as unix:///run/gateway.sock.
+        addresses: where TLS comes from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows one.
+            None, or no ``ca``: in the clear.
+        service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
+        name: what errors call this address, such as "addresses.gateway".
+
+    Raises:
+        ConfigurationError: a TLS file cannot be read.
+    """
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if service:
+        config["healthCheckConfig"] = {"serviceName": service}
+    options: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+        ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.service_config", json.dumps(config)),
+        ("grpc.enable_http_proxy", 0),  # a proxy for the outside world is not for our own services
+    ]
+    target = address if "://" in address or address.startswith("unix:") else f"dns:///{address}"
+    if addresses is None or addresses.ca is None:
+        return grpc.aio.insecure_channel(target, options=options)
+    label = name or "addresses"
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=_pem(addresses.ca, f"{label}.ca"),
+        private_key=_pem(addresses.key, f"{label}.key") if addresses.key else None,
+        certificate_chain=_pem(addresses.certificate, f"{label}.certificate") if addresses.certificate else None,
+    )
+    return grpc.aio.secure_channel(target, credentials, options=options)
+
+
+def _server_credentials(tls: Tls, name: str) -> grpc.ServerCredentials:
+    if tls.certificate is None or tls.key is None:
+        raise ConfigurationError(f"{name}: tls needs both certificate and key")
+    pair = (_pem(tls.key, f"{name}: tls.key"), _pem(tls.certificate, f"{name}: tls.certificate"))
+    if tls.client_ca is None:
+        return grpc.ssl_server_credentials([pair])
+    return grpc.ssl_server_credentials([pair], _pem(tls.client_ca, f"{name}: tls.client_ca"), require_client_auth=True)
+
+
+def _pem(file: Path, setting: str) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{setting}: cannot read {file} ({error.strerror})") from None
+    if b"-----BEGIN " not in content:
+        raise ConfigurationError(f"{setting}: {file} is not a PEM file")
+    return content

@@ -1,0 +1,245 @@
+"""Databases by URL: opens SQLite or PostgreSQL safely, and brings a room's tables to the schema that its code expects.
+
+How a room (the evaluator, the scorer) uses it:
+
+1. Tables, in its own module, with names that start with the room's (two rooms may share one database)::
+
+       metadata = MetaData()
+       runs = Table("evaluator_runs", metadata, Column("run_id", String, primary_key=True), ...)
+
+2. Migrations, as packages so that they are installed: ``evaluator/migrations/__init__.py``, ``evaluator/migrations/versions/__init__.py``
+   (both with a docstring only) and one file a step, such as ``evaluator/migrations/versions/v0001_first.py``::
+
+       '''Runs and their answers.'''
+       import sqlalchemy as sa
+       from alembic import op
+
+       revision = "0001"
+       down_revision = None
+       branch_labels = None
+       depends_on = None
+
+       def upgrade() -> None:
+           op.create_table("evaluator_runs", sa.Column("run_id", sa.String, primary_key=True), ...)
+
+       def downgrade() -> None:
+           op.drop_table("evaluator_runs")
+
+   There is no env.py to write: all rooms share ``genlevel/runtime/migrations/env.py``. A step spells its tables out and does not import
+   the room's (they change later, a released step does not).
+
+3. Opening; ``head`` is the newest step's revision::
+
+       engine = open_engine(url, "evaluator", Path(evaluator.migrations.__file__).parent / "versions", head="0001")
+       with engine.begin() as connection: ...            # reads, and single writes
+       with writing(engine).begin() as connection: ...   # reads, then writes: has SQLite's write lock from its start
+
+   Alembic is imported only when the schema is not at ``head``. Revisions are kept in the table ``<room>_alembic_version``.
+
+4. A test in the room asserts that step by step and ``metadata`` agree: ``assert schema_differences(engine, metadata, "evaluator") == []``.
+
+SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed process. To survive a power cut too, add
+``?synchronous=FULL`` to the URL (about 4 times the time per commit).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, StaticPool, create_engine, event, exc, inspect, text
+from sqlalchemy.engine import URL, make_url
+
+from genlevel.runtime.errors import ConfigurationError, StorageError
+
+BUSY_TIMEOUT_S = 30.0
+_OPEN_TIMEOUT_S = 30.0
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
+_POSTGRESQL_LOCK = 0x67656E6C  # a constant of ours for pg_advisory_xact_lock: "genl"
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of an SQLite file."""
+    return URL.create("sqlite", database=str(file)).render_as_string()
+
+
+def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+    """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
+
+    Several processes may open one database at once: one of them migrates, the others wait for it. Engines are thread-safe, except that
+    ``sqlite://`` (in memory) is one connection, for one thread at a time.
+
+    Args:
+        url: an SQLAlchemy URL: sqlite:///FILE (its folders are created), sqlite:// or postgresql+psycopg://...; SQLite's may end in
+            ?synchronous=NORMAL, FULL or EXTRA.
+        room: the room's name; names its version table.
+        migrations: the room's versions folder.
+        head: the newest revision in that folder, as the code expects it.
+        busy_timeout_s: seconds to wait for another process's lock.
+
+    Raises:
+        ConfigurationError: the URL is none, or its driver is not installed.
+        StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel.
+    """
+    parsed, synchronous = _parsed(url)
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        engine = (
+            _sqlite(parsed, synchronous, busy_timeout_s)
+            if parsed.get_backend_name() == "sqlite"
+            else create_engine(parsed, pool_pre_ping=True)
+        )
+    except ImportError as error:
+        raise ConfigurationError(f"storage.url: {shown} needs the Python package '{error.name}', which is not installed") from None
+    except exc.ArgumentError as error:
+        raise ConfigurationError(f"storage.url: {error}") from None
+    try:
+        if _revision(engine, room) != head:
+            _migrate(engine, room, migrations, head, shown)
+    except exc.DBAPIError as error:
+        engine.dispose()
+        raise StorageError(f"cannot use the database {shown}: {_advice(error, parsed)}") from None
+    except OSError as error:
+        engine.dispose()
+        raise StorageError(f"cannot use the database {shown}: {error.strerror or error}") from None
+    except StorageError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine (and pool) for transactions that read first and write then: on SQLite they begin with the write lock."""
+    return engine.execution_options(genlevel_immediate=True)
+
+
+def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:
+    """Where the database and a room's tables differ, one line each; looks only at tables whose names start with ``<room>_``."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    def ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
+        return kind != "table" or (name or "").startswith(f"{room}_")
+
+    with engine.connect() as connection:
+        options = {"version_table": _version_table(room), "include_object": ours}
+        context = MigrationContext.configure(connection, opts=options)
+        return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _version_table(room: str) -> str:
+    return f"{room}_alembic_version"
+
+
+def _parsed(url: str) -> tuple[URL, str]:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise ConfigurationError(
+            "storage.url: not a database URL; write sqlite:///path/to/file.sqlite or postgresql+psycopg://..."
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise ConfigurationError(f"storage.url: '{backend}' is not supported; use sqlite or postgresql")
+    if backend == "postgresql":
+        return (parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed), ""
+    synchronous = str(parsed.query.get("synchronous", "NORMAL")).upper()
+    if synchronous not in _SYNCHRONOUS:
+        raise ConfigurationError(f"storage.url: synchronous={synchronous} is not one of {', '.join(sorted(_SYNCHRONOUS))}")
+    return parsed.difference_update_query(["synchronous"]), synchronous
+
+
+def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
+    database = url.database or ""
+    in_memory = database in {"", ":memory:"}
+    if not in_memory and not database.startswith("file:"):
+        try:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot create the folder {Path(database).parent}: {error.strerror}") from None
+    arguments: dict[str, Any] = {"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool) if in_memory else create_engine(url, connect_args=arguments)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        if not in_memory and cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            _switch_to_wal(cursor)
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("genlevel_immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """SQLite refuses this switch at once, whatever the busy timeout, while another process makes it: try until it is made."""
+    give_up = time.monotonic() + _OPEN_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+
+
+def _revision(connection_or_engine: Engine | Connection, room: str) -> str | None:
+    """The revision the database is at; None where the room has no tables there yet."""
+    if isinstance(connection_or_engine, Engine):
+        with connection_or_engine.connect() as connection:
+            return _revision(connection, room)
+    if not inspect(connection_or_engine).has_table(_version_table(room)):
+        return None
+    return connection_or_engine.execute(text(f"SELECT version_num FROM {_version_table(room)}")).scalar()
+
+
+def _migrate(engine: Engine, room: str, migrations: Path, head: str, shown: str) -> None:
+    """Runs all missing steps in one transaction, under a lock that other processes wait for."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    with writing(engine).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key, hashtext(:room))"), {"key": _POSTGRESQL_LOCK, "room": room})
+        current = _revision(connection, room)
+        if current == head:
+            return
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("version_locations", str(migrations).replace("%", "%%"))
+        config.set_main_option("path_separator", "newline")
+        config.attributes.update(connection=connection, version_table=_version_table(room))
+        known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+        if current is not None and current not in known:
+            raise StorageError(
+                f"the database {shown} was written by a newer genlevel ({room} schema {current}, known here up to {head}); upgrade genlevel"
+            )
+        try:
+            command.upgrade(config, head)
+        except CommandError as error:
+            raise StorageError(f"cannot bring the database {shown} to {room} schema {head}: {error}") from None
+
+
+def _advice(error: exc.DBAPIError, url: URL) -> str:
+    reason = str(error.orig).strip().splitlines()[0]
+    if "locked" in reason:
+        return f"{reason}; another process keeps it locked, wait for it or stop it"
+    if "not a database" in reason:
+        return f"{reason}; move it away or name another file"
+    if "unable to open" in reason:
+        return f"{reason}; is it a folder, or not writable?"
+    if "readonly" in reason:
+        return f"{reason}; give write permission on the file and its folder"
+    return reason if url.get_backend_name() == "sqlite" else f"{reason}; is the server up, and are name and password right?"
