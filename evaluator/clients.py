@@ -1,0 +1,167 @@
+"""The other services over gRPC, behind the evaluator's ports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+
+from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.failures import from_rpc_error, from_status
+from genlevel.runtime.rpc import connect
+from genlevel.runtime.settings import Addresses
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import gateway_pb2_grpc, scorer_pb2_grpc
+from genlevel.v1 import scorer_pb2 as sc
+
+_BATCH_ITEMS = 32
+_BATCH_BYTES = 16 << 20
+_REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_ANSWER_GRACE_S = 5.0
+_SERVICE = "genlevel.v1.GatewayService"
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    request: gw.GenerateRequest
+    deadline: float
+    future: asyncio.Future[gw.GenerateResponse]
+
+
+class GrpcGateway:
+    """The gateway over one ``GenerateMany`` stream, which is reopened when it ends; what has no answer is sent again.
+
+    An item that cannot be delivered until its time is over fails as TRANSIENT: nothing is known to have been done.
+    """
+
+    def __init__(self, address: str, addresses: Addresses | None = None) -> None:
+        self._channel = connect(address, addresses, service=_SERVICE, name="addresses.gateway")
+        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
+        self._ids = itertools.count(1)
+        self._pending: dict[int, _Pending] = {}
+        self._outbox: asyncio.Queue[int] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
+        """One answer to one request. Raises CallFailed."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._serve(), name="generate-many")
+        item_id = next(self._ids)
+        pending = _Pending(request, time.monotonic() + timeout_s, asyncio.get_running_loop().create_future())
+        self._pending[item_id] = pending
+        self._outbox.put_nowait(item_id)
+        try:
+            async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
+                return await pending.future
+        except TimeoutError:
+            raise CallFailed(
+                gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True
+            ) from None
+        finally:
+            self._pending.pop(item_id, None)
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
+        """The configured routes, or the one asked for. Raises CallFailed."""
+        try:
+            response: gw.ListModelsResponse = await self._stub.ListModels(request, timeout=60.0, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        return response
+
+    async def close(self) -> None:
+        """Ends the stream and the channel."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._channel.close()
+
+    async def _serve(self) -> None:
+        """Keeps one stream open for as long as this client lives."""
+        failures = 0
+        while True:
+            answered = await self._one_stream()
+            failures = 0 if answered else failures + 1
+            await asyncio.sleep(_REOPEN_S[min(failures, len(_REOPEN_S) - 1)])
+            while not self._outbox.empty():
+                self._outbox.get_nowait()
+            for item_id in sorted(self._pending):
+                self._outbox.put_nowait(item_id)
+
+    async def _one_stream(self) -> bool:
+        """Sends and receives until the stream ends. Returns whether any answer came."""
+        call = self._stub.GenerateMany(wait_for_ready=True)
+        sender = asyncio.create_task(self._send(call))
+        answered = False
+        try:
+            while (message := await call.read()) is not grpc.aio.EOF:
+                answered = True
+                for result in message.results:
+                    self._resolve(result)
+        except grpc.aio.AioRpcError:
+            pass  # the caller opens another stream
+        finally:
+            sender.cancel()
+            call.cancel()
+            with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await sender
+        return answered
+
+    def _resolve(self, result: gw.GenerateManyResult) -> None:
+        pending = self._pending.get(result.id)
+        if pending is None or pending.future.done():
+            return
+        if result.WhichOneof("result") == "error":
+            pending.future.set_exception(from_status(result.error))
+        else:
+            pending.future.set_result(result.response)
+
+    async def _send(self, call: grpc.aio.StreamStreamCall) -> None:
+        while True:
+            batch = gw.GenerateManyRequest()
+            size = self._add(batch, await self._outbox.get())
+            while not self._outbox.empty() and len(batch.items) < _BATCH_ITEMS and size < _BATCH_BYTES:
+                size += self._add(batch, self._outbox.get_nowait())
+            if batch.items:
+                await call.write(batch)
+
+    def _add(self, batch: gw.GenerateManyRequest, item_id: int) -> int:
+        pending = self._pending.get(item_id)
+        if pending is None or pending.future.done():
+            return 0
+        remaining = max(0.05, pending.deadline - time.monotonic())
+        batch.items.append(gw.GenerateManyItem(id=item_id, timeout_s=remaining, request=pending.request))
+        return pending.request.ByteSize()
+
+
+class GrpcScorer:
+    """The scorer over gRPC."""
+
+    def __init__(self, address: str, addresses: Addresses | None = None) -> None:
+        self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
+        self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)
+
+    async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
+        """Scores one task. Raises GenlevelError in one line when the scorer refuses or is away."""
+        try:
+            response: sc.ScoreTaskResponse = await self._stub.ScoreTask(requests, timeout=3600.0, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise GenlevelError(f"the scorer could not score the task: {error.details()}") from None
+        return response
+
+    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
+        """Scores and levels of a run. Raises GenlevelError."""
+        try:
+            response: sc.GetVerdictResponse = await self._stub.GetVerdict(request, timeout=60.0, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise GenlevelError(f"the scorer could not give a verdict: {error.details()}") from None
+        return response
+
+    async def close(self) -> None:
+        """Ends the channel."""
+        await self._channel.close()

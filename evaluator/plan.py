@@ -1,0 +1,92 @@
+"""What a run asks, decided before the first call: which tasks, which instances, and the identity of it all.
+
+A run's id is the hash of its frozen specification, so the same command is the same run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from genlevel.benchmark.model import GENERAL_BENCH, Suite, SuiteTask
+from genlevel.runtime.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """What identifies a run (the fields of RunSpecification, with the model resolved).
+
+    parameters: the generation parameters a user set, as (name, value) pairs.
+    """
+
+    model: str
+    provider: str
+    provider_model: str
+    base_url: str
+    suite: str
+    tasks: str
+    limit: int
+    seed: int
+    parameters: tuple[tuple[str, str], ...]
+    prompt_version: str
+
+
+def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
+    """The tasks whose key, folder or name matches the glob (several may be given with commas; empty = all).
+
+    Raises:
+        UsageError: nothing matches; names the nearest ones.
+    """
+    if not pattern:
+        return suite.tasks
+    globs = [glob.strip().casefold() for glob in pattern.split(",") if glob.strip()]
+
+    def names(task: SuiteTask) -> tuple[str, ...]:
+        return tuple(name.casefold() for name in (task.key, task.key.rsplit("/", 1)[-1], task.name.strip()))
+
+    chosen = tuple(task for task in suite.tasks if any(fnmatch.fnmatchcase(name, glob) for glob in globs for name in names(task)))
+    if not chosen:
+        near = difflib.get_close_matches(pattern.casefold(), [name for task in suite.tasks for name in names(task)], n=3, cutoff=0.4)
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise UsageError(f"--tasks {pattern!r} matches none of the {len(suite.tasks)} tasks of suite {suite.name!r}{hint}")
+    return chosen
+
+
+def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequence[int] | None:
+    """Positions of a seeded sample of ``limit`` of ``count`` instances, ascending; None = all of them."""
+    if not limit or limit >= count:
+        return None
+    return sorted(random.Random(f"{seed}:{task_key}").sample(range(count), limit))
+
+
+def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]], generation: int = 0) -> str:
+    """The run's identity: 12 hexadecimal digits of the specification's hash.
+
+    Args:
+        fingerprints: (task key, hash of its annotations) of every task asked.
+        generation: how often it was started over (--fresh); shown behind a dash.
+    """
+    document = {
+        "model": [specification.model, specification.provider, specification.provider_model, specification.base_url],
+        "suite": specification.suite,
+        "limit": specification.limit,
+        "seed": specification.seed if specification.limit else 0,
+        "parameters": sorted(specification.parameters),
+        "prompts": specification.prompt_version,
+        "content": sorted(fingerprints),
+    }
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+    return f"{digest}-{generation}" if generation else digest
+
+
+def is_partial(suite: Suite, chosen: Sequence[SuiteTask], limit: int) -> bool:
+    """Whether less than the whole benchmark is asked."""
+    if limit or len(chosen) < len(suite.tasks):
+        return True
+    listed = {task.task.id for task in chosen if task.task is not None}
+    return suite.benchmark.name == GENERAL_BENCH and len(listed) < len(suite.benchmark.tasks)

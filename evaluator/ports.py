@@ -1,0 +1,37 @@
+"""What the evaluator needs of the other services: ports that an in-process twin or a gRPC client can stand behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+
+class GatewayPort(Protocol):
+    """Asks models. Both methods raise CallFailed."""
+
+    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
+        """One answer to one request, within ``timeout_s``."""
+        ...
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
+        """The configured routes, or the one asked for."""
+        ...
+
+
+class RoutingGatewayPort(GatewayPort, Protocol):
+    """A gateway in this process, which can be told of a server that is not in the configuration."""
+
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "") -> None:
+        """Makes ``name`` mean ``model`` at the OpenAI-compatible ``base_url``."""
+        ...
+
+
+class ScorerPort(Protocol):
+    """Scores tasks."""
+
+    async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
+        """Scores one task from all of its instances."""
+        ...

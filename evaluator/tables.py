@@ -1,0 +1,67 @@
+"""The evaluator's tables: runs, every raw answer, and the money reserved for calls whose fate is not known."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+HEAD = "0001"
+
+metadata = MetaData()
+
+runs = Table(
+    "evaluator_runs",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("identity", String(12), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("specification", Text, nullable=False),  # RunSpecification as JSON
+    Column("suite", Text, nullable=False),
+    Column("benchmark", Text, nullable=False),
+    Column("partial", Integer, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON: [[task key, instances asked], ...] in order
+    Column("total", BigInteger, nullable=False),
+    Column("priced", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("traffic", Text, nullable=False),  # TrafficSettings as JSON, of the latest start
+    Column("calls", BigInteger, nullable=False),
+    Column("retries", BigInteger, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    Index("ix_evaluator_runs_identity", "identity"),
+)
+
+answers = Table(
+    "evaluator_answers",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("instance_id", Text, primary_key=True),
+    Column("outcome", Integer, nullable=False),
+    Column("raw_answer", Text, nullable=False),
+    Column("finish_reason", Integer, nullable=False),
+    Column("error_class", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("waits", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost_nano_usd", BigInteger),
+    Column("upstream_s", Float, nullable=False),
+    Column("provider_model", Text, nullable=False),
+    Column("response_id", Text, nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+reservations = Table(
+    "evaluator_reservations",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("nano_usd", BigInteger, nullable=False),
+)

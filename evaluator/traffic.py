@@ -1,0 +1,236 @@
+"""Gets one instance its outcome: limits, budget, the call, and retries as the error's class decides.
+
+A slot is held only while a call is open: whoever waits (for a limit, a retry, money) has given it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
+
+from evaluator.budget import Budget, worst_case_nano_usd
+from evaluator.journal import Answer, Journal
+from evaluator.policy import Action, Decision, decide, outcome_of
+from evaluator.ports import GatewayPort
+from evaluator.requests import PreparedCall, answer_text
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.limits import AccountLimiter, Feedback
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+_SHORTEST_CALL_S = 0.05
+_FEEDBACK = {
+    gw.ERROR_CLASS_RATE_LIMIT: Feedback.RATE_LIMITED,
+    gw.ERROR_CLASS_TRANSIENT: Feedback.TRANSIENT,
+    gw.ERROR_CLASS_TIMEOUT: Feedback.TRANSIENT,
+    gw.ERROR_CLASS_UNKNOWN: Feedback.TRANSIENT,
+}
+
+
+class RunStopped(Exception):
+    """No further call of this run can succeed; carries why. budget: because the budget is used up."""
+
+    def __init__(self, reason: str, *, budget: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.budget = budget
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRules:
+    """How long and how often one instance is tried."""
+
+    max_attempts: int
+    deadline_s: float
+    call_timeout_s: float
+
+
+@dataclass(slots=True)
+class _Try:
+    """One instance's attempts so far."""
+
+    calls: int = 0
+    failures: int = 0
+    waits: int = 0
+    first_call: float | None = None
+    decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
+
+
+class Traffic:
+    """Drives calls for one run.
+
+    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not journalled
+    yet (whoever journals it calls ``done``).
+
+    Args:
+        first_reservation: the highest number of a reservation in the journal.
+        on_call, on_retry: told of each call, and of each repetition with its error's class.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        model: gw.ModelInfo,
+        gateway: GatewayPort,
+        journal: Journal,
+        limiter: AccountLimiter,
+        budget: Budget,
+        rules: TrafficRules,
+        first_reservation: int = 0,
+        on_call: Callable[[], None] = lambda: None,
+        on_retry: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._run_id = run_id
+        self._gateway = gateway
+        self._journal = journal
+        self._limiter = limiter
+        self._budget = budget
+        self._rules = rules
+        self._on_call = on_call
+        self._on_retry = on_retry
+        self._numbers = itertools.count(first_reservation + 1)
+        self._price = model.price if budget.limit is not None and model.HasField("price") else None
+        self.busy: set[asyncio.Task[Any]] = set()
+        self.waiting: Counter[str] = Counter()
+
+    async def ask(self, task: str, instance_id: str, call: PreparedCall) -> Answer:
+        """The instance's outcome, not yet journalled. Raises RunStopped when no call of the run can succeed."""
+        attempt = _Try()
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, CallFailed) and attempt.decision.action in (Action.RETRY, Action.WAIT)
+            ),
+            wait=lambda _: attempt.decision.delay_s,
+            stop=stop_never,
+            sleep=self._sleep,
+            before_sleep=self._count_retry,
+            reraise=True,
+        )
+        answer = Answer(
+            run_id=self._run_id, task=task, instance_id=instance_id, outcome=sc.OUTCOME_ANSWERED, request_hash=call.request_hash
+        )
+        try:
+            response: gw.GenerateResponse = await retrying(self._attempt, attempt, call)
+            answer = _with_response(answer, response)
+        except CallFailed as failure:
+            if attempt.decision.action is Action.STOP_RUN:
+                raise RunStopped(failure.message) from None
+            answer = replace(answer, outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
+        return replace(answer, attempts=attempt.calls, waits=attempt.waits, created=time.time())
+
+    def done(self) -> None:
+        """The current task's answer is journalled: it may be cancelled again."""
+        self.busy.discard(current_task())
+
+    async def _attempt(self, attempt: _Try, call: PreparedCall) -> gw.GenerateResponse:
+        """One call under a reservation and a permit. On failure leaves the decision in ``attempt`` and raises."""
+        if self._price is None:
+            return await self._permitted(attempt, call)
+        worst = worst_case_nano_usd(self._price, call.most_input_tokens, call.most_output_tokens)
+        with self._wait_for("budget"):
+            fits = await self._budget.reserve(worst)
+        if not fits:
+            raise RunStopped("the budget does not allow a further call", budget=True)
+        number, calls_before, cost = next(self._numbers), attempt.calls, worst
+        try:
+            await self._journal.reserve(self._run_id, number, worst)
+            response = await self._permitted(attempt, call)
+            cost = response.cost_nano_usd
+        except CallFailed as failure:
+            cost = worst if failure.may_be_charged else 0
+            raise
+        finally:
+            if attempt.calls == calls_before:
+                cost = 0  # ended before the call was made
+            self._budget.settle(worst, cost)
+            # The reservation of a call of unknown fate stays in the journal: a later start counts it as spent.
+            if cost == 0 or cost != worst:
+                self._journal.settle(self._run_id, number)
+
+    async def _permitted(self, attempt: _Try, call: PreparedCall) -> gw.GenerateResponse:
+        permit = await self._limiter.acquire(call.estimated_input_tokens + call.most_output_tokens)
+        feedback, used, retry_after = Feedback.OTHER, 0, None
+        try:
+            now = time.monotonic()
+            attempt.first_call = attempt.first_call or now
+            attempt.calls += 1
+            self._on_call()
+            self.busy.add(current_task())
+            remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
+            response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
+            feedback, used = Feedback.OK, all_tokens(response.usage)
+            return response
+        except CallFailed as failure:
+            self.done()
+            feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
+            limited = failure.error_class == gw.ERROR_CLASS_RATE_LIMIT
+            attempt.waits += limited
+            attempt.failures += not limited
+            attempt.decision = decide(
+                failure,
+                attempts=attempt.failures,
+                waits=attempt.waits,
+                max_attempts=self._rules.max_attempts,
+                elapsed_s=time.monotonic() - (attempt.first_call or now),
+                deadline_s=self._rules.deadline_s,
+            )
+            raise
+        finally:
+            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+
+    async def _sleep(self, seconds: float) -> None:
+        with self._wait_for("retry"):
+            await asyncio.sleep(seconds)
+
+    def _count_retry(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._on_retry(error.reason if isinstance(error, CallFailed) else "UNKNOWN")
+
+    @contextmanager
+    def _wait_for(self, reason: str) -> Iterator[None]:
+        self.waiting[reason] += 1
+        try:
+            yield
+        finally:
+            self.waiting[reason] -= 1
+
+
+def current_task() -> asyncio.Task[Any]:
+    """The running task."""
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+def all_tokens(usage: gw.Usage) -> int:
+    """The sum of the disjoint buckets."""
+    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens + usage.reasoning_tokens
+
+
+def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
+    usage = response.usage
+    cut = response.finish_reason == gw.FINISH_REASON_LENGTH
+    return replace(
+        answer,
+        raw_answer=answer_text(response),
+        finish_reason=response.finish_reason,
+        error="the answer was cut at its token limit" if cut else "",
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost_nano_usd=response.cost_nano_usd if response.HasField("cost_nano_usd") else None,
+        upstream_s=response.upstream_s,
+        provider_model=response.model,
+        response_id=response.response_id,
+    )
