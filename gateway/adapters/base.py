@@ -1,0 +1,161 @@
+"""What every adapter is: declared capabilities, a pure converter each way, and the provider's dialect of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+Json = dict[str, Any]
+
+# The parameters of pb.GenerationParameters, by field name.
+PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
+WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can send, as data; the parts that it cannot are refused by name before a call.
+
+    parameters: our name -> the provider's name, for those that its API has. max_stop: stop sequences at most.
+    image_types: MIME types. image_bytes, request_bytes: largest sizes, 0 = no limit known. image_details: values of
+    MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches.
+    """
+
+    parameters: Mapping[str, str]
+    image_types: frozenset[str] = WEB_IMAGES
+    image_bytes: int = 0
+    image_count: int = 0
+    image_details: frozenset[str] = frozenset()
+    image_uris: bool = False
+    max_stop: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image ready to be sent: base64 text of its bytes, or a URI that the provider fetches."""
+
+    mime_type: str
+    base64: str = ""
+    uri: str = ""
+    detail: str = ""
+
+    @property
+    def url(self) -> str:
+        """The URI, or a data URI."""
+        return self.uri or f"data:{self.mime_type};base64,{self.base64}"
+
+
+Block = str | Image
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message after its parts were checked: role "system", "user" or "assistant", and texts and images."""
+
+    role: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A provider's answer in our terms. has_usage: the provider said what was used."""
+
+    parts: list[content.Part]
+    finish_reason: int
+    usage: pb.Usage
+    has_usage: bool
+    model: str
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderError:
+    """What a provider says of a failure, before it is classified."""
+
+    status: int
+    code: str = ""
+    type: str = ""
+    message: str = ""
+    param: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """The provider's policy refused, inside an answer that is otherwise well formed."""
+
+
+class AnswerError(Exception):
+    """A failure inside an answer with a good HTTP status."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Adapter(Protocol):
+    """One provider API. Both converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
+    ValueError, AttributeError where the body is not what the API promises (then it counts as malformed)."""
+
+    api: str
+    path: str
+    capabilities: Capabilities
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+        """The body to send. parameters: only those that are to be sent."""
+        ...
+
+    def answer(self, body: Json) -> Answer:
+        """The answer in a body that came with a good HTTP status."""
+        ...
+
+
+def usage_of(
+    *,
+    total_input: int,
+    cache_read: int = 0,
+    cache_write: int = 0,
+    total_output: int,
+    reasoning: int = 0,
+) -> pb.Usage:
+    """Disjoint buckets from totals that include their parts. A part larger than its total was not included in it."""
+    cached = cache_read + cache_write
+    return pb.Usage(
+        input_tokens=total_input - cached if cached <= total_input else total_input,
+        cache_read_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        output_tokens=total_output - reasoning if reasoning <= total_output else total_output,
+        reasoning_tokens=reasoning,
+    )
+
+
+def count(container: Any, name: str) -> int:
+    """A non-negative integer field of an optional object; 0 where it is absent or null."""
+    value = container.get(name) if isinstance(container, dict) else None
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
+    """The error object in the shapes that providers use: {"error": {...}}, {"error": "text"}, or its fields on top."""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if isinstance(error, str):
+        return ProviderError(status, message=error, headers=headers)
+    if not isinstance(error, dict):
+        return ProviderError(status, headers=headers)
+    details = error.get("details")
+    code = error.get("code") or (details.get("error_code") if isinstance(details, dict) else None)
+    return ProviderError(
+        status,
+        code=code if isinstance(code, str) else "",
+        type=_text(error.get("type")),
+        message=_text(error.get("message")),
+        param=_text(error.get("param")),
+        headers=headers,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

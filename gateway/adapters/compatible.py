@@ -1,0 +1,23 @@
+"""Any server that speaks OpenAI's chat completions: llama.cpp, vLLM, Ollama, LM Studio, hosted ones."""
+
+from __future__ import annotations
+
+from gateway.adapters.base import Capabilities
+from gateway.adapters.openai_chat import OpenAIChat
+
+
+class Compatible(OpenAIChat):
+    """The same format under the older name of the output limit, which every such server knows."""
+
+    capabilities = Capabilities(
+        parameters={
+            "temperature": "temperature",
+            "max_output_tokens": "max_tokens",
+            "top_p": "top_p",
+            "seed": "seed",
+            "stop": "stop",
+        },
+        image_details=frozenset({"low", "high", "auto"}),
+        image_uris=True,
+        max_stop=0,
+    )

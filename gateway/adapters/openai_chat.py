@@ -1,0 +1,129 @@
+"""OpenAI chat completions, and the same wire format as other servers speak it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, usage_of
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+FINISH_REASONS = {
+    "stop": pb.FINISH_REASON_STOP,
+    "length": pb.FINISH_REASON_LENGTH,
+    "tool_calls": pb.FINISH_REASON_TOOL_CALLS,
+    "function_call": pb.FINISH_REASON_TOOL_CALLS,
+}
+
+
+class OpenAIChat:
+    """POST /chat/completions. Source: the openai package's types.chat."""
+
+    api = "chat"
+    path = "chat/completions"
+    capabilities = Capabilities(
+        parameters={
+            "temperature": "temperature",
+            "max_output_tokens": "max_completion_tokens",
+            "top_p": "top_p",
+            "seed": "seed",
+            "stop": "stop",
+        },
+        image_details=frozenset({"low", "high", "auto", "original"}),
+        image_uris=True,
+    )
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+        """The body of a request; a message of texts alone is sent as one string."""
+        messages = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns]
+        body: Json = {"model": model, "messages": messages}
+        put_parameters(body, parameters, self.capabilities)
+        return body
+
+    def answer(self, body: Json) -> Answer:
+        """The first choice of a completion."""
+        if body.get("error"):
+            raise AnswerError(error_of(200, body, {}))
+        choice = body["choices"][0]
+        message = choice["message"]
+        finish = choice.get("finish_reason")
+        if message.get("refusal"):
+            raise Refused(str(message["refusal"]))
+        if finish == "content_filter":
+            raise Refused("the answer was withheld by the provider's content filter")
+        parts = []
+        reasoning = message.get("reasoning_content") or message.get("reasoning")
+        if reasoning and isinstance(reasoning, str):
+            parts.append(content.Part(reasoning=content.Reasoning(text=reasoning)))
+        parts.extend(_text_parts(message.get("content")))
+        for call in message.get("tool_calls") or ():
+            parts.append(_tool_call(call))
+        usage, has_usage = _usage(body.get("usage"))
+        return Answer(
+            parts,
+            FINISH_REASONS.get(finish, pb.FINISH_REASON_OTHER),
+            usage,
+            has_usage,
+            body.get("model") or "",
+            body.get("id") or "",
+        )
+
+
+def put_parameters(body: Json, parameters: pb.GenerationParameters, capabilities: Capabilities) -> None:
+    """Writes the parameters that are set into the body, under the provider's names."""
+    for name, theirs in capabilities.parameters.items():
+        if name == "stop":
+            if parameters.stop:
+                body[theirs] = list(parameters.stop)
+        elif parameters.HasField(name):
+            body[theirs] = getattr(parameters, name)
+
+
+def _content(blocks: Sequence[str | Image]) -> str | list[Json]:
+    if len(blocks) == 1 and isinstance(blocks[0], str):
+        return blocks[0]
+    return [{"type": "text", "text": block} if isinstance(block, str) else _image(block) for block in blocks]
+
+
+def _image(image: Image) -> Json:
+    url: Json = {"url": image.url}
+    if image.detail:
+        url["detail"] = image.detail
+    return {"type": "image_url", "image_url": url}
+
+
+def _text_parts(value: Any) -> list[content.Part]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [content.Part(text=value)]
+    if isinstance(value, list):  # some compatible servers answer in content blocks
+        return [content.Part(text=block["text"]) for block in value if block["type"] == "text"]
+    raise TypeError("content is neither text nor blocks")
+
+
+def _tool_call(call: Json) -> content.Part:
+    import orjson
+
+    function = call["function"]
+    part = content.Part(tool_call=content.ToolCall(id=call.get("id") or "", name=function["name"]))
+    part.tool_call.arguments.update(orjson.loads(function.get("arguments") or "{}"))
+    return part
+
+
+def _usage(usage: Any) -> tuple[pb.Usage, bool]:
+    if not isinstance(usage, dict):
+        return pb.Usage(), False
+    prompt, completion = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
+    inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    reasoning = count(outputs, "reasoning_tokens")
+    if reasoning and count(usage, "total_tokens") == prompt + completion + reasoning:
+        completion += reasoning  # some servers count reasoning beside the completion, not in it
+    return usage_of(
+        total_input=prompt,
+        cache_read=count(inputs, "cached_tokens"),
+        cache_write=count(inputs, "cache_write_tokens"),
+        total_output=completion,
+        reasoning=reasoning,
+    ), True

@@ -1,0 +1,68 @@
+"""What is known of hosted models: the shipped table models.yaml, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from gateway.prices import Price
+from genlevel.runtime.settings import ModelPrice
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model of a provider.
+
+    modalities: input modalities by name. reasoning: it may think before it answers. omits: parameters of ours that its
+    API refuses for this model, so that they are not sent. api: the API it is asked by, "" = the provider's usual one.
+    context_tokens, max_output_tokens, image_tokens (upper bound of one image), extra_output_tokens: 0 = not known.
+    """
+
+    price: Price | None = None
+    context_tokens: int = 0
+    max_output_tokens: int = 0
+    modalities: tuple[str, ...] = ()
+    reasoning: bool = False
+    omits: frozenset[str] = frozenset()
+    image_tokens: int = 0
+    extra_output_tokens: int = 0
+    api: str = ""
+
+
+UNKNOWN = ModelFacts()
+
+
+@cache
+def table() -> dict[str, ModelFacts]:
+    """provider/model -> facts. A dated snapshot ("gpt-x-2026-01-31") that is not listed has no entry."""
+    document = yaml.safe_load(files("gateway").joinpath("models.yaml").read_text("utf-8"))
+    return {
+        f"{provider}/{name}": _facts(entry, section.get("defaults", {}))
+        for provider, section in document["providers"].items()
+        for name, entry in section["models"].items()
+    }
+
+
+def facts(provider: str, model: str) -> ModelFacts:
+    """The facts of one model; all unknown where the table has no entry."""
+    return table().get(f"{provider}/{model}", UNKNOWN)
+
+
+def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
+    fields = {**defaults, **entry}
+    price = fields.get("price")
+    return ModelFacts(
+        price=Price.of(ModelPrice.model_validate(price)) if price else None,
+        context_tokens=fields.get("context_tokens", 0),
+        max_output_tokens=fields.get("max_output_tokens", 0),
+        modalities=tuple(fields.get("modalities", ())),
+        reasoning=fields.get("reasoning", False),
+        omits=frozenset(fields.get("omits", ())),
+        image_tokens=fields.get("image_tokens", 0),
+        extra_output_tokens=fields.get("extra_output_tokens", 0),
+        api=fields.get("api", ""),
+    )

@@ -1,0 +1,123 @@
+"""Messages in the contract's terms, checked against what a model and its adapter take, and made ready to convert.
+
+Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). Media are encoded to
+base64 once, here. URIs are never fetched: an https URI goes to the provider where the provider fetches it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable, Iterable
+
+from gateway.adapters.base import Block, Capabilities, Image, Turn
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+Fetch = Callable[[content.BlobReference], Awaitable[bytes]]
+
+ROLES = {content.ROLE_SYSTEM: "system", content.ROLE_USER: "user", content.ROLE_ASSISTANT: "assistant"}
+MODALITY_NAMES: dict[int, str] = {
+    content.MODALITY_TEXT: "text",
+    content.MODALITY_IMAGE: "image",
+    content.MODALITY_VIDEO: "video",
+    content.MODALITY_AUDIO: "audio",
+    content.MODALITY_THREE_D: "3d",
+}
+
+
+async def turns_of(
+    messages: Iterable[content.Message], capabilities: Capabilities, modalities: frozenset[int], fetch: Fetch, taker: str
+) -> list[Turn]:
+    """The messages as turns of texts and images.
+
+    modalities: what the model takes. fetch: bytes of a stored object. taker: who takes it, for messages ("openai/gpt").
+    Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
+    CONTEXT_TOO_LONG for media over the provider's sizes; each with the part's path.
+    """
+    turns: list[Turn] = []
+    images = 0
+    for number, message in enumerate(messages):
+        path = f"messages[{number}]"
+        role = ROLES.get(message.role)
+        if role is None:
+            if message.role == content.ROLE_TOOL:
+                raise _unsupported(path, "a tool message", taker)
+            raise _fault(path, f"{path} has no role: set it to system, user or assistant")
+        blocks: list[Block] = []
+        for index, part in enumerate(message.parts):
+            kind = part.WhichOneof("part")
+            if kind == "text":
+                blocks.append(part.text)
+                continue
+            where = f"{path}.parts[{index}]"
+            if kind is None:
+                raise _fault(where, f"{where} is empty: set text or media")
+            if kind != "media":
+                raise _unsupported(where, f"a {kind.replace('_', ' ')} part", taker)
+            if role != "user":
+                raise _unsupported(where, f"media in a {role} message", taker)
+            images += 1
+            if capabilities.image_count and images > capabilities.image_count:
+                raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
+            blocks.append(await _image(part.media, capabilities, modalities, fetch, where=where, taker=taker))
+        if not blocks:
+            raise _fault(path, f"{path} has no parts: add a text")
+        turns.append(Turn(role, blocks))
+    if not turns:
+        raise _fault("messages", "messages is empty: send at least one user message")
+    return turns
+
+
+async def _image(
+    media: content.Media,
+    capabilities: Capabilities,
+    modalities: frozenset[int],
+    fetch: Fetch,
+    *,
+    where: str,
+    taker: str,
+) -> Image:
+    name = MODALITY_NAMES.get(media.modality)
+    if name is None:
+        raise _fault(where, f"{where}.media has no modality")
+    if media.modality not in modalities or media.modality != content.MODALITY_IMAGE:
+        raise _unsupported(where, name, taker)
+    options = media.options
+    if options.fps or options.start_s or options.end_s or options.sample_rate_hz:
+        raise _unsupported(where, "an image with options of time or sampling", taker)
+    if options.detail and options.detail not in capabilities.image_details:
+        raise _unsupported(where, f"image detail {options.detail!r}", taker)
+    source = media.WhichOneof("source")
+    if source == "uri":
+        if not media.uri.startswith("https://"):
+            raise _fault(where, f"{where}.media.uri must be an https address; send other media inline or as a blob")
+        if not capabilities.image_uris:
+            raise _unsupported(where, "an image by URI", taker)
+        return Image(media.mime_type, uri=media.uri, detail=options.detail)
+    if media.mime_type not in capabilities.image_types:
+        taken = ", ".join(sorted(kind.removeprefix("image/") for kind in capabilities.image_types))
+        raise _unsupported(where, f"{media.mime_type or 'an image without MIME type'} (it takes {taken})", taker)
+    if source == "inline":
+        data = media.inline
+    elif source == "blob":
+        data = await fetch(media.blob)
+    else:
+        raise _fault(where, f"{where}.media has no source: set inline, uri or blob")
+    if not data:
+        raise _fault(where, f"{where}.media has no bytes")
+    if capabilities.image_bytes and len(data) > capabilities.image_bytes:
+        raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
+    return Image(media.mime_type, base64=base64.b64encode(data).decode("ascii"), detail=options.detail)
+
+
+def _fault(part: str, message: str) -> CallFailed:
+    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part=part)
+
+
+def _unsupported(part: str, what: str, taker: str) -> CallFailed:
+    return CallFailed(pb.ERROR_CLASS_UNSUPPORTED, f"{part}: {taker} does not take {what}", part=part)
+
+
+def _too_large(part: str, what: str, taker: str) -> CallFailed:
+    return CallFailed(pb.ERROR_CLASS_CONTEXT_TOO_LONG, f"{part}: {taker} does not take {what}", part=part)

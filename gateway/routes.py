@@ -1,0 +1,270 @@
+"""Which model a route name means: at which account, over which API, at which price."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from gateway.models import ModelFacts, facts
+from gateway.parts import MODALITY_NAMES
+from gateway.prices import Price
+from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.settings import Account, Limits, Route, RouteParameters, Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+EMBEDDED_ROUTE = "embedded/generalist"
+KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+APIS = {"openai": ("chat", "responses"), "anthropic": ("messages",), "compatible": ("chat",), "embedded": ("chat",)}
+MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
+DEFAULT_MODALITIES = ("text", "image")
+MAX_RESOLVED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRoute:
+    """Everything a call needs to know. key_source: the variable or file that holds the key, "" = none is needed.
+
+    limits_account: whose limits and bill a call counts against. The key itself is read when a client is made.
+    """
+
+    name: str
+    provider: str
+    model: str
+    api: str
+    account: str
+    base_url: str
+    key_source: str
+    key_is_file: bool
+    charges: bool
+    modalities: frozenset[int]
+    price: Price | None
+    facts: ModelFacts
+    limits: Limits
+    parameters: RouteParameters
+    timeout_s: float
+
+    @property
+    def client(self) -> tuple[str, str, str]:
+        """What two routes must share to share a client: provider, address and key."""
+        return (self.provider, self.base_url, self.key_source)
+
+    def key(self) -> str:
+        """The key, or "" where none is needed. Raises CallFailed (CREDENTIAL) with what to set where it is missing."""
+        if not self.key_source:
+            return ""
+        if self.key_is_file:
+            try:
+                with open(self.key_source, encoding="utf-8") as file:
+                    key = file.read().strip()
+            except OSError as error:
+                problem = f"{self.name}: cannot read the key file {self.key_source} of account {self.account} ({error.strerror})"
+                raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=self.provider) from None
+        else:
+            key = os.environ.get(self.key_source, "").strip()
+        if not key:
+            how = f"write the key into {self.key_source}" if self.key_is_file else f"set the environment variable {self.key_source}"
+            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, f"{self.name}: no key for {self.provider}; {how}", provider=self.provider)
+        return key
+
+    def parameter_note(self) -> str:
+        """Why a parameter is not sent as asked, in one line; empty where all are."""
+        notes = []
+        if self.parameters.temperature is not None:
+            notes.append(f"the route fixes temperature at {self.parameters.temperature:g}")
+        elif not self.parameters.send_temperature:
+            notes.append("the route sends no temperature")
+        refused = sorted(self.facts.omits - ({"temperature"} if self.parameters.temperature is not None else set()))
+        if refused:
+            names = " and ".join(name.replace("_", " ") for name in refused)
+            notes.append(f"{self.model} does not take {names}; not sent")
+        return "; ".join(notes)
+
+    def info(self) -> pb.ModelInfo:
+        """The route as ListModels tells it."""
+        try:
+            self.key()
+            problem = ""
+        except CallFailed as failure:
+            problem = failure.message
+        extra = self.parameters.extra_output_tokens or self.facts.extra_output_tokens
+        info = pb.ModelInfo(
+            route=self.name,
+            provider=self.provider,
+            model=self.model,
+            account=self.account,
+            input_modalities=sorted(self.modalities),
+            output_modalities=[content.MODALITY_TEXT],
+            charges=self.charges,
+            context_tokens=self.facts.context_tokens,
+            limits=pb.RateLimits(
+                requests_per_minute=self.limits.requests_per_minute,
+                tokens_per_minute=self.limits.tokens_per_minute,
+                concurrency=self.limits.concurrency,
+            ),
+            ready=not problem,
+            problem=problem,
+            parameter_note=self.parameter_note(),
+            max_tokens_per_image=self.facts.image_tokens,
+            extra_output_tokens=extra,
+        )
+        if self.price is not None:
+            info.price.CopyFrom(self.price.message())
+        return info
+
+
+class Routes:
+    """Names to routes: ad hoc ones, those of the settings, else provider/model with a known provider."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._named: dict[str, ResolvedRoute] = {name: self._configured(name, route) for name, route in settings.routes.items()}
+        self._resolved: dict[str, ResolvedRoute] = {}  # provider/model names, which callers choose: bounded
+
+    def add(self, name: str, base_url: str, model: str, api_key_env: str = "") -> ResolvedRoute:
+        """A route to an OpenAI-compatible server by its address; the model's name is taken literally.
+
+        Raises ConfigurationError for an address that is not http or https. Replaces a route of the same name.
+        """
+        host = host_of(base_url)
+        account = Account(provider="compatible", base_url=base_url, api_key_env=api_key_env)
+        route = replace(self._route(name, host, account, Route(account=host, model=model)), account=host)
+        self._named[name] = route
+        return route
+
+    def resolve(self, name: str) -> ResolvedRoute:
+        """The route of this name. Raises CallFailed (CALLER_FAULT, part "route") where there is none."""
+        route = self._named.get(name) or self._resolved.get(name)
+        if route is not None:
+            return route
+        provider, slash, model = name.partition("/")
+        if slash and model and provider in APIS:
+            if provider == "compatible":
+                raise _fault(f"{name}: a compatible server needs an address; use --base-url or an account in genlevel.yaml")
+            if provider == "embedded" and name != EMBEDDED_ROUTE:
+                raise _fault(f"{name}: the embedded model is {EMBEDDED_ROUTE}")
+            account = self._settings.accounts.get(provider)
+            if account is None or account.provider != provider:
+                account = Account(provider=provider)
+            route = self._route(name, provider, account, Route(account=provider, model=model))
+            if len(self._resolved) >= MAX_RESOLVED:
+                self._resolved.clear()
+            self._resolved[name] = route
+            return route
+        known = ", ".join(sorted(self._settings.routes)[:10])
+        names = f" ({known})" if known else ""
+        raise _fault(f"no route {name!r}: use a name from genlevel.yaml{names}, or openai/MODEL, anthropic/MODEL, {EMBEDDED_ROUTE}")
+
+    def configured(self) -> list[ResolvedRoute]:
+        """The routes of the settings and those added, in order, and the embedded one."""
+        return [*self._named.values(), *([] if EMBEDDED_ROUTE in self._named else [self.resolve(EMBEDDED_ROUTE)])]
+
+    def _configured(self, name: str, route: Route) -> ResolvedRoute:
+        account = self._settings.accounts.get(route.account)
+        if account is None:
+            if route.account not in ("openai", "anthropic", "embedded"):
+                known = ", ".join(sorted(self._settings.accounts)) or "none"
+                raise ConfigurationError(f"routes.{name}.account: there is no account {route.account!r} (accounts: {known})")
+            account = Account(provider=route.account)
+        if route.api is not None and route.api not in APIS[account.provider]:
+            raise ConfigurationError(
+                f"routes.{name}.api: {account.provider} has {' and '.join(APIS[account.provider])}, not {route.api}; choose one of them"
+            )
+        return self._route(name, route.account, account, route)
+
+    def _route(self, name: str, account_name: str, account: Account, route: Route) -> ResolvedRoute:
+        provider = account.provider
+        base_url = account.base_url.rstrip("/")
+        if base_url:
+            host_of(base_url)
+        elif provider == "compatible":
+            raise ConfigurationError(f"accounts.{account_name}.base_url: a compatible account needs the address of its server")
+        source, is_file = _key_source(account)
+        known = facts(provider, route.model)
+        override = route.price or self._settings.prices.get(f"{provider}/{route.model}") or self._settings.prices.get(name)
+        if route.context_tokens:
+            known = replace(known, context_tokens=route.context_tokens)
+        elif provider == "embedded":
+            known = replace(known, context_tokens=self._settings.embedded.context_tokens)
+        return ResolvedRoute(
+            name=name,
+            provider=provider,
+            model=route.model,
+            api=route.api or known.api or APIS[provider][0],
+            account=account_name,
+            base_url=base_url,
+            key_source=source,
+            key_is_file=is_file,
+            charges=_charges(provider, base_url, source),
+            modalities=frozenset(MODALITIES[item] for item in (route.input_modalities or known.modalities or DEFAULT_MODALITIES)),
+            price=Price.of(override) if override else known.price,
+            facts=known,
+            limits=account.limits,
+            parameters=route.parameters,
+            timeout_s=account.timeout_s,
+        )
+
+
+def host_of(base_url: str) -> str:
+    """host:port of an address. Raises ConfigurationError where it is not an http or https address."""
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
+        raise ConfigurationError(f"base_url {base_url!r}: give an address such as http://127.0.0.1:8080/v1, without a user or password")
+    return f"{host}:{port}" if port else host
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _charges(provider: str, base_url: str, key_source: str) -> bool:
+    if provider == "compatible":
+        return bool(key_source) and not _is_loopback(base_url)
+    return provider != "embedded"
+
+
+def _key_source(account: Account) -> tuple[str, bool]:
+    if account.api_key_file is not None:
+        return str(account.api_key_file), True
+    return account.api_key_env or KEY_VARIABLES.get(account.provider, ""), False
+
+
+def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, taken: Mapping[str, str], max_stop: int) -> pb.GenerationParameters:
+    """The parameters that will be sent: those asked, less what the model is known not to take, plus what the route fixes.
+
+    taken: the adapter's parameters. Raises CallFailed (CALLER_FAULT) naming a parameter that cannot be sent.
+    """
+    sent = pb.GenerationParameters()
+    sent.CopyFrom(parameters)
+    if route.parameters.temperature is not None:
+        sent.temperature = route.parameters.temperature
+    elif not route.parameters.send_temperature or "temperature" in route.facts.omits:
+        sent.ClearField("temperature")
+    for name in route.facts.omits - {"temperature"}:
+        sent.ClearField(name)
+    for name in ("temperature", "max_output_tokens", "top_p", "seed"):
+        if sent.HasField(name) and name not in taken:
+            raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
+    if sent.stop and ("stop" not in taken or (max_stop and len(sent.stop) > max_stop)):
+        most = f"at most {max_stop} stop sequences" if "stop" in taken else "no stop sequences"
+        raise _fault(f"{route.provider} takes {most} in its {route.api} API", "parameters.stop")
+    if "max_output_tokens" in taken and sent.HasField("max_output_tokens") and sent.max_output_tokens == 0:
+        raise _fault("max_output_tokens is 0; leave it out or set at least 1", "parameters.max_output_tokens")
+    return sent
+
+
+def _fault(message: str, part: str = "route") -> CallFailed:
+    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part=part)

@@ -1,0 +1,175 @@
+"""The gateway itself, without a wire: one call in, one normalised answer or CallFailed out. It never retries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+from prometheus_client import CollectorRegistry
+
+from gateway.adapters import ADAPTERS
+from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
+from gateway.errors import classify, malformed, redact
+from gateway.parts import turns_of
+from gateway.prices import cost_nano_usd
+from gateway.routes import ResolvedRoute, Routes, applied
+from gateway.telemetry import Telemetry
+from gateway.upstream import Upstreams
+from genlevel.runtime.errors import CallFailed, GenlevelError, StorageError
+from genlevel.runtime.settings import Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+if TYPE_CHECKING:
+    from genlevel.runtime.blobs import BlobStore
+
+MAX_REQUEST_BYTES = 64 << 20
+
+
+class Gateway:
+    """Generate and ListModels over the configured routes.
+
+    settings: the whole configuration. registry: where its series go. data_folder: where blobs are looked for (unless
+    the settings say otherwise) and the embedded model's server keeps its log. Use it on one event loop; close it.
+    """
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry, data_folder: Path) -> None:
+        self._settings = settings
+        self._data_folder = data_folder
+        self._routes = Routes(settings)
+        self._telemetry = Telemetry(registry)
+        self._upstreams = Upstreams()
+        self._embedded = EmbeddedModel(settings.embedded, data_folder)
+        self._blobs: BlobStore | None = None
+
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "") -> pb.ModelInfo:
+        """Registers a route to an OpenAI-compatible server at base_url (".../v1"); the model's name is taken literally.
+
+        Raises ConfigurationError where the address is none.
+        """
+        return self._routes.add(name, base_url, model, api_key_env).info()
+
+    async def list_models(self, request: pb.ListModelsRequest) -> pb.ListModelsResponse:
+        """The configured routes and the embedded one, or one route resolved. Raises CallFailed for an unknown route."""
+        routes = [self._routes.resolve(request.route)] if request.route else self._routes.configured()
+        return pb.ListModelsResponse(models=[route.info() for route in routes])
+
+    async def generate(self, request: pb.GenerateRequest, *, timeout_s: float = 0.0) -> pb.GenerateResponse:
+        """Asks the route's model once, within timeout_s seconds (0 = the account's own limit, which always holds too).
+
+        Raises CallFailed. Cancelling it cancels the upstream call.
+        """
+        started = time.perf_counter()
+        provider = ""
+        series = None
+        with self._telemetry.in_flight():
+            try:
+                route = self._routes.resolve(request.route)
+                provider = route.provider
+                series = self._telemetry.model(route.provider, route.model, route.api)
+                limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
+                try:
+                    async with asyncio.timeout(limit_s):
+                        response, has_usage = await self._ask(route, request)
+                except TimeoutError:
+                    raise CallFailed(
+                        pb.ERROR_CLASS_TIMEOUT,
+                        f"{route.provider} did not answer for {route.model} within {limit_s:g} s",
+                        provider=route.provider,
+                        provider_code="deadline",
+                        may_be_charged=True,
+                    ) from None
+            except CallFailed as failure:
+                self._telemetry.failed(provider, failure.reason)
+                if series is not None:
+                    series.failed(time.perf_counter() - started)
+                raise
+            except asyncio.CancelledError:
+                if series is not None:
+                    series.cancelled()
+                raise
+            response.overhead_s = max(0.0, time.perf_counter() - started - response.upstream_s)
+            series.answered(response, has_usage)
+            return response
+
+    async def close(self) -> None:
+        """Closes all connections and stops the embedded model's server."""
+        await self._upstreams.close()
+        await self._embedded.close()
+
+    async def _ask(self, route: ResolvedRoute, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
+        adapter = ADAPTERS[route.provider, route.api]
+        taker = f"{route.provider}/{route.model}"
+        if request.ByteSize() > MAX_REQUEST_BYTES:
+            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
+        parameters = applied(request.parameters, route, adapter.capabilities.parameters, adapter.capabilities.max_stop)
+        turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker)
+        model = route.model
+        if route.provider == "embedded":
+            server = await self._embedded_server()
+            upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
+        else:
+            upstream = self._upstreams.of(route)
+        body = orjson.dumps(adapter.request(model, turns, parameters))
+        status, headers, raw, upstream_s = await upstream.post(adapter.path, body)
+        answer = self._read(route, upstream.base_url, status, headers, raw)
+        response = pb.GenerateResponse(
+            parts=answer.parts,
+            finish_reason=answer.finish_reason,  # type: ignore[arg-type]
+            usage=answer.usage,
+            provider=route.provider,
+            model=answer.model or route.model,
+            response_id=answer.response_id,
+            applied_parameters=parameters,
+            upstream_s=upstream_s,
+        )
+        if route.price is not None and answer.has_usage:
+            response.cost_nano_usd = cost_nano_usd(answer.usage, route.price)
+        return response, answer.has_usage
+
+    def _read(self, route: ResolvedRoute, where: str, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            body = None
+        if not 200 <= status < 300:
+            error = error_of(status, body, headers)
+            raise classify(error, provider=route.provider, model=route.model, credential=route.key_source, where=where)
+        if not isinstance(body, dict):
+            raise malformed(route.provider, "not JSON" if body is None else "not a JSON object")
+        try:
+            return ADAPTERS[route.provider, route.api].answer(body)
+        except Refused as refusal:
+            raise CallFailed(
+                pb.ERROR_CLASS_CONTENT_REFUSED,
+                f"{route.provider} refused: {redact(str(refusal))}",
+                provider=route.provider,
+                provider_code="refusal",
+                may_be_charged=True,
+            ) from None
+        except AnswerError as problem:
+            error = ProviderError(status, problem.error.code, problem.error.type, problem.error.message, problem.error.param, headers)
+            raise classify(error, provider=route.provider, model=route.model, credential=route.key_source, where=where) from None
+        except (LookupError, TypeError, ValueError, AttributeError) as problem:
+            raise malformed(route.provider, f"{type(problem).__name__} {problem}") from None
+
+    async def _blob(self, reference: content.BlobReference) -> bytes:
+        if self._blobs is None:
+            from genlevel.runtime.blobs import BlobStore
+
+            self._blobs = BlobStore.open(self._settings.storage.blobs or self._data_folder / "blobs")
+        try:
+            return await asyncio.to_thread(self._blobs.get, reference.sha256)
+        except StorageError as problem:
+            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, str(problem), part="media.blob") from None
+
+    async def _embedded_server(self) -> EmbeddedServer:
+        try:
+            return await self._embedded.server()
+        except GenlevelError as problem:
+            raise CallFailed(pb.ERROR_CLASS_UNKNOWN, str(problem), provider="embedded") from None

@@ -1,0 +1,122 @@
+"""What the gateway tells Prometheus: requests, durations, overhead, tokens, money, errors. Labels are bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from genlevel.v1 import gateway_pb2 as pb
+
+# Reasoning models answer in minutes.
+DURATION_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900)
+OVERHEAD_BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
+TOKEN_BUCKETS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
+# Callers choose model names; beyond this many they share one label.
+MAX_MODELS = 200
+OTHER = "other"
+TOKEN_FIELDS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+
+
+class Telemetry:
+    """The gateway's series in one registry. OpenTelemetry's GenAI names where they exist, genlevel_* otherwise."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("provider", "model", "api")
+        self._requests = Counter("genlevel_gateway_requests", "Requests by outcome.", (*labels, "outcome"), registry=registry)
+        self._errors = Counter("genlevel_gateway_errors", "Failed requests by error class.", ("provider", "class"), registry=registry)
+        self._in_flight = Gauge("genlevel_gateway_in_flight", "Requests being worked on.", registry=registry)
+        self._duration = Histogram(
+            "gen_ai_client_operation_duration_seconds",
+            "Duration of a request, upstream included.",
+            ("gen_ai_provider_name", "gen_ai_request_model", "gen_ai_operation_name"),
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._overhead = Histogram(
+            "genlevel_gateway_overhead_seconds",
+            "Duration of a request less the time with an upstream call open.",
+            ("provider", "api"),
+            buckets=OVERHEAD_BUCKETS_S,
+            registry=registry,
+        )
+        self._usage = Histogram(
+            "gen_ai_client_token_usage",
+            "Tokens of one answer.",
+            ("gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"),
+            buckets=TOKEN_BUCKETS,
+            registry=registry,
+        )
+        self._tokens = Counter("genlevel_gateway_tokens", "Tokens in disjoint buckets.", ("provider", "model", "bucket"), registry=registry)
+        self._cost = Counter(
+            "genlevel_gateway_cost_usd", "US dollars, of answers whose model has a price.", ("provider", "model"), registry=registry
+        )
+        self._models: dict[tuple[str, str, str], ModelSeries] = {}
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Counts a request while it is worked on."""
+        self._in_flight.inc()
+        try:
+            yield
+        finally:
+            self._in_flight.dec()
+
+    def model(self, provider: str, model: str, api: str) -> ModelSeries:
+        """The series of one model; those of the models beyond MAX_MODELS are one."""
+        name = (provider, model, api)
+        series = self._models.get(name)
+        if series is None:
+            if len(self._models) >= MAX_MODELS:
+                name = (provider, OTHER, api)
+                series = self._models.get(name)
+                if series is not None:
+                    return series
+            series = self._models[name] = ModelSeries(self, *name)
+        return series
+
+    def failed(self, provider: str, reason: str) -> None:
+        """Counts a failure by its class; also those that reach no model."""
+        self._errors.labels(provider or "none", reason).inc()
+
+
+class ModelSeries:
+    """The series of one model with their labels bound once, because looking them up costs more than counting."""
+
+    def __init__(self, telemetry: Telemetry, provider: str, model: str, api: str) -> None:
+        own = telemetry
+        self._answered = own._requests.labels(provider, model, api, "answered")
+        self._failed = own._requests.labels(provider, model, api, "failed")
+        self._cancelled = own._requests.labels(provider, model, api, "cancelled")
+        self._duration = own._duration.labels(provider, model, "chat")
+        self._overhead = own._overhead.labels(provider, api)
+        self._input = own._usage.labels(provider, model, "input")
+        self._output = own._usage.labels(provider, model, "output")
+        self._tokens = [(field, own._tokens.labels(provider, model, field.removesuffix("_tokens"))) for field in TOKEN_FIELDS]
+        self._cost = own._cost.labels(provider, model)
+
+    def answered(self, response: pb.GenerateResponse, has_usage: bool) -> None:
+        """Counts an answer, its durations, tokens and cost."""
+        self._answered.inc()
+        self._duration.observe(response.upstream_s + response.overhead_s)
+        self._overhead.observe(response.overhead_s)
+        if has_usage:
+            usage = response.usage
+            self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
+            self._output.observe(usage.output_tokens + usage.reasoning_tokens)
+            for field, counter in self._tokens:
+                value = getattr(usage, field)
+                if value:
+                    counter.inc(value)
+        if response.cost_nano_usd:
+            self._cost.inc(response.cost_nano_usd / 1e9)
+
+    def failed(self, duration_s: float) -> None:
+        """Counts a request that failed."""
+        self._failed.inc()
+        self._duration.observe(duration_s)
+
+    def cancelled(self) -> None:
+        """Counts a request whose caller went away."""
+        self._cancelled.inc()

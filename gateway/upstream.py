@@ -1,0 +1,142 @@
+"""The HTTP side of a call: one client per provider account, made by the provider's SDK, used at its transport.
+
+The SDK owns the key, the address and the headers; the request itself goes over its shared aiohttp-backed HTTP client
+with JSON encoded once, because the SDK's own request path costs several times as much processor time as the rest of
+the gateway (tests/performance/bench_gateway.py). No retries here, ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from gateway.routes import ResolvedRoute
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+CONNECT_TIMEOUT_S = 15.0
+MAX_ANSWER_BYTES = 64 << 20
+CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048, keepalive_expiry=30.0)
+
+
+class Upstream:
+    """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
+
+    def __init__(self, provider: str, base_url: str, headers: Mapping[str, str], http: httpx2.AsyncClient, closer: Any) -> None:
+        self.provider = provider
+        self.base_url = base_url
+        self._headers = dict(headers)
+        self._http = http
+        self._closer = closer
+        self._urls: dict[str, httpx2.URL] = {}
+
+    @classmethod
+    def open(cls, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
+        """A client for the route's account. base_url: instead of the route's. Raises CallFailed where its key is missing."""
+        import openai
+
+        http: httpx2.AsyncClient = openai.DefaultAioHttpClient(limits=CONNECTIONS, timeout=None, follow_redirects=False)
+        address = base_url or route.base_url
+        key = route.key()
+        if route.provider == "openai":
+            client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+            return cls(route.provider, str(client.base_url), _plain(client.default_headers, client.auth_headers), http, client)
+        if route.provider == "anthropic":
+            import anthropic
+
+            messages = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+            return cls(route.provider, str(messages.base_url), _plain(messages.default_headers, messages.auth_headers), http, messages)
+        headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        return cls(route.provider, address, headers, http, None)
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
+        """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
+
+        Raises CallFailed (TRANSIENT) where the connection cannot be made or breaks. The caller sets the deadline.
+        """
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx2.URL(f"{self.base_url.rstrip('/')}/{path}")
+        request = httpx2.Request(
+            "POST",
+            url,
+            headers={**self._headers, **headers} if headers else self._headers,
+            content=body,
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT_S, "read": None, "write": None, "pool": None}},
+        )
+        started = time.perf_counter()
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                answer = await _read(response, self.provider)
+            finally:
+                await response.aclose()
+        except (httpx2.TransportError, OSError, RuntimeError) as error:
+            raise self._broken(error) from None
+        return response.status_code, response.headers, answer, time.perf_counter() - started
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._http.aclose()
+
+    def _broken(self, error: Exception) -> CallFailed:
+        import aiohttp
+
+        cause = error.__cause__ or error
+        sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx2.UnsupportedProtocol))
+        what = "the connection broke" if sent else f"cannot connect to {self.base_url}"
+        detail = " ".join(str(cause).split())[:200] or type(cause).__name__
+        return CallFailed(
+            pb.ERROR_CLASS_TRANSIENT,
+            f"{self.provider}: {what} ({detail})",
+            provider=self.provider,
+            provider_code=type(cause).__name__,
+            may_be_charged=sent,
+        )
+
+
+async def _read(response: httpx2.Response, provider: str) -> bytes:
+    chunks = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise CallFailed(
+                pb.ERROR_CLASS_UNKNOWN,
+                f"{provider} sent more than {MAX_ANSWER_BYTES >> 20} MiB in one answer",
+                provider=provider,
+                provider_code="too large",
+                may_be_charged=True,
+            )
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _plain(*headers: Mapping[str, object]) -> dict[str, str]:
+    return {name: value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
+
+
+class Upstreams:
+    """The open clients, one for each account's address and key."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str, str], Upstream] = {}
+
+    def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
+        """The client of a route, made on first use."""
+        name = (route.provider, base_url, "") if base_url else route.client
+        upstream = self._open.get(name)
+        if upstream is None:
+            upstream = self._open[name] = Upstream.open(route, base_url=base_url)
+        return upstream
+
+    async def close(self) -> None:
+        """Closes them all."""
+        opened, self._open = list(self._open.values()), {}
+        await asyncio.gather(*(upstream.close() for upstream in opened))
