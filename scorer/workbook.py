@@ -67,8 +67,9 @@ def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
         if any(_is_formula(cell) for _number, cells in sheet.rows for cell in cells):
             # Only then is the file worth reading twice: openpyxl gives either formulas or what they last came to.
             stored = stored or {kept.title: kept for kept in _load(Path(path), stored_values=True)}
-            sheet = _with_stored(sheet, stored[sheet.title])  # noqa: PLW2901
-        sheets.append(sheet)
+            sheets.append(_with_stored(sheet, stored[sheet.title]))
+        else:
+            sheets.append(sheet)
     return tuple(sheets)
 
 
@@ -136,7 +137,9 @@ class _Reader:
                 self.warnings.append(f"{_place(sheet, number, names)}: {str(written)!r} is no task of this sheet; the row is left out")
                 continue
             if task.id in first_rows:
-                self.warnings.append(f"{_place(sheet, number, names)}: {str(written)!r} was already in row {first_rows[task.id]}, which counts")
+                self.warnings.append(
+                    f"{_place(sheet, number, names)}: {str(written)!r} was already in row {first_rows[task.id]}, which counts"
+                )
                 continue
             first_rows[task.id] = number
             self._check_label(sheet, number, cells, task)
@@ -169,21 +172,21 @@ class _Reader:
         """The cell as a value its task's metric can have; None, and a warning unless it is empty, where it is not."""
         if isinstance(cell, Formula):
             if cell.stored is None:
-                return self._refuse(f"{place}: the formula {cell.text[:60]!r} has no stored value; open and save the file, or write the number")
+                return self._without_value(f"{place}: the formula {cell.text[:60]!r} has no stored value; save it anew or write the number")
             self.warnings.append(f"{place}: a formula; the value stored with it counts: {cell.stored!r}")
             cell = cell.stored
         if cell is None or (isinstance(cell, str) and not cell.strip()):
             return None
         if isinstance(cell, str):
             if cell.strip().casefold() in _INFINITE:
-                return self._refuse(f"{place}: {cell.strip()!r} is read as unsupported")
+                return self._without_value(f"{place}: {cell.strip()!r} is read as unsupported")
             try:
                 value = float(cell)
             except ValueError:
-                return self._refuse(f"{place}: {cell.strip()[:60]!r} is text, not a number; counted as unsupported")
+                return self._without_value(f"{place}: {cell.strip()[:60]!r} is text, not a number; counted as unsupported")
             self.warnings.append(f"{place}: the number {cell.strip()!r} is stored as text; read as {value:g}")
         elif isinstance(cell, bool) or not isinstance(cell, int | float):
-            return self._refuse(f"{place}: {str(cell)[:60]!r} is not a number; counted as unsupported")
+            return self._without_value(f"{place}: {str(cell)[:60]!r} is not a number; counted as unsupported")
         else:
             try:
                 value = float(cell)
@@ -194,9 +197,9 @@ class _Reader:
     def _possible(self, value: float, place: str, task: Task) -> float | None:
         info = metric(task.metric.id)
         if not math.isfinite(value):
-            return self._refuse(f"{place}: {value} is read as unsupported")
+            return self._without_value(f"{place}: {value} is read as unsupported")
         if info.direction == "lower" and value < 0:
-            return self._refuse(f"{place}: {value:g} is negative, which {task.metric.label} cannot be; counted as unsupported")
+            return self._without_value(f"{place}: {value:g} is negative, which {task.metric.label} cannot be; counted as unsupported")
         if info.direction == "lower" and value == 0:
             self.warnings.append(
                 f"{place}: 0 in {task.metric.label} is read as a perfect score; leave the cell empty if the task is unsupported"
@@ -206,8 +209,9 @@ class _Reader:
             self.warnings.append(f"{place}: {value:g} is outside {info.lowest:g}..{info.highest:g}, the range of {task.metric.label}")
         return value
 
-    def _refuse(self, warning: str) -> None:
+    def _without_value(self, warning: str) -> float | None:
         self.warnings.append(warning)
+        return None
 
 
 def _load(path: Path, *, stored_values: bool) -> list[WorkbookSheet]:
@@ -222,7 +226,8 @@ def _load(path: Path, *, stored_values: bool) -> list[WorkbookSheet]:
         finally:
             book.close()
     except Exception as error:  # a broken file can break its reader anywhere: zip, XML, dates, styles
-        raise WorkbookError(f"{path}: not a workbook that can be read (.xlsx): {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise WorkbookError(f"{path}: not a workbook that can be read (.xlsx): {reason}") from error
 
 
 def _sheet(page: Any) -> WorkbookSheet:
@@ -241,16 +246,20 @@ def _sheet(page: Any) -> WorkbookSheet:
 
 def _with_stored(sheet: WorkbookSheet, stored: WorkbookSheet) -> WorkbookSheet:
     kept = dict(stored.rows)
-    rows = tuple(
-        (number, tuple(Formula(str(cell), _cell(kept.get(number, ()), index)) if _is_formula(cell) else cell for index, cell in enumerate(cells)))
-        for number, cells in sheet.rows
-    )
-    return WorkbookSheet(sheet.title, sheet.header, rows)
+    rows = []
+    for number, cells in sheet.rows:
+        values = kept.get(number, ())
+        rows.append((number, tuple(_resolved(cell, _cell(values, index)) for index, cell in enumerate(cells))))
+    return WorkbookSheet(sheet.title, sheet.header, tuple(rows))
 
 
 def _is_formula(cell: Any) -> bool:
     # openpyxl gives array formulas as objects with the text in them.
     return (isinstance(cell, str) and cell.startswith("=") and len(cell) > 1) or hasattr(cell, "ref")
+
+
+def _resolved(cell: Any, stored: Any) -> Any:
+    return Formula(str(getattr(cell, "text", None) or cell), stored) if _is_formula(cell) else cell
 
 
 def _finder(tasks: Iterable[Task]) -> Any:

@@ -13,7 +13,13 @@ from scorer.parsers.values import Box, Unparsable
 _BOX_KEYS = ("box", "bbox", "bbox_2d", "box_2d", "bounding_box", "boundingBox")
 _LABEL_KEYS = ("label", "class", "category", "name", "object")
 _SCORE_KEYS = ("score", "confidence", "conf", "probability")
-_CORNER_KEYS = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("x_min", "y_min", "width", "height"), ("left", "top", "width", "height"))
+_SIDE_KEYS = (
+    ("x", "y", "width", "height"),
+    ("x", "y", "w", "h"),
+    ("x_min", "y_min", "width", "height"),
+    ("left", "top", "width", "height"),
+)
+_WRAPPER_KEYS = frozenset({"boxes", "objects", "detections", "predictions", "answer"})
 _NUMBER = r"\s{0,3}([-+]?\d{1,12}(?:\.\d{1,12})?)\s{0,3}"
 _QUADRUPLE = re.compile(rf"[(\[]{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}[)\]]")
 _MOST_BOXES = 10_000
@@ -36,8 +42,8 @@ def parse_boxes(text: str) -> tuple[Box, ...] | Unparsable:
     # A list that breaks off is no JSON, but each of its boxes is: then the groups of numbers say more.
     quadruples = _QUADRUPLE.findall(answer)[:_MOST_BOXES]
     if len(quadruples) > len(boxes):
-        boxes = [Box(*(float(number) for number in numbers)) for numbers in quadruples]
-        return tuple(Box(box.x, box.y, max(box.width, 0.0), max(box.height, 0.0)) for box in boxes)
+        sides = [tuple(float(number) for number in numbers) for numbers in quadruples]
+        return tuple(Box(x, y, max(width, 0.0), max(height, 0.0)) for x, y, width, height in sides)
     if boxes or value in ([], {}) or _names_an_empty_list(value):
         return tuple(boxes[:_MOST_BOXES])
     return Unparsable("there is no box [x, y, width, height] in it")
@@ -59,14 +65,14 @@ def _boxes(value: Any, label: str, depth: int) -> list[Box]:
         if isinstance(value.get(key), list):
             box = _box(value[key], named, score)
             return [box] if box is not None else _boxes(value[key], named, depth + 1)
-    for keys in _CORNER_KEYS:
+    for keys in _SIDE_KEYS:
         if all(key in value for key in keys):
             box = _box([value[key] for key in keys], named, score)
             return [] if box is None else [box]
     found: list[Box] = []
     for key, entry in value.items():
         if isinstance(entry, list | dict):
-            found += _boxes(entry, label if str(key).casefold() in {"boxes", "objects", "detections", "predictions", "answer"} else str(key), depth + 1)
+            found += _boxes(entry, label if str(key).casefold() in _WRAPPER_KEYS else str(key), depth + 1)
     return found
 
 

@@ -7,13 +7,15 @@ import unicodedata
 from collections.abc import Sequence
 from string import ascii_uppercase
 
-from scorer.parsers.text import after_marker, normal_text, without_wrapping
+from scorer.parsers.text import after_marker, last_match, normal_text, without_wrapping
 from scorer.parsers.values import Unparsable
 
 _OPEN = r"[\s*_`\"'“(\[{]*"
 _CLOSE = r"[*_`\"'”)\]}]*"
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
-_LETTER = re.compile(rf"^{_OPEN}(?:[Oo]ption|[Cc]hoice)?\s?{_OPEN}([A-Za-z])(?:{_CLOSE}\s*$|{_CLOSE}[.:,;]|[)\]}}*]|\s+[-–—]\s|\s+(?:because|since)\b)")
+_LETTER = re.compile(
+    rf"^{_OPEN}(?:[Oo]ption|[Cc]hoice)?\s?{_OPEN}([A-Za-z])(?:{_CLOSE}\s*$|{_CLOSE}[.:,;]|[)\]}}*]|\s+[-–—]\s|\s+(?:because|since)\b)"
+)
 _SEVERAL = re.compile(rf"^{_OPEN}([A-Za-z]){_CLOSE}(?:\s*(?:,|/|&|;|\bor\b|\band\b)\s*)+{_OPEN}([A-Za-z]){_CLOSE}(?![\w'’])", re.IGNORECASE)
 _STATED = re.compile(r"\b(?:answer|option|choice)\s+(?:is|would be|should be|must be)\s*:?\s*", re.IGNORECASE)
 _WORDS_AFTER = re.compile(rf"^{_OPEN}[A-Za-z]{_CLOSE}\s*[.:,;)\]}}\-–—]*\s*(.*)$", re.DOTALL)
@@ -47,9 +49,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
 
 def _last_statement(text: str) -> str | None:
     """What follows the last explicit statement of the answer, up to its line's end."""
-    stated = None
-    for stated in _STATED.finditer(text):
-        pass
+    stated = last_match(_STATED, text)
     marked = after_marker(text)
     if stated is None:
         return marked

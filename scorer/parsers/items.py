@@ -93,4 +93,9 @@ def _joined(value: Any, depth: int = 0) -> str:
 
 def _is_prose_bracket(value: Any, text: str) -> bool:
     """A JSON-like bracket inside of words ("see [1]") is not the answer, unless it opens a line or a fence."""
-    return isinstance(value, list) and bool(value) and all(isinstance(entry, int | float) for entry in value) and not text.lstrip("`json \n").startswith("[")
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(entry, int | float) for entry in value)
+        and not text.lstrip("`json \n").startswith("[")
+    )

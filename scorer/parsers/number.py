@@ -10,7 +10,9 @@ from scorer.parsers.text import after_marker, without_wrapping
 from scorer.parsers.values import Unparsable
 
 # A sign counts only where no digit or word stands before it ("10-12" is two numbers); commas only as thousands.
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d{1,4}(?!\w))?(?:\s?/\s?\d+(?:\.\d+)?(?![\d./]))?")
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d{1,4}(?!\w))?(?:\s?/\s?\d+(?:\.\d+)?(?![\d./]))?"
+)
 _LONGEST = 400
 
 

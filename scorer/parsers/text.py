@@ -30,9 +30,7 @@ def visible_text(raw: str) -> str:
     text = raw[-MAX_CHARACTERS:]
     if "<" in text:
         text = _REASONING.sub("", text)
-        closing = None
-        for closing in _REASONING_CLOSE.finditer(text):
-            pass
+        closing = last_match(_REASONING_CLOSE, text)
         if closing is not None:
             text = text[closing.end() :]
         opening = _REASONING_OPEN.search(text)
@@ -41,18 +39,21 @@ def visible_text(raw: str) -> str:
     return text.strip()
 
 
+def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The last place where the pattern matches."""
+    found = None
+    for match in pattern.finditer(text):
+        found = match
+    return found
+
+
 def after_marker(text: str) -> str | None:
     """The first line with content after the last "Answer:" (or inside the last \\boxed{}); None without either.
 
     >>> after_marker("Two and two.\\nAnswer: four\\nBecause they add up.")
     'four'
     """
-    marker = None
-    for marker in _MARKER.finditer(text):
-        pass
-    boxed = None
-    for boxed in _BOXED.finditer(text):
-        pass
+    marker, boxed = last_match(_MARKER, text), last_match(_BOXED, text)
     if boxed is not None and (marker is None or boxed.start() > marker.start()):
         return _braced(text, boxed.end())
     if marker is None:
@@ -63,9 +64,7 @@ def after_marker(text: str) -> str | None:
 
 def everything_after_marker(text: str) -> str | None:
     """All text after the last "Answer:", for answers of several lines; None without a marker."""
-    marker = None
-    for marker in _MARKER.finditer(text):
-        pass
+    marker = last_match(_MARKER, text)
     return None if marker is None else text[marker.end() :].strip()
 
 

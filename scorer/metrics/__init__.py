@@ -1,0 +1,8 @@
+"""The metrics of General-Bench: one module a family; each metric a state keyed by instance. ``create`` is the way in."""
+
+from __future__ import annotations
+
+from scorer.metrics.base import Metric, MetricState, NotComparable, Question, Value
+from scorer.metrics.registry import IMPLEMENTED, create
+
+__all__ = ["IMPLEMENTED", "Metric", "MetricState", "NotComparable", "Question", "Value", "create"]

@@ -1,0 +1,208 @@
+"""What a metric is: sufficient statistics of one instance, and a score from the statistics of many.
+
+The state is keyed by instance, so an instance that is delivered twice counts once and the order of delivery cannot
+show: update and merge are idempotent and commutative for equal statistics. Scores are in the workbook's unit.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from genlevel.benchmark.metrics import Direction, MetricInfo, metric
+from scorer.parsers import Parsed
+
+Statistic = Any
+"""Plain JSON: a number, or a (nested) list of numbers and strings."""
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.model.AnswerType)."""
+
+    answer_type: str
+    label: Any
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A score in the workbook's unit, and its standard error in the same unit (None where one instance says nothing)."""
+
+    score: float
+    standard_error: float | None
+
+
+class NotComparable(Exception):
+    """The metric cannot hold this kind of answer against this kind of label."""
+
+
+class Metric(ABC, Generic[S]):
+    """One metric with its parameters. It has no state of its own: see ``MetricState``.
+
+    A statistic is plain JSON and holds all that ``compute`` needs of one instance.
+    """
+
+    def __init__(self, metric_id: str) -> None:
+        self.info: MetricInfo = metric(metric_id)
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    @property
+    def direction(self) -> Direction:
+        return self.info.direction
+
+    @abstractmethod
+    def statistic(self, answer: Parsed, question: Question) -> S:
+        """Of one answer. Raises NotComparable where answer type and metric do not go together."""
+
+    @abstractmethod
+    def worst(self, question: Question) -> S:
+        """Of an answer that is wrong: what a refused or unparsable one counts as, and a failed one at worst."""
+
+    @abstractmethod
+    def compute(self, statistics: Sequence[tuple[str, S]]) -> Value:
+        """The score over at least one (instance id, statistic), in any order."""
+
+    def best(self, question: Question) -> S:
+        """Of an answer that is right: the label itself as the answer. What a failed instance counts as at best."""
+        return self.statistic(label_as_answer(question), question)
+
+
+@dataclass(slots=True)
+class MetricState(Generic[S]):
+    """Statistics of the instances seen so far, by instance id."""
+
+    metric: Metric[S]
+    statistics: dict[str, S] = field(default_factory=dict)
+
+    def update(self, instance_id: str, statistic: S) -> None:
+        """Sets an instance's statistic; one that came before is replaced."""
+        self.statistics[instance_id] = statistic
+
+    def merge(self, other: MetricState[S]) -> None:
+        """Takes over the other's instances."""
+        self.statistics.update(other.statistics)
+
+    def compute(self, substitutes: Mapping[str, S] | None = None) -> Value:
+        """The score, with ``substitutes`` set in for instances of which nothing is known."""
+        return self.metric.compute(sorted(({**self.statistics, **substitutes} if substitutes else self.statistics).items()))
+
+
+class MeanMetric(Metric[float]):
+    """A metric that is 100 times the mean of one number 0..1 per instance.
+
+    Standard error: that of a mean, s / sqrt(n) with the sample's standard deviation s (n - 1 in its denominator).
+    """
+
+    def worst(self, question: Question) -> float:
+        return 0.0
+
+    def compute(self, statistics: Sequence[tuple[str, float]]) -> Value:
+        values = [value for _id, value in statistics]
+        mean = math.fsum(values) / len(values)
+        return Value(100.0 * mean, scaled(standard_error_of_mean(values, mean), 100.0))
+
+
+class RatioMetric(Metric[S]):
+    """A metric that is a smooth function of sums over instances.
+
+    Standard error: delta method. ``influences`` gives each instance's first-order share of the score's deviation;
+    their sum is 0, and the standard error is sqrt(n / (n - 1) * sum of their squares).
+    """
+
+    @staticmethod
+    def delta_error(influences: Sequence[float]) -> float | None:
+        count = len(influences)
+        if count < 2:
+            return None
+        return math.sqrt(count / (count - 1) * math.fsum(influence * influence for influence in influences))
+
+
+def standard_error_of_mean(values: Sequence[float], mean: float) -> float | None:
+    """s / sqrt(n); None for fewer than two values."""
+    count = len(values)
+    if count < 2:
+        return None
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
+
+
+def scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def label_as_answer(question: Question) -> Parsed:
+    """A right answer, as a parser would have read it. Raises NotComparable for a label not in its normal form."""
+    label = question.label
+    match question.answer_type:
+        case "choice" if isinstance(label, str):
+            return label
+        case "items" if isinstance(label, list):
+            return tuple(str(item) for item in label)
+        case "boxes" if isinstance(label, list):
+            return label_boxes(label)
+        case "number" if acceptable(label):
+            from scorer.parsers.number import label_number
+
+            number = label_number(acceptable(label)[0])
+            if number is None:
+                raise NotComparable(f"the label {acceptable(label)[0]!r} is not a number")
+            return number
+        case "label" | "short_text" | "long_text" if acceptable(label):
+            return acceptable(label)[0]
+    raise NotComparable(f"the label {str(label)[:80]!r} is not one of type {question.answer_type!r}")
+
+
+def label_boxes(label: Any) -> tuple[Any, ...]:
+    """The boxes of a label in normal form. Raises NotComparable where it is not in it."""
+    from scorer.parsers.values import Box
+
+    try:
+        boxes = []
+        for entry in label:
+            x, y, width, height = (float(side) for side in entry["box"])
+            boxes.append(Box(x, y, width, height, str(entry.get("label", ""))))
+        return tuple(boxes)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise NotComparable(f"the label {str(label)[:80]!r} is no list of boxes") from None
+
+
+def acceptable(label: Any) -> list[str]:
+    """The strings any of which counts as right, where the label is one."""
+    if isinstance(label, str):
+        return [label]
+    return [str(entry) for entry in label if isinstance(entry, str | int | float)] if isinstance(label, list) else []
+
+
+def texts(answer: Parsed, question: Question) -> tuple[str, list[str]]:
+    """Answer and references as text, for metrics of text whatever the answer type.
+
+    A choice stands for its option's text, items for their list joined by ", ". Raises NotComparable for boxes.
+    """
+    match question.answer_type:
+        case "choice" if isinstance(answer, str) and isinstance(question.label, str):
+            return _option(answer, question.options), [_option(question.label, question.options)]
+        case "items" if isinstance(answer, tuple) and isinstance(question.label, list):
+            return ", ".join(map(str, answer)), [", ".join(map(str, question.label))]
+        case "number" if isinstance(answer, float):
+            return f"{answer:.12g}", acceptable(question.label)
+        case "label" | "short_text" | "long_text" if isinstance(answer, str):
+            return answer, acceptable(question.label)
+    raise NotComparable(f"answers of type {question.answer_type!r} are not text")
+
+
+def best_reference(scores: Iterable[float]) -> float:
+    """The highest of the scores against single references; 0 without any."""
+    return max(scores, default=0.0)
+
+
+def _option(letter: str, options: tuple[str, ...]) -> str:
+    index = ord(letter[:1] or "?") - ord("A")
+    return options[index] if 0 <= index < len(options) else letter

@@ -1,0 +1,178 @@
+"""Scores of free text against references: BLEU, ROUGE and ANLS. See docs/general-level.md for the text rules."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from rapidfuzz.distance import LCSseq, Levenshtein
+
+from scorer.metrics.base import MeanMetric, Question, RatioMetric, Value, best_reference, scaled, texts
+from scorer.metrics.treebank import treebank_tokens
+from scorer.metrics.words import stemmed_words
+from scorer.parsers import Parsed
+
+Tokens = tuple[str, ...]
+
+
+class SentenceBleu(MeanMetric):
+    """Mean over instances of sentence BLEU-n with uniform weights, best single reference.
+
+    BLEU = BP * exp(1/n * sum_k log p_k), p_k the clipped k-gram precision, BP = min(1, exp(1 - r/c)) for c answer
+    and r reference tokens. Tokens: treebank (case kept). Orders without a match count as 0; answers shorter than n
+    tokens are smoothed instead (Chen and Cherry 2014, method 4). Source: Papineni et al. 2002; equal to nltk's
+    sentence_bleu. Standard error: of a mean.
+
+    >>> SentenceBleu("bleu_1", 1).statistic("the cat sat", Question("short_text", ["the cat sat down"]))
+    0.7165313105737893
+    """
+
+    def __init__(self, metric_id: str, order: int) -> None:
+        super().__init__(metric_id)
+        self._order = order
+
+    def statistic(self, answer: Parsed, question: Question) -> float:
+        text, references = texts(answer, question)
+        tokens = treebank_tokens(text)
+        return best_reference(sentence_bleu(tokens, treebank_tokens(reference), self._order) for reference in references)
+
+
+class CorpusBleu(RatioMetric[list[int]]):
+    """Corpus BLEU-1: 100 * min(1, exp(1 - R/C)) * M / C over sums of all instances.
+
+    Statistic of an instance: [M matched tokens (clipped by the best reference's count), C answer tokens, R tokens of the
+    reference nearest in length]. Tokens: lower-cased treebank ones without punctuation, as the COCO caption evaluation
+    counts (Chen et al. 2015). Standard error: delta method on the three sums.
+
+    >>> metric = CorpusBleu()
+    >>> metric.statistic("A dog runs.", Question("long_text", ["the dog runs away", "some dogs"]))
+    [2, 3, 2]
+    >>> metric.compute([("a", [2, 3, 4]), ("b", [3, 3, 2])]).score
+    83.33333333333334
+    """
+
+    def __init__(self) -> None:
+        super().__init__("bleu_1")
+
+    def statistic(self, answer: Parsed, question: Question) -> list[int]:
+        text, references = texts(answer, question)
+        tokens = caption_tokens(text)
+        if not references:
+            return [0, len(tokens), 0]
+        wanted = [caption_tokens(reference) for reference in references]
+        most: Counter[str] = Counter()
+        for reference in wanted:
+            most |= Counter(reference)
+        # Ties in length go to the shorter reference.
+        nearest = min((abs(len(reference) - len(tokens)), len(reference)) for reference in wanted)[1]
+        return [(Counter(tokens) & most).total(), len(tokens), nearest]
+
+    def worst(self, question: Question) -> list[int]:
+        """Nothing said: no match, no token, the shortest reference's length."""
+        return self.statistic("", Question("long_text", texts_of_label(question)))
+
+    def compute(self, statistics: Sequence[tuple[str, list[int]]]) -> Value:
+        rows = [row for _id, row in statistics]
+        matched, given, wanted = (float(sum(row[part] for row in rows)) for part in range(3))
+        if matched == 0.0:
+            return Value(0.0, 0.0 if len(rows) > 1 else None)
+        short = given < wanted
+        score = matched / given * (math.exp(1.0 - wanted / given) if short else 1.0)
+        # d log(score) = dM/M - dC/C, and while the answers are too short + R/C^2 dC - dR/C.
+        by_given = -1.0 / given + (wanted / given**2 if short else 0.0)
+        by_wanted = -1.0 / given if short else 0.0
+        influences = [score * (row[0] / matched + by_given * row[1] + by_wanted * row[2]) for row in rows]
+        return Value(100.0 * score, scaled(self.delta_error(influences), 100.0))
+
+
+class Rouge(MeanMetric):
+    """Mean over instances of ROUGE-1 or ROUGE-L as F-measure with stemming, best reference.
+
+    F = 2PR / (P + R). ROUGE-1: P and R count common words as a multiset; ROUGE-L: the longest common subsequence.
+    Words by Unicode rules (Chinese and Japanese by character), English ones stemmed. Source: Lin 2004; on ASCII text
+    equal to the rouge-score package. Standard error: of a mean.
+
+    >>> round(Rouge("rouge_l").statistic("the cats sat", Question("long_text", ["a cat was sitting, it sat"])), 4)
+    0.4444
+    """
+
+    def statistic(self, answer: Parsed, question: Question) -> float:
+        text, references = texts(answer, question)
+        given = stemmed_words(text)
+        return best_reference(self._f(given, stemmed_words(reference)) for reference in references)
+
+    def _f(self, given: Tokens, wanted: Tokens) -> float:
+        if not given or not wanted:
+            return 0.0
+        common = LCSseq.similarity(given, wanted) if self.id == "rouge_l" else (Counter(given) & Counter(wanted)).total()
+        return 2.0 * common / (len(given) + len(wanted))
+
+
+class Anls(MeanMetric):
+    """Average normalised Levenshtein similarity: mean of 1 - d / max length where that is at least 0.5, else 0.
+
+    d is the edit distance by characters, case and runs of spaces set aside, best reference; the threshold is applied to
+    the distance (d / max length < 0.5 counts). Source: Biten et al. 2019, section 5. Standard error: of a mean.
+
+    >>> Anls().statistic("Gogle", Question("short_text", ["google"]))
+    0.8333333333333334
+    """
+
+    def __init__(self) -> None:
+        super().__init__("anls")
+
+    def statistic(self, answer: Parsed, question: Question) -> float:
+        text, references = texts(answer, question)
+        return best_reference(self._similarity(_plain(text), _plain(reference)) for reference in references)
+
+    @staticmethod
+    def _similarity(given: str, wanted: str) -> float:
+        distance = Levenshtein.normalized_distance(given, wanted)
+        return 1.0 - distance if distance < 0.5 else 0.0
+
+
+def sentence_bleu(tokens: Tokens, reference: Tokens, order: int) -> float:
+    """BLEU-``order`` of one answer against one reference, 0..1."""
+    if not tokens:
+        return 0.0
+    matches = [_clipped(tokens, reference, size) for size in range(1, order + 1)]
+    if matches[0][0] == 0:
+        return 0.0
+    penalty = 1.0 if len(tokens) > len(reference) else math.exp(1.0 - len(reference) / len(tokens))
+    precisions: list[float] = []
+    smoothed = 0
+    for hits, total in matches:
+        if hits:
+            precisions.append(hits / total)
+        elif len(tokens) >= order:
+            return 0.0
+        elif len(tokens) > 1:
+            # Chen and Cherry's method 4 with K = 5: the k-th smoothed order counts ln(length) / (2^k K) matches.
+            smoothed += 1
+            precisions.append(math.log(len(tokens)) / (2.0**smoothed * 5.0) / max(1, total))
+    return penalty * math.exp(math.fsum(math.log(precision) for precision in precisions) / order)
+
+
+def caption_tokens(text: str) -> Tokens:
+    """Lower-cased treebank tokens that hold a letter or digit."""
+    return tuple(token for token in treebank_tokens(text.lower()) if any(character.isalnum() for character in token))
+
+
+def texts_of_label(question: Question) -> list[str]:
+    """The references of a question as text."""
+    placeholder: Parsed = {"items": (), "number": 0.0}.get(question.answer_type, "")  # type: ignore[assignment]
+    return texts(placeholder, question)[1]
+
+
+def _clipped(tokens: Tokens, reference: Tokens, size: int) -> tuple[int, int]:
+    """(matched, all) n-grams of the answer, each counted at most as often as the reference has it."""
+    if size == 1:
+        return (Counter(tokens) & Counter(reference)).total(), len(tokens)
+    given = Counter(zip(*(tokens[start:] for start in range(size)), strict=False))
+    wanted = Counter(zip(*(reference[start:] for start in range(size)), strict=False))
+    return (given & wanted).total(), max(0, len(tokens) - size + 1)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,44 @@
+"""How text becomes words for token F1 and ROUGE: by Unicode's letters and digits, Chinese and Japanese by character."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from scorer.metrics.porter import stem
+
+_ASCII_WORDS = re.compile(r"[a-z0-9]+")
+# Han, Hiragana and Katakana, which are written without spaces.
+CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+_CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
+
+
+@lru_cache(maxsize=65_536)
+def words(text: str) -> tuple[str, ...]:
+    """Maximal runs of letters, digits and marks, lower-cased; each character of Chinese and Japanese text is one.
+
+    For ASCII text these are the tokens of the rouge-score package before stemming.
+
+    >>> words("The cat's 2nd life.")
+    ('the', 'cat', 's', '2nd', 'life')
+    >>> words("Привет, мир 你好")
+    ('привет', 'мир', '你', '好')
+    """
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return tuple(_ASCII_WORDS.findall(text))
+    spaced = _CHARACTER.sub(r" \g<0> ", text)
+    # Marks belong to the letter before them: without them, Hindi or Thai words would fall apart.
+    kept = [character if character.isalnum() or unicodedata.category(character)[0] == "M" else " " for character in spaced]
+    return tuple("".join(kept).split())
+
+
+@lru_cache(maxsize=65_536)
+def stemmed_words(text: str) -> tuple[str, ...]:
+    """``words`` with English ones of more than three letters reduced to their Porter stem, as rouge-score does.
+
+    >>> stemmed_words("Cats were running happily")
+    ('cat', 'were', 'run', 'happili')
+    """
+    return tuple(stem(word) if len(word) > 3 and word.isascii() else word for word in words(text))
