@@ -1,0 +1,140 @@
+"""The gateway on gRPC: a thin shell that turns deadlines, cancellation and failures into gRPC's and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+
+import grpc
+
+from gateway.service import Gateway
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.failures import abort, to_status
+from genlevel.runtime.rpc import RpcServer
+from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2_grpc
+
+SERVICE = "genlevel.v1.GatewayService"
+# Per stream. A client that sends more is not read from until answers were taken.
+MAX_ITEMS_IN_FLIGHT = 1024
+MAX_BYTES_IN_FLIGHT = 256 << 20
+MAX_RESULTS_PER_MESSAGE = 128
+
+logger = logging.getLogger(__name__)
+
+
+def add_to_server(server: RpcServer, gateway: Gateway) -> None:
+    """Adds GatewayService to a server; health and reflection know it by its full name."""
+    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, GatewayServicer(gateway), SERVICE)
+
+
+class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """GatewayService over a Gateway of the same loop."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def Generate(self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext) -> pb.GenerateResponse:
+        """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
+        try:
+            remaining_s = context.time_remaining()
+            if remaining_s is not None and remaining_s <= 0:
+                raise CallFailed(pb.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
+            return await self._gateway.generate(request, timeout_s=remaining_s or 0.0)
+        except CallFailed as failure:
+            await abort(context, failure)
+        except Exception:
+            await abort(context, _internal("Generate"))
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext) -> pb.ListModelsResponse:
+        """The configured routes, or one resolved."""
+        try:
+            return await self._gateway.list_models(request)
+        except CallFailed as failure:
+            await abort(context, failure)
+        except Exception:
+            await abort(context, _internal("ListModels"))
+
+    async def GenerateMany(self, requests: AsyncIterator[pb.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
+        """Many calls on one stream, answered in the order in which they are ready; ready ones share a message."""
+        stream = _Stream(self._gateway, context)
+        async with asyncio.TaskGroup() as group:
+            writer = group.create_task(stream.write())
+            async for request in requests:
+                arrived = time.monotonic()
+                for item in request.items:
+                    await stream.room(item)
+                    group.create_task(stream.answer(item, arrived))
+            await stream.idle()
+            writer.cancel()
+
+
+class _Stream:
+    """One GenerateMany stream: what is in flight, and what waits to be written."""
+
+    def __init__(self, gateway: Gateway, context: grpc.aio.ServicerContext) -> None:
+        self._gateway = gateway
+        self._context = context
+        self._ids: set[int] = set()
+        self._items = 0
+        self._bytes = 0
+        self._ready: deque[tuple[pb.GenerateManyResult, int]] = deque()
+        self._has_results = asyncio.Event()
+        self._has_room = asyncio.Event()
+
+    async def room(self, item: pb.GenerateManyItem) -> None:
+        """Waits until the item may begin, and counts it."""
+        size = item.ByteSize()
+        while self._items and (self._items >= MAX_ITEMS_IN_FLIGHT or self._bytes + size > MAX_BYTES_IN_FLIGHT):
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._items += 1
+        self._bytes += size
+
+    async def idle(self) -> None:
+        """Waits until everything was answered and written."""
+        while self._items:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    async def answer(self, item: pb.GenerateManyItem, arrived: float) -> None:
+        """Works on one item, whose time runs since it arrived; every failure is its answer, in band."""
+        size = item.ByteSize()
+        result = pb.GenerateManyResult(id=item.id)
+        twice = item.id in self._ids
+        try:
+            if twice:
+                raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"id {item.id} is in flight already on this stream", part="id")
+            self._ids.add(item.id)
+            remaining_s = item.timeout_s - (time.monotonic() - arrived) if item.timeout_s else 0.0
+            if remaining_s < 0:
+                raise CallFailed(pb.ERROR_CLASS_TIMEOUT, "the item's time passed before its call began")
+            result.response.CopyFrom(await self._gateway.generate(item.request, timeout_s=remaining_s))
+        except CallFailed as failure:
+            result.error.CopyFrom(to_status(failure))
+        except Exception:
+            result.error.CopyFrom(to_status(_internal("GenerateMany")))
+        if not twice:
+            self._ids.discard(item.id)
+        self._ready.append((result, size))
+        self._has_results.set()
+
+    async def write(self) -> None:
+        """Writes what is ready until it is cancelled. Whatever became ready during a write goes into the next one."""
+        while True:
+            await self._has_results.wait()
+            self._has_results.clear()
+            while self._ready:
+                batch = [self._ready.popleft() for _ in range(min(len(self._ready), MAX_RESULTS_PER_MESSAGE))]
+                await self._context.write(pb.GenerateManyResponse(results=[result for result, _ in batch]))
+                self._items -= len(batch)
+                self._bytes -= sum(size for _, size in batch)
+                self._has_room.set()
+
+
+def _internal(method: str) -> CallFailed:
+    logger.exception("%s failed in a way that was not foreseen", method)
+    return CallFailed(pb.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more")
