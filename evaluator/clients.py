@@ -41,7 +41,7 @@ class GrpcGateway:
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._channel = connect(address, addresses, service=_SERVICE, name="addresses.gateway")
-        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
+        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._outbox: asyncio.Queue[int] = asyncio.Queue()
@@ -136,7 +136,7 @@ class GrpcGateway:
             return 0
         remaining = max(0.05, pending.deadline - time.monotonic())
         batch.items.append(gw.GenerateManyItem(id=item_id, timeout_s=remaining, request=pending.request))
-        return pending.request.ByteSize()
+        return int(pending.request.ByteSize())
 
 
 class GrpcScorer:
@@ -144,7 +144,7 @@ class GrpcScorer:
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
-        self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)
+        self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
         """Scores one task. Raises GenlevelError in one line when the scorer refuses or is away."""

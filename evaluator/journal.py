@@ -299,7 +299,8 @@ class Journal:
 
 def run_status_name(status: int) -> str:
     """A run's status as users see it: running, finished, interrupted, budget, failed."""
-    return ev.RunStatus.Name(status).removeprefix("RUN_STATUS_").lower()
+    name: str = ev.RunStatus.Name(status)
+    return name.removeprefix("RUN_STATUS_").lower()
 
 
 def _run_record(row: Any) -> RunRecord:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from genlevel.benchmark.model import GENERAL_BENCH, Suite, SuiteTask
 from genlevel.runtime.errors import UsageError
@@ -29,7 +29,6 @@ class Specification:
     provider_model: str
     base_url: str
     suite: str
-    tasks: str
     limit: int
     seed: int
     parameters: tuple[tuple[str, str], ...]
@@ -64,24 +63,17 @@ def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequen
     return sorted(random.Random(f"{seed}:{task_key}").sample(range(count), limit))
 
 
-def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]], generation: int = 0) -> str:
-    """The run's identity: 12 hexadecimal digits of the specification's hash.
+def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]) -> str:
+    """The identity of a run: 12 hexadecimal digits of its specification's hash.
 
     Args:
         fingerprints: (task key, hash of its annotations) of every task asked.
-        generation: how often it was started over (--fresh); shown behind a dash.
     """
-    document = {
-        "model": [specification.model, specification.provider, specification.provider_model, specification.base_url],
-        "suite": specification.suite,
-        "limit": specification.limit,
-        "seed": specification.seed if specification.limit else 0,
-        "parameters": sorted(specification.parameters),
-        "prompts": specification.prompt_version,
-        "content": sorted(fingerprints),
-    }
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
-    return f"{digest}-{generation}" if generation else digest
+    document = asdict(specification)
+    if not specification.limit:
+        document["seed"] = 0  # nothing is sampled
+    document["content"] = sorted(fingerprints)
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 
 
 def is_partial(suite: Suite, chosen: Sequence[SuiteTask], limit: int) -> bool:

@@ -56,6 +56,11 @@ class Decision:
     action: Action
     delay_s: float = 0.0
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the call is made again."""
+        return self.action in (Action.RETRY, Action.WAIT)
+
 
 def outcome_of(failure: CallFailed) -> sc.Outcome:
     """The outcome of an instance whose last call failed for good."""
@@ -84,11 +89,10 @@ def decide(
     chance = random.random() if chance is None else chance
     exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
     jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
-    if failure.retry_after_s is None:
-        delay = jitter
-    else:
+    delay = jitter
+    if (asked := failure.retry_after_s) is not None:
         # Everyone who was told the same time must not come back in the same instant.
-        delay = failure.retry_after_s + min(jitter, 0.1 * failure.retry_after_s + 0.05)
+        delay = asked + min(jitter, 0.1 * asked + 0.05)
     if elapsed_s + delay > deadline_s:
         return Decision(Action.GIVE_UP)
     return Decision(action, delay)

@@ -35,3 +35,7 @@ class ScorerPort(Protocol):
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
         """Scores one task from all of its instances."""
         ...
+
+    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
+        """Scores and levels of a run as they stand."""
+        ...

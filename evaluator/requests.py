@@ -55,7 +55,13 @@ def token_bounds(instance: Instance, text: str, model: gw.ModelInfo) -> tuple[in
 
 
 def prepare(
-    instance: Instance, template: PromptTemplate, asked: gw.GenerationParameters, model: gw.ModelInfo, blobs: BlobStore, inline_limit: int
+    instance: Instance,
+    template: PromptTemplate,
+    asked: gw.GenerationParameters,
+    model: gw.ModelInfo,
+    *,
+    blobs: BlobStore,
+    inline_limit: int,
 ) -> PreparedCall:
     """Builds the call for an instance: media in the order of the dataset, then the text. Reads the media files.
 

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from genlevel.v1 import scorer_pb2 as sc
 
-OUTCOMES = {
+OUTCOMES: dict[int, str] = {
     sc.OUTCOME_ANSWERED: "answered",
     sc.OUTCOME_REFUSED: "refused",
     sc.OUTCOME_FAILED: "failed",

@@ -27,7 +27,7 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 _SHORTEST_CALL_S = 0.05
-_FEEDBACK = {
+_FEEDBACK: dict[int, Feedback] = {
     gw.ERROR_CLASS_RATE_LIMIT: Feedback.RATE_LIMITED,
     gw.ERROR_CLASS_TRANSIENT: Feedback.TRANSIENT,
     gw.ERROR_CLASS_TIMEOUT: Feedback.TRANSIENT,
@@ -73,6 +73,7 @@ class Traffic:
     Args:
         first_reservation: the highest number of a reservation in the journal.
         on_call, on_retry: told of each call, and of each repetition with its error's class.
+        stopping: whether the run ends, so that no call is repeated.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Traffic:
         first_reservation: int = 0,
         on_call: Callable[[], None] = lambda: None,
         on_retry: Callable[[str], None] = lambda _: None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._run_id = run_id
         self._gateway = gateway
@@ -97,6 +99,7 @@ class Traffic:
         self._rules = rules
         self._on_call = on_call
         self._on_retry = on_retry
+        self._stopping = stopping
         self._numbers = itertools.count(first_reservation + 1)
         self._price = model.price if budget.limit is not None and model.HasField("price") else None
         self.busy: set[asyncio.Task[Any]] = set()
@@ -140,20 +143,23 @@ class Traffic:
             fits = await self._budget.reserve(worst)
         if not fits:
             raise RunStopped("the budget does not allow a further call", budget=True)
-        number, calls_before, cost = next(self._numbers), attempt.calls, worst
+        number, calls_before = next(self._numbers), attempt.calls
+        cost, known = worst, False
         try:
             await self._journal.reserve(self._run_id, number, worst)
             response = await self._permitted(attempt, call)
-            cost = response.cost_nano_usd
+            cost, known = response.cost_nano_usd, True
+            return response
         except CallFailed as failure:
-            cost = worst if failure.may_be_charged else 0
+            if not failure.may_be_charged:
+                cost, known = 0, True
             raise
         finally:
             if attempt.calls == calls_before:
-                cost = 0  # ended before the call was made
+                cost, known = 0, True  # ended before the call was made
             self._budget.settle(worst, cost)
             # The reservation of a call of unknown fate stays in the journal: a later start counts it as spent.
-            if cost == 0 or cost != worst:
+            if known:
                 self._journal.settle(self._run_id, number)
 
     async def _permitted(self, attempt: _Try, call: PreparedCall) -> gw.GenerateResponse:
@@ -188,6 +194,8 @@ class Traffic:
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
 
     async def _sleep(self, seconds: float) -> None:
+        if self._stopping():
+            raise RunStopped("the run was stopped")
         with self._wait_for("retry"):
             await asyncio.sleep(seconds)
 
