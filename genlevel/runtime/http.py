@@ -117,6 +117,8 @@ class HttpServer:
         host, _, port = self.address.rpartition(":")
         host = host.strip("[]")
         try:
+            if not 0 <= int(port) <= 65535:
+                raise ValueError("a port is 0 to 65535")
             family, _, _, _, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
             listener = socket.create_server(where[:2], family=family, backlog=128)
         except (OSError, ValueError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
 
 MESSAGE_LIMIT_BYTES = 64 << 20
 
+_SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _KEEPALIVE_TIME_MS = 60_000
@@ -66,6 +68,7 @@ class RpcServer:
         self.grace_s = grace_s
         self._name = name
         self._services: list[str] = []
+        self._credentials = None if tls is None else _server_credentials(tls, name)
         self._server = grpc.aio.server(
             interceptors=list(interceptors),
             options=[
@@ -81,7 +84,6 @@ class RpcServer:
         )
         self._health = _Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._credentials = None if tls is None else _server_credentials(tls, name)
         self._stopped = False
 
     def add(self, add_to_server: Callable[[Any, Any], None], servicer: Any, service: str) -> None:
@@ -154,7 +156,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     """A channel to every address behind a name, in turn (round robin), that heals by itself.
 
     Args:
-        address: host:port, or a gRPC target with a scheme such as unix:///run/gateway.sock.
+        address: host:port, or a gRPC target with its scheme, such as unix:///run/gateway.sock or ipv4:10.0.0.1:7401,10.0.0.2:7401.
         addresses: where TLS comes from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows one.
             None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
@@ -176,7 +178,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         ("grpc.service_config", json.dumps(config)),
         ("grpc.enable_http_proxy", 0),  # a proxy for the outside world is not for our own services
     ]
-    target = address if "://" in address or address.startswith("unix:") else f"dns:///{address}"
+    target = address if _SCHEME.match(address) else f"dns:///{address}"
     if addresses is None or addresses.ca is None:
         return grpc.aio.insecure_channel(target, options=options)
     label = name or "addresses"

@@ -1,0 +1,86 @@
+"""The HTTP side of a service: what Prometheus and an orchestrator see, over a real socket."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.http import HttpServer, create_app
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Counter("genlevel_test", "Tests.", ["model"], registry=registry).labels('a "b"\n').inc(3)
+    return registry
+
+
+async def fetch(server: HttpServer, path: str, accept: str = "") -> tuple[int, str, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{server.port}{path}", headers={"accept": accept}) as answer,
+    ):
+        return answer.status, answer.headers["content-type"], await answer.text()
+
+
+async def test_metrics_come_as_text_and_to_who_asks_as_openmetrics(registry: CollectorRegistry) -> None:
+    async with HttpServer(create_app(registry), "127.0.0.1:0") as server:
+        status, kind, text = await fetch(server, "/metrics")
+        assert (status, kind.split(";")[0]) == (200, "text/plain")
+        samples = [sample for family in parse_text(text) for sample in family.samples]
+        assert [(s.name, s.labels, s.value) for s in samples if s.name == "genlevel_test_total"] == [
+            ("genlevel_test_total", {"model": 'a "b"\n'}, 3.0)
+        ]
+        status, kind, text = await fetch(server, "/metrics", "application/openmetrics-text;version=1.0.0")
+        assert (status, kind.split(";")[0]) == (200, "application/openmetrics-text")
+        assert [family.name for family in parse_openmetrics(text)] == ["genlevel_test"]
+
+
+async def test_health_and_readiness_say_what_their_checks_say(registry: CollectorRegistry) -> None:
+    problems = {"healthy": "", "ready": "starting"}
+    app = create_app(registry, healthy=lambda: problems["healthy"], ready=lambda: problems["ready"])
+    async with HttpServer(app, "127.0.0.1:0") as server:
+        assert await fetch(server, "/healthz") == (200, "application/json", '{"status":"healthy"}')
+        assert await fetch(server, "/readyz") == (503, "application/json", '{"status":"not ready","reason":"starting"}')
+        problems.update(healthy="the journal cannot be written", ready="")
+        assert await fetch(server, "/healthz") == (
+            503,
+            "application/json",
+            '{"status":"unhealthy","reason":"the journal cannot be written"}',
+        )
+        assert await fetch(server, "/readyz") == (200, "application/json", '{"status":"ready"}')
+
+
+async def test_it_leaves_the_processs_signal_handlers_alone_and_frees_its_port(registry: CollectorRegistry) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    first = HttpServer(create_app(registry), "127.0.0.1:0")
+    port = await first.start()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    with pytest.raises(
+        ConfigurationError, match=rf"^scorer\.http: cannot listen on 127\.0\.0\.1:{port} \(.*in use.*\); set another host:port$"
+    ):
+        await HttpServer(create_app(registry), f"127.0.0.1:{port}", name="scorer.http").start()
+    await first.stop()
+    await first.stop()
+    async with HttpServer(create_app(registry), f"127.0.0.1:{port}") as second:
+        assert (await fetch(second, "/healthz"))[0] == 200
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:port", "127.0.0.1:70000", "256.0.0.1:80"])
+async def test_an_address_that_is_none_is_refused_in_one_line(registry: CollectorRegistry, address: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^http: cannot listen on {address} \("):
+        await HttpServer(create_app(registry), address).start()
+
+
+def test_nothing_heavy_is_imported_before_an_app_is_made() -> None:
+    code = "import sys, genlevel.runtime.http; print(sorted({'fastapi', 'uvicorn', 'starlette', 'prometheus_client'} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "[]"

@@ -1,0 +1,186 @@
+"""gRPC servers and channels: limits, health, reflection, TLS, and stopping without cutting calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer, connect, run
+from genlevel.runtime.settings import Addresses, Tls
+from genlevel.v1 import content_pb2, gateway_pb2, gateway_pb2_grpc
+
+SERVICE = "genlevel.v1.GatewayService"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Echo(gateway_pb2_grpc.GatewayServiceServicer):  # type: ignore[misc]
+    """Answers with what it was sent; a route of "slow" waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.arrived = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def Generate(self, request: Any, context: Any) -> Any:
+        self.arrived.set()
+        if request.route == "slow":
+            await self.go.wait()
+        return gateway_pb2.GenerateResponse(parts=[content_pb2.Part(text=self.name)] if self.name else request.messages[0].parts)
+
+
+def request(text: str = "hello", route: str = "") -> gateway_pb2.GenerateRequest:
+    return gateway_pb2.GenerateRequest(route=route, messages=[content_pb2.Message(parts=[content_pb2.Part(text=text)])])
+
+
+def make_server(**arguments: Any) -> tuple[RpcServer, Echo]:
+    server = RpcServer("127.0.0.1:0", name="gateway.grpc", **arguments)
+    echo = Echo()
+    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, echo, SERVICE)
+    return server, echo
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RpcServer]:
+    running, _ = make_server(grace_s=0.1)
+    async with running:
+        yield running
+
+
+async def test_messages_far_over_grpcs_default_limit_pass_both_ways(server: RpcServer) -> None:
+    text = "x" * (MESSAGE_LIMIT_BYTES - 1024)
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        answer = await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(text), timeout=30)
+    assert answer.parts[0].text == text
+
+
+async def test_a_message_over_the_limit_is_refused_not_cut(server: RpcServer) -> None:
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request("x" * MESSAGE_LIMIT_BYTES), timeout=30)
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_health_is_told_per_service_and_as_a_whole(server: RpcServer) -> None:
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", SERVICE):
+            assert (await stub.Check(health_pb2.HealthCheckRequest(service=service))).status == SERVING
+        await server.set_serving(False, SERVICE)
+        assert (await stub.Check(health_pb2.HealthCheckRequest(service=SERVICE))).status == NOT_SERVING
+        assert (await stub.Check(health_pb2.HealthCheckRequest(service=""))).status == SERVING
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await stub.Check(health_pb2.HealthCheckRequest(service="genlevel.v1.Nothing"))
+        assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection_lists_the_services(server: RpcServer) -> None:
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        call = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(
+            iter([reflection_pb2.ServerReflectionRequest(list_services="")]),
+        )
+        async for answer in call:
+            names = {service.name for service in answer.list_services_response.service}
+            break
+    assert names == {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+
+
+async def test_stopping_says_not_serving_first_and_lets_calls_in_flight_end() -> None:
+    server, echo = make_server(drain_s=0.3, grace_s=30)
+    await server.start()
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        call = asyncio.ensure_future(gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(route="slow"), timeout=30))
+        await echo.arrived.wait()
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert (await watch.read()).status == SERVING
+        stopping = asyncio.create_task(server.stop())
+        assert (await watch.read()).status == NOT_SERVING
+        assert not call.done()
+        echo.go.set()
+        assert (await call).parts[0].text == "hello"
+        await asyncio.wait_for(stopping, 10)  # well under the grace: watchers of health do not hold it up
+
+
+async def test_calls_longer_than_the_grace_are_cancelled() -> None:
+    server, echo = make_server(grace_s=0.1)
+    await server.start()
+    async with connect(f"127.0.0.1:{server.port}") as channel:
+        call = asyncio.ensure_future(gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(route="slow"), timeout=30))
+        await echo.arrived.wait()
+        await server.stop()
+        with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
+            await call
+
+
+async def test_clients_avoid_a_server_that_is_not_serving() -> None:
+    (one, one_echo), (other, other_echo) = make_server(grace_s=0.1), make_server(grace_s=0.1)
+    one_echo.name, other_echo.name = "one", "other"
+    async with one, other:
+        await one.set_serving(False, SERVICE)
+        async with connect(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}", service=SERVICE) as channel:
+            stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+            served = [(await stub.Generate(request(), timeout=30)).parts[0].text for _ in range(6)]
+            assert served == ["other"] * 6
+            await one.set_serving(True, SERVICE)
+            while (await stub.Generate(request(), timeout=30)).parts[0].text != "one":
+                await asyncio.sleep(0.01)
+
+
+async def test_a_port_in_use_is_an_error_that_names_the_setting(server: RpcServer) -> None:
+    second = RpcServer(f"127.0.0.1:{server.port}", name="scorer.grpc")
+    with pytest.raises(ConfigurationError, match=rf"^scorer\.grpc: cannot listen on 127\.0\.0\.1:{server.port}; is it in use"):
+        await second.start()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate authority and, signed by it, a server's and a client's certificate."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for name in ("server", "client"):
+        certificate = authority.issue_cert("localhost", common_name=name)
+        certificate.private_key_pem.write_to_path(folder / f"{name}.key")
+        certificate.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+    return folder
+
+
+async def test_tls_encrypts_and_mutual_tls_turns_strangers_away(certificates: Path) -> None:
+    tls = Tls(certificate=certificates / "server.pem", key=certificates / "server.key", client_ca=certificates / "ca.pem")
+    known = Addresses(ca=certificates / "ca.pem", certificate=certificates / "client.pem", key=certificates / "client.key")
+    stranger = Addresses(ca=certificates / "ca.pem")
+    server, _ = make_server(tls=tls, grace_s=0.1)
+    async with server:
+        async with connect(f"localhost:{server.port}", known) as channel:
+            answer = await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(), timeout=30)
+            assert answer.parts[0].text == "hello"
+        for addresses in (stranger, None):
+            async with connect(f"localhost:{server.port}", addresses) as channel:
+                with pytest.raises(grpc.aio.AioRpcError) as raised:
+                    await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(), timeout=30)
+                assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_tls_files_that_cannot_be_used_are_named_with_their_setting(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate\n")
+    with pytest.raises(ConfigurationError, match=r"^gateway\.grpc: tls\.key: cannot read .*missing\.pem \(No such file or directory\)$"):
+        RpcServer("127.0.0.1:0", Tls(certificate=wrong, key=tmp_path / "missing.pem"), name="gateway.grpc")
+    with pytest.raises(ConfigurationError, match=r"^addresses\.gateway\.ca: .*wrong\.pem is not a PEM file$"):
+        connect("127.0.0.1:1", Addresses(ca=wrong), name="addresses.gateway")
+
+
+def test_run_uses_uvloop_and_returns_the_result() -> None:
+    async def main() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert run(main()) == "uvloop"

@@ -1,0 +1,169 @@
+"""genlevel.yaml: what is accepted, and that each mistake is answered with its line."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.settings import Account, Settings
+from genlevel.runtime.settings_file import load_settings, parse_settings, secret
+
+WHOLE = """\
+gateway:
+  http: 0.0.0.0:7411
+storage:
+  inline_limit_bytes: 4194304
+accounts:
+  local:
+    provider: compatible
+    base_url: http://127.0.0.1:8000/v1
+    limits: {requests_per_minute: 60, concurrency: 4}
+routes:
+  fast:
+    account: openai
+    model: gpt-5-mini
+    price: {input: 0.25, output: 2}
+    parameters:
+      send_temperature: false
+  home:
+    account: local
+    model: "2025"
+    input_modalities: [text, image]
+prices:
+  openai/gpt-5: {input: 1.25, output: 10, cache_read: 0.125}
+"""
+
+
+def test_a_whole_file_becomes_typed_settings_and_keeps_other_defaults() -> None:
+    settings = parse_settings(WHOLE)
+    assert settings.gateway.http == "0.0.0.0:7411"
+    assert settings.gateway.grpc == Settings().gateway.grpc
+    assert settings.accounts["local"].limits.concurrency == 4
+    assert settings.routes["home"].model == "2025"
+    assert settings.routes["fast"].price is not None
+    assert settings.routes["fast"].price.input == Decimal("0.25")
+    assert settings.prices["openai/gpt-5"].cache_read == Decimal("0.125")
+    assert settings.runs == Settings().runs
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "routes:\naccounts:\n"])
+def test_a_file_that_says_nothing_gives_the_defaults(text: str) -> None:
+    assert parse_settings(text) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("routes:\n  fast:\n    account: openai\n    modle: x\n", "genlevel.yaml:4: routes.fast.modle: unknown field; did you mean 'model'? (and 1 more)"),
+        ("runs:\n  attemps: 3\n", "genlevel.yaml:2: runs.attemps: unknown field; did you mean 'attempts'?"),
+        ("gatway: {}\n", "genlevel.yaml:1: gatway: unknown field; did you mean 'gateway'?"),
+        ("accounts:\n  a:\n    provider: openai\n    limits:\n      rpm: 3\n", "genlevel.yaml:5: accounts.a.limits.rpm: unknown field; known here: requests_per_minute, tokens_per_minute, concurrency"),
+        ("gateway:\n  tls:\n    certificat: a\n", "genlevel.yaml:3: gateway.tls.certificat: unknown field; did you mean 'certificate'?"),
+        ("routes:\n  fast:\n    account: openai\n", "genlevel.yaml:2: routes.fast.model: is needed and not given"),
+        ("runs:\n  concurrency: '8'\n", 'genlevel.yaml:2: runs.concurrency: should be a valid integer, not "8"; write it without quotes'),
+        ("runs:\n  concurrency: 8.5\n", "genlevel.yaml:2: runs.concurrency: should be a valid integer, not 8.5"),
+        ("runs:\n  concurrency: yes\n", "genlevel.yaml:2: runs.concurrency: should be a valid integer, not true"),
+        ("runs:\n\n  attempts: 0\n", "genlevel.yaml:3: runs.attempts: should be greater than or equal to 1, not 0"),
+        ("routes:\n  r: {account: openai, model: 5}\n", "genlevel.yaml:2: routes.r.model: should be a valid string, not 5; put it in quotes"),
+        ("routes:\n  r: {account: openai, model: m, api: chat, input_modalities: [text, smell]}\n", "genlevel.yaml:2: routes.r.input_modalities[1]: should be 'text', 'image', 'video', 'audio' or '3d', not \"smell\""),
+        ("prices:\n  openai/x: {input: -1, output: 1}\n", "genlevel.yaml:2: prices.openai/x.input: should be greater than or equal to 0, not -1"),
+        ("prices:\n  openai/x: {input: .inf, output: 1}\n", "genlevel.yaml:2: prices.openai/x.input: must be a finite number"),
+        ("prices:\n  gpt: {input: 1, output: 1}\n", "genlevel.yaml:2: prices.gpt: must be named provider/model, such as openai/gpt-5"),
+        ("routes:\n  r:\n    account: lcoal\n    model: m\naccounts:\n  local: {provider: compatible, base_url: http://x/v1}\n", "genlevel.yaml:3: routes.r.account: no account is named 'lcoal'; did you mean 'local'?"),
+        ("accounts:\n  local:\n    provider: compatible\n", "genlevel.yaml:2: accounts.local: a compatible account needs base_url, such as http://127.0.0.1:8000/v1"),
+        ("accounts:\n  a:\n    provider: openai\n    base_url: api.example.com\n", "genlevel.yaml:4: accounts.a.base_url: must start with http:// or https://, not 'api.example.com'"),
+        ("accounts:\n  a:\n    provider: openai\n    api_key_env: A\n    api_key_file: b\n", "genlevel.yaml:5: accounts.a.api_key_file: api_key_env is set too; keep one of them"),
+        ("gateway:\n  grpc: '7401'\n", "genlevel.yaml:2: gateway.grpc: must be host:port, such as 0.0.0.0:7401, not '7401'"),
+        ("gateway:\n  tls: {certificate: a.pem}\n", "genlevel.yaml:2: gateway.tls: needs both certificate and key"),
+        ("runs: {}\nroutes: {}\nruns: {}\n", "genlevel.yaml:3: runs: written twice (first in line 1); keep one"),
+        ("runs:\n  attempts: 3\n  attempts: 4\n", "genlevel.yaml:3: runs.attempts: written twice (first in line 2); keep one"),
+        ("runs:\n\tattempts: 3\n", "genlevel.yaml:2: not valid YAML: found character '\\t' that cannot start any token"),
+        ("runs: [\n", "genlevel.yaml:2: not valid YAML: expected the node content, but found '<stream end>'"),
+        ("- runs\n", "genlevel.yaml:1: must hold sections such as 'routes:', not a single value or list"),
+        ("runs: 3\n", "genlevel.yaml:1: runs: should be an object, not 3"),
+        ("runs: !!python/name:os.system\n", "genlevel.yaml:1: runs: the tag tag:yaml.org,2002:python/name:os.system is not known here; write a plain value"),
+        ("runs: &a\n  attempts: *a\n", "genlevel.yaml:1: runs.attempts: refers to itself"),
+        ("? [a, b]\n: 1\n", "genlevel.yaml:1: the file: a field's name must be plain text"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_line_and_what_to_do(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_settings(text)
+    assert str(raised.value) == message
+
+
+@given(st.text(alphabet=st.sampled_from("rouns:-[]{}&*!|>'\"\n #,?%@`\t0a\x00\x85é"), max_size=40))
+def test_no_text_raises_anything_but_a_configuration_error_of_one_line(text: str) -> None:
+    try:
+        parse_settings(text)
+    except ConfigurationError as error:
+        assert "\n" not in str(error)
+
+
+def test_sections_can_be_shared_by_an_anchor() -> None:
+    settings = parse_settings(
+        "routes:\n  a: &base {account: openai, model: m, context_tokens: 5}\n  b:\n    <<: *base\n    model: n\n",
+    )
+    assert (settings.routes["b"].model, settings.routes["b"].context_tokens) == ("n", 5)
+
+
+def test_the_file_is_found_by_argument_then_environment_then_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GENLEVEL_CONFIG", raising=False)
+    assert load_settings() == Settings()
+    for attempts, name in enumerate(("genlevel.yaml", "environment.yaml", "argument.yaml"), start=1):
+        (tmp_path / name).write_text(f"runs: {{attempts: {attempts}}}\n")
+    assert load_settings().runs.attempts == 1
+    monkeypatch.setenv("GENLEVEL_CONFIG", "environment.yaml")
+    assert load_settings().runs.attempts == 2
+    assert load_settings(tmp_path / "argument.yaml").runs.attempts == 3
+
+
+def test_a_file_that_is_named_but_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = tmp_path / "missing.yaml"
+    with pytest.raises(ConfigurationError, match=r"^--config: cannot read .*missing.yaml \(No such file or directory\)$"):
+        load_settings(missing)
+    monkeypatch.setenv("GENLEVEL_CONFIG", str(missing))
+    with pytest.raises(ConfigurationError, match=r"^GENLEVEL_CONFIG: cannot read .*missing.yaml"):
+        load_settings()
+    with pytest.raises(ConfigurationError, match=r"cannot read .* \(Is a directory\)"):
+        load_settings(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"runs: \xe9\n")
+    with pytest.raises(ConfigurationError, match=r"latin\.yaml: is not UTF-8 text$"):
+        load_settings(tmp_path / "latin.yaml")
+
+
+def test_a_key_comes_from_its_variable_or_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "from-variable")
+    file = tmp_path / "key"
+    file.write_text("from-file\r\n")
+    assert secret(Account(provider="openai", api_key_env="MY_KEY")) == "from-variable"
+    assert secret(Account(provider="openai", api_key_file=file)) == "from-file"
+    monkeypatch.delenv("MY_KEY")
+    assert secret(Account(provider="openai", api_key_env="MY_KEY")) is None
+
+
+def test_the_providers_usual_variable_counts_only_at_the_providers_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "usual-openai")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "usual-anthropic")
+    assert secret(Account(provider="openai")) == "usual-openai"
+    assert secret(Account(provider="anthropic")) == "usual-anthropic"
+    assert secret(Account(provider="openai", base_url="http://127.0.0.1:1/v1")) is None
+    assert secret(Account(provider="compatible", base_url="http://127.0.0.1:1/v1")) is None
+
+
+def test_a_key_file_that_is_missing_or_empty_gives_one_clear_line(tmp_path: Path) -> None:
+    missing = tmp_path / "key"
+    with pytest.raises(ConfigurationError) as raised:
+        secret(Account(provider="openai", api_key_file=missing))
+    assert (
+        str(raised.value) == f"api_key_file {missing}: cannot be read (No such file or directory); give a readable file with the key alone"
+    )
+    missing.write_text("\n")
+    with pytest.raises(ConfigurationError, match="is empty; write the key into it"):
+        secret(Account(provider="openai", api_key_file=missing))
