@@ -1,0 +1,98 @@
+"""The blob store: the same behaviour in a folder and behind a URL, and no way out of its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import fsspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import ConfigurationError, StorageError
+
+
+@pytest.fixture(params=["folder", "file url", "memory url"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    folder = tmp_path / "new" / "blobs"
+    if request.param != "memory url":
+        yield str(folder) if request.param == "folder" else f"file://{folder}"
+        return
+    place = f"memory://{uuid.uuid4().hex}/blobs"
+    yield place
+    memory = fsspec.filesystem("memory")
+    if memory.exists(place):
+        memory.rm(place, recursive=True)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(content=st.binary(max_size=5000))
+def test_what_was_put_comes_back_by_its_hash(url: str, content: bytes) -> None:
+    store = BlobStore.open(url)
+    reference = store.put(content, "image/png")
+    assert (reference.sha256, reference.size_bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert BlobStore.open(url).get(reference.sha256) == content
+    assert store.put(content) == reference
+
+
+def test_an_object_that_is_not_there_is_named(url: str) -> None:
+    store = BlobStore.open(url)
+    absent = hashlib.sha256(b"absent").hexdigest()
+    assert not store.has(absent)
+    with pytest.raises(StorageError, match=rf"^blob store: {absent} is not in "):
+        store.get(absent)
+    assert store.has(store.put(b"absent").sha256)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../../etc/passwd", "/etc/passwd", "A" * 64, "g" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n", "../" + "a" * 61]
+)
+def test_only_hashes_name_objects(url: str, name: str) -> None:
+    store = BlobStore.open(url)
+    for look in (store.get, store.has):
+        with pytest.raises(StorageError, match="is not a SHA-256 in lower-case hexadecimal$"):
+            look(name)
+
+
+def test_objects_over_the_limit_are_neither_written_nor_read(url: str) -> None:
+    large = BlobStore.open(url).put(b"x" * 11)
+    store = BlobStore.open(url, limit_bytes=10)
+    with pytest.raises(StorageError, match="has 11 bytes, over the limit of 10$"):
+        store.get(large.sha256)
+    with pytest.raises(StorageError, match="an object of 12 bytes is over the limit of 10$"):
+        store.put(b"x" * 12)
+    assert not store.has(hashlib.sha256(b"x" * 12).hexdigest())
+
+
+def test_damage_is_found_when_reading_and_mended_by_storing_again(tmp_path: Path) -> None:
+    store = BlobStore.open(tmp_path)
+    reference = store.put(b"good content")
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    file.write_bytes(b"evil content")
+    with pytest.raises(StorageError, match=rf"^blob store: {reference.sha256} in {tmp_path} is damaged"):
+        store.get(reference.sha256)
+    file.write_bytes(b"cut")
+    store.put(b"good content")
+    assert store.get(reference.sha256) == b"good content"
+
+
+def test_many_writers_of_the_same_object_leave_one_whole_file(tmp_path: Path) -> None:
+    content = b"z" * 2_000_000
+    with ThreadPoolExecutor(8) as pool:
+        references = list(pool.map(lambda _: BlobStore.open(tmp_path).put(content).sha256, range(32)))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [file.name for file in files] == [references[0]]
+    assert BlobStore.open(tmp_path).get(references[0]) == content
+
+
+def test_a_store_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"^blob store: cannot create the folder .*file/blobs \(Not a directory\)$"):
+        BlobStore.open(tmp_path / "file" / "blobs")
+    with pytest.raises(ConfigurationError, match=r"^storage\.blobs: nowhere://bucket cannot be used \("):
+        BlobStore.open("nowhere://bucket")

