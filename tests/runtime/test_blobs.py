@@ -55,16 +55,16 @@ def test_an_object_that_is_not_there_is_named(url: str) -> None:
 def test_only_hashes_name_objects(url: str, name: str) -> None:
     store = BlobStore.open(url)
     for look in (store.get, store.has):
-        with pytest.raises(StorageError, match="is not a SHA-256 in lower-case hexadecimal$"):
+        with pytest.raises(StorageError, match=r"is not a SHA-256 in lower-case hexadecimal$"):
             look(name)
 
 
 def test_objects_over_the_limit_are_neither_written_nor_read(url: str) -> None:
     large = BlobStore.open(url).put(b"x" * 11)
     store = BlobStore.open(url, limit_bytes=10)
-    with pytest.raises(StorageError, match="has 11 bytes, over the limit of 10$"):
+    with pytest.raises(StorageError, match=r"has 11 bytes, over the limit of 10$"):
         store.get(large.sha256)
-    with pytest.raises(StorageError, match="an object of 12 bytes is over the limit of 10$"):
+    with pytest.raises(StorageError, match=r"an object of 12 bytes is over the limit of 10$"):
         store.put(b"x" * 12)
     assert not store.has(hashlib.sha256(b"x" * 12).hexdigest())
 

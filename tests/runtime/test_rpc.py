@@ -131,8 +131,10 @@ async def test_clients_avoid_a_server_that_is_not_serving() -> None:
             served = [(await stub.Generate(request(), timeout=30)).parts[0].text for _ in range(6)]
             assert served == ["other"] * 6
             await one.set_serving(True, SERVICE)
-            while (await stub.Generate(request(), timeout=30)).parts[0].text != "one":
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(30):
+                served = [(await stub.Generate(request(), timeout=30)).parts[0].text]
+                while served[-1] != "one":
+                    served.append((await stub.Generate(request(), timeout=30)).parts[0].text)
 
 
 async def test_a_port_in_use_is_an_error_that_names_the_setting(server: RpcServer) -> None:

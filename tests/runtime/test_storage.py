@@ -213,9 +213,14 @@ def test_sqlite_is_set_up_for_safety_and_the_url_can_ask_for_more(tmp_path: Path
 
 def test_a_failed_transaction_is_rolled_back_whole(url: str, versions: Path) -> None:
     engine = opened(url, versions)
-    with pytest.raises(exc.IntegrityError), writing(engine).begin() as connection:
-        connection.execute(insert(RUNS), {"id": 1, "name": "a"})
-        connection.execute(insert(RUNS), {"id": 1, "name": "b"})
+
+    def write_twice() -> None:
+        with writing(engine).begin() as connection:
+            connection.execute(insert(RUNS), {"id": 1, "name": "a"})
+            connection.execute(insert(RUNS), {"id": 1, "name": "b"})
+
+    with pytest.raises(exc.IntegrityError):
+        write_twice()
     with engine.connect() as connection:
         assert connection.execute(select(RUNS)).all() == []
     engine.dispose()
@@ -240,7 +245,7 @@ def test_a_database_that_stays_locked_is_an_error_after_the_timeout(tmp_path: Pa
     holder = opened(url, versions, head="0001")
     with (
         writing(holder).begin(),
-        pytest.raises(StorageError, match="database is locked; another process keeps it locked, wait for it or stop it$"),
+        pytest.raises(StorageError, match=r"database is locked; another process keeps it locked, wait for it or stop it$"),
     ):
         open_engine(url, "kitchen", versions, head="0002", busy_timeout_s=0.1)
     holder.dispose()
