@@ -1,0 +1,136 @@
+"""The border to the wire: protobuf messages to the scorer's values and back, in one place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.levels import LanguageLevel, Levels, ModalityLevels, TaskResult
+from scorer.task_scoring import AnsweredInstance, Outcome, TaskOutcome
+
+_OUTCOMES: Mapping[int, Outcome] = {
+    pb.OUTCOME_ANSWERED: Outcome.ANSWERED,
+    pb.OUTCOME_REFUSED: Outcome.REFUSED,
+    pb.OUTCOME_FAILED: Outcome.FAILED,
+    pb.OUTCOME_UNSUPPORTED: Outcome.UNSUPPORTED,
+    pb.OUTCOME_PENDING: Outcome.PENDING,
+    pb.OUTCOME_UNPARSABLE: Outcome.UNPARSABLE,
+}
+
+
+def instance_of(answer: pb.InstanceAnswer) -> AnsweredInstance:
+    """Raises UsageError naming the instance whose outcome or label cannot be read."""
+    outcome = _OUTCOMES.get(answer.outcome)
+    if outcome is None:
+        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({answer.outcome})")
+    try:
+        label = json.loads(answer.label_json) if answer.label_json else None
+    except (ValueError, RecursionError):
+        raise UsageError(f"instance {answer.id!r}: its label is not JSON: {answer.label_json[:80]!r}") from None
+    return AnsweredInstance(answer.id, outcome, answer.raw_answer, answer.answer_type, label, tuple(answer.options))
+
+
+def benchmark_of(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:
+    """A benchmark that travels with a run. Raises UsageError naming the task whose modality or paradigm is unknown."""
+    return Benchmark(name, tuple(_task(position, task) for position, task in enumerate(tasks)))
+
+
+def task_of(benchmark: Benchmark, description: pb.TaskDescription) -> Task | None:
+    """The benchmark's task that a run's task is; None where it is unlisted or not of this benchmark."""
+    if description.unlisted:
+        return None
+    by_name = (task for task in benchmark.tasks if task.name == description.name and task.sheet.casefold() == description.sheet.casefold())
+    by_id = (task for task in benchmark.tasks if task.id == description.key)
+    return next(by_name, None) or next(by_id, None)
+
+
+def score_message(
+    description: pb.TaskDescription, outcome: TaskOutcome, sigma: float | None, result: TaskResult | None, *, partial: bool
+) -> pb.TaskScore:
+    """A task's score with what the benchmark says of it. result: None for an unlisted task."""
+    message = pb.TaskScore(
+        task=description,
+        score=outcome.score,
+        sigma=sigma,
+        counts=counts_message(outcome.counts),
+        standard_error=outcome.standard_error,
+        note=outcome.note,
+        partial=partial,
+        unparsable_ids=outcome.unparsable_ids,
+    )
+    if outcome.lower is not None and outcome.upper is not None:
+        message.bounds.CopyFrom(pb.Bounds(lower=outcome.lower, upper=outcome.upper))
+    if result is not None and result.reference is not None:
+        message.reference = result.reference
+    if result is not None and result.win is not None:
+        message.win = result.win
+    return message
+
+
+def counts_message(counts: Mapping[Outcome, int]) -> pb.OutcomeCounts:
+    return pb.OutcomeCounts(total=sum(counts.values()), **{outcome.value: counts.get(outcome, 0) for outcome in Outcome})
+
+
+def levels_message(levels: Levels) -> pb.Levels:
+    return pb.Levels(
+        scores=pb.LevelScores(level_2=levels.level_2, level_3=levels.level_3, level_4=levels.level_4, level_5=levels.level_5),
+        verdict=levels.verdict or 0,
+        modalities=[
+            pb.ModalityLevels(
+                modality=entry.modality.value,
+                level_2=entry.level_2,
+                level_3=entry.level_3,
+                level_4=entry.level_4,
+                supported=entry.supported,
+                wins=entry.wins,
+                tasks=entry.tasks,
+            )
+            for entry in levels.modalities
+        ],
+        language=pb.LanguageLevel(
+            weight=levels.language.weight, supported=levels.language.supported, wins=levels.language.wins, tasks=levels.language.tasks
+        ),
+    )
+
+
+def levels_of(message: pb.Levels) -> Levels:
+    """The inverse of ``levels_message``."""
+    return Levels(
+        message.scores.level_2,
+        message.scores.level_3,
+        message.scores.level_4,
+        message.scores.level_5,
+        message.verdict or None,
+        tuple(
+            ModalityLevels(Modality(entry.modality), entry.level_2, entry.level_3, entry.level_4, entry.supported, entry.wins, entry.tasks)
+            for entry in message.modalities
+        ),
+        LanguageLevel(message.language.weight, message.language.supported, message.language.wins, message.language.tasks),
+    )
+
+
+def _task(position: int, description: pb.TaskDescription) -> Task:
+    try:
+        modality = Modality(description.modality)
+        paradigm = Paradigm(description.paradigm) if description.paradigm else None
+    except ValueError as error:
+        raise UsageError(f"task {description.key!r} of the benchmark: {error}") from None
+    if paradigm is None and modality is not Modality.LANGUAGE:
+        raise UsageError(f"task {description.key!r} of the benchmark has no paradigm; write comprehension or generation")
+    reference = description.reference if description.HasField("reference") else None
+    return Task(
+        id=description.key,
+        name=description.name,
+        short_name=description.name,
+        sheet=description.sheet,
+        row=position,
+        number=str(position + 1),
+        modality=modality,
+        paradigm=paradigm,
+        metric=TaskMetric(description.metric, description.metric_label, tuple(sorted(description.metric_parameters.items()))),
+        reference_workbook=reference,
+        reference_appendix=reference,
+    )

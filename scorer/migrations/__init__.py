@@ -1,0 +1,1 @@
+"""The scorer's tables, step by step; genlevel.runtime.storage runs the steps."""

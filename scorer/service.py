@@ -1,0 +1,135 @@
+"""The scorer's core: takes raw answers, keeps scores, says verdicts. The gRPC servicer is a thin shell over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
+
+from genlevel.benchmark.model import Benchmark
+from genlevel.benchmark.suites import load_benchmark
+from genlevel.runtime.errors import DatasetError, UsageError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.convert import benchmark_of, instance_of
+from scorer.exporter import MOST_PAIRS, ScoreExporter
+from scorer.metrics import IMPLEMENTED, create
+from scorer.store import ScoreStore, StoredRun, StoredScore
+from scorer.task_scoring import TaskScoring
+from scorer.verdict import check_references, compute_verdict, describe_score, verdict_message
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from sqlalchemy import Engine
+
+
+class UnknownRun(UsageError):
+    """No task of this run has been scored."""
+
+
+class Scorer:
+    """Scores tasks and says verdicts; the in-process twin of ScorerService.
+
+    storage: an SQLAlchemy URL, or an engine with the scorer's tables. registry: where its Prometheus series are registered; None:
+    nowhere. most_pairs: (model, suite) pairs whose series are kept.
+    Opening reads the newest run of each pair back from the store, so a restart does not lose series.
+    """
+
+    def __init__(self, storage: Engine | str, registry: CollectorRegistry | None = None, *, most_pairs: int = MOST_PAIRS) -> None:
+        self._store = ScoreStore(storage)
+        self._registry = registry
+        self._exporter = ScoreExporter(most_pairs)
+        for run in self._store.latest_runs(most_pairs):
+            self._exporter.update(self._verdict(run, "workbook"))
+        if registry is not None:
+            registry.register(self._exporter)
+
+    async def score_task(self, requests: AsyncIterator[pb.ScoreTaskRequest]) -> pb.ScoreTaskResponse:
+        """Scores one task from all of its instances and stores the score; repeating it replaces the score.
+
+        The first request has the header. Raises UsageError for a stream without header, or an instance that cannot be read.
+        """
+        header: pb.ScoreTaskHeader | None = None
+        scoring = TaskScoring(None)
+        async for request in requests:
+            if header is None:
+                header = _checked(request)
+                # The benchmark is looked at before the answers are: what cannot be placed need not be scored.
+                await asyncio.to_thread(_benchmark, header.benchmark, header.benchmark_tasks)
+                scoring = _scoring(header.task)
+            if request.instances:
+                # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
+                await asyncio.to_thread(_add, scoring, request.instances)
+        if header is None:
+            raise UsageError("a task's stream must begin with its header, and this one was empty")
+        return await asyncio.to_thread(self._finish, header, scoring)
+
+    async def get_verdict(self, request: pb.GetVerdictRequest) -> pb.GetVerdictResponse:
+        """Scores and levels of a run as they stand.
+
+        Raises UnknownRun where nothing of the run has been scored, UsageError for references that do not exist.
+        """
+        references = check_references(request.references)
+
+        def read() -> pb.GetVerdictResponse:
+            run = self._store.run(request.run_id)
+            if run is None:
+                raise UnknownRun(f"no task of run {request.run_id!r} has been scored; `genlevel runs` lists the runs")
+            return self._verdict(run, references)
+
+        return await asyncio.to_thread(read)
+
+    def close(self) -> None:
+        """Takes the series out of the registry and closes the store. Closing twice is fine."""
+        if self._registry is not None:
+            self._registry.unregister(self._exporter)
+            self._registry = None
+        self._store.close()
+
+    def _finish(self, header: pb.ScoreTaskHeader, scoring: TaskScoring) -> pb.ScoreTaskResponse:
+        # A header with nothing but the benchmark's tasks is their container in the store.
+        tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
+        run = StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
+        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, scoring.finish())
+        self._store.save(run, score)
+        self._exporter.update(self._verdict(run, "workbook"))
+        return pb.ScoreTaskResponse(score=describe_score(_benchmark_of(run), score))
+
+    def _verdict(self, run: StoredRun, references: str) -> pb.GetVerdictResponse:
+        return verdict_message(run, compute_verdict(_benchmark_of(run), self._store.scores(run.run_id), references))
+
+
+def _checked(request: pb.ScoreTaskRequest) -> pb.ScoreTaskHeader:
+    header = request.header
+    if not request.HasField("header"):
+        raise UsageError("a task's stream must begin with its header")
+    missing = [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
+    if missing or not header.task.key:
+        raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
+    return header
+
+
+def _scoring(task: pb.TaskDescription) -> TaskScoring:
+    if not task.metric:
+        return TaskScoring(None)
+    try:
+        metric = create(task.metric, dict(task.metric_parameters))
+    except (DatasetError, ValueError) as error:
+        return TaskScoring(None, f"not scored: {error}")
+    if metric is None:
+        name = task.metric_label or task.metric
+        return TaskScoring(None, f"not scored: {name} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}")
+    return TaskScoring(metric)
+
+
+def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer]) -> None:
+    scoring.add(map(instance_of, answers))
+
+
+def _benchmark(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:
+    """The shipped benchmark of this name, else the one that came with the run."""
+    shipped = load_benchmark(name)
+    return shipped if shipped is not None else benchmark_of(name, tasks)
+
+
+def _benchmark_of(run: StoredRun) -> Benchmark:
+    return _benchmark(run.benchmark, pb.ScoreTaskHeader.FromString(run.benchmark_tasks).benchmark_tasks)

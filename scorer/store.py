@@ -1,0 +1,172 @@
+"""Keeps task scores, so that verdicts outlive the process and a task scored again replaces its score. All SQL is here."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Boolean, Column, Double, Engine, ForeignKey, Index, LargeBinary, MetaData, Row, String, Table, Text, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from genlevel.runtime.storage import open_engine, writing
+from scorer.parsers import PARSER_VERSION
+from scorer.task_scoring import Outcome, TaskOutcome
+
+HEAD = "0001"
+metadata = MetaData()
+
+runs = Table(
+    "scorer_runs",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("suite", String, nullable=False),
+    Column("benchmark", String, nullable=False),
+    # A serialised ScoreTaskHeader with the tasks of a benchmark that is not shipped; empty for shipped ones.
+    Column("benchmark_tasks", LargeBinary, nullable=False),
+    Column("updated_s", Double, nullable=False),
+    Index("scorer_runs_by_model", "model", "suite", "updated_s"),
+)
+task_scores = Table(
+    "scorer_task_scores",
+    metadata,
+    Column("run_id", String, ForeignKey("scorer_runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("task_key", String, primary_key=True),
+    Column("description", LargeBinary, nullable=False),
+    Column("partial", Boolean, nullable=False),
+    Column("score", Double),
+    Column("lower", Double),
+    Column("upper", Double),
+    Column("standard_error", Double),
+    Column("counts", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("unparsable_ids", Text, nullable=False),
+    # Compressed JSON: instance id -> [outcome, statistic]. Scores, comparisons and intervals follow from it.
+    Column("statistics", LargeBinary, nullable=False),
+    Column("parser_version", String, nullable=False),
+    Column("scored_s", Double, nullable=False),
+)
+_SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run that has scores. benchmark_tasks: see ``runs``."""
+
+    run_id: str
+    model: str
+    suite: str
+    benchmark: str
+    benchmark_tasks: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """One task's score. description: the serialised TaskDescription. outcome: without its statistics."""
+
+    task_key: str
+    description: bytes
+    partial: bool
+    outcome: TaskOutcome
+
+
+class ScoreStore:
+    """Scores by run and task. Blocking, thread-safe: call it off the event loop.
+
+    storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine that has the scorer's tables.
+    """
+
+    def __init__(self, storage: Engine | str) -> None:
+        migrations = Path(__file__).parent / "migrations" / "versions"
+        self._owned = isinstance(storage, str)
+        self._engine = open_engine(storage, "scorer", migrations, head=HEAD) if isinstance(storage, str) else storage
+        # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        if self._owned:
+            self._engine.dispose()
+
+    def save(self, run: StoredRun, score: StoredScore) -> None:
+        """Sets the task's score and the run's description, in one transaction."""
+        now = time.time()
+        outcome = score.outcome
+        kept = {key: (kind.value, statistic) for key, (kind, statistic) in outcome.statistics.items()}
+        run_row = {
+            "run_id": run.run_id,
+            "model": run.model,
+            "suite": run.suite,
+            "benchmark": run.benchmark,
+            "benchmark_tasks": run.benchmark_tasks,
+            "updated_s": now,
+        }
+        score_row = {
+            "run_id": run.run_id,
+            "task_key": score.task_key,
+            "description": score.description,
+            "partial": score.partial,
+            "score": outcome.score,
+            "lower": outcome.lower,
+            "upper": outcome.upper,
+            "standard_error": outcome.standard_error,
+            "counts": json.dumps({kind.value: count for kind, count in outcome.counts.items()}),
+            "note": outcome.note,
+            "unparsable_ids": json.dumps(outcome.unparsable_ids),
+            "statistics": zlib.compress(orjson.dumps(kept)),
+            "parser_version": PARSER_VERSION,
+            "scored_s": now,
+        }
+        with self._lock, writing(self._engine).begin() as connection:
+            connection.execute(self._replace(runs, run_row, ["run_id"]))
+            connection.execute(self._replace(task_scores, score_row, ["run_id", "task_key"]))
+
+    def run(self, run_id: str) -> StoredRun | None:
+        with self._lock, self._engine.begin() as connection:
+            row = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
+        return None if row is None else _run(row)
+
+    def scores(self, run_id: str) -> list[StoredScore]:
+        """The run's scores by task key."""
+        query = select(*_SCORE_COLUMNS).where(task_scores.c.run_id == run_id).order_by(task_scores.c.task_key)
+        with self._lock, self._engine.begin() as connection:
+            rows = connection.execute(query).all()
+        return [_score(row) for row in rows]
+
+    def statistics(self, run_id: str, task_key: str) -> Mapping[str, tuple[Outcome, Any]] | None:
+        """(outcome, statistic) by instance id; None where the task has no score."""
+        query = select(task_scores.c.statistics).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
+        with self._lock, self._engine.begin() as connection:
+            packed = connection.execute(query).scalar()
+        if packed is None:
+            return None
+        return {key: (Outcome(kind), statistic) for key, (kind, statistic) in orjson.loads(zlib.decompress(packed)).items()}
+
+    def latest_runs(self, limit: int) -> list[StoredRun]:
+        """The newest run of each (model, suite), newest last, at most ``limit``."""
+        newest = select(runs.c.model, runs.c.suite, func.max(runs.c.updated_s).label("updated_s")).group_by(runs.c.model, runs.c.suite)
+        found = newest.order_by(func.max(runs.c.updated_s).desc()).limit(limit).subquery()
+        same = (runs.c.model == found.c.model) & (runs.c.suite == found.c.suite) & (runs.c.updated_s == found.c.updated_s)
+        with self._lock, self._engine.begin() as connection:
+            rows = connection.execute(select(runs).join(found, same).order_by(runs.c.updated_s)).all()
+        return [_run(row) for row in rows]
+
+    def _replace(self, table: Table, row: dict[str, Any], keys: list[str]) -> Any:
+        insert = postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+        return insert.values(row).on_conflict_do_update(index_elements=keys, set_={name: row[name] for name in row if name not in keys})
+
+
+def _run(row: Row[Any]) -> StoredRun:
+    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, row.benchmark_tasks)
+
+
+def _score(row: Row[Any]) -> StoredScore:
+    counts = {Outcome(name): int(count) for name, count in json.loads(row.counts).items()}
+    outcome = TaskOutcome(row.score, row.lower, row.upper, row.standard_error, counts, row.note, tuple(json.loads(row.unparsable_ids)))
+    return StoredScore(row.task_key, row.description, row.partial, outcome)

@@ -1,0 +1,154 @@
+"""Scores one task from its instances' raw answers: parses, measures, and says what is missing. Pure; no I/O.
+
+Rules (docs/general-level.md): refused and unparsable answers are wrong and counted apart; an instance that failed or
+was not asked leaves the task without a score, between the bounds of all such instances being wrong and right; a task
+whose every instance is unsupported has no score, otherwise unsupported ones are wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from scorer.metrics import Metric, MetricState, NotComparable, Question
+from scorer.parsers import Parsed, Unparsable, parse_answer
+
+MOST_UNPARSABLE_IDS = 1000
+
+
+class Outcome(StrEnum):
+    """What became of one instance; the six are disjoint."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    UNPARSABLE = "unparsable"
+    FAILED = "failed"
+    UNSUPPORTED = "unsupported"
+    PENDING = "pending"
+
+
+OPEN = frozenset({Outcome.FAILED, Outcome.PENDING})
+"""Outcomes that say nothing about the model: the task is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredInstance:
+    """One instance as the evaluator hands it over. label: in normal form; None where there is none (closed set)."""
+
+    id: str
+    outcome: Outcome
+    raw_answer: str
+    answer_type: str
+    label: Any
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """What a task came to, in the workbook's unit.
+
+    score: None where incomplete, unsupported or not scored; ``note`` then says why. lower, upper: the score with every
+    open instance wrong and right; equal to the score where complete, None where nothing can be said.
+    statistics: (outcome, statistic) by instance id, plain JSON, from which the score follows again; open ones have none.
+    """
+
+    score: float | None
+    lower: float | None
+    upper: float | None
+    standard_error: float | None
+    counts: Mapping[Outcome, int]
+    note: str
+    unparsable_ids: tuple[str, ...]
+    statistics: Mapping[str, tuple[Outcome, Any]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def incomplete(self) -> bool:
+        return any(self.counts.get(outcome) for outcome in OPEN)
+
+
+class TaskScoring:
+    """Collects a task's instances, in any order; one that comes again replaces what came before.
+
+    metric: None where none is known or none can be computed here; ``no_metric`` then says why in one line.
+    """
+
+    def __init__(self, metric: Metric[Any] | None, no_metric: str = "no metric is known for this task") -> None:
+        self._metric = metric
+        self._no_metric = no_metric
+        self._outcomes: dict[str, Outcome] = {}
+        self._statistics: dict[str, Any] = {}
+        self._worst: dict[str, Any] = {}
+        self._best: dict[str, Any] = {}
+        self._problems: dict[str, str] = {}
+
+    def add(self, instances: Iterable[AnsweredInstance]) -> None:
+        """Parses and measures. Takes as long as the metric does: off the event loop, please."""
+        for instance in instances:
+            for kept in (self._statistics, self._worst, self._best, self._problems):
+                kept.pop(instance.id, None)
+            self._outcomes[instance.id] = self._add(instance)
+
+    def finish(self) -> TaskOutcome:
+        """The score of what has come so far."""
+        counts = Counter(self._outcomes.values())
+        unparsable = tuple(sorted(key for key, outcome in self._outcomes.items() if outcome is Outcome.UNPARSABLE)[:MOST_UNPARSABLE_IDS])
+        statistics = {key: (outcome, self._statistics.get(key)) for key, outcome in self._outcomes.items()}
+        note = self._obstacle(counts)
+        if note or self._metric is None:
+            return TaskOutcome(None, None, None, None, counts, note, unparsable, statistics)
+        state = MetricState(self._metric, dict(self._statistics))
+        if not self._worst:
+            value = state.compute()
+            return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics)
+        ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
+        reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts[outcome]]
+        note = f"incomplete: {' and '.join(reasons)} of {len(self._outcomes)} instances"
+        return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics)
+
+    def _add(self, instance: AnsweredInstance) -> Outcome:
+        outcome = instance.outcome
+        answer: Parsed | None = None
+        if outcome is Outcome.ANSWERED:
+            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options)
+            if isinstance(parsed, Unparsable):
+                outcome = Outcome.UNPARSABLE
+            else:
+                answer = parsed
+        if self._metric is None:
+            return outcome
+        if instance.label is None:
+            self._problems[instance.id] = "has no label (closed set)"
+            return outcome
+        question = Question(instance.answer_type, instance.label, instance.options)
+        try:
+            if answer is not None:
+                self._statistics[instance.id] = self._metric.statistic(answer, question)
+            elif outcome in OPEN:
+                self._worst[instance.id] = self._metric.worst(question)
+                self._best[instance.id] = self._metric.best(question)
+            else:
+                self._statistics[instance.id] = self._metric.worst(question)
+        except NotComparable as problem:
+            self._problems[instance.id] = str(problem)
+        return outcome
+
+    def _obstacle(self, counts: Counter[Outcome]) -> str:
+        """Why there can be no score; empty where there can."""
+        if not self._outcomes:
+            return "no instance was asked"
+        if counts[Outcome.UNSUPPORTED] == len(self._outcomes):
+            return "the model does not take this task's modality"
+        if self._metric is None:
+            return self._no_metric
+        if self._problems:
+            first = min(self._problems)
+            others = f" ({len(self._problems)} such instances)" if len(self._problems) > 1 else ""
+            return f"not scored: instance {first!r}: {self._problems[first]}{others}"
+        return ""
