@@ -169,7 +169,7 @@ runs:
 => 3: runs.attempts: written twice (first in line 2); keep one
 ---
 runs: [
-=> 2: not valid YAML: expected the node content, but found '<stream end>'
+=> 1: not valid YAML: expected the node content, but found '<stream end>'
 ---
 - runs
 => 1: must hold sections such as 'routes:', not a single value or list
