@@ -90,6 +90,8 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ),
     ("invalid_request_error", re.compile(r"^Your credit balance is too low\b"), pb.ERROR_CLASS_QUOTA),
     ("invalid_request_error", re.compile(r"^Output blocked by content filtering policy"), pb.ERROR_CLASS_CONTENT_REFUSED),
+    # llama.cpp without a projector
+    ("server_error", re.compile(r"^image input is not supported\b"), pb.ERROR_CLASS_UNSUPPORTED),
     # vLLM
     ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), pb.ERROR_CLASS_CONTEXT_TOO_LONG),
 )
@@ -112,7 +114,7 @@ _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\
 def error_class(error: ProviderError) -> int:
     """The class of a provider's error, by its code, its type, and its status, in this order."""
     for kind, wording, wording_class in WORDINGS:
-        if error.type == kind and not _specific(error.code) and wording.search(error.message):
+        if error.type == kind and wording.search(error.message):
             return wording_class
     if _specific(error.code):
         return CODES[error.code]
@@ -149,6 +151,7 @@ def classify(error: ProviderError, *, provider: str, model: str, credential: str
         pb.ERROR_CLASS_CONTENT_REFUSED: f"{provider} refused the content",
         pb.ERROR_CLASS_CONTEXT_TOO_LONG: f"the input is too long for {model} at {provider}",
         pb.ERROR_CLASS_TRANSIENT: f"{provider} failed",
+        pb.ERROR_CLASS_UNSUPPORTED: f"{model} at {provider} does not take this input",
         pb.ERROR_CLASS_TIMEOUT: f"{provider} did not answer in time",
         pb.ERROR_CLASS_UNKNOWN: f"{provider} answered with an error of unknown meaning",
     }

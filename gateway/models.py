@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -54,9 +55,8 @@ def facts(provider: str, model: str) -> ModelFacts:
 
 def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
     fields = {**defaults, **entry}
-    price = fields.get("price")
     return ModelFacts(
-        price=Price.of(ModelPrice.model_validate(price)) if price else None,
+        price=_price(fields["price"], fields.get("long_context")) if "price" in fields else None,
         context_tokens=fields.get("context_tokens", 0),
         max_output_tokens=fields.get("max_output_tokens", 0),
         modalities=tuple(fields.get("modalities", ())),
@@ -66,3 +66,10 @@ def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
         extra_output_tokens=fields.get("extra_output_tokens", 0),
         api=fields.get("api", ""),
     )
+
+
+def _price(price: dict[str, str], long_context: dict[str, Any] | None) -> Price:
+    known = ModelPrice.model_validate(price)
+    if long_context is None:
+        return Price.of(known)
+    return Price.of(known, long_context["above"], Decimal(long_context["input"]), Decimal(long_context["output"]))

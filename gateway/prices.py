@@ -10,25 +10,36 @@ from genlevel.v1 import gateway_pb2 as pb
 
 # Dollars per million tokens, times tokens, to billionths of a dollar.
 NANO_USD_PER_TOKEN = Decimal(1000)
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens of each bucket. Reasoning tokens are billed as output."""
+    """US dollars per million tokens of each bucket. Reasoning tokens are billed as output.
+
+    Where long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
+    input long_input times and all of its output long_output times as much.
+    """
 
     input: Decimal
     output: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    long_above: int = 0
+    long_input: Decimal = ONE
+    long_output: Decimal = ONE
 
     @classmethod
-    def of(cls, price: ModelPrice) -> Price:
+    def of(cls, price: ModelPrice, long_above: int = 0, long_input: Decimal = ONE, long_output: Decimal = ONE) -> Price:
         """A configured or shipped price; cached tokens default to the input price."""
         return cls(
             price.input,
             price.output,
             price.input if price.cache_read is None else price.cache_read,
             price.input if price.cache_write is None else price.cache_write,
+            long_above,
+            long_input,
+            long_output,
         )
 
     def message(self) -> pb.Price:
@@ -46,13 +57,11 @@ def cost_nano_usd(usage: pb.Usage, price: Price) -> int:
         >>> cost_nano_usd(pb.Usage(input_tokens=1000, output_tokens=10, reasoning_tokens=5), price)
         159000
     """
-    total = (
-        usage.input_tokens * price.input
-        + usage.cache_read_tokens * price.cache_read
-        + usage.cache_write_tokens * price.cache_write
-        + (usage.output_tokens + usage.reasoning_tokens) * price.output
-    )
-    return int((total * NANO_USD_PER_TOKEN).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    inputs = usage.input_tokens * price.input + usage.cache_read_tokens * price.cache_read + usage.cache_write_tokens * price.cache_write
+    outputs = (usage.output_tokens + usage.reasoning_tokens) * price.output
+    if price.long_above and usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens > price.long_above:
+        inputs, outputs = inputs * price.long_input, outputs * price.long_output
+    return int(((inputs + outputs) * NANO_USD_PER_TOKEN).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def _plain(value: Decimal) -> str:

@@ -96,7 +96,7 @@ class ResolvedRoute:
             provider=self.provider,
             model=self.model,
             account=self.account,
-            input_modalities=sorted(self.modalities),  # type: ignore[type-var]
+            input_modalities=[content.Modality.Name(modality) for modality in sorted(self.modalities)],
             output_modalities=[content.MODALITY_TEXT],
             charges=self.charges,
             context_tokens=self.facts.context_tokens,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.blobs import BlobStore
 
 MAX_REQUEST_BYTES = 64 << 20
+# Where an API needs an output limit and the caller gives none.
+DEFAULT_OUTPUT_TOKENS = 4096
 
 
 class Gateway:
@@ -115,8 +117,18 @@ class Gateway:
             upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
         else:
             upstream = self._upstreams.of(route)
-        body = orjson.dumps(adapter.request(model, turns, parameters))
-        status, headers, raw, upstream_s = await upstream.post(adapter.path, body)
+        if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
+            parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
+        body = adapter.request(model, turns, parameters)
+        encoded = orjson.dumps(body)
+        most = adapter.capabilities.request_bytes
+        if most and len(encoded) > most:
+            raise CallFailed(
+                pb.ERROR_CLASS_CONTEXT_TOO_LONG,
+                f"{taker} takes at most {most:,} bytes in one request; this has {len(encoded):,}",
+                part="messages",
+            )
+        status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, adapter.headers(body))
         answer = self._read(route, upstream.base_url, status, headers, raw)
         response = pb.GenerateResponse(
             parts=answer.parts,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import orjson
+
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -21,17 +23,20 @@ class Capabilities:
     """What an adapter can send, as data; the parts that it cannot are refused by name before a call.
 
     parameters: our name -> the provider's name, for those that its API has. max_stop: stop sequences at most.
-    image_types: MIME types. image_bytes, request_bytes: largest sizes, 0 = no limit known. image_details: values of
-    MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches.
+    image_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known. image_details: values of
+    MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches. needs_max_output_tokens: a
+    request without an output limit is not valid.
     """
 
     parameters: Mapping[str, str]
     image_types: frozenset[str] = WEB_IMAGES
     image_bytes: int = 0
     image_count: int = 0
+    request_bytes: int = 0
     image_details: frozenset[str] = frozenset()
     image_uris: bool = False
     max_stop: int = 4
+    needs_max_output_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,27 @@ class Adapter(Protocol):
     """One provider API. Both converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
     ValueError, AttributeError where the body is not what the API promises (then it counts as malformed)."""
 
-    api: str
-    path: str
-    capabilities: Capabilities
+    @property
+    def api(self) -> str:
+        """The API's name in a route: "chat", "responses", "messages"."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The path below the base URL."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can send."""
+        ...
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
         """The body to send. parameters: only those that are to be sent."""
+        ...
+
+    def headers(self, body: Json) -> Mapping[str, str] | None:
+        """Headers that this body needs beyond the client's own."""
         ...
 
     def answer(self, body: Json) -> Answer:
@@ -155,6 +175,22 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
         param=_text(error.get("param")),
         headers=headers,
     )
+
+
+def tool_call(call_id: Any, name: str, arguments: Any) -> content.Part:
+    """A tool call of the model; arguments as an object or as its JSON text."""
+    if isinstance(arguments, str):
+        arguments = orjson.loads(arguments or "{}")
+    part = content.Part(tool_call=content.ToolCall(id=call_id or "", name=name))
+    part.tool_call.arguments.update(arguments or {})
+    return part
+
+
+def vendor_part(vendor: str, value: Json) -> content.Part:
+    """Something of the vendor's that has no common form, as it came."""
+    part = content.Part(vendor=content.VendorPart(vendor=vendor))
+    part.vendor.value.update(value)
+    return part
 
 
 def _text(value: Any) -> str:

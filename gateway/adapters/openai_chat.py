@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, usage_of
+from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, tool_call, usage_of
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -41,6 +41,10 @@ class OpenAIChat:
         put_parameters(body, parameters, self.capabilities)
         return body
 
+    def headers(self, body: Json) -> None:
+        """None beyond the client's own."""
+        return
+
     def answer(self, body: Json) -> Answer:
         """The first choice of a completion."""
         if body.get("error"):
@@ -58,7 +62,8 @@ class OpenAIChat:
             parts.append(content.Part(reasoning=content.Reasoning(text=reasoning)))
         parts.extend(_text_parts(message.get("content")))
         for call in message.get("tool_calls") or ():
-            parts.append(_tool_call(call))
+            function = call["function"]
+            parts.append(tool_call(call.get("id"), function["name"], function.get("arguments")))
         usage, has_usage = _usage(body.get("usage"))
         return Answer(
             parts,
@@ -101,15 +106,6 @@ def _text_parts(value: Any) -> list[content.Part]:
     if isinstance(value, list):  # some compatible servers answer in content blocks
         return [content.Part(text=block["text"]) for block in value if block["type"] == "text"]
     raise TypeError("content is neither text nor blocks")
-
-
-def _tool_call(call: Json) -> content.Part:
-    import orjson
-
-    function = call["function"]
-    part = content.Part(tool_call=content.ToolCall(id=call.get("id") or "", name=function["name"]))
-    part.tool_call.arguments.update(orjson.loads(function.get("arguments") or "{}"))
-    return part
 
 
 def _usage(usage: Any) -> tuple[pb.Usage, bool]:

@@ -192,7 +192,7 @@ async def measure(count: int, concurrency: int) -> list[Figure]:
 
     figures = []
     async with gateway_and_stub() as (gateway, port), connect(f"127.0.0.1:{port}") as channel:
-        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
         for method, drive, aim_ms in (("Generate", generate, AIM_GENERATE_MS), ("GenerateMany", generate_many, AIM_GENERATE_MANY_MS)):
             await drive(stub, max(200, count // 10), concurrency)
             cpu_s, started = gateway.cpu_s(), time.perf_counter()

@@ -1,0 +1,113 @@
+"""Anthropic's messages API, which llama.cpp's server speaks too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, tool_call, vendor_part
+from gateway.adapters.openai_chat import put_parameters
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+FINISH_REASONS = {
+    "end_turn": pb.FINISH_REASON_STOP,
+    "stop_sequence": pb.FINISH_REASON_STOP,
+    "max_tokens": pb.FINISH_REASON_LENGTH,
+    "model_context_window_exceeded": pb.FINISH_REASON_LENGTH,
+    "tool_use": pb.FINISH_REASON_TOOL_CALLS,
+}
+# Version 2026-10-21, which the SDK sends, refuses temperature and top_p for every model; 2023-06-01 takes them for the
+# models that have them. https://platform.claude.com/docs/en/api/versioning
+SAMPLING_VERSION = {"anthropic-version": "2023-06-01"}
+
+
+class AnthropicMessages:
+    """POST /v1/messages. Source: the anthropic package's types."""
+
+    api = "messages"
+    path = "v1/messages"
+    capabilities = Capabilities(
+        parameters={"temperature": "temperature", "max_output_tokens": "max_tokens", "top_p": "top_p", "stop": "stop_sequences"},
+        # https://platform.claude.com/docs/en/build-with-claude/vision
+        image_count=600,
+        request_bytes=32 << 20,
+        image_uris=True,
+        max_stop=0,
+        needs_max_output_tokens=True,
+    )
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+        """The body of a request. System messages go first; one after the conversation began is refused by its path."""
+        body: Json = {"model": model}
+        start = next((number for number, turn in enumerate(turns) if turn.role != "system"), len(turns))
+        for number, turn in enumerate(turns[start:], start):
+            if turn.role == "system":
+                path = f"messages[{number}]"
+                raise CallFailed(
+                    pb.ERROR_CLASS_UNSUPPORTED, f"{path}: anthropic/{model} takes system messages only before all others", part=path
+                )
+        if start:
+            body["system"] = "\n\n".join(str(block) for turn in turns[:start] for block in turn.blocks)
+        body["messages"] = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns[start:]]
+        put_parameters(body, parameters, self.capabilities)
+        return body
+
+    def headers(self, body: Json) -> Mapping[str, str] | None:
+        """The API version that has the sampling parameters, where the body has one."""
+        return SAMPLING_VERSION if "temperature" in body or "top_p" in body else None
+
+    def answer(self, body: Json) -> Answer:
+        """The content blocks of a message."""
+        if body.get("type") == "error" or body.get("error"):
+            raise AnswerError(error_of(200, body, {}))
+        stop = body["stop_reason"]
+        if stop == "refusal":
+            details = body.get("stop_details") or {}
+            raise Refused(details.get("explanation") or details.get("category") or "no reason given")
+        parts = [part for block in body["content"] for part in _parts(block)]
+        usage = body.get("usage")
+        return Answer(
+            parts,
+            FINISH_REASONS.get(stop, pb.FINISH_REASON_OTHER),
+            _usage(usage),
+            isinstance(usage, dict),
+            body.get("model") or "",
+            body.get("id") or "",
+        )
+
+
+def _content(blocks: Sequence[str | Image]) -> str | list[Json]:
+    if len(blocks) == 1 and isinstance(blocks[0], str):
+        return blocks[0]
+    return [{"type": "text", "text": block} if isinstance(block, str) else _image(block) for block in blocks]
+
+
+def _image(image: Image) -> Json:
+    if image.uri:
+        return {"type": "image", "source": {"type": "url", "url": image.uri}}
+    return {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.base64}}
+
+
+def _parts(block: Json) -> list[content.Part]:
+    kind = block["type"]
+    if kind == "text":
+        return [content.Part(text=block["text"])] if block["text"] else []
+    if kind == "thinking":
+        return [content.Part(reasoning=content.Reasoning(text=block["thinking"]))] if block["thinking"] else []
+    if kind == "tool_use":
+        return [tool_call(block.get("id"), block["name"], block.get("input"))]
+    return [vendor_part("anthropic", block)]
+
+
+def _usage(usage: Any) -> pb.Usage:
+    output = count(usage, "output_tokens")
+    thinking = min(output, count(usage.get("output_tokens_details") if isinstance(usage, dict) else None, "thinking_tokens"))
+    return pb.Usage(
+        input_tokens=count(usage, "input_tokens"),  # cached ones are not among them
+        cache_read_tokens=count(usage, "cache_read_input_tokens"),
+        cache_write_tokens=count(usage, "cache_creation_input_tokens"),
+        output_tokens=output - thinking,
+        reasoning_tokens=thinking,
+    )

@@ -1,0 +1,107 @@
+"""OpenAI's responses API. It has neither a seed nor stop sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.adapters.base import (
+    Answer,
+    AnswerError,
+    Capabilities,
+    Image,
+    Json,
+    Refused,
+    Turn,
+    count,
+    error_of,
+    tool_call,
+    usage_of,
+    vendor_part,
+)
+from gateway.adapters.openai_chat import put_parameters
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+
+class OpenAIResponses:
+    """POST /responses. Source: the openai package's types.responses."""
+
+    api = "responses"
+    path = "responses"
+    capabilities = Capabilities(
+        parameters={"temperature": "temperature", "max_output_tokens": "max_output_tokens", "top_p": "top_p"},
+        image_details=frozenset({"low", "high", "auto", "original"}),
+        image_uris=True,
+        max_stop=0,
+    )
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+        """The body of a request that the provider does not store."""
+        body: Json = {"model": model, "input": [{"role": turn.role, "content": _content(turn)} for turn in turns], "store": False}
+        put_parameters(body, parameters, self.capabilities)
+        return body
+
+    def headers(self, body: Json) -> None:
+        """None beyond the client's own."""
+        return
+
+    def answer(self, body: Json) -> Answer:
+        """The output items of a response that is complete or stopped at its limit."""
+        if body.get("error"):
+            raise AnswerError(error_of(200, body, {}))
+        status = body["status"]
+        reason = (body.get("incomplete_details") or {}).get("reason")
+        if status == "incomplete" and reason == "content_filter":
+            raise Refused("the answer was withheld by the provider's content filter")
+        if status not in ("completed", "incomplete"):
+            raise ValueError(f"status {status!r}")
+        parts: list[content.Part] = []
+        for item in body["output"]:
+            parts.extend(_parts(item))
+        finish = pb.FINISH_REASON_STOP
+        if status == "incomplete":
+            finish = pb.FINISH_REASON_LENGTH if reason == "max_output_tokens" else pb.FINISH_REASON_OTHER
+        elif any(part.HasField("tool_call") for part in parts):
+            finish = pb.FINISH_REASON_TOOL_CALLS
+        usage, has_usage = _usage(body.get("usage"))
+        return Answer(parts, finish, usage, has_usage, body.get("model") or "", body.get("id") or "")
+
+
+def _content(turn: Turn) -> list[Json]:
+    text_type = "output_text" if turn.role == "assistant" else "input_text"
+    return [{"type": text_type, "text": block} if isinstance(block, str) else _image(block) for block in turn.blocks]
+
+
+def _image(image: Image) -> Json:
+    return {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
+
+
+def _parts(item: Json) -> list[content.Part]:
+    kind = item["type"]
+    if kind == "message":
+        parts = []
+        for block in item["content"]:
+            if block["type"] == "refusal":
+                raise Refused(block["refusal"])
+            parts.append(content.Part(text=block["text"]))
+        return [part for part in parts if part.text]
+    if kind == "reasoning":
+        text = "\n".join(piece["text"] for piece in (item.get("content") or item.get("summary") or ()))
+        return [content.Part(reasoning=content.Reasoning(text=text))] if text else []
+    if kind == "function_call":
+        return [tool_call(item.get("call_id"), item["name"], item.get("arguments"))]
+    return [vendor_part("openai", item)]
+
+
+def _usage(usage: Any) -> tuple[pb.Usage, bool]:
+    if not isinstance(usage, dict):
+        return pb.Usage(), False
+    inputs, outputs = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    return usage_of(
+        total_input=count(usage, "input_tokens"),
+        cache_read=count(inputs, "cached_tokens"),
+        cache_write=count(inputs, "cache_write_tokens"),
+        total_output=count(usage, "output_tokens"),
+        reasoning=count(outputs, "reasoning_tokens"),
+    ), True

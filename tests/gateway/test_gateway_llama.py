@@ -1,0 +1,89 @@
+"""One real llama.cpp server through every adapter: the same answers at temperature 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gateway.service import Gateway
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.settings import Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+ROUTES = ("openai-chat", "openai-responses", "anthropic-messages", "compatible-chat")
+QUESTIONS = ("What is the capital of France? Answer with one word.", "Name three colours of a traffic light.")
+
+
+async def test_every_adapter_gets_the_same_answer_at_temperature_0(
+    llama: str,
+    make_gateway: Callable[[Settings], Gateway],
+    settings_at: Callable[[str], Settings],
+    asking: Callable[..., pb.GenerateRequest],
+) -> None:
+    gateway = make_gateway(settings_at(llama))
+    for question in QUESTIONS:
+        answers = {}
+        for route in ROUTES:
+            response = await gateway.generate(asking(route, question, temperature=0, max_output_tokens=24), timeout_s=60)
+            answers[route] = "".join(part.text for part in response.parts)
+            assert response.applied_parameters.temperature == 0
+            assert response.applied_parameters.HasField("temperature")
+            usage = response.usage
+            assert usage.input_tokens + usage.cache_read_tokens > 10
+            assert 0 < usage.output_tokens <= 24
+            assert 0 < response.upstream_s
+        assert answers["openai-chat"].strip()
+        assert set(answers.values()) == {answers["openai-chat"]}, answers
+    await gateway.close()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_system_message_and_a_limit_reach_the_server(
+    route: str, llama: str, make_gateway: Callable[[Settings], Gateway], settings_at: Callable[[str], Settings]
+) -> None:
+    gateway = make_gateway(settings_at(llama))
+    request = pb.GenerateRequest(
+        route=route,
+        messages=[
+            content.Message(role=content.ROLE_SYSTEM, parts=[content.Part(text="You are a poet.")]),
+            content.Message(role=content.ROLE_USER, parts=[content.Part(text="Write a long poem about the sea.")]),
+        ],
+        parameters=pb.GenerationParameters(temperature=0, max_output_tokens=6),
+    )
+    response = await gateway.generate(request, timeout_s=60)
+    assert response.usage.output_tokens == 6
+    if route != "openai-responses":  # this server says "completed" there whatever stopped it
+        assert response.finish_reason == pb.FINISH_REASON_LENGTH
+    await gateway.close()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_prompt_over_the_context_is_too_long(
+    route: str,
+    llama: str,
+    make_gateway: Callable[[Settings], Gateway],
+    settings_at: Callable[[str], Settings],
+    asking: Callable[..., pb.GenerateRequest],
+) -> None:
+    gateway = make_gateway(settings_at(llama))
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking(route, "word " * 3000, max_output_tokens=4), timeout_s=60)
+    assert caught.value.reason == "CONTEXT_TOO_LONG"
+    await gateway.close()
+
+
+async def test_an_image_for_a_model_without_eyes_is_unsupported(
+    llama: str, make_gateway: Callable[[Settings], Gateway], settings_at: Callable[[str], Settings]
+) -> None:
+    gateway = make_gateway(settings_at(llama))
+    image = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=b"\x89PNG\r\n")
+    request = pb.GenerateRequest(
+        route="compatible-chat",
+        messages=[content.Message(role=content.ROLE_USER, parts=[content.Part(text="What is this?"), content.Part(media=image)])],
+    )
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(request, timeout_s=60)
+    assert caught.value.reason == "UNSUPPORTED"
+    await gateway.close()
