@@ -36,6 +36,9 @@ class AnswerType(StrEnum):
         label, number, short_text, long_text: a list of acceptable strings; any of them counts.
         items: a list of strings; all of them count (label sets, extraction).
         boxes: a list of {"label": str, "box": [x, y, width, height]} in pixels from the top left.
+        media: the annotation's own JSON (paths as written): the answer is a picture, mask, video, sound or 3D model.
+        structure: the annotation's own JSON: tracks, scene graphs, key points, depth, series of numbers.
+    A text-out model cannot be asked for media; structures have no parser yet. Both are read and listed all the same.
     """
 
     CHOICE = "choice"
@@ -45,6 +48,8 @@ class AnswerType(StrEnum):
     LONG_TEXT = "long_text"
     ITEMS = "items"
     BOXES = "boxes"
+    MEDIA = "media"
+    STRUCTURE = "structure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,10 @@ class Instance:
     """One question with its label, in normal form.
 
     id: unique within its task. position: index in the annotation's data list. prompt: what the dataset asks,
-    placeholders filled; options: choices in order (choice only); label: None where the set is closed.
-    details: facts a prompt needs, such as {"bbox_format": ..., "language": ...}.
+    placeholders filled; options: choices in order (for other types than choice: candidates its label is none of).
+    label: None where the set is closed. details: facts a prompt needs, such as {"bbox_format": ..., "language": ...}.
+    problem: why this instance cannot be asked, in one line that names file and item ("" where it can): a missing media
+    file, a placeholder without a value, a wrong type. It is never dropped: it is to be counted as failed, without a call.
     """
 
     id: str
@@ -128,6 +135,7 @@ class Instance:
     dialog: tuple[str, ...] = ()
     media: tuple[MediaFile, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 class SuiteTask(Protocol):
@@ -146,7 +154,10 @@ class SuiteTask(Protocol):
         ...
 
     def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:
-        """Instances in file order, streamed; only these positions if given. Raises DatasetError naming file and row."""
+        """Instances in file order, streamed; only these positions if given. Raises DatasetError naming file and row.
+
+        An instance that cannot be asked has a problem; only a file that cannot be read any further raises.
+        """
         ...
 
 

@@ -1,0 +1,202 @@
+"""Which kind of answer a task asks for, from its type, metric, modality and what its labels look like.
+
+Decided for a whole task, so that a prompt never betrays the label of its own instance; only options that stand in an item's
+input make that item multiple choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from genlevel.benchmark.labels import LabelKinds
+from genlevel.benchmark.model import AnswerType, Modality, Paradigm, TaskMetric
+
+# Labels of more words than this on average are asked for as long texts.
+_SHORT_WORDS = 12.0
+
+_LONG_TYPES = (
+    "dialog",
+    "summar",
+    "translat",
+    "code",
+    "sql",
+    "story",
+    "caption",
+    "proof",
+    "generation",
+    "explanation",
+    "paraphrase",
+    "style",
+)
+_MEDIA_OUT = (
+    "mask",
+    "image",
+    "video",
+    "audio",
+    "speech",
+    "music",
+    "pointcloud",
+    "point cloud",
+    "3d",
+    "mesh",
+    "depth",
+    "flow",
+    "segmentation",
+)
+_MEDIA_METRICS = frozenset(
+    (
+        *("miou", "instance_miou", "pq", "dice", "s_measure", "sad", "mse"),
+        *("abs_rel", "epe", "rms", "psnr", "ms_ssim", "fid", "fvd", "fad", "chamfer"),
+        *("clip_score", "clip_image_score", "clip_style", "dino_score", "aesthetic_score", "musiq", "i2v_average", "clap", "style_clap"),
+        *("mos", "user_preference", "frame_accuracy", "event_accuracy", "success_rate", "l1_distance", "optical_flow_score"),
+        *("pcc", "mcd", "wer"),
+    )
+)
+_STRUCTURE_METRICS = frozenset(("m_viou", "recall_at_k", "amota", "rte", "map"))
+_CHOICE_METRICS = frozenset(("accuracy", "macro_accuracy", "exact_match", "micro_f1", "f1"))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What is known of a task as a whole."""
+
+    name: str
+    type: str = ""
+    skill: str = ""
+    modality: Modality = Modality.LANGUAGE
+    paradigm: Paradigm | None = None
+    metric: TaskMetric | None = None
+    out: tuple[str, ...] = ()
+    kinds: LabelKinds = field(default_factory=LabelKinds)
+
+    @property
+    def metric_id(self) -> str:
+        """The metric's id; "" where none is known."""
+        return self.metric.id if self.metric is not None else ""
+
+    @property
+    def of(self) -> str:
+        """What the metric compares ("boxes", "items", ...), where its label alone does not say."""
+        return dict(self.metric.parameters).get("of", "") if self.metric is not None else ""
+
+    def says(self, *words: str) -> bool:
+        """Whether the task's type, skill or name has one of these words in it."""
+        text = f"{self.type} {self.skill} {self.name}".casefold().replace("_", " ").replace("-", " ")
+        return any(word in text for word in words)
+
+
+def task_answer_type(facts: TaskFacts) -> AnswerType:
+    """The answer type of a task's items that offer no options."""
+    if facts.paradigm is Paradigm.GENERATION and facts.modality is not Modality.LANGUAGE:
+        return AnswerType.MEDIA
+    if decided := _by_metric(facts):
+        return decided
+    if any("box" in out for out in facts.out) or facts.kinds.boxes > facts.kinds.labelled / 2:
+        return AnswerType.BOXES if facts.modality is Modality.IMAGE else AnswerType.STRUCTURE
+    if any(word in out for out in facts.out for word in _MEDIA_OUT):
+        return AnswerType.MEDIA
+    return _of_text(facts)
+
+
+def _by_metric(facts: TaskFacts) -> AnswerType | None:
+    metric = facts.metric_id
+    if metric in ("ap_at_iou", "average_precision", "map") and facts.of == "boxes" and facts.modality is Modality.IMAGE:
+        return AnswerType.BOXES
+    if metric == "ap_at_iou":
+        return AnswerType.MEDIA if facts.of == "masks" else AnswerType.STRUCTURE
+    if metric in _MEDIA_METRICS:
+        return AnswerType.MEDIA
+    if metric in _STRUCTURE_METRICS or (metric == "auc" and facts.of == "success_plot"):
+        return AnswerType.STRUCTURE
+    if metric in ("mae", "rmse"):
+        other = facts.kinds.labelled - facts.kinds.numbers
+        return AnswerType.NUMBER if facts.modality in (Modality.IMAGE, Modality.LANGUAGE) and not other else AnswerType.STRUCTURE
+    return None
+
+
+def _of_text(facts: TaskFacts) -> AnswerType:
+    kinds, metric = facts.kinds, facts.metric_id
+    if kinds.structures > kinds.labelled / 2 and not _is_extraction(facts):
+        return AnswerType.STRUCTURE
+    if _is_extraction(facts):
+        return AnswerType.ITEMS
+    if metric == "micro_f1" or facts.says("classification", "categor"):
+        several = kinds.lists or (kinds.with_commas and facts.says("multi label", "categor"))
+        return AnswerType.ITEMS if metric == "micro_f1" and several else AnswerType.LABEL
+    if metric in ("accuracy", "exact_match", "macro_accuracy", "f1", "auc", "average_precision", ""):
+        return _label_or_text(facts)
+    if metric == "anls":
+        return AnswerType.SHORT_TEXT
+    if metric == "gpt_score" or (facts.type.casefold() not in _OPEN_TYPES and facts.says(*_LONG_TYPES)):
+        return AnswerType.LONG_TEXT
+    return _by_length(facts)
+
+
+_OPEN_TYPES = ("openqa", "open qa", "qa")
+
+
+def _is_extraction(facts: TaskFacts) -> bool:
+    if facts.of == "items" or facts.type.casefold() == "extraction":
+        return True
+    extracts = (
+        "extraction",
+        " ner",
+        "named entity",
+        "parsing",
+        "labeling",
+        "part of speech",
+        "triplet",
+        "quad",
+        "quintuple",
+        "absa",
+        "docre",
+        "pair",
+    )
+    return facts.metric_id == "micro_f1" and facts.type.casefold() in ("", "extraction") and facts.says(*extracts)
+
+
+def _label_or_text(facts: TaskFacts) -> AnswerType:
+    kinds = facts.kinds
+    if kinds.numbers and kinds.numbers == kinds.labelled:
+        # All labels are numbers: a class id where the task classifies, else a quantity.
+        return AnswerType.LABEL if facts.says("detection", "recognition", "matching") else AnswerType.NUMBER
+    if facts.says("question answering", "vqa", "openqa", " qa", "reasoning", "dialog") or facts.of == "tokens":
+        if facts.says("recognition", "sarcasm"):
+            return AnswerType.LABEL
+        return AnswerType.LONG_TEXT if kinds.mean_words > _SHORT_WORDS else AnswerType.SHORT_TEXT
+    if not facts.metric_id:
+        return AnswerType.LONG_TEXT if facts.says(*_LONG_TYPES) else _by_length(facts)
+    return _by_length(facts) if kinds.mean_words > _SHORT_WORDS else AnswerType.LABEL
+
+
+def _by_length(facts: TaskFacts) -> AnswerType:
+    return AnswerType.LONG_TEXT if facts.kinds.mean_words > _SHORT_WORDS else AnswerType.SHORT_TEXT
+
+
+def asks_choice(facts: TaskFacts, usual: AnswerType) -> bool:
+    """Whether an item that offers options is multiple choice under the task's metric."""
+    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual not in (
+        AnswerType.MEDIA,
+        AnswerType.STRUCTURE,
+        AnswerType.BOXES,
+    )
+
+
+def is_multiple_choice(facts: TaskFacts) -> bool:
+    """Whether the annotation calls its task multiple choice, so that a bare letter is a choice even without options."""
+    return facts.type.casefold().replace(" ", "").replace("_", "").replace("-", "") in ("multiplechoiceqa", "multiplechoice", "mcq")
+
+
+def usual_metric(facts: TaskFacts) -> TaskMetric | None:
+    """The metric by which a task that is none of the benchmark's is scored, from its type; None where no type says.
+
+    Extraction: micro-F1 over items. Classification and multiple choice: accuracy. Open questions and dialogue: BLEU-1.
+    """
+    kind = facts.type.casefold()
+    if kind == "extraction":
+        return TaskMetric("micro_f1", "Micro-F1")
+    if is_multiple_choice(facts) or "classification" in kind:
+        return TaskMetric("accuracy", "ACC")
+    if kind in (*_OPEN_TYPES, "dialogue", "dialog"):
+        return TaskMetric("bleu_1", "BLEU-1", (("level", "sentence"),))
+    return None

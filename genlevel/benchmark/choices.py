@@ -1,0 +1,125 @@
+"""Multiple choice: the options an item offers, wherever they stand, and its label as one letter, whatever form it has."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from typing import Any
+
+from genlevel.benchmark.labels import LabelKinds, fold, text_of
+
+LETTERS = string.ascii_uppercase
+
+_EMBEDDED = re.compile(
+    r"\b(?:the\s)?candidate\s+(?:choices|answers|options)\s+are\s*:?\s*(?P<list>\[.*\])\s*\.?\s*$", re.IGNORECASE | re.DOTALL
+)
+_LETTER = re.compile(r"(?:option|choice|answer)?\s*[(\[]?\s*(?P<letter>[A-Za-z])\s*[)\]]?\s*[.:]?", re.IGNORECASE)
+_LETTERED = re.compile(r"\s*[(\[]?(?P<letter>[A-Za-z])[)\].:]\s*(?P<text>\S.*)", re.DOTALL)
+_LONGEST_LIST = 20_000
+
+
+def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
+    """Splits "... The candidate choices are ['x', 'y']." into the question and its options; no options where it has none."""
+    match = _EMBEDDED.search(question[-_LONGEST_LIST:])
+    if match is None:
+        return question, ()
+    options = _parse_list(match["list"])
+    if len(options) < 2:
+        return question, ()
+    start = max(len(question) - _LONGEST_LIST, 0) + match.start()
+    return question[:start].rstrip(), options
+
+
+def _parse_list(written: str) -> tuple[str, ...]:
+    try:
+        parsed = ast.literal_eval(written)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        # Quotes inside an option ("children's") that whoever wrote the list did not escape.
+        inner = written.strip()[1:-1].strip()
+        if inner[:1] not in "'\"" or inner[-1:] != inner[:1]:
+            return ()
+        parsed = re.split(r"(?<=['\"]),\s*(?=['\"])", inner)
+        parsed = [part.strip()[1:-1] for part in parsed]
+    if not isinstance(parsed, list) or any(isinstance(part, list | dict | set | tuple) for part in parsed):
+        return ()
+    return tuple(text_of(part).strip() for part in parsed)
+
+
+def listed_options(value: Any) -> tuple[str, ...]:
+    """The options of an item's `options` field: a list, a mapping by letter, or lines. Letters before them are taken off."""
+    match value:
+        case list():
+            texts = [text_of(_option(part)).strip() for part in value]
+        case dict():
+            keys = sorted(value) if all(isinstance(key, str) and len(key) == 1 for key in value) else list(value)
+            texts = [text_of(value[key]).strip() for key in keys]
+        case str():
+            texts = [line.strip() for line in value.splitlines() if line.strip()]
+        case _:
+            return ()
+    return _without_letters(texts)
+
+
+def _option(part: Any) -> Any:
+    if isinstance(part, dict):
+        return next((part[key] for key in ("text", "content", "option", "value") if key in part), part)
+    return part
+
+
+def _without_letters(texts: list[str]) -> tuple[str, ...]:
+    matches = [_LETTERED.fullmatch(text) for text in texts]
+    lettered = [match for match in matches if match is not None]
+    if texts and len(lettered) == len(texts) and [m["letter"].upper() for m in lettered] == list(LETTERS[: len(texts)]):
+        return tuple(match["text"].strip() for match in lettered)
+    return tuple(texts)
+
+
+def to_letter(label: Any, options: tuple[str, ...], kinds: LabelKinds) -> str:
+    """The letter of a choice label. Raises ValueError saying why there is none.
+
+    label: "B", "(B)", "B. text", the option's text, or its index (kinds tells whether the task counts from 0 or 1).
+    """
+    if isinstance(label, list):
+        letters = {to_letter(part, options, kinds) for part in label}
+        if len(letters) != 1:
+            raise ValueError(f"{len(letters)} options are marked right, where one is expected")
+        return letters.pop()
+    if len(options) > len(LETTERS):
+        raise ValueError(f"{len(options)} options are more than there are letters")
+    text = text_of(label).strip()
+    same = [position for position, option in enumerate(options) if option.strip() == text]
+    same = same or [position for position, option in enumerate(options) if fold(option) == fold(text)]
+    letter = _as_letter(text, options)
+    if letter and not (same and all(len(fold(option)) == 1 for option in options)):
+        return letter
+    if len(same) == 1:
+        return LETTERS[same[0]]
+    if len(same) > 1:
+        raise ValueError(f"label {text[:60]!r} is the text of {len(same)} options")
+    if isinstance(label, int) and not isinstance(label, bool):
+        return _by_index(label, options, kinds)
+    raise ValueError(f"label {text[:60]!r} is none of the {len(options)} options" if options else f"label {text[:60]!r} is no letter")
+
+
+def _as_letter(text: str, options: tuple[str, ...]) -> str:
+    if match := _LETTER.fullmatch(text):
+        letter = match["letter"].upper()
+        return letter if not options or LETTERS.index(letter) < len(options) else ""
+    if (match := _LETTERED.fullmatch(text)) and options:
+        position = LETTERS.index(match["letter"].upper())
+        if position < len(options) and fold(options[position]) == fold(match["text"]):
+            return LETTERS[position]
+    return ""
+
+
+def _by_index(label: int, options: tuple[str, ...], kinds: LabelKinds) -> str:
+    if kinds.lowest_index == 0 and not kinds.beyond_options:
+        position = label
+    elif kinds.beyond_options and kinds.lowest_index >= 1:
+        position = label - 1
+    else:
+        raise ValueError(f"label {label} is an index, but the file does not show whether it counts from 0 or from 1")
+    if not 0 <= position < len(options):
+        raise ValueError(f"label {label} is an index outside the {len(options)} options")
+    return LETTERS[position]

@@ -1,0 +1,111 @@
+"""One task folder of a suite: which task it is, how it is scored, and its instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from genlevel.benchmark.annotation import fingerprint
+from genlevel.benchmark.answer_types import TaskFacts
+from genlevel.benchmark.layout import TaskFolder
+from genlevel.benchmark.model import AnswerType, Instance, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.reader import Reader, Survey
+from genlevel.runtime.errors import DatasetError
+
+_NAMED_PROBLEMS = 20
+
+
+class FolderTask:
+    """A SuiteTask (see genlevel.benchmark.model) over a folder.
+
+    broken: why the annotation cannot be read to its end ("" where it can); count and instances then raise it.
+    """
+
+    def __init__(
+        self,
+        folder: TaskFolder,
+        root: Path,
+        found: Survey,
+        *,
+        name: str,
+        modality: Modality,
+        paradigm: Paradigm | None,
+        task: Task | None,
+        metric: TaskMetric | None,
+        broken: str = "",
+    ) -> None:
+        self.key = folder.key
+        self.name = name
+        self.task = task
+        self.modality = modality
+        self.paradigm = paradigm
+        self.metric = metric
+        self.annotation = folder.annotation
+        self.fingerprint = fingerprint(folder.annotation)
+        self.broken = broken
+        self._count = found.count
+        envelope = found.envelope
+        facts = TaskFacts(name, envelope.type, envelope.skill, modality, paradigm, metric, envelope.modality_out, found.kinds)
+        self._reader = Reader(folder.annotation, folder.path, root, found, facts)
+        self.renumbered = found.renumbered
+
+    def __repr__(self) -> str:
+        return f"FolderTask({self.key!r}, {self._count} instances)"
+
+    @property
+    def answer_type(self) -> AnswerType:
+        """The answer type of instances that offer no options."""
+        return self._reader.answer_type
+
+    def count(self) -> int:
+        """Number of instances. Raises DatasetError where the annotation is broken."""
+        if self.broken:
+            raise DatasetError(self.broken)
+        return self._count
+
+    def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:
+        """Instances in file order, streamed; only these positions if given.
+
+        An instance that cannot be asked carries a problem. Raises DatasetError naming the item where the file is broken.
+        """
+        if self.broken:
+            raise DatasetError(self.broken)
+        return self._reader.instances(positions)
+
+    def problems(self) -> tuple[str, ...]:
+        """One line for each thing that cannot be asked or scored as the annotation stands; many alike are counted."""
+        if self.broken:
+            return (f"{self.key}: {self.broken}",)
+        lines: list[str] = []
+        alike: dict[str, tuple[int, Instance]] = {}
+        unnamed = 0
+        for instance, remark, amount in self._reader.remarks():
+            if instance.problem and len(lines) < _NAMED_PROBLEMS:
+                lines.append(f"{self.key}: {instance.problem}")
+            elif instance.problem:
+                unnamed += 1
+            elif remark in alike or len(alike) < _NAMED_PROBLEMS:
+                total, first = alike.get(remark, (0, instance))
+                alike[remark] = (total + amount, first)
+            else:
+                unnamed += 1
+        lines += [_counted(self.key, remark, total, first) for remark, (total, first) in alike.items()]
+        if unnamed:
+            lines.append(f"{self.key}: and {unnamed} more items with problems of this kind")
+        if self.renumbered:
+            lines.append(f"{self.key}: some ids are missing or repeated; these items are told apart by '#' and their position")
+        return tuple(lines)
+
+
+def _counted(key: str, remark: str, total: int, first: Instance) -> str:
+    where = f"item {first.position} (id {first.id!r})"
+    return (
+        f"{key}: {where}: {remark}"
+        if total == 1
+        else f"{key}: {total} {remark}, first in {where}"
+        if remark.endswith(_PLURAL)
+        else f"{key}: {total} items, first {where}: {remark}"
+    )
+
+
+_PLURAL = ("cannot be read as items", "could be read")

@@ -1,0 +1,146 @@
+"""Splitting a text into the items it lists: label sets, entities, relations, tuples, even where its brackets are broken.
+
+Labels and answers are split by the same rules, so the scorer uses this for what a model writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from genlevel.benchmark.labels import text_of
+
+_SEPARATORS = " \t\r\n,;.|()[]"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsRead:
+    """items: in order, spaces collapsed, without repeats. unreadable: pieces of text that are no item.
+
+    unbalanced: whether the text's round brackets do not match.
+    """
+
+    items: list[str]
+    unreadable: int = 0
+    unbalanced: bool = False
+
+
+def read_items(value: Any) -> ItemsRead:
+    """The items of a label or answer: a list (each entry one item), a JSON text, or a text that lists them.
+
+    Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)", else parts between "<p>", newlines or ", ".
+    """
+    if isinstance(value, str):
+        return _read_text(value)
+    if isinstance(value, list):
+        return ItemsRead(_unique(text_of(part) for part in value if part is not None))
+    if isinstance(value, dict):
+        return ItemsRead(_unique(f"{key}: {text_of(part)}" for key, part in value.items()))
+    return ItemsRead(_unique([text_of(value)]))
+
+
+def _unique(texts: Any) -> list[str]:
+    return list(dict.fromkeys(item for text in texts if (item := " ".join(text.split()))))
+
+
+def _read_text(text: str) -> ItemsRead:
+    stripped = text.strip()
+    if stripped[:1] in ("[", "{"):
+        try:
+            parsed = json.loads(stripped)
+        except (ValueError, RecursionError):
+            parsed = None
+        if isinstance(parsed, list | dict):
+            return read_items(parsed)
+    unbalanced = not _balanced(stripped)
+    if "=>" in stripped:
+        return _read_relations(stripped, unbalanced)
+    if stripped.startswith("("):
+        return _read_tuples(stripped, unbalanced)
+    separator = r"<p>" if "<p>" in stripped else r"\n|,\s+"
+    return ItemsRead(_unique(part.strip(" ,") for part in re.split(separator, stripped)), unbalanced=unbalanced)
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _read_relations(text: str, unbalanced: bool) -> ItemsRead:
+    """Relations "(head => relation => tail)", cut at the arrows so that missing brackets do not matter. Linear in the text."""
+    parts = text.split("=>")
+    items, unreadable = [], int(len(parts) % 2 == 0)
+    head, left = _head(parts[0])
+    unreadable += left
+    for position in range(1, len(parts) - 1, 2):
+        relation = parts[position].strip(_SEPARATORS)
+        last = position + 2 >= len(parts)
+        tail, rest = _tail(parts[position + 1], last)
+        if head and relation and tail and "(" not in relation:
+            items.append(f"{head} => {relation} => {tail}")
+        else:
+            unreadable += 1
+        if last:
+            unreadable += bool(rest.strip(_SEPARATORS))
+        else:
+            head, left = _head(rest)
+            unreadable += left
+    return ItemsRead(_unique(items), unreadable, unbalanced)
+
+
+def _head(text: str) -> tuple[str, bool]:
+    """The entity that ends a text, with its "(TYPE)", and whether something unread stands before it."""
+    text = text.rstrip()
+    kind = ""
+    if text.endswith(")"):
+        opening = text.rfind("(")
+        if opening < 0:
+            return "", True
+        kind, text = " " + text[opening:], text[:opening]
+    start = max(text.rfind("("), text.rfind(")"), text.rfind("\n")) + 1
+    name = text[start:].strip(_SEPARATORS + "*-")
+    return (name + kind if name else ""), bool(text[:start].strip(_SEPARATORS))
+
+
+def _tail(text: str, last: bool) -> tuple[str, str]:
+    """The entity that begins a text, with its "(TYPE)", and what follows it."""
+    match = re.match(r"\s*(?P<name>[^()\n]*)(?P<kind>\([^()]*\))?", text)
+    assert match is not None
+    name, kind, rest = match["name"].strip(), match["kind"] or "", text[match.end() :]
+    if not last and not kind and not rest.strip():
+        # Without brackets or types, "b, c" is the end of one relation and the start of the next.
+        for separator in ("; ", ", "):
+            if name.count(separator) == 1:
+                name, rest = name.split(separator)
+                break
+    name = name.strip(_SEPARATORS)
+    return (f"{name} {kind}".strip() if name else ""), rest
+
+
+def _read_tuples(text: str, unbalanced: bool) -> ItemsRead:
+    """Top-level groups "(...)"; what stands outside a closed group cannot be read."""
+    items, unreadable, depth, start, outside = [], 0, 0, 0, 0
+    for position, character in enumerate(text):
+        if character == "(":
+            if depth == 0:
+                unreadable += bool(text[outside:position].strip(_SEPARATORS))
+                start = position
+            depth += 1
+        elif character == ")" and depth > 0:
+            depth -= 1
+            if depth == 0:
+                items.append(text[start : position + 1])
+                outside = position + 1
+    unreadable += bool(text[start if depth else outside :].strip(_SEPARATORS))
+    return ItemsRead(_unique(_even(item) for item in items), unreadable, unbalanced)
+
+
+def _even(group: str) -> str:
+    """(a,b) and ( a , b ) as (a, b)."""
+    return re.sub(r"\s*,\s*", ", ", re.sub(r"\s*\)$", ")", re.sub(r"^\(\s*", "(", group)))

@@ -1,0 +1,187 @@
+"""Where an annotation keeps its label, and how a label becomes the list of texts that a metric compares.
+
+General-Bench keeps labels under some twenty names (spec: every one seen in the data is listed here, the usual ones first).
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+# The first of these that an item's output has is its label.
+LABEL_KEYS: tuple[str, ...] = (
+    "answer",
+    "text",
+    "prediction",
+    "category",
+    "response",
+    "bbox",
+    "summary",
+    "highlights",
+    "translation",
+    "story",
+    "sql",
+    "nl",
+    "repairCode",
+    "target",
+    "solution",
+    "proof",
+    "label",
+    "labels",
+    "caption",
+    "captions",
+    "reference",
+    "final_answer",
+    "code",
+    "bboxes",
+    "boxes",
+)
+_BOX_KEYS = ("bbox", "bboxes", "boxes")
+_PUNCTUATION = string.punctuation + "。，、；：？！“”‘’（）《》【】…·¿¡"
+
+
+def fold(text: str) -> str:
+    """The form in which labels are compared: NFKC, case-folded, spaces collapsed, no surrounding punctuation."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded.strip(_PUNCTUATION + " ") or folded
+
+
+def find_label(item: dict[str, Any], *, boxes: bool = False) -> Any:
+    """The label of an annotation's item as the file has it; None where there is none (a closed set).
+
+    boxes: whether the task asks for boxes, so that they win over a class name beside them.
+    """
+    output = item.get("output")
+    if not isinstance(output, dict):
+        return None if output in ("", []) else output
+    if boxes and (key := next((key for key in _BOX_KEYS if key in output), "")):
+        name = next((output[other] for other in ("label", "category", "text", "answer") if isinstance(output.get(other), str)), "")
+        return {name: output[key]} if name and isinstance(output[key], list) else output[key]
+    for key in LABEL_KEYS:
+        if key in output:
+            return _inner(key, output[key])
+    values = [value for value in output.values() if value is not None]
+    return values[0] if len(values) == 1 else (output if values else None)
+
+
+def _inner(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        if key == "solution" and "final_answer" in value:
+            return value["final_answer"]
+        if key == "proof":
+            steps = value.get("steps")
+            parts = [*steps] if isinstance(steps, list) else [steps]
+            return "\n".join(text_of(part) for part in [*parts, value.get("conclusion")] if part not in (None, "")) or None
+    return value
+
+
+def text_of(value: Any) -> str:
+    """A scalar or a structure as text: strings as they are, true/false, numbers as written, lists joined by commas."""
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return "(" + ", ".join(text_of(part) for part in value) + ")"
+        case dict():
+            return "; ".join(f"{key}: {text_of(part)}" for key, part in value.items())
+        case _:
+            return str(value)
+
+
+def acceptable(label: Any) -> list[str] | None:
+    """A text label in normal form: the texts any of which counts, in order, without repeats or blanks; None for none."""
+    values = label if isinstance(label, list) else [label]
+    texts = [text_of(value).strip() for value in values if value is not None]
+    return list(dict.fromkeys(text for text in texts if text)) or None
+
+
+@dataclass(slots=True)
+class LabelKinds:
+    """What the labels of one task look like, counted in one pass over its file."""
+
+    none: int = 0
+    numbers: int = 0
+    texts: int = 0
+    lists: int = 0
+    structures: int = 0
+    boxes: int = 0
+    with_commas: int = 0
+    words: int = 0
+    lowest_index: int = 1 << 30
+    beyond_options: bool = False
+
+    def add(self, label: Any, options: int) -> None:
+        """Counts one label. options: how many choices its item offers."""
+        if isinstance(label, int) and not isinstance(label, bool):
+            self.lowest_index = min(self.lowest_index, label)
+            self.beyond_options = self.beyond_options or (options > 0 and label == options)
+        match label:
+            case None:
+                self.none += 1
+            case _ if looks_like_boxes(label):
+                self.boxes += 1
+            case dict():
+                self.structures += 1
+            case list() if any(isinstance(part, list | dict) for part in label):
+                self.structures += 1
+            case list():
+                self.lists += 1
+                self.words += len(text_of(label[0]).split()) if label else 0
+            case str():
+                numeric = is_number(label)
+                self.numbers += numeric
+                self.texts += not numeric
+                self.with_commas += ", " in label or "<p>" in label
+                self.words += len(label.split())
+            case _:
+                self.numbers += 1
+
+    @property
+    def labelled(self) -> int:
+        """Items with a label."""
+        return self.numbers + self.texts + self.lists + self.structures + self.boxes
+
+    @property
+    def mean_words(self) -> float:
+        """Mean length of text labels in words; 0 where there are none."""
+        counted = self.numbers + self.texts + self.lists
+        return self.words / counted if counted else 0.0
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is one plain number: "12", "-3.5", "1,000"."""
+    plain = text.strip().replace(",", "")
+    try:
+        float(plain)
+    except ValueError:
+        return False
+    return plain.lstrip("+-")[:1] in set("0123456789.")
+
+
+def looks_like_boxes(label: Any) -> bool:
+    """Whether a structure holds boxes: four numbers, under a name or in lists."""
+    match label:
+        case dict():
+            return bool(label) and all(_holds_boxes(value) for key, value in label.items() if key not in ("label", "category"))
+        case list():
+            return (
+                bool(label)
+                and all(isinstance(part, list | dict) for part in label)
+                and all(looks_like_boxes(p) or _holds_boxes(p) for p in label)
+            )
+        case _:
+            return False
+
+
+def _holds_boxes(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    if all(isinstance(part, int | float) and not isinstance(part, bool) for part in value):
+        return len(value) == 4
+    return all(_holds_boxes(part) for part in value)

@@ -1,0 +1,180 @@
+"""Putting a suite together: task folders found, read once, resolved to tasks, with everything that went wrong beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from genlevel.benchmark.answer_types import TaskFacts, usual_metric
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.layout import Layout, TaskFolder, find_task_folders, place_of_annotation, place_of_folder
+from genlevel.benchmark.manifest import Manifest, ManifestTask
+from genlevel.benchmark.metrics import resolve_metric
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Suite, Task, TaskMetric
+from genlevel.benchmark.reader import Survey, survey
+from genlevel.benchmark.resolve import resolve
+from genlevel.benchmark.sheets import sheet_of
+from genlevel.runtime.errors import DatasetError
+
+
+def general_bench_suite(root: Path, name: str = "") -> Suite:
+    """A folder in General-Bench layout as a suite over the 699 published tasks."""
+    layout = _layout(root)
+    problems = list(layout.problems)
+    tasks: list[FolderTask] = []
+    taken: dict[str, str] = {}
+    for folder in layout.folders:
+        found, broken = _survey(folder)
+        modality, paradigm = _place(folder, root, found)
+        resolution = resolve(folder.path.resolve().name, found.envelope.task, modality, paradigm)
+        task = resolution.task
+        if resolution.reason:
+            problems.append(f"{folder.key}: {resolution.reason}" + ("" if task else "; asked, but outside the levels"))
+        if task is not None and task.id in taken:
+            problems.append(f"{folder.key}: {task.name!r} is {taken[task.id]} already; asked, but outside the levels")
+            task = None
+        if task is not None:
+            taken[task.id] = folder.key
+            modality, paradigm = task.modality, task.paradigm
+        if modality is None:
+            modality, paradigm = Modality.LANGUAGE, None
+            problems.append(f"{folder.key}: neither its path nor its annotation says a modality; taken as language")
+        metric = task.metric if task is not None else _metric_by_type(folder, found, modality, paradigm, problems)
+        label = task.name if task is not None else folder.path.resolve().name
+        tasks.append(
+            FolderTask(folder, root, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric, broken=broken)
+        )
+        problems += tasks[-1].problems()
+    return Suite(name or root.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
+
+
+def own_suite(root: Path, manifest: Manifest) -> Suite:
+    """A folder with a suite.yaml as a suite that is its own benchmark."""
+    layout = _layout(root)
+    problems = list(layout.problems)
+    folders = {folder.key: folder for folder in layout.folders}
+    for key in manifest.tasks:
+        if key not in folders:
+            raise DatasetError(
+                f"{root / 'suite.yaml'}: tasks.{key}: no task folder of this name (one with an annotation file in itself or in json/)"
+            )
+    benchmark = own_benchmark(root, manifest)
+    by_key = dict(zip(manifest.tasks, benchmark.tasks, strict=True))
+    tasks: list[FolderTask] = []
+    for key, folder in folders.items():
+        found, broken = _survey(folder)
+        task = by_key.get(key)
+        metric: TaskMetric | None
+        if task is not None:
+            modality, paradigm, metric, name = task.modality, task.paradigm, task.metric, task.name
+        else:
+            problems.append(f"{key}: suite.yaml does not list it; asked, but outside the levels")
+            placed, paradigm = _place(folder, root, found)
+            modality = placed or Modality.LANGUAGE
+            metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.path.name
+        tasks.append(
+            FolderTask(folder, root, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric, broken=broken)
+        )
+        problems += tasks[-1].problems()
+    return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
+
+
+def own_benchmark(root: Path, manifest: Manifest) -> Benchmark:
+    """The benchmark that a suite.yaml describes, from the file alone. Raises DatasetError naming the field that is wrong."""
+    rows: dict[str, int] = {}
+    tasks = []
+    names: set[tuple[str, str]] = set()
+    for key, entry in manifest.tasks.items():
+        where = f"{root / 'suite.yaml'}: tasks.{key}"
+        modality, paradigm = _manifest_place(where, root, key, entry)
+        sheet = sheet_of(modality, paradigm)
+        name = entry.name or key.rsplit("/", 1)[-1]
+        if (sheet, name) in names:
+            raise DatasetError(f"{where}: another task of {sheet} is named {name!r} too; give it a name of its own")
+        names.add((sheet, name))
+        row = rows.setdefault(sheet, 0)
+        rows[sheet] += 1
+        tasks.append(
+            Task(
+                id=f"{sheet.casefold()}/{name.casefold().replace(' ', '-')}",
+                name=name,
+                short_name=name,
+                sheet=sheet,
+                row=row,
+                number=str(row + 1),
+                modality=modality,
+                paradigm=paradigm,
+                metric=_manifest_metric(where, entry, sheet, name),
+                reference_workbook=entry.reference,
+                reference_appendix=entry.reference,
+                skill=entry.skill,
+                domain=entry.domain,
+                capability=entry.capability,
+            )
+        )
+    return Benchmark(manifest.name, tuple(tasks))
+
+
+def _manifest_metric(where: str, entry: ManifestTask, sheet: str, name: str) -> TaskMetric:
+    try:
+        metric = resolve_metric(entry.metric, sheet, name)
+    except DatasetError as error:
+        raise DatasetError(f"{where}.metric: {error}") from None
+    return replace(metric, parameters=tuple(sorted((dict(metric.parameters) | entry.metric_parameters).items())))
+
+
+def _manifest_place(where: str, root: Path, key: str, entry: ManifestTask) -> tuple[Modality, Paradigm | None]:
+    modality, paradigm = place_of_folder(root / key, root)
+    if entry.modality is not None:
+        modality = entry.modality
+    if entry.paradigm is not None:
+        paradigm = entry.paradigm
+    if modality is Modality.LANGUAGE:
+        return modality, None
+    if modality is None or paradigm is None:
+        raise DatasetError(
+            f"{where}: its path says no modality and paradigm (nlp/..., image/comprehension/...); add `modality` and `paradigm`"
+        )
+    return modality, paradigm
+
+
+def _layout(root: Path) -> Layout:
+    try:
+        layout = find_task_folders(root)
+    except OSError as error:
+        raise DatasetError(f"{root}: cannot be read ({error.strerror})") from None
+    if not layout.folders:
+        seen = f" Seen: {'; '.join(layout.problems[:3])}" if layout.problems else ""
+        raise DatasetError(
+            f"{root}: no task folder found. Looked for folders with exactly one annotation JSON (an object with a `data` list whose items"
+            f" have input or output) in themselves or in json/, such as nlp/<Task>/annotation.json.{seen}"
+        )
+    return layout
+
+
+def _survey(folder: TaskFolder) -> tuple[Survey, str]:
+    """What the annotation says, and why it cannot be read to its end ("" where it can)."""
+    try:
+        return survey(folder.annotation), ""
+    except DatasetError as error:
+        return Survey(), str(error)
+
+
+def _place(folder: TaskFolder, root: Path, found: Survey) -> tuple[Modality | None, Paradigm | None]:
+    modality, paradigm = place_of_folder(folder.path, root)
+    if modality is None:
+        envelope = found.envelope
+        modality, paradigm = place_of_annotation(envelope.type, envelope.modality_in, envelope.modality_out)
+    return modality, paradigm
+
+
+def _metric_by_type(
+    folder: TaskFolder, found: Survey, modality: Modality, paradigm: Paradigm | None, problems: list[str]
+) -> TaskMetric | None:
+    envelope = found.envelope
+    facts = TaskFacts(folder.path.name, envelope.type, envelope.skill, modality, paradigm, None, envelope.modality_out, found.kinds)
+    metric = usual_metric(facts)
+    if metric is None:
+        problems.append(f"{folder.key}: no metric is known for its type {envelope.type!r}; asked, but not scored")
+    return metric

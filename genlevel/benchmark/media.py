@@ -1,0 +1,164 @@
+"""Finding the media files that an annotation names: where they may lie, and never outside the suite."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from genlevel.benchmark import mime
+from genlevel.benchmark.model import MediaFile, Modality
+
+# Folders beside or above the annotation that hold media, by what they are called.
+MEDIA_FOLDERS: dict[str, Modality] = {
+    "images": Modality.IMAGE,
+    "image": Modality.IMAGE,
+    "imgs": Modality.IMAGE,
+    "videos": Modality.VIDEO,
+    "video": Modality.VIDEO,
+    "audios": Modality.AUDIO,
+    "audio": Modality.AUDIO,
+    "pointclouds": Modality.THREE_D,
+    "pointcloud": Modality.THREE_D,
+    "point_clouds": Modality.THREE_D,
+    "point_cloud": Modality.THREE_D,
+    "3d": Modality.THREE_D,
+    "meshes": Modality.THREE_D,
+}
+_KEY = re.compile(
+    r"(?:[a-z0-9]+_)*?(?P<kind>images?|img|pictures?|masks?|depth|sketch|videos?|audios?|speech|sound|music|point_?clouds?|pcd|mesh|scene|3d|media)"
+    r"(?:_?(?:files?|paths?|names?|dir))?(?:_?\d+)?",
+    re.IGNORECASE,
+)
+_KINDS = {"video": Modality.VIDEO, "audio": Modality.AUDIO, "speech": Modality.AUDIO, "sound": Modality.AUDIO, "music": Modality.AUDIO}
+_3D = ("point", "pcd", "mesh", "scene", "3d")
+_PATHLIKE = re.compile(
+    r"[^\n]{1,400}\.(?:jpe?g|png|gif|webp|bmp|tiff?|avif|mp4|avi|mov|webm|mkv|mpe?g|wav|mp3|flac|ogg|m4a|midi?|ply|pcd|obj|off|glb|gltf|stl|np[yz]|bin)",
+    re.IGNORECASE,
+)
+
+
+class MediaProblem(Exception):
+    """A media file that an item names cannot be used; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlace:
+    """Where the media of one task may lie: its folder, the media folders in it, and the roots that nothing may leave.
+
+    below: the annotation lies in a subfolder (json/), so that "../images/x.png" stays in the task folder.
+    """
+
+    folder: Path
+    folders: tuple[Path, ...]
+    roots: tuple[Path, ...]
+    below: bool = False
+
+
+def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
+    """The place of a task folder, with its annotation, within a suite's root."""
+    inside = sorted(
+        (entry for entry in folder.iterdir() if entry.is_dir() and entry.name.casefold() in MEDIA_FOLDERS), key=lambda e: e.name
+    )
+    real = root.resolve()
+    # A hub cache keeps files as links from snapshots/<revision>/ to blobs/ beside it.
+    parts = real.parts
+    cache = [Path(*parts[: parts.index("snapshots")]) / "blobs"] if "snapshots" in parts else []
+    return MediaPlace(folder, tuple(inside), (real, *cache), below=annotation.parent != folder)
+
+
+def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
+    """(field, modality, path as written) of every media file that an item's input names, in the file's order."""
+    for key, value in fields.items():
+        match = _KEY.fullmatch(key)
+        if match is None:
+            continue
+        values = value if isinstance(value, list) else [value]
+        certain = re.search(r"(file|path)s?_?\d*$", key, re.IGNORECASE) is not None
+        if values and all(isinstance(path, str) and path and (certain or _PATHLIKE.fullmatch(path)) for path in values):
+            for path in values:
+                yield key, _modality(match["kind"].casefold(), path), path
+
+
+def _modality(kind: str, path: str) -> Modality:
+    if kind.startswith(_3D):
+        return Modality.THREE_D
+    if kind == "media":
+        suffix = PurePosixPath(path).suffix.casefold()
+        return (
+            Modality.VIDEO
+            if suffix in (".mp4", ".avi", ".mov", ".webm")
+            else Modality.AUDIO
+            if suffix in (".wav", ".mp3", ".flac")
+            else Modality.IMAGE
+        )
+    return _KINDS.get(kind.rstrip("s"), Modality.IMAGE)
+
+
+def find_media(place: MediaPlace, written: str, modality: Modality, *, look_inside: bool = True) -> MediaFile:
+    """The file that an item means by a path: in the task folder, in its media folder, or below a media folder's name in the path.
+
+    look_inside: read its first bytes for the MIME type (else only that it is there).
+    Raises MediaProblem for a path that leaves the suite, a missing or an empty file.
+    """
+    plain = written.strip().replace("\\", "/")
+    parts = PurePosixPath(plain).parts
+    if not parts or "\x00" in plain or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+        raise MediaProblem(f"{written[:120]!r} is no file name")
+    if PurePosixPath(plain).is_absolute() or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://", plain):
+        raise MediaProblem(f"{written[:200]!r} is no path relative to the task folder")
+    if place.below and parts[0] == "..":
+        parts = parts[1:]
+    if not parts or _climbs_out(parts):
+        raise MediaProblem(f"{written[:200]!r} leads out of the task folder")
+    for candidate in _candidates(place, parts, modality):
+        try:
+            status = candidate.stat()
+            inside = candidate.resolve()
+        except (OSError, RuntimeError):
+            continue
+        if not any(inside.is_relative_to(root) for root in place.roots):
+            raise MediaProblem(f"{written[:200]!r} is a link out of the suite's folder")
+        if candidate.is_dir():
+            return MediaFile(modality, candidate, "inode/directory")
+        if status.st_size == 0:
+            raise MediaProblem(f"the file {written[:200]!r} is empty ({candidate})")
+        return MediaFile(modality, candidate, _mime(candidate) if look_inside else "")
+    raise MediaProblem(f"the file {written[:200]!r} is missing (looked in {place.folder} and its media folders)")
+
+
+def _climbs_out(parts: tuple[str, ...]) -> bool:
+    depth = 0
+    for part in parts:
+        depth += -1 if part == ".." else 0 if part == "." else 1
+        if depth < 0:
+            return True
+    return False
+
+
+def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality) -> Iterator[Path]:
+    yield place.folder.joinpath(*parts)
+    folders = sorted(place.folders, key=lambda folder: MEDIA_FOLDERS[folder.name.casefold()] is not modality)
+    for folder in folders:
+        yield folder.joinpath(*parts)
+    # "./data/comprehension/<task>/images/x.png": what follows the media folder's name, or the task's.
+    for position in range(len(parts) - 2, -1, -1):
+        below = parts[position + 1 :]
+        name = parts[position].casefold()
+        if name in MEDIA_FOLDERS:
+            for folder in folders:
+                if folder.name.casefold() == name:
+                    yield folder.joinpath(*below)
+        if parts[position] == place.folder.name:
+            yield place.folder.joinpath(*below)
+
+
+def _mime(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return mime.mime_type(file.read(mime.HEAD_BYTES))
+    except OSError as error:
+        raise MediaProblem(f"{path} cannot be read ({os.strerror(error.errno or 0)})") from None

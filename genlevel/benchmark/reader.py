@@ -1,0 +1,199 @@
+"""Reading one task folder: every item of its annotation becomes one instance, in order, whatever shape it has.
+
+An item that cannot be asked becomes an instance with a problem, never nothing; a file that cannot be read any further raises
+DatasetError. Memory does not grow with the number of items.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
+from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
+from genlevel.benchmark.asking import Asking, ItemProblem, asking
+from genlevel.benchmark.boxes import normal_boxes
+from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.items import read_items
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label
+from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
+from genlevel.benchmark.model import AnswerType, Instance, MediaFile
+
+UNREADABLE = "parts of labels cannot be read as items"
+UNBALANCED = "labels have unbalanced brackets, though all their parts could be read"
+
+_OWN_PLACES = ("input", "dialog", "dialogue", "output", "id")
+
+
+@dataclass(slots=True)
+class Survey:
+    """What one pass over an annotation file says: its envelope, how many items, and what their labels and ids look like."""
+
+    envelope: Envelope = field(default_factory=Envelope)
+    count: int = 0
+    kinds: LabelKinds = field(default_factory=LabelKinds)
+    repeated: frozenset[int] = frozenset()
+    missing_ids: int = 0
+
+    @property
+    def renumbered(self) -> bool:
+        """Whether ids as written do not tell the items apart."""
+        return bool(self.repeated or self.missing_ids)
+
+
+def survey(path: Path) -> Survey:
+    """Reads an annotation file once. Raises DatasetError naming file and item where it is broken."""
+    found = Survey()
+    hashes = array("q")
+
+    def see(item: Any) -> None:
+        found.count += 1
+        written = written_id(item)
+        if written:
+            hashes.append(hash(written))
+        else:
+            found.missing_ids += 1
+        if isinstance(item, dict):
+            given = item.get("input")
+            options = given.get("options") if isinstance(given, dict) else None
+            found.kinds.add(find_label(item), len(options) if isinstance(options, list) else 0)
+
+    found.envelope = read_envelope(path, see)
+    found.repeated = frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
+    return found
+
+
+def written_id(item: Any) -> str:
+    """An item's id as the file has it; "" where it has none."""
+    given = item.get("id") if isinstance(item, dict) else None
+    return str(given).strip() if isinstance(given, str | int | float) else ""
+
+
+class Reader:
+    """Turns the items of one annotation into instances."""
+
+    def __init__(self, annotation: Path, folder: Path, root: Path, found: Survey, facts: TaskFacts) -> None:
+        self._annotation = annotation
+        self._survey = found
+        self._facts = facts
+        self._place: MediaPlace = media_place(folder, root, annotation)
+        self._usual = task_answer_type(facts)
+        self._about = " \n".join((f"{facts.name}.", facts.type, facts.skill))
+
+    @property
+    def answer_type(self) -> AnswerType:
+        """The answer type of items that offer no options."""
+        return self._usual
+
+    def instances(self, positions: Iterable[int] | None = None, *, look_inside: bool = True) -> Iterator[Instance]:
+        """Instances in file order, only these positions if given. look_inside: read media files' first bytes."""
+        wanted = None if positions is None else frozenset(positions)
+        last = max(wanted, default=-1) if wanted is not None else None
+        with closing(stream_items(self._annotation)) as items:
+            for position, item in enumerate(items):
+                if last is not None and position > last:
+                    return
+                if wanted is None or position in wanted:
+                    yield self._instance(item, position, look_inside)
+
+    def remarks(self) -> Iterator[tuple[Instance, str, int]]:
+        """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it."""
+        with closing(stream_items(self._annotation)) as items:
+            for position, item in enumerate(items):
+                instance = self._instance(item, position, look_inside=False)
+                remark, amount = self._remark(item, instance)
+                if instance.problem or remark:
+                    yield instance, remark, amount
+
+    def _instance(self, item: Any, position: int, look_inside: bool) -> Instance:
+        instance_id = self._unique_id(written_id(item), position)
+        try:
+            return self._read(item, instance_id, position, look_inside)
+        except (ItemProblem, MediaProblem) as problem:
+            reason = str(problem)
+        except RecursionError:
+            reason = "nested too deeply"
+        where = f"{self._annotation}: item {position} (id {written_id(item)!r})"
+        return Instance(instance_id, position, "", self._usual, problem=f"{where}: {reason}")
+
+    def _unique_id(self, written: str, position: int) -> str:
+        """The id as written where ids tell all items apart; else every doubtful one gets "#position", which no other then has."""
+        if not self._survey.renumbered:
+            return written
+        _, sign, tail = written.rpartition("#")
+        doubtful = not written or hash(written) in self._survey.repeated or (sign and tail.isdigit())
+        return f"{written}#{position}" if doubtful else written
+
+    def _read(self, item: Any, instance_id: str, position: int, look_inside: bool) -> Instance:
+        if not isinstance(item, dict):
+            raise ItemProblem("it is no object with input and output")
+        given = item.get("input")
+        named = list(named_media(given)) if isinstance(given, dict) else []
+        named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
+        asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
+        media = tuple(self._media(path, modality, look_inside) for _, modality, path in named)
+        if not (asked.prompt or asked.context or asked.dialog or media):
+            raise ItemProblem("it asks nothing: no prompt, question, text or file")
+        raw = find_label(item, boxes=self._usual is AnswerType.BOXES)
+        answer_type, label = self._label(raw, asked)
+        details = dict(asked.details)
+        if answer_type is AnswerType.BOXES:
+            details["bbox_format"] = "x, y, width, height"
+        return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
+
+    def _media(self, path: str, modality: Any, look_inside: bool) -> MediaFile:
+        return find_media(self._place, path, modality, look_inside=look_inside)
+
+    def _label(self, raw: Any, asked: Asking) -> tuple[AnswerType, Any]:
+        """Answer type and label in normal form. A choice whose label is none of its options is asked as a label."""
+        if asks_choice(self._facts, self._usual) and (len(asked.options) > 1 or self._is_bare_letter(raw, asked)):
+            if raw is None:
+                return AnswerType.CHOICE, None
+            try:
+                return AnswerType.CHOICE, to_letter(raw, asked.options, self._survey.kinds)
+            except ValueError:
+                return AnswerType.LABEL, acceptable(raw)
+        match self._usual:
+            case _ if raw is None:
+                return self._usual, None
+            case AnswerType.BOXES:
+                try:
+                    return self._usual, normal_boxes(raw, self._survey.envelope.bbox_format)
+                except ValueError as error:
+                    raise ItemProblem(f"its label: {error}") from None
+            case AnswerType.ITEMS:
+                return self._usual, read_items(raw).items
+            case AnswerType.MEDIA | AnswerType.STRUCTURE:
+                return self._usual, raw
+            case _:
+                return self._usual, acceptable(raw)
+
+    def _is_bare_letter(self, raw: Any, asked: Asking) -> bool:
+        if asked.options or not is_multiple_choice(self._facts):
+            return False
+        try:
+            return raw is None or bool(to_letter(raw, (), self._survey.kinds))
+        except ValueError:
+            return False
+
+    def _remark(self, item: Any, instance: Instance) -> tuple[str, int]:
+        raw = find_label(item, boxes=instance.answer_type is AnswerType.BOXES) if isinstance(item, dict) else None
+        if instance.problem or raw is None:
+            return "", 0
+        if instance.answer_type is AnswerType.LABEL and len(instance.options) > 1:
+            try:
+                to_letter(raw, instance.options, self._survey.kinds)
+            except ValueError as error:
+                return f"{error}; asked as a free label", 1
+        if instance.answer_type is AnswerType.ITEMS:
+            read = read_items(raw)
+            if read.unreadable:
+                return UNREADABLE, read.unreadable
+            if read.unbalanced:
+                return UNBALANCED, 1
+        return ("its label is empty, so it cannot be scored", 1) if instance.label is None else ("", 0)

@@ -1,0 +1,73 @@
+"""What can be asked: shipped suites, a suite folder of the user's own, or a folder in General-Bench layout."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Suite
+from genlevel.runtime.errors import DatasetError
+
+if TYPE_CHECKING:
+    from genlevel.benchmark.manifest import Manifest
+
+MANIFEST = "suite.yaml"
+
+
+def shipped_suites() -> tuple[str, ...]:
+    """Names of the suites that come with the package, in order."""
+    root = _shipped_root()
+    return tuple(sorted(folder.name for folder in root.iterdir() if (folder / MANIFEST).is_file())) if root.is_dir() else ()
+
+
+def load_benchmark(name: str) -> Benchmark | None:
+    """A benchmark that comes with the package, without reading its data: "general-bench" or a shipped suite's; else None."""
+    if name == GENERAL_BENCH:
+        return general_bench()
+    return _shipped_benchmark(name) if name in shipped_suites() else None
+
+
+def load_suite(name_or_folder: str | Path) -> Suite:
+    """A shipped suite by name, a folder with a suite.yaml, or a folder in General-Bench layout: a whole copy, a part, one task.
+
+    Every annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's
+    own where it has a suite.yaml, else General-Bench.
+    Raises DatasetError where there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
+    """
+    from genlevel.benchmark import loading
+
+    text = str(name_or_folder)
+    folder = Path(text).expanduser()
+    if text in shipped_suites():
+        folder, name = _shipped_root() / text, text
+    elif folder.is_dir():
+        name = ""
+    elif folder.exists():
+        raise DatasetError(f"{text} is a file; a suite is a folder (unpack an archive first)")
+    else:
+        shipped = ", ".join(shipped_suites()) or "none"
+        raise DatasetError(f"{text!r} is neither a shipped suite ({shipped}) nor a folder here; give a folder in General-Bench layout")
+    if (folder / MANIFEST).is_file():
+        return loading.own_suite(folder, _manifest(folder))
+    return loading.general_bench_suite(folder, name)
+
+
+def _manifest(folder: Path) -> Manifest:
+    from genlevel.benchmark.manifest import load_manifest
+
+    return load_manifest(folder / MANIFEST)
+
+
+@cache
+def _shipped_benchmark(name: str) -> Benchmark:
+    from genlevel.benchmark import loading
+
+    folder = _shipped_root() / name
+    return loading.own_benchmark(folder, _manifest(folder))
+
+
+def _shipped_root() -> Path:
+    return Path(str(resources.files("genlevel.benchmark"))) / "data" / "suites"
