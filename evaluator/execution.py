@@ -103,7 +103,8 @@ class Execution(LiveSource):
         self.state = RunState.of(totals)
         self.model, self.suite = plan.header.model, plan.header.suite
         self._context = context
-        self._status, self._reason = ev.RUN_STATUS_FINISHED, ""
+        self._status: int = ev.RUN_STATUS_FINISHED
+        self._reason = ""
         self._failures_in_a_row = 0
         self._traffic = Traffic(
             run_id=plan.run_id,

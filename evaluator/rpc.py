@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import grpc
 
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import GenlevelError, UsageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.rpc import RpcServer
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc
 
@@ -75,5 +76,13 @@ async def _stream(context: Any, source: AsyncIterator[Message]) -> AsyncIterator
 
 
 async def _abort(context: Any, error: GenlevelError) -> None:
-    code = grpc.StatusCode.INVALID_ARGUMENT if isinstance(error, UsageError) else grpc.StatusCode.INTERNAL
+    if isinstance(error, NotFoundError):
+        code = grpc.StatusCode.NOT_FOUND
+    else:
+        code = grpc.StatusCode.INVALID_ARGUMENT if isinstance(error, UsageError) else grpc.StatusCode.INTERNAL
     await context.abort(code, str(error))
+
+
+def add_to_server(server: RpcServer, evaluator: Evaluator) -> None:
+    """Adds EvaluatorService to a server; health and reflection know it by its full name."""
+    server.add(evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server, EvaluatorServicer(evaluator), SERVICE)

@@ -27,7 +27,7 @@ from evaluator.traffic import TrafficRules
 from genlevel.benchmark.model import Instance, Suite
 from genlevel.benchmark.suites import load_benchmark, load_suite
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import CallFailed, ConfigurationError, GenlevelError, UsageError
+from genlevel.runtime.errors import CallFailed, ConfigurationError, GenlevelError, NotFoundError, UsageError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -161,7 +161,8 @@ class Evaluator:
             raise ConfigurationError(failure.message) from None
         if not models:
             raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
-        return models[0]
+        found: gw.ModelInfo = models[0]
+        return found
 
     def _estimate(self, plan: _Plan, planned: PlannedTask) -> ev.PlannedTask:
         task, info = planned.task, plan.model
@@ -432,7 +433,7 @@ class Evaluator:
                 await self._add_question(record, answer, response)
             yield response
         if request.instance and not found:
-            raise UsageError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
+            raise NotFoundError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
 
     async def _add_question(self, record: RunRecord, answer: Answer, response: ev.ListAnswersResponse) -> None:
         with contextlib.suppress(GenlevelError):  # the suite may have moved since: the answer is shown all the same
@@ -455,7 +456,7 @@ class Evaluator:
     async def _record(self, run: str) -> RunRecord:
         record = await asyncio.to_thread(self._journal.run, run)
         if record is None:
-            raise UsageError(f"no run {run!r} here; `genlevel runs` lists them")
+            raise NotFoundError(f"no run {run!r} here; `genlevel runs` lists them")
         return record
 
     async def _message(self, record: RunRecord) -> ev.Run:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
-from genlevel.runtime.errors import DatasetError, UsageError
+from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.convert import benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-class UnknownRun(UsageError):
+class UnknownRun(NotFoundError):
     """No task of this run has been scored."""
 
 

@@ -4,6 +4,7 @@ GenlevelError
 ├── UsageError              the command or configuration is wrong (exit 2)
 │   ├── ConfigurationError  genlevel.yaml, an environment variable or a flag
 │   ├── DatasetError        a suite, task folder or annotation file
+│   ├── NotFoundError       a run or instance that is not there
 │   └── WorkbookError       an official result or reference workbook
 ├── StorageError            a database, journal or blob store cannot be used
 └── CallFailed              one call to a model failed; has a class with one policy
@@ -28,6 +29,10 @@ class ConfigurationError(UsageError):
 
 class DatasetError(UsageError):
     """A suite, task folder or annotation file cannot be used."""
+
+
+class NotFoundError(UsageError):
+    """A run or an instance that is asked for is not there."""
 
 
 class WorkbookError(UsageError):
@@ -76,4 +81,5 @@ class CallFailed(GenlevelError):
     @property
     def reason(self) -> str:
         """The class's name without its prefix, such as RATE_LIMIT."""
-        return pb.ErrorClass.Name(self.error_class).removeprefix("ERROR_CLASS_")
+        name: str = pb.ErrorClass.Name(self.error_class)
+        return name.removeprefix("ERROR_CLASS_")

@@ -1,0 +1,94 @@
+"""The front door: the ``genlevel`` command. Commands are imported when they are called, so that the door opens fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from genlevel import __version__
+
+# command -> (module, attribute, what it does in one line, for the list that imports nothing)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "eval": ("genlevel.cli.evaluate", "evaluate", "Evaluate a model on a suite and print its level card."),
+    "resume": ("genlevel.cli.evaluate", "resume", "Continue a run; asks again what failed."),
+    "rescore": ("genlevel.cli.runs", "rescore", "Parse and score a run's answers again; calls no model."),
+    "runs": ("genlevel.cli.runs", "runs", "List runs."),
+    "show": ("genlevel.cli.runs", "show", "Show a run's result, its failures or one instance."),
+    "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook."),
+    "models": ("genlevel.cli.catalogue", "models", "List the models that can be evaluated."),
+    "suites": ("genlevel.cli.catalogue", "suites", "List the shipped suites."),
+    "tasks": ("genlevel.cli.catalogue", "tasks", "List the tasks of General-Bench."),
+    "up": ("genlevel.cli.services", "up", "Serve all three services in one process."),
+    "gateway": ("genlevel.cli.services", "gateway", "Serve the gateway."),
+    "evaluator": ("genlevel.cli.services", "evaluator", "Serve the evaluator."),
+    "scorer": ("genlevel.cli.services", "scorer", "Serve the scorer."),
+    "install-embedded": ("genlevel.cli.install", "install_embedded", "Install the embedded model."),
+}
+
+EXIT_INCOMPLETE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is called or asked for its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            raise click.UsageError(f"no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="genlevel")
+@click.option("--config", metavar="FILE", help="Configuration (default: GENLEVEL_CONFIG, else ./genlevel.yaml if it is there).")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None) -> None:
+    """Measure how far a multimodal model is a generalist: General-Level over General-Bench."""
+    ctx.obj = config
+
+
+def main() -> None:
+    """Runs the command line; what is wrong is said in one line, with exit code 2."""
+    from genlevel.runtime.errors import GenlevelError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GenlevelError as error:
+        click.echo(f"genlevel: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("genlevel: stopped", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,134 @@
+"""The level card and the other tables that commands print for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from genlevel.cli.progress import short
+
+_MODALITIES = ("image", "video", "audio", "3d")
+_MEANING = {
+    2: "a generalist without evidence of synergy",
+    3: "beats specialists in comprehension or generation",
+    4: "beats specialists in both comprehension and generation of one modality",
+    5: "and its language profits too",
+}
+
+
+def console() -> Console:
+    """Where tables go: stdout, as wide as it is, plain where it is no terminal."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=120, highlight=False)
+
+
+def table(*columns: str) -> Table:
+    """A table in the house style. A column whose name begins with ">" is aligned to the right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    return made
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A value for a person; a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
+    """A run's level card: verdict, levels, tasks, and what to make of it."""
+    out = console()
+    out.print()
+    out.print(Text(f"{document['model']} on {document['suite']}", style="bold"))
+    _print_state(out, document)
+    if document["level"] is None:
+        out.print("No task has been scored yet.")
+        return
+    print_levels(out, document["level"])
+    if document["partial"]:
+        out.print("Over the tasks that were asked, alone:")
+        print_levels(out, document["level_asked"], verdict=False)
+    tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win")
+    for entry in document["tasks"]:
+        bounds = entry["bounds"]
+        score = number(entry["score"])
+        if entry["score"] is None and bounds:
+            score = f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+        win = {True: "yes", False: "no", None: "-"}[entry["win"]]
+        tasks.add_row(
+            entry["task"].strip(), entry["metric"] or "-", str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win
+        )
+    out.print(tasks)
+    for entry in document["tasks"]:
+        if entry.get("note"):
+            out.print(f"  {entry['task'].strip()}: {entry['note']}")
+    for name, place in places.items():
+        out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def _print_state(out: Console, document: dict[str, Any]) -> None:
+    counts = document["instances"]
+    shown = ", ".join(
+        f"{counts[name]:,} {name}" for name in ("answered", "refused", "unparsable", "failed", "unsupported", "pending") if counts[name]
+    )
+    usage = document["usage"]
+    cost = "cost unknown (no price)" if usage["usd"] is None else f"${usage['usd']:.4f}"
+    status = document["status"] + (f" ({document['reason']})" if document["reason"] else "")
+    out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
+    out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
+    if document["partial"]:
+        out.print("Partial: only a part of the benchmark was asked; what was not asked counts as 0 below.")
+    if counts["failed"] or counts["pending"]:
+        out.print("Incomplete: tasks with failed or pending instances have no score yet, only bounds; levels are lower bounds.")
+
+
+def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -> None:
+    """Overall levels and each modality's."""
+    if verdict:
+        reached = level["verdict"]
+        text = "no level reached" if reached is None else f"Level {reached}: {_MEANING[reached]}"
+        out.print(Text(text, style="bold green" if reached else "bold"))
+    rows = table("", ">Level 2", ">Level 3", ">Level 4", ">supported", ">wins", ">tasks")
+    for modality in _MODALITIES:
+        entry = level["modalities"].get(modality)
+        if entry and entry["tasks"]:
+            rows.add_row(
+                modality, *(number(entry[key]) for key in ("2", "3", "4")), str(entry["supported"]), str(entry["wins"]), str(entry["tasks"])
+            )
+    language = level["language"]
+    if language["tasks"]:
+        counts = (str(language[key]) for key in ("supported", "wins", "tasks"))
+        rows.add_row(f"language (w_L {language['w_L']:.4f})", "", "", "", *counts)
+    levels = level["levels"]
+    rows.add_row("overall", *(number(levels[key]) for key in ("2", "3", "4")), "", "", "", style="bold")
+    out.print(rows)
+    out.print(f"Level 5 score: {levels['5']:.2f}   rules: {level['rules']}, references: {level['references']}")
+
+
+def print_plan(plan: dict[str, Any]) -> None:
+    """What ``--dry-run`` shows."""
+    out = console()
+    rows = table("task", "metric", ">instances", ">tokens in (est.)", ">tokens out (at most)", ">US$ (at most about)")
+
+    def add(name: str, metric: str, entry: dict[str, Any], style: str = "") -> None:
+        tokens = (f"{entry[key]:,}" for key in ("instances", "input_tokens", "max_output_tokens"))
+        rows.add_row(name, metric, *tokens, number(entry["usd"], 4), style=style)
+
+    for task in plan["tasks"]:
+        add(task["task"].strip(), task["metric"] or "-", task)
+    add("total", "", plan, "bold")
+    out.print(rows)
+    out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
+    if plan["usd"] is None:
+        out.print("The model has no price: its cost is unknown, not zero.")
+    if not plan["model"]["ready"]:
+        out.print(f"The model cannot be called yet: {plan['model']['problem']}")
+    for task in plan["tasks"]:
+        if task["note"]:
+            out.print(f"note: {task['task'].strip()}: {task['note']}")
+    for problem in plan["problems"]:
+        out.print(f"note: {problem}")

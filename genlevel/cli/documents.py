@@ -1,0 +1,84 @@
+"""The JSON documents that ``eval`` and ``show`` print, from what the evaluator and the scorer say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+NANO = 1_000_000_000
+
+
+def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, Any]:
+    """A run's result: identity, disjoint counts, usage, tasks and levels (the shape is described in README.md).
+
+    The levels are null where no task has been scored yet.
+    """
+    from scorer.report import tasks_json, verdict_level_json
+
+    unparsable = sum(score.counts.unparsable for score in verdict.tasks)
+    counts = run.counts
+    usage = run.usage
+    return {
+        "run": run.run_id,
+        "model": run.specification.model,
+        "suite": run.suite,
+        "benchmark": run.benchmark,
+        "partial": run.partial,
+        "status": status_name(run.status),
+        "reason": run.reason,
+        "instances": {
+            "total": counts.total,
+            "answered": counts.answered - unparsable,
+            "refused": counts.refused,
+            "unparsable": unparsable,
+            "failed": counts.failed,
+            "unsupported": counts.unsupported,
+            "pending": counts.pending,
+        },
+        "usage": {
+            "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
+            "output_tokens": usage.output_tokens + usage.reasoning_tokens,
+            "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
+        },
+        "tasks": tasks_json(verdict.tasks),
+        "level": verdict_level_json(verdict) if verdict.tasks else None,
+        "level_asked": verdict_level_json(verdict, asked=True) if verdict.tasks else None,
+    }
+
+
+def status_name(status: int) -> str:
+    """A run's status as users see it: running, finished, interrupted, budget, failed."""
+    name: str = ev.RunStatus.Name(status)
+    return name.removeprefix("RUN_STATUS_").lower()
+
+
+def plan_document(plan: ev.PlanRunResponse) -> dict[str, Any]:
+    """What ``--dry-run`` prints."""
+    priced = plan.model.HasField("price")
+    tasks = [
+        {
+            "task": task.name,
+            "key": task.key,
+            "sheet": task.sheet or None,
+            "metric": task.metric or None,
+            "instances": task.instances,
+            "input_tokens": task.estimated_input_tokens,
+            "max_output_tokens": task.max_output_tokens,
+            "usd": task.estimated_nano_usd / NANO if task.HasField("estimated_nano_usd") else None,
+            "note": task.note,
+        }
+        for task in plan.tasks
+    ]
+    return {
+        "run": plan.run_id,
+        "benchmark": plan.benchmark,
+        "model": {"route": plan.model.route, "provider": plan.model.provider, "ready": plan.model.ready, "problem": plan.model.problem},
+        "instances": sum(task.instances for task in plan.tasks),
+        "input_tokens": sum(task.estimated_input_tokens for task in plan.tasks),
+        "max_output_tokens": sum(task.max_output_tokens for task in plan.tasks),
+        "usd": sum(task.estimated_nano_usd for task in plan.tasks) / NANO if priced else None,
+        "tasks": tasks,
+        "problems": list(plan.problems),
+    }

@@ -1,0 +1,230 @@
+"""``genlevel eval`` and ``genlevel resume``: one run from its plan to its level card."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
+from genlevel.cli.connection import Services, services, verdict_of
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+_METRICS_FILE = "metrics.prom"
+
+
+class Dollars(click.ParamType[int]):
+    """An amount in US dollars, kept exact as integer nano-dollars."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            amount = Decimal(str(value).lstrip("$"))
+        except InvalidOperation:
+            self.fail(f"{value!r} is not an amount in dollars", param, ctx)
+        if not amount.is_finite() or amount < 0 or amount > 1_000_000_000:
+            self.fail(f"{value!r} is not an amount that can be spent", param, ctx)
+        return int(amount * 1_000_000_000)
+
+
+@click.command("eval")
+@click.option(
+    "--model", required=True, metavar="ROUTE", help="A configured route, or provider/model: openai/..., anthropic/..., embedded/generalist."
+)
+@click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
+@click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
+@click.option("--limit", type=click.IntRange(min=1), help="Instances per task: a seeded sample.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of that sample.")
+@click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator).")
+@click.option("--rpm", type=click.IntRange(min=1), help="At most so many requests a minute.")
+@click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens per answer (default: by answer type).")
+@click.option("--budget-usd", type=Dollars(), metavar="X", help="Never spend more than this.")
+@click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known.")
+@click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
+@click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
+@click.option("--api-key-env", metavar="NAME", help="Environment variable with the key for --base-url (default: no key).")
+@out_option
+@click.option("--fresh", is_flag=True, help="Start over instead of continuing the same run.")
+@json_option
+@click.pass_context
+def evaluate(ctx: click.Context, /, **options: Any) -> None:
+    """Evaluate a model on a suite and print its level card.
+
+    The same command is the same run: it continues, and asks nothing again that was answered. Exit code 0: finished; 1: finished, but
+    some instances failed or the budget ended it; 2: bad usage or configuration, or the model cannot be reached; 130: stopped by Ctrl-C.
+    """
+    settings = settings_of(ctx)
+    if options["api_key_env"] and not options["base_url"]:
+        raise UsageError("--api-key-env goes with --base-url; keys of configured accounts are set in genlevel.yaml")
+    specification = ev.RunSpecification(
+        model=options["model"],
+        suite=options["suite"],
+        tasks=options["tasks"],
+        limit=options["limit"] or 0,
+        seed=options["seed"],
+        base_url=options["base_url"] or "",
+        api_key_env=options["api_key_env"] or "",
+        parameters=gw.GenerationParameters(temperature=options["temperature"], max_output_tokens=options["max_tokens"]),
+    )
+    traffic = ev.TrafficSettings(
+        concurrency=options["concurrency"] or 0,
+        requests_per_minute=options["rpm"] or 0,
+        tokens_per_minute=options["tpm"] or 0,
+        budget_nano_usd=options["budget_usd"],
+        unpriced_ok=options["unpriced_ok"],
+    )
+
+    async def work() -> int:
+        async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
+            if options["dry_run"]:
+                return await _dry_run(found, specification, as_json=options["as_json"])
+            request = ev.StartRunRequest(specification=specification, traffic=traffic, fresh=options["fresh"])
+            return await _run(found, request, settings, options["out"], as_json=options["as_json"])
+
+    ctx.exit(run_async(work()))
+
+
+@click.command("resume")
+@click.argument("run")
+@out_option
+@json_option
+@click.pass_context
+def resume(ctx: click.Context, run: str, out: Path, as_json: bool) -> None:
+    """Continue RUN as it was started; what failed for good is asked again."""
+    settings = settings_of(ctx)
+    need_run_folder(settings, out)
+
+    async def work() -> int:
+        async with services(settings, out) as found:
+            return await _run(found, ev.StartRunRequest(run_id=run, retry_failed=True), settings, out, as_json=as_json)
+
+    ctx.exit(run_async(work()))
+
+
+async def _dry_run(found: Services, specification: ev.RunSpecification, *, as_json: bool) -> int:
+    from genlevel.cli.card import print_plan
+    from genlevel.cli.documents import plan_document
+
+    document = plan_document(await found.evaluator.plan_run(ev.PlanRunRequest(specification=specification)))
+    if as_json:
+        print_json(document)
+    else:
+        print_plan(document)
+    return 0
+
+
+async def _run(found: Services, request: ev.StartRunRequest, settings: Any, out: Path, *, as_json: bool) -> int:
+    from genlevel.cli.card import print_card
+    from genlevel.cli.documents import result_document
+
+    started = await found.evaluator.start_run(request)
+    for problem in started.problems:
+        click.echo(f"note: {problem}", err=True)
+    async with _served_metrics(found, settings) as metrics_at:
+        run, interrupted = await _watch(found, started.run, metrics_at)
+        verdict = await verdict_of(found, run.run_id)
+        document = result_document(run, verdict)
+        places = _leave(found, out, document) if found.registry is not None else {}
+    if as_json:
+        print_json(document)
+    else:
+        print_card(document, places)
+    return _exit_code(run, interrupted)
+
+
+async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run, bool]:
+    """Follows a run to its end; Ctrl-C stops it. Returns its last state and whether it was interrupted here."""
+    from genlevel.cli.progress import ProgressDisplay
+
+    if run.status != ev.RUN_STATUS_RUNNING:
+        click.echo(f"run {run.run_id} was finished before; nothing is asked", err=True)
+        return run, False
+    where = f"; metrics at {metrics_at}" if metrics_at else ""
+    click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {run.counts.total:,} instances{where}", err=True)
+    display = ProgressDisplay()
+    stops = 0
+    tasks: set[asyncio.Task[Any]] = set()
+
+    def stop() -> None:
+        nonlocal stops
+        stops += 1
+        if stops == 1:
+            click.echo("\nstopping: waiting for the calls in flight (again to stop at once)", err=True)
+        task = asyncio.ensure_future(found.evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id), now=stops > 1))
+        tasks.add(task)
+
+    loop = asyncio.get_running_loop()
+    last: ev.WatchRunResponse | None = None
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(kind, stop)
+    try:
+        async for progress in found.evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            last = progress
+            if progress.run.status == ev.RUN_STATUS_RUNNING:
+                display.show(progress)
+    finally:
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(kind)
+        display.close(last)
+    assert last is not None
+    return last.run, stops > 0 and last.run.status == ev.RUN_STATUS_INTERRUPTED
+
+
+@asynccontextmanager
+async def _served_metrics(found: Services, settings: Any) -> AsyncIterator[str]:
+    """Serves /metrics while a one-shot run goes on: at the configured address, or any free port where that is taken."""
+    if found.registry is None:
+        yield ""
+        return
+    from genlevel.runtime.errors import ConfigurationError
+    from genlevel.runtime.http import HttpServer, create_app
+
+    app = create_app(found.registry)
+    host = settings.evaluator.http.rpartition(":")[0]
+    server = HttpServer(app, settings.evaluator.http, name="evaluator.http", grace_s=0.2)
+    try:
+        await server.start()
+    except ConfigurationError:
+        server = HttpServer(app, f"{host}:0", name="evaluator.http", grace_s=0.2)
+        await server.start()
+    try:
+        yield f"http://{host}:{server.port}/metrics"
+    finally:
+        await server.stop()
+
+
+def _leave(found: Services, out: Path, document: dict[str, Any]) -> dict[str, str]:
+    """Writes the result and the last scrape beside the journal. Returns where they are."""
+    from prometheus_client import write_to_textfile
+
+    folder = out / "runs" / document["run"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    assert found.registry is not None
+    write_to_textfile(str(folder / _METRICS_FILE), found.registry)
+    return {"result": str(folder / "result.json"), "metrics": str(folder / _METRICS_FILE), "answers": str(out / "genlevel.db")}
+
+
+def _exit_code(run: ev.Run, interrupted: bool) -> int:
+    if interrupted:
+        return EXIT_INTERRUPTED
+    if run.status == ev.RUN_STATUS_FINISHED:
+        return EXIT_INCOMPLETE if run.counts.failed else 0
+    click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}` continues it", err=True)
+    return EXIT_INCOMPLETE if run.status == ev.RUN_STATUS_BUDGET else EXIT_USAGE

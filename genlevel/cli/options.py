@@ -1,0 +1,51 @@
+"""Options that several commands share, and how a command runs its coroutine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from genlevel.cli.connection import DEFAULT_FOLDER
+
+T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, and nothing else there.")
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder of the journal, results and logs.",
+)
+
+
+def settings_of(ctx: click.Context) -> Any:
+    """The settings that this command runs under. Raises ConfigurationError."""
+    from genlevel.runtime.settings_file import load_settings
+
+    return load_settings(Path(ctx.obj) if ctx.obj else None)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's coroutine on the fastest loop there is."""
+    from genlevel.runtime.loop import run
+
+    return run(work)
+
+
+def print_json(document: Any) -> None:
+    """The document on stdout, readable, with non-ASCII characters as they are; floats are exact."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def need_run_folder(settings: Any, folder: Path) -> None:
+    """Refuses to look for runs where nothing was ever stored (it would only make an empty database)."""
+    from genlevel.runtime.errors import UsageError
+
+    if not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file():
+        raise UsageError(f"no runs in {folder}: name the folder of an earlier `genlevel eval` with --out")

@@ -1,0 +1,100 @@
+"""Shows how a run goes: one live line on a terminal, a plain line now and then elsewhere. Writes to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from genlevel.v1 import evaluator_pb2 as ev
+
+PLAIN_INTERVAL_S = 10.0
+NANO = 1_000_000_000
+
+
+def progress_line(progress: ev.WatchRunResponse) -> str:
+    """Done, in flight, rate, waiting on what, tokens, money, time left: one line."""
+    run = progress.run
+    counts = run.counts
+    done = counts.total - counts.pending
+    parts = [f"{done:,}/{counts.total:,}"]
+    if counts.refused:
+        parts.append(f"{counts.refused:,} refused")
+    if counts.failed:
+        parts.append(f"{counts.failed:,} failed")
+    if counts.unsupported:
+        parts.append(f"{counts.unsupported:,} unsupported")
+    parts.append(f"{progress.in_flight} in flight")
+    if progress.rate:
+        parts.append(f"{progress.rate:.1f}/s")
+    waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
+    if waiting:
+        parts.append(f"waiting: {waiting}")
+    if run.retries:
+        parts.append(f"{run.retries:,} retries")
+    tokens_in = run.usage.input_tokens + run.usage.cache_read_tokens + run.usage.cache_write_tokens
+    parts.append(f"{short(tokens_in)} tokens in, {short(run.usage.output_tokens + run.usage.reasoning_tokens)} out")
+    if run.HasField("cost_nano_usd"):
+        parts.append(money(run.cost_nano_usd))
+    if progress.HasField("remaining_s") and counts.pending:
+        parts.append(f"about {duration(progress.remaining_s)} left")
+    return " | ".join(parts)
+
+
+class ProgressDisplay:
+    """Takes progress messages; ``close`` ends the live line."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._shown_at = float("-inf")
+        self._width = 0
+
+    def show(self, progress: ev.WatchRunResponse) -> None:
+        """Shows the newest state, if it is time to."""
+        line = progress_line(progress)
+        if self._live:
+            columns = _columns()
+            line = line if len(line) < columns else line[: columns - 2] + "…"
+            click.echo("\r" + line.ljust(self._width), nl=False, err=True)
+            self._width = len(line)
+        elif time.monotonic() - self._shown_at >= PLAIN_INTERVAL_S:
+            self._shown_at = time.monotonic()
+            click.echo(line, err=True)
+
+    def close(self, last: ev.WatchRunResponse | None) -> None:
+        """Ends the display with the last state."""
+        if self._live:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+        if last is not None:
+            click.echo(progress_line(last), err=True)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def short(count: int) -> str:
+    """1234567 as 1.2M."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{letter}"
+    return str(count)
+
+
+def money(nano_usd: int) -> str:
+    """Dollars with as many digits as say something."""
+    dollars = nano_usd / NANO
+    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """90 as 1 min 30 s."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,186 @@
+"""``genlevel runs``, ``show`` and ``rescore``: what was run, looked at again without asking a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genlevel.cli.connection import Services, services, verdict_of
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+NANO = 1_000_000_000
+
+
+@click.command("runs")
+@out_option
+@json_option
+@click.pass_context
+def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
+    """List runs, the newest first."""
+    settings = settings_of(ctx)
+    need_run_folder(settings, out)
+
+    async def work() -> list[dict[str, Any]]:
+        async with services(settings, out) as found:
+            return [_run_entry(run) for run in (await found.evaluator.list_runs(ev.ListRunsRequest())).runs]
+
+    entries = run_async(work())
+    if as_json:
+        print_json(entries)
+        return
+    from genlevel.cli.card import console, table
+
+    rows = table("run", "model", "suite", "status", ">done", ">total", ">US$", "started")
+    for entry in entries:
+        cost = "-" if entry["usd"] is None else f"{entry['usd']:.4f}"
+        done = entry["total"] - entry["pending"]
+        started = entry["created"][:16].replace("T", " ")
+        rows.add_row(entry["run"], entry["model"], entry["suite"], entry["status"], f"{done:,}", f"{entry['total']:,}", cost, started)
+    console().print(rows)
+
+
+@click.command("rescore")
+@click.argument("run")
+@out_option
+@json_option
+@click.pass_context
+def rescore(ctx: click.Context, run: str, out: Path, as_json: bool) -> None:
+    """Parse and score the answers of RUN again, with the parsers and metrics of now. Calls no model."""
+    settings = settings_of(ctx)
+    need_run_folder(settings, out)
+
+    async def work() -> dict[str, Any]:
+        async with services(settings, out) as found:
+            await found.evaluator.rescore_run(ev.RescoreRunRequest(run_id=run))
+            return await _result(found, run)
+
+    _print_result(run_async(work()), as_json=as_json)
+
+
+@click.command("show")
+@click.argument("run")
+@click.option("--failures", is_flag=True, help="Instances that were refused, failed, unsupported or unparsable, and why.")
+@click.option("--instance", metavar="ID", help="One instance: what was asked, answered and expected (ID or TASK/ID).")
+@out_option
+@json_option
+@click.pass_context
+def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, out: Path, as_json: bool) -> None:
+    """Show the result of RUN as its level card, its failures, or one instance."""
+    settings = settings_of(ctx)
+    need_run_folder(settings, out)
+
+    async def work() -> Any:
+        async with services(settings, out) as found:
+            if instance:
+                return await _answers(found, ev.ListAnswersRequest(run_id=run, instance=instance))
+            if failures:
+                return await _failures(found, run)
+            return await _result(found, run)
+
+    document = run_async(work())
+    if failures or instance:
+        if as_json:
+            print_json(document)
+        elif instance:
+            _print_instances(document)
+        else:
+            _print_failures(document)
+        return
+    _print_result(document, as_json=as_json)
+
+
+async def _result(found: Services, run_id: str) -> dict[str, Any]:
+    from genlevel.cli.documents import result_document
+
+    run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
+    return result_document(run, await verdict_of(found, run.run_id))
+
+
+async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
+    """Refused, failed and unsupported instances from the journal, and those that the scorer could not read."""
+    run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
+    outcomes = [sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED]
+    entries: list[dict[str, Any]] = await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes))
+    verdict = await verdict_of(found, run.run_id)
+    for score in verdict.tasks:
+        for instance_id in score.unparsable_ids:
+            key = f"{score.task.key}/{instance_id}"
+            for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, instance=key)):
+                entries.append({**entry, "outcome": "unparsable", "error": entry["error"] or "no answer of the task's type could be read"})
+    return entries
+
+
+async def _answers(found: Services, request: ev.ListAnswersRequest) -> list[dict[str, Any]]:
+    return [_answer_entry(answer) async for answer in found.evaluator.list_answers(request)]
+
+
+def _run_entry(run: ev.Run) -> dict[str, Any]:
+    from genlevel.cli.documents import status_name
+
+    return {
+        "run": run.run_id,
+        "model": run.specification.model,
+        "suite": run.suite,
+        "benchmark": run.benchmark,
+        "partial": run.partial,
+        "status": status_name(run.status),
+        "reason": run.reason,
+        "total": run.counts.total,
+        "pending": run.counts.pending,
+        "failed": run.counts.failed,
+        "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
+        "created": run.created.ToJsonString(),
+        "updated": run.updated.ToJsonString(),
+    }
+
+
+def _answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
+    return {
+        "task": answer.task,
+        "id": answer.instance_id,
+        "outcome": sc.Outcome.Name(answer.outcome).removeprefix("OUTCOME_").lower(),
+        "error": answer.error,
+        "prompt": answer.prompt or None,
+        "media": list(answer.media),
+        "answer": answer.raw_answer,
+        "label": json.loads(answer.label_json) if answer.label_json else None,
+        "attempts": answer.attempts,
+        "input_tokens": answer.usage.input_tokens + answer.usage.cache_read_tokens + answer.usage.cache_write_tokens,
+        "output_tokens": answer.usage.output_tokens + answer.usage.reasoning_tokens,
+        "usd": answer.cost_nano_usd / NANO if answer.HasField("cost_nano_usd") else None,
+        "upstream_s": answer.upstream_s,
+    }
+
+
+def _print_result(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    from genlevel.cli.card import print_card
+
+    print_card(document, {})
+
+
+def _print_instances(entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        click.echo(f"{entry['task']}/{entry['id']}: {entry['outcome']}" + (f" ({entry['error']})" if entry["error"] else ""))
+        click.echo(
+            f"attempts {entry['attempts']}, {entry['input_tokens']} tokens in, {entry['output_tokens']} out, {entry['upstream_s']:.2f} s"
+        )
+        for path in entry["media"]:
+            click.echo(f"media: {path}")
+        click.echo(f"\n--- asked\n{entry['prompt'] or '(the suite is no longer where it was)'}")
+        click.echo(f"\n--- answered\n{entry['answer']}")
+        click.echo(f"\n--- label\n{json.dumps(entry['label'], ensure_ascii=False)}\n")
+
+
+def _print_failures(entries: list[dict[str, Any]]) -> None:
+    if not entries:
+        click.echo("no failures")
+    for entry in entries:
+        click.echo(f"{entry['outcome']:12}{entry['task']}/{entry['id']}: {entry['error']}")

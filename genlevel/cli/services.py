@@ -1,0 +1,183 @@
+"""``genlevel up``, ``gateway``, ``evaluator`` and ``scorer``: the long-running services."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genlevel.cli.options import out_option, run_async, settings_of
+from genlevel.runtime.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from genlevel.runtime.rpc import RpcServer
+    from genlevel.runtime.settings import ServiceListen, Settings
+
+
+@click.command("up")
+@out_option
+@click.pass_context
+def up(ctx: click.Context, out: Path) -> None:
+    """Serve gateway, evaluator and scorer in one process, with one port for the metrics of all (evaluator.http)."""
+    settings = settings_of(ctx)
+
+    async def work() -> None:
+        from genlevel.embedded import embedded_services
+
+        async with AsyncExitStack() as stack:
+            found = await stack.enter_async_context(embedded_services(settings, out))
+            for name, listen, add in (
+                ("gateway", settings.gateway, _add_gateway(found.gateway)),
+                ("scorer", settings.scorer, _add_scorer(found.scorer)),
+                ("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
+            ):
+                await stack.enter_async_context(_serve_rpc(name, listen, add))
+            await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry))
+            await _until_stopped()
+
+    run_async(work())
+
+
+@click.command("gateway")
+@out_option
+@click.pass_context
+def gateway(ctx: click.Context, out: Path) -> None:
+    """Serve the gateway (gateway.grpc, gateway.http)."""
+    settings = settings_of(ctx)
+
+    async def work() -> None:
+        from gateway.service import Gateway
+        from genlevel.embedded import service_registry
+
+        registry = service_registry()
+        core = Gateway(settings, registry, out)
+        try:
+            await _serve("gateway", settings.gateway, _add_gateway(core), registry)
+        finally:
+            await core.close()
+
+    run_async(work())
+
+
+@click.command("scorer")
+@out_option
+@click.pass_context
+def scorer(ctx: click.Context, out: Path) -> None:
+    """Serve the scorer (scorer.grpc, scorer.http)."""
+    settings = settings_of(ctx)
+
+    async def work() -> None:
+        from genlevel.embedded import service_registry
+        from genlevel.runtime.storage import sqlite_url
+        from scorer.service import Scorer
+
+        registry = service_registry()
+        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry)
+        try:
+            await _serve("scorer", settings.scorer, _add_scorer(core), registry)
+        finally:
+            core.close()
+
+    run_async(work())
+
+
+@click.command("evaluator")
+@out_option
+@click.pass_context
+def evaluator(ctx: click.Context, out: Path) -> None:
+    """Serve the evaluator (evaluator.grpc, evaluator.http); it finds the others by addresses.gateway and addresses.scorer."""
+    settings = settings_of(ctx)
+    _need_addresses(settings)
+
+    async def work() -> None:
+        from evaluator.clients import GrpcGateway, GrpcScorer
+        from evaluator.service import Evaluator
+        from genlevel.embedded import service_registry
+
+        registry = service_registry()
+        async with AsyncExitStack() as stack:
+            to_gateway = GrpcGateway(settings.addresses.gateway, settings.addresses)
+            stack.push_async_callback(to_gateway.close)
+            to_scorer = GrpcScorer(settings.addresses.scorer, settings.addresses)
+            stack.push_async_callback(to_scorer.close)
+            core = Evaluator(settings, to_gateway, to_scorer, registry=registry, data_folder=out)
+            stack.push_async_callback(core.close)
+            await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry)
+
+    run_async(work())
+
+
+def _need_addresses(settings: Settings) -> None:
+    missing = [f"addresses.{name}" for name in ("gateway", "scorer") if not getattr(settings.addresses, name)]
+    if missing:
+        raise ConfigurationError(
+            f"the evaluator needs {' and '.join(missing)} in genlevel.yaml; `genlevel up` serves all three in one process"
+        )
+
+
+Add = Callable[["RpcServer"], None]
+
+
+def _add_gateway(core: Any) -> Add:
+    from gateway.rpc import add_to_server
+
+    return lambda server: add_to_server(server, core)
+
+
+def _add_scorer(core: Any) -> Add:
+    from genlevel.v1 import scorer_pb2_grpc
+    from scorer.rpc import SERVICE_NAME, ScorerServicer
+
+    return lambda server: server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(core), SERVICE_NAME)
+
+
+def _add_evaluator(core: Any) -> Add:
+    from evaluator.rpc import add_to_server
+
+    return lambda server: add_to_server(server, core)
+
+
+async def _serve(name: str, listen: ServiceListen, add: Add, registry: CollectorRegistry) -> None:
+    async with _serve_rpc(name, listen, add), _serve_http(name, listen, registry):
+        await _until_stopped()
+
+
+@asynccontextmanager
+async def _serve_rpc(name: str, listen: ServiceListen, add: Add) -> AsyncIterator[None]:
+    from genlevel.runtime.rpc import RpcServer
+
+    server = RpcServer(listen.grpc, listen.tls, name=f"{name}.grpc")
+    add(server)
+    async with server:
+        click.echo(f"{name}: gRPC on {listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
+        yield
+
+
+@asynccontextmanager
+async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry) -> AsyncIterator[None]:
+    from genlevel.runtime.http import HttpServer, create_app
+
+    server = HttpServer(create_app(registry), listen.http, name=f"{name}.http")
+    async with server:
+        host = listen.http.rpartition(":")[0]
+        click.echo(f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}", err=True)
+        yield
+
+
+async def _until_stopped() -> None:
+    """Returns at SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(kind, stopped.set)
+    await stopped.wait()
+    click.echo("stopping", err=True)
