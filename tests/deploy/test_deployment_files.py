@@ -1,0 +1,192 @@
+"""The deployment files agree with the code: ports, names, configuration, and every metric that a rule asks for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from genlevel.runtime.settings import ServiceListen, Settings
+from genlevel.runtime.settings_file import load_settings
+
+SERVICES = ("gateway", "evaluator", "scorer")
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count"), "gauge": ("",)}
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def default_ports(service: str) -> dict[str, int]:
+    listen: ServiceListen = getattr(Settings(), service)
+    return {"grpc": port_of(listen.grpc), "http": port_of(listen.http)}
+
+
+def read_all(file: Path) -> list[Any]:
+    return list(yaml.safe_load_all(file.read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def compose(repository: Path) -> dict[str, Any]:
+    document: dict[str, Any] = read_all(repository / "docker-compose.yml")[0]
+    return document
+
+
+@pytest.fixture(scope="module")
+def base(repository: Path) -> Path:
+    return repository / "deploy/kubernetes/base"
+
+
+@pytest.fixture(scope="module")
+def exported_names() -> set[str]:
+    """Every series name that the three services can show, and Prometheus' own."""
+    from evaluator.telemetry import EvaluatorTelemetry
+    from gateway.telemetry import Telemetry
+    from scorer.exporter import ScoreExporter
+
+    registry = CollectorRegistry()
+    Telemetry(registry)
+    EvaluatorTelemetry(registry)
+    registry.register(ScoreExporter())
+    names = {"up"}
+    for family in registry.collect():
+        names |= {family.name + suffix for suffix in SUFFIXES[family.type]}
+    return names
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_listens_and_publishes_where_the_settings_say(compose: dict[str, Any], repository: Path, service: str) -> None:
+    settings = load_settings(repository / "deploy/compose/genlevel.yaml")
+    ports = default_ports(service)
+    listen: ServiceListen = getattr(settings, service)
+    assert {"grpc": port_of(listen.grpc), "http": port_of(listen.http)} == ports
+    assert getattr(settings.addresses, service) == f"{service}:{ports['grpc']}"
+    definition = compose["services"][service]
+    assert definition["command"] == [service]
+    assert definition["ports"] == [f"127.0.0.1:{ports['grpc']}:{ports['grpc']}"]
+    assert f"http://127.0.0.1:{ports['http']}/readyz" in definition["healthcheck"]["test"][-1]
+
+
+def test_a_command_on_the_machine_reaches_composes_services(compose: dict[str, Any], repository: Path) -> None:
+    addresses = load_settings(repository / "deploy/compose/client.yaml").addresses
+    for service in SERVICES:
+        assert [f"{getattr(addresses, service)}:{default_ports(service)['grpc']}"] == compose["services"][service]["ports"]
+
+
+def test_in_compose_evaluator_and_gateway_share_blobs_and_nobody_shares_a_database(compose: dict[str, Any], repository: Path) -> None:
+    settings = load_settings(repository / "deploy/compose/genlevel.yaml")
+    mounts = {
+        service: dict(volume.split(":")[:2] for volume in compose["services"][service]["volumes"] if volume[0] not in ".$")
+        for service in SERVICES
+    }
+    by_path = {service: {path: volume for volume, path in mounts[service].items()} for service in SERVICES}
+    assert by_path["evaluator"][settings.storage.blobs] == by_path["gateway"][settings.storage.blobs] == "blobs"
+    assert len({by_path[service]["/data"] for service in SERVICES}) == len(SERVICES)
+    assert {volume for mount in mounts.values() for volume in mount} <= set(compose["volumes"])
+
+
+def test_compose_mounts_the_configuration_where_the_services_look(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        definition = compose["services"][service]
+        assert f"./deploy/compose/genlevel.yaml:{definition['environment']['GENLEVEL_CONFIG']}:ro" in definition["volumes"]
+
+
+def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], repository: Path) -> None:
+    configuration = read_all(repository / "deploy/prometheus/prometheus.yml")[0]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in configuration["scrape_configs"]}
+    assert targets == {f"genlevel-{service}": [f"{service}:{default_ports(service)['http']}"] for service in SERVICES}
+    assert "./deploy/prometheus:/etc/prometheus:ro" in compose["services"]["prometheus"]["volumes"]
+    assert [(repository / "deploy/prometheus" / name).exists() for name in configuration["rule_files"]] == [True]
+
+
+def test_every_metric_that_a_rule_asks_for_is_exported(repository: Path, exported_names: set[str]) -> None:
+    rules = [rule for group in read_all(repository / "deploy/prometheus/rules.yml")[0]["groups"] for rule in group["rules"]]
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    asked = {
+        name
+        for rule in rules
+        for name in re.findall(r"\b(?:genlevel|gen_ai)_\w+(?=[{\[ )])|genlevel:\w+(?::\w+)*|\bup\b", rule["expr"] + " ")
+    }
+    labels = {"gen_ai_provider_name", "gen_ai_request_model"}
+    assert len(asked - recorded) >= 8
+    assert asked - recorded - labels <= exported_names
+
+
+def test_every_alert_is_tested(repository: Path) -> None:
+    rules = [rule for group in read_all(repository / "deploy/prometheus/rules.yml")[0]["groups"] for rule in group["rules"]]
+    tests = read_all(repository / "deploy/prometheus/rules_test.yml")[0]["tests"]
+    fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
+    assert fired == {rule["alert"] for rule in rules if "alert" in rule}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_kubernetes_runs_each_service_at_its_ports_without_rights(base: Path, service: str) -> None:
+    documents = {document["kind"]: document for document in read_all(base / f"{service}.yaml")}
+    ports = default_ports(service)
+    pod = documents["Deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    assert container["args"] == [service]
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == ports
+    assert {port["name"]: port["port"] for port in documents["Service"]["spec"]["ports"]} == ports
+    assert documents["Service"]["spec"]["clusterIP"] == "None"
+    assert documents["Service"]["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == str(ports["http"])
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["spec"]["volumes"]}
+
+
+def test_kubernetes_services_find_each_other_and_large_media_fit_into_a_call(base: Path) -> None:
+    from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES
+
+    settings = load_settings(base / "genlevel.yaml")
+    names = {
+        document["metadata"]["name"]
+        for service in SERVICES
+        for document in read_all(base / f"{service}.yaml")
+        if document["kind"] == "Service"
+    }
+    for service in SERVICES:
+        host, _, port = getattr(settings.addresses, service).rpartition(":")
+        assert host in names
+        assert int(port) == default_ports(service)["grpc"]
+    assert settings.storage.inline_limit_bytes < MESSAGE_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("service", ["evaluator", "scorer"])
+def test_kubernetes_never_runs_two_writers_on_one_volume(base: Path, service: str) -> None:
+    documents = {document["kind"]: document for document in read_all(base / f"{service}.yaml")}
+    assert documents["Deployment"]["spec"]["replicas"] == 1
+    assert documents["Deployment"]["spec"]["strategy"] == {"type": "Recreate"}
+    claims = [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in documents["Deployment"]["spec"]["template"]["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    ]
+    assert claims == [documents["PersistentVolumeClaim"]["metadata"]["name"]]
+
+
+def test_the_image_is_one_version_everywhere_and_runs_as_who_the_volumes_belong_to(
+    repository: Path, compose: dict[str, Any], base: Path
+) -> None:
+    from genlevel import __version__
+
+    kustomization = read_all(base / "kustomization.yaml")[0]
+    images = {compose["services"][service]["image"] for service in SERVICES}
+    assert images == {f"genlevel:{__version__}"}
+    assert kustomization["images"] == [{"name": "genlevel", "newTag": __version__}]
+    dockerfile = (repository / "Dockerfile").read_text("utf-8")
+    user = re.search(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)
+    assert user is not None
+    assert f"--owner={user[1]} --group={user[2]}" in dockerfile
+    for service in SERVICES:
+        pod = read_all(base / f"{service}.yaml")[0]["spec"]["template"]["spec"]["securityContext"]
+        assert (pod["runAsUser"], pod["fsGroup"]) == (int(user[1]), int(user[2]))
