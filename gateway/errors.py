@@ -129,14 +129,15 @@ def error_class(error: ProviderError) -> int:
     return pb.ERROR_CLASS_UNKNOWN
 
 
-def classify(error: ProviderError, *, provider: str, model: str, credential: str = "", where: str = "") -> CallFailed:
+def classify(error: ProviderError, *, provider: str, model: str, credential: str = "", where: str = "", secret: str = "") -> CallFailed:
     """The failure that a provider's error amounts to.
 
     credential: where its key comes from ("OPENAI_API_KEY"). where: the server's address, for a model or path that it
-    does not know. The message keeps the provider's own words, cut and without secrets, where they help.
+    does not know. secret: the key itself, so that it never appears. The message keeps the provider's own words, cut and
+    without secrets, where they help.
     """
     kind = error_class(error)
-    said = redact(error.message)
+    said = redact(error.message, secret)
     dimension = error.type if error.type in DIMENSIONS else ""
     if kind == pb.ERROR_CLASS_RATE_LIMIT and not dimension:
         dimension = exhausted_dimension(error.headers)
@@ -156,14 +157,14 @@ def classify(error: ProviderError, *, provider: str, model: str, credential: str
         pb.ERROR_CLASS_UNKNOWN: f"{provider} answered with an error of unknown meaning",
     }
     names = [str(error.status), error.code or error.type]
-    code = " ".join(name for name in names if name)
+    code = redact(" ".join(name for name in names if name), secret, 80)
     hidden = kind == pb.ERROR_CLASS_CREDENTIAL or not said
     return CallFailed(
         kind,
         f"{advice[kind]} ({code})" if hidden else f"{advice[kind]} ({code}): {said}",
         retry_after_s=retry_after_s(error.headers, dimension=dimension) if kind in _WAITS else None,
         dimension=dimension if kind == pb.ERROR_CLASS_RATE_LIMIT else "",
-        part=error.param if kind == pb.ERROR_CLASS_CALLER_FAULT else "",
+        part=redact(error.param, secret) if kind == pb.ERROR_CLASS_CALLER_FAULT else "",
         provider=provider,
         provider_code=code,
         may_be_charged=error.status >= 500 and error.status not in (503, 529),
@@ -181,9 +182,12 @@ def malformed(provider: str, what: str) -> CallFailed:
     )
 
 
-def redact(text: str, limit: int = 300) -> str:
-    """One line of at most limit characters, without anything that looks like a key."""
-    line = _SECRET.sub("[secret]", " ".join(text.split()))
+def redact(text: str, secret: str = "", limit: int = 300) -> str:
+    """One line of at most limit characters, without the secret and without anything that looks like a key."""
+    line = " ".join(text.split())
+    if secret:
+        line = line.replace(secret, "[secret]")
+    line = _SECRET.sub("[secret]", line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

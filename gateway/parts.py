@@ -10,7 +10,7 @@ import base64
 from collections.abc import Awaitable, Callable, Iterable
 
 from gateway.adapters.base import Block, Capabilities, Image, Turn
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -31,7 +31,7 @@ async def turns_of(
 ) -> list[Turn]:
     """The messages as turns of texts and images.
 
-    modalities: what the model takes. fetch: bytes of a stored object. taker: who takes it, for messages ("openai/gpt").
+    modalities: what the model takes. fetch: bytes of a stored object, or StorageError. taker: who takes it, for messages ("openai/gpt").
     Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
     CONTEXT_TOO_LONG for media over the provider's sizes; each with the part's path.
     """
@@ -101,7 +101,10 @@ async def _image(
     if source == "inline":
         data = media.inline
     elif source == "blob":
-        data = await fetch(media.blob)
+        try:
+            data = await fetch(media.blob)
+        except StorageError as problem:
+            raise _fault(where, f"{where}: {problem}") from None
     else:
         raise _fault(where, f"{where}.media has no source: set inline, uri or blob")
     if not data:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from gateway.adapters.embedded import problem as embedded_problem
 from gateway.models import ModelFacts, facts
 from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
@@ -87,7 +88,7 @@ class ResolvedRoute:
         """The route as ListModels tells it."""
         try:
             self.key()
-            problem = ""
+            problem = embedded_problem() if self.provider == "embedded" else ""
         except CallFailed as failure:
             problem = failure.message
         extra = self.parameters.extra_output_tokens or self.facts.extra_output_tokens

@@ -19,8 +19,8 @@ from gateway.parts import turns_of
 from gateway.prices import cost_nano_usd
 from gateway.routes import ResolvedRoute, Routes, applied
 from gateway.telemetry import Telemetry
-from gateway.upstream import Upstreams
-from genlevel.runtime.errors import CallFailed, GenlevelError, StorageError
+from gateway.upstream import Upstream, Upstreams
+from genlevel.runtime.errors import CallFailed, GenlevelError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -129,7 +129,7 @@ class Gateway:
                 part="messages",
             )
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, adapter.headers(body))
-        answer = self._read(route, upstream.base_url, status, headers, raw)
+        answer = self._read(route, upstream, status, headers, raw)
         response = pb.GenerateResponse(
             parts=answer.parts,
             finish_reason=answer.finish_reason,  # type: ignore[arg-type]
@@ -144,14 +144,14 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(answer.usage, route.price)
         return response, answer.has_usage
 
-    def _read(self, route: ResolvedRoute, where: str, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError:
             body = None
         if not 200 <= status < 300:
             error = error_of(status, body, headers)
-            raise classify(error, provider=route.provider, model=route.model, credential=route.key_source, where=where)
+            raise self._failure(route, upstream, error)
         if not isinstance(body, dict):
             raise malformed(route.provider, "not JSON" if body is None else "not a JSON object")
         try:
@@ -159,26 +159,33 @@ class Gateway:
         except Refused as refusal:
             raise CallFailed(
                 pb.ERROR_CLASS_CONTENT_REFUSED,
-                f"{route.provider} refused: {redact(str(refusal))}",
+                f"{route.provider} refused: {redact(str(refusal), upstream.key)}",
                 provider=route.provider,
                 provider_code="refusal",
                 may_be_charged=True,
             ) from None
         except AnswerError as problem:
             error = ProviderError(status, problem.error.code, problem.error.type, problem.error.message, problem.error.param, headers)
-            raise classify(error, provider=route.provider, model=route.model, credential=route.key_source, where=where) from None
+            raise self._failure(route, upstream, error) from None
         except (LookupError, TypeError, ValueError, AttributeError) as problem:
             raise malformed(route.provider, f"{type(problem).__name__} {problem}") from None
+
+    def _failure(self, route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
+        return classify(
+            error,
+            provider=route.provider,
+            model=route.model,
+            credential=route.key_source,
+            where=upstream.base_url,
+            secret=upstream.key,
+        )
 
     async def _blob(self, reference: content.BlobReference) -> bytes:
         if self._blobs is None:
             from genlevel.runtime.blobs import BlobStore
 
             self._blobs = BlobStore.open(self._settings.storage.blobs or self._data_folder / "blobs")
-        try:
-            return await asyncio.to_thread(self._blobs.get, reference.sha256)
-        except StorageError as problem:
-            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, str(problem), part="media.blob") from None
+        return await asyncio.to_thread(self._blobs.get, reference.sha256)
 
     async def _embedded_server(self) -> EmbeddedServer:
         try:

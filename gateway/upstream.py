@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
 
+import aiohttp
 import httpx2
 
 from gateway.routes import ResolvedRoute
@@ -26,12 +26,12 @@ CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048
 class Upstream:
     """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
 
-    def __init__(self, provider: str, base_url: str, headers: Mapping[str, str], http: httpx2.AsyncClient, closer: Any) -> None:
+    def __init__(self, provider: str, base_url: str, key: str, headers: Mapping[str, str], http: httpx2.AsyncClient) -> None:
         self.provider = provider
         self.base_url = base_url
+        self.key = key
         self._headers = dict(headers)
         self._http = http
-        self._closer = closer
         self._urls: dict[str, httpx2.URL] = {}
 
     @classmethod
@@ -44,16 +44,16 @@ class Upstream:
         key = route.key()
         if route.provider == "openai":
             client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route.provider, str(client.base_url), _plain(client.default_headers, client.auth_headers), http, client)
+            return cls(route.provider, str(client.base_url), key, _plain(client.default_headers, client.auth_headers), http)
         if route.provider == "anthropic":
             import anthropic
 
             messages = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route.provider, str(messages.base_url), _plain(messages.default_headers, messages.auth_headers), http, messages)
+            return cls(route.provider, str(messages.base_url), key, _plain(messages.default_headers, messages.auth_headers), http)
         headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
         if key:
             headers["authorization"] = f"Bearer {key}"
-        return cls(route.provider, address, headers, http, None)
+        return cls(route.provider, address, key, headers, http)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
@@ -77,7 +77,7 @@ class Upstream:
                 answer = await _read(response, self.provider)
             finally:
                 await response.aclose()
-        except (httpx2.TransportError, OSError, RuntimeError) as error:
+        except (httpx2.RequestError, aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
         return response.status_code, response.headers, answer, time.perf_counter() - started
 
@@ -86,8 +86,6 @@ class Upstream:
         await self._http.aclose()
 
     def _broken(self, error: Exception) -> CallFailed:
-        import aiohttp
-
         cause = error.__cause__ or error
         sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx2.UnsupportedProtocol))
         what = "the connection broke" if sent else f"cannot connect to {self.base_url}"

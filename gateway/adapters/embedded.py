@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.adapters.base import Capabilities
 from gateway.adapters.compatible import Compatible
+from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.settings import Embedded as EmbeddedSettings
 
 
@@ -18,12 +20,17 @@ class EmbeddedServer(Protocol):
     base_url: str
     model: str
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        ...
+
     async def stop(self) -> None:
-        """Ends it; safe to call twice."""
+        """Ends it; harmless when it has ended."""
         ...
 
 
-Starter = Callable[[EmbeddedSettings, Path], Awaitable[EmbeddedServer]]
+Starter = Callable[[EmbeddedSettings, Path], Coroutine[Any, Any, EmbeddedServer]]
 
 
 class EmbeddedChat(Compatible):
@@ -33,33 +40,51 @@ class EmbeddedChat(Compatible):
 
 
 class EmbeddedModel:
-    """Starts the server once, for whoever comes first, and shares it until it is closed."""
+    """Starts the server for whoever comes first, shares it, and starts it anew where it has ended."""
 
     def __init__(self, settings: EmbeddedSettings, folder: Path, start: Starter | None = None) -> None:
         self._settings = settings
         self._folder = folder
         self._start = start or _launch
-        self._lock = asyncio.Lock()
-        self._server: EmbeddedServer | None = None
+        self._starting: asyncio.Task[EmbeddedServer] | None = None
 
     async def server(self) -> EmbeddedServer:
-        """The running server. Raises what the launcher raises, in one line; the next call tries again."""
-        if self._server is None:
-            async with self._lock:
-                if self._server is None:
-                    self._server = await self._start(self._settings, self._folder)
-        return self._server
+        """The running server. Raises what the launcher raises; the next call tries again.
+
+        A caller that is cancelled while it starts leaves the start to the others.
+        """
+        starting = self._starting
+        if starting is None or _ended(starting):
+            starting = self._starting = asyncio.create_task(self._start(self._settings, self._folder), name="embedded-start")
+        return await asyncio.shield(starting)
 
     async def close(self) -> None:
         """Stops the server if it was started."""
-        async with self._lock:
-            server, self._server = self._server, None
-        if server is not None:
-            await server.stop()
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return
+        if not starting.done():
+            starting.cancel()
+        with suppress(asyncio.CancelledError, GenlevelError):
+            await (await starting).stop()
+
+
+def problem() -> str:
+    """Why the embedded model cannot be started here, in one line; "" where it can."""
+    from gateway.embedded.weights import require_installed
+
+    try:
+        require_installed()
+    except GenlevelError as missing:
+        return str(missing)
+    return ""
+
+
+def _ended(starting: asyncio.Task[EmbeddedServer]) -> bool:
+    return starting.done() and (starting.cancelled() or starting.exception() is not None or not starting.result().alive)
 
 
 async def _launch(settings: EmbeddedSettings, folder: Path) -> EmbeddedServer:
     from gateway.embedded import launcher
 
-    server: EmbeddedServer = await launcher.start(settings, folder)
-    return server
+    return await launcher.start(settings, folder)

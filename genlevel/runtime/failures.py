@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -64,7 +65,7 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
     }
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN)
     info.metadata.update({name: _clip(value, MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
-    details: list[object] = [info]
+    details: list[Message] = [info]
     if failure.retry_after_s is not None and failure.error_class != pb.ERROR_CLASS_QUOTA:
         nanos = round(failure.retry_after_s * 1e9)
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)

@@ -135,10 +135,10 @@ def settings_for(url: str, **accounts: Any) -> Settings:
 
 
 @pytest.fixture
-def make_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings], Gateway]]:
+def make_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Settings], Gateway]:
     """Makes gateways with a key in the environment."""
     monkeypatch.setenv("GENLEVEL_TEST_KEY", "sk-test-0123456789abcdef")
-    yield lambda settings: Gateway(settings, CollectorRegistry(), tmp_path)
+    return lambda settings: Gateway(settings, CollectorRegistry(), tmp_path)
 
 
 @pytest.fixture
