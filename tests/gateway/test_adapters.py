@@ -1,0 +1,277 @@
+"""Converters of every provider API, without a network, checked against the SDKs' own types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from anthropic.types import Message as AnthropicMessage
+from openai.types.chat import ChatCompletion
+from openai.types.responses import Response as OpenAIResponse
+
+from gateway.adapters import ADAPTERS
+from gateway.adapters.anthropic_messages import AnthropicMessages
+from gateway.adapters.base import AnswerError, Image, Refused, Turn
+from gateway.adapters.compatible import Compatible
+from gateway.adapters.openai_chat import OpenAIChat
+from gateway.adapters.openai_responses import OpenAIResponses
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+TURNS = [
+    Turn("system", ["Be brief."]),
+    Turn("user", ["What is this?", Image("image/png", base64="QUJD")]),
+    Turn("assistant", ["A cat."]),
+    Turn("user", ["Sure?"]),
+]
+PARAMETERS = pb.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5)
+NONE = pb.GenerationParameters()
+
+
+def chat_answer(**changes: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": "Paris", **changes.pop("message", {})}
+    choice = {"index": 0, "finish_reason": changes.pop("finish_reason", "stop"), "message": message, "logprobs": None}
+    answer = {"id": "c1", "object": "chat.completion", "created": 1, "model": "gpt-x", "choices": [choice]}
+    return {**answer, "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}, **changes}
+
+
+def responses_answer(*output: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    answer = {
+        "id": "r1",
+        "object": "response",
+        "created_at": 1.0,
+        "model": "gpt-x",
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "output": list(output),
+        "usage": {
+            "input_tokens": 50,
+            "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 5},
+            "output_tokens": 40,
+            "output_tokens_details": {"reasoning_tokens": 25},
+            "total_tokens": 90,
+        },
+    }
+    return {**answer, **changes}
+
+
+def message_answer(*blocks: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 7, "output_tokens": 30, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 20}
+    answer = {"id": "m1", "type": "message", "role": "assistant", "model": "claude-x", "stop_reason": "end_turn", "stop_sequence": None}
+    return {**answer, "content": list(blocks), "usage": {**usage, "output_tokens_details": {"thinking_tokens": 12}}, **changes}
+
+
+def said(text: str) -> dict[str, Any]:
+    block = {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "message", "id": "msg", "role": "assistant", "status": "completed", "content": [block]}
+
+
+def test_chat_sends_messages_images_and_its_own_names() -> None:
+    body = OpenAIChat().request("gpt-x", TURNS, pb.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5, seed=3, stop=["\n"]))
+    assert body == {
+        "model": "gpt-x",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+                ],
+            },
+            {"role": "assistant", "content": "A cat."},
+            {"role": "user", "content": "Sure?"},
+        ],
+        "temperature": 0,
+        "max_completion_tokens": 9,
+        "top_p": 0.5,
+        "seed": 3,
+        "stop": ["\n"],
+    }
+
+
+def test_a_compatible_server_gets_the_older_name_of_the_limit() -> None:
+    body = Compatible().request("m", TURNS[3:], PARAMETERS)
+    assert body["max_tokens"] == 9
+    assert "max_completion_tokens" not in body
+
+
+def test_responses_sends_typed_parts_and_stores_nothing() -> None:
+    body = OpenAIResponses().request("gpt-x", TURNS, PARAMETERS)
+    assert body == {
+        "model": "gpt-x",
+        "input": [
+            {"role": "system", "content": [{"type": "input_text", "text": "Be brief."}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What is this?"},
+                    {"type": "input_image", "image_url": "data:image/png;base64,QUJD", "detail": "auto"},
+                ],
+            },
+            {"role": "assistant", "content": [{"type": "output_text", "text": "A cat."}]},
+            {"role": "user", "content": [{"type": "input_text", "text": "Sure?"}]},
+        ],
+        "store": False,
+        "temperature": 0,
+        "max_output_tokens": 9,
+        "top_p": 0.5,
+    }
+
+
+def test_anthropic_sends_the_system_message_apart() -> None:
+    parameters = pb.GenerationParameters(max_output_tokens=9, stop=["END"])
+    body = AnthropicMessages().request("claude-x", [*TURNS[:2], Turn("user", [Image("image/png", uri="https://x.org/a.png")])], parameters)
+    assert body == {
+        "model": "claude-x",
+        "system": "Be brief.",
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}},
+                ],
+            },
+            {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.org/a.png"}}]},
+        ],
+        "max_tokens": 9,
+        "stop_sequences": ["END"],
+    }
+
+
+def test_anthropic_refuses_a_late_system_message_by_its_path() -> None:
+    with pytest.raises(CallFailed) as caught:
+        AnthropicMessages().request("claude-x", [*TURNS, Turn("system", ["Now rhyme."])], NONE)
+    assert (caught.value.reason, caught.value.part) == ("UNSUPPORTED", "messages[4]")
+
+
+def test_anthropic_asks_for_the_version_that_has_sampling_only_where_it_samples() -> None:
+    adapter = AnthropicMessages()
+    assert adapter.headers(adapter.request("m", TURNS[3:], PARAMETERS)) == {"anthropic-version": "2023-06-01"}
+    assert adapter.headers(adapter.request("m", TURNS[3:], pb.GenerationParameters(max_output_tokens=9))) is None
+
+
+def test_a_parameter_that_was_not_asked_is_not_sent() -> None:
+    for adapter in ADAPTERS.values():
+        body = adapter.request("m", TURNS[3:], NONE)
+        assert not set(body) & set(adapter.capabilities.parameters.values())
+
+
+def test_temperature_0_is_sent_and_not_taken_for_nothing() -> None:
+    for adapter in ADAPTERS.values():
+        assert adapter.request("m", TURNS[3:], pb.GenerationParameters(temperature=0))["temperature"] == 0
+
+
+def test_chat_usage_falls_into_disjoint_buckets() -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 30,
+        "total_tokens": 130,
+        "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 10},
+        "completion_tokens_details": {"reasoning_tokens": 20},
+    }
+    answer = OpenAIChat().answer(ChatCompletion.model_validate(chat_answer(usage=usage)).model_dump())
+    assert answer.usage == pb.Usage(input_tokens=30, cache_read_tokens=60, cache_write_tokens=10, output_tokens=10, reasoning_tokens=20)
+    assert answer.has_usage
+
+
+def test_reasoning_that_a_server_counts_beside_the_completion_is_not_subtracted() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40, "completion_tokens_details": {"reasoning_tokens": 25}}
+    answer = Compatible().answer(chat_answer(usage=usage))
+    assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (5, 25)
+
+
+def test_no_usage_is_said_not_counted_as_nothing() -> None:
+    assert not Compatible().answer(chat_answer(usage=None)).has_usage
+
+
+def test_responses_usage_and_reasoning() -> None:
+    reasoning = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "think"}]}
+    body = OpenAIResponse.model_validate(
+        responses_answer(reasoning, said("Paris"), parallel_tool_calls=True, tool_choice="auto", tools=[])
+    ).model_dump()
+    answer = OpenAIResponses().answer(body)
+    assert [part.WhichOneof("part") for part in answer.parts] == ["reasoning", "text"]
+    assert (answer.parts[0].reasoning.text, answer.parts[1].text) == ("think", "Paris")
+    assert answer.usage == pb.Usage(input_tokens=15, cache_read_tokens=30, cache_write_tokens=5, output_tokens=15, reasoning_tokens=25)
+    assert (answer.model, answer.response_id, answer.finish_reason) == ("gpt-x", "r1", pb.FINISH_REASON_STOP)
+
+
+def test_anthropic_usage_and_thinking() -> None:
+    thinking = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    redacted = {"type": "redacted_thinking", "data": "xyz"}
+    body = AnthropicMessage.model_validate(
+        message_answer(thinking, redacted, {"type": "text", "text": "Paris", "citations": None})
+    ).model_dump()
+    answer = AnthropicMessages().answer(body)
+    assert [part.WhichOneof("part") for part in answer.parts] == ["reasoning", "vendor", "text"]
+    assert answer.parts[1].vendor.vendor == "anthropic"
+    assert answer.usage == pb.Usage(input_tokens=7, cache_read_tokens=100, cache_write_tokens=20, output_tokens=18, reasoning_tokens=12)
+
+
+def test_chat_keeps_reasoning_of_compatible_servers() -> None:
+    answer = Compatible().answer(chat_answer(message={"reasoning_content": "let me see"}))
+    assert answer.parts[0].reasoning.text == "let me see"
+    assert answer.parts[1].text == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "body", "finish"),
+    [
+        (OpenAIChat(), chat_answer(), pb.FINISH_REASON_STOP),
+        (OpenAIChat(), chat_answer(finish_reason="length", message={"content": None}), pb.FINISH_REASON_LENGTH),
+        (OpenAIChat(), chat_answer(finish_reason="something_new"), pb.FINISH_REASON_OTHER),
+        (
+            OpenAIResponses(),
+            responses_answer(said("Par"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+            pb.FINISH_REASON_LENGTH,
+        ),
+        (AnthropicMessages(), message_answer(stop_reason="max_tokens"), pb.FINISH_REASON_LENGTH),
+        (AnthropicMessages(), message_answer(stop_reason="stop_sequence"), pb.FINISH_REASON_STOP),
+        (AnthropicMessages(), message_answer(stop_reason="model_context_window_exceeded"), pb.FINISH_REASON_LENGTH),
+        (AnthropicMessages(), message_answer(stop_reason="pause_turn"), pb.FINISH_REASON_OTHER),
+    ],
+)
+def test_finish_reasons(adapter: Any, body: dict[str, Any], finish: int) -> None:
+    assert adapter.answer(body).finish_reason == finish
+
+
+@pytest.mark.parametrize(
+    ("adapter", "body"),
+    [
+        (OpenAIChat(), chat_answer(message={"content": None, "refusal": "I can't help with that."})),
+        (OpenAIChat(), chat_answer(finish_reason="content_filter", message={"content": "half an ans"})),
+        (OpenAIResponses(), responses_answer({**said(""), "content": [{"type": "refusal", "refusal": "No."}]})),
+        (OpenAIResponses(), responses_answer(status="incomplete", incomplete_details={"reason": "content_filter"})),
+        (AnthropicMessages(), message_answer(stop_reason="refusal", stop_details={"type": "refusal", "category": "bio"})),
+        (AnthropicMessages(), message_answer(stop_reason="refusal")),
+    ],
+)
+def test_a_refusal_is_not_an_answer(adapter: Any, body: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        adapter.answer(body)
+
+
+def test_tool_calls_of_a_model_are_kept() -> None:
+    call = {"id": "t1", "type": "function", "function": {"name": "look", "arguments": '{"at": 3}'}}
+    answer = OpenAIChat().answer(chat_answer(finish_reason="tool_calls", message={"content": None, "tool_calls": [call]}))
+    assert answer.finish_reason == pb.FINISH_REASON_TOOL_CALLS
+    assert answer.parts[0].tool_call.name == "look"
+    assert answer.parts[0].tool_call.arguments["at"] == 3
+    use = {"type": "tool_use", "id": "t2", "name": "look", "input": {"at": 4}}
+    assert AnthropicMessages().answer(message_answer(use, stop_reason="tool_use")).parts[0].tool_call.arguments["at"] == 4
+
+
+@pytest.mark.parametrize(
+    ("adapter", "body"),
+    [
+        (Compatible(), {"error": {"code": 429, "type": "rate_limit_exceeded", "message": "later"}}),
+        (OpenAIResponses(), responses_answer(status="failed", error={"code": "server_error", "message": "later"})),
+        (AnthropicMessages(), {"type": "error", "error": {"type": "overloaded_error", "message": "later"}}),
+    ],
+)
+def test_an_error_under_a_good_status_is_still_an_error(adapter: Any, body: dict[str, Any]) -> None:
+    with pytest.raises(AnswerError, match="later"):
+        adapter.answer(body)

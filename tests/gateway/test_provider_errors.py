@@ -1,0 +1,237 @@
+"""What each provider's errors mean, over HTTP as they come, and that their SDKs' own exceptions lead to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters.base import ProviderError, error_of
+from gateway.errors import CODES, WORDINGS, classify, error_class, redact
+from gateway.service import Gateway
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+
+def openai_error(code: str | None, type_: str, message: str = "no", param: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": type_, "param": param, "code": code}}
+
+
+def anthropic_error(type_: str, message: str = "no", **details: str) -> dict[str, Any]:
+    error: dict[str, Any] = {"type": type_, "message": message}
+    if details:
+        error["details"] = details
+    return {"type": "error", "error": error, "request_id": "req_1"}
+
+
+OPENAI = [
+    (401, openai_error("invalid_api_key", "invalid_request_error"), "CREDENTIAL"),
+    (401, openai_error(None, "invalid_request_error"), "CREDENTIAL"),
+    (403, openai_error(None, "invalid_request_error"), "MODEL_ACCESS"),
+    (403, openai_error("unsupported_country_region_territory", "request_forbidden"), "REGION_BLOCKED"),
+    (404, openai_error("model_not_found", "invalid_request_error"), "MODEL_GONE"),
+    (400, openai_error("model_not_found", "invalid_request_error"), "MODEL_GONE"),
+    (429, openai_error("insufficient_quota", "insufficient_quota"), "QUOTA"),
+    (429, openai_error("billing_hard_limit_reached", "invalid_request_error"), "QUOTA"),
+    (429, openai_error("rate_limit_exceeded", "requests"), "RATE_LIMIT"),
+    (429, openai_error("rate_limit_exceeded", "tokens"), "RATE_LIMIT"),
+    (400, openai_error("context_length_exceeded", "invalid_request_error"), "CONTEXT_TOO_LONG"),
+    (400, openai_error("content_policy_violation", "invalid_request_error"), "CONTENT_REFUSED"),
+    (400, openai_error("invalid_prompt", "invalid_request_error"), "CONTENT_REFUSED"),
+    (400, openai_error("unsupported_value", "invalid_request_error", param="temperature"), "CALLER_FAULT"),
+    (400, openai_error(None, "invalid_request_error", param="messages"), "CALLER_FAULT"),
+    (500, openai_error(None, "server_error"), "TRANSIENT"),
+    (503, openai_error(None, "service_unavailable_error"), "TRANSIENT"),
+    (408, openai_error(None, "request_timeout"), "TIMEOUT"),
+    (402, openai_error(None, "unknown_type"), "QUOTA"),
+    (418, openai_error(None, "teapot"), "UNKNOWN"),
+]
+ANTHROPIC = [
+    (401, anthropic_error("authentication_error"), "CREDENTIAL"),
+    (402, anthropic_error("billing_error"), "QUOTA"),
+    (403, anthropic_error("permission_error"), "MODEL_ACCESS"),
+    (404, anthropic_error("not_found_error"), "MODEL_GONE"),
+    (413, anthropic_error("request_too_large"), "CONTEXT_TOO_LONG"),
+    (429, anthropic_error("rate_limit_error"), "RATE_LIMIT"),
+    (429, anthropic_error("rate_limit_error", error_code="enforced_spend_limit_reached"), "QUOTA"),
+    (429, anthropic_error("rate_limit_error", error_code="ramp_limit_exceeded"), "RATE_LIMIT"),
+    (400, anthropic_error("invalid_request_error", error_code="image_dimensions_too_large"), "CONTEXT_TOO_LONG"),
+    (400, anthropic_error("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), "CONTEXT_TOO_LONG"),
+    (400, anthropic_error("invalid_request_error", "Your credit balance is too low to access the API."), "QUOTA"),
+    (400, anthropic_error("invalid_request_error", "messages: at least one message is required"), "CALLER_FAULT"),
+    (500, anthropic_error("api_error"), "TRANSIENT"),
+    (504, anthropic_error("timeout_error"), "TIMEOUT"),
+    (529, anthropic_error("overloaded_error"), "TRANSIENT"),
+]
+COMPATIBLE = [
+    (400, {"error": {"code": 400, "type": "exceed_context_size_error", "message": "too long"}}, "CONTEXT_TOO_LONG"),
+    (
+        400,
+        {"object": "error", "type": "BadRequestError", "code": 400, "message": "This model's maximum context length is 2048 tokens."},
+        "CONTEXT_TOO_LONG",
+    ),
+    (404, {"object": "error", "type": "NotFoundError", "code": 404, "message": "The model `x` does not exist."}, "MODEL_GONE"),
+    (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "CALLER_FAULT"),
+    (404, {"error": "model 'x' not found"}, "MODEL_GONE"),
+    (502, b"<html>Bad gateway</html>", "TRANSIENT"),
+    (429, b"", "RATE_LIMIT"),
+    (503, {"error": {"code": 503, "type": "unavailable_error", "message": "Loading model"}}, "TRANSIENT"),
+]
+
+
+@pytest.mark.parametrize(
+    ("route", "status", "body", "reason"),
+    [
+        *(("openai-chat", *case) for case in OPENAI),
+        *(("openai-responses", *case) for case in OPENAI),
+        *(("anthropic-messages", *case) for case in ANTHROPIC),
+        *(("compatible-chat", *case) for case in COMPATIBLE),
+    ],
+)
+async def test_a_providers_error_has_one_class(
+    *, route: str, status: int, body: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+) -> None:
+    stub.replies(body, status)
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking(route))
+    assert caught.value.reason == reason
+    assert caught.value.provider == route.split("-", maxsplit=1)[0]
+    assert str(status) in caught.value.provider_code
+    assert "\n" not in caught.value.message
+    assert len(stub.requests) == 1  # neither we nor the SDK tries again
+
+
+@pytest.mark.parametrize(("status", "body", "reason"), OPENAI)
+async def test_the_openai_sdks_exceptions_lead_to_the_same_class(status: int, body: Any, reason: str, stub: Any) -> None:
+    stub.replies(body, status)
+    async with openai.AsyncOpenAI(api_key="k", base_url=f"{stub.url}/v1", max_retries=0) as client:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "q"}])
+    response = caught.value.response
+    error = error_of(response.status_code, {"error": caught.value.body}, response.headers)
+    assert CallFailed(error_class(error), "").reason == reason
+
+
+@pytest.mark.parametrize(("status", "body", "reason"), ANTHROPIC)
+async def test_the_anthropic_sdks_exceptions_lead_to_the_same_class(status: int, body: Any, reason: str, stub: Any) -> None:
+    stub.replies(body, status)
+    async with anthropic.AsyncAnthropic(api_key="k", base_url=stub.url, max_retries=0) as client:
+        with pytest.raises(anthropic.APIStatusError) as caught:
+            await client.messages.create(model="m", max_tokens=5, messages=[{"role": "user", "content": "q"}])
+    response = caught.value.response
+    assert CallFailed(error_class(error_of(response.status_code, caught.value.body, response.headers)), "").reason == reason
+
+
+@pytest.mark.parametrize(
+    ("route", "headers", "seconds", "dimension"),
+    [
+        ("openai-chat", {"Retry-After": "1"}, 1, "tokens"),
+        ("openai-chat", {"Retry-After": "0.5"}, 0.5, "tokens"),
+        ("openai-chat", {"retry-after-ms": "250"}, 0.25, "tokens"),
+        ("openai-chat", {"Retry-After": "2", "x-ratelimit-reset-tokens": "1m30s", "x-ratelimit-remaining-tokens": "12"}, 90, "tokens"),
+        ("openai-chat", {"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT", "Date": "Fri, 15 Jan 2027 08:00:20 GMT"}, 10, "tokens"),
+        (
+            "anthropic-messages",
+            {
+                "Date": "Fri, 15 Jan 2027 08:00:00 GMT",
+                "retry-after": "3",
+                "anthropic-ratelimit-requests-reset": "2027-01-15T08:00:09Z",
+                "anthropic-ratelimit-requests-remaining": "0",
+                "anthropic-ratelimit-input-tokens-reset": "2027-01-15T08:00:59Z",
+                "anthropic-ratelimit-input-tokens-remaining": "50000",
+            },
+            9,
+            "requests",
+        ),
+        ("openai-chat", {}, None, "tokens"),
+    ],
+)
+async def test_a_429_says_how_long_to_wait_and_of_what(
+    *,
+    route: str,
+    headers: dict[str, str],
+    seconds: float | None,
+    dimension: str,
+    stub: Any,
+    gateway: Gateway,
+    asking: Callable[..., pb.GenerateRequest],
+) -> None:
+    body = openai_error("rate_limit_exceeded", "tokens") if route.startswith("openai") else anthropic_error("rate_limit_error")
+    stub.replies(body, 429, headers)
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking(route))
+    assert caught.value.reason == "RATE_LIMIT"
+    assert caught.value.retry_after_s == seconds
+    assert caught.value.dimension == dimension
+
+
+async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+    stub.replies(anthropic_error("overloaded_error"), 529, {"retry-after": "7"})
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking("anthropic-messages"))
+    assert (caught.value.reason, caught.value.retry_after_s) == ("TRANSIENT", 7)
+
+
+async def test_no_message_contains_the_key(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+    key = "sk-test-0123456789abcdef"
+    leaky = openai_error(f"bad {key}", "strange", f"Incorrect key {key} or Bearer {key}", param=key)
+    for status in (400, 401, 404, 418, 429, 500):
+        stub.replies(leaky, status)
+        with pytest.raises(CallFailed) as caught:
+            await gateway.generate(asking("openai-chat"))
+        assert key not in str(vars(caught.value))
+        assert key[8:] not in str(vars(caught.value))
+
+
+async def test_a_refused_key_names_the_variable_to_check(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+    stub.replies(openai_error("invalid_api_key", "invalid_request_error"), 401)
+    with pytest.raises(CallFailed, match="GENLEVEL_TEST_KEY"):
+        await gateway.generate(asking("openai-chat"))
+
+
+async def test_a_fault_at_a_parameter_names_it(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+    stub.replies(openai_error("unsupported_value", "invalid_request_error", param="temperature"), 400)
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking("openai-chat"))
+    assert caught.value.part == "temperature"
+
+
+@given(
+    status=st.integers(300, 599),
+    code=st.one_of(st.text(max_size=20), st.sampled_from(sorted(CODES))),
+    kind=st.one_of(st.text(max_size=20), st.sampled_from(sorted(CODES))),
+    message=st.text(max_size=500),
+)
+def test_whatever_comes_is_classified_in_one_line(status: int, code: str, kind: str, message: str) -> None:
+    failure = classify(ProviderError(status, code, kind, message), provider="p", model="m", secret="hush")
+    assert failure.error_class != pb.ERROR_CLASS_UNSPECIFIED
+    assert len(failure.message.splitlines()) == 1
+    assert len(failure.message) < 600
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: st.dictionaries(st.sampled_from(["error", "code", "type", "message", "param", "details", "error_code"]), inner),
+    )
+)
+def test_an_error_body_of_any_shape_is_read(body: Any) -> None:
+    error = error_of(500, body, {})
+    assert all(isinstance(value, str) for value in (error.code, error.type, error.message, error.param))
+
+
+def test_the_words_of_one_dialect_do_not_decide_in_another() -> None:
+    for kind, _, _ in WORDINGS:
+        assert kind  # every row is bound to a type
+    other = ProviderError(400, "", "another_type", "prompt is too long: maximum context length is 5 tokens")
+    assert error_class(other) == pb.ERROR_CLASS_CALLER_FAULT
+
+
+def test_redaction_keeps_ordinary_words() -> None:
+    assert redact("The risk-averse desk-top model failed") == "The risk-averse desk-top model failed"
+    assert "sk-proj" not in redact("key sk-proj-AbC123456789 is wrong")
