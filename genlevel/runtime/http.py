@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -122,8 +123,7 @@ class HttpServer:
             family, _, _, _, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
             listener = socket.create_server(where[:2], family=family, backlog=128)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ConfigurationError(f"{self._name}: cannot listen on {self.address} ({reason}); set another host:port") from None
+            raise ConfigurationError(f"{self._name}: cannot listen on {self.address} ({_reason(error)}); set another host:port") from None
         listener.setblocking(False)
         return listener
 
@@ -133,3 +133,8 @@ class HttpServer:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.stop()
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words for an error number, without what Python adds; resolvers' numbers are negative and have none."""
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno and error.errno > 0 else str(error)

@@ -65,7 +65,7 @@ async def test_it_leaves_the_processs_signal_handlers_alone_and_frees_its_port(r
     port = await first.start()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     with pytest.raises(
-        ConfigurationError, match=rf"^scorer\.http: cannot listen on 127\.0\.0\.1:{port} \(.*in use.*\); set another host:port$"
+        ConfigurationError, match=rf"^scorer\.http: cannot listen on 127\.0\.0\.1:{port} \(Address already in use\); set another host:port$"
     ):
         await HttpServer(create_app(registry), f"127.0.0.1:{port}", name="scorer.http").start()
     await first.stop()
