@@ -10,7 +10,7 @@ from typing import Any
 from genlevel.benchmark.choices import embedded_options, listed_options
 from genlevel.benchmark.labels import text_of
 
-_PLACEHOLDER = re.compile(r"<<<\s*([^<>]{1,80}?)\s*>>>")
+_PLACEHOLDER = re.compile(r"<<<\s*([^<>\n]{1,80}?)\s*>>>")
 _NO_PROMPT = "specifically-defined prompt"
 
 _QUESTIONS = ("question", "query", "instruction")
@@ -44,9 +44,10 @@ class ItemProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """prompt, context, options and dialog of an instance; details as of Instance."""
+    """prompt, context, options and dialog of an instance; details as of Instance. own: the item itself has a prompt or question."""
 
     prompt: str
+    own: bool
     context: str
     options: tuple[str, ...]
     dialog: tuple[str, ...]
@@ -77,9 +78,10 @@ def asking(item: dict[str, Any], media_fields: frozenset[str], task_prompt: str,
     details = _details(fields, used)
     context = "\n\n".join(_context(fields, used))
     asked = "\n".join(part for part in (prompt, question) if part)
-    if not asked:
+    own = bool(asked)
+    if not own:
         asked = task_prompt.strip() if task_prompt and _NO_PROMPT not in task_prompt else _usual_ask(about, details)
-    return Asking(asked, context, options, dialog, details)
+    return Asking(asked, own, context, options, dialog, details)
 
 
 def _input_fields(item: dict[str, Any]) -> dict[str, Any]:

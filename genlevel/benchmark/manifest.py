@@ -98,7 +98,7 @@ def load_manifest(path: Path) -> Manifest:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
-        raise DatasetError(f"{path}{line}: no valid YAML: {getattr(error, 'problem', None) or error}") from None
+        raise DatasetError(f"{path}{line}: no valid YAML: {getattr(error, 'problem', None) or str(error).splitlines()[0]}") from None
     if not isinstance(document, dict):
         raise DatasetError(f"{path}: a suite is a mapping with name and tasks")
     try:

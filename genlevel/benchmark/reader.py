@@ -137,7 +137,7 @@ class Reader:
         named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
         asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
         media = tuple(self._media(path, modality, look_inside) for _, modality, path in named)
-        if not (asked.prompt or asked.context or asked.dialog or media):
+        if not (asked.own or asked.context or asked.dialog or media):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, boxes=self._usual is AnswerType.BOXES)
         answer_type, label = self._label(raw, asked)

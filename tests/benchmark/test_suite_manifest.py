@@ -1,0 +1,93 @@
+"""A suite folder of one's own: suite.yaml is checked field by field, and makes its own benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.benchmark.suites import load_suite
+from genlevel.runtime.errors import DatasetError
+
+ITEM = {"id": "1", "input": {"question": "Which?", "options": ["x", "y"]}, "output": {"answer": "A"}}
+MANIFEST = """\
+name: mine
+title: My tasks
+licence: CC0-1.0
+tasks:
+  nlp/Riddles:
+    metric: ACC
+  clips:
+    name: Clip Questions
+    modality: video
+    paradigm: comprehension
+    metric: AP@75
+    metric_parameters: {of: boxes}
+    reference: 61.5
+"""
+
+
+@pytest.fixture
+def folder(write_task: Any) -> Path:
+    write_task("nlp/Riddles", [ITEM])
+    root: Path = write_task("clips", [ITEM])
+    (root / "suite.yaml").write_text(MANIFEST, "utf-8")
+    return root
+
+
+def test_a_manifest_makes_its_own_benchmark(folder: Path) -> None:
+    suite = load_suite(folder)
+    assert (suite.name, suite.benchmark.name) == ("mine", "mine")
+    riddles, clips = suite.benchmark.tasks
+    assert (riddles.name, riddles.sheet, riddles.metric.id, riddles.reference_workbook) == ("Riddles", "NLP", "accuracy", None)
+    assert (clips.name, clips.sheet, clips.modality, clips.paradigm) == (
+        "Clip Questions",
+        "Video-Comprehension",
+        Modality.VIDEO,
+        Paradigm.COMPREHENSION,
+    )
+    assert dict(clips.metric.parameters) == {"iou": "0.75", "of": "boxes"}
+    assert clips.reference("workbook") == clips.reference("appendix") == 61.5
+    assert {task.key: task.task for task in suite.tasks} == {"clips": clips, "nlp/Riddles": riddles}
+    assert suite.problems == ()
+
+
+def test_a_folder_the_manifest_does_not_list_is_kept_outside_the_levels(folder: Path, write_task: Any) -> None:
+    write_task("nlp/Causal-Reasoning", [ITEM], type="MultipleChoiceQA")
+    suite = load_suite(folder)
+    assert {task.key: task.task is None for task in suite.tasks} == {"clips": False, "nlp/Riddles": False, "nlp/Causal-Reasoning": True}
+    assert any("suite.yaml does not list it" in problem for problem in suite.problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title:", "tilte:", r"suite.yaml:2: tilte: unknown field"),
+        ("    metric: ACC", "    metrik: ACC", r"suite.yaml:(5|6): tasks.nlp/Riddles.metri"),
+        ("    metric: ACC", "    metric: ACC\n    colour: red", r"suite.yaml:7: tasks.nlp/Riddles.colour: unknown field"),
+        ("metric: ACC", "metric: Accuracyy", r"tasks.nlp/Riddles.metric: 'Accuracyy' is no metric"),
+        ("name: mine", "name: general-bench", r"suite.yaml:1: name: general-bench is the published"),
+        ("name: mine", "name: '../mine'", r"suite.yaml:1: name:"),
+        ("nlp/Riddles:", "../Riddles:", r"'../Riddles' is no folder within the suite"),
+        ("nlp/Riddles:", "/etc:", r"'/etc' is no folder within the suite"),
+        ("nlp/Riddles:", "nlp/Puzzles:", r"tasks.nlp/Puzzles: no task folder of this name"),
+        ("    modality: video\n", "", r"add `modality` and `paradigm`"),
+        ("reference: 61.5", "reference: .nan", r"suite.yaml:13: tasks.clips.reference"),
+        ("tasks:", "tasks: [", r"suite.yaml:\d+: no valid YAML"),
+        ("modality: video", "modality: smell", r"suite.yaml:9: tasks.clips.modality"),
+    ],
+)
+def test_what_is_wrong_in_a_manifest_is_named_with_its_line(folder: Path, old: str, new: str, said: str) -> None:
+    assert old in MANIFEST
+    (folder / "suite.yaml").write_text(MANIFEST.replace(old, new, 1), "utf-8")
+    with pytest.raises(DatasetError, match=said):
+        load_suite(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"- a\n", b"\xff\xfe", b"just text", b"name: x\ntasks: {}\n"])
+def test_a_manifest_of_a_wrong_shape_is_refused(folder: Path, content: bytes) -> None:
+    (folder / "suite.yaml").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"suite\.yaml"):
+        load_suite(folder)
