@@ -118,46 +118,43 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, Any], No
     keys: list[str] = []
     items = 0
     with _opened(path) as file:
-        events = ijson.basic_parse(file, use_float=True)
-        while True:
-            with _explained(path, file, items):
-                event, value = next(events, _END)
-            if not event:
-                return
-            if len(stack) + len(place) > _DEEPEST:
-                raise DatasetError(f"{path}: at item {items}: nested more than {_DEEPEST} deep")
-            if event == "map_key":
-                if stack:
-                    keys[-1] = value
-                else:
-                    place[-1] = value
-            elif event in ("end_map", "end_array"):
-                if not stack:
-                    place.pop()
-                    continue
-                built = stack.pop()
-                keys.pop()
-                if not stack:
-                    yield "item", "", built
+        try:
+            for event, value in ijson.basic_parse(file, use_float=True):
+                if len(stack) + len(place) > _DEEPEST:
+                    raise DatasetError(f"{path}: at item {items}: nested more than {_DEEPEST} deep")
+                if event == "map_key":
+                    if stack:
+                        keys[-1] = value
+                    else:
+                        place[-1] = value
+                elif event in ("end_map", "end_array"):
+                    if not stack:
+                        place.pop()
+                        continue
+                    built = stack.pop()
+                    keys.pop()
+                    if not stack:
+                        yield "item", "", built
+                        items += 1
+                elif event in ("start_map", "start_array"):
+                    opened: Any = {} if event == "start_map" else []
+                    if stack:
+                        _attach(stack[-1], keys[-1], opened)
+                    if stack or place == ["data", ""]:
+                        stack.append(opened)
+                        keys.append("")
+                    else:
+                        # A bare list has no fields, so its entries are no `data`.
+                        place.append("" if place or event == "start_map" else "[]")
+                elif stack:
+                    _attach(stack[-1], keys[-1], value)
+                elif place == ["data", ""]:
+                    yield "item", "", value
                     items += 1
-            elif event in ("start_map", "start_array"):
-                opened: Any = {} if event == "start_map" else []
-                if stack:
-                    _attach(stack[-1], keys[-1], opened)
-                if stack or place == ["data", ""]:
-                    stack.append(opened)
-                    keys.append("")
                 else:
-                    place.append("")
-                    if len(place) == 1 and event == "start_array":
-                        place[0] = "[]"  # a bare list has no fields: its entries are no `data`
-            elif stack:
-                _attach(stack[-1], keys[-1], value)
-            elif place == ["data", ""]:
-                yield "item", "", value
-                items += 1
-            else:
-                yield "field", ".".join(part for part in place if part), value
+                    yield "field", ".".join(part for part in place if part), value
+        except (ijson.JSONError, UnicodeDecodeError, ArithmeticError, ValueError, OSError) as error:
+            raise _broken(path, file, items, error) from None
 
 
 def _attach(container: Any, key: str, value: Any) -> None:
@@ -182,25 +179,21 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-@contextmanager
-def _explained(path: Path, file: BinaryIO, item: int) -> Iterator[None]:
-    """Turns what the parser raises into a DatasetError that says where."""
-    where = f"at item {item} (near byte {file.tell()})" if item else "before the first item"
-    try:
-        yield
-    except (ijson.JSONError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
-        reason = str(error).strip().removeprefix("b'").splitlines()[0] if str(error).strip() else type(error).__name__
-        if "UTF8" in reason or isinstance(error, UnicodeDecodeError):
-            said = "not UTF-8 text; save it as UTF-8"
-        elif "EOF" in reason or "ncomplete" in reason:
-            said = "the file ends too early (truncated)"
-        elif "overflow" in reason:
-            said = "a number is too large"
-        else:
-            said = f"not JSON ({reason.split(chr(92))[0]})"
-        raise DatasetError(f"{path}: {where}: {said}") from None
-    except OSError as error:
-        raise DatasetError(f"{path}: {where}: cannot be read ({error.strerror})") from None
+def _broken(path: Path, file: BinaryIO, item: int, error: Exception) -> DatasetError:
+    """What the parser raised, as an error that says where."""
+    where = f"at item {item} (near byte {file.tell()})" if item else "at item 0"
+    if isinstance(error, OSError):
+        return DatasetError(f"{path}: {where}: cannot be read ({error.strerror})")
+    reason = str(error).strip().removeprefix("b'").splitlines()[0] if str(error).strip() else type(error).__name__
+    if "UTF8" in reason or isinstance(error, UnicodeDecodeError):
+        said = "not UTF-8 text; save it as UTF-8"
+    elif "EOF" in reason or "ncomplete" in reason:
+        said = "the file ends too early (truncated)"
+    elif "overflow" in reason:
+        said = "a number is too large"
+    else:
+        said = f"not JSON ({reason.split(chr(92))[0]})"
+    return DatasetError(f"{path}: {where}: {said}")
 
 
 def _words(values: list[str]) -> tuple[str, ...]:

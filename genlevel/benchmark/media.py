@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,6 +34,7 @@ _KEY = re.compile(
     r"(?:_?(?:files?|paths?|names?|dir))?(?:_?\d+)?",
     re.IGNORECASE,
 )
+_FOLDERS_REMEMBERED = 1000
 _KINDS = {"video": Modality.VIDEO, "audio": Modality.AUDIO, "speech": Modality.AUDIO, "sound": Modality.AUDIO, "music": Modality.AUDIO}
 _3D = ("point", "pcd", "mesh", "scene", "3d")
 _PATHLIKE = re.compile(
@@ -54,8 +56,21 @@ class MediaPlace:
 
     folder: Path
     folders: tuple[Path, ...]
-    roots: tuple[Path, ...]
+    roots: tuple[str, ...]
     below: bool = False
+    _real: dict[str, str] = field(default_factory=dict)
+
+    def real_folder(self, folder: str) -> str:
+        """Where a folder really is, links followed; remembered, as many files lie in few folders."""
+        if folder not in self._real:
+            if len(self._real) > _FOLDERS_REMEMBERED:
+                self._real.clear()
+            self._real[folder] = os.path.realpath(folder)
+        return self._real[folder]
+
+    def holds(self, real: str) -> bool:
+        """Whether a real path lies in one of the roots."""
+        return any(real == root or real.startswith(root + os.sep) for root in self.roots)
 
 
 def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
@@ -67,7 +82,7 @@ def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
     # A hub cache keeps files as links from snapshots/<revision>/ to blobs/ beside it.
     parts = real.parts
     cache = [Path(*parts[: parts.index("snapshots")]) / "blobs"] if "snapshots" in parts else []
-    return MediaPlace(folder, tuple(inside), (real, *cache), below=annotation.parent != folder)
+    return MediaPlace(folder, tuple(inside), tuple(str(one) for one in (real, *cache)), below=annotation.parent != folder)
 
 
 def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
@@ -116,17 +131,20 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
         raise MediaProblem(f"{written[:200]!r} leads out of the task folder")
     for candidate in _candidates(place, parts, modality):
         try:
-            status = candidate.stat()
-            inside = candidate.resolve()
-        except (OSError, RuntimeError):
+            status = os.lstat(candidate)
+            if stat.S_ISLNK(status.st_mode):
+                status, inside = os.stat(candidate), os.path.realpath(candidate)
+            else:
+                inside = place.real_folder(os.path.dirname(candidate))
+        except OSError:
             continue
-        if not any(inside.is_relative_to(root) for root in place.roots):
+        if not place.holds(inside):
             raise MediaProblem(f"{written[:200]!r} is a link out of the suite's folder")
-        if candidate.is_dir():
-            return MediaFile(modality, candidate, "inode/directory")
+        if stat.S_ISDIR(status.st_mode):
+            return MediaFile(modality, Path(candidate), "inode/directory")
         if status.st_size == 0:
             raise MediaProblem(f"the file {written[:200]!r} is empty ({candidate})")
-        return MediaFile(modality, candidate, _mime(candidate) if look_inside else "")
+        return MediaFile(modality, Path(candidate), _mime(candidate) if look_inside else "")
     raise MediaProblem(f"the file {written[:200]!r} is missing (looked in {place.folder} and its media folders)")
 
 
@@ -139,11 +157,12 @@ def _climbs_out(parts: tuple[str, ...]) -> bool:
     return False
 
 
-def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality) -> Iterator[Path]:
-    yield place.folder.joinpath(*parts)
+def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality) -> Iterator[str]:
+    """Paths to try, in order."""
+    yield os.path.join(place.folder, *parts)
     folders = sorted(place.folders, key=lambda folder: MEDIA_FOLDERS[folder.name.casefold()] is not modality)
     for folder in folders:
-        yield folder.joinpath(*parts)
+        yield os.path.join(folder, *parts)
     # "./data/comprehension/<task>/images/x.png": what follows the media folder's name, or the task's.
     for position in range(len(parts) - 2, -1, -1):
         below = parts[position + 1 :]
@@ -151,12 +170,12 @@ def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality) -
         if name in MEDIA_FOLDERS:
             for folder in folders:
                 if folder.name.casefold() == name:
-                    yield folder.joinpath(*below)
+                    yield os.path.join(folder, *below)
         if parts[position] == place.folder.name:
-            yield place.folder.joinpath(*below)
+            yield os.path.join(place.folder, *below)
 
 
-def _mime(path: Path) -> str:
+def _mime(path: str) -> str:
     try:
         with open(path, "rb") as file:
             return mime.mime_type(file.read(mime.HEAD_BYTES))
