@@ -59,6 +59,7 @@ class Stub:
     url: str = ""
     requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def replies(self, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
@@ -95,6 +96,7 @@ class Stub:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.path, {name.lower(): value for name, value in request.headers.items()}, await request.json()))
+        self.arrived.set()
         assert self.answer is not None
         return await self.answer(request)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 from google.protobuf import any_pb2
@@ -17,7 +19,7 @@ CLASSES = [value for value in pb.ErrorClass.values() if value != pb.ERROR_CLASS_
 WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=40)
 
 
-def detail(status: status_pb2.Status, kind: type[any_pb2.Any]) -> any_pb2.Any | None:
+def detail(status: status_pb2.Status, kind: type[Any]) -> Any:
     for packed in status.details:
         if packed.Is(kind.DESCRIPTOR):
             found = kind()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gateway.adapters.embedded import problem
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Settings
@@ -87,3 +88,18 @@ async def test_an_image_for_a_model_without_eyes_is_unsupported(
         await gateway.generate(request, timeout_s=60)
     assert caught.value.reason == "UNSUPPORTED"
     await gateway.close()
+
+
+async def test_the_embedded_model_answers_and_is_stopped(
+    make_gateway: Callable[[Settings], Gateway], asking: Callable[..., pb.GenerateRequest]
+) -> None:
+    if problem():
+        pytest.skip(problem())
+    gateway = make_gateway(Settings())
+    response = await gateway.generate(asking("embedded/generalist", QUESTIONS[0], temperature=0, max_output_tokens=16), timeout_s=120)
+    assert "Paris" in response.parts[0].text
+    assert response.usage.output_tokens > 0
+    assert not response.HasField("cost_nano_usd")
+    server = await gateway._embedded.server()
+    await gateway.close()
+    assert not server.alive

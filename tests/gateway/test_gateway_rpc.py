@@ -1,0 +1,255 @@
+"""The gateway over a real gRPC channel: unary calls, the stream of many, deadlines, cancellation, failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+from aiohttp import web
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+import gateway.rpc
+from gateway.rpc import SERVICE, add_to_server
+from gateway.service import Gateway
+from genlevel.runtime.failures import from_rpc_error, from_status
+from genlevel.runtime.rpc import RpcServer, connect
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2_grpc
+
+Asking = Callable[..., pb.GenerateRequest]
+
+
+@asynccontextmanager
+async def serving(core: Gateway) -> AsyncIterator[gateway_pb2_grpc.GatewayServiceStub]:
+    server = RpcServer("127.0.0.1:0", grace_s=0.2)
+    add_to_server(server, core)
+    async with server, connect(f"127.0.0.1:{server.port}") as channel:
+        yield gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> AsyncIterator[Any]:
+    async with serving(gateway) as client:
+        yield client
+
+
+def many(*items: tuple[int, pb.GenerateRequest], timeout_s: float = 0.0) -> pb.GenerateManyRequest:
+    return pb.GenerateManyRequest(items=[pb.GenerateManyItem(id=number, timeout_s=timeout_s, request=request) for number, request in items])
+
+
+async def results_of(call: Any, count: int) -> tuple[dict[int, pb.GenerateManyResult], int]:
+    """So many results by id, and how many messages they came in."""
+    results: dict[int, pb.GenerateManyResult] = {}
+    messages = 0
+    while len(results) < count:
+        response = await asyncio.wait_for(call.read(), 10)
+        messages += 1
+        for result in response.results:
+            assert result.id not in results
+            results[result.id] = result
+    return results, messages
+
+
+async def test_generate_answers(client: Any, asking: Asking) -> None:
+    response = await client.Generate(asking("openai-chat", temperature=0), timeout=5)
+    assert response.parts[0].text == "Paris"
+    assert response.applied_parameters.HasField("temperature")
+
+
+async def test_generate_fails_with_the_providers_wait_in_its_details(stub: Any, client: Any, asking: Asking) -> None:
+    stub.replies({"error": {"code": "rate_limit_exceeded", "type": "requests"}}, 429, {"Retry-After": "1"})
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.Generate(asking("openai-chat"), timeout=5)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    failure = from_rpc_error(caught.value)
+    assert (failure.reason, failure.retry_after_s, failure.dimension, failure.provider) == ("RATE_LIMIT", 1.0, "requests", "openai")
+
+
+async def test_generate_names_the_part_that_cannot_be_sent(client: Any) -> None:
+    video = content.Media(modality=content.MODALITY_VIDEO, mime_type="video/mp4", inline=b"x")
+    message = content.Message(role=content.ROLE_USER, parts=[content.Part(text="see"), content.Part(media=video)])
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=5)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert from_rpc_error(caught.value).part == "messages[0].parts[1]"
+
+
+async def test_the_clients_deadline_cancels_the_upstream(stub: Any, client: Any, asking: Asking) -> None:
+    stub.hangs()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.Generate(asking("openai-chat"), timeout=0.3)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await asyncio.wait_for(stub.cancelled.wait(), 5)
+
+
+async def test_a_client_that_goes_away_cancels_the_upstream(stub: Any, client: Any, asking: Asking) -> None:
+    stub.hangs()
+    call = client.Generate(asking("openai-chat"), timeout=30)
+    waiting = asyncio.ensure_future(call)
+    await asyncio.wait_for(stub.arrived.wait(), 5)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await asyncio.wait_for(stub.cancelled.wait(), 5)
+
+
+async def test_list_models_resolves_a_route_or_says_that_there_is_none(client: Any) -> None:
+    models = (await client.ListModels(pb.ListModelsRequest(route="openai-chat"), timeout=5)).models
+    assert [(model.route, model.ready) for model in models] == [("openai-chat", True)]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.ListModels(pb.ListModelsRequest(route="no/such"), timeout=5)
+    assert from_rpc_error(caught.value).part == "route"
+
+
+async def test_many_items_run_at_once_and_are_answered_as_they_get_ready(stub: Any, client: Any, asking: Asking) -> None:
+    together = asyncio.Event()
+
+    async def slow_first(request: web.Request) -> web.StreamResponse:
+        text = (await request.json())["messages"][0]["content"]
+        if text == "0":
+            await together.wait()
+        elif len(stub.requests) == 10:
+            together.set()
+        return web.json_response({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
+
+    stub.answer = slow_first
+    call = client.GenerateMany(timeout=20)
+    await call.write(many(*((number, asking("openai-chat", str(number))) for number in range(10))))
+    results, _ = await results_of(call, 10)
+    assert {number: result.response.parts[0].text for number, result in results.items()} == {n: str(n) for n in range(10)}
+    assert next(iter(results)) != 0  # the slow one does not hold up the others
+    await call.done_writing()
+    assert await asyncio.wait_for(call.read(), 5) is grpc.aio.EOF
+
+
+async def test_results_that_are_ready_together_share_messages(client: Any, asking: Asking) -> None:
+    call = client.GenerateMany(timeout=30)
+    await call.write(many(*((number, asking("compatible-chat")) for number in range(200))))
+    results, messages = await results_of(call, 200)
+    assert len(results) == 200
+    assert messages < 200
+    await call.done_writing()
+
+
+async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: Any, asking: Asking) -> None:
+    stub.replies({"error": {"code": "insufficient_quota"}}, 429)
+    call = client.GenerateMany(timeout=10)
+    await call.write(many((7, asking("openai-chat")), (8, asking("no/such")), (9, pb.GenerateRequest(route="openai-chat"))))
+    results, _ = await results_of(call, 3)
+    assert {number: from_status(result.error).reason for number, result in results.items()} == {
+        7: "QUOTA",
+        8: "CALLER_FAULT",
+        9: "CALLER_FAULT",
+    }
+    stub.replies({"choices": [{"message": {"content": "again"}, "finish_reason": "stop"}]})
+    await call.write(many((7, asking("openai-chat"))))  # an id is free once it was answered
+    results, _ = await results_of(call, 1)
+    assert results[7].response.parts[0].text == "again"
+    await call.done_writing()
+
+
+async def test_each_item_has_its_own_time(stub: Any, client: Any, asking: Asking) -> None:
+    stub.hangs()
+    call = client.GenerateMany(timeout=20)
+    await call.write(many((1, asking("openai-chat")), timeout_s=0.2))
+    await call.write(many((2, asking("openai-chat")), timeout_s=15))
+    results, _ = await results_of(call, 1)
+    assert from_status(results[1].error).reason == "TIMEOUT"
+    await asyncio.wait_for(stub.cancelled.wait(), 5)
+    call.cancel()
+
+
+async def test_an_id_that_is_in_flight_is_not_taken_twice(stub: Any, client: Any, asking: Asking) -> None:
+    stub.hangs()
+    call = client.GenerateMany(timeout=20)
+    await call.write(many((1, asking("openai-chat")), (1, asking("openai-chat")), timeout_s=0.5))
+    first = (await asyncio.wait_for(call.read(), 5)).results[0]
+    assert from_status(first.error).part == "id"
+    second = (await asyncio.wait_for(call.read(), 5)).results[0]
+    assert from_status(second.error).reason == "TIMEOUT"
+    call.cancel()
+
+
+async def test_a_cancelled_stream_cancels_every_upstream_call(stub: Any, gateway: Gateway, client: Any, asking: Asking) -> None:
+    in_flight = 0
+    all_in, all_out = asyncio.Event(), asyncio.Event()
+
+    async def hold(request: web.Request) -> web.StreamResponse:
+        nonlocal in_flight
+        in_flight += 1
+        if in_flight == 5:
+            all_in.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            in_flight -= 1
+            if in_flight == 0:
+                all_out.set()
+        return web.Response()
+
+    stub.answer = hold
+    call = client.GenerateMany(timeout=30)
+    await call.write(many(*((number, asking("openai-chat")) for number in range(5))))
+    await asyncio.wait_for(all_in.wait(), 5)
+    call.cancel()
+    await asyncio.wait_for(all_out.wait(), 5)
+
+
+async def test_a_stream_takes_in_no_more_than_its_bound(stub: Any, client: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway.rpc, "MAX_ITEMS_IN_FLIGHT", 4)
+    most = now = 0
+
+    async def count(request: web.Request) -> web.StreamResponse:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return web.json_response({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]})
+
+    stub.answer = count
+    call = client.GenerateMany(timeout=30)
+    await call.write(many(*((number, asking("openai-chat")) for number in range(40))))
+    results, _ = await results_of(call, 40)
+    assert all(result.WhichOneof("result") == "response" for result in results.values())
+    assert most == 4
+    await call.done_writing()
+    assert await asyncio.wait_for(call.read(), 5) is grpc.aio.EOF
+
+
+async def test_a_request_of_megabytes_passes(stub: Any, client: Any) -> None:
+    image = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=bytes(8 << 20))
+    message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=image)])
+    response = await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=30)
+    assert response.parts[0].text == "Paris"
+
+
+async def test_an_error_that_was_not_foreseen_is_unknown_and_not_a_traceback(
+    gateway: Gateway, client: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(request: Any, *, timeout_s: float) -> Any:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(gateway, "generate", broken)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.Generate(asking("openai-chat"), timeout=5)
+    assert from_rpc_error(caught.value).reason == "UNKNOWN"
+    assert "secret detail" not in str(caught.value.details())
+    call = client.GenerateMany(timeout=10)
+    await call.write(many((1, asking("openai-chat"))))
+    results, _ = await results_of(call, 1)
+    assert from_status(results[1].error).reason == "UNKNOWN"
+    await call.done_writing()
+
+
+async def test_health_knows_the_service(gateway: Gateway) -> None:
+    server = RpcServer("127.0.0.1:0")
+    add_to_server(server, gateway)
+    async with server, connect(f"127.0.0.1:{server.port}") as channel:
+        health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=5)
+    assert health.status == health_pb2.HealthCheckResponse.SERVING

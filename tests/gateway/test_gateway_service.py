@@ -1,0 +1,342 @@
+"""The gateway over a stub provider: answers, deadlines, cancellation, what breaks on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from gateway.adapters.embedded import EmbeddedModel
+from gateway.service import Gateway
+from gateway.telemetry import MAX_MODELS, Telemetry
+from gateway.upstream import MAX_ANSWER_BYTES
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.settings import Embedded, ModelPrice, Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+Asking = Callable[..., pb.GenerateRequest]
+ROUTES = ("openai-chat", "openai-responses", "anthropic-messages", "compatible-chat")
+
+
+async def failure(gateway: Gateway, request: pb.GenerateRequest, timeout_s: float = 5.0) -> CallFailed:
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(request, timeout_s=timeout_s)
+    return caught.value
+
+
+async def test_an_answer_comes_back_normalised(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    response = await gateway.generate(asking("compatible-chat", temperature=0, max_output_tokens=9), timeout_s=5)
+    assert [part.text for part in response.parts] == ["Paris"]
+    assert response.finish_reason == pb.FINISH_REASON_STOP
+    assert response.usage == pb.Usage(input_tokens=36, cache_read_tokens=64, output_tokens=10, reasoning_tokens=20)
+    assert (response.provider, response.model, response.response_id) == ("compatible", "stub-2026", "chatcmpl-7")
+    assert response.applied_parameters == pb.GenerationParameters(temperature=0, max_output_tokens=9)
+    assert not response.HasField("cost_nano_usd")
+    assert response.upstream_s > 0
+    assert response.overhead_s > 0
+
+
+async def test_an_answer_of_a_priced_model_has_its_cost(stub: Any, make_gateway: Any, settings_at: Any, asking: Asking) -> None:
+    prices = {"compatible/a-model": ModelPrice(input="1", output="2", cache_read="0.5")}
+    gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": prices}))
+    response = await gateway.generate(asking("compatible-chat"))
+    assert response.cost_nano_usd == 36 * 1000 + 64 * 500 + 30 * 2000
+    answer = {"id": "x", "model": "m", "choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}]}
+    stub.replies(answer)
+    assert not (await gateway.generate(asking("compatible-chat"))).HasField("cost_nano_usd")  # no usage: unknown, not free
+    await gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("route", "path", "authorization"),
+    [
+        ("openai-chat", "/v1/chat/completions", "Bearer sk-test-0123456789abcdef"),
+        ("openai-responses", "/v1/responses", "Bearer sk-test-0123456789abcdef"),
+        ("anthropic-messages", "/v1/messages", "Bearer sk-test-0123456789abcdef"),
+        ("compatible-chat", "/v1/chat/completions", "Bearer sk-test-0123456789abcdef"),
+    ],
+)
+async def test_the_key_and_the_path_are_the_providers(
+    *, route: str, path: str, authorization: str, stub: Any, gateway: Gateway, asking: Asking
+) -> None:
+    stub.replies({}, 500)
+    await failure(gateway, asking(route))
+    assert stub.requests[0][0] == path
+    assert stub.requests[0][1]["authorization"] == authorization
+    assert stub.requests[0][1]["content-type"] == "application/json"
+    assert ("anthropic-version" in stub.requests[0][1]) == (route == "anthropic-messages")
+
+
+async def test_a_server_without_a_key_gets_none(stub: Any, make_gateway: Any, asking: Asking) -> None:
+    gateway = make_gateway(Settings())
+    info = gateway.add_route("mine", f"{stub.url}/v1/", "any/model:name")
+    assert info.ready
+    await gateway.generate(asking("mine"))
+    path, headers, body = stub.requests[0]
+    assert (path, body["model"]) == ("/v1/chat/completions", "any/model:name")
+    assert "authorization" not in headers
+    await gateway.close()
+
+
+async def test_a_missing_key_fails_before_any_call(stub: Any, gateway: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GENLEVEL_TEST_KEY")
+    problem = await failure(gateway, asking("openai-chat"))
+    assert problem.reason == "CREDENTIAL"
+    assert "GENLEVEL_TEST_KEY" in problem.message
+    models = (await gateway.list_models(pb.ListModelsRequest(route="openai-chat"))).models
+    assert [(model.ready, "GENLEVEL_TEST_KEY" in model.problem) for model in models] == [(False, True)]
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b'{"choices": [',
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": [{"message": null}]}',
+        b'"text"',
+        b"\xff\xfe",
+    ],
+)
+async def test_a_malformed_body_is_transient_and_may_be_charged(
+    route: str, body: bytes, stub: Any, gateway: Gateway, asking: Asking
+) -> None:
+    stub.replies(body)
+    problem = await failure(gateway, asking(route))
+    assert (problem.reason, problem.may_be_charged) == ("TRANSIENT", True)
+
+
+async def test_a_dropped_connection_is_transient_and_may_be_charged(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.drops()
+    problem = await failure(gateway, asking("openai-chat"))
+    assert (problem.reason, problem.may_be_charged, len(stub.requests)) == ("TRANSIENT", True, 1)
+
+
+async def test_a_body_that_ends_early_is_transient(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-length": "1000", "content-type": "application/json"})
+        await response.prepare(request)
+        await response.write(b'{"choices": ')
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    stub.answer = half
+    assert (await failure(gateway, asking("openai-chat"))).reason == "TRANSIENT"
+
+
+async def test_a_server_that_is_not_there_is_transient_and_costs_nothing(make_gateway: Any, asking: Asking, unused_tcp_port: int) -> None:
+    gateway = make_gateway(Settings())
+    gateway.add_route("gone", f"http://127.0.0.1:{unused_tcp_port}/v1", "m")
+    problem = await failure(gateway, asking("gone"))
+    assert (problem.reason, problem.may_be_charged) == ("TRANSIENT", False)
+    assert str(unused_tcp_port) in problem.message
+    await gateway.close()
+
+
+async def test_an_answer_without_end_is_cut(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(MAX_ANSWER_BYTES // (1 << 20) + 2):
+            await response.write(b" " * (1 << 20))
+        return response
+
+    stub.answer = endless
+    assert "MiB" in (await failure(gateway, asking("compatible-chat"), 30)).message
+
+
+async def test_the_deadline_holds_and_cancels_the_upstream(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.hangs()
+    problem = await failure(gateway, asking("openai-chat"), 0.2)
+    assert (problem.reason, problem.may_be_charged) == ("TIMEOUT", True)
+    await asyncio.wait_for(stub.cancelled.wait(), 5)
+
+
+async def test_the_accounts_own_limit_holds_where_the_caller_gives_none(
+    stub: Any, make_gateway: Any, settings_at: Any, asking: Asking
+) -> None:
+    gateway = make_gateway(settings_at(stub.url, timeout_s=0.2))
+    stub.hangs()
+    assert (await failure(gateway, asking("openai-chat"), 0)).reason == "TIMEOUT"
+    assert (await failure(gateway, asking("openai-chat"), 60)).reason == "TIMEOUT"
+    await gateway.close()
+
+
+async def test_cancelling_the_caller_cancels_the_upstream(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.hangs()
+    task = asyncio.create_task(gateway.generate(asking("anthropic-messages"), timeout_s=30))
+    await asyncio.wait_for(stub.arrived.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(stub.cancelled.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("openai-chat", {"choices": [{"message": {"refusal": "I can't do that."}, "finish_reason": "stop"}]}),
+        ("openai-chat", {"choices": [{"message": {"content": "par"}, "finish_reason": "content_filter"}]}),
+        ("anthropic-messages", {"type": "message", "content": [], "stop_reason": "refusal", "usage": {}}),
+        ("openai-responses", {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []}),
+    ],
+)
+async def test_a_refusal_is_a_failure_of_its_own_class(route: str, body: Any, stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies(body)
+    assert (await failure(gateway, asking(route))).reason == "CONTENT_REFUSED"
+
+
+async def test_an_error_under_a_good_status_is_classified(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies({"error": {"type": "rate_limit_exceeded", "message": "later"}}, headers={"Retry-After": "4"})
+    problem = await failure(gateway, asking("compatible-chat"))
+    assert (problem.reason, problem.retry_after_s) == ("RATE_LIMIT", 4)
+
+
+async def test_anthropic_always_gets_a_limit_and_the_answer_says_which(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies(
+        {"type": "message", "content": [{"type": "text", "text": "Paris"}], "stop_reason": "end_turn", "usage": {"input_tokens": 1}}
+    )
+    response = await gateway.generate(asking("anthropic-messages"))
+    assert stub.requests[0][2]["max_tokens"] == 4096
+    assert response.applied_parameters.max_output_tokens == 4096
+
+
+async def test_an_image_of_the_blob_store_reaches_the_provider(stub: Any, gateway: Gateway, tmp_path: Path) -> None:
+    picture = bytes(range(256)) * 10
+    reference = BlobStore.open(tmp_path / "blobs").put(picture, "image/jpeg")
+    media = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/jpeg", blob=reference)
+    message = content.Message(role=content.ROLE_USER, parts=[content.Part(text="what?"), content.Part(media=media)])
+    await gateway.generate(pb.GenerateRequest(route="openai-chat", messages=[message]))
+    url = stub.requests[0][2]["messages"][0]["content"][1]["image_url"]["url"]
+    assert base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) == picture
+
+
+async def test_a_request_over_the_providers_size_is_too_long(stub: Any, gateway: Gateway) -> None:
+    media = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=bytes(25 << 20))
+    message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=media)])
+    problem = await failure(gateway, pb.GenerateRequest(route="anthropic-messages", messages=[message]), 30)
+    assert problem.reason == "CONTEXT_TOO_LONG"
+    assert stub.requests == []
+
+
+async def test_listing_shows_the_configured_routes_and_the_embedded_one(gateway: Gateway) -> None:
+    models = (await gateway.list_models(pb.ListModelsRequest())).models
+    assert [model.route for model in models] == [*ROUTES, "embedded/generalist"]
+    with pytest.raises(CallFailed):
+        await gateway.list_models(pb.ListModelsRequest(route="no/such"))
+
+
+class FakeServer:
+    """Stands in for the embedded model's process."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.model = "generalist"
+        self.alive = True
+
+    async def stop(self) -> None:
+        self.alive = False
+
+
+async def test_the_embedded_server_is_started_once_shared_and_stopped(stub: Any, make_gateway: Any, asking: Asking, tmp_path: Path) -> None:
+    started: list[FakeServer] = []
+
+    async def start(settings: Embedded, folder: Path) -> FakeServer:
+        await asyncio.sleep(0.05)
+        started.append(FakeServer(f"{stub.url}/v1"))
+        return started[-1]
+
+    gateway = make_gateway(Settings())
+    gateway._embedded = EmbeddedModel(Embedded(), tmp_path, start)
+    first = asyncio.create_task(gateway.generate(asking("embedded/generalist"), timeout_s=0.01))
+    responses = await asyncio.gather(*(gateway.generate(asking("embedded/generalist"), timeout_s=5) for _ in range(8)))
+    assert {response.provider for response in responses} == {"embedded"}
+    with pytest.raises(CallFailed):  # who could not wait left the start to the others
+        await first
+    assert len(started) == 1
+    assert stub.requests[0][2]["model"] == "generalist"
+    started[0].alive = False
+    await gateway.generate(asking("embedded/generalist"), timeout_s=5)
+    assert len(started) == 2
+    await gateway.close()
+    assert not started[1].alive
+
+
+async def test_an_embedded_server_that_cannot_start_says_why_and_is_tried_again(make_gateway: Any, asking: Asking, tmp_path: Path) -> None:
+    tries = 0
+
+    async def start(settings: Embedded, folder: Path) -> FakeServer:
+        nonlocal tries
+        tries += 1
+        raise ConfigurationError("the embedded model is not installed: run `genlevel install-embedded`")
+
+    gateway = make_gateway(Settings())
+    gateway._embedded = EmbeddedModel(Embedded(), tmp_path, start)
+    for _ in range(2):
+        assert "install-embedded" in (await failure(gateway, asking("embedded/generalist"))).message
+    assert tries == 2
+    await gateway.close()
+
+
+async def test_the_metrics_say_what_happened(
+    stub: Any, settings_at: Any, asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLEVEL_TEST_KEY", "k")
+    registry = CollectorRegistry()
+    prices = {"compatible/a-model": ModelPrice(input="1", output="2")}
+    gateway = Gateway(settings_at(stub.url).model_copy(update={"prices": prices}), registry, tmp_path)
+    await gateway.generate(asking("compatible-chat"))
+    stub.replies({"error": {"code": "insufficient_quota"}}, 429)
+    await failure(gateway, asking("compatible-chat"))
+    await failure(gateway, asking("no/such"))
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, labels)
+
+    model = {"provider": "compatible", "model": "a-model"}
+    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="answered") == 1
+    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="failed") == 1
+    assert value("genlevel_gateway_errors_total", provider="compatible", **{"class": "QUOTA"}) == 1
+    assert value("genlevel_gateway_errors_total", provider="none", **{"class": "CALLER_FAULT"}) == 1
+    assert value("genlevel_gateway_tokens_total", **model, bucket="cache_read") == 64
+    assert value("genlevel_gateway_tokens_total", **model, bucket="reasoning") == 20
+    assert value("genlevel_gateway_cost_usd_total", **model) == pytest.approx((100 * 1 + 30 * 2) / 1e6)
+    assert value("genlevel_gateway_in_flight") == 0
+    genai = {"gen_ai_provider_name": "compatible", "gen_ai_request_model": "a-model"}
+    assert value("gen_ai_client_operation_duration_seconds_count", **genai, gen_ai_operation_name="chat") == 2
+    assert value("gen_ai_client_operation_duration_seconds_bucket", **genai, gen_ai_operation_name="chat", le="900.0") == 2
+    assert value("gen_ai_client_token_usage_sum", **genai, gen_ai_token_type="input") == 100
+    assert value("genlevel_gateway_overhead_seconds_count", provider="compatible", api="chat") == 1
+    await gateway.close()
+
+
+def test_model_labels_are_bounded() -> None:
+    registry = CollectorRegistry()
+    telemetry = Telemetry(registry)
+    for number in range(MAX_MODELS * 3):
+        telemetry.model("openai", f"m{number}", "chat").failed(0.1)
+    models = {
+        sample.labels["model"] for metric in registry.collect() if metric.name == "genlevel_gateway_requests" for sample in metric.samples
+    }
+    assert len(models) == MAX_MODELS + 1
+    assert (
+        registry.get_sample_value(
+            "genlevel_gateway_requests_total", {"provider": "openai", "model": "other", "api": "chat", "outcome": "failed"}
+        )
+        == 2 * MAX_MODELS
+    )

@@ -1,0 +1,259 @@
+"""What a route name means, who pays, and what an answer costs."""
+
+from __future__ import annotations
+
+import doctest
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import prices
+from gateway.adapters import ADAPTERS
+from gateway.models import ModelFacts, table
+from gateway.prices import Price, cost_nano_usd
+from gateway.routes import APIS, MAX_RESOLVED, Routes, applied
+from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+COUNTS = st.integers(0, 10**7)
+DOLLARS = st.decimals(0, 200, places=6)
+
+
+def settings(**fields: Any) -> Settings:
+    accounts = {
+        "work": Account(
+            provider="openai", api_key_env="WORK_KEY", limits=Limits(requests_per_minute=60, tokens_per_minute=9000, concurrency=4)
+        ),
+        "local": Account(provider="compatible", base_url="http://127.0.0.1:8080/v1/"),
+    }
+    return Settings(accounts=accounts, **fields)
+
+
+def test_a_configured_name_goes_before_provider_and_model() -> None:
+    routes = Routes(settings(routes={"openai/gpt-6-luna": Route(account="local", model="mine")}))
+    assert routes.resolve("openai/gpt-6-luna").provider == "compatible"
+
+
+def test_a_hosted_model_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    info = Routes(Settings()).resolve("openai/gpt-4.1-mini").info()
+    assert (info.provider, info.model, info.account, info.charges, info.ready) == ("openai", "gpt-4.1-mini", "openai", True, True)
+    assert (info.price.input, info.price.output, info.price.cache_read) == ("0.4", "1.6", "0.1")
+    assert info.context_tokens == 1047576
+    assert list(info.input_modalities) == [content.MODALITY_TEXT, content.MODALITY_IMAGE]
+    assert list(info.output_modalities) == [content.MODALITY_TEXT]
+
+
+@pytest.mark.parametrize(("route", "variable"), [("openai/x", "OPENAI_API_KEY"), ("anthropic/x", "ANTHROPIC_API_KEY")])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_key_is_told_with_the_variable_to_set(
+    route: str, variable: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    if value is not None:
+        monkeypatch.setenv(variable, value)
+    info = Routes(Settings()).resolve(route).info()
+    assert not info.ready
+    assert variable in info.problem
+    with pytest.raises(CallFailed, match=variable) as caught:
+        Routes(Settings()).resolve(route).key()
+    assert caught.value.reason == "CREDENTIAL"
+
+
+def test_a_key_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    account = Account(provider="openai", api_key_file=file)
+    route = Routes(Settings(accounts={"openai": account})).resolve("openai/x")
+    assert str(file) in route.info().problem
+    file.write_text("sk-secret\n")
+    assert route.key() == "sk-secret"
+    assert route.info().ready
+
+
+def test_a_configured_route_carries_its_account() -> None:
+    info = Routes(settings(routes={"smart": Route(account="work", model="gpt-6.2-sol")})).resolve("smart").info()
+    assert info.account == "work"
+    assert (info.limits.requests_per_minute, info.limits.tokens_per_minute, info.limits.concurrency) == (60, 9000, 4)
+    assert "WORK_KEY" in info.problem
+    assert info.extra_output_tokens == 25000
+    assert "temperature" in info.parameter_note
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "mistral/large", "openai/", "compatible/x", "embedded/other", "/x"])
+def test_an_unknown_route_says_what_to_write(name: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        Routes(Settings()).resolve(name)
+    assert (caught.value.reason, caught.value.part) == ("CALLER_FAULT", "route")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"routes": {"a": Route(account="nobody", model="m")}}, r"routes\.a\.account.*nobody"),
+        ({"routes": {"a": Route(account="work", model="m", api="messages")}}, r"routes\.a\.api.*chat and responses"),
+    ],
+)
+def test_a_wrong_route_is_refused_at_start_naming_the_setting(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Routes(settings(**fields))
+
+
+def test_a_compatible_account_without_an_address_is_refused() -> None:
+    broken = Settings(accounts={"a": Account(provider="compatible")}, routes={"r": Route(account="a", model="m")})
+    with pytest.raises(ConfigurationError, match=r"accounts\.a\.base_url"):
+        Routes(broken)
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "charges"),
+    [
+        ("http://127.0.0.1:8080/v1", "", False),
+        ("http://127.0.0.1:8080/v1", "KEY", False),
+        ("http://localhost:8080/v1", "KEY", False),
+        ("http://[::1]:8080/v1", "KEY", False),
+        ("https://api.example.com/v1", "", False),
+        ("https://api.example.com/v1", "KEY", True),
+        ("http://192.168.1.5:8000/v1", "KEY", True),
+    ],
+)
+def test_a_compatible_server_charges_where_it_is_elsewhere_and_wants_a_key(url: str, key: str, charges: bool) -> None:
+    assert Routes(Settings()).add("x", url, "m", key).charges == charges
+
+
+def test_an_added_route_takes_the_models_name_literally_and_its_host_as_account() -> None:
+    routes = Routes(Settings())
+    added = routes.add("mine", "http://127.0.0.1:8080/v1", "openai/gpt-4.1-mini")
+    assert (added.provider, added.model, added.account, added.price) == ("compatible", "openai/gpt-4.1-mini", "127.0.0.1:8080", None)
+    assert routes.resolve("mine") is added
+    assert added.info().ready
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8080", "ftp://x/v1", "http://", "http://user:pass@host/v1", "http://host:port/v1"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        Routes(Settings()).add("x", url, "m")
+
+
+def test_names_that_callers_choose_do_not_pile_up() -> None:
+    routes = Routes(Settings())
+    for number in range(2 * MAX_RESOLVED + 10):
+        routes.resolve(f"openai/m{number}")
+    assert len(routes._resolved) <= MAX_RESOLVED
+    assert [route.name for route in routes.configured()] == ["embedded/generalist"]
+
+
+def test_the_embedded_model_has_the_configured_context_and_costs_nothing() -> None:
+    info = Routes(Settings()).resolve("embedded/generalist").info()
+    assert (info.context_tokens, info.charges, info.HasField("price")) == (8192, False, False)
+
+
+def test_a_price_of_the_route_goes_before_the_settings_and_these_before_the_table() -> None:
+    def price(value: str) -> ModelPrice:
+        return ModelPrice(input=Decimal(value), output=Decimal(value))
+
+    shipped = Routes(settings()).resolve("openai/gpt-4.1-mini").price
+    assert shipped is not None
+    assert shipped.input == Decimal("0.4")
+    listed = settings(
+        prices={"openai/gpt-4.1-mini": price("7")}, routes={"a": Route(account="work", model="gpt-4.1-mini", price=price("8"))}
+    )
+    assert Routes(listed).resolve("openai/gpt-4.1-mini").price == Price.of(price("7"))
+    assert Routes(listed).resolve("a").price == Price.of(price("8"))
+
+
+def asked(**fields: Any) -> pb.GenerationParameters:
+    return pb.GenerationParameters(**fields)
+
+
+def sent(parameters: pb.GenerationParameters, name: str = "openai/unknown", **route: Any) -> pb.GenerationParameters:
+    configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
+    resolved = Routes(configured).resolve("a" if route else name)
+    capabilities = ADAPTERS[resolved.provider, resolved.api].capabilities
+    return applied(parameters, resolved, capabilities.parameters, capabilities.max_stop)
+
+
+def test_parameters_are_applied_as_asked() -> None:
+    everything = asked(temperature=0, max_output_tokens=5, top_p=0.3, seed=2, stop=["a"])
+    assert sent(everything) == everything
+
+
+def test_a_reasoning_model_gets_no_temperature_and_says_so() -> None:
+    assert sent(asked(temperature=0, max_output_tokens=5), "openai/gpt-6.2-sol") == asked(max_output_tokens=5)
+    assert "does not take temperature and top p" in Routes(Settings()).resolve("openai/gpt-6.2-sol").parameter_note()
+
+
+def test_a_route_may_fix_or_withhold_the_temperature() -> None:
+    assert sent(asked(temperature=0), temperature=0.7) == asked(temperature=0.7)
+    assert sent(asked(temperature=0), send_temperature=False) == asked()
+    assert (
+        "fixes temperature at 0.7"
+        in Routes(settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(temperature=0.7))}))
+        .resolve("a")
+        .parameter_note()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "part"),
+    [
+        ("anthropic/unknown", {"seed": 1}, "parameters.seed"),
+        ("openai/unknown", {"stop": ["a", "b", "c", "d", "e"]}, "parameters.stop"),
+        ("openai/unknown", {"max_output_tokens": 0}, "parameters.max_output_tokens"),
+    ],
+)
+def test_a_parameter_that_cannot_be_sent_is_refused_by_name(name: str, parameters: dict[str, Any], part: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        sent(asked(**parameters), name)
+    assert (caught.value.reason, caught.value.part) == ("CALLER_FAULT", part)
+
+
+def test_every_provider_and_api_has_an_adapter() -> None:
+    assert set(ADAPTERS) == {(provider, api) for provider, apis in APIS.items() for api in apis}
+    for (_, api), adapter in ADAPTERS.items():
+        assert adapter.api == api
+
+
+def test_the_shipped_table_is_whole() -> None:
+    for name, facts in table().items():
+        provider, _, _ = name.partition("/")
+        assert provider in APIS
+        assert isinstance(facts, ModelFacts)
+        assert facts.price is not None
+        assert facts.price.output >= facts.price.input >= facts.price.cache_read > 0
+        assert facts.context_tokens >= facts.max_output_tokens > 0
+        assert set(facts.modalities) == {"text", "image"}
+        assert bool(facts.extra_output_tokens) == facts.reasoning
+
+
+@given(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), st.tuples(DOLLARS, DOLLARS, DOLLARS, DOLLARS))
+def test_cost_is_the_exact_sum_rounded_half_up(tokens: tuple[int, ...], dollars: tuple[Decimal, ...]) -> None:
+    plain, read, write, output, reasoning = tokens
+    price = Price(dollars[0], dollars[1], dollars[2], dollars[3])
+    usage = pb.Usage(input_tokens=plain, cache_read_tokens=read, cache_write_tokens=write, output_tokens=output, reasoning_tokens=reasoning)
+    micros = [int(value * 10**6) for value in (price.input, price.output, price.cache_read, price.cache_write)]
+    exact = plain * micros[0] + (output + reasoning) * micros[1] + read * micros[2] + write * micros[3]  # in 1/1000 nano-dollars
+    assert cost_nano_usd(usage, price) == (exact + 500) // 1000
+
+
+def test_half_a_nano_dollar_is_rounded_up() -> None:
+    price = Price(Decimal("0.0005"), Decimal(0), Decimal(0), Decimal(0))
+    assert cost_nano_usd(pb.Usage(input_tokens=1), price) == 1
+    assert cost_nano_usd(pb.Usage(input_tokens=0), price) == 0
+
+
+def test_a_long_request_costs_more_as_a_whole() -> None:
+    price = Price(Decimal(2), Decimal(10), Decimal("0.1"), Decimal("2.5"), 272000, Decimal(2), Decimal("1.5"))
+    short = pb.Usage(input_tokens=200000, cache_read_tokens=72000, output_tokens=100)
+    longer = pb.Usage(input_tokens=200001, cache_read_tokens=72000, output_tokens=100)
+    assert cost_nano_usd(short, price) == 200000 * 2000 + 72000 * 100 + 100 * 10000
+    assert cost_nano_usd(longer, price) == 200001 * 4000 + 72000 * 200 + 100 * 15000
+
+
+def test_the_example_in_the_documentation() -> None:
+    assert doctest.testmod(prices).failed == 0
