@@ -214,7 +214,7 @@ class Execution(LiveSource):
     # -- asking ----------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        while (item := await self._queue.get()) is not None and not self._stopping:
+        while not self._stopping and (item := await self._queue.get()) is not None:
             state, instance = item
             try:
                 answer = await self._outcome(state.planned.task.key, instance)

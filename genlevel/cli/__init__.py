@@ -74,9 +74,7 @@ def main() -> None:
     from genlevel.runtime.errors import GenlevelError
 
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(cli.main(standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
     except click.UsageError as error:
         error.show()
         sys.exit(EXIT_USAGE)

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+_LIMITED_IN_A_ROW = 4
+
+
 class Waiting(StrEnum):
     """What a call waits for."""
 
@@ -150,6 +153,7 @@ class AccountLimiter:
         )
         self._in_flight = 0
         self._paused_until = float("-inf")
+        self._limited_in_a_row = 0
         self._queue: deque[_Waiter] = deque()
         self._reason = Waiting.CONCURRENCY
         self._timer: asyncio.TimerHandle | None = None
@@ -183,15 +187,17 @@ class AccountLimiter:
     def release(self, permit: Permit, feedback: Feedback, *, used_tokens: int | None = None, retry_after_s: float | None = None) -> None:
         """Gives a permit back with what was learnt.
 
-        used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish; no call
-        of this account starts before it has passed.
+        used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish. When
+        ``_LIMITED_IN_A_ROW`` calls running were limited, the account itself is at its limit, not one unlucky call: then
+        no call of the account starts before that time has passed.
         """
         now = self._clock()
         self.concurrency.observe(feedback, self._in_flight, retry_after_s or 0.0, now)
         self._in_flight -= 1
         if used_tokens is not None:
             self._tokens.give_back(permit.tokens - used_tokens, now)
-        if feedback is Feedback.RATE_LIMITED and retry_after_s:
+        self._limited_in_a_row = self._limited_in_a_row + 1 if feedback is Feedback.RATE_LIMITED else 0
+        if retry_after_s and self._limited_in_a_row >= _LIMITED_IN_A_ROW:
             self._paused_until = max(self._paused_until, now + retry_after_s)
         self._pump()
 

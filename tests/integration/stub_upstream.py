@@ -1,0 +1,102 @@
+"""An OpenAI-compatible server for tests, as its own process: answers after a latency, and misbehaves on request.
+
+Usage: stub_upstream.py --port-file FILE [--log FILE] [--latency S] [--limit-rate P] [--error-rate P] [--drop-rate P] [--garbage-rate P]
+Each arriving call is appended to the log as one line: its outcome and the first line of the last message.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--port-file", type=Path, required=True)
+parser.add_argument("--log", type=Path)
+parser.add_argument("--latency", type=float, default=0.0)
+parser.add_argument("--limit-rate", type=float, default=0.0)
+parser.add_argument("--retry-after", default="1")
+parser.add_argument("--error-rate", type=float, default=0.0)
+parser.add_argument("--drop-rate", type=float, default=0.0)
+parser.add_argument("--garbage-rate", type=float, default=0.0)
+parser.add_argument("--answer", default="A")
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--status", type=int, default=0, help="answer every call with this status")
+options = parser.parse_args()
+chance = random.Random(options.seed)
+log = options.log.open("ab", buffering=0) if options.log else None
+
+
+def usage(text: str) -> dict[str, int]:
+    prompt, completion = len(text) // 4 + 8, 2
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+async def complete(request: web.Request) -> web.StreamResponse:
+    body = orjson.loads(await request.read())
+    content = body["messages"][-1]["content"]
+    text = content if isinstance(content, str) else next(part["text"] for part in content if part["type"] == "text")
+    draw = chance.random()
+    outcome = "ok"
+    for name, rate in (
+        ("limit", options.limit_rate),
+        ("error", options.error_rate),
+        ("drop", options.drop_rate),
+        ("garbage", options.garbage_rate),
+    ):
+        if draw < rate:
+            outcome = name
+            break
+        draw -= rate
+    if log:
+        log.write(f"{outcome}\t{text.splitlines()[0]}\n".encode())
+    if options.latency:
+        await asyncio.sleep(options.latency)
+    if options.status:
+        return web.json_response({"error": {"message": "as asked", "type": "stub", "code": None}}, status=options.status)
+    if outcome == "limit":
+        error = {"error": {"message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded"}}
+        return web.json_response(error, status=429, headers={"Retry-After": options.retry_after})
+    if outcome == "error":
+        return web.json_response({"error": {"message": "The server had an error", "type": "server_error"}}, status=500)
+    if outcome == "drop":
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+    if outcome == "garbage":
+        return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+    return web.Response(
+        body=orjson.dumps(
+            {
+                "id": "stub",
+                "object": "chat.completion",
+                "created": 0,
+                "model": body["model"],
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": options.answer}}],
+                "usage": usage(text),
+            }
+        ),
+        content_type="application/json",
+    )
+
+
+async def main() -> None:
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_post("/v1/chat/completions", complete)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+    temporary = options.port_file.with_suffix(".tmp")
+    temporary.write_text(str(port))
+    temporary.rename(options.port_file)
+    parent = os.getppid()
+    while os.getppid() == parent:  # ends with the test that started it
+        await asyncio.sleep(0.5)
+
+
+asyncio.run(main())

@@ -1,0 +1,159 @@
+"""The account limiter: what it admits, in which order, and what it says about those who wait."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlevel.runtime.limits import AccountLimiter, AdaptiveConcurrency, Bucket, Feedback
+
+
+@given(
+    per_minute=st.integers(1, 5000),
+    burst_s=st.sampled_from([1.0, 10.0]),
+    gaps=st.lists(st.floats(0, 5), min_size=1, max_size=300),
+)
+def test_a_bucket_admits_at_most_its_rate_in_any_minute(per_minute, burst_s, gaps):
+    bucket = Bucket(per_minute, burst_s, 0.0)
+    now, admitted = 0.0, []
+    for gap in gaps:
+        now += gap
+        while bucket.delay(1, now) == 0.0 and len(admitted) < 20_000:
+            bucket.take(1, now)
+            admitted.append(now)
+    start = 0
+    for end, at in enumerate(admitted):
+        while admitted[start] <= at - 60.0:
+            start += 1
+        assert end - start + 1 <= per_minute
+
+
+def test_one_request_a_minute_comes_once_a_minute():
+    bucket = Bucket(1, 1.0, 0.0)
+    bucket.take(1, 0.0)
+    assert bucket.delay(1, 0.0) == pytest.approx(60.0)
+
+
+def test_a_cost_above_the_burst_is_admitted_when_full_and_paid_off_later():
+    bucket = Bucket(6000, 10.0, 0.0)
+    assert bucket.delay(5000, 0.0) == 0.0
+    bucket.take(5000, 0.0)
+    assert bucket.delay(1, 0.0) > 30
+
+
+def test_tokens_not_used_are_given_back():
+    bucket = Bucket(600, 10.0, 0.0)
+    bucket.take(100, 0.0)
+    assert bucket.delay(50, 0.0) > 0
+    bucket.give_back(100, 0.0)
+    assert bucket.delay(50, 0.0) == 0.0
+
+
+def test_concurrency_doubles_until_the_first_limit_then_grows_slowly():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    for _ in range(16):
+        adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
+    assert adaptive.limit == 32
+    adaptive.observe(Feedback.RATE_LIMITED, 32, 1.0, 0.0)
+    assert adaptive.limit == pytest.approx(25.6)
+    adaptive.observe(Feedback.RATE_LIMITED, 25, 1.0, 1.0)
+    assert adaptive.limit == pytest.approx(25.6), "one cut a cooldown"
+    for _ in range(26):
+        adaptive.observe(Feedback.OK, 25, 0.0, 20.0)
+    assert adaptive.limit == pytest.approx(25.6 * 1.05)
+
+
+def test_concurrency_does_not_grow_while_it_is_not_used():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    for _ in range(100):
+        adaptive.observe(Feedback.OK, 3, 0.0, 0.0)
+    assert adaptive.limit == 16
+
+
+def test_a_transient_error_stops_growth_without_cutting():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    for _ in range(15):
+        adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
+    adaptive.observe(Feedback.TRANSIENT, 16, 0.0, 0.0)
+    adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
+    assert adaptive.limit == 16
+
+
+async def test_callers_wait_in_order_and_say_why():
+    limiter = AccountLimiter(concurrency=1, adaptive=False)
+    first = await limiter.acquire(0)
+    order = []
+
+    async def caller(name):
+        permit = await limiter.acquire(0)
+        order.append(name)
+        limiter.release(permit, Feedback.OK)
+
+    tasks = [asyncio.create_task(caller(n)) for n in range(3)]
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"concurrency": 3}
+    limiter.release(first, Feedback.OK)
+    await asyncio.gather(*tasks)
+    assert order == [0, 1, 2]
+    assert limiter.in_flight == 0
+    assert not limiter.waiting()
+
+
+async def limited(limiter, times):
+    for _ in range(times):
+        limiter.release(await limiter.acquire(0), Feedback.RATE_LIMITED, retry_after_s=0.15)
+
+
+async def test_when_the_account_is_at_its_limit_nobody_starts_before_the_provider_said():
+    limiter = AccountLimiter(concurrency=4, adaptive=False)
+    await limited(limiter, 4)
+    loop = asyncio.get_running_loop()
+    told = loop.time()
+    waiter = asyncio.create_task(limiter.acquire(0))
+    await asyncio.sleep(0.01)
+    assert limiter.waiting() == {"provider": 1}
+    await waiter
+    assert loop.time() - told >= 0.149
+
+
+async def test_one_limited_call_among_good_ones_holds_up_nobody_else():
+    limiter = AccountLimiter(concurrency=4, adaptive=False)
+    await limited(limiter, 3)
+    limiter.release(await limiter.acquire(0), Feedback.OK)
+    await limited(limiter, 3)
+    await asyncio.wait_for(limiter.acquire(0), 0.05)
+
+
+async def test_a_cancelled_waiter_leaves_the_queue_and_the_next_one_goes_on():
+    limiter = AccountLimiter(concurrency=1, adaptive=False)
+    held = await limiter.acquire(0)
+    given_up, patient = asyncio.create_task(limiter.acquire(0)), asyncio.create_task(limiter.acquire(0))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    limiter.release(held, Feedback.OK)
+    limiter.release(await patient, Feedback.OK)
+    assert limiter.in_flight == 0
+
+
+async def test_a_waiter_cancelled_just_as_it_is_granted_gives_its_permit_back():
+    limiter = AccountLimiter(concurrency=1, adaptive=False)
+    held = await limiter.acquire(0)
+    waiter = asyncio.create_task(limiter.acquire(0))
+    await asyncio.sleep(0)
+    limiter.release(held, Feedback.OK)  # grants the waiter, which has not run yet
+    waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    assert limiter.in_flight == 0
+
+
+async def test_requests_per_minute_hold_across_callers():
+    now = 0.0
+    limiter = AccountLimiter(requests_per_minute=60, concurrency=100, adaptive=False, clock=lambda: now)
+    await limiter.acquire(0)
+    waiter = asyncio.create_task(limiter.acquire(0))
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"requests": 1}
+    waiter.cancel()
