@@ -221,7 +221,8 @@ def host_of(base_url: str) -> str:
     return f"{host}:{port}" if port else host
 
 
-def _is_loopback(base_url: str) -> bool:
+def is_loopback(base_url: str) -> bool:
+    """Whether an address is this machine's own."""
     host = urlsplit(base_url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -233,7 +234,7 @@ def _is_loopback(base_url: str) -> bool:
 
 def _charges(provider: str, base_url: str, key_source: str) -> bool:
     if provider == "compatible":
-        return bool(key_source) and not _is_loopback(base_url)
+        return bool(key_source) and not is_loopback(base_url)
     return provider != "embedded"
 
 

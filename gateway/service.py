@@ -191,4 +191,4 @@ class Gateway:
         try:
             return await self._embedded.server()
         except GenlevelError as problem:
-            raise CallFailed(pb.ERROR_CLASS_UNKNOWN, str(problem), provider="embedded") from None
+            raise CallFailed(pb.ERROR_CLASS_MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import aiohttp
 import httpx2
 
-from gateway.routes import ResolvedRoute
+from gateway.routes import ResolvedRoute, is_loopback
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -39,8 +39,13 @@ class Upstream:
         """A client for the route's account. base_url: instead of the route's. Raises CallFailed where its key is missing."""
         import openai
 
-        http: httpx2.AsyncClient = openai.DefaultAioHttpClient(limits=CONNECTIONS, timeout=None, follow_redirects=False)
         address = base_url or route.base_url
+        http: httpx2.AsyncClient = openai.DefaultAioHttpClient(
+            limits=CONNECTIONS,
+            timeout=None,
+            follow_redirects=False,  # a redirect would carry the key elsewhere
+            trust_env=not is_loopback(address),  # a proxy for the outside world cannot reach this machine's own servers
+        )
         key = route.key()
         if route.provider == "openai":
             client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)

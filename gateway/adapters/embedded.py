@@ -56,6 +56,7 @@ class EmbeddedModel:
         starting = self._starting
         if starting is None or _ended(starting):
             starting = self._starting = asyncio.create_task(self._start(self._settings, self._folder), name="embedded-start")
+            starting.add_done_callback(_seen)
         return await asyncio.shield(starting)
 
     async def close(self) -> None:
@@ -78,6 +79,12 @@ def problem() -> str:
     except GenlevelError as missing:
         return str(missing)
     return ""
+
+
+def _seen(starting: asyncio.Task[EmbeddedServer]) -> None:
+    """Whoever waited has heard of the failure; where nobody did any more, it is not an error of the loop."""
+    if not starting.cancelled():
+        starting.exception()
 
 
 def _ended(starting: asyncio.Task[EmbeddedServer]) -> bool:

@@ -148,6 +148,25 @@ async def test_a_server_that_is_not_there_is_transient_and_costs_nothing(make_ga
     await gateway.close()
 
 
+async def test_a_proxy_of_the_environment_is_not_asked_for_this_machines_own_servers(
+    stub: Any, make_gateway: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    gateway = make_gateway(Settings())
+    gateway.add_route("mine", f"{stub.url}/v1", "m")
+    assert (await gateway.generate(asking("mine"))).parts[0].text == "Paris"
+    await gateway.close()
+
+
+async def test_a_redirect_is_not_followed_with_the_key(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies({}, 307, {"location": f"{stub.url}/elsewhere"})
+    assert (await failure(gateway, asking("openai-chat"))).reason == "UNKNOWN"
+    assert len(stub.requests) == 1
+
+
 async def test_an_answer_without_end_is_cut(stub: Any, gateway: Gateway, asking: Asking) -> None:
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -288,7 +307,9 @@ async def test_an_embedded_server_that_cannot_start_says_why_and_is_tried_again(
     gateway = make_gateway(Settings())
     gateway._embedded = EmbeddedModel(Embedded(), tmp_path, start)
     for _ in range(2):
-        assert "install-embedded" in (await failure(gateway, asking("embedded/generalist"))).message
+        problem = await failure(gateway, asking("embedded/generalist"))
+        assert "install-embedded" in problem.message
+        assert problem.reason == "MODEL_GONE"
     assert tries == 2
     await gateway.close()
 
