@@ -105,6 +105,12 @@ class MeanMetric(Metric[float]):
     def worst(self, question: Question) -> float:
         return 0.0
 
+    def best(self, question: Question) -> float:
+        if question.answer_type not in {"label", "short_text", "long_text"} or not acceptable(question.label):
+            return self.statistic(label_as_answer(question), question)
+        # Not every reference scores as high as another against itself: short ones may be smoothed.
+        return max(self.statistic(reference, question) for reference in acceptable(question.label))
+
     def compute(self, statistics: Sequence[tuple[str, float]]) -> Value:
         values = [value for _id, value in statistics]
         mean = math.fsum(values) / len(values)

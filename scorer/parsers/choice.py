@@ -10,8 +10,9 @@ from string import ascii_uppercase
 from scorer.parsers.text import after_marker, last_match, normal_text, without_wrapping
 from scorer.parsers.values import Unparsable
 
-_OPEN = r"[\s*_`\"'“(\[{]*"
-_CLOSE = r"[*_`\"'”)\]}]*"
+# Bounded: what a model wraps around a letter is short, and a hostile answer must not cost minutes.
+_OPEN = r"[\s*_`\"'“(\[{]{0,16}"
+_CLOSE = r"[*_`\"'”)\]}]{0,16}"
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
 _LETTER = re.compile(
     rf"^{_OPEN}(?:[Oo]ption|[Cc]hoice)?\s?{_OPEN}([A-Za-z])(?:{_CLOSE}\s*$|{_CLOSE}[.:,;]|[)\]}}*]|\s+[-–—]\s|\s+(?:because|since)\b)"

@@ -9,9 +9,7 @@ MAX_CHARACTERS = 400_000
 """Longer answers are read up to here: no answer is longer, and hostile ones must not cost minutes."""
 
 _TAGS = "think|thinking|thought|reasoning|reflection|scratchpad"
-_REASONING = re.compile(rf"<({_TAGS})>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_REASONING_OPEN = re.compile(rf"<({_TAGS})>", re.IGNORECASE)
-_REASONING_CLOSE = re.compile(rf"</({_TAGS})>", re.IGNORECASE)
+_REASONING_TAG = re.compile(rf"<(/?)(?:{_TAGS})>", re.IGNORECASE)
 # "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
 _MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为為]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\s?\{")
@@ -28,15 +26,19 @@ def visible_text(raw: str) -> str:
     'Paris'
     """
     text = raw[-MAX_CHARACTERS:]
-    if "<" in text:
-        text = _REASONING.sub("", text)
-        closing = last_match(_REASONING_CLOSE, text)
-        if closing is not None:
-            text = text[closing.end() :]
-        opening = _REASONING_OPEN.search(text)
-        if opening is not None:
-            text = text[: opening.start()]
-    return text.strip()
+    kept: list[str] = []
+    position, hidden = 0, False
+    for tag in _REASONING_TAG.finditer(text):
+        if tag.group(1):
+            if not hidden:
+                kept.clear()
+            position, hidden = tag.end(), False
+        elif not hidden:
+            kept.append(text[position : tag.start()])
+            hidden = True
+    if not hidden:
+        kept.append(text[position:])
+    return "".join(kept).strip()
 
 
 def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -1,0 +1,220 @@
+"""Raw answers become answers of the asked type, or say why not; nothing is guessed and nothing raises."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genlevel.benchmark.model import AnswerType
+from scorer.parsers import Box, Unparsable, parse_answer
+
+OPTIONS = ["dry", "wet", "A man walks"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "letter"),
+    [
+        ("B", "B"),
+        ("b", "B"),
+        (" (B) ", "B"),
+        ("**B**", "B"),
+        ("B.", "B"),
+        ("B. wet", "B"),
+        ("B wet", "B"),
+        ("Option B", "B"),
+        ("Answer: B", "B"),
+        ("answer:B", "B"),
+        ("**Answer:** B", "B"),
+        ("**Final answer**: (b)", "B"),
+        ("\\boxed{B}", "B"),
+        ("$\\boxed{\\text{B}}$", "B"),
+        ("The answer is B", "B"),
+        ("So the best answer is: (B) wet.", "B"),
+        ("The correct option is B because it rains.", "B"),
+        ("答案：B", "B"),
+        ("Ｂ", "B"),
+        ("wet", "B"),
+        ("Wet.", "B"),
+        ("Answer: wet", "B"),
+        ("I looked at it.\n\nB", "B"),
+        ("Answer: A\nNo, wait.\nAnswer: B", "B"),
+        ("<think>Answer: A</think>B", "B"),
+        ("it says A or so</think>Answer: B", "B"),
+        ("A man walks", "C"),
+        ("Answer: A man walks.", "C"),
+        ("Answer: A", "A"),
+    ],
+)
+def test_a_stated_choice_is_read(raw: str, letter: str) -> None:
+    assert parse_answer("choice", raw, OPTIONS) == letter
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "   ",
+        "I do not know.",
+        "A man runs",
+        "A or B",
+        "Answer: B or C",
+        "A. dry\nB. wet\nC. A man walks",
+        "E",
+        "Answer: E",
+        "B. dry",
+        "The answer is not B",
+        "Answer:",
+        "<think>B",
+        "<think>B</think>",
+        "dry\nwet",
+    ],
+)
+def test_what_does_not_settle_on_one_option_is_unparsable_and_never_a(raw: str) -> None:
+    assert isinstance(parse_answer("choice", raw, OPTIONS), Unparsable)
+
+
+def test_two_options_of_the_same_text_are_no_answer_by_text() -> None:
+    assert isinstance(parse_answer("choice", "same", ["same", "Same."]), Unparsable)
+    assert parse_answer("choice", "B", ["same", "Same."]) == "B"
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        ("42", 42.0),
+        ("It is 42.", 42.0),
+        ("1,234.5", 1234.5),
+        ("12 %", 12.0),
+        ("-5", -5.0),
+        ("−5", -5.0),
+        ("1e3", 1000.0),
+        ("3/4", 0.75),
+        ("Answer: 3 + 4 = 7", 7.0),
+        ("There are 3 cats and 4 dogs. Answer: 7", 7.0),
+        ("$\\boxed{12}$", 12.0),
+        ("7 is 7", 7.0),
+    ],
+)
+def test_a_number_is_read(raw: str, number: float) -> None:
+    assert parse_answer("number", raw) == number
+
+
+@pytest.mark.parametrize("raw", ["five", "3 cats and 4 dogs", "10-12", "Answer: many", "1" * 5000, "1e9999", "v2.0"])
+def test_no_number_or_several_without_marker_are_unparsable(raw: str) -> None:
+    assert isinstance(parse_answer("number", raw), Unparsable)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Paris", "Paris"),
+        ("Answer: Paris", "Paris"),
+        ("Answer: Paris\nBecause it is.", "Paris"),
+        ("Answer: Rome\nAnswer: Paris", "Paris"),
+        ('"Paris"', "Paris"),
+        ("**Paris**", "Paris"),
+        ("```\nParis\n```", "Paris"),
+        ("<think>Rome?</think>\nParis", "Paris"),
+        ("\\boxed{Paris}", "Paris"),
+    ],
+)
+@pytest.mark.parametrize("answer_type", ["label", "short_text"])
+def test_labels_and_short_answers_lose_what_is_wrapped_around_them(answer_type: str, raw: str, text: str) -> None:
+    assert parse_answer(answer_type, raw) == text
+
+
+def test_a_long_answer_keeps_all_of_its_text() -> None:
+    assert parse_answer("long_text", "He said: what is the answer: nobody knew.") == "He said: what is the answer: nobody knew."
+    assert parse_answer("long_text", "Answer: Certainly, sir.\nAt once.") == "Certainly, sir.\nAt once."
+
+
+@pytest.mark.parametrize(
+    ("raw", "items"),
+    [
+        ('["a", "b"]', ("a", "b")),
+        ('Here:\n```json\n["a", "b"]\n```', ("a", "b")),
+        ("a, b", ("a", "b")),
+        ("a; b, c", ("a", "b, c")),
+        ("1. a\n2. b", ("a", "b")),
+        ("Answer:\n- a\n- b", ("a", "b")),
+        ("(EU, ORG), (German, MISC)", ("EU, ORG", "German, MISC")),
+        ("(EU, ORG)", ("EU, ORG",)),
+        ('{"entities": ["a", "b"]}', ("a", "b")),
+        ("[]", ()),
+        ("[a, b", ("a", "b")),
+        (
+            "(Speaker 1 (PER) => per:siblings => Ross (PER) (Ross (PER) => per:siblings => Speaker 1 (PER)",
+            ("Speaker 1 (PER) => per:siblings => Ross (PER)", "Ross (PER) => per:siblings => Speaker 1 (PER)"),
+        ),
+        (
+            "(Speaker 1 (PER) => per:siblings => Ross (PER)), (Ross (PER) => per:siblings => Speaker 1 (PER))",
+            ("Speaker 1 (PER) => per:siblings => Ross (PER)", "Ross (PER) => per:siblings => Speaker 1 (PER)"),
+        ),
+    ],
+)
+def test_items_are_read_from_json_tuples_lines_and_separators(raw: str, items: tuple[str, ...]) -> None:
+    assert parse_answer("items", raw) == items
+
+
+@pytest.mark.parametrize(
+    ("raw", "boxes"),
+    [
+        ("[[1, 2, 3, 4]]", (Box(1, 2, 3, 4),)),
+        ("[1, 2, 3, 4]", (Box(1, 2, 3, 4),)),
+        ('{"bird": [[1, 2, 3, 4], [5, 6, 7, 8]]}', (Box(1, 2, 3, 4, "bird"), Box(5, 6, 7, 8, "bird"))),
+        ('[{"Fall": [1, 2, 3, 4]}]', (Box(1, 2, 3, 4, "Fall"),)),
+        ('```json\n[{"bbox": [1, 2, 3, 4], "label": "x", "score": 0.4}]\n```', (Box(1, 2, 3, 4, "x", 0.4),)),
+        ('{"boxes": [{"x": 1, "y": 2, "width": 3, "height": 4, "confidence": "0.5"}]}', (Box(1, 2, 3, 4, "", 0.5),)),
+        ("I see one at (1, 2, 3, 4).", (Box(1, 2, 3, 4),)),
+        ("[[1, 2, 3, 4], [5, 6, 7, 8], [9,", (Box(1, 2, 3, 4), Box(5, 6, 7, 8))),
+        ("[[1, 2, -3, 4]]", (Box(1, 2, 0, 4),)),
+        ("[]", ()),
+        ('{"bird": []}', ()),
+    ],
+)
+def test_boxes_are_read_in_the_forms_models_write(raw: str, boxes: tuple[Box, ...]) -> None:
+    assert parse_answer("boxes", raw) == boxes
+
+
+@pytest.mark.parametrize("raw", ["There is a bird.", "[[1, 2, 3]]", '[{"label": "bird"}]', "[[NaN, 1, 2, 3]]", "[" * 100_000])
+def test_what_holds_no_box_is_unparsable(raw: str) -> None:
+    assert isinstance(parse_answer("boxes", raw), Unparsable)
+
+
+def test_an_unknown_answer_type_is_unparsable_and_named() -> None:
+    parsed = parse_answer("melody", "do re mi")
+    assert isinstance(parsed, Unparsable)
+    assert "melody" in parsed.reason
+
+
+MARKS = ("Answer:", "answer is", "\\boxed{", "<think>", "</think>", "```", "json", "=>", "A", "B.", "1", "e9", "\n")
+pieces = st.sampled_from([*MARKS, *'(){}[]",-.'])
+hostile = st.one_of(st.text(max_size=300), st.lists(st.one_of(pieces, st.text(max_size=5)), max_size=60).map("".join))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from([kind.value for kind in AnswerType]), hostile, st.lists(st.text(max_size=20), max_size=30))
+def test_no_text_makes_a_parser_raise(answer_type: str, raw: str, options: list[str]) -> None:
+    parsed = parse_answer(answer_type, raw, options)
+    if isinstance(parsed, Unparsable):
+        assert parsed.reason
+        assert "\n" not in parsed.reason
+    if not raw.strip():
+        assert isinstance(parsed, Unparsable)
+
+
+@pytest.mark.parametrize("answer_type", [kind.value for kind in AnswerType])
+@pytest.mark.parametrize("unit", ["[", "{", "(", "1,", "a ", "Answer: ", "<think>", "\\boxed{", "1/", "(a => ", "[1,2,3,", " ", "```"])
+def test_long_repetition_ends_in_an_answer_or_a_reason(answer_type: str, unit: str) -> None:
+    parse_answer(answer_type, unit * (200_000 // len(unit)), ["dry", "wet"])
+
+
+@given(st.integers(2, 26).flatmap(lambda count: st.tuples(st.just(count), st.integers(0, count - 1))))
+def test_every_letter_among_the_options_is_read_and_none_beyond(case: tuple[int, int]) -> None:
+    count, index = case
+    options = [f"option text {position}" for position in range(count)]
+    letter = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[index]
+    assert parse_answer("choice", f"Answer: {letter}", options) == letter
+    assert parse_answer("choice", options[index], options) == letter
+    assert isinstance(parse_answer("choice", f"Answer: {letter}", options[:1]), Unparsable) == (letter != "A")
