@@ -35,13 +35,23 @@ test: $(DONE)/test
 test-full: $(DONE)/full
 	$(PYTEST)
 
-.PHONY: check
-check: $(DONE)/check
+.PHONY: check lint types imports contract deployment
+check: lint types imports contract deployment
+
+lint: $(DONE)/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(DONE)/check
 	$(BIN)/mypy
+
+imports: $(DONE)/check
 	$(BIN)/lint-imports
+
+contract: $(DONE)/check
 	$(BIN)/python deploy/check/contract.py
+
+deployment: $(DONE)/check
 	$(BIN)/python deploy/check/deployment.py
 
 .PHONY: proto
