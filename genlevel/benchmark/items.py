@@ -30,15 +30,30 @@ class ItemsRead:
 def read_items(value: Any) -> ItemsRead:
     """The items of a label or answer: a list (each entry one item), a JSON text, or a text that lists them.
 
-    Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)", else parts between "<p>", newlines or ", ".
+    Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)" (items "a, b" and "c, d"), else parts between "<p>", newlines or ", ".
     """
     if isinstance(value, str):
         return _read_text(value)
     if isinstance(value, list):
-        return ItemsRead(_unique(text_of(part) for part in value if part is not None))
+        return ItemsRead(_unique(_entry(part) for part in value))
     if isinstance(value, dict):
-        return ItemsRead(_unique(f"{key}: {text_of(part)}" for key, part in value.items()))
+        lists = [part for part in value.values() if isinstance(part, list)]
+        if len(lists) == len(value) == 1:
+            return read_items(lists[0])
+        named = ((key, part) for key, parts in value.items() for part in (parts if isinstance(parts, list) else [parts]))
+        return ItemsRead(_unique(f"{key}: {_entry(part)}" for key, part in named))
     return ItemsRead(_unique([text_of(value)]))
+
+
+def _entry(part: Any) -> str:
+    """One entry of a structure as an item: a tuple or an object is its values, joined by ", "."""
+    match part:
+        case list():
+            return ", ".join(text for inner in part if (text := _entry(inner)))
+        case dict():
+            return _entry(list(part.values()))
+        case _:
+            return text_of(part)
 
 
 def _unique(texts: Any) -> list[str]:
@@ -142,5 +157,5 @@ def _read_tuples(text: str, unbalanced: bool) -> ItemsRead:
 
 
 def _even(group: str) -> str:
-    """(a,b) and ( a , b ) as (a, b)."""
-    return re.sub(r"\s*,\s*", ", ", re.sub(r"\s*\)$", ")", re.sub(r"^\(\s*", "(", group)))
+    """(a,b) and ( a , b ) as a, b: like the same tuple in a structure."""
+    return ", ".join(part.strip() for part in group[1:-1].split(","))

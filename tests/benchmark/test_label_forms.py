@@ -176,7 +176,13 @@ def test_a_relation_reads_the_same_with_and_without_its_closing_bracket() -> Non
 
 
 def test_structured_items_become_texts() -> None:
-    assert read_items([["food", "great"], "x", {"a": 1}, None]).items == ["(food, great)", "x", "a: 1"]
+    assert read_items([["food", "great"], "x", {"a": 1, "b": True}, None]).items == ["food, great", "x", "1, true"]
+    assert read_items({"entities": ["x", "y"]}).items == ["x", "y"]
+    assert read_items({"PER": ["Ann", "Bob"], "LOC": "Rome"}).items == ["PER: Ann", "PER: Bob", "LOC: Rome"]
+
+
+def test_a_tuple_is_the_same_item_as_text_and_as_structure() -> None:
+    assert read_items("(food,great , positive)").items == read_items('[["food", "great", "positive"]]').items == ["food, great, positive"]
 
 
 word = st.text("abcdefgXYZ :_/-0123456789", min_size=1, max_size=12).map(str.strip).filter(lambda text: text.strip(" -") == text and text)
