@@ -24,7 +24,7 @@ from evaluator.telemetry import EvaluatorTelemetry, LiveSource
 from evaluator.traffic import RunStopped, Traffic, TrafficRules
 from genlevel.benchmark.model import Instance
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -226,11 +226,15 @@ class Execution(LiveSource):
                 self._to_score.put_nowait(state)
 
     async def _outcome(self, key: str, instance: Instance) -> Answer:
-        problem = self._unsupported(instance)
+        """What becomes of an instance: asked where it can be, else its reason."""
+        if instance.problem:
+            return self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
         template = self._context.prompts.for_instance(instance)
-        if problem or template is None:
-            why = problem or f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
-            return Answer(self.plan.run_id, key, instance.id, sc.OUTCOME_UNSUPPORTED, error=why, attempts=0, created=time.time())
+        if template is None:
+            why = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
+            return self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
+        if problem := self._unsupported(instance):
+            return self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
 
         def build() -> PreparedCall:
             return prepare(
@@ -244,18 +248,12 @@ class Execution(LiveSource):
 
         try:
             call = await asyncio.to_thread(build) if instance.media else build()
-        except GenlevelError as error:
-            return Answer(
-                self.plan.run_id,
-                key,
-                instance.id,
-                sc.OUTCOME_FAILED,
-                error_class=gw.ERROR_CLASS_CALLER_FAULT,
-                error=str(error),
-                attempts=0,
-                created=time.time(),
-            )
+        except DatasetError as error:
+            return self._unasked(key, instance, sc.OUTCOME_FAILED, str(error))
         return await self._traffic.ask(key, instance.id, call)
+
+    def _unasked(self, key: str, instance: Instance, outcome: int, why: str) -> Answer:
+        return Answer(self.plan.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
 
     def _unsupported(self, instance: Instance) -> str:
         """Why the model cannot be asked this instance; empty if it can."""
@@ -285,6 +283,7 @@ class Execution(LiveSource):
         self._note_finished()
         if answer.outcome != sc.OUTCOME_FAILED:
             self._failures_in_a_row = 0
+        if answer.outcome != sc.OUTCOME_FAILED or not answer.attempts:
             return
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= _FAILURES_IN_A_ROW:

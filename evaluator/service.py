@@ -175,6 +175,9 @@ class Evaluator:
         )
         cost = 0
         for instance in task.instances(planned.positions):
+            if instance.problem:
+                entry.note = instance.problem
+                continue
             template = self._prompts.for_instance(instance)
             if template is None:
                 entry.note = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"

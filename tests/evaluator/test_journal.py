@@ -1,0 +1,55 @@
+"""The journal: at most one outcome an instance, durable when it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+from evaluator.journal import Answer, Journal
+from evaluator.tables import metadata
+from genlevel.runtime.storage import schema_differences
+from genlevel.v1 import scorer_pb2 as sc
+
+
+def answer(instance, outcome=sc.OUTCOME_ANSWERED, text="A", cost=None):
+    return Answer("r", "t", instance, outcome, raw_answer=text, input_tokens=3, cost_nano_usd=cost)
+
+
+async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    await asyncio.gather(*(journal.record(answer(f"i{n}")) for n in range(300)))
+    with sqlite3.connect(tmp_path / "j.db") as other:
+        assert other.execute("select count(*) from evaluator_answers").fetchone() == (300,)
+    journal.close()
+
+
+async def test_a_second_answer_is_ignored_unless_the_first_one_failed(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    await journal.record(answer("a", text="first"))
+    await journal.record(answer("a", text="second"))
+    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    await journal.record(answer("b", text="at last"))
+    found = journal.answers_to("r", "t", ["a", "b", "c"])
+    assert {key: value.raw_answer for key, value in found.items()} == {"a": "first", "b": "at last"}
+    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
+    journal.close()
+
+
+async def test_totals_keep_priced_and_unpriced_apart(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    await journal.record(answer("a"))
+    assert journal.totals("r").cost_nano_usd is None
+    await journal.record(answer("b", cost=7))
+    await journal.reserve("r", 1, 100)
+    await journal.reserve("r", 2, 50)
+    await journal.settle("r", 1)
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (7, 50, 6)
+    assert journal.last_reservation("r") == 2
+    journal.close()
+
+
+def test_migrations_and_tables_agree(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    assert schema_differences(journal._engine, metadata, "evaluator") == []
+    journal.close()

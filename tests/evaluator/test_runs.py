@@ -1,0 +1,272 @@
+"""Runs from plan to verdict, over a gateway in memory and the real journal and scorer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+
+def specification(folder, **fields):
+    return ev.RunSpecification(model="m", suite=str(folder), **fields)
+
+
+async def finish(evaluator, request):
+    run = (await evaluator.start_run(request)).run
+    last = None
+    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        last = progress
+    return last.run
+
+
+async def start(evaluator, folder, traffic=None, **fields):
+    return await finish(evaluator, ev.StartRunRequest(specification=specification(folder, **fields), traffic=traffic))
+
+
+async def answers(evaluator, run, **filters):
+    return [answer async for answer in evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, **filters))]
+
+
+async def test_a_run_asks_each_instance_once_and_is_scored(make_evaluator, scripted, suite_folder):
+    evaluator, scorer = make_evaluator()
+    run = await start(evaluator, suite_folder(10))
+    assert run.status == ev.RUN_STATUS_FINISHED
+    assert run.counts.answered == run.counts.total == 10
+    assert set(scripted.calls.values()) == {1}
+    assert run.usage.input_tokens == 100
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert verdict.tasks[0].score == 50
+    assert verdict.benchmark == "general-bench"
+
+
+async def test_a_prompt_carries_question_options_and_format_at_temperature_zero(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    await start(evaluator, suite_folder(1))
+    request = scripted.requests[0]
+    text = request.messages[0].parts[0].text
+    assert "Question 0?" in text
+    assert "A. yes\nB. no" in text
+    assert request.parameters.temperature == 0
+    assert request.parameters.HasField("max_output_tokens")
+
+
+async def test_what_a_user_sets_replaces_the_default_parameters(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    await start(evaluator, suite_folder(1), parameters=gw.GenerationParameters(temperature=0.5, max_output_tokens=7))
+    assert scripted.requests[0].parameters == gw.GenerationParameters(temperature=0.5, max_output_tokens=7)
+
+
+async def test_a_transient_error_is_repeated_up_to_the_attempts_then_failed(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, scorer = make_evaluator(attempts=2)
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT)
+    run = await start(evaluator, suite_folder(2))
+    assert run.counts.failed == 2
+    assert set(scripted.calls.values()) == {2}
+    score = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0]
+    assert not score.HasField("score")
+    assert (score.bounds.lower, score.bounds.upper) == (0, 100)
+    failed = await answers(evaluator, run, outcomes=[sc.OUTCOME_FAILED])
+    assert {answer.error for answer in failed} == {"as scripted"}
+
+
+async def test_rate_limits_use_up_no_attempts(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(attempts=1)
+    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, 5, retry_after_s=0.01)
+    run = await start(evaluator, suite_folder(3))
+    assert run.counts.answered == 3
+    assert run.retries == 15
+    assert run.calls == 18
+
+
+async def test_a_refusal_counts_as_wrong_and_apart(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, scorer = make_evaluator()
+    scripted.script = failing_script(gw.ERROR_CLASS_CONTENT_REFUSED)
+    run = await start(evaluator, suite_folder(4))
+    assert (run.counts.refused, run.status) == (4, ev.RUN_STATUS_FINISHED)
+    score = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0]
+    assert score.score == 0
+
+
+async def test_a_quota_stops_the_run_and_keeps_what_was_answered(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+
+    def script(question, calls):
+        if question == "Question 3?":
+            from genlevel.runtime.errors import CallFailed
+
+            raise CallFailed(gw.ERROR_CLASS_QUOTA, "the quota is used up")
+        return "A"
+
+    scripted.script = script
+    run = await start(evaluator, suite_folder(50), traffic=ev.TrafficSettings(concurrency=1))
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert "quota" in run.reason
+    assert run.counts.answered >= 3
+    assert run.counts.failed == 0
+    assert run.counts.pending == 50 - run.counts.answered
+
+
+async def test_resume_asks_again_only_what_failed(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, scorer = make_evaluator(attempts=1)
+
+    def script(question, calls):
+        return failing_script(gw.ERROR_CLASS_TRANSIENT)(question, calls) if question == "Question 1?" else "A"
+
+    scripted.script = script
+    folder = suite_folder(5)
+    run = await start(evaluator, folder)
+    assert (run.counts.answered, run.counts.failed) == (4, 1)
+    again = await start(evaluator, folder)
+    assert scripted.calls.total() == 5, "the same command asks nothing again that has its outcome"
+    scripted.script = lambda question, calls: "A"
+    resumed = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    assert (resumed.counts.answered, resumed.counts.failed) == (5, 0)
+    assert scripted.calls.total() == 6
+    assert again.run_id == resumed.run_id
+    assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0].HasField("score")
+
+
+async def test_concurrency_is_kept(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.01
+    await start(evaluator, suite_folder(60), traffic=ev.TrafficSettings(concurrency=7))
+    assert scripted.most_at_once == 7
+
+
+async def test_the_budget_is_never_exceeded_and_ends_the_run(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.info.charges = True
+    scripted.cost = 500_000
+    scripted.latency_s = 0.002
+    traffic = ev.TrafficSettings(concurrency=8, budget_nano_usd=10_000_000)
+    run = await start(evaluator, suite_folder(200), traffic)
+    assert run.status == ev.RUN_STATUS_BUDGET
+    assert 0 < run.cost_nano_usd <= 10_000_000
+    assert run.counts.pending == 200 - run.counts.answered > 0
+    more = await start(evaluator, suite_folder(200), ev.TrafficSettings(concurrency=8, budget_nano_usd=1_000_000_000))
+    assert more.run_id == run.run_id
+    assert more.status == ev.RUN_STATUS_FINISHED
+    assert scripted.calls.total() == 200
+
+
+async def test_a_call_of_unknown_fate_stays_reserved_for_later_starts(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(attempts=1)
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.cost = 1_000
+    scripted.script = failing_script(gw.ERROR_CLASS_TIMEOUT, 1, may_be_charged=True)
+    run = await start(evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=1_000_000))
+    assert run.counts.failed == 1
+    resumed = await finish(
+        evaluator,
+        ev.StartRunRequest(run_id=run.run_id, retry_failed=True, traffic=ev.TrafficSettings(budget_nano_usd=1_000_000)),
+    )
+    assert resumed.status == ev.RUN_STATUS_BUDGET, "two worst cases do not fit where the first may have been billed"
+    assert scripted.calls.total() == 1
+
+
+async def test_a_model_that_charges_and_has_no_price_needs_consent(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.charges = True
+    with pytest.raises(UsageError, match="--unpriced-ok"):
+        await start(evaluator, suite_folder(1))
+    with pytest.raises(UsageError, match="--budget-usd"):
+        await start(evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=1, unpriced_ok=True))
+    run = await start(evaluator, suite_folder(1), ev.TrafficSettings(unpriced_ok=True))
+    assert not run.HasField("cost_nano_usd")
+
+
+async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.02
+    folder = suite_folder(100)
+    request = ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(concurrency=4))
+    run = (await evaluator.start_run(request)).run
+    await asyncio.sleep(0.15)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        stopped = progress.run
+    assert stopped.status == ev.RUN_STATUS_INTERRUPTED
+    assert stopped.counts.answered == scripted.calls.total(), "every call that was made has its answer in the journal"
+    done = await finish(evaluator, request)
+    assert done.counts.answered == 100
+    assert scripted.calls.total() == 100
+
+
+async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(attempts=9, deadline_s=600)
+    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=60)
+    request = ev.StartRunRequest(specification=specification(suite_folder(3)))
+    run = (await evaluator.start_run(request)).run
+    await asyncio.sleep(0.1)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+
+    async def watch():
+        async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            last = progress
+        return last.run
+
+    assert (await asyncio.wait_for(watch(), 5)).status == ev.RUN_STATUS_INTERRUPTED
+
+
+async def test_two_evaluators_cannot_work_on_one_run(make_evaluator, scripted, suite_folder):
+    first, _ = make_evaluator()
+    second, _ = make_evaluator()
+    scripted.latency_s = 0.05
+    request = ev.StartRunRequest(specification=specification(suite_folder(40)), traffic=ev.TrafficSettings(concurrency=2))
+    run = (await first.start_run(request)).run
+    with pytest.raises(UsageError, match="another process"):
+        await second.start_run(request)
+    seen = (await second.get_run(ev.GetRunRequest(run_id=run.run_id))).run
+    assert seen.status == ev.RUN_STATUS_RUNNING
+    await first.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+
+
+async def test_a_dry_run_calls_nothing_and_estimates_cost_by_task(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="2", output="8"))
+    plan = await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite_folder(30), limit=12)))
+    assert scripted.calls.total() == 0
+    task = plan.tasks[0]
+    assert task.instances == 12
+    assert task.estimated_nano_usd == task.estimated_input_tokens * 2000 + task.max_output_tokens * 8000
+
+
+async def test_an_unknown_task_pattern_names_what_is_near(make_evaluator, suite_folder):
+    evaluator, _ = make_evaluator()
+    with pytest.raises(UsageError, match="causal-reasoning"):
+        await start(evaluator, suite_folder(1), tasks="Casual-Reasoning")
+
+
+async def test_a_changed_suite_is_another_run_and_cannot_be_resumed_under_the_old_id(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    run = await start(evaluator, suite_folder(3))
+    changed = await start(evaluator, suite_folder(4))
+    assert changed.run_id != run.run_id
+    with pytest.raises(UsageError, match="changed"):
+        await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id))
+
+
+async def test_rescoring_reads_the_journal_and_calls_nothing(make_evaluator, scripted, suite_folder):
+    evaluator, scorer = make_evaluator()
+    run = await start(evaluator, suite_folder(6))
+    before = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0]
+    calls = scripted.calls.total()
+    scripted.info.ready = False
+    await evaluator.rescore_run(ev.RescoreRunRequest(run_id=run.run_id))
+    after = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0]
+    assert scripted.calls.total() == calls
+    assert before == after
+
+
+async def test_one_instance_is_shown_with_its_prompt_and_label(make_evaluator, suite_folder):
+    evaluator, _ = make_evaluator()
+    run = await start(evaluator, suite_folder(4))
+    (shown,) = await answers(evaluator, run, instance="nlp/Causal-Reasoning/q1")
+    assert (shown.raw_answer, shown.label_json) == ("A", '"A"')
+    assert "Question 1?" in shown.prompt
