@@ -488,7 +488,7 @@ def _run_message(record: RunRecord, outcomes: dict[int, int], usage: gw.Usage, c
         suite=record.suite,
         benchmark=record.benchmark,
         partial=record.partial,
-        status=ev.RunStatus.ValueType(record.status),
+        status=ev.RunStatus.Name(record.status),
         reason=record.reason,
         counts=sc.OutcomeCounts(
             total=record.total,
@@ -514,7 +514,7 @@ def _answer_message(answer: Answer) -> ev.ListAnswersResponse:
     return ev.ListAnswersResponse(
         task=answer.task,
         instance_id=answer.instance_id,
-        outcome=sc.Outcome.ValueType(answer.outcome),
+        outcome=sc.Outcome.Name(answer.outcome),
         raw_answer=answer.raw_answer,
         error=answer.error,
         attempts=answer.attempts,

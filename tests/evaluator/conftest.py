@@ -21,7 +21,7 @@ from scorer.service import Scorer
 
 
 class ScriptedGateway:
-    """Answers "A" unless ``script`` says otherwise: a function of the question and its number of calls so far, which returns text or raises."""
+    """Answers "A" unless ``script`` says otherwise: it takes the question and its number of calls so far, and returns text or raises."""
 
     def __init__(self) -> None:
         self.script: Callable[[str, int], str] = lambda question, calls: "A"
