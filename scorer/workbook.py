@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ class _Reader:
             self.warnings.append(f"sheet {sheet.title!r} has no column 'Task Name'; its tasks count as unsupported")
             return
         tasks = self._tasks[name.casefold()]
-        find = _finder(tasks)
+        find = task_finder(tasks)
         first_rows: dict[str, int] = {}
         percents: list[float] = []
         for number, cells in sheet.rows:
@@ -262,7 +262,7 @@ def _resolved(cell: Any, stored: Any) -> Any:
     return Formula(str(getattr(cell, "text", None) or cell), stored) if _is_formula(cell) else cell
 
 
-def _finder(tasks: Iterable[Task]) -> Any:
+def task_finder(tasks: Iterable[Task]) -> Callable[[str], Task | None]:
     """A function from a written name to its task: exactly, else without regard to case and spaces if that is unique."""
     exact = {task.name: task for task in tasks}
     counts = Counter(_folded(task.name) for task in exact.values())

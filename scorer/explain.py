@@ -1,0 +1,226 @@
+"""Why a verdict is what it is: which tasks decide it, and where the official ranker's numbers part from the paper's."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genlevel.benchmark.metrics import metric, sigma
+from genlevel.benchmark.model import Modality, Paradigm, Task
+from scorer.levels import LEVEL_MODALITIES, Levels, TaskResult
+from scorer.official import OfficialReport, OfficialRow
+from scorer.workbook import task_finder
+
+_SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far a task is from its reference. by_value: in the metric's unit, positive where the model is better.
+
+    by_sigma: the same on the scale 0-100, for comparing tasks of different metrics.
+    """
+
+    task: Task
+    value: float
+    reference: float
+    by_value: float
+    by_sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """One row that the two rules count differently.
+
+    row: in the sheet. paper, official: what the row adds to its side's Level 2 sum (sigma; the ranker's number).
+    paper_reward, official_reward: what it adds to the sum of Levels 3-5. level_2, level_3: official minus paper in points of the overall
+    score; for language 0, and ``weight`` has the difference in w_L. reasons: in words, at least one.
+    """
+
+    sheet: str
+    row: int
+    name: str
+    paper: float
+    official: float
+    paper_reward: float
+    official_reward: float
+    paper_win: bool
+    official_win: bool
+    level_2: float
+    level_3: float
+    weight: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """wins: largest contribution first. misses: the nearest first. needed: what the next level takes, one line each.
+
+    differences: largest effect first; empty where no official report was given. crash: on what the ranker would have ended.
+    """
+
+    wins: tuple[Margin, ...]
+    misses: tuple[Margin, ...]
+    needed: tuple[str, ...]
+    differences: tuple[RowDifference, ...]
+    crash: str
+
+
+def explain(results: Sequence[TaskResult], levels: Levels, official: OfficialReport | None = None) -> Explanation:
+    """Over the results from which ``levels`` were computed."""
+    margins = [(result, margin) for result in results if (margin := _margin(result)) is not None]
+    wins = sorted((entry for entry in margins if entry[0].win), key=lambda entry: (-entry[0].reward, entry[1].task.id))
+    misses = sorted((entry for entry in margins if not entry[0].win), key=lambda entry: (-entry[1].by_sigma, entry[1].task.id))
+    differences = () if official is None else tuple(_differences(results, official))
+    return Explanation(
+        tuple(margin for _result, margin in wins),
+        tuple(margin for _result, margin in misses),
+        tuple(_needed(results, levels)),
+        differences,
+        "" if official is None else official.crash,
+    )
+
+
+def explanation_json(explanation: Explanation, most_misses: int = 20) -> dict[str, Any]:
+    """As `genlevel level --explain --json` prints it."""
+    return {
+        "wins": [_margin_json(margin) for margin in explanation.wins],
+        "nearest_misses": [_margin_json(margin) for margin in explanation.misses[:most_misses]],
+        "needed": list(explanation.needed),
+        "official_crash": explanation.crash or None,
+        "differences": [
+            {
+                "sheet": row.sheet,
+                "row": row.row,
+                "task": row.name,
+                "paper": row.paper,
+                "official": row.official,
+                "paper_reward": row.paper_reward,
+                "official_reward": row.official_reward,
+                "paper_win": row.paper_win,
+                "official_win": row.official_win,
+                "level_2": row.level_2,
+                "level_3": row.level_3,
+                "w_L": row.weight,
+                "reasons": list(row.reasons),
+            }
+            for row in explanation.differences
+        ],
+    }
+
+
+def _margin(result: TaskResult) -> Margin | None:
+    if result.value is None or result.reference is None or result.sigma is None:
+        return None
+    sign = -1.0 if metric(result.task.metric.id).direction == "lower" else 1.0
+    by_value = sign * (result.value - result.reference)
+    by_sigma = result.sigma - sigma(result.task.metric.id, result.reference)
+    return Margin(result.task, result.value, result.reference, by_value, by_sigma)
+
+
+def _margin_json(margin: Margin) -> dict[str, Any]:
+    return {
+        "task": margin.task.name,
+        "sheet": margin.task.sheet,
+        "metric": margin.task.metric.label,
+        "value": margin.value,
+        "reference": margin.reference,
+        "margin": margin.by_value,
+        "margin_sigma": margin.by_sigma,
+    }
+
+
+def _needed(results: Sequence[TaskResult], levels: Levels) -> list[str]:
+    """What the next level takes."""
+    if levels.verdict == 5:
+        return []
+    if levels.verdict is None:
+        return ["Level 2 takes one image, video, audio or 3D task with a score above the worst."]
+    if levels.verdict == 2:
+        return ["Level 3 takes one image, video, audio or 3D task at least as good as its specialist."]
+    if levels.verdict == 3:
+        return ["Level 4 takes wins in comprehension and in generation of one modality.", *_one_sided(results)]
+    return ["Level 5 takes one language task at least as good as its specialist."]
+
+
+def _one_sided(results: Sequence[TaskResult]) -> list[str]:
+    wins = Counter((result.task.modality, result.task.paradigm) for result in results if result.win and result.reward > 0)
+    lines = []
+    for modality in LEVEL_MODALITIES:
+        won = [paradigm for paradigm in Paradigm if wins[modality, paradigm]]
+        if len(won) == 1:
+            other = next(paradigm for paradigm in Paradigm if paradigm is not won[0])
+            lines.append(f"{modality}: {wins[modality, won[0]]} wins in {won[0]}, none in {other}.")
+    return lines
+
+
+def _differences(results: Sequence[TaskResult], official: OfficialReport) -> list[RowDifference]:
+    by_task = {result.task.id: result for result in results}
+    sizes = Counter((result.task.modality, result.task.paradigm) for result in results)
+    counted = Counter(row.sheet for row in official.rows if row.row is not None)
+    finders = {
+        sheet: task_finder([result.task for result in results if result.task.sheet == sheet])
+        for sheet in {result.task.sheet for result in results}
+    }
+    found = []
+    for row in official.rows:
+        if row.row is None or row.paired.sheet not in finders:
+            continue
+        task = finders[row.paired.sheet](row.written)
+        result = by_task[task.id] if task is not None else None
+        paper, paper_reward = (result.contribution, result.reward) if result is not None else (0.0, 0.0)
+        value = row.value if math.isfinite(row.value) else 0.0
+        won = result is not None and result.win is True
+        if abs(value - paper) <= _SAME and abs(row.reward - paper_reward) <= _SAME and row.win == won:
+            continue
+        size = sizes[row.paired.modality, row.paired.paradigm]
+        language = row.paired.modality is Modality.LANGUAGE
+        # Levels 2-4 are means over two paradigms and four modalities.
+        by_value = 0.0 if language else (value / counted[row.sheet] - paper / size) / 2.0 / len(LEVEL_MODALITIES)
+        by_reward = (row.reward - paper_reward) / size
+        found.append(
+            RowDifference(
+                row.sheet,
+                row.row,
+                row.written,
+                paper,
+                value,
+                paper_reward,
+                row.reward,
+                won,
+                row.win,
+                by_value,
+                0.0 if language else by_reward / 2.0 / len(LEVEL_MODALITIES),
+                by_reward / 100.0 if language else 0.0,
+                tuple(_reasons(row, task, result, value, paper)),
+            )
+        )
+    return sorted(found, key=lambda row: (-abs(row.level_2) - abs(row.level_3) - 100.0 * abs(row.weight), row.sheet, row.row))
+
+
+def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, value: float, paper: float) -> list[str]:
+    reasons = []
+    metric_id, label = row.paired.metric.id, row.paired.metric.label
+    if task is None:
+        reasons.append(f"{row.written!r} is no task of this sheet; the ranker counts it as {row.paired.name!r}")
+    elif task.id != row.paired.id:
+        reasons.append(f"paired by position with the reference of {row.paired.name!r}")
+    absent = result is None or result.value is None
+    if metric_id == "wer":
+        reasons.append("WER is read as a fraction, though it is written in percent")
+    elif metric_id in {"chamfer", "rte"}:
+        reasons.append(f"the label {label!r} is not recognised: not mapped, and higher counts as better")
+    elif metric_id == "rmse" and row.paired.modality is Modality.LANGUAGE:
+        reasons.append("the model's RMSE is mapped, the reference is not")
+    elif result is not None and result.value == 0.0 and metric(metric_id).direction == "lower":
+        reasons.append("a perfect error of 0 counts as 0, like an unsupported task")
+    if absent and row.win:
+        reasons.append("a missing value counts as a number that beats the reference")
+    if not reasons and result is not None and row.win != bool(result.win):
+        reasons.append("mapped values saturate, so different values tie")
+    if not reasons and abs(value - paper) > _SAME:
+        reasons.append("the ranker does not keep sigma within 0..100")
+    return reasons or ["the reward differs with the pairing"]
