@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -24,6 +25,10 @@ from gateway.service import Gateway
 from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
+
+# Properties are about values; how long an example takes on a busy machine says nothing.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 CHAT_ANSWER = {
     "id": "chatcmpl-7",

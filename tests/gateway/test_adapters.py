@@ -178,9 +178,11 @@ def test_chat_usage_falls_into_disjoint_buckets() -> None:
 
 
 def test_reasoning_that_a_server_counts_beside_the_completion_is_not_subtracted() -> None:
-    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40, "completion_tokens_details": {"reasoning_tokens": 25}}
-    answer = Compatible().answer(chat_answer(usage=usage))
-    assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (5, 25)
+    details = {"reasoning_tokens": 25}
+    for visible in (5, 30):
+        usage = {"prompt_tokens": 10, "completion_tokens": visible, "total_tokens": 35 + visible, "completion_tokens_details": details}
+        answer = Compatible().answer(chat_answer(usage=usage))
+        assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (visible, 25)
 
 
 def test_no_usage_is_said_not_counted_as_nothing() -> None:

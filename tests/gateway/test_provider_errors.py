@@ -177,8 +177,11 @@ async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Ga
     assert (caught.value.reason, caught.value.retry_after_s) == ("TRANSIENT", 7)
 
 
-async def test_no_message_contains_the_key(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
-    key = "sk-test-0123456789abcdef"
+@pytest.mark.parametrize("key", ["sk-test-0123456789abcdef", "0f3a9c77-plain"])
+async def test_no_message_contains_the_key(
+    key: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLEVEL_TEST_KEY", key)
     leaky = openai_error(f"bad {key}", "strange", f"Incorrect key {key} or Bearer {key}", param=key)
     for status in (400, 401, 404, 418, 429, 500):
         stub.replies(leaky, status)

@@ -184,7 +184,7 @@ def test_parameters_are_applied_as_asked() -> None:
 
 
 def test_a_reasoning_model_gets_no_temperature_and_says_so() -> None:
-    assert sent(asked(temperature=0, max_output_tokens=5), "openai/gpt-6.2-sol") == asked(max_output_tokens=5)
+    assert sent(asked(temperature=0, top_p=0.5, max_output_tokens=5), "openai/gpt-6.2-sol") == asked(max_output_tokens=5)
     assert "does not take temperature and top p" in Routes(Settings()).resolve("openai/gpt-6.2-sol").parameter_note()
 
 
@@ -249,10 +249,10 @@ def test_half_a_nano_dollar_is_rounded_up() -> None:
 
 def test_a_long_request_costs_more_as_a_whole() -> None:
     price = Price(Decimal(2), Decimal(10), Decimal("0.1"), Decimal("2.5"), 272000, Decimal(2), Decimal("1.5"))
-    short = pb.Usage(input_tokens=200000, cache_read_tokens=72000, output_tokens=100)
-    longer = pb.Usage(input_tokens=200001, cache_read_tokens=72000, output_tokens=100)
-    assert cost_nano_usd(short, price) == 200000 * 2000 + 72000 * 100 + 100 * 10000
-    assert cost_nano_usd(longer, price) == 200001 * 4000 + 72000 * 200 + 100 * 15000
+    short = pb.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2000, output_tokens=100)
+    longer = pb.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2001, output_tokens=100)
+    assert cost_nano_usd(short, price) == 200000 * 2000 + 70000 * 100 + 2000 * 2500 + 100 * 10000
+    assert cost_nano_usd(longer, price) == 200000 * 4000 + 70000 * 200 + 2001 * 5000 + 100 * 15000
 
 
 def test_the_example_in_the_documentation() -> None:
