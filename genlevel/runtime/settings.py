@@ -112,6 +112,13 @@ class RunDefaults(_Strict):
     call_timeout_s: float = Field(300.0, gt=0)
 
 
+class Log(_Strict):
+    """How the long-running services write their log lines, on standard error."""
+
+    format: Literal["plain", "json"] = "plain"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
 class Embedded(_Strict):
     """The embedded model's server."""
 
@@ -130,6 +137,7 @@ class Settings(_Strict):
     storage: Storage = Storage()
     runs: RunDefaults = RunDefaults()
     embedded: Embedded = Embedded()
+    log: Log = Log()
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
