@@ -95,8 +95,18 @@ async def main() -> None:
     temporary.write_text(str(port))
     temporary.rename(options.port_file)
     parent = os.getppid()
-    while os.getppid() == parent:  # ends with the test that started it
-        await asyncio.sleep(0.5)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def watch() -> None:
+        """Ends with the test that started it."""
+        if os.getppid() == parent:
+            loop.call_later(0.5, watch)
+        else:
+            ended.set()
+
+    watch()
+    await ended.wait()
 
 
 asyncio.run(main())

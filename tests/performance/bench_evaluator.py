@@ -70,7 +70,6 @@ async def run_genlevel(base_url: str, suite: Path, folder: Path, concurrency: in
 
     async with embedded_services(Settings(), folder) as services:
         specification = ev.RunSpecification(model="stub", suite=str(suite), base_url=base_url)
-        started, cpu = time.perf_counter(), cpu_s()
         request = ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(concurrency=concurrency))
         run = (await services.evaluator.start_run(request)).run
         begun, cpu_begun = time.perf_counter(), cpu_s()
@@ -78,13 +77,7 @@ async def run_genlevel(base_url: str, suite: Path, folder: Path, concurrency: in
             run = progress.run
         ended, cpu_ended = time.perf_counter(), cpu_s()
     assert run.counts.answered == run.counts.total, run
-    return {
-        "n": run.counts.total,
-        "wall": ended - begun,
-        "cpu": cpu_ended - cpu_begun,
-        "planning": begun - started,
-        "planning_cpu": cpu_begun - cpu,
-    }
+    return {"n": run.counts.total, "wall": ended - begun, "cpu": cpu_ended - cpu_begun}
 
 
 async def run_aiohttp(base_url: str, count: int, concurrency: int) -> dict[str, float]:

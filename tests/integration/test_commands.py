@@ -1,0 +1,125 @@
+"""What a user types, and what is said when it is wrong: one line, exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("evl",), "did you mean 'eval'"),
+        (("eval",), "--model"),
+        (("eval", "--model", "nosuch/model", "--suite", "starter"), "nosuch"),
+        (("eval", "--model", "embedded/generalist", "--suite", "nosuchsuite"), "nosuchsuite"),
+        (("eval", "--model", "embedded/generalist", "--suite", "starter", "--tasks", "Sgin-Reading"), "sign-reading"),
+        (("eval", "--model", "embedded/generalist", "--suite", "starter", "--api-key-env", "X"), "--base-url"),
+        (("eval", "--model", "openai/gpt-4o-mini", "--suite", "starter"), "OPENAI_API_KEY"),
+        (("eval", "--model", "anthropic/claude-sonnet-4-5", "--suite", "starter"), "ANTHROPIC_API_KEY"),
+        (("eval", "--model", "m", "--base-url", "not a url", "--suite", "starter"), "not a url"),
+        (("eval", "--model", "m", "--suite", "starter", "--budget-usd", "much"), "much"),
+        (("eval", "--model", "m", "--suite", "starter", "--limit", "0"), "--limit"),
+        (("show", "abc"), "genlevel eval"),
+        (("level", "nosuch.xlsx", "--model", "m"), "nosuch.xlsx"),
+        (("tasks", "--modality", "smell"), "smell"),
+        (("--config", "nosuch.yaml", "runs"), "nosuch.yaml"),
+        (("evaluator",), "addresses.gateway"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_wrong_is_said_in_a_line_that_names_it(genlevel, arguments, said):
+    done = genlevel.run(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()[-1]) < 400
+
+
+def test_a_wrong_setting_names_file_and_line(genlevel):
+    (genlevel.folder / "genlevel.yaml").write_text("runs:\n  attemps: 3\n")
+    done = genlevel.run("models")
+    assert done.returncode == 2
+    assert "genlevel.yaml:2" in done.stderr
+    assert "attempts" in done.stderr
+
+
+def test_a_dry_run_prints_cost_by_task_and_needs_no_key(genlevel, choice_suite):
+    (genlevel.folder / "genlevel.yaml").write_text("prices: {openai/some-model: {input: '2', output: '8'}}\n")
+    suite = choice_suite(30)
+    done = genlevel.run("eval", "--model", "openai/some-model", "--suite", str(suite), "--limit", "10", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["instances"] == 10
+    assert plan["usd"] == pytest.approx(plan["input_tokens"] * 2e-6 + plan["max_output_tokens"] * 8e-6)
+    table = genlevel.run("eval", "--model", "openai/some-model", "--suite", str(suite), "--dry-run")
+    assert "nothing was called" in table.stdout
+    assert "OPENAI_API_KEY" in table.stdout
+
+
+def test_a_hosted_model_without_a_price_needs_consent(genlevel, choice_suite):
+    done = genlevel.run(
+        "eval", "--model", "openai/unheard-of", "--suite", str(choice_suite(1)), OPENAI_API_KEY="sk-not-a-key"
+    )
+    assert done.returncode == 2
+    assert "--unpriced-ok" in done.stderr
+    assert "sk-not" not in done.stderr
+
+
+def test_an_interrupted_budget_run_exits_1_and_says_how_to_go_on(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(latency=0.01)
+    (genlevel.folder / "genlevel.yaml").write_text(
+        f"accounts: {{stub: {{provider: compatible, base_url: '{stub.base_url}'}}}}\n"
+        "routes: {stubbed: {account: stub, model: s, price: {input: '1', output: '1'}}}\n"
+    )
+    suite = choice_suite(100)
+    done = genlevel.run("eval", "--model", "stubbed", "--suite", str(suite), "--budget-usd", "0.002", "--json")
+    assert done.returncode == 1, done.stderr
+    result = json.loads(done.stdout)
+    assert result["status"] == "budget"
+    assert 0 < result["usage"]["usd"] <= 0.002
+    assert result["instances"]["answered"] == len(stub.calls())
+    assert result["run"] in done.stderr
+    card = genlevel.run("show", result["run"])
+    assert "Incomplete" in card.stdout
+
+
+def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(answer="I would rather not say.")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--json")
+    result = json.loads(done.stdout)
+    assert result["instances"]["unparsable"] == 3
+    assert result["instances"]["answered"] == 0
+    failures = json.loads(genlevel.run("show", result["run"], "--failures", "--json").stdout)
+    assert [failure["outcome"] for failure in failures] == ["unparsable"] * 3
+    one = json.loads(genlevel.run("show", result["run"], "--instance", "q00001", "--json").stdout)
+    assert one[0]["answer"] == "I would rather not say."
+    assert one[0]["label"] == "A"
+    assert "Question 1" in one[0]["prompt"]
+    text = genlevel.run("show", result["run"], "--instance", "q00001").stdout
+    assert "--- answered\nI would rather not say." in text
+    rescored = json.loads(genlevel.run("rescore", result["run"], "--json").stdout)
+    assert rescored["tasks"] == result["tasks"]
+    assert len(stub.calls()) == 3
+
+
+def test_the_catalogue_can_be_browsed(genlevel):
+    tasks = json.loads(genlevel.run("tasks", "--json").stdout)
+    assert len(tasks) == 699
+    assert len({task["id"] for task in tasks}) == 699
+    some = json.loads(genlevel.run("tasks", "--modality", "audio", "--paradigm", "generation", "--json").stdout)
+    assert {(task["modality"], task["paradigm"]) for task in some} == {("audio", "generation")}
+    assert len(some) == 20
+    suites = json.loads(genlevel.run("suites", "--json").stdout)
+    assert "starter" in [suite["suite"] for suite in suites]
+    models = json.loads(genlevel.run("models", "--json").stdout)
+    assert "embedded/generalist" in [model["route"] for model in models]
+
+
+def test_the_command_line_opens_without_heavy_imports():
+    heavy = ("openai", "anthropic", "fastapi", "sqlalchemy", "alembic", "rich", "numpy", "openpyxl", "grpc", "google.protobuf", "pydantic")
+    script = f"import sys, genlevel.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip() == "[]"

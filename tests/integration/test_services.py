@@ -1,0 +1,118 @@
+"""The three services, each its own process, found by configured addresses; and all three in one by ``genlevel up``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+import urllib.request
+
+import pytest
+import yaml
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def fetch(port, path="/metrics"):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return response.read().decode()
+
+
+def wait_until_ready(process, port):
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            fetch(port, "/readyz")
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def configured(genlevel, stub_upstream):
+    """A genlevel.yaml with free ports and one route to the stub; returns the HTTP ports by service."""
+    stub = stub_upstream(latency=0.01)
+    ports = free_ports(6)
+    names = ("gateway", "evaluator", "scorer")
+    document = {
+        name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)
+    }
+    document["addresses"] = {name: document[name]["grpc"] for name in names}
+    document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": 8}}}
+    document["routes"] = {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}}
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    return {name: ports[2 * n + 1] for n, name in enumerate(names)}
+
+
+def evaluate_and_check(genlevel, suite, stub_calls_port):
+    done = genlevel.run("eval", "--model", "stubbed", "--suite", str(suite), "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["instances"]["answered"] == 60
+    assert result["tasks"][0]["score"] == 100
+    assert result["usage"]["usd"] > 0
+    series = fetch(stub_calls_port)
+    assert 'genlevel_evaluator_answers_total{model="stubbed",outcome="answered",suite="bench"} 60.0' in series
+    return result
+
+
+def test_three_processes_evaluate_a_model_and_show_it_to_prometheus(genlevel, configured, choice_suite):
+    processes = {name: genlevel.start(name, "--out", f"data-{name}") for name in configured}
+    try:
+        for name, port in configured.items():
+            wait_until_ready(processes[name], port)
+        result = evaluate_and_check(genlevel, choice_suite(60), configured["evaluator"])
+        assert "genlevel_gateway_requests_total{" in fetch(configured["gateway"])
+        scored = fetch(configured["scorer"])
+        assert 'genlevel_task_score{' in scored
+        assert 'genlevel_verdict{' in scored
+        shown = json.loads(genlevel.run("show", result["run"], "--json").stdout)
+        assert shown == result
+        listed = json.loads(genlevel.run("runs", "--json").stdout)
+        assert [run["run"] for run in listed] == [result["run"]]
+        refused = genlevel.run("show", "nosuchrun")
+        assert refused.returncode == 2
+        assert "nosuchrun" in refused.stderr
+        for process in processes.values():
+            process.send_signal(signal.SIGTERM)
+        for name, process in processes.items():
+            _, stderr = process.communicate(timeout=30)
+            assert process.returncode == 0, (name, stderr)
+            assert "Traceback" not in stderr
+    finally:
+        for process in processes.values():
+            process.kill()
+
+
+def test_one_process_serves_all_three_with_one_port_for_metrics(genlevel, configured, choice_suite):
+    process = genlevel.start("up")
+    try:
+        wait_until_ready(process, configured["evaluator"])
+        evaluate_and_check(genlevel, choice_suite(60), configured["evaluator"])
+        series = fetch(configured["evaluator"])
+        for name in ("genlevel_gateway_requests_total", "genlevel_level_score", "genlevel_evaluator_calls_total"):
+            assert f"{name}{{" in series, name
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 0, stderr
+    finally:
+        process.kill()
+
+
+def test_a_shared_service_calls_no_address_outside_its_configuration(genlevel, configured, choice_suite):
+    """--base-url runs embedded even where services are configured, so a shared gateway is never told an address."""
+    done = genlevel.run(
+        "eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", str(choice_suite(2)), "--dry-run", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["instances"] == 2
