@@ -16,8 +16,11 @@ NANO = Decimal(1_000_000_000)
 def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int) -> int:
     """The most that a call of at most so many tokens can cost: every input token at the dearest input price."""
     dearest = max(Decimal(value) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input))
-    dollars = (dearest * input_tokens + Decimal(price.output) * output_tokens) / Decimal(1_000_000)
-    return int((dollars * NANO).to_integral_value(rounding=ROUND_CEILING))
+    inputs, outputs = dearest * input_tokens, Decimal(price.output) * output_tokens
+    if price.long_context_above_tokens and input_tokens > price.long_context_above_tokens:
+        inputs *= Decimal(price.long_context_input_factor)
+        outputs *= Decimal(price.long_context_output_factor)
+    return int(((inputs + outputs) / Decimal(1_000_000) * NANO).to_integral_value(rounding=ROUND_CEILING))
 
 
 class Budget:

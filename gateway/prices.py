@@ -44,9 +44,14 @@ class Price:
 
     def message(self) -> pb.Price:
         """The price as decimals in text."""
-        return pb.Price(
+        price = pb.Price(
             input=_plain(self.input), output=_plain(self.output), cache_read=_plain(self.cache_read), cache_write=_plain(self.cache_write)
         )
+        if self.long_above:
+            price.long_context_above_tokens = self.long_above
+            price.long_context_input_factor = _plain(self.long_input)
+            price.long_context_output_factor = _plain(self.long_output)
+        return price
 
 
 def cost_nano_usd(usage: pb.Usage, price: Price) -> int:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from gateway.adapters.embedded import problem as embedded_problem
@@ -13,7 +14,7 @@ from gateway.models import ModelFacts, facts
 from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
 from genlevel.runtime.errors import CallFailed, ConfigurationError
-from genlevel.runtime.settings import Account, Limits, Route, RouteParameters, Settings
+from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -117,6 +118,11 @@ class ResolvedRoute:
         return info
 
 
+# The embedded model costs nothing and answers one request at a time; a second one waits with its picture read.
+FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
+EMBEDDED_LIMITS = Limits(concurrency=2)
+
+
 class Routes:
     """Names to routes: ad hoc ones, those of the settings, else provider/model with a known provider."""
 
@@ -201,9 +207,9 @@ class Routes:
             key_is_file=is_file,
             charges=_charges(provider, base_url, source),
             modalities=frozenset(MODALITIES[item] for item in (route.input_modalities or known.modalities or DEFAULT_MODALITIES)),
-            price=Price.of(override) if override else known.price,
+            price=Price.of(override) if override else FREE if provider == "embedded" else known.price,
             facts=known,
-            limits=account.limits,
+            limits=EMBEDDED_LIMITS if provider == "embedded" and account.limits == Limits() else account.limits,
             parameters=route.parameters,
             timeout_s=account.timeout_s,
         )

@@ -150,16 +150,22 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
     CACHE_WRITE_FIELD_NUMBER: _ClassVar[int]
+    LONG_CONTEXT_ABOVE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LONG_CONTEXT_INPUT_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    LONG_CONTEXT_OUTPUT_FACTOR_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
     cache_write: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ...) -> None: ...
+    long_context_above_tokens: int
+    long_context_input_factor: str
+    long_context_output_factor: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")

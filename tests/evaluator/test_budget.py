@@ -16,6 +16,12 @@ def test_the_worst_case_takes_the_dearest_input_price():
     assert worst_case_nano_usd(gw.Price(input="0.1", output="0.4"), 1, 0) == 100
 
 
+def test_a_long_input_costs_its_factor():
+    price = gw.Price(input="1", output="2", long_context_above_tokens=100, long_context_input_factor="2", long_context_output_factor="1.5")
+    assert worst_case_nano_usd(price, 100, 10) == 120_000
+    assert worst_case_nano_usd(price, 101, 10) == 232_000
+
+
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=60), st.integers(0, 300))
 def test_concurrent_calls_never_exceed_the_cap(calls, limit):
     async def scenario():
