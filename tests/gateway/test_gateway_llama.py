@@ -99,7 +99,8 @@ async def test_the_embedded_model_answers_and_is_stopped(
     response = await gateway.generate(asking("embedded/generalist", QUESTIONS[0], temperature=0, max_output_tokens=16), timeout_s=120)
     assert "Paris" in response.parts[0].text
     assert response.usage.output_tokens > 0
-    assert not response.HasField("cost_nano_usd")
+    assert response.cost_nano_usd == 0
+    assert response.HasField("cost_nano_usd"), "free is a price, not an unknown one"
     server = await gateway._embedded.server()
     await gateway.close()
     assert not server.alive
