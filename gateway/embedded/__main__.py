@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import TextIO
 
 from genlevel.runtime.errors import GenlevelError
@@ -49,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gateway.embedded", description="The embedded model's server.")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--context-tokens", type=int, default=8192)
-    parser.add_argument("--slots", type=int, default=1)
+    parser.add_argument("--cache", type=Path, required=True, help="a folder for what a later start can use again")
     parser.add_argument("--parent", type=int, default=0, help="end when this process ends; 0 = only when standard input closes")
     parser.add_argument("--die-at-once", action="store_true", help="let the kernel end this process with its parent (Linux)")
     return parser.parse_args()
@@ -58,7 +59,7 @@ def _arguments() -> argparse.Namespace:
 async def _serve(arguments: argparse.Namespace, report: TextIO) -> None:
     import uvicorn
 
-    from gateway.embedded.language import LanguageServer
+    from gateway.embedded.language import Language, LanguageServer
     from gateway.embedded.reading import Reader
     from gateway.embedded.server import Parts, create_app
     from gateway.embedded.weights import MODEL_NAME, require_installed, verified_weights
@@ -70,11 +71,11 @@ async def _serve(arguments: argparse.Namespace, report: TextIO) -> None:
     server = uvicorn.Server(config)
 
     def load() -> LanguageServer:
-        return LanguageServer(verified_weights(), MODEL_NAME, arguments.threads, arguments.context_tokens, arguments.slots)
+        return LanguageServer(verified_weights(), MODEL_NAME, arguments.threads, arguments.context_tokens, arguments.cache.absolute())
 
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     language = await asyncio.to_thread(load)
-    parts.language_url = language.url
+    parts.language = Language(language, parts.client)
     port = listener.getsockname()[1]
     report.write(json.dumps({"port": port, "language_url": language.url}) + "\n")
     report.close()

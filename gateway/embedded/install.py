@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import re
 import shlex
 import subprocess
 import sys
@@ -73,9 +74,9 @@ def _requirements(names: Sequence[str]) -> list[str]:
     bounds = {}
     for line in declared:
         requirement, _, marker = line.partition(";")
-        for name in RUNTIME_PACKAGES:
-            if f'"{_EXTRA}"' in marker.replace("'", '"') and requirement.strip().startswith(name):
-                bounds[name] = requirement.strip().replace(" ", "")
+        name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
+        if name in RUNTIME_PACKAGES and f'"{_EXTRA}"' in marker.replace("'", '"'):
+            bounds[name] = requirement.strip().replace(" ", "")
     return [bounds.get(name, name) for name in names]
 
 

@@ -53,7 +53,8 @@ class EmbeddedServer:
 
 
 async def start(settings: Embedded, folder: Path) -> EmbeddedServer:
-    """Start the server and return when it is healthy. The log is folder/logs/embedded.log.
+    """Start the server and return when it is healthy. The log is folder/logs/embedded.log;
+    folder/cache keeps what makes the next start faster.
 
     Raises ConfigurationError when its packages are missing, or when it is not healthy within start_timeout_s,
     naming the log and its last line. Call it on the main thread where you can: then the kernel itself ends the child
@@ -62,7 +63,7 @@ async def start(settings: Embedded, folder: Path) -> EmbeddedServer:
     require_installed()
     log_path = folder / "logs" / LOG_NAME
     log_offset = _prepare_log(log_path)
-    process = _spawn(settings, log_path)
+    process = _spawn(settings, folder, log_path)
     # Collects the exit status whenever the child ends, so that a crashed one leaves no zombie.
     threading.Thread(target=process.wait, name="embedded-wait", daemon=True).start()
     deadline = time.monotonic() + settings.start_timeout_s
@@ -84,7 +85,7 @@ class _NotStarted(Exception):
     """Why the server is not there, as the middle of a sentence."""
 
 
-def _spawn(settings: Embedded, log_path: Path) -> subprocess.Popen[bytes]:
+def _spawn(settings: Embedded, folder: Path, log_path: Path) -> subprocess.Popen[bytes]:
     command = [
         sys.executable,
         "-P",  # the current folder may hold a `gateway` of its own
@@ -92,6 +93,7 @@ def _spawn(settings: Embedded, log_path: Path) -> subprocess.Popen[bytes]:
         "gateway.embedded",
         f"--threads={settings.threads}",
         f"--context-tokens={settings.context_tokens}",
+        f"--cache={folder.absolute() / 'cache'}",
         f"--parent={os.getpid()}",
     ]
     if threading.current_thread() is threading.main_thread():

@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.embedded.chat import BadRequest, ChatRequest, Image, error_body, parse_chat
+from gateway.embedded.language import Language
 from gateway.embedded.reading import Reader, UnreadableImage
 from genlevel.runtime.errors import ConfigurationError
 
@@ -27,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Parts:
-    """What the server is made of. language_url is None until the weights are loaded."""
+    """What the server is made of. language is None until the weights are loaded."""
 
     model: str
     reader: Reader
-    language_url: str | None = None
+    language: Language | None = None
     client: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(timeout=None, trust_env=False))
 
 
@@ -52,7 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
 
     @app.get("/health")
     async def health() -> Response:
-        if parts.language_url is None:
+        if parts.language is None:
             return _loading()
         return JSONResponse({"status": "ok"})
 
@@ -62,11 +63,11 @@ def create_app(parts: Parts) -> FastAPI:
 
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> Response:
-        if parts.language_url is None:
+        if parts.language is None:
             return _loading()
         try:
             chat = parse_chat(await _json(request), parts.model)
-            return await _unless_gone(request, _answer(parts, chat))
+            return await _unless_gone(request, _answer(parts.reader, parts.language, chat))
         except BadRequest as error:
             return JSONResponse(error_body(error.message, "invalid_request_error", param=error.param, code=error.code), error.status)
         except _ClientGone:
@@ -108,9 +109,9 @@ async def _json(request: Request) -> object:
         raise BadRequest(f"the body is not JSON: {error}") from error
 
 
-async def _answer(parts: Parts, chat: ChatRequest) -> Response:
-    readings = [await _read(parts.reader, image) for image in chat.images]
-    answer = await parts.client.post(f"{parts.language_url}/v1/chat/completions", json=chat.with_readings(readings))
+async def _answer(reader: Reader, language: Language, chat: ChatRequest) -> Response:
+    readings = [await _read(reader, image) for image in chat.images]
+    answer = await language.answer(chat.with_readings(readings))
     return Response(answer.content, answer.status_code, media_type="application/json")
 
 
