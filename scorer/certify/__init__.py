@@ -1,0 +1,20 @@
+"""Verdicts with their error controlled: per task an interval and a test, per level attained, not attained or undecided.
+
+The paper's point rule calls noise a win; what is certified here is wrong with at most a stated probability.
+"""
+
+from __future__ import annotations
+
+from scorer.certify.certificate import Certificate, LevelCertificate, Status, TaskCertificate, certify
+from scorer.certify.evidence import Estimate, TaskEvidence, evidence_from_workbook
+
+__all__ = [
+    "Certificate",
+    "Estimate",
+    "LevelCertificate",
+    "Status",
+    "TaskCertificate",
+    "TaskEvidence",
+    "certify",
+    "evidence_from_workbook",
+]

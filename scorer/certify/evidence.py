@@ -1,0 +1,133 @@
+"""What is known of one task's true score, and the tests of it against the specialist's reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from genlevel.benchmark.metrics import metric
+from genlevel.benchmark.model import Task
+from scorer.certify.distributions import binomial_at_least, binomial_at_most, student_t_above
+from scorer.certify.intervals import student, wilson
+from scorer.levels import TaskResult
+
+BINARY = frozenset({"accuracy", "exact_match"})
+"""Metrics whose instances are right or wrong."""
+BOUNDED_MEANS = BINARY | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4"}
+"""Metrics that are means of numbers between 0 and 100 (sentence-level BLEU-1 is one too), so that n alone bounds their error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score as measured. value, standard_error: in the workbook's unit. units: independent ones, instances or clusters.
+
+    binary: the score is a share of right answers among independent instances, so that exact tests apply. standard_error None: unknown.
+    """
+
+    value: float
+    standard_error: float | None
+    units: int
+    binary: bool = False
+
+    @property
+    def successes(self) -> int:
+        return round(self.value / 100.0 * self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvidence:
+    """A task's score between the ends that its failed instances leave open: all of them wrong (low) and right (high).
+
+    low and high are equal for a complete task. "low" is the worse end whatever the metric's direction.
+    reference_units: instances on which the specialist was measured, to count its own uncertainty; None takes the reference as known.
+    """
+
+    task: Task
+    low: Estimate
+    high: Estimate
+    reference_units: int | None = None
+
+    @property
+    def testable(self) -> bool:
+        """Whether a test against a reference can say anything."""
+        return all(end.units >= 1 and (end.binary or (end.standard_error is not None and end.units >= 2)) for end in (self.low, self.high))
+
+    def win_p_value(self, reference: float) -> float:
+        """One-sided p-value of "the model is truly better than the reference", from the worse end. 1 where nothing can be said."""
+        return _p_value(self.task, self.low, reference, self.reference_units, better=True)
+
+    def loss_p_value(self, reference: float) -> float:
+        """One-sided p-value of "the model is truly worse than the reference", from the better end."""
+        return _p_value(self.task, self.high, reference, self.reference_units, better=False)
+
+    def interval(self, confidence: float) -> tuple[float, float] | None:
+        """(lower, upper) in the metric's unit, outer over both ends; None where no error is known."""
+        ends = [_interval(self.task, end, confidence) for end in (self.low, self.high)]
+        if any(end is None for end in ends):
+            return None
+        found = [end for end in ends if end is not None]
+        return min(end[0] for end in found), max(end[1] for end in found)
+
+
+def evidence_from_workbook(results: Iterable[TaskResult], units: dict[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
+    """Evidence where only values are known, with n from the task list (or ``units`` by Task.id); and what cannot be certified.
+
+    Shares of right answers are tested exactly. Other means of numbers 0..100 have at most the variance v (100 - v) at mean v, which is
+    what is assumed. Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.
+    """
+    evidence: list[TaskEvidence] = []
+    refused: dict[str, int] = {}
+    for result in results:
+        if result.value is None:
+            continue
+        task = result.task
+        count = (units or {}).get(task.id, task.instances)
+        mean = task.metric.id in BOUNDED_MEANS or (task.metric.id == "bleu_1" and dict(task.metric.parameters).get("level") != "corpus")
+        if not mean or count < 1 or not 0.0 <= result.value <= 100.0:
+            refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
+            continue
+        widest = math.sqrt(result.value * (100.0 - result.value) / count)
+        estimate = Estimate(result.value, widest, count, task.metric.id in BINARY)
+        evidence.append(TaskEvidence(task, estimate, estimate))
+    lines = [f"{label}: {count} task(s) cannot be certified from values alone" for label, count in sorted(refused.items())]
+    return evidence, lines
+
+
+def _p_value(task: Task, end: Estimate, reference: float, reference_units: int | None, *, better: bool) -> float:
+    if end.binary and reference_units is None:
+        share = min(max(reference / 100.0, 0.0), 1.0)
+        test = binomial_at_least if better else binomial_at_most
+        return test(end.successes, end.units, share)
+    error = _null_error(task, end, reference)
+    if error is None or end.units < 2:
+        return 1.0
+    if reference_units is not None and metric(task.metric.id).unit == "%":
+        error = math.hypot(error, math.sqrt(max(0.0, reference * (100.0 - reference)) / reference_units))
+    sign = 1.0 if (metric(task.metric.id).direction == "higher") == better else -1.0
+    distance = sign * (end.value - reference)
+    if error == 0.0:
+        return 1.0
+    return student_t_above(distance / error, end.units - 1)
+
+
+def _null_error(task: Task, end: Estimate, reference: float) -> float | None:
+    """The standard error to test with. All instances alike have an error of 0, which is no certainty: the bounded mean's widest then."""
+    if end.standard_error is None or end.standard_error > 0.0:
+        return end.standard_error
+    info = metric(task.metric.id)
+    if (info.lowest, info.highest) != (0.0, 100.0):
+        return None
+    return math.sqrt(max(0.0, reference * (100.0 - reference)) / end.units)
+
+
+def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
+    info = metric(task.metric.id)
+    bounded = (info.lowest, info.highest) == (0.0, 100.0)
+    if end.binary or (end.standard_error == 0.0 and bounded):
+        lower, upper = wilson(end.value / 100.0 * end.units, end.units, confidence)
+        return 100.0 * lower, 100.0 * upper
+    if end.standard_error is None or end.units < 2:
+        return None
+    lower, upper = student(end.value, end.standard_error, end.units - 1, confidence)
+    return max(lower, info.lowest), min(upper, info.highest)

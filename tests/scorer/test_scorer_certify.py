@@ -1,0 +1,272 @@
+"""Certified verdicts keep their promise: oracles for the distributions, laws for the corrections, simulation for the error rates."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
+from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_from_workbook
+from scorer.certify.distributions import (
+    binomial_at_least,
+    binomial_at_most,
+    normal_quantile,
+    regularized_incomplete_beta,
+    student_t_above,
+    student_t_quantile,
+)
+from scorer.certify.intervals import clustered_standard_error, instances_needed, student, wilson
+from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
+from scorer.levels import judge_all
+
+shares = st.floats(0.0, 1.0)
+p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(0.5, 3000), st.floats(0.5, 3000), shares)
+def test_incomplete_beta_is_that_of_scipy(first: float, second: float, at: float) -> None:
+    assert regularized_incomplete_beta(first, second, at) == pytest.approx(float(special.betainc(first, second, at)), abs=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), shares)
+def test_binomial_tails_are_those_of_scipy(case: tuple[int, int], share: float) -> None:
+    successes, trials = case
+    assert binomial_at_least(successes, trials, share) == pytest.approx(float(stats.binom.sf(successes - 1, trials, share)), abs=1e-9)
+    assert binomial_at_most(successes, trials, share) == pytest.approx(float(stats.binom.cdf(successes, trials, share)), abs=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-30, 30), st.integers(1, 5000), st.floats(0.0005, 0.9995))
+def test_student_t_is_that_of_scipy(value: float, degrees: int, probability: float) -> None:
+    assert student_t_above(value, degrees) == pytest.approx(float(stats.t.sf(value, degrees)), abs=1e-9)
+    assert student_t_quantile(probability, degrees) == pytest.approx(float(stats.t.ppf(probability, degrees)), rel=1e-6, abs=1e-6)
+    assert normal_quantile(probability) == pytest.approx(float(stats.norm.ppf(probability)), abs=1e-9)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
+def test_wilson_is_that_of_scipy(case: tuple[int, int], confidence: float) -> None:
+    expected = stats.binomtest(case[0], case[1]).proportion_ci(confidence, method="wilson")
+    assert wilson(case[0], case[1], confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@given(p_lists)
+def test_corrections_are_those_of_scipy_and_statsmodels_definitions(p_values: list[float]) -> None:
+    assert benjamini_hochberg(p_values) == pytest.approx(list(stats.false_discovery_control(p_values, method="bh")), abs=1e-12)
+    adjusted, count = holm(p_values), len(p_values)
+    order = sorted(range(count), key=p_values.__getitem__)
+    # Step down by hand: reject while the rank's share of alpha suffices.
+    for alpha in (0.01, 0.05, 0.2):
+        rejected = set()
+        for rank, index in enumerate(order):
+            if p_values[index] * (count - rank) > alpha:
+                break
+            rejected.add(index)
+        assert {index for index, p_value in enumerate(adjusted) if p_value <= alpha} == rejected
+    assert any_of(p_values) == min(adjusted)
+    assert all_of(p_values) == max(p_values)
+
+
+def test_clustered_errors_are_those_of_single_instances_when_every_one_is_its_own_cluster() -> None:
+    generator = random.Random(3)
+    values = [generator.random() for _value in range(50)]
+    plain = stats.sem(values)
+    assert clustered_standard_error(values, list(range(50))) == (pytest.approx(float(plain)), 50)
+    doubled = clustered_standard_error(
+        [value for value in values for _copy in range(2)], [index for index in range(50) for _copy in range(2)]
+    )
+    # Every instance twice says no more than once.
+    assert doubled == (pytest.approx(float(plain)), 50)
+    assert clustered_standard_error(values, ["one"] * 50) is None
+
+
+def task(index: int, modality: Modality, paradigm: Paradigm | None, metric: str = "accuracy", reference: float | None = 50.0) -> Task:
+    from genlevel.benchmark.model import TaskMetric
+
+    return Task(f"t{index}", f"T{index}", "", "", index, "", modality, paradigm, TaskMetric(metric, metric), reference, reference)
+
+
+def measured(entry: Task, value: float, units: int = 400, *, binary: bool = True, error: float | None = None) -> TaskEvidence:
+    spread = math.sqrt(max(value * (100 - value), 0.0) / max(1, units - 1)) if error is None else error
+    estimate = Estimate(value, spread, units, binary)
+    return TaskEvidence(entry, estimate, estimate)
+
+
+def full_benchmark() -> tuple[Benchmark, list[Task]]:
+    places = [(modality, paradigm) for modality in Modality if modality is not Modality.LANGUAGE for paradigm in Paradigm]
+    tasks = [task(index, *place) for index, place in enumerate([*places, (Modality.LANGUAGE, None)])]
+    return Benchmark("made", tuple(tasks)), tasks
+
+
+def certificate_of(values: dict[int, float], units: int = 400):  # type: ignore[no-untyped-def]
+    benchmark, tasks = full_benchmark()
+    results = judge_all(benchmark, {f"t{index}": value for index, value in values.items()})
+    return certify(results, [measured(tasks[index], value, units) for index, value in values.items()])
+
+
+def test_clear_wins_on_both_sides_and_in_language_attain_level_5() -> None:
+    found = certificate_of({0: 90.0, 1: 90.0, 8: 90.0})
+    assert [level.status for level in found.levels] == [Status.ATTAINED] * 4
+    assert (found.verdict, found.certified_wins, found.discovered_wins) == (5, 3, 3)
+
+
+def test_a_lucky_win_is_undecided_and_says_what_it_would_take() -> None:
+    found = certificate_of({0: 52.0, 1: 20.0})
+    third = found.levels[1]
+    assert third.score > 0.0
+    assert (third.status, found.verdict) == (Status.UNDECIDED, 2)
+    assert third.needed is not None
+    # At about the promised number of instances the same share is certified with a power of about 0.8, so a little more is sure.
+    assert certificate_of({0: 52.0, 1: 20.0}, 400 + 2 * third.needed).levels[1].status is Status.ATTAINED
+
+
+def test_clear_losses_everywhere_are_not_attained() -> None:
+    found = certificate_of({index: 10.0 for index in range(9)})
+    assert [level.status for level in found.levels] == [Status.ATTAINED, *[Status.NOT_ATTAINED] * 3]
+    assert all(entry.status is Status.NOT_ATTAINED for entry in found.tasks)
+
+
+def test_wins_on_one_side_alone_cannot_attain_level_4() -> None:
+    found = certificate_of({0: 90.0, 2: 90.0, 1: 10.0, 3: 10.0, 8: 90.0})
+    assert [level.status for level in found.levels] == [Status.ATTAINED, Status.ATTAINED, Status.NOT_ATTAINED, Status.NOT_ATTAINED]
+
+
+def test_failed_instances_count_by_their_bounds() -> None:
+    benchmark, tasks = full_benchmark()
+    open_ended = TaskEvidence(tasks[0], Estimate(20.0, 2.0, 400, True), Estimate(95.0, 1.1, 400, True))
+    found = certify(judge_all(benchmark, {}), [open_ended])
+    assert found.levels[1].status is Status.UNDECIDED
+    assert found.tasks[0].interval is not None
+    assert found.tasks[0].interval[0] < 20.0
+    assert found.tasks[0].interval[1] > 95.0
+    surely = TaskEvidence(tasks[0], Estimate(80.0, 2.0, 400, True), Estimate(95.0, 1.1, 400, True))
+    assert certify(judge_all(benchmark, {}), [surely]).levels[1].status is Status.ATTAINED
+
+
+def test_the_specialists_own_uncertainty_makes_certainty_rarer() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
+    sure, unsure = measured(entry, 60.0), measured(entry, 60.0)
+    unsure = TaskEvidence(entry, unsure.low, unsure.high, reference_units=100)
+    assert sure.win_p_value(50.0) < 1e-3 < unsure.win_p_value(50.0)
+
+
+def test_a_result_without_a_known_error_decides_nothing() -> None:
+    benchmark, tasks = full_benchmark()
+    results = judge_all(benchmark, {"t0": 90.0})
+    found = certify(results, [TaskEvidence(tasks[0], Estimate(90.0, None, 400), Estimate(90.0, None, 400))])
+    assert (found.levels[1].status, found.untested) == (Status.UNDECIDED, 1)
+    assert certify(results, []).levels[1].status is Status.UNDECIDED
+    lower, upper = certify(results, []).levels[1].interval
+    assert lower == 0.0 < upper
+
+
+def test_all_answers_alike_are_no_certainty() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
+    assert measured(entry, 100.0, 5, binary=False).win_p_value(99.0) > 0.3
+    assert measured(entry, 100.0, 500, binary=False).win_p_value(50.0) < 1e-6
+
+
+def test_errors_in_the_other_direction_win_by_being_small() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.GENERATION, "mae", 10.0)
+    better, worse = measured(entry, 5.0, binary=False, error=1.0), measured(entry, 15.0, binary=False, error=1.0)
+    assert better.win_p_value(10.0) < 1e-5
+    assert worse.win_p_value(10.0) > 0.99
+    assert worse.loss_p_value(10.0) < 1e-5
+
+
+def test_a_workbook_alone_certifies_means_by_the_task_lists_n_and_refuses_the_rest() -> None:
+    benchmark = general_bench()
+    results = judge_all(benchmark, {entry.id: entry.reference_workbook for entry in benchmark.tasks})
+    evidence, refused = evidence_from_workbook(results)
+    assert 150 < len(evidence) < 699
+    assert any(line.startswith("FID: ") for line in refused)
+    found = certify(results, evidence)
+    # A copy of the references is better than none of them: the paper's rule sees 699 wins.
+    assert (found.verdict, found.certified_wins) == (2, 0)
+    assert found.untested == 699 - len(evidence)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 8), st.floats(0, 100), st.integers(2, 500)), min_size=1, max_size=9, unique_by=lambda row: row[0]))
+def test_statuses_are_consistent_and_intervals_hold_the_point_scores(rows: list[tuple[int, float, int]]) -> None:
+    benchmark, tasks = full_benchmark()
+    rounded = [(index, 100.0 * round(value / 100 * units) / units, units) for index, value, units in rows]
+    results = judge_all(benchmark, {f"t{index}": value for index, value, _units in rounded})
+    found = certify(results, [measured(tasks[index], value, units) for index, value, units in rounded])
+    order = [Status.ATTAINED, Status.UNDECIDED, Status.NOT_ATTAINED]
+    ranks = [order.index(level.status) for level in found.levels]
+    assert ranks == sorted(ranks)
+    p_values = [level.p_value for level in found.levels]
+    assert p_values == sorted(p_values)
+    for level in found.levels:
+        assert level.interval[0] - 1e-9 <= level.score <= level.interval[1] + 1e-9
+    assert found.certified_wins <= found.discovered_wins
+
+
+def test_without_true_wins_level_3_is_falsely_attained_at_most_at_alpha_and_nearly_always_by_the_point_rule() -> None:
+    generator = random.Random(11)
+    references = [entry.reference_workbook or 0.0 for entry in general_bench().tasks if entry.metric.id == "accuracy"]
+    places = [(modality, paradigm) for modality in Modality if modality is not Modality.LANGUAGE for paradigm in Paradigm]
+    tasks = [
+        task(index, *places[index % len(places)], reference=min(max(reference, 5.0), 95.0)) for index, reference in enumerate(references)
+    ]
+    benchmark = Benchmark("null", tuple(tasks))
+    runs, units, alpha = 200, 464, 0.05
+    certified = by_points = 0
+    for _run in range(runs):
+        values = {}
+        for entry in tasks:
+            # Just below the specialist: no task is truly won.
+            share = (entry.reference_workbook or 0.0) / 100.0 - 1e-4
+            values[entry.id] = 100.0 * sum(map(share.__gt__, (generator.random() for _unit in range(units)))) / units
+        results = judge_all(benchmark, values)
+        found = certify(results, [measured(entry, values[entry.id], units) for entry in tasks], alpha)
+        certified += found.levels[1].status is Status.ATTAINED
+        by_points += found.levels[1].score > 0.0
+    assert by_points / runs > 0.99
+    # At a true rate of alpha, more than this has a chance below 0.001.
+    assert certified <= float(stats.binom.ppf(0.999, runs, alpha))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_intervals_cover_the_truth_about_as_often_as_they_say(share: float) -> None:
+    generator = np.random.default_rng(7)
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
+    graded = task(1, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
+    runs, units = 1500, 100
+    hits = {"binary": 0, "graded": 0}
+    right = generator.binomial(units, share, runs)
+    values = 100.0 * generator.beta(4 * share, 4 * (1 - share), (runs, units))
+    means, errors = values.mean(axis=1), values.std(axis=1, ddof=1) / units**0.5
+    for run in range(runs):
+        interval = measured(entry, 100.0 * int(right[run]) / units, units).interval(0.95)
+        assert interval is not None
+        hits["binary"] += interval[0] <= 100 * share <= interval[1]
+        interval = measured(graded, float(means[run]), units, binary=False, error=float(errors[run])).interval(0.95)
+        assert interval is not None
+        hits["graded"] += interval[0] <= 100 * share <= interval[1]
+    for kind, count in hits.items():
+        assert 0.925 <= count / runs <= 0.975, kind
+
+
+def test_instances_needed_has_the_promised_power() -> None:
+    generator = random.Random(5)
+    needed = instances_needed(100, 5.0, math.sqrt(55 * 45 / 100), 0.01)
+    assert needed is not None
+    units = 100 + needed
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
+    found = 0
+    for _run in range(300):
+        right = sum(generator.random() < 0.55 for _unit in range(units))
+        found += measured(entry, 100.0 * right / units, units).win_p_value(50.0) <= 0.01
+    assert 0.72 <= found / 300 <= 0.88
+    assert instances_needed(100, -1.0, 5.0, 0.01) is None
+    assert student(1.0, 0.5, 10, 0.95) == pytest.approx((1.0 - 0.5 * 2.228138852, 1.0 + 0.5 * 2.228138852))
