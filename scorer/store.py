@@ -48,7 +48,7 @@ task_scores = Table(
     Column("counts", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("unparsable_ids", Text, nullable=False),
-    # Compressed JSON: instance id -> [outcome, statistic]. Scores, comparisons and intervals follow from it.
+    # Compressed JSON: instance id -> [outcome, statistic], of an open one [worst, best]. Scores, comparisons and intervals follow from it.
     Column("statistics", LargeBinary, nullable=False),
     Column("parser_version", String, nullable=False),
     Column("scored_s", Double, nullable=False),

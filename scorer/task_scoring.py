@@ -52,7 +52,8 @@ class TaskOutcome:
 
     score: None where incomplete, unsupported or not scored; ``note`` then says why. lower, upper: the score with every
     open instance wrong and right; equal to the score where complete, None where nothing can be said.
-    statistics: (outcome, statistic) by instance id, plain JSON, from which the score follows again; open ones have none.
+    statistics: (outcome, statistic) by instance id, plain JSON, from which the score follows again; of an open one [worst, best];
+    None where it could not be measured.
     """
 
     score: float | None
@@ -99,7 +100,7 @@ class TaskScoring:
         """The score of what has come so far."""
         counts = Counter(self._outcomes.values())
         unparsable = tuple(sorted(key for key, outcome in self._outcomes.items() if outcome is Outcome.UNPARSABLE)[:MOST_UNPARSABLE_IDS])
-        statistics = {key: (outcome, self._statistics.get(key)) for key, outcome in self._outcomes.items()}
+        statistics = {key: (outcome, self._kept(key)) for key, outcome in self._outcomes.items()}
         note = self._obstacle(counts)
         if note or self._metric is None:
             return TaskOutcome(None, None, None, None, counts, note, unparsable, statistics)
@@ -138,6 +139,9 @@ class TaskScoring:
         except NotComparable as problem:
             self._problems[instance.id] = str(problem)
         return outcome
+
+    def _kept(self, key: str) -> Any:
+        return [self._worst[key], self._best[key]] if key in self._worst else self._statistics.get(key)
 
     def _obstacle(self, counts: Counter[Outcome]) -> str:
         """Why there can be no score; empty where there can."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from scorer.certify.certificate import Certificate, LevelCertificate, Status, TaskCertificate, certify
 from scorer.certify.evidence import Estimate, TaskEvidence, evidence_from_workbook
+from scorer.certify.measured import evidence_from_statistics
 
 __all__ = [
     "Certificate",
@@ -16,5 +17,6 @@ __all__ = [
     "TaskCertificate",
     "TaskEvidence",
     "certify",
+    "evidence_from_statistics",
     "evidence_from_workbook",
 ]

@@ -270,3 +270,33 @@ def test_instances_needed_has_the_promised_power() -> None:
     assert 0.72 <= found / 300 <= 0.88
     assert instances_needed(100, -1.0, 5.0, 0.01) is None
     assert student(1.0, 0.5, 10, 0.95) == pytest.approx((1.0 - 0.5 * 2.228138852, 1.0 + 0.5 * 2.228138852))
+
+
+def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
+    from scorer.certify import evidence_from_statistics
+    from scorer.metrics import create
+    from scorer.task_scoring import AnsweredInstance, Outcome, TaskScoring
+
+    scoring = TaskScoring(create("accuracy"))
+    scoring.add(
+        AnsweredInstance(
+            str(index), Outcome.FAILED if index >= 90 else Outcome.ANSWERED, "A" if index < 60 else "B", "choice", "A", ("x", "y")
+        )
+        for index in range(100)
+    )
+    statistics = scoring.finish().statistics
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
+    found = evidence_from_statistics(entry, statistics)
+    assert found is not None
+    assert (found.low.value, found.high.value, found.low.units, found.low.binary) == (60.0, 70.0, 100, True)
+    # Pairs of instances on one image: fewer independent units, and a wider interval.
+    paired = evidence_from_statistics(entry, statistics, {str(index): index // 10 for index in range(100)})
+    assert paired is not None
+    assert (paired.low.units, paired.low.binary) == (10, False)
+    narrow, wide = found.interval(0.95), paired.interval(0.95)
+    assert narrow is not None
+    assert wide is not None
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+    assert evidence_from_statistics(entry, {"a": (Outcome.UNSUPPORTED, 0.0)}) is None
+    assert evidence_from_statistics(entry, {"a": (Outcome.ANSWERED, None)}) is None
+    assert evidence_from_statistics(task(0, Modality.IMAGE, Paradigm.GENERATION, "fid"), statistics) is None
