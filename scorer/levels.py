@@ -12,9 +12,13 @@ from dataclasses import dataclass
 
 from genlevel.benchmark.metrics import is_win, sigma
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
+from genlevel.runtime.errors import UsageError
 
 LEVEL_MODALITIES: tuple[Modality, ...] = (Modality.IMAGE, Modality.VIDEO, Modality.AUDIO, Modality.THREE_D)
 """The modalities that enter Levels 2-4; language enters Level 5 alone."""
+
+REFERENCES = ("workbook", "appendix")
+"""The reference sets: the official workbook's values, and those of the paper's appendix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,14 @@ class Levels:
     def scores(self) -> dict[int, float]:
         """Level number -> score."""
         return {2: self.level_2, 3: self.level_3, 4: self.level_4, 5: self.level_5}
+
+
+def check_references(references: str) -> str:
+    """The name of a reference set, workbook by default. Raises UsageError for one that does not exist."""
+    chosen = references or REFERENCES[0]
+    if chosen not in REFERENCES:
+        raise UsageError(f"there are no references {chosen!r}; use one of: {', '.join(REFERENCES)}")
+    return chosen
 
 
 def judge(task: Task, value: float | None, references: str = "workbook") -> TaskResult:

@@ -12,10 +12,11 @@ from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.convert import benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
+from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
 from scorer.task_scoring import TaskScoring
-from scorer.verdict import check_references, compute_verdict, describe_score, verdict_message
+from scorer.verdict import compute_verdict, describe_score, verdict_message
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

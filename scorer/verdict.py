@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Benchmark
-from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.convert import levels_message, score_message, task_of
 from scorer.levels import Levels, TaskResult, compute_levels, judge, judge_all
-from scorer.store import StoredRun, StoredScore
 
-REFERENCES = ("workbook", "appendix")
+if TYPE_CHECKING:
+    from scorer.store import StoredRun, StoredScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,6 @@ class Verdict:
     levels: Levels
     asked_levels: Levels
     incomplete: bool
-
-
-def check_references(references: str) -> str:
-    """The name of a reference set, workbook by default. Raises UsageError for one that does not exist."""
-    chosen = references or REFERENCES[0]
-    if chosen not in REFERENCES:
-        raise UsageError(f"there are no references {chosen!r}; use one of: {', '.join(REFERENCES)}")
-    return chosen
 
 
 def compute_verdict(benchmark: Benchmark, scores: Sequence[StoredScore], references: str = "workbook") -> Verdict:

@@ -56,7 +56,8 @@ class TaskCertificate:
 class LevelCertificate:
     """One level. p_value: of "attained". needed: about how many instances more would decide; None where none would, or it is decided.
 
-    score: the paper's point score. interval: Level 2's at confidence 1 - alpha (delta method); for Levels 3-5 the outer bound
+    score: the paper's point score. interval: Level 2's at confidence 1 - alpha (delta method; a result of unknown error counts as
+    exact there, see ``Certificate.untested``); for Levels 3-5 the outer bound
     from simultaneous intervals of all tasks, each surely won, surely lost or either.
     """
 
