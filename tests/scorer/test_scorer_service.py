@@ -16,10 +16,9 @@ from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses
-from genlevel.runtime.storage import schema_differences, sqlite_url
+from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from genlevel.v1 import scorer_pb2_grpc
-from scorer import store
 from scorer.report import counts_json, tasks_json, verdict_level_json
 from scorer.rpc import SERVICE_NAME, ScorerServicer
 from scorer.service import Scorer, UnknownRun
@@ -296,12 +295,6 @@ async def test_the_json_forms_are_those_the_commands_promise(scorer: Scorer) -> 
     counts = counts_json(verdict.tasks)
     assert counts.pop("total") == sum(counts.values()) == 100
     json.dumps([level, task])
-
-
-def test_migrations_and_tables_agree(url: str) -> None:
-    kept = ScoreStore(url)
-    assert schema_differences(kept._engine, store.metadata, "scorer") == []
-    kept.close()
 
 
 async def test_statistics_come_back_from_the_store_as_they_were(url: str, scorer: Scorer) -> None:
