@@ -46,6 +46,7 @@ class LanguageServer:
         parameters.use_jinja = True
         parameters.endpoint_metrics = True
         parameters.ui = False
+        parameters.cors_origins = "http://127.0.0.1"  # not every page that a browser of this machine shows
         parameters.verbosity = 2  # warnings and errors: a line for each request would fill the log
         parameters.cpuparams.n_threads = threads
         parameters.cpuparams_batch.n_threads = threads
