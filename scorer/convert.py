@@ -38,13 +38,19 @@ def benchmark_of(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:
     return Benchmark(name, tuple(_task(position, task) for position, task in enumerate(tasks)))
 
 
-def task_of(benchmark: Benchmark, description: pb.TaskDescription) -> Task | None:
-    """The benchmark's task that a run's task is; None where it is unlisted or not of this benchmark."""
-    if description.unlisted:
-        return None
-    by_name = (task for task in benchmark.tasks if task.name == description.name and task.sheet.casefold() == description.sheet.casefold())
-    by_id = (task for task in benchmark.tasks if task.id == description.key)
-    return next(by_name, None) or next(by_id, None)
+class TaskIndex:
+    """Finds which of a benchmark's tasks a run's task is."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+        self._by_name = {(task.sheet.casefold(), task.name): task for task in reversed(benchmark.tasks)}
+        self._by_id = {task.id: task for task in benchmark.tasks}
+
+    def find(self, description: pb.TaskDescription) -> Task | None:
+        """By sheet and name, else by key; None where it is unlisted or not of this benchmark."""
+        if description.unlisted:
+            return None
+        return self._by_name.get((description.sheet.casefold(), description.name)) or self._by_id.get(description.key)
 
 
 def score_message(

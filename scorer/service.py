@@ -10,7 +10,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.convert import benchmark_of, instance_of
+from scorer.convert import TaskIndex, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, create
@@ -93,7 +93,7 @@ class Scorer:
         score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, scoring.finish())
         self._store.save(run, score)
         self._exporter.update(self._verdict(run, "workbook"))
-        return pb.ScoreTaskResponse(score=describe_score(_benchmark_of(run), score))
+        return pb.ScoreTaskResponse(score=describe_score(TaskIndex(_benchmark_of(run)), score))
 
     def _verdict(self, run: StoredRun, references: str) -> pb.GetVerdictResponse:
         return verdict_message(run, compute_verdict(_benchmark_of(run), self._store.scores(run.run_id), references))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Benchmark
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.convert import levels_message, score_message, task_of
+from scorer.convert import TaskIndex, levels_message, score_message
 from scorer.levels import Levels, TaskResult, compute_levels, judge, judge_all
 
 if TYPE_CHECKING:
@@ -30,25 +30,26 @@ class Verdict:
 
 def compute_verdict(benchmark: Benchmark, scores: Sequence[StoredScore], references: str = "workbook") -> Verdict:
     """An incomplete task has no score: it adds nothing to the levels until it is complete, so they are lower bounds."""
+    index = TaskIndex(benchmark)
     values: dict[str, float | None] = {}
     messages = []
     incomplete = False
     for score in scores:
         description = pb.TaskDescription.FromString(score.description)
-        task = task_of(benchmark, description)
+        task = index.find(description)
         if task is not None:
             values[task.id] = score.outcome.score
             incomplete = incomplete or score.outcome.incomplete
-        messages.append(describe_score(benchmark, score, references))
+        messages.append(describe_score(index, score, references))
     results = judge_all(benchmark, values, references)
     asked = [result for result in results if result.task.id in values]
     return Verdict(references, tuple(messages), results, compute_levels(results), compute_levels(asked), incomplete)
 
 
-def describe_score(benchmark: Benchmark, score: StoredScore, references: str = "workbook") -> pb.TaskScore:
+def describe_score(index: TaskIndex, score: StoredScore, references: str = "workbook") -> pb.TaskScore:
     """One task's score with sigma, reference and win."""
     description = pb.TaskDescription.FromString(score.description)
-    task = task_of(benchmark, description)
+    task = index.find(description)
     result = None if task is None else judge(task, score.outcome.score, references)
     mapped = result.sigma if result is not None else _sigma(description.metric, score.outcome.score)
     return score_message(description, score.outcome, mapped, result, partial=score.partial)
