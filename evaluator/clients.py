@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError
 from genlevel.runtime.failures import from_rpc_error, from_status
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
@@ -159,7 +159,8 @@ class GrpcScorer:
         try:
             response: sc.GetVerdictResponse = await self._stub.GetVerdict(request, timeout=60.0, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
-            raise GenlevelError(f"the scorer could not give a verdict: {error.details()}") from None
+            kind = NotFoundError if error.code() == grpc.StatusCode.NOT_FOUND else GenlevelError
+            raise kind(f"the scorer could not give a verdict: {error.details()}") from None
         return response
 
     async def close(self) -> None:

@@ -216,25 +216,21 @@ class Execution(LiveSource):
     async def _work(self) -> None:
         while not self._stopping and (item := await self._queue.get()) is not None:
             state, instance = item
-            try:
-                answer = await self._outcome(state.planned.task.key, instance)
-                await self._context.journal.record(answer)
-            finally:
-                self._traffic.done()
+            answer = await self._outcome(state.planned.task.key, instance)
             self._count(state, answer)
             if state.finished:
                 self._to_score.put_nowait(state)
 
     async def _outcome(self, key: str, instance: Instance) -> Answer:
-        """What becomes of an instance: asked where it can be, else its reason."""
+        """What becomes of an instance, journalled: asked where it can be, else its reason."""
         if instance.problem:
-            return self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
+            return await self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
         template = self._context.prompts.for_instance(instance)
         if template is None:
             why = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
-            return self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
+            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
         if problem := self._unsupported(instance):
-            return self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
+            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
 
         def build() -> PreparedCall:
             return prepare(
@@ -249,11 +245,13 @@ class Execution(LiveSource):
         try:
             call = await asyncio.to_thread(build) if instance.media else build()
         except DatasetError as error:
-            return self._unasked(key, instance, sc.OUTCOME_FAILED, str(error))
+            return await self._unasked(key, instance, sc.OUTCOME_FAILED, str(error))
         return await self._traffic.ask(key, instance.id, call)
 
-    def _unasked(self, key: str, instance: Instance, outcome: int, why: str) -> Answer:
-        return Answer(self.plan.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
+    async def _unasked(self, key: str, instance: Instance, outcome: int, why: str) -> Answer:
+        answer = Answer(self.plan.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
+        await self._context.journal.record(answer)
+        return answer
 
     def _unsupported(self, instance: Instance) -> str:
         """Why the model cannot be asked this instance; empty if it can."""

@@ -360,7 +360,7 @@ class Evaluator:
 
     async def _scored(self, run: str) -> frozenset[str]:
         """Tasks whose stored score counts every instance as ended for good."""
-        with contextlib.suppress(GenlevelError):
+        with contextlib.suppress(NotFoundError):
             verdict = await self._scorer.get_verdict(sc.GetVerdictRequest(run_id=run))
             return frozenset(score.task.key for score in verdict.tasks if not score.counts.pending and not score.counts.failed)
         return frozenset()

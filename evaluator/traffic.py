@@ -55,20 +55,24 @@ class TrafficRules:
 
 @dataclass(slots=True)
 class _Try:
-    """One instance's attempts so far."""
+    """One instance's attempts so far. answer: what is known of its answer before any call."""
 
+    answer: Answer
     calls: int = 0
     failures: int = 0
     waits: int = 0
     first_call: float | None = None
     decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
 
+    def outcome(self) -> Answer:
+        """The answer with what these attempts took."""
+        return replace(self.answer, attempts=self.calls, waits=self.waits, created=time.time())
+
 
 class Traffic:
     """Drives calls for one run.
 
-    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not journalled
-    yet (whoever journals it calls ``done``).
+    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet.
 
     Args:
         first_reservation: the highest number of a reservation in the journal.
@@ -106,35 +110,26 @@ class Traffic:
         self.waiting: Counter[str] = Counter()
 
     async def ask(self, task: str, instance_id: str, call: PreparedCall) -> Answer:
-        """The instance's outcome, not yet journalled. Raises RunStopped when no call of the run can succeed."""
-        attempt = _Try()
+        """The instance's outcome, journalled. Raises RunStopped when no call of the run can succeed, StorageError."""
+        attempt = _Try(Answer(self._run_id, task, instance_id, sc.OUTCOME_ANSWERED, request_hash=call.request_hash))
         retrying = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: isinstance(error, CallFailed) and attempt.decision.action in (Action.RETRY, Action.WAIT)
-            ),
+            retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and attempt.decision.repeats),
             wait=lambda _: attempt.decision.delay_s,
             stop=stop_never,
             sleep=self._sleep,
             before_sleep=self._count_retry,
             reraise=True,
         )
-        answer = Answer(
-            run_id=self._run_id, task=task, instance_id=instance_id, outcome=sc.OUTCOME_ANSWERED, request_hash=call.request_hash
-        )
         try:
-            response: gw.GenerateResponse = await retrying(self._attempt, attempt, call)
-            answer = _with_response(answer, response)
+            answer: Answer = await retrying(self._attempt, attempt, call)
         except CallFailed as failure:
             if attempt.decision.action is Action.STOP_RUN:
                 raise RunStopped(failure.message) from None
-            answer = replace(answer, outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
-        return replace(answer, attempts=attempt.calls, waits=attempt.waits, created=time.time())
+            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
+            await self._journal.record(answer)
+        return answer
 
-    def done(self) -> None:
-        """The current task's answer is journalled: it may be cancelled again."""
-        self.busy.discard(current_task())
-
-    async def _attempt(self, attempt: _Try, call: PreparedCall) -> gw.GenerateResponse:
+    async def _attempt(self, attempt: _Try, call: PreparedCall) -> Answer:
         """One call under a reservation and a permit. On failure leaves the decision in ``attempt`` and raises."""
         if self._price is None:
             return await self._permitted(attempt, call)
@@ -147,9 +142,10 @@ class Traffic:
         cost, known = worst, False
         try:
             await self._journal.reserve(self._run_id, number, worst)
-            response = await self._permitted(attempt, call)
-            cost, known = response.cost_nano_usd, True
-            return response
+            answer = await self._permitted(attempt, call)
+            if answer.cost_nano_usd is not None:
+                cost, known = answer.cost_nano_usd, True
+            return answer
         except CallFailed as failure:
             if not failure.may_be_charged:
                 cost, known = 0, True
@@ -162,7 +158,8 @@ class Traffic:
             if known:
                 self._journal.settle(self._run_id, number)
 
-    async def _permitted(self, attempt: _Try, call: PreparedCall) -> gw.GenerateResponse:
+    async def _permitted(self, attempt: _Try, call: PreparedCall) -> Answer:
+        """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots."""
         permit = await self._limiter.acquire(call.estimated_input_tokens + call.most_output_tokens)
         feedback, used, retry_after = Feedback.OTHER, 0, None
         try:
@@ -174,9 +171,10 @@ class Traffic:
             remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
             feedback, used = Feedback.OK, all_tokens(response.usage)
-            return response
+            answer = _with_response(attempt.outcome(), response)
+            await self._journal.record(answer)
+            return answer
         except CallFailed as failure:
-            self.done()
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
             limited = failure.error_class == gw.ERROR_CLASS_RATE_LIMIT
             attempt.waits += limited
@@ -191,6 +189,7 @@ class Traffic:
             )
             raise
         finally:
+            self.busy.discard(current_task())
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
 
     async def _sleep(self, seconds: float) -> None:

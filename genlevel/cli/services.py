@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def up(ctx: click.Context, out: Path) -> None:
     """Serve gateway, evaluator and scorer in one process, with one port for the metrics of all (evaluator.http)."""
-    settings = settings_of(ctx)
+    settings = _service_settings(ctx)
 
     async def work() -> None:
         from genlevel.embedded import embedded_services
@@ -51,7 +51,7 @@ def up(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def gateway(ctx: click.Context, out: Path) -> None:
     """Serve the gateway (gateway.grpc, gateway.http)."""
-    settings = settings_of(ctx)
+    settings = _service_settings(ctx)
 
     async def work() -> None:
         from gateway.service import Gateway
@@ -72,7 +72,7 @@ def gateway(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def scorer(ctx: click.Context, out: Path) -> None:
     """Serve the scorer (scorer.grpc, scorer.http)."""
-    settings = settings_of(ctx)
+    settings = _service_settings(ctx)
 
     async def work() -> None:
         from genlevel.embedded import service_registry
@@ -94,7 +94,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def evaluator(ctx: click.Context, out: Path) -> None:
     """Serve the evaluator (evaluator.grpc, evaluator.http); it finds the others by addresses.gateway and addresses.scorer."""
-    settings = settings_of(ctx)
+    settings = _service_settings(ctx)
     _need_addresses(settings)
 
     async def work() -> None:
@@ -113,6 +113,15 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry)
 
     run_async(work())
+
+
+def _service_settings(ctx: click.Context) -> Settings:
+    """The settings, with the log set up as they say."""
+    from genlevel.runtime.logs import configure_logging
+
+    settings: Settings = settings_of(ctx)
+    configure_logging(settings.log.format, settings.log.level)
+    return settings
 
 
 def _need_addresses(settings: Settings) -> None:

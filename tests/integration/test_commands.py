@@ -61,9 +61,7 @@ def test_a_dry_run_prints_cost_by_task_and_needs_no_key(genlevel, choice_suite):
 
 
 def test_a_hosted_model_without_a_price_needs_consent(genlevel, choice_suite):
-    done = genlevel.run(
-        "eval", "--model", "openai/unheard-of", "--suite", str(choice_suite(1)), OPENAI_API_KEY="sk-not-a-key"
-    )
+    done = genlevel.run("eval", "--model", "openai/unheard-of", "--suite", str(choice_suite(1)), OPENAI_API_KEY="sk-not-a-key")
     assert done.returncode == 2
     assert "--unpriced-ok" in done.stderr
     assert "sk-not" not in done.stderr

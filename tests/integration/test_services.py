@@ -44,9 +44,7 @@ def configured(genlevel, stub_upstream):
     stub = stub_upstream(latency=0.01)
     ports = free_ports(6)
     names = ("gateway", "evaluator", "scorer")
-    document = {
-        name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)
-    }
+    document = {name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)}
     document["addresses"] = {name: document[name]["grpc"] for name in names}
     document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": 8}}}
     document["routes"] = {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}}
@@ -74,8 +72,8 @@ def test_three_processes_evaluate_a_model_and_show_it_to_prometheus(genlevel, co
         result = evaluate_and_check(genlevel, choice_suite(60), configured["evaluator"])
         assert "genlevel_gateway_requests_total{" in fetch(configured["gateway"])
         scored = fetch(configured["scorer"])
-        assert 'genlevel_task_score{' in scored
-        assert 'genlevel_verdict{' in scored
+        assert "genlevel_task_score{" in scored
+        assert "genlevel_verdict{" in scored
         shown = json.loads(genlevel.run("show", result["run"], "--json").stdout)
         assert shown == result
         listed = json.loads(genlevel.run("runs", "--json").stdout)

@@ -160,11 +160,11 @@ def main() -> None:
             for mode in ("genlevel", "aiohttp", "openai"):
                 names = {"genlevel": "genlevel (journalled and scored)", "aiohttp": "bare aiohttp loop", "openai": "stock openai-SDK loop"}
                 print(line(names[mode], in_own_process(mode, fast.base_url, 4000, concurrency)))
-            print("memory after a run (own process each):")
+            print("memory after a run, own process each (aim: flat):")
             for size in (1000, 20_000):
                 figures = in_own_process("genlevel", fast.base_url, size, concurrency)
                 print(
-                    f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak (aim: flat)"
+                    f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak"
                 )
         finally:
             slow.stop()
