@@ -56,6 +56,18 @@ def gone(pid: int, within_s: float = 20.0) -> bool:
     return False
 
 
+def collected(pid: int, within_s: float = 20.0) -> bool:
+    """Whether the process is gone altogether; a zombie could still be signalled."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 @pytest.mark.usefixtures("embedded_installed")
 async def test_start_then_stop_leaves_no_process_and_no_zombie(embedded_folder: Path) -> None:
     server = await launcher.start(PATIENT, embedded_folder)
@@ -76,11 +88,8 @@ async def test_start_then_stop_leaves_no_process_and_no_zombie(embedded_folder: 
 async def test_a_server_that_crashes_is_collected(embedded_folder: Path) -> None:
     server = await launcher.start(PATIENT, embedded_folder)
     os.kill(server.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while server.alive and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
-    with pytest.raises(ProcessLookupError):
-        os.kill(server.pid, 0)
+    assert await asyncio.to_thread(collected, server.pid)
+    assert not server.alive
     await server.stop()
 
 
@@ -120,6 +129,18 @@ async def test_a_damaged_cache_is_made_anew(embedded_folder: Path, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("embedded_installed")
+async def test_a_text_that_leaves_no_room_for_the_examples_is_answered_without_them(tmp_path: Path) -> None:
+    server = await launcher.start(Embedded(context_tokens=768, start_timeout_s=240), tmp_path)
+    for words, cached in ((20, True), (500, False)):
+        body = {"model": "generalist", "max_tokens": 4, "messages": [{"role": "user", "content": "and " * words}]}
+        async with httpx2.AsyncClient(trust_env=False, timeout=240) as client:
+            response = await client.post(f"{server.base_url}/chat/completions", json=body)
+        assert response.status_code == 200, response.text
+        assert (response.json()["usage"]["prompt_tokens_details"]["cached_tokens"] > 0) is cached
+    await server.stop()
+
+
+@pytest.mark.usefixtures("embedded_installed")
 async def test_one_that_is_not_ready_in_time_is_ended_and_its_log_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="did not start in time") as caught:
         await launcher.start(Embedded(start_timeout_s=0.05), tmp_path)
@@ -136,7 +157,7 @@ async def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path, 
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise SystemExit('the weights package was imported')")
     (package / weights.WEIGHTS_FILE).write_bytes(b"GGUF, but another one")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "other"), os.environ.get("PYTHONPATH", "")]))
     with pytest.raises(ConfigurationError, match="not the tested weights") as caught:
         await launcher.start(PATIENT, tmp_path)
     message = str(caught.value)

@@ -40,6 +40,7 @@ def test_nothing_found_is_no_text() -> None:
     assert in_reading_order([]) == ""
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(10_000, 10_000), (65_000, 65_000), (7_000, 6_000)])
 def test_a_bomb_is_refused_before_it_is_unpacked(pictures: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     def unpack(*_: object, **__: object) -> None:

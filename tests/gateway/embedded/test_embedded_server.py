@@ -56,6 +56,7 @@ def test_what_was_asked_before_does_not_change_an_answer(asker: Any) -> None:
         return [(token["token"], token["logprob"]) for token in response.json()["choices"][0]["logprobs"]["content"]]
 
     first = probe()
+    assert probe() == first
     asker.ask("Name three animals of the sea and of the forest.")
     asker.ask("Name three animals of the forest and why they live there.")
     assert probe() == first
@@ -137,9 +138,15 @@ def test_parameters_that_llama_cpp_refuses_are_refused_with_its_words(asker: Any
 
 def test_many_at_once_are_all_answered(asker: Any) -> None:
     questions = [f"Say the word number {i}." for i in range(8)]
+
+    def answer(question: str) -> tuple[str, int]:
+        response = asker.post({"messages": [{"role": "user", "content": question}]}, max_tokens=8).json()
+        return response["choices"][0]["message"]["content"], response["usage"]["prompt_tokens_details"]["cached_tokens"]
+
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda question: asker.ask(question, max_tokens=8), questions))
-    assert together == [asker.ask(question, max_tokens=8) for question in questions]
+        together = list(pool.map(answer, questions))
+    assert len({cached for _text, cached in together}) == 1  # each began behind the examples, none behind another's question
+    assert together == [answer(question) for question in questions]
 
 
 def test_a_client_that_goes_away_frees_the_slot(asker: Any) -> None:
