@@ -1,0 +1,143 @@
+"""``genlevel leaderboard``: measured models, and published ones on request, ranked within their levels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genlevel.cli.connection import DEFAULT_FOLDER
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+
+if TYPE_CHECKING:
+    from scorer.leaderboard import Candidate
+
+_MODALITIES = ["image", "video", "audio", "3d", "language"]
+
+
+@click.command("leaderboard")
+@click.option("--scope", type=click.Choice(["A", "B", "C", "D"], case_sensitive=False), help="Default: what the filters below amount to.")
+@click.option("--modality", "modalities", type=click.Choice(_MODALITIES), multiple=True, help="Scope B (may be repeated), or C.")
+@click.option("--paradigm", type=click.Choice(["comprehension", "generation"]), help="Scope C.")
+@click.option("--skill", metavar="TEXT", default="", help="Scope D: a skill's id (I-C-17) or its name.")
+@click.option("--level", type=click.IntRange(2, 5), help="Only the list of this level.")
+@click.option("--published", is_flag=True, help="Beside them the models of the paper, as published there; not measured here.")
+@click.option(
+    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
+)
+@out_option
+@json_option
+@click.pass_context
+def leaderboard(
+    ctx: click.Context,
+    *,
+    scope: str | None,
+    modalities: tuple[str, ...],
+    paradigm: str | None,
+    skill: str,
+    level: int | None,
+    published: bool,
+    references: str,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Rank the models that were measured here on General-Bench: the newest run of each model and suite.
+
+    A: all of it; B: one or several modalities; C: one modality and one paradigm; D: one skill.
+    """
+    from genlevel.benchmark.catalogue import general_bench
+    from genlevel.benchmark.model import Modality, Paradigm
+    from scorer.leaderboard import Scope, make_board
+    from scorer.leaderboard_report import build_leaderboard, leaderboard_json
+
+    board = make_board(
+        general_bench(),
+        scope=Scope(scope.upper()) if scope else None,
+        modalities=[Modality(name) for name in modalities],
+        paradigm=Paradigm(paradigm) if paradigm else None,
+        skill=skill,
+    )
+    settings = settings_of(ctx)
+    candidates: list[Candidate] = []
+    notes: list[str] = []
+    if not (published and out == DEFAULT_FOLDER and _nothing_stored(settings, out)):
+        need_run_folder(settings, out)
+        candidates, notes = run_async(_candidates(settings, out))
+    document = leaderboard_json(build_leaderboard(board, candidates, published=published, references=references, level=level))
+    document["notes"] += notes
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _nothing_stored(settings: Any, folder: Path) -> bool:
+    """Whether there are no runs to look for: the published figures alone need none."""
+    return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()
+
+
+async def _candidates(settings: Any, folder: Path) -> tuple[list[Candidate], list[str]]:
+    """The newest scored run of each model and suite of General-Bench, and what was passed over."""
+    from genlevel.benchmark.catalogue import general_bench
+    from genlevel.benchmark.model import GENERAL_BENCH
+    from genlevel.cli.connection import services, verdict_of
+    from genlevel.v1 import evaluator_pb2 as ev
+    from scorer.leaderboard_report import candidate_of
+
+    found: dict[tuple[str, str], Candidate] = {}
+    notes = []
+    others = 0
+    async with services(settings, folder) as ports:
+        for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
+            key = (run.specification.model, run.suite)
+            if run.benchmark != GENERAL_BENCH:
+                others += 1
+            elif key not in found:
+                verdict = await verdict_of(ports, run.run_id)
+                if verdict.tasks:
+                    found[key] = candidate_of(verdict, general_bench())
+                else:
+                    notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
+    if others:
+        notes.append(f"{others} run{'s' if others > 1 else ''} of other benchmarks left out: these are never mixed with General-Bench")
+    return list(found.values()), notes
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    from genlevel.cli.card import console, number, table
+
+    out = console()
+    title = f"Scope {document['scope']}: {document['board']} ({document['tasks']} tasks, references: {document['references']})"
+    out.print(Text(title, style="bold"))
+    models = document["models"]
+    if not models:
+        out.print("No model is on this board." + ("" if document["published_source"] else " --published shows those of the paper."))
+    for level in dict.fromkeys(document["level"] or model["level"] for model in models):
+        group = [model for model in models if (document["level"] or model["level"]) == level]
+        out.print(Text("No level" if level is None else f"Level {level}", style="bold green" if level else "bold"))
+        rows = table(">#", "model", *(f">Level {key}" for key in document["levels"]), ">supported", ">wins", ">asked", "source", "")
+        for model in group:
+            rows.add_row(
+                "-" if model["rank"] is None else str(model["rank"]),
+                Text(model["model"]),
+                *(number(model["scores"][str(key)]) for key in document["levels"]),
+                *("-" if model[key] is None else str(model[key]) for key in ("supported", "wins", "asked")),
+                "published" if model["published"] else f"run {model['run']}",
+                _marks(model),
+            )
+        out.print(rows)
+    if document["published_source"]:
+        out.print(f"published: figures of {document['published_source']}; not measured here.", soft_wrap=True)
+    for model in models:
+        if model["note"]:
+            out.print(Text(f"* {model['model']}: {model['note']}"), soft_wrap=True)
+    for note in document["notes"]:
+        out.print(Text(f"note: {note}"), soft_wrap=True)
+
+
+def _marks(model: dict[str, Any]) -> str:
+    marks = [name for name in ("partial", "incomplete") if model[name]]
+    return ", ".join(marks + (["*"] if model["note"] else []))

@@ -1,0 +1,48 @@
+"""`genlevel leaderboard` over real runs: the newest of each model and suite, beside what was published."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_the_newest_run_of_each_model_is_ranked_beside_published_ones(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream()
+    suite = str(choice_suite(6, tasks=("Causal-Reasoning", "Commonsense-Reasoning")))
+    first = ("eval", "--model", "small", "--base-url", stub.base_url, "--suite", suite, "--json")
+    assert genlevel.run(*first, "--limit", "3").returncode == 0
+    newest = json.loads(genlevel.run(*first).stdout)["run"]
+    assert (
+        genlevel.run("eval", "--model", "other", "--base-url", stub.base_url, "--suite", suite, "--tasks", "*Causal*", "--json").returncode
+        == 0
+    )
+
+    board = json.loads(genlevel.run("leaderboard", "--modality", "language", "--published", "--json").stdout)
+    measured = {model["model"]: model for model in board["models"] if model["measured"]}
+    assert set(measured) == {"small", "other"}
+    assert measured["small"]["run"] == newest
+    assert measured["small"]["asked"] == 2
+    assert measured["other"]["asked"] == 1
+    assert all(model["partial"] for model in measured.values())
+    assert {model["model"] for model in board["models"] if model["published"]} >= {"GPT-4V", "Meta-Llama-3.1-8B-Instruct"}
+    assert "GPT-4V" in genlevel.run("leaderboard", "--modality", "language", "--published").stdout
+
+    image = json.loads(genlevel.run("leaderboard", "--modality", "image", "--json").stdout)
+    assert image["models"] == []
+    assert any("none of this board's tasks" in note for note in image["notes"])
+
+
+def test_the_published_board_needs_no_runs(genlevel):
+    done = genlevel.run("leaderboard", "--published")
+    assert done.returncode == 0, done.stderr
+    assert "Mini-Gemini" in done.stdout
+    assert "not measured here" in done.stdout
+    alone = genlevel.run("leaderboard")
+    assert alone.returncode == 2
+    assert "--out" in alone.stderr
+
+
+def test_a_board_that_does_not_exist_is_one_line(genlevel):
+    done = genlevel.run("leaderboard", "--published", "--scope", "C", "--modality", "image")
+    assert done.returncode == 2
+    assert "--paradigm" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
