@@ -10,10 +10,12 @@ import click
 
 from genlevel.cli.connection import Services, services, verdict_of
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 NANO = 1_000_000_000
+_GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 
 
 @click.command("runs")
@@ -66,11 +68,14 @@ def rescore(ctx: click.Context, run: str, out: Path, as_json: bool) -> None:
 @click.argument("run")
 @click.option("--failures", is_flag=True, help="Instances that were refused, failed, unsupported or unparsable, and why.")
 @click.option("--instance", metavar="ID", help="One instance: what was asked, answered and expected (ID or TASK/ID).")
+@click.option("--by", type=click.Choice(_GROUPS), help="Where its points come from: mean score, support and wins of each group of tasks.")
 @out_option
 @json_option
 @click.pass_context
-def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, out: Path, as_json: bool) -> None:
-    """Show the result of RUN as its level card, its failures, or one instance."""
+def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, by: str | None, out: Path, as_json: bool) -> None:
+    """Show the result of RUN as its level card, by groups of tasks, its failures, or one instance."""
+    if (failures, instance is not None, by is not None).count(True) > 1:
+        raise click.UsageError("--by, --failures and --instance are three different views: give one")
     settings = settings_of(ctx)
     need_run_folder(settings, out)
 
@@ -80,9 +85,17 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
                 return await _answers(found, ev.ListAnswersRequest(run_id=run, instance=instance))
             if failures:
                 return await _failures(found, run)
+            if by:
+                return await _breakdown(found, run, by)
             return await _result(found, run)
 
     document = run_async(work())
+    if by:
+        if as_json:
+            print_json(document)
+        else:
+            _print_breakdown(document)
+        return
     if failures or instance:
         if as_json:
             print_json(document)
@@ -99,6 +112,28 @@ async def _result(found: Services, run_id: str) -> dict[str, Any]:
 
     run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
     return result_document(run, await verdict_of(found, run.run_id))
+
+
+async def _breakdown(found: Services, run_id: str, by: str) -> dict[str, Any]:
+    from scorer.breakdown import GroupBy, break_down, breakdown_json
+    from scorer.run_results import run_results
+
+    run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
+    verdict = await verdict_of(found, run.run_id)
+    if not verdict.tasks:
+        raise UsageError(f"run {run.run_id} has no scored task yet")
+    known = run_results(verdict)
+    return {
+        "run": run.run_id,
+        "model": run.specification.model,
+        "suite": run.suite,
+        "benchmark": run.benchmark,
+        "partial": run.partial,
+        "incomplete": verdict.incomplete,
+        "references": verdict.references,
+        "by": by,
+        "groups": breakdown_json(break_down(known.results, GroupBy(by), known.asked), GroupBy(by)),
+    }
 
 
 async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
@@ -164,6 +199,27 @@ def _print_result(document: dict[str, Any], *, as_json: bool) -> None:
     from genlevel.cli.card import print_card
 
     print_card(document, {})
+
+
+def _print_breakdown(document: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    from genlevel.cli.card import console, number, table
+
+    by = document["by"]
+    out = console()
+    out.print(Text(f"{document['model']} on {document['suite']}, by {by}", style="bold"))
+    shown = [group for group in document["groups"] if group["asked"]]
+    ids = ["id"] if by == "skill" else []
+    rows = table(*ids, by, ">mean sigma", ">of those asked", ">wins", ">supported", ">asked", ">tasks")
+    for group in shown:
+        counts = (str(group[key]) for key in ("wins", "supported", "asked", "tasks"))
+        rows.add_row(*(group[key] for key in ids), group[by], number(group["mean_sigma"]), number(group["mean_sigma_asked"]), *counts)
+    out.print(rows)
+    if left_out := len(document["groups"]) - len(shown):
+        out.print(f"{left_out} of {len(document['groups'])} groups were not asked at all (--json has them too).")
+    if document["incomplete"]:
+        out.print("Incomplete: tasks with failed or pending instances have no score yet; the means are lower bounds.")
 
 
 def _print_instances(entries: list[dict[str, Any]]) -> None:
