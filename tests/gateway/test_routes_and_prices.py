@@ -150,7 +150,9 @@ def test_names_that_callers_choose_do_not_pile_up() -> None:
 
 def test_the_embedded_model_has_the_configured_context_and_costs_nothing() -> None:
     info = Routes(Settings()).resolve("embedded/generalist").info()
-    assert (info.context_tokens, info.charges, info.HasField("price")) == (8192, False, False)
+    assert (info.context_tokens, info.charges) == (8192, False)
+    assert (info.price.input, info.price.output) == ("0", "0")
+    assert info.limits.concurrency == 2
 
 
 def test_a_price_of_the_route_goes_before_the_settings_and_these_before_the_table() -> None:
