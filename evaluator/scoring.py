@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -41,6 +42,15 @@ def describe(task: SuiteTask) -> sc.TaskDescription:
         description.metric_label = task.metric.label
         description.metric_parameters.update(dict(task.metric.parameters))
     return description
+
+
+def cluster_of(instance: Instance, key: str) -> str:
+    """What the instance shares with others about the same thing: the hash of its media, else of its context; empty where it has neither.
+
+    Media are told apart by their paths within the task's folder: the same file is the same medium, and none has to be read again.
+    """
+    shared = [file.path.as_posix().rpartition(f"/{key}/")[2] for file in instance.media] or [instance.context]
+    return hashlib.sha256("\n".join(shared).encode()).hexdigest() if any(shared) else ""
 
 
 def describe_benchmark(benchmark: Benchmark) -> list[sc.TaskDescription]:
@@ -93,5 +103,6 @@ def _next_message(journal: Journal, key: str, instances: Iterator[Instance], run
             answer_type=instance.answer_type.value,
             label_json=orjson.dumps(instance.label).decode(),
             options=instance.options,
+            cluster=cluster_of(instance, key),
         )
     return message

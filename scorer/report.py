@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.certified import certificate_json, certify_values
 from scorer.convert import levels_of
 from scorer.levels import Levels, TaskResult, check_references, compute_levels, judge_all
 from scorer.workbook import model_values, read_workbook
-
-if TYPE_CHECKING:
-    from scorer.certify import Certificate
 
 OUTCOMES = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
 
@@ -73,41 +71,13 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
 
 def report_json(report: LevelReport) -> dict[str, Any]:
     """A workbook's level report as JSON."""
-    return level_json(report.levels, model=report.model, rules=report.rules, references=report.references)
+    document = level_json(report.levels, model=report.model, rules=report.rules, references=report.references)
+    return {**document, "certified": certificate_json(certify_values(report.results))}
 
 
-def certificate_json(certificate: Certificate) -> dict[str, Any]:
-    """A certified verdict as JSON, beside the paper's. Tasks: those with evidence."""
-    return {
-        "alpha": certificate.alpha,
-        "verdict": certificate.verdict,
-        "certified_wins": certificate.certified_wins,
-        "discovered_wins": certificate.discovered_wins,
-        "untested": certificate.untested,
-        "levels": {
-            str(entry.level): {
-                "status": entry.status.value,
-                "p_value": entry.p_value,
-                "needed": entry.needed,
-                "score": entry.score,
-                "interval": list(entry.interval),
-            }
-            for entry in certificate.levels
-        },
-        "tasks": [
-            {
-                "task": entry.task.name,
-                "sheet": entry.task.sheet,
-                "bounds": [entry.low, entry.high],
-                "interval": None if entry.interval is None else list(entry.interval),
-                "p_win": entry.p_win,
-                "p_loss": entry.p_loss,
-                "win": entry.status.value,
-                "discovered": entry.discovered,
-            }
-            for entry in certificate.tasks
-        ],
-    }
+def verdict_certified_json(verdict: pb.GetVerdictResponse) -> dict[str, Any]:
+    """The "certified" of a run: over its whole benchmark, beside "level"."""
+    return certificate_json(verdict.certificate)
 
 
 def verdict_level_json(verdict: pb.GetVerdictResponse, *, asked: bool = False) -> dict[str, Any]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.certified import ALPHA, certificate_message, certify_run, evidence_text
+from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.convert import TaskIndex, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
 from scorer.task_scoring import TaskScoring
-from scorer.verdict import compute_verdict, describe_score, verdict_message
+from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_message
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
 
 class UnknownRun(NotFoundError):
     """No task of this run has been scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A run as its scores stand."""
+
+    run: StoredRun
+    benchmark: Benchmark
+    scores: Sequence[StoredScore]
+    verdict: Verdict
 
 
 class Scorer:
@@ -40,7 +53,7 @@ class Scorer:
         self._registry = registry
         self._exporter = ScoreExporter(most_pairs)
         for run in self._store.latest_runs(most_pairs):
-            self._exporter.update(self._verdict(run, "workbook"))
+            self._show(run)
         if registry is not None:
             registry.register(self._exporter)
 
@@ -67,15 +80,20 @@ class Scorer:
     async def get_verdict(self, request: pb.GetVerdictRequest) -> pb.GetVerdictResponse:
         """Scores and levels of a run as they stand.
 
-        Raises UnknownRun where nothing of the run has been scored, UsageError for references that do not exist.
+        Raises UnknownRun where nothing of the run has been scored, UsageError for references that do not exist, an alpha that is no error
+        rate, or too many draws.
         """
         references = check_references(request.references)
+        alpha = checked_alpha(request.alpha)
+        if request.bootstrap_draws > MOST_DRAWS:
+            raise UsageError(f"{request.bootstrap_draws} bootstrap draws are too many; take at most {MOST_DRAWS}")
 
         def read() -> pb.GetVerdictResponse:
             run = self._store.run(request.run_id)
             if run is None:
                 raise UnknownRun(f"no task of run {request.run_id!r} has been scored; `genlevel runs` lists the runs")
-            return self._verdict(run, references)
+            standing = self._standing(run, references)
+            return verdict_message(run, standing.verdict, self._certificate(standing, alpha, request.bootstrap_draws))
 
         return await asyncio.to_thread(read)
 
@@ -90,13 +108,52 @@ class Scorer:
         # A header with nothing but the benchmark's tasks is their container in the store.
         tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
         run = StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
-        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, scoring.finish())
+        outcome = scoring.finish()
+        evidence = evidence_text(header.task, outcome.statistics, outcome.clusters)
+        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence)
         self._store.save(run, score)
-        self._exporter.update(self._verdict(run, "workbook"))
+        self._show(run)
         return pb.ScoreTaskResponse(score=describe_score(TaskIndex(_benchmark_of(run)), score))
 
-    def _verdict(self, run: StoredRun, references: str) -> pb.GetVerdictResponse:
-        return verdict_message(run, compute_verdict(_benchmark_of(run), self._store.scores(run.run_id), references))
+    def _show(self, run: StoredRun) -> None:
+        """Sets the run's series. Its certificate is drawn when the series are next read, not after every task."""
+        standing = self._standing(run)
+        self._exporter.update(verdict_message(run, standing.verdict), lambda: self._certificate(standing, ALPHA))
+
+    def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
+        benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)
+        return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
+
+    def _certificate(self, standing: _Standing, alpha: float, draws: int = 0) -> pb.Certificate:
+        results = standing.verdict.results
+        scores = [score if score.evidence is not None else self._with_evidence(standing.run, score) for score in standing.scores]
+        found = certify_run(standing.benchmark, scores, results, incomplete=standing.verdict.incomplete, alpha=alpha)
+        return certificate_message(found, bootstrap_intervals(self._instances(standing), results, draws, alpha) if draws else None)
+
+    def _with_evidence(self, run: StoredRun, score: StoredScore) -> StoredScore:
+        """A score kept before there were certificates, looked at once."""
+        kept = self._store.instances(run.run_id, score.task_key)
+        if kept is None:
+            return score
+        text = evidence_text(pb.TaskDescription.FromString(kept.description), kept.statistics, kept.clusters)
+        self._store.set_evidence(run.run_id, score.task_key, text)
+        return replace(score, evidence=text)
+
+    def _instances(self, standing: _Standing) -> Iterator[TaskStatistics]:
+        """The statistics of the run's tasks within the benchmark, one task at a time."""
+        index = TaskIndex(standing.benchmark)
+        for score in standing.scores:
+            task = index.find(pb.TaskDescription.FromString(score.description))
+            kept = None if task is None else self._store.instances(standing.run.run_id, score.task_key)
+            if task is not None and kept is not None:
+                yield TaskStatistics(task, kept.statistics, kept.clusters)
+
+
+def checked_alpha(alpha: float) -> float:
+    """The error rate asked for, 0.05 by default. Raises UsageError for one that is none."""
+    if alpha and not 0.0 < alpha < 0.5:
+        raise UsageError(f"alpha {alpha:g} is no error rate; take one above 0 and below 0.5, such as 0.05")
+    return alpha or ALPHA
 
 
 def _checked(request: pb.ScoreTaskRequest) -> pb.ScoreTaskHeader:

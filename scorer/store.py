@@ -12,14 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Column, Double, Engine, ForeignKey, Index, LargeBinary, MetaData, Row, String, Table, Text, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    Engine,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genlevel.runtime.storage import open_engine, writing
 from scorer.parsers import PARSER_VERSION
 from scorer.task_scoring import Outcome, TaskOutcome
 
-HEAD = "0001"
+HEAD = "0002"
 metadata = MetaData()
 
 runs = Table(
@@ -48,10 +64,13 @@ task_scores = Table(
     Column("counts", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("unparsable_ids", Text, nullable=False),
-    # Compressed JSON: instance id -> [outcome, statistic], of an open one [worst, best]. Scores, comparisons and intervals follow from it.
+    # Compressed JSON: instance id -> [outcome, statistic, number of its cluster if it shares one]; the statistic of an open instance is
+    # [worst, best]. Scores, comparisons and intervals follow from it.
     Column("statistics", LargeBinary, nullable=False),
     Column("parser_version", String, nullable=False),
     Column("scored_s", Double, nullable=False),
+    # JSON of the scorer's Evidence: what certificates need of the statistics. Absent in rows of before there were certificates.
+    Column("evidence", Text),
 )
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]
 
@@ -69,12 +88,26 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class StoredScore:
-    """One task's score. description: the serialised TaskDescription. outcome: without its statistics."""
+    """One task's score. description: the serialised TaskDescription. outcome: without its statistics.
+
+    evidence: what is certain of it, as JSON (see scorer.certified); None where it was not looked at yet.
+    """
 
     task_key: str
     description: bytes
     partial: bool
     outcome: TaskOutcome
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatistics:
+    """One task's instances. statistics: (outcome, statistic) by instance id. clusters: of those that share one."""
+
+    task_key: str
+    description: bytes
+    statistics: Mapping[str, tuple[Outcome, Any]]
+    clusters: Mapping[str, int]
 
 
 class ScoreStore:
@@ -98,7 +131,10 @@ class ScoreStore:
         """Sets the task's score and the run's description, in one transaction."""
         now = time.time()
         outcome = score.outcome
-        kept = {key: (kind.value, statistic) for key, (kind, statistic) in outcome.statistics.items()}
+        kept = {
+            key: (kind.value, statistic, outcome.clusters[key]) if key in outcome.clusters else (kind.value, statistic)
+            for key, (kind, statistic) in outcome.statistics.items()
+        }
         run_row = {
             "run_id": run.run_id,
             "model": run.model,
@@ -122,6 +158,7 @@ class ScoreStore:
             "statistics": zlib.compress(orjson.dumps(kept)),
             "parser_version": PARSER_VERSION,
             "scored_s": now,
+            "evidence": score.evidence,
         }
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(self._replace(runs, run_row, ["run_id"]))
@@ -141,12 +178,27 @@ class ScoreStore:
 
     def statistics(self, run_id: str, task_key: str) -> Mapping[str, tuple[Outcome, Any]] | None:
         """(outcome, statistic) by instance id; None where the task has no score."""
-        query = select(task_scores.c.statistics).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
+        found = self.instances(run_id, task_key)
+        return None if found is None else found.statistics
+
+    def instances(self, run_id: str, task_key: str) -> StoredStatistics | None:
+        """A task's instances; None where it has no score."""
+        columns = (task_scores.c.description, task_scores.c.statistics)
+        query = select(*columns).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
         with self._lock, self._engine.begin() as connection:
-            packed = connection.execute(query).scalar()
-        if packed is None:
+            row = connection.execute(query).one_or_none()
+        if row is None:
             return None
-        return {key: (Outcome(kind), statistic) for key, (kind, statistic) in orjson.loads(zlib.decompress(packed)).items()}
+        rows = orjson.loads(zlib.decompress(row.statistics))
+        statistics = {key: (Outcome(entry[0]), entry[1]) for key, entry in rows.items()}
+        return StoredStatistics(task_key, row.description, statistics, {key: entry[2] for key, entry in rows.items() if len(entry) > 2})
+
+    def set_evidence(self, run_id: str, task_key: str, evidence: str) -> None:
+        """Keeps what was found of a score that had none."""
+        change = update(task_scores).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
+        change = change.where(task_scores.c.evidence.is_(None)).values(evidence=evidence)
+        with self._lock, writing(self._engine).begin() as connection:
+            connection.execute(change)
 
     def latest_runs(self, limit: int) -> list[StoredRun]:
         """The newest run of each (model, suite), newest last, at most ``limit``."""
@@ -169,4 +221,4 @@ def _run(row: Row[Any]) -> StoredRun:
 def _score(row: Row[Any]) -> StoredScore:
     counts = {Outcome(name): int(count) for name, count in json.loads(row.counts).items()}
     outcome = TaskOutcome(row.score, row.lower, row.upper, row.standard_error, counts, row.note, tuple(json.loads(row.unparsable_ids)))
-    return StoredScore(row.task_key, row.description, row.partial, outcome)
+    return StoredScore(row.task_key, row.description, row.partial, outcome, row.evidence)

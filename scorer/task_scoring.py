@@ -36,7 +36,10 @@ OPEN = frozenset({Outcome.FAILED, Outcome.PENDING})
 
 @dataclass(frozen=True, slots=True)
 class AnsweredInstance:
-    """One instance as the evaluator hands it over. label: in normal form; None where there is none (closed set)."""
+    """One instance as the evaluator hands it over. label: in normal form; None where there is none (closed set).
+
+    cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
+    """
 
     id: str
     outcome: Outcome
@@ -44,6 +47,7 @@ class AnsweredInstance:
     answer_type: str
     label: Any
     options: tuple[str, ...] = ()
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class TaskOutcome:
     open instance wrong and right; equal to the score where complete, None where nothing can be said.
     statistics: (outcome, statistic) by instance id, plain JSON, from which the score follows again; of an open one [worst, best];
     None where it could not be measured.
+    clusters: number of the cluster by instance id, of those that share one with another instance; the others stand alone.
     """
 
     score: float | None
@@ -64,6 +69,7 @@ class TaskOutcome:
     note: str
     unparsable_ids: tuple[str, ...]
     statistics: Mapping[str, tuple[Outcome, Any]] = field(default_factory=dict)
+    clusters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -88,6 +94,7 @@ class TaskScoring:
         self._worst: dict[str, Any] = {}
         self._best: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
+        self._clusters: dict[str, str] = {}
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
@@ -95,23 +102,25 @@ class TaskScoring:
             for kept in (self._statistics, self._worst, self._best, self._problems):
                 kept.pop(instance.id, None)
             self._outcomes[instance.id] = self._add(instance)
+            self._clusters[instance.id] = instance.cluster
 
     def finish(self) -> TaskOutcome:
         """The score of what has come so far."""
         counts = Counter(self._outcomes.values())
         unparsable = tuple(sorted(key for key, outcome in self._outcomes.items() if outcome is Outcome.UNPARSABLE)[:MOST_UNPARSABLE_IDS])
         statistics = {key: (outcome, self._kept(key)) for key, outcome in self._outcomes.items()}
+        clusters = shared_clusters(self._clusters)
         note = self._obstacle(counts)
         if note or self._metric is None:
-            return TaskOutcome(None, None, None, None, counts, note, unparsable, statistics)
+            return TaskOutcome(None, None, None, None, counts, note, unparsable, statistics, clusters)
         state = MetricState(self._metric, dict(self._statistics))
         if not self._worst:
             value = state.compute()
-            return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics)
+            return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics, clusters)
         ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
         reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts[outcome]]
         note = f"incomplete: {' and '.join(reasons)} of {len(self._outcomes)} instances"
-        return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics)
+        return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics, clusters)
 
     def _add(self, instance: AnsweredInstance) -> Outcome:
         outcome = instance.outcome
@@ -156,3 +165,18 @@ class TaskScoring:
             others = f" ({len(self._problems)} such instances)" if len(self._problems) > 1 else ""
             return f"not scored: instance {first!r}: {self._problems[first]}{others}"
         return ""
+
+
+def shared_clusters(clusters: Mapping[str, str]) -> dict[str, int]:
+    """Clusters numbered in the order of instance ids, without those of one instance.
+
+    What all of a task's instances share (one instruction, one picture) is part of the task, not of the sample: it makes no cluster.
+    """
+    sizes = Counter(cluster for cluster in clusters.values() if cluster)
+    numbers: dict[str, int] = {}
+    shared = {}
+    for key in sorted(clusters):
+        cluster = clusters[key]
+        if 1 < sizes[cluster] < len(clusters):
+            shared[key] = numbers.setdefault(cluster, len(numbers))
+    return shared

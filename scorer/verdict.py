@@ -55,7 +55,7 @@ def describe_score(index: TaskIndex, score: StoredScore, references: str = "work
     return score_message(description, score.outcome, mapped, result, partial=score.partial)
 
 
-def verdict_message(run: StoredRun, verdict: Verdict) -> pb.GetVerdictResponse:
+def verdict_message(run: StoredRun, verdict: Verdict, certificate: pb.Certificate | None = None) -> pb.GetVerdictResponse:
     return pb.GetVerdictResponse(
         run_id=run.run_id,
         model=run.model,
@@ -66,6 +66,7 @@ def verdict_message(run: StoredRun, verdict: Verdict) -> pb.GetVerdictResponse:
         levels=levels_message(verdict.levels),
         asked_levels=levels_message(verdict.asked_levels),
         incomplete=verdict.incomplete,
+        certificate=certificate,
     )
 
 

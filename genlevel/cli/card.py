@@ -49,6 +49,7 @@ def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
         out.print("No task has been scored yet.")
         return
     print_levels(out, document["level"])
+    print_certified(out, document["certified"])
     if document["partial"]:
         out.print("Over the tasks that were asked, alone:")
         print_levels(out, document["level_asked"], verdict=False)
@@ -107,6 +108,18 @@ def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -
     rows.add_row("overall", *(number(levels[key]) for key in ("2", "3", "4")), "", "", "", style="bold")
     out.print(rows)
     out.print(f"Level 5 score: {levels['5']:.2f}   rules: {level['rules']}, references: {level['references']}")
+
+
+def print_certified(out: Console, certified: dict[str, Any]) -> None:
+    """What of the verdict is certain, in one line, and what would decide the rest."""
+    reached = certified["verdict"]
+    verdict = "no level" if reached is None else f"Level {reached}"
+    wins = f"{certified['certified_wins']} certified wins, {certified['discovered_wins']} at a false discovery rate of"
+    out.print(f"certified (error at most {certified['alpha']:g}): {verdict}; {wins} {certified['alpha']:g}")
+    for level, entry in certified["levels"].items():
+        if entry["status"] == "undecided":
+            more = f": about {entry['needed']:,} more instances would decide" if entry["needed"] else ""
+            out.print(f"  Level {level} is undecided{more}; its score lies within {entry['interval'][0]:.2f} to {entry['interval'][1]:.2f}")
 
 
 def print_plan(plan: dict[str, Any]) -> None:

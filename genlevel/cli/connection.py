@@ -140,7 +140,9 @@ class RemoteServices:
             yield message
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
-        response: sc.GetVerdictResponse = await _call("scorer", self._scorer.GetVerdict, request)
+        # Drawing a whole benchmark's instances anew takes a while.
+        timeout_s = 600.0 if request.bootstrap_draws else 60.0
+        response: sc.GetVerdictResponse = await _call("scorer", self._scorer.GetVerdict, request, timeout_s=timeout_s)
         return response
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:

@@ -15,7 +15,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
 
     The levels are null where no task has been scored yet.
     """
-    from scorer.report import tasks_json, verdict_level_json
+    from scorer.report import tasks_json, verdict_certified_json, verdict_level_json
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
     counts = run.counts
@@ -44,6 +44,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
         },
         "tasks": tasks_json(verdict.tasks),
         "level": verdict_level_json(verdict) if verdict.tasks else None,
+        "certified": verdict_certified_json(verdict) if verdict.tasks else None,
         "level_asked": verdict_level_json(verdict, asked=True) if verdict.tasks else None,
     }
 

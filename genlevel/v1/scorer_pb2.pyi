@@ -16,6 +16,13 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_UNSUPPORTED: _ClassVar[Outcome]
     OUTCOME_PENDING: _ClassVar[Outcome]
     OUTCOME_UNPARSABLE: _ClassVar[Outcome]
+
+class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DECISION_UNSPECIFIED: _ClassVar[Decision]
+    DECISION_ATTAINED: _ClassVar[Decision]
+    DECISION_NOT_ATTAINED: _ClassVar[Decision]
+    DECISION_UNDECIDED: _ClassVar[Decision]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_ANSWERED: Outcome
 OUTCOME_REFUSED: Outcome
@@ -23,6 +30,10 @@ OUTCOME_FAILED: Outcome
 OUTCOME_UNSUPPORTED: Outcome
 OUTCOME_PENDING: Outcome
 OUTCOME_UNPARSABLE: Outcome
+DECISION_UNSPECIFIED: Decision
+DECISION_ATTAINED: Decision
+DECISION_NOT_ATTAINED: Decision
+DECISION_UNDECIDED: Decision
 
 class TaskDescription(_message.Message):
     __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference")
@@ -74,20 +85,22 @@ class ScoreTaskHeader(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ...) -> None: ...
 
 class InstanceAnswer(_message.Message):
-    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options")
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster")
     ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     RAW_ANSWER_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
     LABEL_JSON_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
     id: str
     outcome: Outcome
     raw_answer: str
     answer_type: str
     label_json: str
     options: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ...) -> None: ...
+    cluster: str
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ...) -> None: ...
 
 class ScoreTaskRequest(_message.Message):
     __slots__ = ("header", "instances")
@@ -210,15 +223,85 @@ class Levels(_message.Message):
     def __init__(self, scores: _Optional[_Union[LevelScores, _Mapping]] = ..., verdict: _Optional[int] = ..., modalities: _Optional[_Iterable[_Union[ModalityLevels, _Mapping]]] = ..., language: _Optional[_Union[LanguageLevel, _Mapping]] = ...) -> None: ...
 
 class GetVerdictRequest(_message.Message):
-    __slots__ = ("run_id", "references")
+    __slots__ = ("run_id", "references", "alpha", "bootstrap_draws")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_DRAWS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     references: str
-    def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ...) -> None: ...
+    alpha: float
+    bootstrap_draws: int
+    def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., bootstrap_draws: _Optional[int] = ...) -> None: ...
+
+class CertifiedTask(_message.Message):
+    __slots__ = ("key", "name", "sheet", "interval", "test", "units", "p_win", "p_loss", "p_win_adjusted", "win", "discovered", "bounds")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHEET_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    TEST_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    P_WIN_FIELD_NUMBER: _ClassVar[int]
+    P_LOSS_FIELD_NUMBER: _ClassVar[int]
+    P_WIN_ADJUSTED_FIELD_NUMBER: _ClassVar[int]
+    WIN_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERED_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    name: str
+    sheet: str
+    interval: Bounds
+    test: str
+    units: int
+    p_win: float
+    p_loss: float
+    p_win_adjusted: float
+    win: Decision
+    discovered: bool
+    bounds: Bounds
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., test: _Optional[str] = ..., units: _Optional[int] = ..., p_win: _Optional[float] = ..., p_loss: _Optional[float] = ..., p_win_adjusted: _Optional[float] = ..., win: _Optional[_Union[Decision, str]] = ..., discovered: _Optional[bool] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ...) -> None: ...
+
+class CertifiedLevel(_message.Message):
+    __slots__ = ("level", "decision", "p_value", "needed", "score", "interval", "bootstrap")
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_FIELD_NUMBER: _ClassVar[int]
+    level: int
+    decision: Decision
+    p_value: float
+    needed: int
+    score: float
+    interval: Bounds
+    bootstrap: Bounds
+    def __init__(self, level: _Optional[int] = ..., decision: _Optional[_Union[Decision, str]] = ..., p_value: _Optional[float] = ..., needed: _Optional[int] = ..., score: _Optional[float] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., bootstrap: _Optional[_Union[Bounds, _Mapping]] = ...) -> None: ...
+
+class Certificate(_message.Message):
+    __slots__ = ("alpha", "verdict", "levels", "tasks", "certified_wins", "discovered_wins", "untested", "notes")
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_WINS_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERED_WINS_FIELD_NUMBER: _ClassVar[int]
+    UNTESTED_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    alpha: float
+    verdict: int
+    levels: _containers.RepeatedCompositeFieldContainer[CertifiedLevel]
+    tasks: _containers.RepeatedCompositeFieldContainer[CertifiedTask]
+    certified_wins: int
+    discovered_wins: int
+    untested: int
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetVerdictResponse(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +311,7 @@ class GetVerdictResponse(_message.Message):
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     ASKED_LEVELS_FIELD_NUMBER: _ClassVar[int]
     INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -237,4 +321,5 @@ class GetVerdictResponse(_message.Message):
     levels: Levels
     asked_levels: Levels
     incomplete: bool
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ...) -> None: ...
+    certificate: Certificate
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ...) -> None: ...

@@ -22,13 +22,15 @@ BOUNDED_MEANS = BINARY | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4"}
 class Estimate:
     """A score as measured. value, standard_error: in the workbook's unit. units: independent ones, instances or clusters.
 
-    binary: the score is a share of right answers among independent instances, so that exact tests apply. standard_error None: unknown.
+    binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
+    standard_error None: unknown.
     """
 
     value: float
     standard_error: float | None
     units: int
     binary: bool = False
+    clustered: bool = False
 
     @property
     def successes(self) -> int:
@@ -52,6 +54,15 @@ class TaskEvidence:
     def testable(self) -> bool:
         """Whether a test against a reference can say anything."""
         return all(end.units >= 1 and (end.binary or (end.standard_error is not None and end.units >= 2)) for end in (self.low, self.high))
+
+    @property
+    def test(self) -> str:
+        """The name of the test against a reference; empty where there is none."""
+        if not self.testable:
+            return ""
+        if self.low.binary and self.reference_units is None:
+            return "exact binomial"
+        return "clustered t" if self.low.clustered else "t"
 
     def win_p_value(self, reference: float) -> float:
         """One-sided p-value of "the model is truly better than the reference", from the worse end. 1 where nothing can be said."""

@@ -6,7 +6,7 @@ Matching is local to an image, so its outcome is the instance's statistic; only 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scorer.metrics.base import Metric, NotComparable, Question, Value, label_boxes
@@ -57,6 +57,15 @@ class BoxPrecisionAtIou(Metric[dict[str, Any]]):
     def worst(self, question: Question) -> dict[str, Any]:
         """No box found."""
         return self.statistic((), question)
+
+    def weighted(self, statistics: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[Any], float]:
+        """The precision 0..1 as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
+        import numpy as np
+
+        order = sorted(range(len(statistics)), key=lambda index: statistics[index][0])
+        ranked = _Ranked([statistics[index] for index in order])
+        positions = np.array(order, dtype=np.intp)
+        return lambda weights: ranked.precision(np.asarray(weights, dtype=float)[positions])
 
     def compute(self, statistics: Sequence[tuple[str, dict[str, Any]]]) -> Value:
         import numpy as np  # 0.1 s to import, which text metrics need not pay

@@ -14,6 +14,7 @@ from scipy import special, stats
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
+from scorer.certified import RunCertificate, certificate_json, certificate_message
 from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_from_workbook
 from scorer.certify.distributions import (
     binomial_at_least,
@@ -26,7 +27,6 @@ from scorer.certify.distributions import (
 from scorer.certify.intervals import clustered_standard_error, instances_needed, student, wilson
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.levels import judge_all
-from scorer.report import certificate_json
 
 shares = st.floats(0.0, 1.0)
 p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
@@ -118,7 +118,7 @@ def test_clear_wins_on_both_sides_and_in_language_attain_level_5() -> None:
     found = certificate_of({0: 90.0, 1: 90.0, 8: 90.0})
     assert [level.status for level in found.levels] == [Status.ATTAINED] * 4
     assert (found.verdict, found.certified_wins, found.discovered_wins) == (5, 3, 3)
-    document = json.loads(json.dumps(certificate_json(found)))
+    document = json.loads(json.dumps(certificate_json(certificate_message(RunCertificate(found, {}, ())))))
     assert document["levels"]["5"]["status"] == "attained"
     assert [entry["win"] for entry in document["tasks"]] == ["attained"] * 3
 

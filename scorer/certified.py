@@ -1,0 +1,192 @@
+"""A run's certificate: evidence kept beside its scores, the certified verdict drawn from it, on the wire and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
+from scorer.convert import TaskIndex
+from scorer.task_scoring import Outcome
+
+if TYPE_CHECKING:
+    from scorer.levels import TaskResult
+    from scorer.store import StoredScore
+
+ALPHA = 0.05
+NO_EVIDENCE = "null"
+"""What is kept of a score of whose error nothing is known."""
+_DECISIONS: Mapping[Status, pb.Decision] = {
+    Status.ATTAINED: pb.DECISION_ATTAINED,
+    Status.NOT_ATTAINED: pb.DECISION_NOT_ATTAINED,
+    Status.UNDECIDED: pb.DECISION_UNDECIDED,
+}
+_WORDS = {decision: status.value for status, decision in _DECISIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RunCertificate:
+    """keys: TaskScore's key by Task.id. notes: what the certificate rests on, a line each."""
+
+    certificate: Certificate
+    keys: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def evidence_text(description: pb.TaskDescription, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, int]) -> str:
+    """What a task's instances say of its score, to be kept beside it."""
+    evidence = evidence_from_statistics(_task(description), statistics, clusters) if description.metric else None
+    if evidence is None:
+        return NO_EVIDENCE
+    ends = (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
+    return json.dumps([[end.value, end.standard_error, end.units, end.binary, end.clustered] for end in ends])
+
+
+def evidence_of(task: Task, text: str | None) -> TaskEvidence | None:
+    """The inverse of ``evidence_text``."""
+    ends = [Estimate(*end) for end in json.loads(text or NO_EVIDENCE) or ()]
+    return TaskEvidence(task, ends[0], ends[-1]) if ends else None
+
+
+def certify_run(
+    benchmark: Benchmark, scores: Sequence[StoredScore], results: Sequence[TaskResult], *, incomplete: bool, alpha: float = ALPHA
+) -> RunCertificate:
+    """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha."""
+    index = TaskIndex(benchmark)
+    evidence: list[TaskEvidence] = []
+    keys: dict[str, str] = {}
+    refused: Counter[str] = Counter()
+    partial = clustered = 0
+    for score in scores:
+        task = index.find(pb.TaskDescription.FromString(score.description))
+        if task is None:
+            continue
+        keys[task.id] = score.task_key
+        partial += score.partial
+        found = evidence_of(task, score.evidence)
+        if found is None or not found.testable:
+            refused[task.metric.label] += score.outcome.lower is not None
+        if found is not None:
+            evidence.append(found)
+            clustered += found.low.clustered
+    notes = [
+        f"{label}: the error of {count} task(s) is not known; nothing is certified of them" for label, count in sorted((+refused).items())
+    ]
+    if clustered:
+        notes.append(f"{clustered} task(s) have instances that share their media or text: their errors are clustered")
+    if incomplete:
+        notes.append("failed and pending instances count as wrong against a win and as right against a loss")
+    if partial:
+        notes.append(f"{partial} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from")
+    return RunCertificate(certify(results, evidence, alpha), keys, tuple(notes))
+
+
+def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA) -> pb.Certificate:
+    """The certified verdict where only values are known, as from a workbook: n is the task list's, and metrics that give no way are named.
+
+    results: all tasks of the benchmark. Raises ValueError for an alpha outside 0..0.5.
+    """
+    evidence, refused = evidence_from_workbook(results)
+    note = "there are no instances: n is the task list's, and means of numbers 0-100 are taken to have the largest error they can have"
+    return certificate_message(RunCertificate(certify(results, evidence, alpha), {}, (note, *refused)))
+
+
+def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> pb.Certificate:
+    """bootstrap: intervals of the level scores, by level."""
+    certificate = found.certificate
+    message = pb.Certificate(
+        alpha=certificate.alpha,
+        verdict=certificate.verdict or 0,
+        certified_wins=certificate.certified_wins,
+        discovered_wins=certificate.discovered_wins,
+        untested=certificate.untested,
+        notes=found.notes,
+    )
+    for level in certificate.levels:
+        entry = message.levels.add(
+            level=level.level,
+            decision=_DECISIONS[level.status],
+            p_value=level.p_value,
+            needed=level.needed,
+            score=level.score,
+            interval=_bounds(level.interval),
+        )
+        if bootstrap and level.level in bootstrap:
+            entry.bootstrap.CopyFrom(_bounds(bootstrap[level.level]))
+    for task in certificate.tasks:
+        row = message.tasks.add(
+            key=found.keys.get(task.task.id, task.task.id),
+            name=task.task.name,
+            sheet=task.task.sheet,
+            bounds=_bounds((task.low, task.high)),
+            test=task.test,
+            units=task.units,
+            p_win=task.p_win,
+            p_loss=task.p_loss,
+            p_win_adjusted=task.p_win_adjusted,
+            win=_DECISIONS[task.status],
+            discovered=task.discovered,
+        )
+        if task.interval is not None:
+            row.interval.CopyFrom(_bounds(task.interval))
+    return message
+
+
+def certificate_json(message: pb.Certificate) -> dict[str, Any]:
+    """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null where there are none."""
+    return {
+        "alpha": message.alpha,
+        "verdict": message.verdict or None,
+        "certified_wins": message.certified_wins,
+        "discovered_wins": message.discovered_wins,
+        "untested": message.untested,
+        "levels": {
+            str(level.level): {
+                "status": _WORDS[level.decision],
+                "p_value": level.p_value,
+                "needed": level.needed if level.HasField("needed") else None,
+                "score": level.score,
+                "interval": _pair(level.interval),
+                "bootstrap": _pair(level.bootstrap) if level.HasField("bootstrap") else None,
+            }
+            for level in message.levels
+        },
+        "tasks": [
+            {
+                "task": task.name,
+                "key": task.key,
+                "sheet": task.sheet or None,
+                "bounds": _pair(task.bounds),
+                "interval": _pair(task.interval) if task.HasField("interval") else None,
+                "test": task.test or None,
+                "units": task.units,
+                "p_win": task.p_win if task.test else None,
+                "p_loss": task.p_loss if task.test else None,
+                "p_win_adjusted": task.p_win_adjusted if task.test else None,
+                "win": _WORDS[task.win],
+                "discovered": task.discovered,
+            }
+            for task in message.tasks
+        ],
+        "notes": list(message.notes),
+    }
+
+
+def _task(description: pb.TaskDescription) -> Task:
+    """As much of a task as its metric needs."""
+    metric = TaskMetric(description.metric, description.metric_label, tuple(sorted(description.metric_parameters.items())))
+    # Modality and paradigm play no part in a task's own error.
+    return Task(description.key, description.name, "", "", 0, "", Modality.IMAGE, Paradigm.COMPREHENSION, metric, None, None)
+
+
+def _bounds(pair: tuple[float, float]) -> pb.Bounds:
+    return pb.Bounds(lower=pair[0], upper=pair[1])
+
+
+def _pair(bounds: pb.Bounds) -> list[float]:
+    return [bounds.lower, bounds.upper]

@@ -1,0 +1,233 @@
+"""A run's certificate: drawn from what the store keeps, clusters and failed instances included, on the wire, as JSON and as series."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+from scipy import stats
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.model import Task
+from genlevel.runtime.errors import UsageError
+from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.certified import certificate_json, certify_values
+from scorer.levels import judge_all
+from scorer.report import verdict_certified_json
+from scorer.service import Scorer
+from scorer.store import ScoreStore, task_scores
+from scorer.task_scoring import shared_clusters
+
+TASKS = general_bench().tasks
+IMAGES = [
+    task for task in TASKS if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension" and (task.reference_workbook or 0) > 30
+]
+LANGUAGE = next(task for task in TASKS if task.name == "Causal Reasoning")
+MICRO = next(task for task in TASKS if task.metric.id == "micro_f1")
+PAIR = {"model": "m", "suite": "s"}
+
+
+def head(task: Task, run: str = "r") -> pb.ScoreTaskHeader:
+    description = pb.TaskDescription(
+        key=f"k/{task.id}",
+        name=task.name,
+        sheet=task.sheet,
+        modality=task.modality.value,
+        paradigm=task.paradigm.value if task.paradigm else "",
+        metric=task.metric.id,
+        metric_label=task.metric.label,
+        metric_parameters=dict(task.metric.parameters),
+    )
+    return pb.ScoreTaskHeader(run_id=run, model="m", suite="s", benchmark="general-bench", task=description)
+
+
+def answers(right: int, wrong: int, failed: int = 0, *, cluster_of: int = 1) -> Iterator[pb.InstanceAnswer]:
+    """cluster_of: so many instances in a row share a cluster."""
+    kinds = [("B", pb.OUTCOME_ANSWERED)] * right + [("A", pb.OUTCOME_ANSWERED)] * wrong + [("", pb.OUTCOME_FAILED)] * failed
+    for index, (raw, outcome) in enumerate(kinds):
+        cluster = f"c{index // cluster_of}" if cluster_of > 1 else ""
+        yield pb.InstanceAnswer(
+            id=f"i{index:04}", outcome=outcome, raw_answer=raw, answer_type="choice", label_json='"B"', options=["x", "y"], cluster=cluster
+        )
+
+
+async def stream(header: pb.ScoreTaskHeader, instances: Iterable[pb.InstanceAnswer]) -> AsyncIterator[pb.ScoreTaskRequest]:
+    yield pb.ScoreTaskRequest(header=header, instances=instances)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return sqlite_url(tmp_path / "scores.sqlite")
+
+
+async def certificate(scorer: Scorer, **request: float) -> pb.Certificate:
+    return (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", **request))).certificate  # type: ignore[arg-type]
+
+
+async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not(url: str) -> None:
+    scorer = Scorer(url)
+    clear, lucky = IMAGES[:2]
+    reference = round(lucky.reference_workbook or 0.0)
+    await scorer.score_task(stream(head(clear), answers(400, 0)))
+    await scorer.score_task(stream(head(lucky), answers(reference + 1, 99 - reference)))
+    found = await certificate(scorer)
+    rows = {row.key: row for row in found.tasks}
+    row = rows[f"k/{lucky.id}"]
+    expected = stats.binomtest(reference + 1, 100, (lucky.reference_workbook or 0.0) / 100, alternative="greater").pvalue
+    assert row.p_win == pytest.approx(float(expected), abs=1e-12)
+    assert (row.test, row.units, row.win) == ("exact binomial", 100, pb.DECISION_UNDECIDED)
+    assert rows[f"k/{clear.id}"].win == pb.DECISION_ATTAINED
+    assert (found.alpha, found.verdict, found.certified_wins, found.untested) == (0.05, 3, 1, 0)
+    third = found.levels[1]
+    assert (third.level, third.decision, third.HasField("needed")) == (3, pb.DECISION_ATTAINED, False)
+    assert third.p_value == pytest.approx(2 * rows[f"k/{clear.id}"].p_win)
+    assert third.interval.lower <= third.score <= third.interval.upper
+    document = verdict_certified_json(await scorer.get_verdict(pb.GetVerdictRequest(run_id="r")))
+    assert json.loads(json.dumps(document))["levels"]["3"]["status"] == "attained"
+    scorer.close()
+
+
+async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> None:
+    scorer = Scorer(url)
+    task = IMAGES[0]
+    right = round(8 * (task.reference_workbook or 0.0) / 100) + 1
+    await scorer.score_task(stream(head(task), answers(50 * right, 400 - 50 * right)))
+    alone = (await certificate(scorer)).tasks[0]
+    await scorer.score_task(stream(head(task), answers(50 * right, 400 - 50 * right, cluster_of=10)))
+    together = await certificate(scorer)
+    (row,) = together.tasks
+    assert (alone.test, alone.units) == ("exact binomial", 400)
+    assert (row.test, row.units) == ("clustered t", 40)
+    assert row.interval.upper - row.interval.lower > 2 * (alone.interval.upper - alone.interval.lower)
+    assert any("share their media or text" in note for note in together.notes)
+    scorer.close()
+
+
+async def test_failed_instances_count_by_their_bounds(url: str) -> None:
+    scorer = Scorer(url)
+    await scorer.score_task(stream(head(IMAGES[0]), answers(300, 0, 300)))
+    found = await certificate(scorer)
+    (row,) = found.tasks
+    assert (row.bounds.lower, row.bounds.upper) == (50.0, 100.0)
+    assert row.interval.lower < 50.0
+    assert row.interval.upper == pytest.approx(100.0)
+    assert found.levels[1].decision == pb.DECISION_UNDECIDED
+    assert any("failed and pending" in note for note in found.notes)
+    scorer.close()
+
+
+async def test_the_error_rate_asked_for_is_the_one_used(url: str) -> None:
+    scorer = Scorer(url)
+    task = LANGUAGE  # the reference is 65
+    await scorer.score_task(stream(head(task), answers(145, 55)))
+    strict, loose = await certificate(scorer, alpha=0.01), await certificate(scorer, alpha=0.2)
+    assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(144, 200, 0.65)))
+    assert 0.01 < strict.tasks[0].p_win < 0.2
+    assert [found.tasks[0].win for found in (strict, loose)] == [pb.DECISION_UNDECIDED, pb.DECISION_ATTAINED]
+    with pytest.raises(UsageError, match=r"alpha 0\.7 is no error rate"):
+        await certificate(scorer, alpha=0.7)
+    with pytest.raises(UsageError, match="200000 bootstrap draws are too many; take at most 100000"):
+        await certificate(scorer, bootstrap_draws=200_000)
+    scorer.close()
+
+
+async def test_bootstrap_intervals_come_with_the_certificate_when_asked_for(url: str) -> None:
+    scorer = Scorer(url)
+    for task in IMAGES[:3]:
+        await scorer.score_task(stream(head(task), answers(60, 40)))
+    assert not (await certificate(scorer)).levels[0].HasField("bootstrap")
+    once, again = await certificate(scorer, bootstrap_draws=2000), await certificate(scorer, bootstrap_draws=2000)
+    assert once == again
+    for level in once.levels:
+        assert level.bootstrap.lower <= level.score <= level.bootstrap.upper
+    # Level 2 is a mean of independent shares, of which the delta method knows the error just as well.
+    second = once.levels[0]
+    assert second.bootstrap.upper - second.bootstrap.lower == pytest.approx(second.interval.upper - second.interval.lower, rel=0.1)
+    scorer.close()
+
+
+async def test_scores_of_before_there_were_certificates_are_looked_at_once(url: str) -> None:
+    scorer = Scorer(url)
+    await scorer.score_task(stream(head(LANGUAGE), answers(70, 30)))
+    before = await certificate(scorer)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(task_scores.update().values(evidence=None))
+    assert await certificate(scorer) == before
+    with engine.begin() as connection:
+        kept = connection.execute(sa.select(task_scores.c.evidence)).scalar()
+    assert json.loads(kept or "") == [[70.0, pytest.approx(4.60566), 100, True, False]]
+    engine.dispose()
+    scorer.close()
+
+
+async def test_a_score_whose_error_is_unknown_is_named_and_decides_nothing(url: str) -> None:
+    scorer = Scorer(url)
+    label = json.dumps(["joy"])
+    single = pb.InstanceAnswer(id="1", outcome=pb.OUTCOME_ANSWERED, raw_answer="joy", answer_type="label", label_json=label)
+    await scorer.score_task(stream(head(MICRO), [single]))
+    found = await certificate(scorer)
+    assert found.untested == 1
+    assert f"{MICRO.metric.label}: the error of 1 task(s) is not known; nothing is certified of them" in found.notes
+    assert certificate_json(found)["tasks"][0]["p_win"] is None
+    scorer.close()
+
+
+async def test_series_follow_the_run_and_certify_only_when_they_are_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = CollectorRegistry()
+    scorer = Scorer(url, registry)
+    drawn = []
+    plain = scorer._certificate
+    monkeypatch.setattr(scorer, "_certificate", lambda *given: drawn.append(1) or plain(*given))
+    for task in IMAGES[:3]:
+        await scorer.score_task(stream(head(task), answers(399, 1)))
+    assert drawn == []
+    assert registry.get_sample_value("genlevel_certified_verdict", PAIR) == 3.0
+    assert registry.get_sample_value("genlevel_certified_wins", {**PAIR, "control": "family-wise"}) == 3.0
+    lower = registry.get_sample_value("genlevel_level_lower", {**PAIR, "level": "2"})
+    upper = registry.get_sample_value("genlevel_level_upper", {**PAIR, "level": "2"})
+    assert lower is not None
+    assert upper is not None
+    assert lower < (registry.get_sample_value("genlevel_level_score", {**PAIR, "level": "2"}) or 0.0) < upper
+    assert drawn == [1]
+    await scorer.score_task(stream(head(IMAGES[0]), answers(0, 400)))
+    assert registry.get_sample_value("genlevel_certified_wins", {**PAIR, "control": "family-wise"}) == 2.0
+    assert drawn == [1, 1]
+    scorer.close()
+
+
+def test_values_alone_are_certified_by_the_task_lists_n_and_refused_by_name() -> None:
+    results = judge_all(general_bench(), {task.id: 99.0 for task in TASKS if task.metric.id in {"accuracy", "fid", "cider"}})
+    found = certify_values(results)
+    assert found.verdict >= 3
+    assert "n is the task list's" in found.notes[0]
+    assert any(note.startswith("FID: ") and "cannot be certified" in note for note in found.notes)
+    assert {row.test for row in found.tasks} == {"exact binomial"}
+
+
+def test_what_all_instances_share_makes_no_cluster() -> None:
+    assert shared_clusters({"a": "x", "b": "x", "c": "y", "d": ""}) == {"a": 0, "b": 0}
+    assert shared_clusters({"a": "x", "b": "x"}) == {}
+    assert shared_clusters({"b": "q", "a": "p", "c": "q", "d": "p"}) == {"a": 0, "d": 0, "b": 1, "c": 1}
+
+
+def test_databases_of_the_first_release_are_brought_up_to_date(tmp_path: Path) -> None:
+    from genlevel.runtime.storage import open_engine
+
+    url = sqlite_url(tmp_path / "old.sqlite")
+    migrations = Path(__file__).parents[2] / "scorer" / "migrations" / "versions"
+    engine = open_engine(url, "scorer", migrations, head="0001")
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO scorer_runs VALUES ('r', 'm', 's', 'general-bench', x'', 1.0)"))
+    engine.dispose()
+    kept = ScoreStore(url)
+    run = kept.run("r")
+    assert run is not None
+    assert run.model == "m"
+    assert kept.scores("r") == []
+    kept.close()
