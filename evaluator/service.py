@@ -14,20 +14,20 @@ from filelock import FileLock, Timeout
 from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
-from evaluator.budget import Budget, worst_case_nano_usd
+from evaluator.budget import Budget
 from evaluator.execution import Context, Execution, RunPlan
 from evaluator.journal import Answer, Journal, RunRecord
-from evaluator.plan import Specification, is_partial, run_id, sample_positions, select_tasks
+from evaluator.messages import answer_message, run_message
+from evaluator.planning import Planner, ResolvedPlan
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
 from evaluator.prompts import prompt_set, prompt_text
-from evaluator.requests import generation_parameters, token_bounds
-from evaluator.scoring import PlannedTask, describe_benchmark, score_task
+from evaluator.scoring import describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic import TrafficRules
-from genlevel.benchmark.model import Instance, Suite
-from genlevel.benchmark.suites import load_benchmark, load_suite
+from genlevel.benchmark.model import Instance
+from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import CallFailed, ConfigurationError, GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -37,25 +37,6 @@ from genlevel.v1 import scorer_pb2 as sc
 
 DEFAULT_CONCURRENCY = 64
 WATCH_INTERVAL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A specification, resolved against its suite and its model."""
-
-    specification: ev.RunSpecification
-    suite: Suite
-    model: gw.ModelInfo
-    tasks: tuple[PlannedTask, ...]
-    identity: str
-
-    @property
-    def total(self) -> int:
-        return sum(planned.count for planned in self.tasks)
-
-    @property
-    def partial(self) -> bool:
-        return is_partial(self.suite, [planned.task for planned in self.tasks], self.specification.limit)
 
 
 @dataclass(slots=True)
@@ -85,12 +66,12 @@ class Evaluator:
         self._settings = settings
         self._gateway = gateway
         self._scorer = scorer
-        self._routing = routing
         self._folder = data_folder
         self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
         self._blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
         self._telemetry = EvaluatorTelemetry(registry)
         self._prompts = prompt_set()
+        self._planner = Planner(gateway, routing, self._prompts)
         self._limiters: dict[str, AccountLimiter] = {}
         self._active: dict[str, _Active] = {}
 
@@ -105,94 +86,13 @@ class Evaluator:
 
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
         """What a run would ask, with estimated tokens and cost by task. Calls no model. Raises GenlevelError."""
-        plan = await self._plan(request.specification, need_ready=False)
+        plan = await self._planner.resolve(request.specification, need_ready=False)
         response = ev.PlanRunResponse(
             run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.suite.problems
         )
         for planned in plan.tasks:
-            response.tasks.append(await asyncio.to_thread(self._estimate, plan, planned))
+            response.tasks.append(await asyncio.to_thread(self._planner.estimate, plan, planned))
         return response
-
-    async def _plan(self, specification: ev.RunSpecification, *, need_ready: bool = True) -> _Plan:
-        model = await self._resolve_model(specification)
-        if need_ready and not model.ready:
-            raise ConfigurationError(model.problem or f"{model.route} is not ready")
-        suite = await asyncio.to_thread(load_suite, specification.suite)
-        chosen = select_tasks(suite, specification.tasks)
-
-        def planned_tasks() -> tuple[PlannedTask, ...]:
-            planned = []
-            for task in chosen:
-                count = task.count()
-                positions = sample_positions(task.key, count, specification.limit, specification.seed)
-                planned.append(PlannedTask(task, positions, count if positions is None else len(positions)))
-            return tuple(planned)
-
-        tasks = await asyncio.to_thread(planned_tasks)
-        identity = run_id(
-            Specification(
-                model=specification.model,
-                provider=model.provider,
-                provider_model=model.model,
-                base_url=specification.base_url,
-                suite=suite.name,
-                limit=specification.limit,
-                seed=specification.seed,
-                parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
-                prompt_version=self._prompts.version,
-            ),
-            [(task.key, task.fingerprint) for task in chosen],
-        )
-        return _Plan(specification, suite, model, tasks, identity)
-
-    async def _resolve_model(self, specification: ev.RunSpecification) -> gw.ModelInfo:
-        route = specification.model
-        if specification.base_url:
-            if self._routing is None:
-                raise UsageError(
-                    "--base-url works only with the services embedded: a shared gateway calls no address outside its configuration; "
-                    "add a route for it to genlevel.yaml"
-                )
-            route = f"{specification.model} at {specification.base_url}"
-            self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env)
-        try:
-            models = (await self._gateway.list_models(gw.ListModelsRequest(route=route))).models
-        except CallFailed as failure:
-            raise ConfigurationError(failure.message) from None
-        if not models:
-            raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
-        found: gw.ModelInfo = models[0]
-        return found
-
-    def _estimate(self, plan: _Plan, planned: PlannedTask) -> ev.PlannedTask:
-        task, info = planned.task, plan.model
-        entry = ev.PlannedTask(
-            key=task.key,
-            name=task.name,
-            sheet=task.task.sheet if task.task else "",
-            metric=task.metric.id if task.metric else "",
-            instances=planned.count,
-        )
-        cost = 0
-        for instance in task.instances(planned.positions):
-            if instance.problem:
-                entry.note = instance.problem
-                continue
-            template = self._prompts.for_instance(instance)
-            if template is None:
-                entry.note = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
-                continue
-            estimate, _ = token_bounds(instance, prompt_text(instance, template), info)
-            most = generation_parameters(template, plan.specification.parameters, info).max_output_tokens
-            entry.estimated_input_tokens += estimate
-            entry.max_output_tokens += most
-            if info.HasField("price"):
-                cost += worst_case_nano_usd(info.price, estimate, most)
-        if info.HasField("price"):
-            entry.estimated_nano_usd = cost
-        if not entry.note and task.metric is None:
-            entry.note = "no metric is known: asked, not scored"
-        return entry
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -203,7 +103,7 @@ class Evaluator:
             if record.run_id in self._active:
                 return ev.StartRunResponse(run=await self._message(record))
             specification = json_format.Parse(record.specification, ev.RunSpecification())
-            plan = await self._plan(specification)
+            plan = await self._planner.resolve(specification)
             if plan.identity != record.identity:
                 raise UsageError(
                     f"run {record.run_id}: its suite, prompts or model have changed since it began, so it cannot be continued; "
@@ -211,7 +111,7 @@ class Evaluator:
                 )
             traffic = request.traffic if request.HasField("traffic") else json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         else:
-            plan = await self._plan(request.specification)
+            plan = await self._planner.resolve(request.specification)
             traffic = request.traffic
             found = await asyncio.to_thread(self._journal.latest, plan.identity)
             if found is None or request.fresh:
@@ -231,7 +131,7 @@ class Evaluator:
         await self._start(plan, record, traffic, retry=retry)
         return ev.StartRunResponse(run=await self._message(record), problems=problems)
 
-    def _new_record(self, plan: _Plan, generation: int, traffic: ev.TrafficSettings) -> RunRecord:
+    def _new_record(self, plan: ResolvedPlan, generation: int, traffic: ev.TrafficSettings) -> RunRecord:
         now = time.time()
         stored = ev.RunSpecification()
         stored.CopyFrom(plan.specification)
@@ -272,7 +172,7 @@ class Evaluator:
                 f"({model.provider}/{model.model}), or accept an unknown cost with --unpriced-ok"
             )
 
-    async def _start(self, plan: _Plan, record: RunRecord, traffic: ev.TrafficSettings, *, retry: bool) -> None:
+    async def _start(self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, *, retry: bool) -> None:
         lock = self._lock(record.run_id)
         try:
             lock.acquire(blocking=False)
@@ -346,7 +246,7 @@ class Evaluator:
             )
         return limiter
 
-    def _header(self, plan: _Plan, record: RunRecord) -> sc.ScoreTaskHeader:
+    def _header(self, plan: ResolvedPlan, record: RunRecord) -> sc.ScoreTaskHeader:
         header = sc.ScoreTaskHeader(
             run_id=record.run_id,
             model=plan.specification.model,
@@ -383,7 +283,7 @@ class Evaluator:
         yield ev.WatchRunResponse(run=await self._message(await self._record(record.run_id)))
 
     def _progress(self, record: RunRecord, execution: Execution) -> ev.WatchRunResponse:
-        run = _run_message(record, execution.state.outcomes, execution.state.usage, execution.state.cost_nano_usd)
+        run = run_message(record, execution.state.outcomes, execution.state.usage, execution.state.cost_nano_usd)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
         run.calls += execution.state.calls
@@ -418,10 +318,10 @@ class Evaluator:
             await score_task(self._scorer, self._journal, header, planned, record.run_id)
         return ev.RescoreRunResponse(run=await self._message(record))
 
-    async def _offline_plan(self, record: RunRecord) -> tuple[_Plan, sc.ScoreTaskHeader]:
+    async def _offline_plan(self, record: RunRecord) -> tuple[ResolvedPlan, sc.ScoreTaskHeader]:
         """The plan of a stored run, without asking whether its model can be reached."""
         specification = json_format.Parse(record.specification, ev.RunSpecification())
-        plan = await self._plan(specification, need_ready=False)
+        plan = await self._planner.resolve(specification, need_ready=False)
         return plan, self._header(plan, record)
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
@@ -431,7 +331,7 @@ class Evaluator:
         found = False
         while (answer := await asyncio.to_thread(next, answers, None)) is not None:
             found = True
-            response = _answer_message(answer)
+            response = answer_message(answer)
             if request.instance:
                 await self._add_question(record, answer, response)
             yield response
@@ -468,7 +368,7 @@ class Evaluator:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif record.status == ev.RUN_STATUS_RUNNING and await asyncio.to_thread(self._is_orphaned, record.run_id):
             record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
-        return _run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)
+        return run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)
 
     def _is_orphaned(self, run: str) -> bool:
         lock = self._lock(run)
@@ -478,53 +378,3 @@ class Evaluator:
             return False
         lock.release()
         return True
-
-
-def _run_message(record: RunRecord, outcomes: dict[int, int], usage: gw.Usage, cost: int | None) -> ev.Run:
-    ended = sum(outcomes.values())
-    run = ev.Run(
-        run_id=record.run_id,
-        specification=json_format.Parse(record.specification, ev.RunSpecification()),
-        suite=record.suite,
-        benchmark=record.benchmark,
-        partial=record.partial,
-        status=ev.RunStatus.Name(record.status),
-        reason=record.reason,
-        counts=sc.OutcomeCounts(
-            total=record.total,
-            answered=outcomes.get(sc.OUTCOME_ANSWERED, 0),
-            refused=outcomes.get(sc.OUTCOME_REFUSED, 0),
-            failed=outcomes.get(sc.OUTCOME_FAILED, 0),
-            unsupported=outcomes.get(sc.OUTCOME_UNSUPPORTED, 0),
-            pending=max(0, record.total - ended),
-        ),
-        usage=usage,
-        calls=record.calls,
-        retries=record.retries,
-        prompt_version=record.prompt_version,
-    )
-    if record.priced:
-        run.cost_nano_usd = cost or 0
-    run.created.FromMilliseconds(int(record.created * 1000))
-    run.updated.FromMilliseconds(int(record.updated * 1000))
-    return run
-
-
-def _answer_message(answer: Answer) -> ev.ListAnswersResponse:
-    return ev.ListAnswersResponse(
-        task=answer.task,
-        instance_id=answer.instance_id,
-        outcome=sc.Outcome.Name(answer.outcome),
-        raw_answer=answer.raw_answer,
-        error=answer.error,
-        attempts=answer.attempts,
-        usage=gw.Usage(
-            input_tokens=answer.input_tokens,
-            cache_read_tokens=answer.cache_read_tokens,
-            cache_write_tokens=answer.cache_write_tokens,
-            output_tokens=answer.output_tokens,
-            reasoning_tokens=answer.reasoning_tokens,
-        ),
-        cost_nano_usd=answer.cost_nano_usd,
-        upstream_s=answer.upstream_s,
-    )

@@ -1,0 +1,64 @@
+"""The journal's records as the contract's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.protobuf import json_format
+
+from evaluator.journal import Answer, RunRecord
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+
+def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage, cost: int | None) -> ev.Run:
+    """A run as it stands. cost: nano-dollars; counts only where the model has a price."""
+    ended = sum(outcomes.values())
+    run = ev.Run(
+        run_id=record.run_id,
+        specification=json_format.Parse(record.specification, ev.RunSpecification()),
+        suite=record.suite,
+        benchmark=record.benchmark,
+        partial=record.partial,
+        status=ev.RunStatus.Name(record.status),
+        reason=record.reason,
+        counts=sc.OutcomeCounts(
+            total=record.total,
+            answered=outcomes.get(sc.OUTCOME_ANSWERED, 0),
+            refused=outcomes.get(sc.OUTCOME_REFUSED, 0),
+            failed=outcomes.get(sc.OUTCOME_FAILED, 0),
+            unsupported=outcomes.get(sc.OUTCOME_UNSUPPORTED, 0),
+            pending=max(0, record.total - ended),
+        ),
+        usage=usage,
+        calls=record.calls,
+        retries=record.retries,
+        prompt_version=record.prompt_version,
+    )
+    if record.priced:
+        run.cost_nano_usd = cost or 0
+    run.created.FromMilliseconds(int(record.created * 1000))
+    run.updated.FromMilliseconds(int(record.updated * 1000))
+    return run
+
+
+def answer_message(answer: Answer) -> ev.ListAnswersResponse:
+    """One journalled answer, without its question."""
+    return ev.ListAnswersResponse(
+        task=answer.task,
+        instance_id=answer.instance_id,
+        outcome=sc.Outcome.Name(answer.outcome),
+        raw_answer=answer.raw_answer,
+        error=answer.error,
+        attempts=answer.attempts,
+        usage=gw.Usage(
+            input_tokens=answer.input_tokens,
+            cache_read_tokens=answer.cache_read_tokens,
+            cache_write_tokens=answer.cache_write_tokens,
+            output_tokens=answer.output_tokens,
+            reasoning_tokens=answer.reasoning_tokens,
+        ),
+        cost_nano_usd=answer.cost_nano_usd,
+        upstream_s=answer.upstream_s,
+    )

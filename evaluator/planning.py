@@ -1,0 +1,136 @@
+"""Resolves what a user specified: the model by the gateway, the suite by its folder, the sample by its seed, and the run's identity."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from evaluator.budget import worst_case_nano_usd
+from evaluator.plan import Specification, is_partial, run_id, sample_positions, select_tasks
+from evaluator.ports import GatewayPort, RoutingGatewayPort
+from evaluator.prompts import PromptSet, prompt_text
+from evaluator.requests import generation_parameters, token_bounds
+from evaluator.scoring import PlannedTask
+from genlevel.benchmark.model import Suite
+from genlevel.benchmark.suites import load_suite
+from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPlan:
+    """A specification, resolved against its suite and its model."""
+
+    specification: ev.RunSpecification
+    suite: Suite
+    model: gw.ModelInfo
+    tasks: tuple[PlannedTask, ...]
+    identity: str
+
+    @property
+    def total(self) -> int:
+        return sum(planned.count for planned in self.tasks)
+
+    @property
+    def partial(self) -> bool:
+        return is_partial(self.suite, [planned.task for planned in self.tasks], self.specification.limit)
+
+
+class Planner:
+    """Resolves specifications. routing: the gateway, where it is in this process and may be told of further servers."""
+
+    def __init__(self, gateway: GatewayPort, routing: RoutingGatewayPort | None, prompts: PromptSet) -> None:
+        self._gateway = gateway
+        self._routing = routing
+        self._prompts = prompts
+
+    async def resolve(self, specification: ev.RunSpecification, *, need_ready: bool = True) -> ResolvedPlan:
+        """A specification with its model, suite, tasks, sample and identity. Calls no model.
+
+        Args:
+            need_ready: whether a model that cannot be called now (no key, say) is an error.
+
+        Raises:
+            GenlevelError: the model, the suite or the selection cannot be used.
+        """
+        model = await self._model(specification)
+        if need_ready and not model.ready:
+            raise ConfigurationError(model.problem or f"{model.route} is not ready")
+        suite = await asyncio.to_thread(load_suite, specification.suite)
+        chosen = select_tasks(suite, specification.tasks)
+
+        def planned_tasks() -> tuple[PlannedTask, ...]:
+            planned = []
+            for task in chosen:
+                count = task.count()
+                positions = sample_positions(task.key, count, specification.limit, specification.seed)
+                planned.append(PlannedTask(task, positions, count if positions is None else len(positions)))
+            return tuple(planned)
+
+        tasks = await asyncio.to_thread(planned_tasks)
+        identity = run_id(
+            Specification(
+                model=specification.model,
+                provider=model.provider,
+                provider_model=model.model,
+                base_url=specification.base_url,
+                suite=suite.name,
+                limit=specification.limit,
+                seed=specification.seed,
+                parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
+                prompt_version=self._prompts.version,
+            ),
+            [(task.key, task.fingerprint) for task in chosen],
+        )
+        return ResolvedPlan(specification, suite, model, tasks, identity)
+
+    async def _model(self, specification: ev.RunSpecification) -> gw.ModelInfo:
+        route = specification.model
+        if specification.base_url:
+            if self._routing is None:
+                raise UsageError(
+                    "--base-url works only with the services embedded: a shared gateway calls no address outside its configuration; "
+                    "add a route for it to genlevel.yaml"
+                )
+            route = f"{specification.model} at {specification.base_url}"
+            self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env)
+        try:
+            models = (await self._gateway.list_models(gw.ListModelsRequest(route=route))).models
+        except CallFailed as failure:
+            raise ConfigurationError(failure.message) from None
+        if not models:
+            raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
+        found: gw.ModelInfo = models[0]
+        return found
+
+    def estimate(self, plan: ResolvedPlan, planned: PlannedTask) -> ev.PlannedTask:
+        """What asking one task takes: instances, tokens, money at most. Reads all of its instances."""
+        task, info = planned.task, plan.model
+        entry = ev.PlannedTask(
+            key=task.key,
+            name=task.name,
+            sheet=task.task.sheet if task.task else "",
+            metric=task.metric.id if task.metric else "",
+            instances=planned.count,
+        )
+        cost = 0
+        for instance in task.instances(planned.positions):
+            if instance.problem:
+                entry.note = instance.problem
+                continue
+            template = self._prompts.for_instance(instance)
+            if template is None:
+                entry.note = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
+                continue
+            estimate, _ = token_bounds(instance, prompt_text(instance, template), info)
+            most = generation_parameters(template, plan.specification.parameters, info).max_output_tokens
+            entry.estimated_input_tokens += estimate
+            entry.max_output_tokens += most
+            if info.HasField("price"):
+                cost += worst_case_nano_usd(info.price, estimate, most)
+        if info.HasField("price"):
+            entry.estimated_nano_usd = cost
+        if not entry.note and task.metric is None:
+            entry.note = "no metric is known: asked, not scored"
+        return entry
