@@ -15,6 +15,8 @@ from scorer.official import OfficialReport, OfficialRow
 from scorer.workbook import task_finder
 
 _SAME = 1e-9
+_OTHER_SIZE = "the ranker divides by the rows there are, the paper's rule by the benchmark's tasks"
+_CUT = "the ranker reads no further than the reference sheet is long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,14 @@ class Margin:
 class RowDifference:
     """One row that the two rules count differently.
 
-    row: in the sheet. paper, official: what the row adds to its side's Level 2 sum (sigma; the ranker's number).
+    row: in the sheet; None where the ranker does not get that far. paper, official: what the row adds to its side's Level 2 sum
+    (sigma; the ranker's number).
     paper_reward, official_reward: what it adds to the sum of Levels 3-5. level_2, level_3: official minus paper in points of the overall
     score; for language 0, and ``weight`` has the difference in w_L. reasons: in words, at least one.
     """
 
     sheet: str
-    row: int
+    row: int | None
     name: str
     paper: float
     official: float
@@ -159,46 +162,85 @@ def _one_sided(results: Sequence[TaskResult]) -> list[str]:
 
 def _differences(results: Sequence[TaskResult], official: OfficialReport) -> list[RowDifference]:
     by_task = {result.task.id: result for result in results}
-    sizes = Counter((result.task.modality, result.task.paradigm) for result in results)
-    counted = Counter(row.sheet for row in official.rows if row.row is not None)
-    finders = {
-        sheet: task_finder([result.task for result in results if result.task.sheet == sheet])
-        for sheet in {result.task.sheet for result in results}
-    }
+    sheets = {result.task.sheet.casefold() for result in results}
+    finders = {sheet: task_finder([result.task for result in results if result.task.sheet.casefold() == sheet]) for sheet in sheets}
+    scale = _Scale(results, official.rows)
+    counted: set[str] = set()
     found = []
     for row in official.rows:
-        if row.row is None or row.paired.sheet not in finders:
+        if row.row is None or row.paired.sheet.casefold() not in finders:
             continue
-        task = finders[row.paired.sheet](row.written)
-        result = by_task[task.id] if task is not None else None
+        task = finders[row.paired.sheet.casefold()](row.written)
+        double = task is not None and task.id in counted
+        result = by_task[task.id] if task is not None and not double else None
+        if task is not None:
+            counted.add(task.id)
         paper, paper_reward = (result.contribution, result.reward) if result is not None else (0.0, 0.0)
         value = row.value if math.isfinite(row.value) else 0.0
         won = result is not None and result.win is True
-        if abs(value - paper) <= _SAME and abs(row.reward - paper_reward) <= _SAME and row.win == won:
+        alike = abs(value - paper) <= _SAME and abs(row.reward - paper_reward) <= _SAME and row.win == won
+        if alike and scale.is_shared(row.paired):
             continue
-        size = sizes[row.paired.modality, row.paired.paradigm]
-        language = row.paired.modality is Modality.LANGUAGE
-        # Levels 2-4 are means over two paradigms and four modalities.
-        by_value = 0.0 if language else (value / counted[row.sheet] - paper / size) / 2.0 / len(LEVEL_MODALITIES)
-        by_reward = (row.reward - paper_reward) / size
-        found.append(
-            RowDifference(
-                row.sheet,
-                row.row,
-                row.written,
-                paper,
-                value,
-                paper_reward,
-                row.reward,
-                won,
-                row.win,
-                by_value,
-                0.0 if language else by_reward / 2.0 / len(LEVEL_MODALITIES),
-                by_reward / 100.0 if language else 0.0,
-                tuple(_reasons(row, task, result, value, paper)),
-            )
+        if double:
+            reasons = [f"{row.written!r} has another row, which counts"]
+        else:
+            reasons = [_OTHER_SIZE] if alike else _reasons(row, task, result, value, paper)
+        if not alike or value or row.reward:
+            found.append(scale.difference(row, result, value, tuple(reasons)))
+    if not official.crash:
+        unseen = (result for result in results if result.task.id not in counted and result.contribution > 0.0)
+        found += [scale.difference(None, result, 0.0, (_CUT,), task=result.task) for result in unseen]
+    return sorted(
+        found, key=lambda row: (-abs(row.level_2) - abs(row.level_3) - 100.0 * abs(row.weight), row.sheet, row.row or math.inf, row.name)
+    )
+
+
+class _Scale:
+    """What a row's number is worth in points of the overall scores, under each rule's own denominators."""
+
+    def __init__(self, results: Sequence[TaskResult], rows: Sequence[OfficialRow]) -> None:
+        self._paper = Counter((result.task.modality, result.task.paradigm) for result in results)
+        self._official = Counter((row.paired.modality, row.paired.paradigm) for row in rows)
+        self._read = Counter((row.paired.modality, row.paired.paradigm) for row in rows if row.row is not None)
+
+    def is_shared(self, task: Task) -> bool:
+        """Whether both rules divide by the same numbers on the task's side."""
+        side = (task.modality, task.paradigm)
+        return self._paper[side] == self._official[side] == self._read[side] and self._parts(self._paper) == self._parts(self._official)
+
+    def difference(
+        self, row: OfficialRow | None, paper: TaskResult | None, value: float, reasons: tuple[str, ...], *, task: Task | None = None
+    ) -> RowDifference:
+        """Official minus paper. row: None where the ranker does not see ``task`` at all. paper: None where the row counts for nothing."""
+        own = row.paired if row is not None else task
+        assert own is not None
+        contribution, paper_reward = (paper.contribution, paper.reward) if paper is not None else (0.0, 0.0)
+        reward = row.reward if row is not None else 0.0
+        side, language = (own.modality, own.paradigm), own.modality is Modality.LANGUAGE
+        theirs, ours = (1, 1) if language else (self._parts(self._official), self._parts(self._paper))
+        size = (self._paper[side] or 1) * ours
+        by_value = value / (self._read[side] or 1) / theirs - contribution / size
+        by_reward = reward / (self._official[side] or 1) / theirs - paper_reward / size
+        return RowDifference(
+            sheet=own.sheet,
+            row=None if row is None else row.row,
+            name=own.name if row is None else row.written,
+            paper=contribution,
+            official=value,
+            paper_reward=paper_reward,
+            official_reward=reward,
+            paper_win=paper is not None and paper.win is True,
+            official_win=row is not None and row.win,
+            level_2=0.0 if language else by_value,
+            level_3=0.0 if language else by_reward,
+            weight=by_reward / 100.0 if language else 0.0,
+            reasons=reasons,
         )
-    return sorted(found, key=lambda row: (-abs(row.level_2) - abs(row.level_3) - 100.0 * abs(row.weight), row.sheet, row.row))
+
+    @staticmethod
+    def _parts(sizes: Counter[tuple[Modality, Paradigm | None]]) -> int:
+        """Levels 2-4 are means over two paradigms and the modalities there are."""
+        return 2 * (len({modality for modality, _paradigm in sizes} & set(LEVEL_MODALITIES)) or 1)
 
 
 def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, value: float, paper: float) -> list[str]:
@@ -215,7 +257,7 @@ def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, val
         reasons.append(f"the label {label!r} is not recognised: not mapped, and higher counts as better")
     elif metric_id == "rmse" and row.paired.modality is Modality.LANGUAGE:
         reasons.append("the model's RMSE is mapped, the reference is not")
-    elif result is not None and result.value == 0.0 and metric(metric_id).direction == "lower":
+    elif result is not None and result.value == 0.0 and metric(result.task.metric.id).direction == "lower":
         reasons.append("a perfect error of 0 counts as 0, like an unsupported task")
     if absent and row.win:
         reasons.append("a missing value counts as a number that beats the reference")

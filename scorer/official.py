@@ -7,13 +7,13 @@ It pairs rows by position, keeps two metrics unmapped, takes percent for fractio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
 from genlevel.runtime.errors import WorkbookError
-from scorer.levels import LEVEL_MODALITIES
+from scorer.levels import LEVEL_MODALITIES, LanguageLevel, Levels, ModalityLevels
 from scorer.workbook import IGNORED_SHEETS, NAME_COLUMN, Formula, WorkbookSheet
 
 _EPSILON = 1e-6
@@ -70,20 +70,30 @@ class OfficialRow:
     def reward(self) -> float:
         return self.value if self.win else 0.0
 
+    @property
+    def supported(self) -> bool:
+        """As the ranker counts it: value and reference are there, and neither is 0."""
+        return all(math.isfinite(number) and number != 0.0 for number in (self.value, self.reference))
+
 
 @dataclass(frozen=True, slots=True)
 class OfficialReport:
     """What the ranker prints for one model.
 
-    levels: level number -> score before rounding to two decimals; None where it would have ended without output, and ``crash``
-    says on what. rows: as far as they could be read.
+    scores: before rounding to two decimals; None where it would have ended without output, and ``crash`` says on what.
+    Their verdict is read off the scores as the paper defines it: the ranker prints none. rows: as far as they could be read.
     """
 
     model: str
     references: str
-    levels: dict[int, float] | None
+    scores: Levels | None
     crash: str
     rows: tuple[OfficialRow, ...]
+
+    @property
+    def levels(self) -> dict[int, float] | None:
+        """Level number -> score before rounding; None where there is no output."""
+        return None if self.scores is None else self.scores.scores
 
     @property
     def printed(self) -> dict[int, str] | None:
@@ -91,12 +101,16 @@ class OfficialReport:
         return None if self.levels is None else {level: f"{score:.2f}" for level, score in self.levels.items()}
 
 
-class _Crash(Exception):
+class RankerEnds(Exception):
     """The ranker would have ended here."""
 
 
-def official_levels(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchmark, references: str = "workbook") -> OfficialReport:
+def official_levels(
+    sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchmark, references: str = "workbook", *, other_sheets: Iterable[str] = ()
+) -> OfficialReport:
     """The ranker's Levels 2-5 for the column named ``model`` (any case), against the benchmark's references in its order.
+
+    other_sheets: sheets of the reference workbook that are of no modality; the model's workbook must have them too.
 
     Raises WorkbookError where no sheet has the column; everything else on which the ranker ends is reported as ``crash``.
     """
@@ -105,30 +119,30 @@ def official_levels(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benc
     rows: list[OfficialRow] = []
     counts: dict[str, int] = {}
     try:
-        _check_sheets(sheets, benchmark)
+        _check_sheets(sheets, benchmark, other_sheets)
         for name, tasks in _tasks_by_sheet(benchmark).items():
             sheet = next(sheet for sheet in sheets if sheet.title.strip() == name)
             read, counts[name] = _read(sheet, model, tasks, references)
             rows += read
-        levels = _levels(rows, counts)
-    except _Crash as crash:
+        scores = _levels(rows, counts)
+    except RankerEnds as crash:
         return OfficialReport(model, references, None, str(crash), tuple(rows))
-    return OfficialReport(model, references, levels, "", tuple(rows))
+    return OfficialReport(model, references, scores, "", tuple(rows))
 
 
-def _check_sheets(sheets: Sequence[WorkbookSheet], benchmark: Benchmark) -> None:
-    wanted = set(_tasks_by_sheet(benchmark))
+def _check_sheets(sheets: Sequence[WorkbookSheet], benchmark: Benchmark, other_sheets: Iterable[str]) -> None:
+    wanted = {*_tasks_by_sheet(benchmark), *other_sheets}
     there = {sheet.title.strip() for sheet in sheets if sheet.title.strip().casefold() not in IGNORED_SHEETS}
     if wanted != there:
         differing = ", ".join(sorted(wanted ^ there))
-        raise _Crash(f"the sheets must be those of the reference workbook; these are in one of the two alone: {differing}")
+        raise RankerEnds(f"the sheets must be those of the reference workbook; these are in one of the two alone: {differing}")
 
 
 def _read(sheet: WorkbookSheet, model: str, tasks: Sequence[Task], references: str) -> tuple[list[OfficialRow], int]:
     """The rows paired with the tasks by position, and how many rows the model's sheet has, cut to the reference's."""
     column, names = sheet.column(model), sheet.column(NAME_COLUMN)
     if column is None:
-        raise _Crash(f"sheet {sheet.title!r} has no column named {model!r}")
+        raise RankerEnds(f"sheet {sheet.title!r} has no column named {model!r}")
     language = tasks[0].modality is Modality.LANGUAGE
     by_number = dict(sheet.rows)
     # Rows without content count as rows where others follow them.
@@ -139,7 +153,7 @@ def _read(sheet: WorkbookSheet, model: str, tasks: Sequence[Task], references: s
         cells = by_number.get(index + 2, ())
         cell = cells[column] if column < len(cells) else None
         written = cells[names] if names is not None and names < len(cells) else None
-        value = _number(cell, f"sheet {sheet.title!r}, row {index + 2}", strict=language) if index < length else math.inf
+        value = ranker_number(cell, f"sheet {sheet.title!r}, row {index + 2}", strict=language) if index < length else math.inf
         reference = task.reference(references)
         known = math.inf if reference is None else reference
         compared = known if language else _mapped(task, known, sheet.title)
@@ -163,7 +177,7 @@ def _mapped(task: Task, value: float, sheet: str) -> float:
     if math.isinf(value) or value == 0.0:
         return 0.0
     if value < 0.0:
-        raise _Crash(f"sheet {sheet!r}: an assertion fails on the negative {task.metric.label} {value:g} at the row of {task.name!r}")
+        raise RankerEnds(f"sheet {sheet!r}: an assertion fails on the negative {task.metric.label} {value:g} at the row of {task.name!r}")
     return 100.0 * mapping(value)
 
 
@@ -175,13 +189,13 @@ def _language_adjustment(tasks: Sequence[Task]) -> Callable[[int, float], float]
         if index != first:
             return value
         if value == 0.0:
-            raise _Crash(f"sheet {tasks[index].sheet!r}: a division by zero at the RMSE of {tasks[index].name!r}, which is 0")
+            raise RankerEnds(f"sheet {tasks[index].sheet!r}: a division by zero at the RMSE of {tasks[index].name!r}, which is 0")
         return 0.0 if math.isinf(value) else 100.0 * math.tanh(5.0 / (2.0 * value))
 
     return adjust
 
 
-def _number(cell: Any, place: str, *, strict: bool) -> float:
+def ranker_number(cell: Any, place: str, *, strict: bool) -> float:
     """The cell as the ranker reads it: what it cannot read is +infinity. strict: text ends the program (the language sheet)."""
     if isinstance(cell, Formula):
         cell = cell.stored
@@ -189,7 +203,7 @@ def _number(cell: Any, place: str, *, strict: bool) -> float:
         return math.inf
     if isinstance(cell, str):
         if strict:
-            raise _Crash(f"{place}: the text {cell[:40]!r} in the language sheet ends the program")
+            raise RankerEnds(f"{place}: the text {cell[:40]!r} in the language sheet ends the program")
         if cell.strip() == _INFINITE_TEXT:
             return math.inf
     try:
@@ -199,21 +213,30 @@ def _number(cell: Any, place: str, *, strict: bool) -> float:
     return math.inf if math.isnan(value) else value
 
 
-def _levels(rows: Sequence[OfficialRow], counts: dict[str, int]) -> dict[int, float]:
-    triples = []
+def _levels(rows: Sequence[OfficialRow], counts: dict[str, int]) -> Levels:
+    modalities = []
     for modality in LEVEL_MODALITIES:
         sides = [[row for row in rows if row.paired.modality is modality and row.paired.paradigm is paradigm] for paradigm in Paradigm]
-        if not any(sides):
-            continue
         means = [_finite_sum(side) / counts[side[0].paired.sheet] if side and counts[side[0].paired.sheet] else 0.0 for side in sides]
-        rewards = [sum(row.reward for row in side) / len(side) if side else 0.0 for side in sides]
-        first, second = rewards
+        first, second = (sum(row.reward for row in side) / len(side) if side else 0.0 for side in sides)
         harmonic = 2.0 * first * second / ((first + second + _EPSILON) or _EPSILON) if first != 0.0 and second != 0.0 else 0.0
-        triples.append((sum(means) / 2.0, (first + second) / 2.0, harmonic))
-    final = [sum(triple[level] for triple in triples) / len(triples) if triples else 0.0 for level in range(3)]
+        both = [row for side in sides for row in side]
+        modalities.append(ModalityLevels(modality, sum(means) / 2.0, (first + second) / 2.0, harmonic, *_counts(both)))
+    present = [entry for entry in modalities if entry.tasks]
+    level_2, level_3, level_4 = (
+        sum(numbers) / len(present) if present else 0.0
+        for numbers in ([entry.level_2 for entry in present], [entry.level_3 for entry in present], [entry.level_4 for entry in present])
+    )
     language = [row for row in rows if row.paired.modality is Modality.LANGUAGE]
     weight = sum(row.reward for row in language) / len(language) / 100.0 if language else 0.0
-    return {2: final[0], 3: final[1], 4: final[2], 5: final[2] * weight}
+    scores = {2: level_2, 3: level_3, 4: level_4, 5: level_4 * weight}
+    verdict = max((level for level, score in scores.items() if score > 0.0), default=None)
+    return Levels(level_2, level_3, level_4, scores[5], verdict, tuple(modalities), LanguageLevel(weight, *_counts(language)))
+
+
+def _counts(rows: Sequence[OfficialRow]) -> tuple[int, int, int]:
+    """Supported, wins and tasks."""
+    return sum(row.supported for row in rows), sum(row.win for row in rows), len(rows)
 
 
 def _finite_sum(rows: Sequence[OfficialRow]) -> float:

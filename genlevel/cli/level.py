@@ -1,41 +1,143 @@
-"""``genlevel level``: the levels of a result workbook in the official layout."""
+"""``genlevel level``: the level of a result workbook or of a run, by the paper's rules or the official ranker's, and why."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from genlevel.cli.options import json_option, print_json
+from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
+
+if TYPE_CHECKING:
+    from scorer.level_report import LevelStatement
+
+_WORKBOOKS = (".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".ods", ".csv")
+_MOST_SHOWN = 40
 
 
 @click.command("level")
-@click.argument("workbook", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="The column of the workbook (case does not matter).")
+@click.argument("source", metavar="FILE|RUN")
+@click.option("--model", help="The column of the workbook (case does not matter); a run has its own model.")
+@click.option(
+    "--rules",
+    type=click.Choice(["paper", "official"]),
+    default="paper",
+    show_default=True,
+    help="official: the official ranker's printed numbers, defects included.",
+)
 @click.option(
     "--references",
-    type=click.Choice(["workbook", "appendix"]),
+    metavar="workbook|appendix|FILE",
     default="workbook",
     show_default=True,
-    help="Specialists' scores: of the official workbook, or of the paper's appendix B where it differs.",
+    help="Specialists' scores: of the official workbook, of the paper's appendix B, or a workbook with a column 'SoTA Performance'.",
 )
+@click.option("--explain", "explained", is_flag=True, help="Which tasks decide the verdict, and where the two rules differ, row by row.")
+@out_option
 @json_option
-def level(workbook: Path, model: str, references: str, as_json: bool) -> None:
-    """Compute the General-Level of a model from a result WORKBOOK (.xlsx), by the paper's rules.
+@click.pass_context
+def level(ctx: click.Context, /, **options: Any) -> None:
+    """Compute the General-Level of a model from a result workbook (.xlsx) or a RUN of the data folder.
 
-    What is doubtful in the workbook is said on stderr, a line each.
+    What is doubtful is said on stderr, a line each.
     """
-    from scorer.report import level_of_workbook, report_json
+    from scorer.level_report import statement_json
 
-    report = level_of_workbook(workbook, model, references)
-    for warning in report.warnings:
+    source = options["source"]
+    if Path(source).exists() or Path(source).suffix.casefold() in _WORKBOOKS or Path(source).name != source:
+        statement = _of_workbook(options)
+    else:
+        statement = _of_run(ctx, options)
+    for warning in statement.warnings:
         click.echo(f"note: {warning}", err=True)
-    document = report_json(report)
-    if as_json:
+    document = statement_json(statement)
+    if options["as_json"]:
         print_json(document)
         return
+    _print(document, source)
+
+
+def _of_workbook(options: dict[str, Any]) -> LevelStatement:
+    from genlevel.runtime.errors import UsageError
+    from scorer.level_report import state_workbook_level
+
+    if not options["model"]:
+        raise UsageError("--model names the workbook's column, such as --model GPT-4V")
+    return state_workbook_level(
+        options["source"], options["model"], rules=options["rules"], references=options["references"], explained=options["explained"]
+    )
+
+
+def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
+    from genlevel.cli.connection import services
+    from genlevel.cli.options import need_run_folder
+    from genlevel.runtime.errors import UsageError
+    from genlevel.v1 import scorer_pb2 as sc
+    from scorer.level_report import state_run_level
+
+    settings = settings_of(ctx)
+    need_run_folder(settings, options["out"])
+    run, model, references = options["source"], options["model"], options["references"]
+    known = references if references == "appendix" else "workbook"
+
+    async def work() -> sc.GetVerdictResponse:
+        async with services(settings, options["out"]) as found:
+            return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run, references=known))
+
+    verdict = run_async(work())
+    if model and model.casefold() != verdict.model.casefold():
+        raise UsageError(f"run {run} is of {verdict.model!r}, not of {model!r}; a run needs no --model")
+    return state_run_level(verdict, rules=options["rules"], references=references, explained=options["explained"])
+
+
+def _print(document: dict[str, Any], source: str) -> None:
     from genlevel.cli.card import console, print_levels
 
     out = console()
-    out.print(f"{report.model} ({workbook})", style="bold")
-    print_levels(out, document)
+    out.print(f"{document['model']} ({source})", style="bold")
+    if document["levels"] is None:
+        out.print(f"The official ranker would have ended without output: {document['crash']}")
+    else:
+        print_levels(out, document)
+    if explanation := document.get("explanation"):
+        _print_explanation(out, explanation, say_crash=document["levels"] is not None)
+
+
+def _print_explanation(out: Any, explanation: dict[str, Any], *, say_crash: bool) -> None:
+    from genlevel.cli.card import number, table
+
+    for title, entries in (("Wins, the largest contribution first", "wins"), ("Nearest misses", "nearest_misses")):
+        rows = table("task", "sheet", "metric", ">value", ">reference", ">margin", ">margin in sigma")
+        for entry in explanation[entries][:_MOST_SHOWN]:
+            figures = (number(entry[key], 4) for key in ("value", "reference", "margin", "margin_sigma"))
+            rows.add_row(entry["task"].strip(), entry["sheet"], entry["metric"], *figures)
+        more = len(explanation[entries]) - _MOST_SHOWN
+        out.print(f"{title}: {'none' if not explanation[entries] else ''}")
+        if explanation[entries]:
+            out.print(rows)
+        if more > 0:
+            out.print(f"and {more} more; --json has all")
+    for line in explanation["needed"]:
+        out.print(line)
+    if say_crash and explanation["official_crash"]:
+        out.print(f"The official ranker would have ended without output: {explanation['official_crash']}")
+    if not explanation["differences"]:
+        return
+    out.print("\nWhere the official ranker differs from the paper, row by row (sigma; level 2, 3 and w_L: official minus paper):")
+    rows = table("sheet", ">row", "task", ">paper", ">official", "win p/o", ">level 2", ">level 3", ">w_L", "why")
+    for row in explanation["differences"]:
+        wins = "/".join("yes" if row[key] else "no" for key in ("paper_win", "official_win"))
+        figures = (number(row[key], 4) for key in ("level_2", "level_3", "w_L"))
+        place = "-" if row["row"] is None else str(row["row"])
+        rows.add_row(
+            row["sheet"],
+            place,
+            row["task"].strip(),
+            number(row["paper"]),
+            number(row["official"]),
+            wins,
+            *figures,
+            "; ".join(row["reasons"]),
+        )
+    out.print(rows)
