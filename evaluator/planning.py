@@ -45,18 +45,13 @@ class Planner:
         self._routing = routing
         self._prompts = prompts
 
-    async def resolve(self, specification: ev.RunSpecification, *, need_ready: bool = True) -> ResolvedPlan:
+    async def resolve(self, specification: ev.RunSpecification) -> ResolvedPlan:
         """A specification with its model, suite, tasks, sample and identity. Calls no model.
-
-        Args:
-            need_ready: whether a model that cannot be called now (no key, say) is an error.
 
         Raises:
             GenlevelError: the model, the suite or the selection cannot be used.
         """
         model = await self._model(specification)
-        if need_ready and not model.ready:
-            raise ConfigurationError(model.problem or f"{model.route} is not ready")
         suite = await asyncio.to_thread(load_suite, specification.suite)
         chosen = select_tasks(suite, specification.tasks)
 

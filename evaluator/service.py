@@ -86,7 +86,7 @@ class Evaluator:
 
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
         """What a run would ask, with estimated tokens and cost by task. Calls no model. Raises GenlevelError."""
-        plan = await self._planner.resolve(request.specification, need_ready=False)
+        plan = await self._planner.resolve(request.specification)
         response = ev.PlanRunResponse(
             run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.suite.problems
         )
@@ -115,6 +115,7 @@ class Evaluator:
             traffic = request.traffic
             found = await asyncio.to_thread(self._journal.latest, plan.identity)
             if found is None or request.fresh:
+                self._check_startable(plan.model, traffic)
                 record = self._new_record(plan, found.generation + 1 if found else 0, traffic)
                 await asyncio.to_thread(self._journal.create_run, record)
             else:
@@ -127,7 +128,7 @@ class Evaluator:
         done = sum(totals.outcomes.values()) - (totals.outcomes.get(sc.OUTCOME_FAILED, 0) if retry else 0)
         if done >= record.total and record.status == ev.RUN_STATUS_FINISHED:
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
-        self._check_money(plan.model, traffic)
+        self._check_startable(plan.model, traffic)
         await self._start(plan, record, traffic, retry=retry)
         return ev.StartRunResponse(run=await self._message(record), problems=problems)
 
@@ -158,7 +159,10 @@ class Evaluator:
             updated=now,
         )
 
-    def _check_money(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> None:
+    def _check_startable(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> None:
+        """Raises ConfigurationError for a model that cannot be called, UsageError for money that cannot be watched."""
+        if not model.ready:
+            raise ConfigurationError(model.problem or f"{model.route} is not ready")
         if model.HasField("price"):
             return
         if traffic.HasField("budget_nano_usd") and model.charges:
@@ -321,7 +325,7 @@ class Evaluator:
     async def _offline_plan(self, record: RunRecord) -> tuple[ResolvedPlan, sc.ScoreTaskHeader]:
         """The plan of a stored run, without asking whether its model can be reached."""
         specification = json_format.Parse(record.specification, ev.RunSpecification())
-        plan = await self._planner.resolve(specification, need_ready=False)
+        plan = await self._planner.resolve(specification)
         return plan, self._header(plan, record)
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:

@@ -270,3 +270,16 @@ async def test_one_instance_is_shown_with_its_prompt_and_label(make_evaluator, s
     (shown,) = await answers(evaluator, run, instance="nlp/Causal-Reasoning/q1")
     assert (shown.raw_answer, shown.label_json) == ("A", '"A"')
     assert "Question 1?" in shown.prompt
+
+
+async def test_a_finished_run_is_shown_again_without_a_key_and_a_new_one_is_refused_without_leaving_a_trace(
+    make_evaluator, scripted, suite_folder
+):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(2)
+    run = await start(evaluator, folder)
+    scripted.info.ready, scripted.info.problem = False, "set A_KEY"
+    assert (await start(evaluator, folder)).run_id == run.run_id
+    with pytest.raises(UsageError, match="set A_KEY"):
+        await start(evaluator, folder, limit=1)
+    assert len((await evaluator.list_runs(ev.ListRunsRequest())).runs) == 1
