@@ -1,0 +1,143 @@
+"""``genlevel synergy``: on which skills a model meets or beats their specialists, as data, a table or a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+
+if TYPE_CHECKING:
+    from scorer.synergy import SynergyMap
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("synergy")
+@click.argument("source", metavar="RUN|FILE.xlsx", required=False)
+@click.option("--model", metavar="NAME", default="", help="The workbook's column.")
+@click.option("--published", metavar="NAME", default="", help="A model of the paper instead, from its published task values.")
+@click.option(
+    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
+)
+@click.option("--svg", type=_FILE, help="Write the map as a picture.")
+@click.option("--html", type=_FILE, help="Write the map as a page: the picture, and tables.")
+@out_option
+@json_option
+@click.pass_context
+def synergy(
+    ctx: click.Context,
+    source: str | None,
+    *,
+    model: str,
+    published: str,
+    references: str,
+    svg: Path | None,
+    html: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Map where a model meets or beats specialists: by modality, paradigm, skill and task of General-Bench.
+
+    The results are those of RUN, of a result workbook in the official layout, or published ones.
+    """
+    if (source is None) == (not published):
+        raise click.UsageError("give a run, a workbook, or --published NAME")
+    if published:
+        found = _of_published(published, references)
+    elif source is not None and source.casefold().endswith(".xlsx"):
+        if not model:
+            raise click.UsageError("a workbook has a column for each model: name one with --model")
+        found = _of_workbook(Path(source), model, references)
+    else:
+        if model:
+            raise click.UsageError("--model names a workbook's column; a run has one model")
+        settings = settings_of(ctx)
+        need_run_folder(settings, out)
+        found = run_async(_of_run(settings, out, source or "", references))
+    from scorer.synergy import synergy_json
+    from scorer.synergy_figure import synergy_html, synergy_svg
+
+    for path, draw in ((svg, synergy_svg), (html, synergy_html)):
+        if path is not None:
+            _write(path, draw(found))
+    if as_json:
+        print_json(synergy_json(found))
+    elif svg is None and html is None:
+        _print(synergy_json(found))
+
+
+def _of_published(name: str, references: str) -> SynergyMap:
+    from genlevel.benchmark.catalogue import general_bench
+    from genlevel.runtime.errors import UsageError
+    from scorer.levels import judge_all
+    from scorer.published import published_model
+    from scorer.synergy import synergy_map
+
+    published = published_model(name)
+    if not published.values:
+        raise UsageError(f"of {published.model} only level scores were published, no task values: there is nothing to map")
+    return synergy_map(f"{published.model} (as published)", judge_all(general_bench(), published.values, references), references)
+
+
+def _of_workbook(path: Path, model: str, references: str) -> SynergyMap:
+    from genlevel.benchmark.catalogue import general_bench
+    from scorer.levels import judge_all
+    from scorer.synergy import synergy_map
+    from scorer.workbook import model_values, read_workbook
+
+    read = model_values(read_workbook(path), model, general_bench(), source=str(path))
+    for warning in read.warnings:
+        click.echo(f"note: {warning}", err=True)
+    return synergy_map(read.model, judge_all(general_bench(), read.values, references), references)
+
+
+async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> SynergyMap:
+    from genlevel.cli.connection import services, verdict_of
+    from genlevel.runtime.errors import UsageError
+    from genlevel.v1 import evaluator_pb2 as ev
+    from scorer.run_results import run_results
+    from scorer.synergy import synergy_map
+
+    async with services(settings, folder) as ports:
+        run = (await ports.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
+        verdict = await verdict_of(ports, run.run_id)
+    if not verdict.tasks:
+        raise UsageError(f"run {run.run_id} has no scored task yet")
+    known = run_results(verdict, references)
+    return synergy_map(run.specification.model, known.results, references, known.asked)
+
+
+def _write(path: Path, text: str) -> None:
+    from genlevel.runtime.errors import UsageError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    click.echo(f"wrote {path}", err=True)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    from genlevel.cli.card import console, table
+
+    out = console()
+    won_skills = f"in {document['skills_won']} of {document['skills']} skills"
+    out.print(Text(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}", style="bold"))
+    rows = table("modality", "paradigm", ">tasks won", ">of", ">skills won", ">of")
+    for panel in document["panels"]:
+        counts = (str(value) for value in (panel["wins"], panel["tasks"], panel["skills_won"], len(panel["skills"])))
+        rows.add_row(panel["modality"], panel["paradigm"] or "-", *counts)
+    out.print(rows)
+    won = table("id", "skill", ">won", ">supported", ">tasks")
+    for panel in document["panels"]:
+        for skill in panel["skills"]:
+            if skill["wins"]:
+                won.add_row(skill["id"], skill["skill"], str(skill["wins"]), str(skill["supported"]), str(len(skill["tasks"])))
+    if won.row_count:
+        out.print(won)
+    out.print(f"references: {document['references']}; --svg or --html FILE draws the map, --json has every task")
