@@ -101,6 +101,11 @@ class SynergyMap:
         return sum(panel.tasks for panel in self.panels)
 
     @property
+    def asked(self) -> int:
+        """Tasks that were asked."""
+        return sum(task.mark is not Mark.UNASKED for panel in self.panels for skill in panel.skills for task in skill.tasks)
+
+    @property
     def skills(self) -> int:
         return sum(len(panel.skills) for panel in self.panels)
 
@@ -142,6 +147,7 @@ def synergy_json(found: SynergyMap) -> dict[str, Any]:
         "references": found.references,
         "wins": found.wins,
         "tasks": found.tasks,
+        "asked": found.asked,
         "skills_won": found.skills_won,
         "skills": found.skills,
         "panels": [

@@ -141,7 +141,8 @@ def _figure(found: SynergyMap) -> ET.Element:
     _element(root, "rect", {"class": "paper", "width": str(_width()), "height": str(height)})
     _text(root, MARGIN, 44, f"{_short(name, 90)}: where it meets or beats the specialists", "heading")
     won = f"{found.wins} of {found.tasks} tasks of General-Bench won, in {found.skills_won} of {found.skills} skills."
-    summary = f"{won} References: {found.references}."
+    asked = "" if found.asked == found.tasks else f" {found.asked} were asked."
+    summary = f"{won}{asked} References: {found.references}."
     _text(root, MARGIN, 67, summary, "muted")
     _legend(root, found, 92)
     for index, column in enumerate(columns):

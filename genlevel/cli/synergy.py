@@ -128,6 +128,8 @@ def _print(document: dict[str, Any]) -> None:
     out = console()
     won_skills = f"in {document['skills_won']} of {document['skills']} skills"
     out.print(Text(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}", style="bold"))
+    if document["asked"] < document["tasks"]:
+        out.print(f"Only {document['asked']} of the tasks were asked.")
     rows = table("modality", "paradigm", ">tasks won", ">of", ">skills won", ">of")
     for panel in document["panels"]:
         counts = (str(value) for value in (panel["wins"], panel["tasks"], panel["skills_won"], len(panel["skills"])))

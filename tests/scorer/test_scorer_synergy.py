@@ -135,6 +135,8 @@ def test_marks_differ_in_shape_and_the_legend_has_those_that_occur(gpt_4v):
     partial = synergy_svg(synergy_map("m", judge_all(BENCHMARK, {}), asked=()))
     assert "not asked" in partial
     assert "below it" not in partial
+    assert "0 were asked" in partial
+    assert "were asked" not in text
 
 
 def test_light_and_dark_readers_each_have_a_palette_with_contrast(gpt_4v):
