@@ -27,7 +27,7 @@ from evaluator.traffic import TrafficRules
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, UsageError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
