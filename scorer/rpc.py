@@ -38,6 +38,12 @@ class ScorerServicer(scorer_pb2_grpc.ScorerServiceServicer):
         except GenlevelError as error:
             await _abort(context, error)
 
+    async def Compare(self, request: pb.CompareRequest, context: grpc.aio.ServicerContext[Any, Any]) -> pb.CompareResponse:
+        try:
+            return await self._scorer.compare(request)
+        except GenlevelError as error:
+            await _abort(context, error)
+
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: GenlevelError) -> NoReturn:
     if isinstance(error, UnknownRun):

@@ -13,6 +13,8 @@ from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certified import ALPHA, certificate_message, certify_run, evidence_text
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
+from scorer.compare import DRAWS, PairedTask, compare
+from scorer.comparison import comparison_message
 from scorer.convert import TaskIndex, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.levels import check_references
@@ -89,13 +91,48 @@ class Scorer:
             raise UsageError(f"{request.bootstrap_draws} bootstrap draws are too many; take at most {MOST_DRAWS}")
 
         def read() -> pb.GetVerdictResponse:
-            run = self._store.run(request.run_id)
-            if run is None:
-                raise UnknownRun(f"no task of run {request.run_id!r} has been scored; `genlevel runs` lists the runs")
+            run = self._known(request.run_id)
             standing = self._standing(run, references)
             return verdict_message(run, standing.verdict, self._certificate(standing, alpha, request.bootstrap_draws))
 
         return await asyncio.to_thread(read)
+
+    async def compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
+        """Two runs of one suite, on the instances that both have.
+
+        Raises UnknownRun where nothing of a run has been scored, UsageError for runs of different suites or what ``get_verdict`` refuses.
+        """
+        references = check_references(request.references)
+        alpha = checked_alpha(request.alpha)
+        if request.draws > MOST_DRAWS:
+            raise UsageError(f"{request.draws} draws are too many; take at most {MOST_DRAWS}")
+
+        def work() -> pb.CompareResponse:
+            runs = [self._known(run_id) for run_id in (request.run_a, request.run_b)]
+            if (runs[0].suite, runs[0].benchmark) != (runs[1].suite, runs[1].benchmark):
+                said = " and ".join(f"run {run.run_id} is on {run.suite!r} ({run.benchmark})" for run in runs)
+                raise UsageError(f"{said}: only runs of one suite have instances in common")
+            index = TaskIndex(_benchmark_of(runs[0]))
+            keys = [self._store.task_keys(run.run_id) for run in runs]
+            shared = [key for key in keys[0] if key in keys[1]]
+            pairs = (self._pair(runs, key, index) for key in shared)
+            found = compare(pairs, references, alpha=alpha, draws=request.draws or DRAWS, seed=request.seed)
+            message = comparison_message(found)
+            message.MergeFrom(
+                pb.CompareResponse(
+                    run_a=runs[0].run_id,
+                    run_b=runs[1].run_id,
+                    model_a=runs[0].model,
+                    model_b=runs[1].model,
+                    suite=runs[0].suite,
+                    references=references,
+                    tasks_only_a=[key for key in keys[0] if key not in keys[1]],
+                    tasks_only_b=[key for key in keys[1] if key not in keys[0]],
+                )
+            )
+            return message
+
+        return await asyncio.to_thread(work)
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""
@@ -138,6 +175,19 @@ class Scorer:
         text = evidence_text(pb.TaskDescription.FromString(kept.description), kept.statistics, kept.clusters)
         self._store.set_evidence(run.run_id, score.task_key, text)
         return replace(score, evidence=text)
+
+    def _known(self, run_id: str) -> StoredRun:
+        run = self._store.run(run_id)
+        if run is None:
+            raise UnknownRun(f"no task of run {run_id!r} has been scored; `genlevel runs` lists the runs")
+        return run
+
+    def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:
+        one, other = (self._store.instances(run.run_id, key) for run in runs)
+        if one is None or other is None:
+            raise UnknownRun(f"task {key!r} of a run is no longer there")
+        description = pb.TaskDescription.FromString(one.description)
+        return PairedTask(description, index.find(description), one, other)
 
     def _instances(self, standing: _Standing) -> Iterator[TaskStatistics]:
         """The statistics of the run's tasks within the benchmark, one task at a time."""

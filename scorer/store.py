@@ -176,6 +176,12 @@ class ScoreStore:
             rows = connection.execute(query).all()
         return [_score(row) for row in rows]
 
+    def task_keys(self, run_id: str) -> list[str]:
+        """Keys of the run's scored tasks, sorted."""
+        query = select(task_scores.c.task_key).where(task_scores.c.run_id == run_id).order_by(task_scores.c.task_key)
+        with self._lock, self._engine.begin() as connection:
+            return [row.task_key for row in connection.execute(query)]
+
     def statistics(self, run_id: str, task_key: str) -> Mapping[str, tuple[Outcome, Any]] | None:
         """(outcome, statistic) by instance id; None where the task has no score."""
         found = self.instances(run_id, task_key)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),
     "synergy": ("genlevel.cli.synergy", "synergy", "Map on which skills a model beats their specialists."),
     "certify": ("genlevel.cli.certify", "certify", "Say what of a run's or workbook's verdict is certain, task by task."),
+    "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "models": ("genlevel.cli.catalogue", "models", "List the models that can be evaluated."),
     "suites": ("genlevel.cli.catalogue", "suites", "List the shipped suites."),
     "tasks": ("genlevel.cli.catalogue", "tasks", "List the tasks of General-Bench."),

@@ -38,6 +38,7 @@ class VerdictPort(Protocol):
     """The scorer as a command sees it."""
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse: ...
+    async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse: ...
 
 
 class ModelsPort(Protocol):
@@ -143,6 +144,10 @@ class RemoteServices:
         # Drawing a whole benchmark's instances anew takes a while.
         timeout_s = 600.0 if request.bootstrap_draws else 60.0
         response: sc.GetVerdictResponse = await _call("scorer", self._scorer.GetVerdict, request, timeout_s=timeout_s)
+        return response
+
+    async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
+        response: sc.CompareResponse = await _call("scorer", self._scorer.Compare, request, timeout_s=600.0)
         return response
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:

@@ -323,3 +323,97 @@ class GetVerdictResponse(_message.Message):
     incomplete: bool
     certificate: Certificate
     def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ...) -> None: ...
+
+class CompareRequest(_message.Message):
+    __slots__ = ("run_a", "run_b", "alpha", "draws", "seed", "references")
+    RUN_A_FIELD_NUMBER: _ClassVar[int]
+    RUN_B_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    run_a: str
+    run_b: str
+    alpha: float
+    draws: int
+    seed: int
+    references: str
+    def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., references: _Optional[str] = ...) -> None: ...
+
+class Difference(_message.Message):
+    __slots__ = ("score_a", "score_b", "difference", "interval", "p_value", "smallest_detectable", "test")
+    SCORE_A_FIELD_NUMBER: _ClassVar[int]
+    SCORE_B_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    SMALLEST_DETECTABLE_FIELD_NUMBER: _ClassVar[int]
+    TEST_FIELD_NUMBER: _ClassVar[int]
+    score_a: float
+    score_b: float
+    difference: float
+    interval: Bounds
+    p_value: float
+    smallest_detectable: float
+    test: str
+    def __init__(self, score_a: _Optional[float] = ..., score_b: _Optional[float] = ..., difference: _Optional[float] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., p_value: _Optional[float] = ..., smallest_detectable: _Optional[float] = ..., test: _Optional[str] = ...) -> None: ...
+
+class ComparedTask(_message.Message):
+    __slots__ = ("task", "difference", "shared", "only_a", "only_b", "open", "p_adjusted", "note")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    ONLY_A_FIELD_NUMBER: _ClassVar[int]
+    ONLY_B_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    P_ADJUSTED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    task: TaskDescription
+    difference: Difference
+    shared: int
+    only_a: int
+    only_b: int
+    open: int
+    p_adjusted: float
+    note: str
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., difference: _Optional[_Union[Difference, _Mapping]] = ..., shared: _Optional[int] = ..., only_a: _Optional[int] = ..., only_b: _Optional[int] = ..., open: _Optional[int] = ..., p_adjusted: _Optional[float] = ..., note: _Optional[str] = ...) -> None: ...
+
+class ComparedScore(_message.Message):
+    __slots__ = ("name", "difference", "tasks")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    difference: Difference
+    tasks: int
+    def __init__(self, name: _Optional[str] = ..., difference: _Optional[_Union[Difference, _Mapping]] = ..., tasks: _Optional[int] = ...) -> None: ...
+
+class CompareResponse(_message.Message):
+    __slots__ = ("run_a", "run_b", "model_a", "model_b", "suite", "references", "alpha", "draws", "tasks", "modalities", "levels", "tasks_only_a", "tasks_only_b")
+    RUN_A_FIELD_NUMBER: _ClassVar[int]
+    RUN_B_FIELD_NUMBER: _ClassVar[int]
+    MODEL_A_FIELD_NUMBER: _ClassVar[int]
+    MODEL_B_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    MODALITIES_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_ONLY_A_FIELD_NUMBER: _ClassVar[int]
+    TASKS_ONLY_B_FIELD_NUMBER: _ClassVar[int]
+    run_a: str
+    run_b: str
+    model_a: str
+    model_b: str
+    suite: str
+    references: str
+    alpha: float
+    draws: int
+    tasks: _containers.RepeatedCompositeFieldContainer[ComparedTask]
+    modalities: _containers.RepeatedCompositeFieldContainer[ComparedScore]
+    levels: _containers.RepeatedCompositeFieldContainer[ComparedScore]
+    tasks_only_a: _containers.RepeatedScalarFieldContainer[str]
+    tasks_only_b: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -44,6 +44,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.GetVerdictRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetVerdictResponse.FromString,
                 _registered_method=True)
+        self.Compare = channel.unary_unary(
+                '/genlevel.v1.ScorerService/Compare',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -63,6 +68,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Compare(self, request, context):
+        """Compares two runs of one suite on the instances that both have answered or refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -75,6 +87,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.GetVerdict,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetVerdictRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.GetVerdictResponse.SerializeToString,
+            ),
+            'Compare': grpc.unary_unary_rpc_method_handler(
+                    servicer.Compare,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -131,6 +148,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/GetVerdict',
             genlevel_dot_v1_dot_scorer__pb2.GetVerdictRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.GetVerdictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Compare(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/Compare',
+            genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
             options,
             channel_credentials,
             insecure,

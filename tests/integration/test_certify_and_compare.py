@@ -1,0 +1,96 @@
+"""``genlevel certify`` and ``genlevel compare`` over a folder of runs, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.service import Scorer
+
+TASKS = [task for task in general_bench().tasks if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension"][:3]
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """Runs "good", "poor" and, on another suite, "far"."""
+    scorer = Scorer(sqlite_url(tmp_path / "genlevel.db"))
+    for run, suite, right in (("good", "s", 95), ("poor", "s", 40), ("far", "elsewhere", 50)):
+        for task in TASKS[: 2 if run == "poor" else 3]:
+            description = pb.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
+            header = pb.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite=suite, benchmark="general-bench", task=description)
+
+            async def stream(header: pb.ScoreTaskHeader = header, right: int = right) -> AsyncIterator[pb.ScoreTaskRequest]:
+                yield pb.ScoreTaskRequest(header=header)
+                yield pb.ScoreTaskRequest(
+                    instances=[
+                        pb.InstanceAnswer(
+                            id=str(index),
+                            outcome=pb.OUTCOME_ANSWERED,
+                            raw_answer="A" if index < right else "B",
+                            answer_type="choice",
+                            label_json='"A"',
+                            options=["x", "y"],
+                        )
+                        for index in range(100)
+                    ]
+                )
+
+            await scorer.score_task(stream())
+    scorer.close()
+    return tmp_path
+
+
+def genlevel(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "genlevel", *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_run_is_certified_with_bootstrap_intervals(folder: Path) -> None:
+    done = genlevel("certify", "good", "--out", str(folder), "--bootstrap", "500", "--alpha", "0.01", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    certified = document["certified"]
+    assert (document["run"], document["model"], certified["alpha"]) == ("good", "model-good", 0.01)
+    assert certified["levels"]["3"]["status"] == "attained"
+    low, high = certified["levels"]["2"]["bootstrap"]
+    assert low < certified["levels"]["2"]["score"] < high
+    shown = genlevel("certify", "good", "--out", str(folder))
+    assert "certified (error at most 0.05): Level 3" in shown.stdout
+    assert TASKS[0].name.strip() in shown.stdout
+
+
+def test_two_runs_are_compared(folder: Path) -> None:
+    done = genlevel("compare", "good", "poor", "--out", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [task["difference"] for task in document["tasks"]] == [55.0, 55.0]
+    assert all(task["p_value"] < 1e-9 and task["test"] == "exact McNemar" for task in document["tasks"])
+    assert document["not_shared"] == {"a": [TASKS[2].id], "b": []}
+    assert set(document["levels"]) == {"2", "3", "4", "5"}
+    shown = genlevel("compare", "good", "poor", "--out", str(folder))
+    assert "+55.00" in shown.stdout
+    assert f"1 task(s) that only A has: {TASKS[2].id}" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("compare", "good", "far"), "only runs of one suite have instances in common"),
+        (("compare", "good", "none"), "no task of run 'none' has been scored"),
+        (("certify", "none"), "no task of run 'none' has been scored"),
+        (("certify", "result.xlsx"), "a workbook needs --model"),
+        (("certify", "good", "--alpha", "0.7"), "--alpha"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = genlevel(*arguments, "--out", str(folder))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
