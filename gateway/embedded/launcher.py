@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from gateway.embedded import openmp
 from gateway.embedded.weights import MODEL_NAME, require_installed
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.settings import Embedded
@@ -99,7 +100,8 @@ def _spawn(settings: Embedded, folder: Path, log_path: Path) -> subprocess.Popen
     if threading.current_thread() is threading.main_thread():
         # The kernel's signal comes when the *thread* that started the child ends; only the main one lives long enough.
         command.append("--die-at-once")
-    environment = {**os.environ, "OMP_NUM_THREADS": str(settings.threads), "OPENBLAS_NUM_THREADS": str(settings.threads)}
+    threads = {"OMP_NUM_THREADS": str(settings.threads), "OPENBLAS_NUM_THREADS": str(settings.threads)}
+    environment = {**os.environ, **threads, **openmp.environment(folder / "cache" / "lib")}
     with log_path.open("ab") as log:
         # In a session of its own, Ctrl-C in the terminal reaches only the parent, which ends its calls before the server.
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True)

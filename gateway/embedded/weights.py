@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
+from gateway.embedded import openmp
 from genlevel.runtime.errors import ConfigurationError
 
 MODEL_NAME = "generalist"
@@ -30,11 +31,13 @@ def package_folder(name: str) -> Path | None:
 
 
 def missing_packages() -> tuple[str, ...]:
-    """Names of what is not installed: packages, and the weights' file."""
+    """Names of what is not installed: packages, the weights' file, an OpenMP runtime."""
     missing = [name for name in RUNTIME_PACKAGES if package_folder(name) is None]
     folder = package_folder(WEIGHTS_PACKAGE)
     if folder is None or not (folder / WEIGHTS_FILE).is_file():
         missing.append(WEIGHTS_REQUIREMENT)
+    if openmp.is_missing():
+        missing.append(openmp.OPENMP_REQUIREMENT)
     return tuple(missing)
 
 
