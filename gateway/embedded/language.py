@@ -14,6 +14,7 @@ import httpx2
 
 from gateway.embedded.examples import example_messages
 from gateway.embedded.weights import WEIGHTS_SHA256
+from genlevel.runtime.errors import ConfigurationError
 
 # Where a request names no limit. The model can ramble until its context is full, which takes minutes.
 DEFAULT_MAX_TOKENS = 1024
@@ -28,12 +29,12 @@ class LanguageServer:
 
     One slot, with the whole context (n_ctx is divided between slots). Reading the worked examples takes seconds, so the
     slot's state behind them is kept as a file in ``cache``, a few megabytes, and read again at the next start.
-    Construct it off the event loop. Raises RuntimeError if it cannot start.
+    Construct it off the event loop. Raises ConfigurationError if
+    llama.cpp cannot be loaded, RuntimeError if it cannot start.
     """
 
     def __init__(self, weights: Path, model: str, threads: int, context_tokens: int, cache: Path) -> None:
-        import xllamacpp
-
+        xllamacpp = _llama_cpp()
         cache.mkdir(parents=True, exist_ok=True)
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(weights)
@@ -60,6 +61,16 @@ class LanguageServer:
         facts = [WEIGHTS_SHA256, xllamacpp.__version__, threads, context_tokens, example_messages()]
         self.examples_file = f"examples-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}.kv"
         _prepare(self.url, cache, self.examples_file)
+
+
+def _llama_cpp() -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:  # its wheel takes OpenMP's runtime from the system, and slim images have none
+        raise ConfigurationError(
+            f"llama.cpp cannot be loaded ({error}): install the system package libgomp1 (Debian, Ubuntu) or libgomp (Fedora, Alpine)"
+        ) from error
+    return xllamacpp
 
 
 def _prepare(url: str, cache: Path, name: str) -> None:

@@ -166,6 +166,17 @@ async def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path, 
     assert "\n" not in message
 
 
+@pytest.mark.usefixtures("embedded_installed")
+async def test_a_system_library_that_is_missing_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "bare" / "xllamacpp"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file: No such file or directory')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "bare"), os.environ.get("PYTHONPATH", "")]))
+    with pytest.raises(ConfigurationError, match=r"libgomp\.so\.1.*install the system package libgomp1") as caught:
+        await launcher.start(PATIENT, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("missing", [*weights.RUNTIME_PACKAGES, weights.WEIGHTS_PACKAGE])
 async def test_a_missing_package_gives_the_command_to_run(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = weights.package_folder
