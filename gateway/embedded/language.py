@@ -29,8 +29,8 @@ class LanguageServer:
 
     One slot, with the whole context (n_ctx is divided between slots). Reading the worked examples takes seconds, so the
     slot's state behind them is kept as a file in ``cache``, a few megabytes, and read again at the next start.
-    Construct it off the event loop. Raises ConfigurationError if
-    llama.cpp cannot be loaded, RuntimeError if it cannot start.
+    Construct it off the event loop. Raises ConfigurationError if llama.cpp cannot be loaded,
+    RuntimeError if it cannot start.
     """
 
     def __init__(self, weights: Path, model: str, threads: int, context_tokens: int, cache: Path) -> None:
@@ -66,7 +66,7 @@ class LanguageServer:
 def _llama_cpp() -> Any:
     try:
         import xllamacpp
-    except ImportError as error:  # its wheel takes OpenMP's runtime from the system, and slim images have none
+    except ImportError as error:  # most often for want of OpenMP's runtime (see openmp.py)
         raise ConfigurationError(
             f"llama.cpp cannot be loaded ({error}): install the system package libgomp1 (Debian, Ubuntu) or libgomp (Fedora, Alpine)"
         ) from error
