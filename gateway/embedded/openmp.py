@@ -50,9 +50,9 @@ def environment(folder: Path, *, system: bool | None = None) -> dict[str, str]:
     if copy is None:
         return {}
     folder.mkdir(parents=True, exist_ok=True)
-    link = folder / LIBRARY
-    if link.is_symlink() or link.exists():
-        link.unlink()
-    link.symlink_to(copy)
+    fresh = folder / f".{LIBRARY}.{os.getpid()}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(copy)
+    fresh.replace(folder / LIBRARY)  # at once: another process may be starting here too
     before = os.environ.get("LD_LIBRARY_PATH")
     return {"LD_LIBRARY_PATH": f"{folder.absolute()}{os.pathsep + before if before else ''}"}
