@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from genlevel.benchmark.metrics import metric
 from genlevel.benchmark.model import Task
 from scorer.certify.distributions import binomial_at_least, binomial_at_most, student_t_above
-from scorer.certify.intervals import student, wilson
+from scorer.certify.intervals import student, symmetric, wilson
 from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match"})
@@ -23,7 +23,7 @@ class Estimate:
     """A score as measured. value, standard_error: in the workbook's unit. units: independent ones, instances or clusters.
 
     binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
-    standard_error None: unknown.
+    standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 where it is not known.
     """
 
     value: float
@@ -31,6 +31,7 @@ class Estimate:
     units: int
     binary: bool = False
     clustered: bool = False
+    skewness: float = 0.0
 
     @property
     def successes(self) -> int:
@@ -113,13 +114,15 @@ def _p_value(task: Task, end: Estimate, reference: float, reference_units: int |
     error = _null_error(task, end, reference)
     if error is None or end.units < 2:
         return 1.0
+    skewness = end.skewness if end.standard_error else 0.0
     if reference_units is not None and metric(task.metric.id).unit == "%":
-        error = math.hypot(error, math.sqrt(max(0.0, reference * (100.0 - reference)) / reference_units))
+        own, error = error, math.hypot(error, math.sqrt(max(0.0, reference * (100.0 - reference)) / reference_units))
+        skewness *= (own / error) ** 3 if error > 0.0 else 1.0
     sign = 1.0 if (metric(task.metric.id).direction == "higher") == better else -1.0
     distance = sign * (end.value - reference)
     if error == 0.0:
         return 1.0
-    return student_t_above(distance / error, end.units - 1)
+    return student_t_above(symmetric(distance / error, sign * skewness), end.units - 1)
 
 
 def _null_error(task: Task, end: Estimate, reference: float) -> float | None:
@@ -140,5 +143,5 @@ def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, floa
         return 100.0 * lower, 100.0 * upper
     if end.standard_error is None or end.units < 2:
         return None
-    lower, upper = student(end.value, end.standard_error, end.units - 1, confidence)
+    lower, upper = student(end.value, end.standard_error, end.units - 1, confidence, end.skewness)
     return max(lower, info.lowest), min(upper, info.highest)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from scorer.certify.distributions import normal_quantile, student_t_quantile
+
+_NO_SKEWNESS = 1e-9
 
 
 def wilson(successes: float, trials: float, confidence: float) -> tuple[float, float]:
@@ -22,10 +24,55 @@ def wilson(successes: float, trials: float, confidence: float) -> tuple[float, f
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def student(value: float, standard_error: float, degrees: float, confidence: float) -> tuple[float, float]:
-    """value -+ t * standard error, with t of this many degrees of freedom."""
-    reach = student_t_quantile(0.5 + confidence / 2.0, degrees) * standard_error
-    return value - reach, value + reach
+def student(value: float, standard_error: float, degrees: float, confidence: float, skewness: float = 0.0) -> tuple[float, float]:
+    """value -+ t * standard error, with t of this many degrees of freedom, corrected for the units' skewness where it is given.
+
+    skewness: see ``scaled_skewness``. Source of the correction: Hall 1992, "On the removal of skewness by transformation".
+    """
+    reach = student_t_quantile(0.5 + confidence / 2.0, degrees)
+    return value - symmetric_inverse(reach, skewness) * standard_error, value - symmetric_inverse(-reach, skewness) * standard_error
+
+
+def symmetric(statistic: float, skewness: float) -> float:
+    """A t statistic of skewed units as one of symmetric ones: t + k t^2 / 3 + k^2 t^3 / 27 + k / 6, which grows with t.
+
+    >>> symmetric(2.0, 0.0), round(symmetric(2.0, -0.3), 6)
+    (2.0, 1.576667)
+    """
+    return statistic + skewness * statistic**2 / 3.0 + skewness**2 * statistic**3 / 27.0 + skewness / 6.0
+
+
+def symmetric_inverse(statistic: float, skewness: float) -> float:
+    """The inverse of ``symmetric``.
+
+    >>> round(symmetric_inverse(symmetric(2.0, -0.3), -0.3), 12)
+    2.0
+    """
+    if abs(skewness) < _NO_SKEWNESS:
+        return statistic
+    return 3.0 / skewness * (math.cbrt(1.0 + skewness * (statistic - skewness / 6.0)) - 1.0)
+
+
+def scaled_skewness(deviations: Iterable[float]) -> float:
+    """sum d^3 / (sum d^2)^1.5: the units' skewness over the root of their number; 0 where nothing deviates.
+
+    >>> round(scaled_skewness([-1.0, -1.0, 2.0]), 6)
+    0.408248
+    """
+    squares, cubes = 0.0, 0.0
+    for deviation in deviations:
+        squares += deviation * deviation
+        cubes += deviation**3
+    return cubes / squares**1.5 if squares > 0.0 else 0.0
+
+
+def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable]) -> list[float]:
+    """Each cluster's sum of deviations from the mean over all."""
+    mean = math.fsum(values) / len(values)
+    sums: dict[Hashable, float] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + value - mean
+    return list(sums.values())
 
 
 def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, int] | None:
@@ -37,15 +84,11 @@ def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashabl
     >>> clustered_standard_error([1.0, 1.0, 0.0, 0.0], ["a", "a", "b", "b"])
     (0.5, 2)
     """
-    count = len(values)
-    mean = math.fsum(values) / count
-    sums: dict[Hashable, float] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        sums[cluster] = sums.get(cluster, 0.0) + value - mean
+    sums = cluster_sums(values, clusters)
     groups = len(sums)
     if groups < 2:
         return None
-    return math.sqrt(groups / (groups - 1) * math.fsum(total * total for total in sums.values())) / count, groups
+    return math.sqrt(groups / (groups - 1) * math.fsum(total * total for total in sums)) / len(values), groups
 
 
 def instances_needed(count: int, distance: float, standard_error: float, alpha: float, power: float = 0.8) -> int | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from genlevel.benchmark.model import Task
 from scorer.certify.evidence import BINARY, Estimate, TaskEvidence
-from scorer.certify.intervals import clustered_standard_error
-from scorer.metrics import Metric, create
+from scorer.certify.intervals import cluster_sums, clustered_standard_error, scaled_skewness
+from scorer.metrics import Metric, Value, create
 from scorer.task_scoring import OPEN, Outcome
 
 DRAWS = 1000
@@ -41,21 +41,32 @@ def evidence_from_statistics(
 def _estimate(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable]) -> Estimate:
     value = metric.compute(rows)
     groups = [clusters.get(key, ("alone", key)) for key, _row in rows]
-    if len(set(groups)) == len(rows):
-        return Estimate(value.score, value.standard_error, len(rows), metric.id in BINARY)
+    shared = len(set(groups)) < len(rows)
+    if metric.id in BINARY and not shared:
+        return Estimate(value.score, value.standard_error, len(rows), binary=True)
     numbers = [row for _key, row in rows if isinstance(row, int | float)]
-    if len(numbers) == len(rows):
-        clustered = clustered_standard_error(numbers, groups)
-        error, units = (None, 1) if clustered is None else (100.0 * clustered[0], clustered[1])
-    else:
-        error, units = _bootstrap_error(metric, rows, clusters), len(set(groups))
-    return Estimate(value.score, error, units, clustered=True)
+    if len(numbers) < len(rows):
+        return _pooled_estimate(metric, rows, clusters, value, shared=shared)
+    skewness = scaled_skewness(cluster_sums(numbers, groups))
+    if not shared:
+        return Estimate(value.score, value.standard_error, len(rows), skewness=skewness)
+    clustered = clustered_standard_error(numbers, groups)
+    if clustered is None:
+        return Estimate(value.score, None, 1, clustered=True)
+    return Estimate(value.score, 100.0 * clustered[0], clustered[1], clustered=True, skewness=skewness)
 
 
-def _bootstrap_error(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable]) -> float | None:
+def _pooled_estimate(
+    metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable], value: Value, *, shared: bool
+) -> Estimate:
+    """Of a score that is no mean of one number per instance."""
     from scorer.certify.resample import generator_of, weighted
 
     found = weighted(metric, rows, clusters)
-    if found is None or found.clusters < 2:
-        return None
-    return float(found.draws(DRAWS, generator_of("")).std(ddof=1))
+    if found is None:
+        return Estimate(value.score, None if shared else value.standard_error, len(rows), clustered=shared)
+    skewness = scaled_skewness(found.influences())
+    error = value.standard_error
+    if shared:
+        error = float(found.draws(DRAWS, generator_of("")).std(ddof=1)) if found.clusters > 1 else None
+    return Estimate(value.score, error, found.clusters, clustered=shared, skewness=skewness)

@@ -27,13 +27,20 @@ SEED = 20250504
 MOST_WEIGHTS = 2_000_000
 """Weights made at once, to bound memory: 16 MB each way."""
 
+_STEP = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """A task's score under weights: (draws, clusters) -> (draws), in the metric's unit. clusters: how many there are."""
+    """A task's score under weights: (draws, clusters) -> (draws), in the metric's unit. clusters: how many there are.
+
+    sums, finish: where the score is a function of sums, each cluster's part of them and that function.
+    """
 
     clusters: int
     score: Callable[[Floats], Floats]
+    sums: Floats | None = None
+    finish: Callable[[Floats], Floats] | None = None
 
     def draws(self, count: int, generator: np.random.Generator) -> Floats:
         """``count`` bootstrap scores."""
@@ -42,6 +49,18 @@ class Weighted:
         step = max(1, MOST_WEIGHTS // self.clusters)
         parts = [self.score(cluster_weights(generator, self.clusters, min(step, count - start))) for start in range(0, count, step)]
         return np.concatenate(parts)
+
+    def influences(self) -> list[float]:
+        """Each cluster's first-order share in the score's deviation (the delta method's); empty where the score is no function of sums."""
+        import numpy as np
+
+        if self.sums is None or self.finish is None:
+            return []
+        totals = self.sums.sum(axis=0)
+        steps = np.diag(np.maximum(np.abs(totals), 1.0) * _STEP)
+        slopes = (self.finish(totals + steps) - self.finish(totals - steps)) / (2.0 * steps.diagonal())
+        shares = self.sums @ slopes
+        return [float(share) for share in shares - shares.mean()]
 
 
 def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable] | None = None) -> Weighted | None:
@@ -73,8 +92,10 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
         return Weighted(count, score)
     else:
         return None
-    sums = np.stack([np.bincount(owner, weights=np.asarray(column, dtype=np.float64), minlength=count) for column in columns], axis=1)
-    return Weighted(count, lambda weights: finish(weights @ sums))
+    sums: Floats = np.stack(
+        [np.bincount(owner, weights=np.asarray(column, dtype=np.float64), minlength=count) for column in columns], axis=1
+    )
+    return Weighted(count, lambda weights: finish(weights @ sums), sums, finish)
 
 
 def cluster_numbers(keys: Sequence[str], clusters: Mapping[str, Hashable]) -> list[int]:

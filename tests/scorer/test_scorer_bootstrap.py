@@ -133,3 +133,24 @@ def test_sigmas_are_those_of_single_values() -> None:
     for name, info in METRICS.items():
         values = np.array([1.5, 3.0, 40.0] if not math.isfinite(info.highest) or info.highest >= 100 else [info.lowest, info.highest])
         assert list(sigmas(name, values)) == pytest.approx([sigma(name, float(value)) for value in values]), name
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "row"), [("micro_f1", {}, [2, 1, 3]), ("bleu_1", {"level": "corpus"}, [3, 6, 8]), ("f1", {}, 0.5)]
+)
+def test_influences_have_the_error_of_the_delta_method(name: str, parameters: dict[str, str], row: Any) -> None:
+    generator = random.Random(3)
+    metric = create(name, parameters)
+    assert metric is not None
+    if isinstance(row, float):
+        rows: list[tuple[str, Any]] = [(str(index), generator.random()) for index in range(50)]
+    else:
+        rows = [
+            (str(index), [generator.randint(0, part) for part in row[:1]] + [part + generator.randint(0, 4) for part in row[1:]])
+            for index in range(50)
+        ]
+    found = weighted(metric, rows)
+    assert found is not None
+    influences = found.influences()
+    error = (50 / 49 * sum(share * share for share in influences)) ** 0.5
+    assert error == pytest.approx(metric.compute(rows).standard_error, rel=1e-5)

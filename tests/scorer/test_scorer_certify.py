@@ -24,7 +24,15 @@ from scorer.certify.distributions import (
     student_t_above,
     student_t_quantile,
 )
-from scorer.certify.intervals import clustered_standard_error, instances_needed, student, wilson
+from scorer.certify.intervals import (
+    clustered_standard_error,
+    instances_needed,
+    scaled_skewness,
+    student,
+    symmetric,
+    symmetric_inverse,
+    wilson,
+)
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.levels import judge_all
 
@@ -305,3 +313,36 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
     assert evidence_from_statistics(entry, {"a": (Outcome.UNSUPPORTED, 0.0)}) is None
     assert evidence_from_statistics(entry, {"a": (Outcome.ANSWERED, None)}) is None
     assert evidence_from_statistics(task(0, Modality.IMAGE, Paradigm.GENERATION, "fid"), statistics) is None
+
+
+@given(st.floats(-8, 8), st.floats(-0.3, 0.3))
+def test_the_correction_of_skewness_is_undone_by_its_inverse_and_keeps_the_order(statistic: float, skewness: float) -> None:
+    corrected = symmetric(statistic, skewness)
+    assert symmetric_inverse(corrected, skewness) == pytest.approx(statistic, abs=1e-4)
+    assert symmetric(statistic + 0.1, skewness) >= corrected
+    assert symmetric(statistic, 0.0) == statistic
+
+
+def test_skewness_is_that_of_scipy() -> None:
+    values = np.random.default_rng(2).exponential(size=200)
+    assert scaled_skewness((values - values.mean()).tolist()) == pytest.approx(float(stats.skew(values)) / 200**0.5)
+    assert scaled_skewness([0.0, 0.0]) == 0.0
+
+
+def test_a_win_among_skewed_scores_is_not_certified_more_often_than_said_far_in_the_tail() -> None:
+    # Nearly all answers perfect, a few bad: luck shows as a higher mean and a smaller error at once.
+    generator = np.random.default_rng(9)
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1", 95.0)
+    runs, units, level = 20_000, 464, 1e-3
+    values = 100.0 * (1.0 - (generator.random((runs, units), dtype=np.float32) < 0.1) * generator.random((runs, units), dtype=np.float32))
+    means, errors = values.mean(axis=1), values.std(axis=1, ddof=1) / units**0.5
+    skews = stats.skew(values, axis=1) / units**0.5
+    corrected = plain = 0
+    for mean, error, skew in zip(means.tolist(), errors.tolist(), skews.tolist(), strict=True):
+        for skewness in (skew, 0.0):
+            estimate = Estimate(mean, error, units, skewness=skewness)
+            found = TaskEvidence(entry, estimate, estimate).win_p_value(95.0) <= level
+            corrected += found and skewness != 0.0
+            plain += found and skewness == 0.0
+    assert corrected <= float(stats.binom.ppf(0.999, runs, level))
+    assert plain > 2 * float(stats.binom.ppf(0.999, runs, level))
