@@ -112,6 +112,22 @@ class Traffic:
     async def ask(self, task: str, instance_id: str, call: PreparedCall) -> Answer:
         """The instance's outcome, journalled. Raises RunStopped when no call of the run can succeed, StorageError."""
         attempt = _Try(Answer(self._run_id, task, instance_id, sc.OUTCOME_ANSWERED, request_hash=call.request_hash))
+        try:
+            try:
+                return await self._attempt(attempt, call)
+            except CallFailed as failure:
+                if not attempt.decision.repeats:
+                    raise
+                return await self._repeat(attempt, call, failure)
+        except CallFailed as failure:
+            if attempt.decision.action is Action.STOP_RUN:
+                raise RunStopped(failure.message) from None
+            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
+            await self._journal.record(answer)
+            return answer
+
+    async def _repeat(self, attempt: _Try, call: PreparedCall, failure: CallFailed) -> Answer:
+        """Tries on after a first failure. (Most calls never get here, and need not pay for the machinery.)"""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and attempt.decision.repeats),
             wait=lambda _: attempt.decision.delay_s,
@@ -120,13 +136,9 @@ class Traffic:
             before_sleep=self._count_retry,
             reraise=True,
         )
-        try:
-            answer: Answer = await retrying(self._attempt, attempt, call)
-        except CallFailed as failure:
-            if attempt.decision.action is Action.STOP_RUN:
-                raise RunStopped(failure.message) from None
-            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
-            await self._journal.record(answer)
+        self._on_retry(failure.reason)
+        await self._sleep(attempt.decision.delay_s)
+        answer: Answer = await retrying(self._attempt, attempt, call)
         return answer
 
     async def _attempt(self, attempt: _Try, call: PreparedCall) -> Answer:
