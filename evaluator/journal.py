@@ -12,10 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,7 +24,6 @@ from evaluator import migrations
 from evaluator.tables import HEAD, answers, reservations, runs
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import open_engine
-from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -102,14 +102,7 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         self._engine: Engine = open_engine(url, "evaluator", Path(migrations.__path__[0]) / "versions", head=HEAD)
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        upsert = dialect.insert(answers)
-        keys = {"run_id", "task", "instance_id"}
-        self._insert = upsert.on_conflict_do_update(
-            index_elements=sorted(keys),
-            set_={column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys},
-            where=answers.c.outcome == sc.OUTCOME_FAILED,
-        )
+        self._insert = _compiled_insert(self._engine)
         self._queue: queue.SimpleQueue[tuple[Answer | Operation, asyncio.Future[None], asyncio.AbstractEventLoop] | None] = (
             queue.SimpleQueue()
         )
@@ -172,14 +165,14 @@ class Journal:
                 return
 
     def _commit(self, group: Sequence[Answer | Operation]) -> StorageError | None:
-        rows = [asdict(work) for work in group if isinstance(work, Answer)]
+        rows = [self._insert.row(work) for work in group if isinstance(work, Answer)]
         try:
             with self._engine.begin() as connection:
                 for work in group:
                     if not isinstance(work, Answer):
                         work(connection)
                 if rows:
-                    connection.execute(self._insert, rows)
+                    connection.exec_driver_sql(self._insert.sql, rows)
         except SQLAlchemyError as error:
             return StorageError(f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}")
         return None
@@ -297,10 +290,27 @@ class Journal:
                 yield Answer(**row._mapping)
 
 
-def run_status_name(status: int) -> str:
-    """A run's status as users see it: running, finished, interrupted, budget, failed."""
-    name: str = ev.RunStatus.Name(status)
-    return name.removeprefix("RUN_STATUS_").lower()
+@dataclass(frozen=True, slots=True)
+class _CompiledInsert:
+    """The statement that journals answers, compiled once: it runs for every answer. row: an answer as its parameters."""
+
+    sql: str
+    row: Callable[[Answer], Any]
+
+
+def _compiled_insert(engine: Engine) -> _CompiledInsert:
+    upsert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(answers)
+    keys = {"run_id", "task", "instance_id"}
+    statement = upsert.on_conflict_do_update(
+        index_elements=sorted(keys),
+        set_={column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys},
+        where=answers.c.outcome == literal_column(str(int(sc.OUTCOME_FAILED))),
+    )
+    names = [column.name for column in answers.columns]
+    compiled = statement.compile(dialect=engine.dialect, column_keys=names)
+    if compiled.positiontup is not None:
+        return _CompiledInsert(str(compiled), attrgetter(*compiled.positiontup))
+    return _CompiledInsert(str(compiled), lambda answer: {name: getattr(answer, name) for name in names})
 
 
 def _run_record(row: Any) -> RunRecord:
