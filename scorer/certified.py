@@ -44,7 +44,7 @@ def evidence_text(description: pb.TaskDescription, statistics: Mapping[str, tupl
     if evidence is None:
         return NO_EVIDENCE
     ends = (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
-    return json.dumps([[end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness] for end in ends])
+    return json.dumps([[end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees] for end in ends])
 
 
 def evidence_of(task: Task, text: str | None) -> TaskEvidence | None:

@@ -24,6 +24,7 @@ class Estimate:
 
     binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
     standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 where it is not known.
+    degrees: of freedom of the standard error (see ``effective_degrees``); None: units - 1.
     """
 
     value: float
@@ -32,6 +33,11 @@ class Estimate:
     binary: bool = False
     clustered: bool = False
     skewness: float = 0.0
+    degrees: float | None = None
+
+    @property
+    def freedom(self) -> float:
+        return self.units - 1 if self.degrees is None else self.degrees
 
     @property
     def successes(self) -> int:
@@ -122,7 +128,7 @@ def _p_value(task: Task, end: Estimate, reference: float, reference_units: int |
     distance = sign * (end.value - reference)
     if error == 0.0:
         return 1.0
-    return student_t_above(symmetric(distance / error, sign * skewness), end.units - 1)
+    return student_t_above(symmetric(distance / error, sign * skewness), end.freedom)
 
 
 def _null_error(task: Task, end: Estimate, reference: float) -> float | None:
@@ -143,5 +149,5 @@ def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, floa
         return 100.0 * lower, 100.0 * upper
     if end.standard_error is None or end.units < 2:
         return None
-    lower, upper = student(end.value, end.standard_error, end.units - 1, confidence, end.skewness)
+    lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)
     return max(lower, info.lowest), min(upper, info.highest)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from genlevel.benchmark.model import Task
 from scorer.certify.evidence import BINARY, Estimate, TaskEvidence
-from scorer.certify.intervals import cluster_sums, clustered_standard_error, scaled_skewness
+from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
 from scorer.metrics import Metric, Value, create
 from scorer.task_scoring import OPEN, Outcome
 
@@ -47,13 +48,13 @@ def _estimate(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Ma
     numbers = [row for _key, row in rows if isinstance(row, int | float)]
     if len(numbers) < len(rows):
         return _pooled_estimate(metric, rows, clusters, value, shared=shared)
-    skewness = scaled_skewness(cluster_sums(numbers, groups))
+    sums = cluster_sums(numbers, groups)
     if not shared:
-        return Estimate(value.score, value.standard_error, len(rows), skewness=skewness)
+        return _shaped(Estimate(value.score, value.standard_error, len(rows)), sums)
     clustered = clustered_standard_error(numbers, groups)
     if clustered is None:
         return Estimate(value.score, None, 1, clustered=True)
-    return Estimate(value.score, 100.0 * clustered[0], clustered[1], clustered=True, skewness=skewness)
+    return _shaped(Estimate(value.score, 100.0 * clustered[0], clustered[1], clustered=True), sums)
 
 
 def _pooled_estimate(
@@ -65,8 +66,14 @@ def _pooled_estimate(
     found = weighted(metric, rows, clusters)
     if found is None:
         return Estimate(value.score, None if shared else value.standard_error, len(rows), clustered=shared)
-    skewness = scaled_skewness(found.influences())
     error = value.standard_error
     if shared:
         error = float(found.draws(DRAWS, generator_of("")).std(ddof=1)) if found.clusters > 1 else None
-    return Estimate(value.score, error, found.clusters, clustered=shared, skewness=skewness)
+    return _shaped(Estimate(value.score, error, found.clusters, clustered=shared), found.influences())
+
+
+def _shaped(estimate: Estimate, deviations: Sequence[float]) -> Estimate:
+    """With the skewness and the degrees of freedom of its units' shares in the score, where these are known."""
+    if not deviations:
+        return estimate
+    return replace(estimate, skewness=scaled_skewness(deviations), degrees=effective_degrees(deviations))

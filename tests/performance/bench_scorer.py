@@ -228,9 +228,8 @@ def main() -> None:
         f"  with {DRAWS:,} bootstrap draws: {found['bootstrap_s']:.1f} s; peak memory {found['peak_mib']:.0f} MiB (aims: 60 s, 2,048 MiB)"
     )
     found = in_own_process("language")
-    print(
-        f"{LANGUAGE_INSTANCES:,} answers of {found['tasks']:.0f} language tasks: {found['seconds']:.1f} s, {found['per_answer_ms']:.3f} ms each"
-    )
+    each = f"{found['per_answer_ms']:.3f} ms each"
+    print(f"{LANGUAGE_INSTANCES:,} answers of {found['tasks']:.0f} language tasks parsed and scored: {found['seconds']:.1f} s, {each}")
 
 
 if __name__ == "__main__":

@@ -95,15 +95,25 @@ def estimate(entry: Simulated, generator: np.random.Generator) -> Estimate:
     if not entry.clustered:
         values = graded(entry.kind, mean, generator.random(INSTANCES))
         error = scale * float(values.std(ddof=1)) / math.sqrt(INSTANCES)
-        return Estimate(scale * float(values.mean()), error, INSTANCES, skewness=skewness(values - values.mean()))
+        return Estimate(scale * float(values.mean()), error, INSTANCES, **shape(values - values.mean()))
     values = graded(entry.kind, mean, clustered_uniforms(generator, GROUPS, CLUSTER))
     sums = (values - values.mean()).sum(axis=1)
-    return Estimate(scale * float(values.mean()), *clustered_error(scale * values), clustered=True, skewness=skewness(sums))
+    return Estimate(scale * float(values.mean()), *clustered_error(scale * values), clustered=True, **shape(sums))
 
 
-def skewness(deviations: Uniforms) -> float:
-    squares = float(deviations @ deviations)
-    return float((deviations**3).sum()) / squares**1.5 if squares else 0.0
+def shape(deviations: Uniforms) -> dict[str, float]:
+    """Skewness and degrees of freedom, as the scorer has them."""
+    squares = deviations * deviations
+    total = float(squares.sum())
+    if not total:
+        return {}
+    count = len(deviations)
+    degrees: float = count - 1
+    excess = count * float(squares @ squares) / total**2 - 1.0
+    if excess * degrees > 2.0 * count:
+        degrees = max(1, int(2.0 * count / excess))
+        degrees -= degrees % 10 if degrees >= 100 else 0
+    return {"skewness": float(squares @ deviations) / total**1.5, "degrees": degrees}
 
 
 def clustered_error(values: Uniforms) -> tuple[float, int]:
@@ -122,7 +132,9 @@ def check_estimates() -> None:
     assert found is not None
     error, groups = clustered_error(100.0 * values)
     assert found.low.units == groups
-    assert math.isclose(found.low.skewness, skewness((values - values.mean()).sum(axis=1)), rel_tol=1e-9)
+    expected = shape((values - values.mean()).sum(axis=1))
+    assert math.isclose(found.low.skewness, expected["skewness"], rel_tol=1e-9)
+    assert found.low.degrees == expected["degrees"]
     assert math.isclose(found.low.standard_error or 0.0, error, rel_tol=1e-9)
 
 

@@ -161,7 +161,7 @@ async def test_scores_of_before_there_were_certificates_are_looked_at_once(url: 
     assert await certificate(scorer) == before
     with engine.begin() as connection:
         kept = connection.execute(sa.select(task_scores.c.evidence)).scalar()
-    assert json.loads(kept or "") == [[70.0, pytest.approx(4.60566), 100, True, False, 0.0]]
+    assert json.loads(kept or "") == [[70.0, pytest.approx(4.60566), 100, True, False, 0.0, None]]
     engine.dispose()
     scorer.close()
 
