@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from genlevel.benchmark.model import GENERAL_BENCH, Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.certified import certificate_json, certify_values
 from scorer.convert import TaskIndex, benchmark_of, levels_of
 from scorer.explain import Explanation, explain, explanation_json
 from scorer.levels import Levels, TaskResult, compute_levels, judge, judge_all
@@ -30,7 +31,7 @@ class LevelStatement:
     """One model's level by one rule.
 
     levels: None where the official ranker would have ended without output; ``crash`` then says on what. explanation: where asked for.
-    warnings: a line each.
+    warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
     """
 
     model: str
@@ -40,6 +41,7 @@ class LevelStatement:
     crash: str
     explanation: Explanation | None
     warnings: tuple[str, ...]
+    certified: pb.Certificate | None = None
 
 
 def state_workbook_level(
@@ -56,7 +58,8 @@ def state_workbook_level(
     read = model_values(sheets, model, against.benchmark, source=str(path))
     results = judge_all(against.benchmark, read.values, against.name)
     official = _official(sheets, model, against) if explained or rules == "official" else None
-    return _statement((read.model, rules, explained), against, results, official, (*against.warnings, *read.warnings))
+    statement = _statement((read.model, rules, explained), against, results, official, (*against.warnings, *read.warnings))
+    return replace(statement, certified=certify_values(results))
 
 
 def state_run_level(
@@ -73,14 +76,15 @@ def state_run_level(
                 f"run {verdict.run_id} is on {verdict.benchmark!r}, which is its own benchmark: the official rules and reference"
                 " workbooks are for General-Bench alone"
             )
-        return _own_benchmark(verdict, explained=explained)
+        return replace(_own_benchmark(verdict, explained=explained), certified=_certificate(verdict, references))
     against = reference_set(references)
     values = run_values(verdict, against.benchmark)
     results = judge_all(against.benchmark, values, against.name)
     official = None
     if explained or rules == "official":
         official = _official(result_sheets(against.benchmark, _COLUMN, values), _COLUMN, against)
-    return _statement((verdict.model, rules, explained), against, results, official, (*against.warnings, *_incomplete(verdict)))
+    statement = _statement((verdict.model, rules, explained), against, results, official, (*against.warnings, *_incomplete(verdict)))
+    return replace(statement, certified=_certificate(verdict, references))
 
 
 def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
@@ -102,6 +106,7 @@ def statement_json(statement: LevelStatement) -> dict[str, Any]:
         if statement.levels is not None:
             document["levels"] = {level: float(f"{score:.2f}") for level, score in document["levels"].items()}
         document["crash"] = statement.crash or None
+    document["certified"] = None if statement.certified is None else certificate_json(statement.certified)
     if statement.explanation is not None:
         document["explanation"] = explanation_json(statement.explanation)
     found: dict[str, Any] = _finite(document)
@@ -147,6 +152,11 @@ def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelS
         values = run_values(verdict, benchmark)
         explanation = explain([judge(task, values.get(task.id)) for task in benchmark.tasks], levels)
     return LevelStatement(verdict.model, "paper", verdict.references, levels, "", explanation, _incomplete(verdict))
+
+
+def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certificate | None:
+    """As the scorer drew it, if it is against these references."""
+    return verdict.certificate if verdict.HasField("certificate") and verdict.references == references else None
 
 
 def _with_reference(score: pb.TaskScore) -> pb.TaskDescription:

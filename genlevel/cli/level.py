@@ -92,7 +92,7 @@ def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
 
 
 def _print(document: dict[str, Any], source: str) -> None:
-    from genlevel.cli.card import console, print_levels
+    from genlevel.cli.card import console, print_certified, print_levels
 
     out = console()
     out.print(f"{document['model']} ({source})", style="bold")
@@ -100,6 +100,8 @@ def _print(document: dict[str, Any], source: str) -> None:
         out.print(f"The official ranker would have ended without output: {document['crash']}")
     else:
         print_levels(out, document)
+    if document["certified"] is not None:
+        print_certified(out, document["certified"])
     if explanation := document.get("explanation"):
         _print_explanation(out, explanation, say_crash=document["levels"] is not None)
 

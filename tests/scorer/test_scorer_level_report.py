@@ -206,6 +206,9 @@ def test_a_runs_level_equals_that_of_its_scores_in_a_workbook(tmp_path: Path) ->
     for rules in ("paper", "official"):
         of_run = statement_json(state_run_level(verdict(t0=90.0, t200=99.0), rules=rules, explained=True))
         of_file = statement_json(state_workbook_level(path, "M", rules=rules, explained=True))
+        # A run is certified by its instances, a workbook by the task list's numbers.
+        assert of_run.pop("certified") is None
+        assert of_file.pop("certified")["alpha"] == 0.05
         assert {**of_run, "model": "M"} == of_file
 
 
