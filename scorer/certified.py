@@ -38,9 +38,15 @@ class RunCertificate:
     notes: tuple[str, ...]
 
 
-def evidence_text(description: pb.TaskDescription, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, int]) -> str:
-    """What a task's instances say of its score, to be kept beside it."""
-    evidence = evidence_from_statistics(_task(description), statistics, clusters) if description.metric else None
+def evidence_found(
+    description: pb.TaskDescription, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, int]
+) -> TaskEvidence | None:
+    """What a task's instances say of its score; None where it has no metric or was not measured."""
+    return evidence_from_statistics(_task(description), statistics, clusters) if description.metric else None
+
+
+def evidence_text(evidence: TaskEvidence | None) -> str:
+    """To be kept beside the score."""
     if evidence is None:
         return NO_EVIDENCE
     ends = (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)

@@ -11,7 +11,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import ALPHA, certificate_message, certify_run, evidence_text
+from scorer.certified import ALPHA, certificate_message, certify_run, evidence_found, evidence_text
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
@@ -146,8 +146,10 @@ class Scorer:
         tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
         run = StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
         outcome = scoring.finish()
-        evidence = evidence_text(header.task, outcome.statistics, outcome.clusters)
-        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence)
+        evidence = evidence_found(header.task, outcome.statistics, outcome.clusters)
+        if outcome.score is not None and evidence is not None and evidence.low.clustered:
+            outcome = replace(outcome, standard_error=evidence.low.standard_error)
+        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence_text(evidence))
         self._store.save(run, score)
         self._show(run)
         return pb.ScoreTaskResponse(score=describe_score(TaskIndex(_benchmark_of(run)), score))
@@ -172,7 +174,7 @@ class Scorer:
         kept = self._store.instances(run.run_id, score.task_key)
         if kept is None:
             return score
-        text = evidence_text(pb.TaskDescription.FromString(kept.description), kept.statistics, kept.clusters)
+        text = evidence_text(evidence_found(pb.TaskDescription.FromString(kept.description), kept.statistics, kept.clusters))
         self._store.set_evidence(run.run_id, score.task_key, text)
         return replace(score, evidence=text)
 

@@ -103,6 +103,10 @@ async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> No
     (row,) = together.tasks
     assert (alone.test, alone.units) == ("exact binomial", 400)
     assert (row.test, row.units) == ("clustered t", 40)
+    (score,) = (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))).tasks
+    # All ten of a cluster are alike: 40 answers, not 400.
+    share = score.score / 100.0
+    assert score.standard_error == pytest.approx(100.0 * (share * (1.0 - share) / 39) ** 0.5)
     assert row.interval.upper - row.interval.lower > 2 * (alone.interval.upper - alone.interval.lower)
     assert any("share their media or text" in note for note in together.notes)
     scorer.close()

@@ -315,6 +315,7 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
     assert evidence_from_statistics(task(0, Modality.IMAGE, Paradigm.GENERATION, "fid"), statistics) is None
 
 
+@settings(deadline=None)
 @given(st.floats(-8, 8), st.floats(-0.3, 0.3))
 def test_the_correction_of_skewness_is_undone_by_its_inverse_and_keeps_the_order(statistic: float, skewness: float) -> None:
     corrected = symmetric(statistic, skewness)

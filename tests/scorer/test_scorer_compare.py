@@ -54,6 +54,7 @@ def pair(task: Task, a: Sequence[Any], b: Sequence[Any], clusters: Mapping[str, 
     return PairedTask(description, task, sides[0], sides[1])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_that_of_statsmodels(only_a: int, only_b: int) -> None:
     expected = mcnemar_table([[5, only_a], [only_b, 7]], exact=True).pvalue if only_a + only_b else 1.0
