@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 NO_EVIDENCE = "null"
 """What is kept of a score of whose error nothing is known."""
+_SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that allows"
 _DECISIONS: Mapping[Status, pb.Decision] = {
     Status.ATTAINED: pb.DECISION_ATTAINED,
     Status.NOT_ATTAINED: pb.DECISION_NOT_ATTAINED,
@@ -60,9 +61,18 @@ def evidence_of(task: Task, text: str | None) -> TaskEvidence | None:
 
 
 def certify_run(
-    benchmark: Benchmark, scores: Sequence[StoredScore], results: Sequence[TaskResult], *, incomplete: bool, alpha: float = ALPHA
+    benchmark: Benchmark,
+    scores: Sequence[StoredScore],
+    results: Sequence[TaskResult],
+    *,
+    incomplete: bool,
+    alpha: float = ALPHA,
+    reference_units: int | None = None,
 ) -> RunCertificate:
-    """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha."""
+    """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha.
+
+    reference_units: instances that the specialists were measured on; None takes them as exact.
+    """
     index = TaskIndex(benchmark)
     evidence: list[TaskEvidence] = []
     keys: dict[str, str] = {}
@@ -78,13 +88,15 @@ def certify_run(
         if found is None or not found.testable:
             refused[task.metric.label] += score.outcome.lower is not None
         if found is not None:
-            evidence.append(found)
+            evidence.append(replace(found, reference_units=reference_units))
             clustered += found.low.clustered
     notes = [
         f"{label}: the error of {count} task(s) is not known; nothing is certified of them" for label, count in sorted((+refused).items())
     ]
     if clustered:
         notes.append(f"{clustered} task(s) have instances that share their media or text: their errors are clustered")
+    if reference_units:
+        notes.append(_SPECIALISTS.format(reference_units))
     if incomplete:
         notes.append("failed and pending instances count as wrong against a win and as right against a loss")
     if partial:
@@ -92,13 +104,16 @@ def certify_run(
     return RunCertificate(certify(results, evidence, alpha), keys, tuple(notes))
 
 
-def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA) -> pb.Certificate:
+def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, reference_units: int | None = None) -> pb.Certificate:
     """The certified verdict where only values are known, as from a workbook: n is the task list's, and metrics that give no way are named.
 
     results: all tasks of the benchmark. Raises ValueError for an alpha outside 0..0.5.
     """
     evidence, refused = evidence_from_workbook(results)
     note = "there are no instances: n is the task list's, and means of numbers 0-100 are taken to have the largest error they can have"
+    if reference_units:
+        evidence = [replace(entry, reference_units=reference_units) for entry in evidence]
+        refused = [_SPECIALISTS.format(reference_units), *refused]
     return certificate_message(RunCertificate(certify(results, evidence, alpha), {}, (note, *refused)))
 
 

@@ -93,7 +93,9 @@ class Scorer:
         def read() -> pb.GetVerdictResponse:
             run = self._known(request.run_id)
             standing = self._standing(run, references)
-            return verdict_message(run, standing.verdict, self._certificate(standing, alpha, request.bootstrap_draws))
+            return verdict_message(
+                run, standing.verdict, self._certificate(standing, alpha, request.bootstrap_draws, request.reference_instances)
+            )
 
         return await asyncio.to_thread(read)
 
@@ -163,10 +165,12 @@ class Scorer:
         benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)
         return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
 
-    def _certificate(self, standing: _Standing, alpha: float, draws: int = 0) -> pb.Certificate:
+    def _certificate(self, standing: _Standing, alpha: float, draws: int = 0, reference_instances: int = 0) -> pb.Certificate:
         results = standing.verdict.results
         scores = [score if score.evidence is not None else self._with_evidence(standing.run, score) for score in standing.scores]
-        found = certify_run(standing.benchmark, scores, results, incomplete=standing.verdict.incomplete, alpha=alpha)
+        units = reference_instances or None
+        incomplete = standing.verdict.incomplete
+        found = certify_run(standing.benchmark, scores, results, incomplete=incomplete, alpha=alpha, reference_units=units)
         return certificate_message(found, bootstrap_intervals(self._instances(standing), results, draws, alpha) if draws else None)
 
     def _with_evidence(self, run: StoredRun, score: StoredScore) -> StoredScore:

@@ -20,6 +20,7 @@ from genlevel.cli.options import json_option, need_run_folder, out_option, print
 @click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
 )
+@click.option("--reference-n", type=click.IntRange(min=1), help="Instances that specialists were measured on (default: they are exact).")
 @out_option
 @json_option
 @click.pass_context
@@ -35,7 +36,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
     if Path(source).suffix.casefold() == ".xlsx" or Path(source).is_file():
         if not options["model"] or options["bootstrap"]:
             raise UsageError("a workbook needs --model (its column), and has no instances for --bootstrap")
-        document = _of_workbook(source, options["model"], options["alpha"], options["references"])
+        document = _of_workbook(source, options["model"], options["alpha"], options["references"], options["reference_n"])
     else:
         request = {
             "run_id": source,
@@ -50,14 +51,18 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
     _print(document)
 
 
-def _of_workbook(source: str, model: str, alpha: float, references: str) -> dict[str, Any]:
+def _of_workbook(source: str, model: str, alpha: float, references: str, reference_n: int | None) -> dict[str, Any]:
     from scorer.certified import certificate_json, certify_values
     from scorer.report import level_of_workbook
 
     report = level_of_workbook(source, model, references)
     for warning in report.warnings:
         click.echo(f"note: {warning}", err=True)
-    return {"model": report.model, "references": report.references, "certified": certificate_json(certify_values(report.results, alpha))}
+    return {
+        "model": report.model,
+        "references": report.references,
+        "certified": certificate_json(certify_values(report.results, alpha, reference_n)),
+    }
 
 
 def _of_run(ctx: click.Context, request: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -223,16 +223,18 @@ class Levels(_message.Message):
     def __init__(self, scores: _Optional[_Union[LevelScores, _Mapping]] = ..., verdict: _Optional[int] = ..., modalities: _Optional[_Iterable[_Union[ModalityLevels, _Mapping]]] = ..., language: _Optional[_Union[LanguageLevel, _Mapping]] = ...) -> None: ...
 
 class GetVerdictRequest(_message.Message):
-    __slots__ = ("run_id", "references", "alpha", "bootstrap_draws")
+    __slots__ = ("run_id", "references", "alpha", "bootstrap_draws", "reference_instances")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     BOOTSTRAP_DRAWS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_INSTANCES_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     references: str
     alpha: float
     bootstrap_draws: int
-    def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., bootstrap_draws: _Optional[int] = ...) -> None: ...
+    reference_instances: int
+    def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., bootstrap_draws: _Optional[int] = ..., reference_instances: _Optional[int] = ...) -> None: ...
 
 class CertifiedTask(_message.Message):
     __slots__ = ("key", "name", "sheet", "interval", "test", "units", "p_win", "p_loss", "p_win_adjusted", "win", "discovered", "bounds")

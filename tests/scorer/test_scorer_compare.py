@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,11 +19,15 @@ from statsmodels.stats.contingency_tables import mcnemar as mcnemar_table
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Task
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.rpc import RpcServer, connect
+from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2_grpc
 from scorer.compare import PairedTask, compare, mcnemar
 from scorer.comparison import comparison_json, comparison_message
 from scorer.levels import compute_levels, judge_all
+from scorer.rpc import SERVICE_NAME, ScorerServicer
 from scorer.service import Scorer, UnknownRun
 from scorer.store import ScoreStore, StoredRun, StoredScore, StoredStatistics
 from scorer.task_scoring import Outcome, TaskOutcome
@@ -255,3 +260,19 @@ async def test_runs_that_cannot_be_compared_are_refused_in_one_line(scorer: Scor
         await scorer.compare(pb.CompareRequest(run_a="none", run_b="a"))
     with pytest.raises(UsageError, match="draws are too many"):
         await scorer.compare(pb.CompareRequest(run_a="a", run_b="b", draws=10**6))
+
+
+async def test_the_same_over_grpc(scorer: Scorer) -> None:
+    server = RpcServer("127.0.0.1:0")
+    server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(scorer), SERVICE_NAME)
+    async with server:
+        channel = connect(f"127.0.0.1:{server.port}", Addresses())
+        try:
+            stub = scorer_pb2_grpc.ScorerServiceStub(channel)
+            request = pb.CompareRequest(run_a="a", run_b="b", draws=200)
+            assert await stub.Compare(request, timeout=20) == await scorer.compare(request)
+            with pytest.raises(grpc.aio.AioRpcError, match="only runs of one suite") as refused:
+                await stub.Compare(pb.CompareRequest(run_a="a", run_b="c"), timeout=20)
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        finally:
+            await channel.close()
