@@ -43,6 +43,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
             "references": options["references"],
             "alpha": options["alpha"],
             "bootstrap_draws": options["bootstrap"],
+            "reference_instances": options["reference_n"] or 0,
         }
         document = _of_run(ctx, request, options["out"])
     if options["as_json"]:

@@ -61,6 +61,11 @@ def test_a_run_is_certified_with_bootstrap_intervals(folder: Path) -> None:
     assert certified["levels"]["3"]["status"] == "attained"
     low, high = certified["levels"]["2"]["bootstrap"]
     assert low < certified["levels"]["2"]["score"] < high
+    assert {task["test"] for task in certified["tasks"]} == {"exact binomial"}
+    unsure = json.loads(genlevel("certify", "good", "--out", str(folder), "--reference-n", "50", "--json").stdout)["certified"]
+    assert {task["test"] for task in unsure["tasks"]} == {"t"}
+    assert any("50 instances each" in note for note in unsure["notes"])
+    assert unsure["tasks"][0]["p_win"] > certified["tasks"][0]["p_win"]
     shown = genlevel("certify", "good", "--out", str(folder))
     assert "certified (error at most 0.05): Level 3" in shown.stdout
     assert TASKS[0].name.strip() in shown.stdout
@@ -94,3 +99,23 @@ def test_what_cannot_be_done_is_said_in_one_line(folder: Path, arguments: tuple[
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_workbook_is_certified_by_the_task_lists_numbers(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Image-Comprehension"
+    sheet.append(["No", "Task Name", "Task Short Name", "Metrics", "M"])
+    for task in TASKS:
+        sheet.append([task.number, task.name, task.short_name, task.metric.label, 99.0])
+    path = tmp_path / "result.xlsx"
+    book.save(path)
+    done = genlevel("certify", str(path), "--model", "m", "--json")
+    assert done.returncode == 0, done.stderr
+    certified = json.loads(done.stdout)["certified"]
+    assert certified["certified_wins"] == 3
+    assert "n is the task list's" in certified["notes"][0]
+    assert [task["units"] for task in certified["tasks"]] == [task.instances for task in TASKS]
