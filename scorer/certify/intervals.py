@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from scorer.certify.distributions import normal_quantile, student_t_quantile
 
 _NO_SKEWNESS = 1e-9
+_FARTHEST = 1e9
 
 
 def wilson(successes: float, trials: float, confidence: float) -> tuple[float, float]:
@@ -39,6 +40,10 @@ def symmetric(statistic: float, skewness: float) -> float:
     >>> symmetric(2.0, 0.0), round(symmetric(2.0, -0.3), 6)
     (2.0, 1.576667)
     """
+    if abs(skewness) < _NO_SKEWNESS:
+        return statistic
+    # Nothing is told apart so far out, where a cube would overflow.
+    statistic = max(-_FARTHEST, min(statistic, _FARTHEST))
     return statistic + skewness * statistic**2 / 3.0 + skewness**2 * statistic**3 / 27.0 + skewness / 6.0
 
 

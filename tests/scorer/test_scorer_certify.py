@@ -324,6 +324,13 @@ def test_the_correction_of_skewness_is_undone_by_its_inverse_and_keeps_the_order
     assert symmetric(statistic, 0.0) == statistic
 
 
+def test_nearly_no_error_is_no_overflow() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1", 50.0)
+    estimate = Estimate(90.0, 1e-200, 400, skewness=-0.2)
+    assert TaskEvidence(entry, estimate, estimate).win_p_value(50.0) < 1e-9
+    assert TaskEvidence(entry, estimate, estimate).loss_p_value(50.0) > 1 - 1e-9
+
+
 def test_skewness_is_that_of_scipy() -> None:
     values = np.random.default_rng(2).exponential(size=200)
     assert scaled_skewness((values - values.mean()).tolist()) == pytest.approx(float(stats.skew(values)) / 200**0.5)
@@ -347,3 +354,18 @@ def test_a_win_among_skewed_scores_is_not_certified_more_often_than_said_far_in_
             plain += found and skewness == 0.0
     assert corrected <= float(stats.binom.ppf(0.999, runs, level))
     assert plain > 2 * float(stats.binom.ppf(0.999, runs, level))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(9)), st.lists(st.floats(0, 100), min_size=9, max_size=9))
+def test_the_order_of_tasks_does_not_matter(order: list[int], values: list[float]) -> None:
+    benchmark, tasks = full_benchmark()
+    results = judge_all(benchmark, {f"t{index}": value for index, value in enumerate(values)})
+    evidence = [measured(entry, value, 40, binary=False) for entry, value in zip(tasks, values, strict=True)]
+    one = certify(results, evidence)
+    other = certify([results[index] for index in order], [evidence[index] for index in reversed(order)])
+    assert (one.verdict, one.untested) == (other.verdict, other.untested)
+    for level, same in zip(one.levels, other.levels, strict=True):
+        assert (level.status, level.p_value, level.needed) == (same.status, same.p_value, same.needed)
+        assert level.interval == pytest.approx(same.interval, abs=1e-9)
+    assert {task.task.id: task for task in one.tasks} == {task.task.id: task for task in other.tasks}
