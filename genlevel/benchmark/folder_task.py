@@ -43,6 +43,7 @@ class FolderTask:
         self.annotation = folder.annotation
         self.fingerprint = fingerprint(folder.annotation)
         self.broken = broken
+        self.survey = found
         self._count = found.count
         envelope = found.envelope
         facts = TaskFacts(name, envelope.type, envelope.skill, modality, paradigm, metric, envelope.modality_out, found.kinds)
@@ -71,6 +72,12 @@ class FolderTask:
         if self.broken:
             raise DatasetError(self.broken)
         return self._reader.instances(positions)
+
+    def labelled(self) -> Iterator[Instance]:
+        """All instances without their media, which need not be there: holding answers against labels needs none. Raises DatasetError."""
+        if self.broken:
+            raise DatasetError(self.broken)
+        return self._reader.instances(with_media=False)
 
     def problems(self) -> tuple[str, ...]:
         """One line for each thing that cannot be asked or scored as the annotation stands; many alike are counted."""

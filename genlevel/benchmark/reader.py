@@ -90,8 +90,11 @@ class Reader:
         """The answer type of items that offer no options."""
         return self._usual
 
-    def instances(self, positions: Iterable[int] | None = None, *, look_inside: bool = True) -> Iterator[Instance]:
-        """Instances in file order, only these positions if given. look_inside: read media files' first bytes."""
+    def instances(self, positions: Iterable[int] | None = None, *, look_inside: bool = True, with_media: bool = True) -> Iterator[Instance]:
+        """Instances in file order, only these positions if given.
+
+        look_inside: read media files' first bytes. with_media: look for media files at all; to hold answers against labels needs none.
+        """
         wanted = None if positions is None else frozenset(positions)
         last = max(wanted, default=-1) if wanted is not None else None
         with closing(stream_items(self._annotation)) as items:
@@ -99,21 +102,21 @@ class Reader:
                 if last is not None and position > last:
                     return
                 if wanted is None or position in wanted:
-                    yield self._instance(item, position, look_inside)
+                    yield self._instance(item, position, look_inside, with_media)
 
     def remarks(self) -> Iterator[tuple[Instance, str, int]]:
         """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it."""
         with closing(stream_items(self._annotation)) as items:
             for position, item in enumerate(items):
-                instance = self._instance(item, position, look_inside=False)
+                instance = self._instance(item, position, look_inside=False, with_media=True)
                 remark, amount = self._remark(item, instance)
                 if instance.problem or remark:
                     yield instance, remark, amount
 
-    def _instance(self, item: Any, position: int, look_inside: bool) -> Instance:
+    def _instance(self, item: Any, position: int, look_inside: bool, with_media: bool) -> Instance:
         instance_id = self._unique_id(written_id(item), position)
         try:
-            return self._read(item, instance_id, position, look_inside)
+            return self._read(item, instance_id, position, look_inside, with_media)
         except (ItemProblem, MediaProblem) as problem:
             reason = str(problem)
         except RecursionError:
@@ -129,15 +132,15 @@ class Reader:
         doubtful = not written or hash(written) in self._survey.repeated or (sign and tail.isdigit())
         return f"{written}#{position}" if doubtful else written
 
-    def _read(self, item: Any, instance_id: str, position: int, look_inside: bool) -> Instance:
+    def _read(self, item: Any, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
         if not isinstance(item, dict):
             raise ItemProblem("it is no object with input and output")
         given = item.get("input")
         named = list(named_media(given)) if isinstance(given, dict) else []
         named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
         asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
-        media = tuple(self._media(path, modality, look_inside) for _, modality, path in named)
-        if not (asked.own or asked.context or asked.dialog or media):
+        media = tuple(self._media(path, modality, look_inside) for _, modality, path in named) if with_media else ()
+        if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, boxes=self._usual is AnswerType.BOXES)
         answer_type, label = self._label(raw, asked)

@@ -53,8 +53,15 @@ def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
     if document["partial"]:
         out.print("Over the tasks that were asked, alone:")
         print_levels(out, document["level_asked"], verdict=False)
+    print_tasks(out, document["tasks"])
+    for name, place in places.items():
+        out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
+    """A row a task, and below them why some have no score."""
     tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win")
-    for entry in document["tasks"]:
+    for entry in entries:
         bounds = entry["bounds"]
         score = number(entry["score"])
         if entry["score"] is None and bounds:
@@ -64,11 +71,9 @@ def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
             entry["task"].strip(), entry["metric"] or "-", str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win
         )
     out.print(tasks)
-    for entry in document["tasks"]:
+    for entry in entries:
         if entry.get("note"):
             out.print(f"  {entry['task'].strip()}: {entry['note']}")
-    for name, place in places.items():
-        out.print(f"{name + ':':9}{place}", soft_wrap=True)
 
 
 def _print_state(out: Console, document: dict[str, Any]) -> None:

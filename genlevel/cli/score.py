@@ -1,0 +1,81 @@
+"""``genlevel score``: predictions that lie in files, scored against annotations, with a result workbook for the official ranker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genlevel.cli import EXIT_INCOMPLETE
+from genlevel.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from scorer.predictions_scoring import ScoredPredictions
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command("score")
+@click.option("--annotations", type=_FOLDER, required=True, help="A suite folder, its labels included; media need not be there.")
+@click.option("--predictions", type=_FOLDER, required=True, help="A folder of the same layout with a prediction.json for each task.")
+@click.option("--model", required=True, help="The model's name: the workbook's column.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.xlsx", help="The result workbook to write.")
+@json_option
+@click.pass_context
+def score(ctx: click.Context, /, **options: Any) -> None:
+    """Score predictions against annotations and write a result workbook that the official ranker accepts.
+
+    A prediction.json is a list of {"id", "prediction"}, or {"task", "skill", "type", "data": [...]} with such a list. A prediction is
+    text, a number, a file path, or the same structure as the task's label. Ids without a prediction count as wrong, tasks without a file
+    as unsupported; these, unknown ids and double ones are reported on stderr and in the JSON. Exit code 1: some items could not be scored.
+    """
+    from genlevel.runtime.errors import DatasetError
+    from scorer.predictions_scoring import score_predictions, scored_json
+    from scorer.workbook_writer import check_workbook_path, column_name, write_workbook
+
+    check_workbook_path(options["out"])
+    column_name(options["model"])
+    if not options["annotations"].is_dir():
+        raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
+    scored = score_predictions(options["annotations"], options["predictions"], options["model"])
+    write_workbook(options["out"], scored.benchmark, scored.model, scored.values)
+    document = scored_json(scored)
+    for problem in (*document["predictions"]["problems"], *_of_ranker(scored)):
+        click.echo(f"note: {problem}", err=True)
+    if options["as_json"]:
+        print_json(document)
+    else:
+        _print(document, options["out"])
+    ctx.exit(EXIT_INCOMPLETE if document["instances"]["failed"] else 0)
+
+
+def _of_ranker(scored: ScoredPredictions) -> list[str]:
+    """What the official ranker would make of the workbook, where it would not take it."""
+    from genlevel.benchmark.model import GENERAL_BENCH
+    from scorer.official import official_levels
+    from scorer.workbook_writer import result_sheets
+
+    if scored.benchmark.name != GENERAL_BENCH:
+        return [f"{scored.benchmark.name!r} is its own benchmark: the official ranker knows General-Bench alone"]
+    crash = official_levels(result_sheets(scored.benchmark, "model", scored.values), "model", scored.benchmark).crash
+    return [f"the official ranker would end on this workbook: {crash}"] if crash else []
+
+
+def _print(document: dict[str, Any], workbook: Path) -> None:
+    from genlevel.cli.card import console, print_levels, print_tasks
+
+    out = console()
+    out.print(f"{document['model']} on {document['suite']}", style="bold")
+    counts = document["instances"]
+    missing = sum(len(task["missing"] or ()) for task in document["predictions"]["tasks"])
+    shown = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count and name != "total")
+    out.print(f"{counts['total']:,} instances: {shown}" + (f" ({missing:,} without a prediction)" if missing else ""))
+    if document["partial"]:
+        out.print("Partial: only a part of the benchmark is scored; the rest counts as 0 below.")
+    print_levels(out, document["level"])
+    if document["partial"]:
+        out.print("Over the tasks that are in the annotations, alone:")
+        print_levels(out, document["level_asked"], verdict=False)
+    print_tasks(out, document["tasks"])
+    out.print(f"workbook: {workbook}", soft_wrap=True)

@@ -1,0 +1,231 @@
+"""Scores a folder of predictions against a folder of annotations: what `genlevel score` does, without a model and without storage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.metrics import sigma
+from genlevel.benchmark.model import GENERAL_BENCH, AnswerType, Benchmark, Instance, Suite, Task, TaskMetric
+from genlevel.benchmark.suites import load_suite
+from genlevel.runtime.errors import DatasetError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.convert import score_message
+from scorer.levels import Levels, check_references, compute_levels, judge, judge_all
+from scorer.metrics import IMPLEMENTED, Metric, create
+from scorer.prediction_answers import LabelForm, as_answer
+from scorer.predictions import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
+from scorer.report import counts_json, level_json, task_json
+from scorer.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
+
+_NO_FILE = "no prediction.json for this task: counted as unsupported"
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTask:
+    """One task of the suite. file: its predictions; None where there are none."""
+
+    key: str
+    score: pb.TaskScore
+    file: Path | None
+    joined: Joined | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPredictions:
+    """values: by ``Task.id``, of listed tasks with a score. problems: all that did not fit, a line each.
+
+    unused: prediction files that are of no task of the suite.
+    """
+
+    model: str
+    suite: str
+    benchmark: Benchmark
+    references: str
+    partial: bool
+    tasks: tuple[ScoredTask, ...]
+    values: dict[str, float | None]
+    levels: Levels
+    asked_levels: Levels
+    unused: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+def score_predictions(annotations: Path | str, predictions: Path | str, model: str, references: str = "workbook") -> ScoredPredictions:
+    """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
+
+    An instance without a prediction is wrong; a task without a file is unsupported. Raises DatasetError where a folder or file cannot
+    be read, UsageError for unknown references.
+    """
+    chosen = check_references(references)
+    suite = load_suite(annotations)
+    folder = PredictionFolder(Path(predictions))
+    problems = list(_suite_problems(suite))
+    tasks: list[ScoredTask] = []
+    values: dict[str, float | None] = {}
+    for task in suite.tasks:
+        assert isinstance(task, FolderTask)
+        path = folder.of_task(task.key, task.annotation, suite.root)
+        scored = _score_task(task, None if path is None else read_predictions(path), chosen, problems)
+        tasks.append(scored)
+        if task.task is not None:
+            values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
+    unused = folder.unused()
+    problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
+    results = judge_all(suite.benchmark, values, chosen)
+    asked = [result for result in results if result.task.id in values]
+    partial = suite.benchmark.name == GENERAL_BENCH and len(values) < len(suite.benchmark.tasks)
+    return ScoredPredictions(
+        model,
+        suite.name,
+        suite.benchmark,
+        chosen,
+        partial,
+        tuple(tasks),
+        values,
+        compute_levels(results),
+        compute_levels(asked),
+        unused,
+        tuple(problems),
+    )
+
+
+def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
+    """The document of `genlevel score --json`: that of `eval`, null where there is no run, with what did not fit under "predictions"."""
+    return {
+        "run": None,
+        "model": scored.model,
+        "suite": scored.suite,
+        "benchmark": scored.benchmark.name,
+        "partial": scored.partial,
+        "status": "finished",
+        "reason": "",
+        "instances": counts_json(task.score for task in scored.tasks),
+        "usage": {"input_tokens": None, "output_tokens": None, "usd": None},
+        "tasks": [task_json(task.score) for task in scored.tasks],
+        "level": level_json(scored.levels, model=scored.model, references=scored.references),
+        "level_asked": level_json(scored.asked_levels, model=scored.model, references=scored.references),
+        "predictions": {
+            "tasks": [_joined_json(task) for task in scored.tasks],
+            "unused_files": [printable(str(path)) for path in scored.unused],
+            "problems": [printable(problem) for problem in scored.problems],
+        },
+    }
+
+
+def _joined_json(task: ScoredTask) -> dict[str, Any]:
+    joined = task.joined
+    return {
+        "key": task.key,
+        "file": None if task.file is None else printable(str(task.file)),
+        "missing": [printable(one) for one in joined.missing] if joined else None,
+        "unknown": [printable(one) for one in joined.unknown] if joined else [],
+        "duplicates": [printable(one) for one in joined.duplicates] if joined else [],
+    }
+
+
+def _suite_problems(suite: Suite) -> Iterator[str]:
+    """What the reader found, but for items that cannot be asked: nothing is asked here, and media need not be there."""
+    about_items = tuple(
+        start
+        for task in suite.tasks
+        if isinstance(task, FolderTask)
+        for start in (f"{task.key}: {task.annotation}: item ", f"{task.key}: and ")
+    )
+    for problem in suite.problems:
+        if not problem.startswith(about_items):
+            yield problem
+
+
+def _score_task(task: FolderTask, file: PredictionFile | None, references: str, problems: list[str]) -> ScoredTask:
+    """Scores one task; what does not fit is added to ``problems``."""
+    metric, no_metric = _metric(task.metric)
+    scoring = TaskScoring(metric, no_metric)
+    joined = None
+    if file is None:
+        scoring.add(_given(instance, Outcome.UNSUPPORTED, "") for instance in task.labelled())
+        outcome = replace(scoring.finish(), note=_NO_FILE)
+        problems.append(f"{task.key}: {_NO_FILE}")
+    else:
+        joined = join(file, [(instance.id, instance.position) for instance in task.labelled()])
+        problems += file.problems
+        problems += joined_problems(task.key, joined)
+        form = LabelForm(task.survey.kinds, task.survey.envelope.bbox_format)
+        scoring.add(_answered(task, joined, form, file.path.parent, problems, parsed=metric is not None))
+        outcome = scoring.finish()
+    return ScoredTask(task.key, _message(task, outcome, references), None if file is None else file.path, joined)
+
+
+def _answered(
+    task: FolderTask, joined: Joined, form: LabelForm, folder: Path, problems: list[str], *, parsed: bool
+) -> Iterator[AnsweredInstance]:
+    """The instances with their predictions. parsed: whether a metric will read the answers."""
+    lost: list[str] = []
+    broken: list[str] = []
+    for instance in task.labelled():
+        if instance.problem:
+            broken.append(f"{task.key}: {instance.problem}")
+            yield _given(instance, Outcome.FAILED, "")
+            continue
+        answer = as_answer(joined.predictions.get(instance.id), instance, form)
+        if instance.answer_type is AnswerType.MEDIA and answer and not _is_file(folder, answer):
+            lost.append(answer)
+            answer = ""
+        # Where nothing is measured, an answer is whatever is there.
+        kind = instance.answer_type if parsed else AnswerType.LONG_TEXT
+        yield replace(_given(instance, Outcome.ANSWERED, answer), answer_type=kind.value)
+    problems += broken[:_NAMED]
+    if len(broken) > _NAMED:
+        problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")
+    if lost:
+        problems.append(f"{task.key}: {len(lost)} predicted files are not there, first {printable(lost[0])!r}: counted as wrong")
+
+
+def _given(instance: Instance, outcome: Outcome, answer: str) -> AnsweredInstance:
+    return AnsweredInstance(instance.id, outcome, answer, instance.answer_type.value, instance.label, instance.options)
+
+
+def _is_file(folder: Path, written: str) -> bool:
+    """Whether a predicted file is there, relative to its prediction.json; a structure in place of a path is not looked for."""
+    if written[:1] in "[{":
+        return True
+    try:
+        return os.path.isfile(folder / written.strip())
+    except ValueError:  # a NUL in it
+        return False
+
+
+def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
+    """The metric, or None and why there is none."""
+    if metric is None:
+        return None, "no metric is known for this task"
+    try:
+        made = create(metric.id, dict(metric.parameters))
+    except (DatasetError, ValueError) as error:
+        return None, f"not scored: {error}"
+    return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
+
+
+def _message(task: FolderTask, outcome: TaskOutcome, references: str) -> pb.TaskScore:
+    listed: Task | None = task.task
+    description = pb.TaskDescription(
+        key=task.key,
+        name=task.name,
+        sheet=listed.sheet if listed else "",
+        modality=task.modality.value,
+        paradigm=task.paradigm.value if task.paradigm else "",
+        unlisted=listed is None,
+    )
+    if task.metric is not None:
+        description.metric, description.metric_label = task.metric.id, task.metric.label
+    result = None if listed is None else judge(listed, outcome.score, references)
+    if result is not None:
+        mapped = result.sigma
+    else:
+        mapped = sigma(task.metric.id, outcome.score) if task.metric is not None and outcome.score is not None else None
+    return score_message(description, outcome, mapped, result, partial=False)

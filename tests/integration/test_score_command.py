@@ -1,0 +1,86 @@
+"""``genlevel score``: prediction files in, scores and a workbook for the official ranker out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genlevel.benchmark.suites import load_suite
+
+
+def write_predictions(folder, entries, *, wrapped=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"task": "t", "skill": "s", "type": "x", "data": entries} if wrapped else entries
+    (folder / "prediction.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def score(genlevel, annotations, predictions, *more):
+    return genlevel.run(
+        "score", "--annotations", str(annotations), "--predictions", str(predictions), "--model", "mine", "--out", "r.xlsx", *more
+    )
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_both_forms_are_read_and_the_workbook_gives_the_same_levels(genlevel, choice_suite, tmp_path, wrapped):
+    entries = [{"id": f"q{n:05d}", "prediction": "A" if n < 6 else "B"} for n in range(8)]
+    write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", entries, wrapped=wrapped)
+    done = score(genlevel, choice_suite(8), tmp_path / "p", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["tasks"][0]["score"] == 75
+    assert result["instances"]["answered"] == 8
+    level = json.loads(genlevel.run("level", "r.xlsx", "--model", "mine", "--json").stdout)
+    assert level["language"]["wins"] == result["level"]["language"]["wins"] == 1
+    assert level["levels"] == result["level"]["levels"]
+    official = genlevel.run("level", "r.xlsx", "--model", "mine", "--rules", "official", "--json")
+    assert official.returncode == 0, official.stderr
+
+
+def test_what_does_not_fit_is_reported_and_never_dropped(genlevel, choice_suite, tmp_path):
+    entries = [
+        {"id": "q00000", "prediction": "A"},
+        {"id": "q00000", "prediction": "B"},
+        {"id": "stranger", "prediction": "A"},
+        {"id": "q00001"},
+        "not an entry",
+    ]
+    write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", entries)
+    done = score(genlevel, choice_suite(4), tmp_path / "p", "--json")
+    result = json.loads(done.stdout)
+    assert result["tasks"][0]["n"] == 4
+    assert result["tasks"][0]["score"] == 25, "the first of two counts, a missing one is wrong"
+    for said in ("q00000", "stranger", "q00001"):
+        assert said in done.stderr, said
+    assert json.loads(done.stdout)["predictions"]["tasks"][0]["missing"] == ["q00001", "q00002", "q00003"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", '{"data": 5}', '[{"id": "q00000", "prediction": "A"}'])
+def test_a_file_that_is_no_list_of_predictions_is_named(genlevel, choice_suite, tmp_path, text):
+    folder = tmp_path / "p" / "nlp" / "Causal-Reasoning"
+    folder.mkdir(parents=True)
+    (folder / "prediction.json").write_text(text)
+    done = score(genlevel, choice_suite(1), tmp_path / "p")
+    assert done.returncode == 2
+    assert "prediction" in done.stderr
+    assert not (genlevel.folder / "r.xlsx").exists()
+
+
+def test_folders_that_are_not_there_are_named(genlevel, choice_suite, tmp_path):
+    assert "nowhere" in score(genlevel, tmp_path / "nowhere", tmp_path).stderr
+    done = score(genlevel, choice_suite(1), tmp_path / "nowhere")
+    assert (done.returncode, "nowhere" in done.stderr) == (2, True)
+
+
+@pytest.mark.full
+def test_the_labels_of_the_real_open_set_score_100_in_every_task(genlevel, openset, tmp_path):
+    for task in load_suite(str(openset)).tasks:
+        any_counts = ("label", "number", "short_text", "long_text")
+        entries = [
+            {"id": one.id, "prediction": one.label[0] if one.answer_type.value in any_counts else one.label} for one in task.instances()
+        ]
+        write_predictions(tmp_path / "p" / task.key, entries)
+    result = json.loads(score(genlevel, openset, tmp_path / "p", "--json").stdout)
+    assert {task["score"] for task in result["tasks"]} == {100}
+    assert len(result["tasks"]) == 12
+    assert result["instances"]["answered"] == result["instances"]["total"] > 1_600
