@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": ("genlevel.cli.runs", "show", "Show a run's result, its failures or one instance."),
     "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook."),
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),
+    "export": ("genlevel.cli.export", "export", "Write a run as workbook, predictions, csv or json."),
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),
     "synergy": ("genlevel.cli.synergy", "synergy", "Map on which skills a model beats their specialists."),
     "certify": ("genlevel.cli.certify", "certify", "Say what of a run's or workbook's verdict is certain, task by task."),

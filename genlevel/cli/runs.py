@@ -151,7 +151,7 @@ async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
 
 
 async def _answers(found: Services, request: ev.ListAnswersRequest) -> list[dict[str, Any]]:
-    return [_answer_entry(answer) async for answer in found.evaluator.list_answers(request)]
+    return [answer_entry(answer) async for answer in found.evaluator.list_answers(request)]
 
 
 def _run_entry(run: ev.Run) -> dict[str, Any]:
@@ -174,7 +174,8 @@ def _run_entry(run: ev.Run) -> dict[str, Any]:
     }
 
 
-def _answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
+def answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
+    """One journalled answer as JSON."""
     return {
         "task": answer.task,
         "id": answer.instance_id,
