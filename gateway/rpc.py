@@ -60,7 +60,17 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
 
     async def GenerateMany(self, requests: AsyncIterator[pb.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         """Many calls on one stream, answered in the order in which they are ready; ready ones share a message."""
-        stream = _Stream(self._gateway, context)
+        try:
+            await self._serve(requests, _Stream(self._gateway, context))
+        except ExceptionGroup as failures:
+            # The server stops, or the connection is gone, with the stream open. gRPC knows what to do with its own errors,
+            # not with a group of them; the client opens another stream and sends again what has no answer.
+            ended, others = failures.split(grpc.aio.BaseError)
+            if ended is None or others is not None:
+                raise
+            raise _first(ended) from None
+
+    async def _serve(self, requests: AsyncIterator[pb.GenerateManyRequest], stream: _Stream) -> None:
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(stream.write())
             async for request in requests:
@@ -70,6 +80,11 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                     group.create_task(stream.answer(item, arrived))
             await stream.idle()
             writer.cancel()
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
 class _Stream:

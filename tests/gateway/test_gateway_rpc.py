@@ -253,3 +253,24 @@ async def test_health_knows_the_service(gateway: Gateway) -> None:
     async with server, connect(f"127.0.0.1:{server.port}") as channel:
         health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=5)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_server_that_stops_with_streams_open_logs_no_traceback(
+    gateway: Gateway, asking: Asking, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RpcServer("127.0.0.1:0", grace_s=0.05)
+    add_to_server(server, gateway)
+    async with server, connect(f"127.0.0.1:{server.port}") as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+        calls = [stub.GenerateMany() for _ in range(8)]
+        for number, call in enumerate(calls):
+            await call.write(many((number, asking("openai-chat"))))
+            await results_of(call, 1)
+        await server.stop()
+        await asyncio.sleep(0.1)
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def test_grpcs_own_errors_leave_their_group() -> None:
+    inner = ExceptionGroup("tasks", [grpc.aio.UsageError("stopped")])
+    assert isinstance(gateway.rpc._first(ExceptionGroup("outer", [inner])), grpc.aio.UsageError)
