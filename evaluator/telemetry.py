@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
@@ -63,7 +64,7 @@ class EvaluatorTelemetry:
         return "other", "other"
 
 
-class LiveSource:
+class LiveSource(Protocol):
     """A run that goes on: what a scrape asks it."""
 
     model: str
@@ -71,15 +72,15 @@ class LiveSource:
 
     def in_flight(self) -> int:
         """Calls in flight."""
-        raise NotImplementedError
+        ...
 
     def waiting(self) -> Mapping[str, int]:
         """Instances that wait, by reason."""
-        raise NotImplementedError
+        ...
 
     def pending(self) -> int:
         """Instances without an outcome."""
-        raise NotImplementedError
+        ...
 
 
 class _Live(Collector):
