@@ -14,7 +14,7 @@ from typing import Any
 from genlevel.benchmark.boxes import normal_boxes
 from genlevel.benchmark.choices import to_letter
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, text_of
+from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label
 from genlevel.benchmark.model import AnswerType, Instance
 from scorer.parsers import Box, Unparsable, parse_answer
 
@@ -53,7 +53,8 @@ def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
             return to_letter(candidate, instance.options, form.kinds)
         except ValueError:
             continue
-    return text_of(prediction)
+    # Written out, a structure could read like a letter that nobody gave.
+    return prediction if isinstance(prediction, str) else ""
 
 
 def _text(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
