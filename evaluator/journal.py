@@ -173,6 +173,8 @@ class Journal:
                         work(connection)
                 if rows:
                     connection.exec_driver_sql(self._insert.sql, rows)
+        except StorageError as error:
+            return error
         except SQLAlchemyError as error:
             return StorageError(f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}")
         return None

@@ -49,7 +49,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, StaticPool, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from genlevel.runtime.errors import ConfigurationError, StorageError
@@ -82,7 +82,8 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
 
     Raises:
         ConfigurationError: the URL is none, or its driver is not installed.
-        StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel.
+        StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel. So does whatever
+            uses the engine later, when the database fails it (a full disk, a lost server).
     """
     parsed, synchronous = _parsed(url)
     shown = parsed.render_as_string(hide_password=True)
@@ -108,6 +109,13 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
     except StorageError:
         engine.dispose()
         raise
+
+    @event.listens_for(engine, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        """What the database itself cannot do (any more) is said in one line, whoever asked; a wrong statement stays what it is."""
+        if isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InternalError) and not context.is_pre_ping:
+            raise StorageError(f"cannot use the database {shown}: {_advice(context.sqlalchemy_exception, parsed)}") from None
+
     return engine
 
 
@@ -240,6 +248,8 @@ def _advice(error: exc.DBAPIError, url: URL) -> str:
         return f"{reason}; move it away or name another file"
     if "unable to open" in reason:
         return f"{reason}; is it a folder, or not writable?"
+    if "is full" in reason or "No space left" in reason:
+        return f"{reason}; free some space and go on"
     if "readonly" in reason:
         return f"{reason}; give write permission on the file and its folder"
     return reason if url.get_backend_name() == "sqlite" else f"{reason}; is the server up, and are name and password right?"
