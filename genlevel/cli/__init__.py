@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -77,6 +78,7 @@ def cli(ctx: click.Context, config: str | None) -> None:
 
 def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
+    _open_standard_streams()
     from genlevel.runtime.errors import GenlevelError
 
     try:
@@ -96,3 +98,20 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        click.echo(f"genlevel: {error.strerror or error}{where}", err=True)
+        sys.exit(EXIT_USAGE)
+
+
+def _open_standard_streams() -> None:
+    """Opens what the caller closed (``>&-``) on nothing: else the next file or socket takes its place, and what is printed goes there."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode))

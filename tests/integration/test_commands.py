@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +122,22 @@ def test_the_command_line_opens_without_heavy_imports():
     heavy = ("openai", "anthropic", "fastapi", "sqlalchemy", "alembic", "rich", "numpy", "openpyxl", "grpc", "google.protobuf", "pydantic")
     script = f"import sys, genlevel.cli; print([name for name in {heavy!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_do_not_matter(genlevel, stub_upstream, choice_suite, closed):
+    stub = stub_upstream()
+    command = [sys.executable, "-m", "genlevel", "eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3))]
+    done = subprocess.run(["/bin/sh", "-c", f'"$@" {closed}', "sh", *command], cwd=genlevel.folder, timeout=60, check=False)
+    assert done.returncode == 0
+    assert len(stub.calls()) == 3
+    assert json.loads(genlevel.run("runs", "--json").stdout)[0]["status"] == "finished"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full: /dev/full")
+def test_output_that_cannot_be_written_is_said_in_one_line(genlevel):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "genlevel", "tasks"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "genlevel: No space left on device\n"

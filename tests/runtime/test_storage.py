@@ -253,12 +253,14 @@ def test_a_database_that_stays_locked_is_an_error_after_the_timeout(tmp_path: Pa
 
 def test_a_database_that_fails_later_says_so_in_one_line_too(tmp_path: Path, versions: Path) -> None:
     engine = opened(sqlite_url(tmp_path / "database.sqlite"), versions)
-    with (
-        pytest.raises(StorageError, match=r"^cannot use the database .*: database or disk is full; free some space and go on$"),
-        engine.begin() as connection,
-    ):
-        connection.exec_driver_sql("PRAGMA max_page_count=1")  # no page more than there are
-        connection.execute(insert(RUNS), [{"id": number, "name": "n" * 1000} for number in range(1000)])
+
+    def fill() -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count=1")  # no page more than there are
+            connection.execute(insert(RUNS), [{"id": number, "name": "n" * 1000} for number in range(1000)])
+
+    with pytest.raises(StorageError, match=r"^cannot use the database .*: database or disk is full; free some space and go on$"):
+        fill()
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=1000000")
         assert connection.execute(select(func.count()).select_from(RUNS)).scalar_one() == 0
