@@ -51,6 +51,9 @@ class Planner:
         Raises:
             GenlevelError: the model, the suite or the selection cannot be used.
         """
+        for name in ("model", "suite"):
+            if not getattr(specification, name).strip():
+                raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
         model = await self._model(specification)
         suite = await asyncio.to_thread(load_suite, specification.suite)
         chosen = select_tasks(suite, specification.tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shlex
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +16,12 @@ from typing import Any
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
-from genlevel.cli.connection import Services, services, verdict_of
+from genlevel.cli.connection import DEFAULT_FOLDER, Services, services, verdict_of
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 
 _METRICS_FILE = "metrics.prom"
 
@@ -139,11 +141,12 @@ async def _run(found: Services, request: ev.StartRunRequest, settings: Any, out:
         verdict = await verdict_of(found, run.run_id)
         document = result_document(run, verdict)
         places = _leave(found, out, document) if found.registry is not None else {}
+        failure = await _first_failure(found, run) if run.counts.failed else ""
     if as_json:
         print_json(document)
     else:
         print_card(document, places)
-    return _exit_code(run, interrupted)
+    return _exit_code(run, interrupted, failure, "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}")
 
 
 async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run, bool]:
@@ -221,10 +224,26 @@ def _leave(found: Services, out: Path, document: dict[str, Any]) -> dict[str, st
     return {"result": str(folder / "result.json"), "metrics": str(folder / _METRICS_FILE), "answers": str(out / "genlevel.db")}
 
 
-def _exit_code(run: ev.Run, interrupted: bool) -> int:
+async def _first_failure(found: Services, run: ev.Run) -> str:
+    """One instance that failed for good, and why."""
+    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, outcomes=[sc.OUTCOME_FAILED])):
+        return f"{answer.task}/{answer.instance_id}: {answer.error}"
+    return ""
+
+
+def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
+    """The exit code, with what is not as it should be said on stderr. where: the option that names the run's folder."""
     if interrupted:
+        click.echo(f"genlevel: run {run.run_id} was stopped; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
-    if run.status == ev.RUN_STATUS_FINISHED:
-        return EXIT_INCOMPLETE if run.counts.failed else 0
-    click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}` continues it", err=True)
-    return EXIT_INCOMPLETE if run.status == ev.RUN_STATUS_BUDGET else EXIT_USAGE
+    if run.status != ev.RUN_STATUS_FINISHED:
+        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}{where}` continues it", err=True)
+        return EXIT_INCOMPLETE if run.status == ev.RUN_STATUS_BUDGET else EXIT_USAGE
+    if not run.counts.failed:
+        return 0
+    click.echo(
+        f"genlevel: {run.counts.failed:,} of {run.counts.total:,} instances failed, such as {failure}; "
+        f"`genlevel show {run.run_id} --failures{where}` lists them, `genlevel resume {run.run_id}{where}` asks them again",
+        err=True,
+    )
+    return EXIT_INCOMPLETE

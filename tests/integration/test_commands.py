@@ -24,6 +24,8 @@ import pytest
         (("eval", "--model", "m", "--base-url", "not a url", "--suite", "starter"), "not a url"),
         (("eval", "--model", "m", "--suite", "starter", "--budget-usd", "much"), "much"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "0"), "--limit"),
+        (("eval", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter"), "--model is empty"),
+        (("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", ""), "--suite is empty"),
         (("show", "abc"), "genlevel eval"),
         (("level", "nosuch.xlsx", "--model", "m"), "nosuch.xlsx"),
         (("tasks", "--modality", "smell"), "smell"),
@@ -141,3 +143,24 @@ def test_output_that_cannot_be_written_is_said_in_one_line(genlevel):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr == "genlevel: No space left on device\n"
+
+
+def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(status=400)
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--out", "my data", "--json")
+    assert done.returncode == 1
+    run = json.loads(done.stdout)["run"]
+    last = done.stderr.strip().splitlines()[-1]
+    assert "3 of 3 instances failed, such as nlp/Causal-Reasoning/q0000" in last
+    assert "as asked" in last
+    assert f"`genlevel show {run} --failures --out 'my data'`" in last
+    assert len(json.loads(genlevel.run("show", run, "--failures", "--out", "my data", "--json").stdout)) == 3
+
+
+def test_what_stopped_a_run_is_said_with_the_command_that_continues_it(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(status=401)
+    done = genlevel.run(
+        "eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--out", "elsewhere", "--json"
+    )
+    assert done.returncode == 2
+    assert f"`genlevel resume {json.loads(done.stdout)['run']} --out elsewhere`" in done.stderr
