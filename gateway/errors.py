@@ -96,7 +96,10 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), pb.ERROR_CLASS_CONTEXT_TOO_LONG),
 )
 
+# Where a server sends elsewhere: not followed, as it would carry the key there.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES: dict[int, int] = {
+    **dict.fromkeys(REDIRECTS, pb.ERROR_CLASS_MODEL_GONE),
     401: pb.ERROR_CLASS_CREDENTIAL,
     402: pb.ERROR_CLASS_QUOTA,
     403: pb.ERROR_CLASS_MODEL_ACCESS,
@@ -129,33 +132,41 @@ def error_class(error: ProviderError) -> int:
     return pb.ERROR_CLASS_UNKNOWN
 
 
-def classify(error: ProviderError, *, provider: str, model: str, credential: str = "", where: str = "", secret: str = "") -> CallFailed:
+def classify(
+    error: ProviderError, *, provider: str, model: str, name: str = "", credential: str = "", where: str = "", secret: str = ""
+) -> CallFailed:
     """The failure that a provider's error amounts to.
 
-    credential: where its key comes from ("OPENAI_API_KEY"). where: the server's address, for a model or path that it
-    does not know. secret: the key itself, so that it never appears. The message keeps the provider's own words, cut and
-    without secrets, where they help.
+    name: the provider as its user knows it. credential: where its key comes from ("OPENAI_API_KEY"). where: the server's
+    address, for a model or path that it does not know. secret: the key itself, so that it never appears. The message keeps
+    the provider's own words, cut and without secrets, where they help.
     """
     kind = error_class(error)
     said = redact(error.message, secret)
+    name = name or provider
     dimension = error.type if error.type in DIMENSIONS else ""
     if kind == pb.ERROR_CLASS_RATE_LIMIT and not dimension:
         dimension = exhausted_dimension(error.headers)
     advice: dict[int, str] = {
-        pb.ERROR_CLASS_CREDENTIAL: f"{provider} refused the key; check {credential or 'the key of this account'}",
-        pb.ERROR_CLASS_MODEL_ACCESS: f"the key may not use {model} at {provider}",
-        pb.ERROR_CLASS_QUOTA: f"the quota of this account at {provider} is used up",
-        pb.ERROR_CLASS_MODEL_GONE: f"{provider} does not know the model {model}" + (f" at {where}" if where else ""),
-        pb.ERROR_CLASS_REGION_BLOCKED: f"{provider} does not serve this region",
-        pb.ERROR_CLASS_RATE_LIMIT: f"{provider} limits the rate" + (f" of {dimension}" if dimension else ""),
-        pb.ERROR_CLASS_CALLER_FAULT: f"{provider} refused the request as wrong",
-        pb.ERROR_CLASS_CONTENT_REFUSED: f"{provider} refused the content",
-        pb.ERROR_CLASS_CONTEXT_TOO_LONG: f"the input is too long for {model} at {provider}",
-        pb.ERROR_CLASS_TRANSIENT: f"{provider} failed",
-        pb.ERROR_CLASS_UNSUPPORTED: f"{model} at {provider} does not take this input",
-        pb.ERROR_CLASS_TIMEOUT: f"{provider} did not answer in time",
-        pb.ERROR_CLASS_UNKNOWN: f"{provider} answered with an error of unknown meaning",
+        pb.ERROR_CLASS_CREDENTIAL: f"{name} refused the key; check {credential}"
+        if credential
+        else f"{name} wants a key; name the environment variable that holds it with --api-key-env, or as api_key_env of its account",
+        pb.ERROR_CLASS_MODEL_ACCESS: f"the key may not use {model} at {name}",
+        pb.ERROR_CLASS_QUOTA: f"the quota of this account at {name} is used up",
+        pb.ERROR_CLASS_MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else ""),
+        pb.ERROR_CLASS_REGION_BLOCKED: f"{name} does not serve this region",
+        pb.ERROR_CLASS_RATE_LIMIT: f"{name} limits the rate" + (f" of {dimension}" if dimension else ""),
+        pb.ERROR_CLASS_CALLER_FAULT: f"{name} refused the request as wrong",
+        pb.ERROR_CLASS_CONTENT_REFUSED: f"{name} refused the content",
+        pb.ERROR_CLASS_CONTEXT_TOO_LONG: f"the input is too long for {model} at {name}",
+        pb.ERROR_CLASS_TRANSIENT: f"{name} failed",
+        pb.ERROR_CLASS_UNSUPPORTED: f"{model} at {name} does not take this input",
+        pb.ERROR_CLASS_TIMEOUT: f"{name} did not answer in time",
+        pb.ERROR_CLASS_UNKNOWN: f"{name} answered with an error of unknown meaning",
     }
+    if error.status in REDIRECTS:
+        target = redact(error.headers.get("location", ""), secret).partition("?")[0] or "another address"
+        advice[kind] = f"{name} redirects to {target}, which is not followed; give the address that answers itself"
     names = [str(error.status), error.code or error.type]
     code = redact(" ".join(name for name in names if name), secret, 80)
     hidden = kind == pb.ERROR_CLASS_CREDENTIAL or not said
@@ -171,11 +182,11 @@ def classify(error: ProviderError, *, provider: str, model: str, credential: str
     )
 
 
-def malformed(provider: str, what: str) -> CallFailed:
+def malformed(provider: str, what: str, *, name: str = "") -> CallFailed:
     """A body that is not what the API promises: it may be well formed next time."""
     return CallFailed(
         pb.ERROR_CLASS_TRANSIENT,
-        f"{provider} sent a malformed body: {what}",
+        f"{name or provider} sent a malformed body: {what}",
         provider=provider,
         provider_code="malformed",
         may_be_charged=True,

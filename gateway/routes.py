@@ -54,6 +54,11 @@ class ResolvedRoute:
         """What two routes must share to share a client: provider, address and key."""
         return (self.provider, self.base_url, self.key_source)
 
+    @property
+    def shown(self) -> str:
+        """Who answers, as a person knows it: the provider, or host:port of a compatible server."""
+        return host_of(self.base_url) if self.provider == "compatible" else self.provider
+
     def key(self) -> str:
         """The key, or "" where none is needed. Raises CallFailed (CREDENTIAL) with what to set where it is missing."""
         if not self.key_source:

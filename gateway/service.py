@@ -81,7 +81,7 @@ class Gateway:
                 except TimeoutError:
                     raise CallFailed(
                         pb.ERROR_CLASS_TIMEOUT,
-                        f"{route.provider} did not answer for {route.model} within {limit_s:g} s",
+                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s",
                         provider=route.provider,
                         provider_code="deadline",
                         may_be_charged=True,
@@ -153,13 +153,13 @@ class Gateway:
             error = error_of(status, body, headers)
             raise self._failure(route, upstream, error)
         if not isinstance(body, dict):
-            raise malformed(route.provider, "not JSON" if body is None else "not a JSON object")
+            raise malformed(route.provider, _no_object(raw, body, upstream.base_url), name=route.shown)
         try:
             return ADAPTERS[route.provider, route.api].answer(body)
         except Refused as refusal:
             raise CallFailed(
                 pb.ERROR_CLASS_CONTENT_REFUSED,
-                f"{route.provider} refused: {redact(str(refusal), upstream.key)}",
+                f"{route.shown} refused: {redact(str(refusal), upstream.key)}",
                 provider=route.provider,
                 provider_code="refusal",
                 may_be_charged=True,
@@ -168,12 +168,13 @@ class Gateway:
             error = ProviderError(status, problem.error.code, problem.error.type, problem.error.message, problem.error.param, headers)
             raise self._failure(route, upstream, error) from None
         except (LookupError, TypeError, ValueError, AttributeError) as problem:
-            raise malformed(route.provider, f"{type(problem).__name__} {problem}") from None
+            raise malformed(route.provider, f"{type(problem).__name__} {problem}", name=route.shown) from None
 
     def _failure(self, route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
         return classify(
             error,
             provider=route.provider,
+            name=route.shown,
             model=route.model,
             credential=route.key_source,
             where=upstream.base_url,
@@ -192,3 +193,12 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(pb.ERROR_CLASS_MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
+
+
+def _no_object(raw: bytes, body: object, where: str) -> str:
+    """What a body is that should be a JSON object; a web page is what an address answers that is no API's."""
+    if body is not None:
+        return "not a JSON object"
+    if raw[:500].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return f"a web page, not JSON; is {where} the address of its API (many end in /v1)?"
+    return "not JSON"

@@ -26,8 +26,9 @@ CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048
 class Upstream:
     """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
 
-    def __init__(self, provider: str, base_url: str, key: str, headers: Mapping[str, str], http: httpx2.AsyncClient) -> None:
-        self.provider = provider
+    def __init__(self, route: ResolvedRoute, base_url: str, key: str, headers: Mapping[str, str], http: httpx2.AsyncClient) -> None:
+        self.provider = route.provider
+        self.shown = route.shown
         self.base_url = base_url
         self.key = key
         self._headers = dict(headers)
@@ -49,16 +50,16 @@ class Upstream:
         key = route.key()
         if route.provider == "openai":
             client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route.provider, str(client.base_url), key, _plain(client.default_headers, client.auth_headers), http)
+            return cls(route, str(client.base_url), key, _plain(client.default_headers, client.auth_headers), http)
         if route.provider == "anthropic":
             import anthropic
 
             messages = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route.provider, str(messages.base_url), key, _plain(messages.default_headers, messages.auth_headers), http)
+            return cls(route, str(messages.base_url), key, _plain(messages.default_headers, messages.auth_headers), http)
         headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
         if key:
             headers["authorization"] = f"Bearer {key}"
-        return cls(route.provider, address, key, headers, http)
+        return cls(route, address, key, headers, http)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
@@ -79,7 +80,7 @@ class Upstream:
         try:
             response = await self._http.send(request, stream=True)
             try:
-                answer = await _read(response, self.provider)
+                answer = await self._read(response)
             finally:
                 await response.aclose()
         except (httpx2.RequestError, aiohttp.ClientError, OSError, RuntimeError) as error:
@@ -90,6 +91,22 @@ class Upstream:
         """Closes all connections."""
         await self._http.aclose()
 
+    async def _read(self, response: httpx2.Response) -> bytes:
+        chunks = []
+        size = 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                raise CallFailed(
+                    pb.ERROR_CLASS_UNKNOWN,
+                    f"{self.shown} sent more than {MAX_ANSWER_BYTES >> 20} MiB in one answer",
+                    provider=self.provider,
+                    provider_code="too large",
+                    may_be_charged=True,
+                )
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
     def _broken(self, error: Exception) -> CallFailed:
         cause = error.__cause__ or error
         sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx2.UnsupportedProtocol))
@@ -97,28 +114,11 @@ class Upstream:
         detail = " ".join(str(cause).split())[:200] or type(cause).__name__
         return CallFailed(
             pb.ERROR_CLASS_TRANSIENT,
-            f"{self.provider}: {what} ({detail})",
+            f"{self.shown}: {what} ({detail})",
             provider=self.provider,
             provider_code=type(cause).__name__,
             may_be_charged=sent,
         )
-
-
-async def _read(response: httpx2.Response, provider: str) -> bytes:
-    chunks = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise CallFailed(
-                pb.ERROR_CLASS_UNKNOWN,
-                f"{provider} sent more than {MAX_ANSWER_BYTES >> 20} MiB in one answer",
-                provider=provider,
-                provider_code="too large",
-                may_be_charged=True,
-            )
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _plain(*headers: Mapping[str, object]) -> dict[str, str]:

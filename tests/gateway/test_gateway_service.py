@@ -163,8 +163,35 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machines_own_ser
 
 async def test_a_redirect_is_not_followed_with_the_key(stub: Any, gateway: Gateway, asking: Asking) -> None:
     stub.replies({}, 307, {"location": f"{stub.url}/elsewhere"})
-    assert (await failure(gateway, asking("openai-chat"))).reason == "UNKNOWN"
+    problem = await failure(gateway, asking("openai-chat"))
+    assert problem.reason == "MODEL_GONE"  # every call would be sent away: the run stops
+    assert f"openai redirects to {stub.url}/elsewhere, which is not followed" in problem.message
     assert len(stub.requests) == 1
+
+
+async def test_a_compatible_server_is_named_by_its_address(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    host = stub.url.removeprefix("http://")
+    stub.replies(b"<!DOCTYPE html><html>Welcome</html>")
+    page = await failure(gateway, asking("compatible-chat"))
+    assert page.message == f"{host} sent a malformed body: a web page, not JSON; is {stub.url}/v1 the address of its API (many end in /v1)?"
+    assert (page.reason, page.provider) == ("TRANSIENT", "compatible")
+    stub.replies({"error": {"message": "boom"}}, 500)
+    assert (await failure(gateway, asking("compatible-chat"))).message == f"{host} failed (500): boom"
+    stub.drops()
+    assert (await failure(gateway, asking("compatible-chat"))).message.startswith(f"{host}: the connection broke")
+    stub.hangs()
+    assert (await failure(gateway, asking("compatible-chat"), 0.1)).message == f"{host} did not answer for a-model within 0.1 s"
+
+
+async def test_a_key_that_was_never_given_is_asked_for(stub: Any, make_gateway: Any, asking: Asking) -> None:
+    gateway = make_gateway(Settings())
+    gateway.add_route("mine", f"{stub.url}/v1", "a-model")
+    stub.replies({"error": {"message": "no key"}}, 401)
+    problem = await failure(gateway, asking("mine"))
+    assert problem.reason == "CREDENTIAL"
+    assert "wants a key" in problem.message
+    assert "--api-key-env" in problem.message
+    await gateway.close()
 
 
 async def test_an_answer_without_end_is_cut(stub: Any, gateway: Gateway, asking: Asking) -> None:
