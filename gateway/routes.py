@@ -10,7 +10,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from gateway.adapters.embedded import problem as embedded_problem
-from gateway.models import ModelFacts, facts
+from gateway.models import ModelFacts, facts, table
 from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
 from genlevel.runtime.errors import CallFailed, ConfigurationError
@@ -173,6 +173,10 @@ class Routes:
     def configured(self) -> list[ResolvedRoute]:
         """The routes of the settings and those added, in order, and the embedded one."""
         return [*self._named.values(), *([] if EMBEDDED_ROUTE in self._named else [self.resolve(EMBEDDED_ROUTE)])]
+
+    def known(self) -> list[ResolvedRoute]:
+        """The hosted models whose facts are shipped, as far as no configured route has their name."""
+        return [self.resolve(name) for name in table() if name not in self._named]
 
     def _configured(self, name: str, route: Route) -> ResolvedRoute:
         account = self._settings.accounts.get(route.account)

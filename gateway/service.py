@@ -57,8 +57,11 @@ class Gateway:
         return self._routes.add(name, base_url, model, api_key_env).info()
 
     async def list_models(self, request: pb.ListModelsRequest) -> pb.ListModelsResponse:
-        """The configured routes and the embedded one, or one route resolved. Raises CallFailed for an unknown route."""
-        routes = [self._routes.resolve(request.route)] if request.route else self._routes.configured()
+        """The configured routes, the embedded one and well-known hosted models, or one route resolved.
+
+        Raises CallFailed for an unknown route.
+        """
+        routes = [self._routes.resolve(request.route)] if request.route else [*self._routes.configured(), *self._routes.known()]
         return pb.ListModelsResponse(models=[route.info() for route in routes])
 
     async def generate(self, request: pb.GenerateRequest, *, timeout_s: float = 0.0) -> pb.GenerateResponse:

@@ -46,7 +46,8 @@ def models(ctx: click.Context, out: Path, as_json: bool) -> None:
     for entry in entries:
         price = entry["price"]
         cost = f"{price['input']} / {price['output']}" if price else ("unpriced" if entry["charges"] else "free")
-        rows.add_row(entry["route"], ", ".join(entry["takes"]), cost, "yes" if entry["ready"] else f"no: {entry['problem']}")
+        ready = "yes" if entry["ready"] else f"no: {entry['problem'].removeprefix(entry['route'] + ': ')}"
+        rows.add_row(entry["route"], ", ".join(entry["takes"]), cost, ready)
     console().print(rows)
     console().print(
         "Any other model of a known provider works as openai/NAME or anthropic/NAME; any OpenAI-compatible server by --base-url."

@@ -13,6 +13,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.adapters.embedded import EmbeddedModel
+from gateway.models import table
 from gateway.service import Gateway
 from gateway.telemetry import MAX_MODELS, Telemetry
 from gateway.upstream import MAX_ANSWER_BYTES
@@ -280,9 +281,9 @@ async def test_a_request_over_the_providers_size_is_too_long(stub: Any, gateway:
     assert stub.requests == []
 
 
-async def test_listing_shows_the_configured_routes_and_the_embedded_one(gateway: Gateway) -> None:
+async def test_listing_shows_configured_routes_the_embedded_one_and_known_models(gateway: Gateway) -> None:
     models = (await gateway.list_models(pb.ListModelsRequest())).models
-    assert [model.route for model in models] == [*ROUTES, "embedded/generalist"]
+    assert [model.route for model in models] == [*ROUTES, "embedded/generalist", *table()]
     with pytest.raises(CallFailed):
         await gateway.list_models(pb.ListModelsRequest(route="no/such"))
 

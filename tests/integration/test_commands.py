@@ -118,6 +118,9 @@ def test_the_catalogue_can_be_browsed(genlevel):
     assert "starter" in [suite["suite"] for suite in suites]
     models = json.loads(genlevel.run("models", "--json").stdout)
     assert "embedded/generalist" in [model["route"] for model in models]
+    hosted = [model for model in models if model["provider"] in ("openai", "anthropic")]
+    assert {model["provider"] for model in hosted} == {"openai", "anthropic"}
+    assert all(model["price"] and not model["ready"] and "set the environment variable" in model["problem"] for model in hosted)
 
 
 def test_the_command_line_opens_without_heavy_imports():
