@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +42,14 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 def print_json(document: Any) -> None:
     """The document on stdout, readable, with non-ASCII characters as they are; floats are exact."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """A text of a model or a dataset for a terminal: control characters, which could rewrite the screen, as \\x1b and the like."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
 
 
 def need_run_folder(settings: Any, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from genlevel.cli.connection import Services, services, verdict_of
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.options import harmless, json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -146,7 +146,8 @@ async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
         for instance_id in score.unparsable_ids:
             key = f"{score.task.key}/{instance_id}"
             for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, instance=key)):
-                entries.append({**entry, "outcome": "unparsable", "error": entry["error"] or "no answer of the task's type could be read"})
+                why = "no answer of the task's type could be read" if entry["answer"].strip() else "the answer is empty"
+                entries.append({**entry, "outcome": "unparsable", "error": entry["error"] or why})
     return entries
 
 
@@ -225,19 +226,21 @@ def _print_breakdown(document: dict[str, Any]) -> None:
 
 def _print_instances(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
-        click.echo(f"{entry['task']}/{entry['id']}: {entry['outcome']}" + (f" ({entry['error']})" if entry["error"] else ""))
-        click.echo(
-            f"attempts {entry['attempts']}, {entry['input_tokens']} tokens in, {entry['output_tokens']} out, {entry['upstream_s']:.2f} s"
-        )
+        _say(f"{entry['task']}/{entry['id']}: {entry['outcome']}" + (f" ({entry['error']})" if entry["error"] else ""))
+        _say(f"attempts {entry['attempts']}, {entry['input_tokens']} tokens in, {entry['output_tokens']} out, {entry['upstream_s']:.2f} s")
         for path in entry["media"]:
-            click.echo(f"media: {path}")
-        click.echo(f"\n--- asked\n{entry['prompt'] or '(the suite is no longer where it was)'}")
-        click.echo(f"\n--- answered\n{entry['answer']}")
-        click.echo(f"\n--- label\n{json.dumps(entry['label'], ensure_ascii=False)}\n")
+            _say(f"media: {path}")
+        _say(f"\n--- asked\n{entry['prompt'] or '(the suite is no longer where it was)'}")
+        _say(f"\n--- answered\n{entry['answer']}")
+        _say(f"\n--- label\n{json.dumps(entry['label'], ensure_ascii=False)}\n")
 
 
 def _print_failures(entries: list[dict[str, Any]]) -> None:
     if not entries:
-        click.echo("no failures")
+        _say("no failures")
     for entry in entries:
-        click.echo(f"{entry['outcome']:12}{entry['task']}/{entry['id']}: {entry['error']}")
+        _say(" ".join(f"{entry['outcome']:11} {entry['task']}/{entry['id']}: {entry['error']}".splitlines()))
+
+
+def _say(text: str) -> None:
+    click.echo(harmless(text))

@@ -167,3 +167,20 @@ def test_what_stopped_a_run_is_said_with_the_command_that_continues_it(genlevel,
     )
     assert done.returncode == 2
     assert f"`genlevel resume {json.loads(done.stdout)['run']} --out elsewhere`" in done.stderr
+
+
+def test_control_characters_of_an_answer_do_not_reach_the_terminal(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(answer="\x1b[2J\x1b]0;gone\x07\x9b31mNo.\r\nWhy?\tÄ 中")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(1)), "--json")
+    run = json.loads(done.stdout)["run"]
+    text = genlevel.run("show", run, "--instance", "q00000").stdout
+    assert "--- answered\n\\x1b[2J\\x1b]0;gone\\x07\\x9b31mNo.\nWhy?\tÄ 中\n" in text
+    document = json.loads(genlevel.run("show", run, "--instance", "q00000", "--json").stdout)
+    assert document[0]["answer"].startswith("\x1b[2J")
+
+
+def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream(answer=" ")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(1)), "--json")
+    shown = genlevel.run("show", json.loads(done.stdout)["run"], "--failures").stdout
+    assert shown.strip().endswith("q00000: the answer is empty")
