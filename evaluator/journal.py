@@ -118,7 +118,9 @@ class Journal:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def record(self, answer: Answer) -> asyncio.Future[None]:
-        """Journals one answer; the future is done when it is durable."""
+        """Journals one answer; the future is done when it is durable. A NUL, which PostgreSQL cannot keep in a text, becomes U+FFFD."""
+        if "\0" in answer.raw_answer or "\0" in answer.error:
+            answer = replace(answer, raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
         return self._submit(answer)
 
     def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:

@@ -50,6 +50,11 @@ async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
     assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
 
 
+async def test_any_text_can_be_journalled(journal):
+    await journal.record(answer("a", text="nul \0, escape \x1b, a line\u2028 and \U0001f600"))
+    assert journal.answers_to("r", "t", ["a"])["a"].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
+
+
 async def test_totals_keep_priced_and_unpriced_apart(journal):
     await journal.record(answer("a"))
     assert journal.totals("r").cost_nano_usd is None
