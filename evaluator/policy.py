@@ -51,10 +51,11 @@ _OUTCOMES: dict[int, sc.Outcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and after how long."""
+    """What to do, and after how long. why: what ends the tries, where the failure itself does not say."""
 
     action: Action
     delay_s: float = 0.0
+    why: str = ""
 
     @property
     def repeats(self) -> bool:
@@ -85,7 +86,7 @@ def decide(
     if action in (Action.GIVE_UP, Action.STOP_RUN):
         return Decision(action)
     if action is Action.RETRY and attempts >= max_attempts:
-        return Decision(Action.GIVE_UP)
+        return Decision(Action.GIVE_UP, why=f"tried {attempts} times (runs.attempts)" if attempts > 1 else "")
     chance = random.random() if chance is None else chance
     exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
     jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
@@ -94,5 +95,7 @@ def decide(
         # Everyone who was told the same time must not come back in the same instant.
         delay = asked + min(jitter, 0.1 * asked + 0.05)
     if elapsed_s + delay > deadline_s:
-        return Decision(Action.GIVE_UP)
+        return Decision(
+            Action.GIVE_UP, why=f"a further try after {delay:.0f} s would be past its deadline (runs.deadline_s: {deadline_s:g})"
+        )
     return Decision(action, delay)

@@ -122,7 +122,8 @@ class Traffic:
         except CallFailed as failure:
             if attempt.decision.action is Action.STOP_RUN:
                 raise RunStopped(failure.message) from None
-            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=failure.message)
+            said = "; ".join(text for text in (failure.message, attempt.decision.why) if text)
+            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
             await self._journal.record(answer)
             return answer
 

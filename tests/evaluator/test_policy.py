@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluator.policy import Action, decide, outcome_of
+from evaluator.policy import Action, Decision, decide, outcome_of
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -57,3 +57,10 @@ def test_without_a_wish_the_wait_is_full_jitter_under_a_doubling_bound():
 def test_a_wait_that_would_pass_the_deadline_is_not_begun():
     assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=30.0, elapsed_s=580.0).action is Action.GIVE_UP
     assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=10.0, elapsed_s=580.0).action is Action.WAIT
+
+
+def test_giving_up_says_what_ended_the_tries():
+    late = decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=3600.0, chance=0.0)
+    assert late == Decision(Action.GIVE_UP, why="a further try after 3600 s would be past its deadline (runs.deadline_s: 600)")
+    assert decision(gw.ERROR_CLASS_TRANSIENT, attempts=6).why == "tried 6 times (runs.attempts)"
+    assert decision(gw.ERROR_CLASS_CONTENT_REFUSED).why == ""

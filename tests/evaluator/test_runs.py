@@ -71,7 +71,7 @@ async def test_a_transient_error_is_repeated_up_to_the_attempts_then_failed(make
     assert not score.HasField("score")
     assert (score.bounds.lower, score.bounds.upper) == (0, 100)
     failed = await answers(evaluator, run, outcomes=[sc.OUTCOME_FAILED])
-    assert {answer.error for answer in failed} == {"as scripted"}
+    assert {answer.error for answer in failed} == {"as scripted; tried 2 times (runs.attempts)"}
 
 
 async def test_rate_limits_use_up_no_attempts(make_evaluator, scripted, suite_folder, failing_script):
