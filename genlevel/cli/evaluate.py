@@ -140,7 +140,11 @@ async def _run(found: Services, request: ev.StartRunRequest, settings: Any, out:
         run, interrupted = await _watch(found, started.run, metrics_at)
         verdict = await verdict_of(found, run.run_id)
         document = result_document(run, verdict)
-        places = _leave(found, out, document) if found.registry is not None else {}
+        places: dict[str, str] = {}
+        try:
+            places = _leave(found, out, document) if found.registry is not None else {}
+        except OSError as error:  # the journal has it all: the result is printed, and can be shown again
+            click.echo(f"note: the result's files cannot be written to {out / 'runs' / run.run_id} ({error.strerror})", err=True)
         failure = await _first_failure(found, run) if run.counts.failed else ""
     if as_json:
         print_json(document)

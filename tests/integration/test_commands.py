@@ -184,3 +184,13 @@ def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(1)), "--json")
     shown = genlevel.run("show", json.loads(done.stdout)["run"], "--failures").stdout
     assert shown.strip().endswith("q00000: the answer is empty")
+
+
+def test_a_result_that_cannot_be_filed_is_printed_all_the_same(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream()
+    (genlevel.folder / "genlevel-data").mkdir()
+    (genlevel.folder / "genlevel-data" / "runs").write_text("in the way")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(2)), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["instances"]["answered"] == 2
+    assert "note: the result's files cannot be written to genlevel-data/runs" in done.stderr
