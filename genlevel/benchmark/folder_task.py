@@ -61,7 +61,7 @@ class FolderTask:
     def count(self) -> int:
         """Number of instances. Raises DatasetError where the annotation is broken."""
         if self.broken:
-            raise DatasetError(self.broken)
+            raise DatasetError(f"{self.broken}; mend the file or fetch it again, or name the other tasks with --tasks")
         return self._count
 
     def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:

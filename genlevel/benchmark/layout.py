@@ -10,9 +10,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from genlevel.benchmark.annotation import FileKind, kind_of
+from genlevel.benchmark.annotation import FileKind, kind_of, stream_items
 from genlevel.benchmark.media import MEDIA_FOLDERS
 from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.runtime.errors import DatasetError
 
 _JSON_FOLDER = "json"
 _SKIPPED = ("__macosx", "__pycache__", "node_modules")
@@ -55,7 +56,7 @@ def find_task_folders(root: Path) -> Layout:
             if kind is FileKind.ANNOTATION:
                 annotations.append(here / name)
             elif kind is FileKind.BROKEN:
-                problems.append(f"{_shown(here / name, root)}: not used: not JSON in UTF-8, or broken before its first item")
+                problems.append(f"{_shown(here / name, root)}: not used: {_why_broken(here / name)}")
             elif kind is FileKind.OTHER and _is_called_annotation(name):
                 problems.append(f"{_shown(here / name, root)}: not an annotation: no `data` list whose items have input or output")
         if annotations:
@@ -76,6 +77,14 @@ def find_task_folders(root: Path) -> Layout:
             key = folder.relative_to(root).as_posix()
             tasks.append(TaskFolder(root.resolve().name if key == "." else key, folder, annotations[0]))
     return Layout(tuple(sorted(tasks, key=lambda task: task.key)), tuple(problems))
+
+
+def _why_broken(path: Path) -> str:
+    try:
+        next(stream_items(path), None)
+    except DatasetError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return "broken"
 
 
 def _is_called_annotation(name: str) -> bool:

@@ -142,7 +142,17 @@ def test_an_unreadable_annotation_among_others_is_reported(write_task: Any) -> N
     (root / "nlp/Temporal-Reasoning/temporal_reasoning.json").write_text('{"data": [{"in', "utf-8")
     suite = load_suite(root)
     assert [task.key for task in suite.tasks] == ["nlp/Causal-Reasoning"]
-    assert any("nlp/Temporal-Reasoning/temporal_reasoning.json: not used" in problem for problem in suite.problems)
+    why = "nlp/Temporal-Reasoning/temporal_reasoning.json: not used: at item 0: the file ends too early (truncated)"
+    assert why in suite.problems
+
+
+def test_a_task_whose_annotation_is_cut_says_what_can_be_done(write_task: Any) -> None:
+    root = write_task("nlp/Causal-Reasoning", [QUESTION] * 30)
+    file = root / "nlp/Causal-Reasoning/annotation.json"
+    file.write_text(file.read_text("utf-8")[:-200], "utf-8")
+    suite = load_suite(root)
+    with pytest.raises(DatasetError, match=r"truncated\); mend the file or fetch it again, or name the other tasks with --tasks$"):
+        suite.tasks[0].count()
 
 
 def test_general_bench_is_a_benchmark_and_nonsense_is_none() -> None:
