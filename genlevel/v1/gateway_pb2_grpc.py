@@ -71,7 +71,7 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """The configured routes, or one route resolved.
+        """The configured routes, the embedded one and the hosted models that are known, or one route resolved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -194,3 +194,13 @@ def test_a_result_that_cannot_be_filed_is_printed_all_the_same(genlevel, stub_up
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["instances"]["answered"] == 2
     assert "note: the result's files cannot be written to genlevel-data/runs" in done.stderr
+
+
+def test_brackets_in_names_are_shown_as_they_are(genlevel, stub_upstream, choice_suite):
+    """Names are a user's or a provider's, not markup."""
+    suite = choice_suite(2, ("T[/b] [red]",))
+    stub = stub_upstream()
+    done = genlevel.run("eval", "--model", "x[/y]", "--base-url", stub.base_url, "--suite", str(suite))
+    assert done.returncode == 0, done.stderr
+    assert "T[/b] [red]" in done.stdout
+    assert "x[/y]" in genlevel.run("runs").stdout
