@@ -21,7 +21,7 @@ _MEANING = {
 
 
 def console() -> Console:
-    """Where tables go: stdout, as wide as it is, plain and 160 wide where it is no terminal. Names are shown as they are, never as markup."""
+    """Where tables go: stdout, plain where it is no terminal. Names are shown as they are, never as markup."""
     plain = Console(markup=False, highlight=False, emoji=False)
     return plain if plain.is_terminal else Console(width=160, markup=False, highlight=False, emoji=False)
 

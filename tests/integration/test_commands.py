@@ -198,9 +198,9 @@ def test_a_result_that_cannot_be_filed_is_printed_all_the_same(genlevel, stub_up
 
 def test_brackets_in_names_are_shown_as_they_are(genlevel, stub_upstream, choice_suite):
     """Names are a user's or a provider's, not markup."""
-    suite = choice_suite(2, ("T[/b] [red]",))
+    suite = choice_suite(2, ("T [red] [bold]",))
     stub = stub_upstream()
     done = genlevel.run("eval", "--model", "x[/y]", "--base-url", stub.base_url, "--suite", str(suite))
     assert done.returncode == 0, done.stderr
-    assert "T[/b] [red]" in done.stdout
+    assert "T [red] [bold]" in done.stdout
     assert "x[/y]" in genlevel.run("runs").stdout
