@@ -30,7 +30,20 @@ def instance_of(answer: pb.InstanceAnswer) -> AnsweredInstance:
         label = json.loads(answer.label_json) if answer.label_json else None
     except (ValueError, RecursionError):
         raise UsageError(f"instance {answer.id!r}: its label is not JSON: {answer.label_json[:80]!r}") from None
-    return AnsweredInstance(answer.id, outcome, answer.raw_answer, answer.answer_type, label, tuple(answer.options), answer.cluster)
+    return AnsweredInstance(
+        answer.id,
+        outcome,
+        answer.raw_answer,
+        answer.answer_type,
+        label,
+        tuple(answer.options),
+        answer.cluster,
+        tuple(file.path for file in answer.files),
+        answer.prompt,
+        tuple(file.path for file in answer.inputs),
+        dict(answer.details),
+        tuple(answer.ratings),
+    )
 
 
 def benchmark_of(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:

@@ -18,7 +18,7 @@ from scorer.comparison import comparison_message
 from scorer.convert import TaskIndex, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.levels import check_references
-from scorer.metrics import IMPLEMENTED, create
+from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
 from scorer.task_scoring import TaskScoring
 from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_message
@@ -227,7 +227,7 @@ def _scoring(task: pb.TaskDescription) -> TaskScoring:
         return TaskScoring(None)
     try:
         metric = create(task.metric, dict(task.metric_parameters))
-    except (DatasetError, ValueError) as error:
+    except (DatasetError, MetricUnavailable, ValueError) as error:
         return TaskScoring(None, f"not scored: {error}")
     if metric is None:
         name = task.metric_label or task.metric

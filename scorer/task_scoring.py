@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from scorer.metrics import Metric, MetricState, NotComparable, Question
+from scorer.metrics import Metric, MetricState, NotComparable, Question, UnreadableAnswer
 from scorer.parsers import Parsed, Unparsable, parse_answer
 
 MOST_UNPARSABLE_IDS = 1000
@@ -39,6 +39,7 @@ class AnsweredInstance:
     """One instance as the evaluator hands it over. label: in normal form; None where there is none (closed set).
 
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
+    files: paths of the files that the answer consists of, where it is one of media. prompt, inputs, details, ratings: as of ``Question``.
     """
 
     id: str
@@ -48,6 +49,11 @@ class AnsweredInstance:
     label: Any
     options: tuple[str, ...] = ()
     cluster: str = ""
+    files: tuple[str, ...] = ()
+    prompt: str = ""
+    inputs: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+    ratings: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,22 @@ class TaskScoring:
         if instance.label is None:
             self._problems[instance.id] = "has no label (closed set)"
             return outcome
-        question = Question(instance.answer_type, instance.label, instance.options)
+        question = Question(
+            instance.answer_type,
+            instance.label,
+            instance.options,
+            instance.prompt,
+            instance.inputs,
+            instance.details,
+            instance.ratings,
+        )
         try:
             if answer is not None:
-                self._statistics[instance.id] = self._metric.statistic(answer, question)
+                try:
+                    self._statistics[instance.id] = self._metric.statistic(answer, question)
+                except UnreadableAnswer:
+                    outcome = Outcome.UNPARSABLE
+                    self._statistics[instance.id] = self._metric.worst(question)
             elif outcome in OPEN:
                 self._worst[instance.id] = self._metric.worst(question)
                 self._best[instance.id] = self._metric.best(question)

@@ -1,3 +1,4 @@
+from genlevel.v1 import content_pb2 as _content_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -84,8 +85,25 @@ class ScoreTaskHeader(_message.Message):
     benchmark_tasks: _containers.RepeatedCompositeFieldContainer[TaskDescription]
     def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ...) -> None: ...
 
+class File(_message.Message):
+    __slots__ = ("mime_type", "path", "blob")
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BLOB_FIELD_NUMBER: _ClassVar[int]
+    mime_type: str
+    path: str
+    blob: _content_pb2.BlobReference
+    def __init__(self, mime_type: _Optional[str] = ..., path: _Optional[str] = ..., blob: _Optional[_Union[_content_pb2.BlobReference, _Mapping]] = ...) -> None: ...
+
 class InstanceAnswer(_message.Message):
-    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster")
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings")
+    class DetailsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     RAW_ANSWER_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +111,11 @@ class InstanceAnswer(_message.Message):
     LABEL_JSON_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    RATINGS_FIELD_NUMBER: _ClassVar[int]
     id: str
     outcome: Outcome
     raw_answer: str
@@ -100,7 +123,12 @@ class InstanceAnswer(_message.Message):
     label_json: str
     options: _containers.RepeatedScalarFieldContainer[str]
     cluster: str
-    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ...) -> None: ...
+    files: _containers.RepeatedCompositeFieldContainer[File]
+    prompt: str
+    inputs: _containers.RepeatedCompositeFieldContainer[File]
+    details: _containers.ScalarMap[str, str]
+    ratings: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ScoreTaskRequest(_message.Message):
     __slots__ = ("header", "instances")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scorer.metrics.base import Metric, MetricState, NotComparable, Question, Value
+from scorer.metrics.base import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer, Value
 from scorer.metrics.registry import IMPLEMENTED, create
 
-__all__ = ["IMPLEMENTED", "Metric", "MetricState", "NotComparable", "Question", "Value", "create"]
+__all__ = ["IMPLEMENTED", "Metric", "MetricState", "MetricUnavailable", "NotComparable", "Question", "UnreadableAnswer", "Value", "create"]

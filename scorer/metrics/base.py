@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -23,11 +23,19 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.model.AnswerType)."""
+    """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.model.AnswerType).
+
+    prompt: what was asked. inputs: the media files that it came with. details: facts such as {"language": "python"}.
+    ratings: by people or a judge, where the metric is one of ratings, in its own unit.
+    """
 
     answer_type: str
     label: Any
     options: tuple[str, ...] = ()
+    prompt: str = ""
+    inputs: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+    ratings: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,14 @@ class Value:
 
 class NotComparable(Exception):
     """The metric cannot hold this kind of answer against this kind of label."""
+
+
+class UnreadableAnswer(Exception):
+    """An answer that has the right form holds nothing that can be measured, such as a picture that cannot be decoded."""
+
+
+class MetricUnavailable(Exception):
+    """The metric is known but cannot run here; says in one line what is missing and how to get it."""
 
 
 class Metric(ABC, Generic[S]):
@@ -74,6 +90,14 @@ class Metric(ABC, Generic[S]):
     def best(self, question: Question) -> S:
         """Of an answer that is right: the label itself as the answer. What a failed instance counts as at best."""
         return self.statistic(label_as_answer(question), question)
+
+
+Parameters = Mapping[str, str]
+Factories = Mapping[str, "Callable[[Parameters, str], Metric[Any] | None]"]
+"""By metric id: from parameters (genlevel.benchmark.meaning) and a variant's name ("default", "official") to the metric.
+
+None where this family has no metric for them; ValueError for a parameter that the metric cannot have.
+"""
 
 
 @dataclass(slots=True)

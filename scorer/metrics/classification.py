@@ -6,8 +6,22 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from scorer.metrics.base import MeanMetric, NotComparable, Question, RatioMetric, Value, acceptable, best_reference, scaled, texts
+from scorer.metrics.base import (
+    Factories,
+    MeanMetric,
+    Metric,
+    NotComparable,
+    Parameters,
+    Question,
+    RatioMetric,
+    Value,
+    acceptable,
+    best_reference,
+    scaled,
+    texts,
+)
 from scorer.metrics.words import words
 from scorer.parsers import Parsed
 from scorer.parsers.number import label_number
@@ -176,3 +190,16 @@ def _key(item: str) -> str:
     folded = unicodedata.normalize("NFKC", item).casefold()
     plain = "".join(" " if character in "()[]{}" else character for character in folded)
     return " ".join(plain.split()).strip(" .,;:'\"`") or folded.strip()
+
+
+def _f1(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    made = {"tokens": TokenF1, "items": ItemF1}.get(parameters.get("of", "tokens"))
+    return made() if made is not None and variant == "default" else None
+
+
+FACTORIES: Factories = {
+    "accuracy": lambda _parameters, variant: Accuracy() if variant == "default" else None,
+    "exact_match": lambda _parameters, variant: ExactMatch() if variant == "default" else None,
+    "f1": _f1,
+    "micro_f1": lambda _parameters, variant: MicroF1() if variant == "default" else None,
+}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scorer.metrics.base import Metric, NotComparable, Question, Value, label_boxes
+from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, Value, label_boxes
 from scorer.parsers import Box, Parsed
 
 MOST_DETECTIONS = 100
@@ -168,3 +168,12 @@ def _by_class(boxes: tuple[Box, ...]) -> dict[str, list[Box]]:
     for box in boxes:
         classes.setdefault(" ".join(box.label.casefold().split()), []).append(box)
     return classes
+
+
+def _ap_at_iou(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if parameters.get("of", "boxes") != "boxes" or variant != "default":
+        return None
+    return BoxPrecisionAtIou(float(parameters.get("iou", "0.5")))
+
+
+FACTORIES: Factories = {"ap_at_iou": _ap_at_iou}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from scorer.metrics.base import MeanMetric, Question, RatioMetric, Value, best_reference, scaled, texts
+from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, RatioMetric, Value, best_reference, scaled, texts
 from scorer.metrics.treebank import treebank_tokens
 from scorer.metrics.words import stemmed_words
 from scorer.parsers import Parsed
@@ -176,3 +177,16 @@ def _clipped(tokens: Tokens, reference: Tokens, size: int) -> tuple[int, int]:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def _default(make: Callable[[Parameters], Metric[Any]]) -> Callable[[Parameters, str], Metric[Any] | None]:
+    return lambda parameters, variant: make(parameters) if variant == "default" else None
+
+
+FACTORIES: Factories = {
+    "bleu_1": _default(lambda parameters: CorpusBleu() if parameters.get("level") == "corpus" else SentenceBleu("bleu_1", 1)),
+    "bleu_4": _default(lambda _parameters: SentenceBleu("bleu_4", 4)),
+    "rouge_1": _default(lambda _parameters: Rouge("rouge_1")),
+    "rouge_l": _default(lambda _parameters: Rouge("rouge_l")),
+    "anls": _default(lambda _parameters: Anls()),
+}

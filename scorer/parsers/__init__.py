@@ -13,13 +13,13 @@ from scorer.parsers.choice import parse_choice
 from scorer.parsers.items import parse_items
 from scorer.parsers.number import parse_number
 from scorer.parsers.text import visible_text
-from scorer.parsers.values import Box, Parsed, Unparsable
+from scorer.parsers.values import Box, Parsed, Structured, Unparsable
 from scorer.parsers.words import parse_long_text, parse_short_text
 
 PARSER_VERSION = "1"
 """Changes whenever some raw answer is read differently than before."""
 
-__all__ = ["PARSER_VERSION", "Box", "Parsed", "Unparsable", "parse_answer"]
+__all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse_answer"]
 
 _PARSERS: dict[str, Callable[[str, Sequence[str]], Parsed | Unparsable]] = {
     "choice": parse_choice,

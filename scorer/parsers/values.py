@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +25,15 @@ class Box:
     confidence: float | None = None
 
 
-Parsed = str | float | tuple[str, ...] | tuple[Box, ...]
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """An answer that is no text, number or box: masks, tracks, files, and so on.
+
+    value: plain JSON in the normal form of its answer type, as labels have it (genlevel.benchmark.model.AnswerType); entries may have
+    "score", their confidence. A file is {"file": path}.
+    """
+
+    value: Any
+
+
+Parsed = str | float | tuple[str, ...] | tuple[Box, ...] | Structured

@@ -1,0 +1,7 @@
+"""Code against reference code."""
+
+from __future__ import annotations
+
+from scorer.metrics.base import Factories
+
+FACTORIES: Factories = {}

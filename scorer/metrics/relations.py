@@ -1,0 +1,7 @@
+"""Scene graphs and other relations."""
+
+from __future__ import annotations
+
+from scorer.metrics.base import Factories
+
+FACTORIES: Factories = {}

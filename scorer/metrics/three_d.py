@@ -1,0 +1,7 @@
+"""Point sets and meshes."""
+
+from __future__ import annotations
+
+from scorer.metrics.base import Factories
+
+FACTORIES: Factories = {}
