@@ -7,6 +7,7 @@ import pkgutil
 import pytest
 
 import scorer
+from scorer.metrics import Metric
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(scorer.__path__, "scorer.") if ".migrations" not in module.name)
 
@@ -17,10 +18,14 @@ def test_examples_in_docstrings_hold(name: str) -> None:
 
 
 def test_every_metric_has_an_example_and_its_source() -> None:
-    from scorer.metrics import classification, detection, text
-
-    for module in (classification, detection, text):
-        for metric in vars(module).values():
-            if isinstance(metric, type) and metric.__module__ == module.__name__ and not metric.__name__.startswith("_"):
-                assert metric.__doc__ is not None
-                assert ">>>" in metric.__doc__, metric
+    modules = [importlib.import_module(name) for name in MODULES if name.startswith("scorer.metrics.") and name != "scorer.metrics.base"]
+    metrics = [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Metric) and kind.__module__ == module.__name__ and not kind.__name__.startswith("_")
+    ]
+    assert len(metrics) >= 10
+    for metric in metrics:
+        assert metric.__doc__ is not None, metric
+        assert ">>>" in metric.__doc__, metric

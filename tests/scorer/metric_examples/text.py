@@ -1,0 +1,28 @@
+"""Example answers for metrics of text, labels and label sets. See test_scorer_metric_states.py for the fields of a row."""
+
+from hypothesis import strategies as st
+
+from scorer.metrics import Question
+
+WORDS = ["red", "green fox", "the dog ran", "Blue", "2", ""]
+texts = st.tuples(st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS[:-1]), min_size=1, max_size=3)).map(
+    lambda pair: (pair[0], Question("short_text", pair[1]))
+)
+items = st.tuples(st.lists(st.sampled_from("abc"), max_size=3), st.lists(st.sampled_from("abc"), min_size=1, max_size=3)).map(
+    lambda pair: (tuple(pair[0]), Question("items", pair[1]))
+)
+
+EXAMPLES = [
+    {"metric": "accuracy", "pairs": texts},
+    {"metric": "exact_match", "pairs": texts},
+    {"metric": "f1", "pairs": texts},
+    {"metric": "f1", "parameters": {"of": "items"}, "pairs": items},
+    {"metric": "micro_f1", "pairs": st.one_of(texts, items)},
+    {"metric": "bleu_1", "pairs": texts},
+    {"metric": "bleu_1", "parameters": {"level": "corpus"}, "pairs": texts},
+    # Texts of fewer than four tokens are smoothed, so even the label itself stays below 100.
+    {"metric": "bleu_4", "pairs": texts, "best": None},
+    {"metric": "rouge_1", "pairs": texts},
+    {"metric": "rouge_l", "pairs": texts},
+    {"metric": "anls", "pairs": texts},
+]
