@@ -46,12 +46,15 @@ def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
     globs = [glob.strip().casefold() for glob in pattern.split(",") if glob.strip()]
 
     def names(task: SuiteTask) -> tuple[str, ...]:
-        return tuple(name.casefold() for name in (task.key, task.key.rsplit("/", 1)[-1], task.name.strip()))
+        return task.key, task.key.rsplit("/", 1)[-1], task.name.strip()
 
-    chosen = tuple(task for task in suite.tasks if any(fnmatch.fnmatchcase(name, glob) for glob in globs for name in names(task)))
+    chosen = tuple(
+        task for task in suite.tasks if any(fnmatch.fnmatchcase(name.casefold(), glob) for glob in globs for name in names(task))
+    )
     if not chosen:
-        near = difflib.get_close_matches(pattern.casefold(), [name for task in suite.tasks for name in names(task)], n=3, cutoff=0.4)
-        hint = f"; near: {', '.join(near)}" if near else ""
+        written = {name.casefold(): name for task in suite.tasks for name in names(task)}
+        near = difflib.get_close_matches(pattern.casefold(), written, n=3, cutoff=0.4)
+        hint = f"; near: {', '.join(written[name] for name in near)}" if near else ""
         raise UsageError(f"--tasks {pattern!r} matches none of the {len(suite.tasks)} tasks of suite {suite.name!r}{hint}")
     return chosen
 

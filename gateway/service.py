@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway.adapters import ADAPTERS
 from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
+from gateway.bodies import read_json
 from gateway.errors import classify, malformed, redact
 from gateway.parts import turns_of
 from gateway.prices import cost_nano_usd
@@ -148,10 +149,7 @@ class Gateway:
         return response, answer.has_usage
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            body = None
+        body = read_json(raw)
         if not 200 <= status < 300:
             error = error_of(status, body, headers)
             raise self._failure(route, upstream, error)

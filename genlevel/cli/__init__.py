@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -79,6 +80,7 @@ def cli(ctx: click.Context, config: str | None) -> None:
 def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
     _open_standard_streams()
+    _outlive_readers()
     from genlevel.runtime.errors import GenlevelError
 
     try:
@@ -95,9 +97,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("genlevel: stopped", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         click.echo(f"genlevel: {error.strerror or error}{where}", err=True)
@@ -114,4 +113,27 @@ def _open_standard_streams() -> None:
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)
-            setattr(sys, name, os.fdopen(number, mode))
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+class _Unread(io.FileIO):
+    """A standard stream whose reader may leave (``genlevel eval ... | head -1``): the rest goes nowhere, and the command to its end."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return super().write(data)
+
+
+def _outlive_readers() -> None:
+    """Lets a command end as it would have, with its own exit code, where whoever reads its output has left."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        stream.flush()
+        file = io.BufferedWriter(_Unread(stream.fileno(), "w", closefd=False))
+        buffered = name == "stdout" and not stream.isatty()
+        setattr(sys, name, io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=not buffered))

@@ -121,6 +121,13 @@ async def test_a_malformed_body_is_transient_and_may_be_charged(
     assert (problem.reason, problem.may_be_charged) == ("TRANSIENT", True)
 
 
+async def test_half_a_character_does_not_cost_the_answer(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    message = rb'{"content": "\ud83d\ude00 cut \ud83d", "role": "assistant"}'
+    stub.replies(b'{"choices": [{"index": 0, "finish_reason": "length", "message": %s}]}' % message)
+    response = await gateway.generate(asking("openai-chat"))
+    assert response.parts[0].text == "\U0001f600 cut \ufffd"
+
+
 async def test_a_dropped_connection_is_transient_and_may_be_charged(stub: Any, gateway: Gateway, asking: Asking) -> None:
     stub.drops()
     problem = await failure(gateway, asking("openai-chat"))

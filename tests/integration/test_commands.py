@@ -17,7 +17,7 @@ import pytest
         (("eval",), "--model"),
         (("eval", "--model", "nosuch/model", "--suite", "starter"), "nosuch"),
         (("eval", "--model", "embedded/generalist", "--suite", "nosuchsuite"), "nosuchsuite"),
-        (("eval", "--model", "embedded/generalist", "--suite", "starter", "--tasks", "Sgin-Reading"), "sign-reading"),
+        (("eval", "--model", "embedded/generalist", "--suite", "starter", "--tasks", "Sgin-Reading"), "near: Sign-Reading"),
         (("eval", "--model", "embedded/generalist", "--suite", "starter", "--api-key-env", "X"), "--base-url"),
         (("eval", "--model", "openai/gpt-4o-mini", "--suite", "starter"), "OPENAI_API_KEY"),
         (("eval", "--model", "anthropic/claude-sonnet-4-5", "--suite", "starter"), "ANTHROPIC_API_KEY"),
@@ -204,3 +204,16 @@ def test_brackets_in_names_are_shown_as_they_are(genlevel, stub_upstream, choice
     assert done.returncode == 0, done.stderr
     assert "T [red] [bold]" in done.stdout
     assert "x[/y]" in genlevel.run("runs").stdout
+
+
+@pytest.mark.parametrize("pipe", ["| head -c 1", "2>&1 >/dev/null | head -c 1", "2>&1 | head -c 1"])
+def test_a_reader_that_leaves_changes_neither_the_run_nor_its_exit_code(genlevel, stub_upstream, choice_suite, pipe):
+    suite = choice_suite(3, tuple(f"Task number {number} of many, so that there is much to print" for number in range(40)))
+    stub = stub_upstream(status=400)
+    command = [sys.executable, "-m", "genlevel", "eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(suite)]
+    script = f'{{ "$@"; echo $? > code; }} {pipe}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *command], cwd=genlevel.folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "roken" not in done.stdout + done.stderr
+    assert (genlevel.folder / "code").read_text().strip() == str(genlevel.run("eval", *command[4:]).returncode)

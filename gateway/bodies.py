@@ -1,0 +1,35 @@
+"""Reads a provider's body as JSON; half characters, which JSON can write and UTF-8 cannot, are no reason to lose an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+
+def read_json(raw: bytes) -> Any:
+    r"""The value of a body; None where it is no JSON.
+
+    A surrogate escape without its other half, which a model leaves where its output breaks off in the middle of an emoji, becomes
+    U+FFFD, as a reader of broken UTF-8 would have it.
+
+    >>> read_json(rb'{"text": "ok \ud83d"}') == {"text": "ok \ufffd"}
+    True
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        if b"\\u" not in raw:
+            return None
+    try:
+        value = json.loads(raw, parse_constant=_refused)
+        # UTF-16 joins the halves that belong together and has no place for the others.
+        written = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return orjson.loads(written)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
