@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from scorer.metrics import Metric, MetricState, NotComparable, Question, UnreadableAnswer
+from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
 
 MOST_UNPARSABLE_IDS = 1000
@@ -40,6 +41,7 @@ class AnsweredInstance:
 
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
     files: paths of the files that the answer consists of, where it is one of media. prompt, inputs, details, ratings: as of ``Question``.
+    rating_outcome: where a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
     """
 
     id: str
@@ -54,6 +56,7 @@ class AnsweredInstance:
     inputs: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
     ratings: tuple[float, ...] = ()
+    rating_outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,14 @@ class TaskScoring:
         self._worst: dict[str, Any] = {}
         self._best: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
+        self._unrated: dict[str, str] = {}
+        self._not_judged: dict[str, Outcome] = {}
         self._clusters: dict[str, str] = {}
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
         for instance in instances:
-            for kept in (self._statistics, self._worst, self._best, self._problems):
+            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged):
                 kept.pop(instance.id, None)
             self._outcomes[instance.id] = self._add(instance)
             self._clusters[instance.id] = instance.cluster
@@ -126,6 +131,10 @@ class TaskScoring:
         ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
         reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts[outcome]]
         note = f"incomplete: {' and '.join(reasons)} of {len(self._outcomes)} instances"
+        if self._not_judged:
+            judged = Counter(self._not_judged.values())
+            said = {Outcome.FAILED: "the judge failed on {}", Outcome.PENDING: "{} not judged yet"}
+            note += f" ({', '.join(text.format(judged[outcome]) for outcome, text in said.items() if judged[outcome])})"
         return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics, clusters)
 
     def _add(self, instance: AnsweredInstance) -> Outcome:
@@ -135,11 +144,13 @@ class TaskScoring:
             parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options)
             if isinstance(parsed, Unparsable):
                 outcome = Outcome.UNPARSABLE
+            elif instance.rating_outcome is not None and not instance.ratings:
+                outcome = self._not_judged[instance.id] = instance.rating_outcome
             else:
                 answer = parsed
         if self._metric is None:
             return outcome
-        if instance.label is None:
+        if instance.label is None and self._metric.needs_label:
             self._problems[instance.id] = "has no label (closed set)"
             return outcome
         question = Question(
@@ -163,6 +174,8 @@ class TaskScoring:
                 self._best[instance.id] = self._metric.best(question)
             else:
                 self._statistics[instance.id] = self._metric.worst(question)
+        except NotRated as problem:
+            self._unrated[instance.id] = str(problem)
         except NotComparable as problem:
             self._problems[instance.id] = str(problem)
         return outcome
@@ -182,6 +195,11 @@ class TaskScoring:
             first = min(self._problems)
             others = f" ({len(self._problems)} such instances)" if len(self._problems) > 1 else ""
             return f"not scored: instance {first!r}: {self._problems[first]}{others}"
+        if self._unrated:
+            first = min(self._unrated)
+            some = len(self._unrated) < counts[Outcome.ANSWERED]
+            which = f"{len(self._unrated)} of {counts[Outcome.ANSWERED]} answers, first {first!r}: " if some else ""
+            return f"not scored: {which}{self._unrated[first]}"
         return ""
 
 

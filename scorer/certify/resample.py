@@ -15,6 +15,7 @@ from scorer.metrics import Metric
 from scorer.metrics.base import MeanMetric
 from scorer.metrics.classification import MicroF1
 from scorer.metrics.detection import BoxPrecisionAtIou
+from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.text import CorpusBleu
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     statistics = [row for _key, row in rows]
     if isinstance(metric, MeanMetric):
         columns = [statistics, np.ones(len(rows))]
+        finish = _mean
+    elif isinstance(metric, RatingMetric):
+        columns = [[metric.factor / 100.0 * instance_mean(row) for row in statistics], np.ones(len(rows))]
         finish = _mean
     elif isinstance(metric, MicroF1):
         columns = [[2.0 * row[0] for row in statistics], [2.0 * row[0] + row[1] + row[2] for row in statistics]]

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
 from scorer.parsers import Parsed
@@ -50,6 +50,10 @@ class NotComparable(Exception):
     """The metric cannot hold this kind of answer against this kind of label."""
 
 
+class NotRated(NotComparable):
+    """A metric of ratings has none for this answer; says how to get them. Where that is so of every answer, it is said once of the task."""
+
+
 class UnreadableAnswer(Exception):
     """An answer that has the right form holds nothing that can be measured, such as a picture that cannot be decoded."""
 
@@ -61,8 +65,11 @@ class MetricUnavailable(Exception):
 class Metric(ABC, Generic[S]):
     """One metric with its parameters. It has no state of its own: see ``MetricState``.
 
-    A statistic is plain JSON and holds all that ``compute`` needs of one instance.
+    A statistic is plain JSON and holds all that ``compute`` needs of one instance. needs_label: whether an instance without label (of a
+    closed set) cannot be measured.
     """
+
+    needs_label: ClassVar[bool] = True
 
     def __init__(self, metric_id: str) -> None:
         self.info: MetricInfo = metric(metric_id)

@@ -55,9 +55,6 @@ AWAITED: set[str] = {
     "i2v_average",
     "clap",
     "style_clap",
-    "mos",
-    "user_preference",
-    "gpt_score",
 }
 AWAITED_SENSES: set[tuple[str, str]] = {
     ("ap_at_iou", "iou=0.5 of=keypoints"),
