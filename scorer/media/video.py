@@ -1,0 +1,166 @@
+"""Videos, animations and folders of frames, streamed one frame at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scorer.media import images
+from scorer.media.arrays import is_array, read_array
+from scorer.media.bounds import MAX_FRAMES, MAX_SECONDS, MAX_VIDEO_PIXELS, Undecodable, check_pixels, decoding, open_file, suffix
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+F = TypeVar("F")
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP")
+
+
+def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
+    """uint8 (H, W, 3), RGB, one frame after the other, each decoded when it is asked for.
+
+    path: a video (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Y4M, ...), an animation (GIF, WebP, PNG), a folder of pictures in natural
+    order (2.png before 10.png), one picture (a single frame), or an array (T, H, W, 3) of bytes. Frames are turned as the file's
+    rotation says. Raises Undecodable while it is iterated, at the latest at the first frame that is damaged; a file without frames
+    raises too.
+    """
+    return _bounded(path, _frames(Path(path), images.read_image, images.as_rgb, lambda rgb: rgb))
+
+
+def frame_maps(path: str | Path) -> Iterator[NDArray[np.int64]]:
+    """int64 (H, W) of each frame, as ``images.read_map`` reads pictures; also an array (T, H, W) of whole numbers.
+
+    Raises as ``read_frames`` does.
+    """
+    return _bounded(path, _frames(Path(path), images.read_map, images.as_map, images.colours_as_map))
+
+
+def frame_rate(path: str | Path) -> float | None:
+    """Frames per second of a video or animation; None where the file does not say (a folder, an array). Raises Undecodable."""
+    if Path(path).is_dir():
+        return None
+    kind = _kind(path)
+    if kind == "array":
+        return None
+    if kind == "picture":
+        from PIL import Image
+
+        with decoding(path, "animation"), open_file(path) as file, Image.open(file, formats=images.FORMATS) as image:
+            milliseconds = float(image.info.get("duration", 0) or 0)
+            return 1000.0 / milliseconds if milliseconds > 0.0 else None
+    from scorer.media.containers import opened
+
+    with opened(path, "video") as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate
+        return float(rate) if rate else None
+
+
+def frame_files(folder: str | Path) -> list[Path]:
+    """The pictures and arrays of a folder in natural order. Raises Undecodable where there is none or too many."""
+    with decoding(folder, "folder of frames"):
+        found = []
+        for entry in Path(folder).iterdir():
+            if entry.suffix.lower() in images.SUFFIXES and not entry.name.startswith("."):
+                found.append(entry)
+                if len(found) > MAX_FRAMES:
+                    raise Undecodable(f"has more than {MAX_FRAMES:,} frames")
+        if not found:
+            raise Undecodable("has no pictures in it")
+        return sorted(found, key=lambda entry: (natural_key(entry.name), entry.name))
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorts frame2 before frame10."""
+    parts = re.split(r"(\d{1,18})", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def _frames(
+    path: Path, of_file: Callable[[Path], NDArray[Any]], of_picture: Callable[[Any], NDArray[Any]], of_rgb: Callable[[Any], NDArray[Any]]
+) -> Iterator[NDArray[Any]]:
+    if path.is_dir():
+        yield from map(of_file, frame_files(path))
+        return
+    match _kind(path):
+        case "array":
+            yield from _of_array(path, of_rgb)
+        case "picture":
+            yield from _animation(path, of_picture)
+        case _:
+            yield from map(of_rgb, _decoded(path))
+
+
+def _bounded(path: str | Path, frames: Iterator[F]) -> Iterator[F]:
+    count = pixels = 0
+    with decoding(path, "video"):
+        for frame in frames:
+            count += 1
+            pixels += frame.shape[0] * frame.shape[1]  # type: ignore[attr-defined]
+            if count > MAX_FRAMES:
+                raise Undecodable(f"has more than {MAX_FRAMES:,} frames")
+            if pixels > MAX_VIDEO_PIXELS:
+                raise Undecodable(f"has more than {MAX_VIDEO_PIXELS:,} pixels in all")
+            yield frame
+        if not count:
+            raise Undecodable("holds no frame")
+
+
+def _kind(path: str | Path) -> str:
+    with open_file(path) as file:
+        start = file.read(16)
+    if is_array(start) and suffix(path) in {".npy", ".npz"}:
+        return "array"
+    if start.startswith(_PICTURES) or start[8:12] == b"WEBP" or start[4:12] in {b"ftypavif", b"ftypavis"}:
+        return "picture"
+    return "video"
+
+
+def _of_array(path: Path, of_rgb: Callable[[Any], NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    import numpy as np
+
+    array = read_array(path)
+    if array.ndim not in {3, 4} or (array.ndim == 4 and array.shape[3] != 3):
+        raise Undecodable(f"has the shape {array.shape}, not (frames, height, width, 3) or (frames, height, width)")
+    check_pixels(*array.shape[1:3])
+    as_classes = of_rgb is images.colours_as_map
+    if array.dtype != np.uint8 and not (as_classes and array.ndim == 3 and array.dtype.kind in "biu"):
+        raise Undecodable(f"holds frames of {array.dtype}, not of bytes")
+    for frame in array:
+        if frame.ndim == 3:
+            yield of_rgb(frame)
+        elif as_classes:
+            yield frame.astype(np.int64)
+        else:
+            yield np.repeat(frame[..., None], 3, axis=2)
+
+
+def _animation(path: Path, of_picture: Callable[[Any], NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    from PIL import Image
+
+    with open_file(path) as file, Image.open(file, formats=images.FORMATS) as image:
+        check_pixels(image.height, image.width)
+        for index in range(min(getattr(image, "n_frames", 1), MAX_FRAMES + 1)):
+            image.seek(index)
+            check_pixels(image.height, image.width)
+            yield of_picture(image)
+
+
+def _decoded(path: Path) -> Iterator[NDArray[np.uint8]]:
+    import numpy as np
+
+    from scorer.media.containers import opened
+
+    with opened(path, "video") as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        for frame in container.decode(stream):
+            check_pixels(frame.height, frame.width)
+            if frame.time is not None and frame.time > MAX_SECONDS:
+                raise Undecodable(f"lasts more than {MAX_SECONDS:.0f} s")
+            quarter_turns = round(frame.rotation / 90) % 4
+            yield np.rot90(frame.to_ndarray(format="rgb24"), quarter_turns)
