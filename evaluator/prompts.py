@@ -31,9 +31,10 @@ class PromptSet:
     templates: dict[str, PromptTemplate]
 
     def for_instance(self, instance: Instance) -> PromptTemplate | None:
-        """The template of an instance; None where its answer is not one that text can give."""
+        """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked."""
         kind = "dialog" if instance.dialog and instance.answer_type in TEXT_ANSWERS else instance.answer_type.value
-        return self.templates.get(kind)
+        of_media = (self.templates.get(f"{kind}:{media.modality}") for media in instance.media)
+        return next((template for template in of_media if template is not None), self.templates.get(kind))
 
 
 TEXT_ANSWERS = (AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT)
@@ -64,7 +65,8 @@ def prompt_text(instance: Instance, template: PromptTemplate) -> str:
     for block in template.layout:
         text = content.get(block)
         if text is None:
-            text = block.replace("{letters}", ", ".join(letters))
+            language = instance.details.get("language", "")
+            text = block.replace("{letters}", ", ".join(letters)).replace("{language} ", f"{language} " if language else "")
         if text.strip():
             blocks.append(text.strip())
     return "\n\n".join(blocks)

@@ -1,0 +1,66 @@
+"""How each answer type is asked: every one has a format that is stated, and a wording changes only with its version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import yaml
+
+from evaluator.prompts import prompt_set, prompt_text
+from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+
+TEXT_OF_VERSION_1 = ("choice", "label", "number", "short_text", "long_text", "dialog", "items", "boxes")
+
+
+def document() -> dict:
+    return yaml.safe_load(resources.files("evaluator").joinpath("prompts.yaml").read_text("utf-8"))
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def instance(kind: AnswerType, *media: Modality, **facts: object) -> Instance:
+    files = tuple(MediaFile(one, Path("/nowhere/file"), "x/y") for one in media)
+    return Instance("1", 0, "What is there?", kind, media=files, **facts)  # type: ignore[arg-type]
+
+
+def asked(kind: AnswerType, *media: Modality, **facts: object) -> str:
+    one = instance(kind, *media, **facts)
+    template = prompt_set().for_instance(one)
+    assert template is not None
+    return prompt_text(one, template)
+
+
+def test_the_words_of_version_1_are_asked_still() -> None:
+    """Version 2 adds types; models were measured under the words of these."""
+    types = document()["types"]
+    assert digest({name: types[name] for name in TEXT_OF_VERSION_1}) == "56bfc28e6c040c98"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
+def test_every_type_has_a_prompt_that_states_its_format(kind: AnswerType) -> None:
+    text = asked(kind, options=("yes", "no"))
+    assert "What is there?" in text
+    assert "Answer " in text.split("What is there?")[1]
+    assert "{" not in text.replace('{"', "")  # no placeholder is left; JSON is
+    template = prompt_set().for_instance(instance(kind))
+    assert template is not None
+    assert 64 <= template.max_output_tokens <= 8192
+
+
+def test_a_medium_may_have_its_own_template() -> None:
+    assert "each frame of the video" in asked(AnswerType.MASKS, Modality.VIDEO)
+    assert "point cloud" in asked(AnswerType.MASKS, Modality.THREE_D)
+    assert "top left corner of the image" in asked(AnswerType.MASKS, Modality.IMAGE)
+    assert "subject_box" in asked(AnswerType.RELATIONS, Modality.IMAGE)
+    assert "subject_box" not in asked(AnswerType.RELATIONS)
+
+
+def test_code_is_asked_in_the_instances_own_language_where_it_is_known() -> None:
+    assert "Answer with the Java code only, in one fenced" in asked(AnswerType.CODE, details={"language": "Java"})
+    assert "Answer with the code only, in one fenced" in asked(AnswerType.CODE)
