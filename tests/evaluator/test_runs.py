@@ -239,7 +239,7 @@ async def test_a_dry_run_calls_nothing_and_estimates_cost_by_task(make_evaluator
 
 async def test_an_unknown_task_pattern_names_what_is_near(make_evaluator, suite_folder):
     evaluator, _ = make_evaluator()
-    with pytest.raises(UsageError, match="causal-reasoning"):
+    with pytest.raises(UsageError, match="Causal-Reasoning"):
         await start(evaluator, suite_folder(1), tasks="Casual-Reasoning")
 
 
