@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.benchmark.boxes import normal_boxes
 from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.forms.boxes import normal_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label
 from genlevel.benchmark.model import AnswerType, Instance

@@ -17,8 +17,8 @@ from typing import Any
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
-from genlevel.benchmark.boxes import normal_boxes
 from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.forms.boxes import normal_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media

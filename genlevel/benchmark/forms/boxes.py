@@ -1,0 +1,143 @@
+"""Box labels in every form the annotations use, as one: {"label", "box": [x, y, width, height]} in pixels from the top left."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from genlevel.benchmark.forms.shapes import label_of, number, opened, score_of, scored, shown, unwrapped
+
+Corners = tuple[float, float, float, float]
+Converter = Callable[[Corners], Corners]
+
+BOX_KEYS = ("bbox", "box", "bboxes", "boxes", "bbox_2d", "box_2d", "bounding_box", "boundingBox", "bounding_boxes")
+
+_FORMATS: dict[str, Converter] = {
+    "xywh": lambda box: box,
+    "xyxy": lambda box: (box[0], box[1], box[2] - box[0], box[3] - box[1]),
+    "cxcywh": lambda box: (box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3]),
+}
+# What the four names of a written format mean, letters only and in order.
+_NAMES: dict[tuple[str, ...], str] = {
+    ("x", "y", "w", "h"): "xywh",
+    ("x", "y", "x", "y"): "xyxy",
+    ("l", "t", "w", "h"): "xywh",
+    ("l", "t", "r", "b"): "xyxy",
+    ("cx", "cy", "w", "h"): "cxcywh",
+}
+# The sides as fields of an object; the fields themselves say the format.
+_SIDES: tuple[tuple[str, tuple[str, str, str, str]], ...] = (
+    ("xywh", ("x", "y", "width", "height")),
+    ("xywh", ("x", "y", "w", "h")),
+    ("xywh", ("x_min", "y_min", "width", "height")),
+    ("xywh", ("xmin", "ymin", "width", "height")),
+    ("xywh", ("left", "top", "width", "height")),
+    ("xyxy", ("xmin", "ymin", "xmax", "ymax")),
+    ("xyxy", ("x_min", "y_min", "x_max", "y_max")),
+    ("xyxy", ("x1", "y1", "x2", "y2")),
+    ("xyxy", ("left", "top", "right", "bottom")),
+    ("cxcywh", ("cx", "cy", "width", "height")),
+    ("cxcywh", ("cx", "cy", "w", "h")),
+)
+
+
+def box_format(text: str) -> str:
+    """xywh, xyxy or cxcywh for a written format such as "(x_min, y_min, width, height)"; "" where it says something else.
+
+    An empty text is xywh from the top left, as General-Bench writes boxes that have no format beside them.
+    """
+    plain = text.strip().strip("()[]").casefold()
+    if not plain:
+        return "xywh"
+    if plain in _FORMATS:
+        return plain
+    if plain in ("coco", "ltwh"):
+        return "xywh"
+    if plain in ("pascal_voc", "voc", "ltrb"):
+        return "xyxy"
+    return _NAMES.get(tuple(_short(name) for name in re.split(r"[,;\s]+", plain) if name), "")
+
+
+def _short(name: str) -> str:
+    letters = re.sub(r"[^a-z]", "", name)
+    if letters in ("width", "w", "boxwidth", "bboxwidth"):
+        return "w"
+    if letters in ("height", "h", "boxheight", "bboxheight"):
+        return "h"
+    if letters in ("left", "top", "right", "bottom"):
+        return letters[0]
+    axis = "x" if "x" in letters.replace("max", "").replace("box", "") else "y"
+    return f"c{axis}" if "c" in letters else axis
+
+
+def known_format(written: str) -> str:
+    """As ``box_format``, but raises ValueError for one that is not understood."""
+    known = box_format(written)
+    if not known:
+        raise ValueError(
+            f"bbox_format {written[:60]!r} is not understood; known: (x, y, width, height), (x1, y1, x2, y2), (cx, cy, width, height)"
+        )
+    return known
+
+
+def normal_boxes(label: Any, written_format: str = "", default_name: str = "") -> list[dict[str, Any]]:
+    """Boxes in normal form, in the order given; with "score" where one is stated.
+
+    Raises ValueError saying what is wrong: an unknown format, something that is no box, a number that is not finite, a negative size.
+    """
+    known = known_format(written_format)
+    return [scored({"label": name, "box": box}, score) for name, box, score in _walk(unwrapped(label), default_name.strip(), None, known)]
+
+
+def box_of(value: Any, known: str = "xywh") -> list[float] | None:
+    """One box as [x, y, width, height]: four numbers (a fifth is a confidence), or an object with its sides. None for anything else.
+
+    Raises ValueError for a box that cannot be.
+    """
+    if isinstance(value, list) and len(value) in (4, 5):
+        sides = [number(side) for side in value]
+        return None if None in sides else _converted(sides[:4], known)
+    if isinstance(value, dict):
+        for form, keys in _SIDES:
+            if all(key in value for key in keys):
+                sides = [number(value[key]) for key in keys]
+                if None in sides:
+                    raise ValueError(f"{shown(value)} is no box of four numbers")
+                return _converted(sides, form)
+    return None
+
+
+def _converted(sides: list[float | None], known: str) -> list[float]:
+    x, y, width, height = (float(side) for side in sides if side is not None)
+    found = list(_FORMATS[known]((x, y, width, height)))
+    if not all(math.isfinite(side) for side in found) or found[2] < 0 or found[3] < 0:
+        raise ValueError(f"box {[x, y, width, height]} is impossible as {known}")
+    return found
+
+
+def _walk(label: Any, name: str, score: float | None, known: str) -> Iterator[tuple[str, list[float], float | None]]:
+    label = opened(label)
+    if label is None:
+        return
+    if isinstance(label, dict):
+        own, score = label_of(label), score_of(label) if score is None else score
+        box = box_of(label)
+        key = next((key for key in BOX_KEYS if key in label), None)
+        if box is not None:
+            yield (name if own is None else own), box, score
+        elif key is not None:
+            yield from _walk(label[key], name if own is None else own, score, known)
+        else:
+            for inner, value in label.items():
+                yield from _walk(value, inner.strip(), score, known)
+    elif isinstance(label, list):
+        box = box_of(label, known)
+        if box is not None:
+            yield name, box, number(label[4]) if len(label) == 5 else score
+            return
+        for part in label:
+            yield from _walk(part, name, score, known)
+    else:
+        raise ValueError(f"{shown(label)} is no box of four numbers")

@@ -1,0 +1,203 @@
+"""What all forms have in common: numbers, names and lists in JSON of unknown origin, within bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from genlevel.benchmark.labels import acceptable
+
+DEEPEST = 60
+MOST_VALUES = 5_000_000
+MOST_FRAMES = 200_000
+LONGEST_TEXT = 64_000_000
+
+LABEL_KEYS = ("label", "class", "category", "category_name", "class_name", "name", "object", "text", "phrase", "category_id", "class_id")
+SCORE_KEYS = ("score", "confidence", "conf", "probability", "detection_score", "tracking_score")
+FRAME_KEYS = ("frame", "frame_id", "frame_index", "frame_idx", "frame_number", "timestamp_index", "t")
+WRAPPERS = ("answer", "answers", "predictions", "prediction", "detections", "result", "results", "output", "data", "annotations", "objects")
+_ROWS = re.compile(r"[^\n]*\S[^\n]*")
+_CELL = re.compile(r"[,;\s]+")
+
+
+def checked(value: Any) -> None:
+    """Raises ValueError for JSON that is nested too deeply or too large to be read."""
+    level, left = [value], MOST_VALUES
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for container in level:
+            if isinstance(container, dict):
+                below += container.values()
+            elif isinstance(container, list):
+                below += container
+            if len(below) > left:
+                raise ValueError(f"more than {MOST_VALUES} values")
+        left -= len(below)
+        level = [inner for inner in below if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise ValueError(f"nested more than {DEEPEST} deep")
+
+
+def opened(value: Any) -> Any:
+    """A text that is JSON as what it says; anything else as it is. The result is checked."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") and len(value) <= LONGEST_TEXT:
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        checked(parsed)
+        return parsed
+    return value
+
+
+def unwrapped(value: Any, *keys: str) -> Any:
+    """What stands under the one of these keys, or of the usual wrappers, where nothing names a class beside it."""
+    value = opened(value)
+    for _ in range(4):
+        if not isinstance(value, dict):
+            return value
+        key = next((key for key in (*keys, *WRAPPERS) if isinstance(value.get(key), dict | list)), None)
+        if key is None or label_of(value) is not None:
+            return value
+        value = opened(_categorised(value, key))
+    return value
+
+
+def _categorised(value: dict[str, Any], key: str) -> Any:
+    """COCO's file: annotations with category_id beside a list of categories."""
+    categories = value.get("categories")
+    if key != "annotations" or not isinstance(categories, list) or not isinstance(value[key], list):
+        return value[key]
+    names = {str(one.get("id")): one["name"] for one in categories if isinstance(one, dict) and isinstance(one.get("name"), str)}
+    return [
+        one | {"label": names[str(one.get("category_id"))]} if isinstance(one, dict) and str(one.get("category_id")) in names else one
+        for one in value[key]
+    ]
+
+
+def label_of(entry: Mapping[str, Any]) -> str | None:
+    """The class that an object names; None where it names none."""
+    for key in LABEL_KEYS:
+        value = entry.get(key)
+        if isinstance(value, str):
+            return value.strip()
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def scored(entry: dict[str, Any], score: float | None) -> dict[str, Any]:
+    """The entry with its confidence, where there is one."""
+    return entry if score is None else entry | {"score": score}
+
+
+def score_of(entry: Mapping[str, Any]) -> float | None:
+    """The confidence that an object states; None where it states none."""
+    return next((score for key in SCORE_KEYS if (score := number(entry.get(key))) is not None), None)
+
+
+def number(value: Any) -> float | None:
+    """A finite number, or a text that is one; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and len(value) > 60):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: Any) -> int | None:
+    """A whole number; else None."""
+    found = number(value)
+    return int(found) if found is not None and found.is_integer() and abs(found) < 1e15 else None
+
+
+def row(value: Any) -> list[float] | None:
+    """A list of finite numbers; None where it is anything else. An empty list is none."""
+    if not isinstance(value, list) or not value:
+        return None
+    found: list[float] = []
+    for part in value:
+        one = number(part)
+        if one is None:
+            return None
+        found.append(one)
+    return found
+
+
+def rows_of(text: str) -> list[list[Any]]:
+    """A text's lines as cells, split at commas, semicolons and spaces: a track, poses or a table in a file. Cells stay texts."""
+    return [_CELL.split(match[0].strip(" \t\r,;")) for match in _ROWS.finditer(text[:LONGEST_TEXT])]
+
+
+def first(entry: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """What stands under the first of the keys that the object has; None where it has none."""
+    return next((entry[key] for key in keys if entry.get(key) is not None), None)
+
+
+def by_frame(value: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+    """(frame, what stands there), in the order of frames, of an object whose keys are frames: "12", "frame_12", "00012.jpg".
+
+    Raises ValueError for a key that is none.
+    """
+    frames: dict[int, Any] = {}
+    for key, inner in value.items():
+        frame = frame_number(key)
+        if frame is None:
+            raise ValueError(f"{key[:60]!r} is no frame")
+        frames[frame] = inner
+    yield from sorted(frames.items(), key=lambda pair: pair[0])
+
+
+def are_frames(value: Any) -> bool:
+    """Whether a value is an object whose keys are all frames."""
+    return isinstance(value, dict) and bool(value) and all(frame_number(key) is not None for key in value)
+
+
+_FRAME = re.compile(r"(?:frame[ _-]?|img[ _-]?|image[ _-]?)?(?P<number>\d{1,9})(?:\.(?:jpe?g|png|bmp|webp))?", re.IGNORECASE)
+
+
+def frame_number(key: Any) -> int | None:
+    """The number of a frame as a key or field writes it; None for what is no frame."""
+    if isinstance(key, str):
+        match = _FRAME.fullmatch(key.strip())
+        return int(match["number"]) if match and match["number"].isascii() else None
+    found = whole(key)
+    return found if found is not None and 0 <= found < 10**9 else None
+
+
+def filled(frames: Iterable[tuple[int, Any]]) -> list[Any]:
+    """(position, value) as a list with null where nothing stands. Raises ValueError for more than MOST_FRAMES."""
+    found: list[Any] = []
+    for position, value in frames:
+        if position >= MOST_FRAMES:
+            raise ValueError(f"frame {position} is beyond the {MOST_FRAMES} that are read")
+        found += [None] * (position - len(found) + 1)
+        found[position] = value
+    return found
+
+
+def texts(value: Any, keys: tuple[str, ...], what: str) -> list[str]:
+    """Acceptable texts. keys: where an object may keep them. Raises ValueError where there is none."""
+    if isinstance(value, dict) and keys:
+        value = next((value[key] for key in keys if key in value), value)
+    if what == "code":
+        listed = value if isinstance(value, list) else [value]
+        found = [text.strip("\r\n") for text in listed if isinstance(text, str) and text.strip()]
+        if not found:
+            raise ValueError("there is no code in it")
+        return list(dict.fromkeys(found))
+    acceptables = acceptable(value)
+    if not acceptables:
+        raise ValueError(f"there is no {what} in it")
+    return acceptables
+
+
+def shown(value: Any) -> str:
+    """A value for a message, shortened."""
+    return repr(str(value)[:60])
