@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.agreement import agreement
 from scorer.levels import LanguageLevel, Levels, ModalityLevels, TaskResult
-from scorer.task_scoring import AnsweredInstance, Outcome, TaskOutcome
+from scorer.task_scoring import AnsweredInstance, Outcome, RatingSummary, TaskOutcome
 
 _OUTCOMES: Mapping[int, Outcome] = {
     pb.OUTCOME_ANSWERED: Outcome.ANSWERED,
@@ -43,6 +44,8 @@ def instance_of(answer: pb.InstanceAnswer) -> AnsweredInstance:
         tuple(file.path for file in answer.inputs),
         dict(answer.details),
         tuple(answer.ratings),
+        _OUTCOMES.get(answer.rating_outcome),
+        tuple(answer.compared_ratings),
     )
 
 
@@ -91,6 +94,24 @@ def score_message(
 
 def counts_message(counts: Mapping[Outcome, int]) -> pb.OutcomeCounts:
     return pb.OutcomeCounts(total=sum(counts.values()), **{outcome.value: counts.get(outcome, 0) for outcome in Outcome})
+
+
+def add_ratings(source: pb.RatingSource, summary: RatingSummary) -> None:
+    """Says beside who rated what became of the ratings, and how far a judge and people agree where both rated."""
+    source.rated, source.failed, source.pending = summary.rated, summary.failed, summary.pending
+    source.ClearField("agreement")
+    counted, compared = ([pair[side] for pair in summary.pairs] for side in (0, 1))
+    found = agreement(counted, compared) if source.kind == "judge" else agreement(compared, counted)
+    if found is not None:
+        source.agreement.CopyFrom(
+            pb.RatingAgreement(
+                instances=found.instances,
+                pearson=found.pearson,
+                kendall=found.kendall,
+                mean_difference=found.mean_difference,
+                standard_error=found.standard_error,
+            )
+        )
 
 
 def levels_message(levels: Levels) -> pb.Levels:

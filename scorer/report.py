@@ -109,6 +109,30 @@ def task_json(score: pb.TaskScore) -> dict[str, Any]:
         "instances": counts_json([score]),
         "note": score.note or None,
         "partial": score.partial,
+        "ratings": ratings_json(score.task.rating_source) if score.task.HasField("rating_source") else None,
+    }
+
+
+def ratings_json(source: pb.RatingSource) -> dict[str, Any]:
+    """Who rated a task's answers ("by": judge or people), and what became of it. agreement: of the judge with people, where both rated."""
+    found = source.agreement
+    return {
+        "by": source.kind,
+        "judge": source.judge or None,
+        "prompt_version": source.prompt_version or None,
+        "prompt_hash": source.prompt_hash or None,
+        "rated": source.rated,
+        "failed": source.failed,
+        "pending": source.pending,
+        "agreement": {
+            "n": found.instances,
+            "pearson": found.pearson if found.HasField("pearson") else None,
+            "kendall": found.kendall if found.HasField("kendall") else None,
+            "mean_difference": found.mean_difference,
+            "stderr": found.standard_error if found.HasField("standard_error") else None,
+        }
+        if source.HasField("agreement")
+        else None,
     }
 
 

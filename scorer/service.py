@@ -15,7 +15,7 @@ from scorer.certified import ALPHA, certificate_message, certify_run, evidence_f
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
-from scorer.convert import TaskIndex, benchmark_of, instance_of
+from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
@@ -151,6 +151,8 @@ class Scorer:
         evidence = evidence_found(header.task, outcome.statistics, outcome.clusters)
         if outcome.score is not None and evidence is not None and evidence.low.clustered:
             outcome = replace(outcome, standard_error=evidence.low.standard_error)
+        if header.task.HasField("rating_source"):
+            add_ratings(header.task.rating_source, scoring.ratings())
         score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence_text(evidence))
         self._store.save(run, score)
         self._show(run)

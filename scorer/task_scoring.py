@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import fmean
 from typing import Any
 
 from scorer.metrics import Metric, MetricState, NotComparable, Question, UnreadableAnswer
@@ -42,6 +43,7 @@ class AnsweredInstance:
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
     files: paths of the files that the answer consists of, where it is one of media. prompt, inputs, details, ratings: as of ``Question``.
     rating_outcome: where a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
+    compared_ratings: people's where a judge's make the score, and the other way round.
     """
 
     id: str
@@ -57,6 +59,20 @@ class AnsweredInstance:
     details: Mapping[str, str] = field(default_factory=dict)
     ratings: tuple[float, ...] = ()
     rating_outcome: Outcome | None = None
+    compared_ratings: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RatingSummary:
+    """What became of the ratings of a task: answers rated, answers that the judge failed on or has not judged yet.
+
+    pairs: (mean of the ratings that count, mean of the compared ones) of answers that have both.
+    """
+
+    rated: int
+    failed: int
+    pending: int
+    pairs: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +121,13 @@ class TaskScoring:
         self._problems: dict[str, str] = {}
         self._unrated: dict[str, str] = {}
         self._not_judged: dict[str, Outcome] = {}
+        self._rated: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
         self._clusters: dict[str, str] = {}
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
         for instance in instances:
-            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged):
+            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged, self._rated):
                 kept.pop(instance.id, None)
             self._outcomes[instance.id] = self._add(instance)
             self._clusters[instance.id] = instance.cluster
@@ -137,6 +154,12 @@ class TaskScoring:
             note += f" ({', '.join(text.format(judged[outcome]) for outcome, text in said.items() if judged[outcome])})"
         return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics, clusters)
 
+    def ratings(self) -> RatingSummary:
+        """What became of the ratings of the answers that have come so far."""
+        waiting = Counter(self._not_judged.values())
+        pairs = tuple((fmean(counted), fmean(compared)) for _key, (counted, compared) in sorted(self._rated.items()) if compared)
+        return RatingSummary(len(self._rated), waiting[Outcome.FAILED], waiting[Outcome.PENDING], pairs)
+
     def _add(self, instance: AnsweredInstance) -> Outcome:
         outcome = instance.outcome
         answer: Parsed | None = None
@@ -148,6 +171,8 @@ class TaskScoring:
                 outcome = self._not_judged[instance.id] = instance.rating_outcome
             else:
                 answer = parsed
+                if instance.ratings:
+                    self._rated[instance.id] = (instance.ratings, instance.compared_ratings)
         if self._metric is None:
             return outcome
         if instance.label is None and self._metric.needs_label:

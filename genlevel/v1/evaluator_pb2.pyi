@@ -48,18 +48,20 @@ class RunSpecification(_message.Message):
     def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
-    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok")
+    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge")
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     TOKENS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     UNPRICED_OK_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
     concurrency: int
     requests_per_minute: int
     tokens_per_minute: int
     budget_nano_usd: int
     unpriced_ok: bool
-    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ...) -> None: ...
+    judge: str
+    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
     __slots__ = ("specification",)
@@ -104,18 +106,20 @@ class PlanRunResponse(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
-    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed")
+    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FAILED_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_ONLY_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
     traffic: TrafficSettings
     fresh: bool
     run_id: str
     retry_failed: bool
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ...) -> None: ...
+    judge_only: bool
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ..., judge_only: _Optional[bool] = ...) -> None: ...
 
 class StartRunResponse(_message.Message):
     __slots__ = ("run", "problems")
@@ -126,7 +130,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +146,7 @@ class Run(_message.Message):
     CALLS_FIELD_NUMBER: _ClassVar[int]
     RETRIES_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    JUDGING_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -157,7 +162,26 @@ class Run(_message.Message):
     calls: int
     retries: int
     prompt_version: str
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ...) -> None: ...
+    judging: Judging
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ...) -> None: ...
+
+class Judging(_message.Message):
+    __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open")
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    judge: str
+    route: str
+    judged: int
+    failed: int
+    usage: _gateway_pb2.Usage
+    cost_nano_usd: int
+    open: int
+    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., judged: _Optional[int] = ..., failed: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., open: _Optional[int] = ...) -> None: ...
 
 class WatchRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -166,7 +190,7 @@ class WatchRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class WatchRunResponse(_message.Message):
-    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s")
+    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging")
     class WaitingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -179,12 +203,14 @@ class WatchRunResponse(_message.Message):
     RATE_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     REMAINING_S_FIELD_NUMBER: _ClassVar[int]
+    JUDGING_FIELD_NUMBER: _ClassVar[int]
     run: Run
     in_flight: int
     rate: float
     waiting: _containers.ScalarMap[str, int]
     remaining_s: float
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ...) -> None: ...
+    judging: bool
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -218,30 +244,66 @@ class CancelRunResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class WrittenRating(_message.Message):
+    __slots__ = ("task", "instance", "rater", "rating", "where")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    RATER_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    instance: str
+    rater: str
+    rating: str
+    where: str
+    def __init__(self, task: _Optional[str] = ..., instance: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[str] = ..., where: _Optional[str] = ...) -> None: ...
+
 class RescoreRunRequest(_message.Message):
-    __slots__ = ("run_id",)
+    __slots__ = ("run_id", "ratings")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    RATINGS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
-    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+    ratings: _containers.RepeatedCompositeFieldContainer[WrittenRating]
+    def __init__(self, run_id: _Optional[str] = ..., ratings: _Optional[_Iterable[_Union[WrittenRating, _Mapping]]] = ...) -> None: ...
 
 class RescoreRunResponse(_message.Message):
-    __slots__ = ("run",)
+    __slots__ = ("run", "problems")
     RUN_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     run: Run
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+    problems: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListAnswersRequest(_message.Message):
-    __slots__ = ("run_id", "outcomes", "instance")
+    __slots__ = ("run_id", "outcomes", "instance", "judge_failures")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     outcomes: _containers.RepeatedScalarFieldContainer[_scorer_pb2.Outcome]
     instance: str
-    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ...) -> None: ...
+    judge_failures: bool
+    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ...) -> None: ...
+
+class AnswerRating(_message.Message):
+    __slots__ = ("judge", "prompt_version", "rater", "rating", "error", "reply")
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RATER_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    judge: str
+    prompt_version: str
+    rater: str
+    rating: float
+    error: str
+    reply: str
+    def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -254,6 +316,7 @@ class ListAnswersResponse(_message.Message):
     COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_S_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
+    RATINGS_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
     outcome: _scorer_pb2.Outcome
@@ -266,4 +329,5 @@ class ListAnswersResponse(_message.Message):
     cost_nano_usd: int
     upstream_s: float
     media: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ...) -> None: ...
+    ratings: _containers.RepeatedCompositeFieldContainer[AnswerRating]
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ...) -> None: ...

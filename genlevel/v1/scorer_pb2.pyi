@@ -37,7 +37,7 @@ DECISION_NOT_ATTAINED: Decision
 DECISION_UNDECIDED: Decision
 
 class TaskDescription(_message.Message):
-    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference")
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source")
     class MetricParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class TaskDescription(_message.Message):
     METRIC_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     UNLISTED_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    RATING_SOURCE_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -65,7 +66,42 @@ class TaskDescription(_message.Message):
     metric_parameters: _containers.ScalarMap[str, str]
     unlisted: bool
     reference: float
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ...) -> None: ...
+    rating_source: RatingSource
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ...) -> None: ...
+
+class RatingSource(_message.Message):
+    __slots__ = ("kind", "judge", "prompt_version", "prompt_hash", "rated", "failed", "pending", "agreement")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_HASH_FIELD_NUMBER: _ClassVar[int]
+    RATED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    judge: str
+    prompt_version: str
+    prompt_hash: str
+    rated: int
+    failed: int
+    pending: int
+    agreement: RatingAgreement
+    def __init__(self, kind: _Optional[str] = ..., judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., rated: _Optional[int] = ..., failed: _Optional[int] = ..., pending: _Optional[int] = ..., agreement: _Optional[_Union[RatingAgreement, _Mapping]] = ...) -> None: ...
+
+class RatingAgreement(_message.Message):
+    __slots__ = ("instances", "pearson", "kendall", "mean_difference", "standard_error")
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    PEARSON_FIELD_NUMBER: _ClassVar[int]
+    KENDALL_FIELD_NUMBER: _ClassVar[int]
+    MEAN_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_ERROR_FIELD_NUMBER: _ClassVar[int]
+    instances: int
+    pearson: float
+    kendall: float
+    mean_difference: float
+    standard_error: float
+    def __init__(self, instances: _Optional[int] = ..., pearson: _Optional[float] = ..., kendall: _Optional[float] = ..., mean_difference: _Optional[float] = ..., standard_error: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskHeader(_message.Message):
     __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks")
@@ -96,7 +132,7 @@ class File(_message.Message):
     def __init__(self, mime_type: _Optional[str] = ..., path: _Optional[str] = ..., blob: _Optional[_Union[_content_pb2.BlobReference, _Mapping]] = ...) -> None: ...
 
 class InstanceAnswer(_message.Message):
-    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings")
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings", "compared_ratings", "rating_outcome")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +152,8 @@ class InstanceAnswer(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     RATINGS_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_RATINGS_FIELD_NUMBER: _ClassVar[int]
+    RATING_OUTCOME_FIELD_NUMBER: _ClassVar[int]
     id: str
     outcome: Outcome
     raw_answer: str
@@ -128,7 +166,9 @@ class InstanceAnswer(_message.Message):
     inputs: _containers.RepeatedCompositeFieldContainer[File]
     details: _containers.ScalarMap[str, str]
     ratings: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ...) -> None: ...
+    compared_ratings: _containers.RepeatedScalarFieldContainer[float]
+    rating_outcome: Outcome
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ..., compared_ratings: _Optional[_Iterable[float]] = ..., rating_outcome: _Optional[_Union[Outcome, str]] = ...) -> None: ...
 
 class ScoreTaskRequest(_message.Message):
     __slots__ = ("header", "instances")
