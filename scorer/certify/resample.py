@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics import Metric
-from scorer.metrics.base import MeanMetric
+from scorer.metrics.base import MeanMetric, WeightedMetric
 from scorer.metrics.classification import MicroF1
-from scorer.metrics.detection import BoxPrecisionAtIou
 from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.text import CorpusBleu
 
@@ -87,11 +86,11 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     elif isinstance(metric, CorpusBleu):
         columns = [[row[part] for row in statistics] for part in range(3)]
         finish = _bleu
-    elif isinstance(metric, BoxPrecisionAtIou):
-        precision = metric.weighted(rows)
+    elif isinstance(metric, WeightedMetric):
+        share = metric.weighted(rows)
 
         def score(weights: Floats) -> Floats:
-            return np.array([100.0 * precision(row[owner]) for row in weights])
+            return np.array([100.0 * share(row[owner]) for row in weights])
 
         return Weighted(count, score)
     else:

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
 from scorer.parsers import Parsed
@@ -99,6 +99,15 @@ class Metric(ABC, Generic[S]):
         return self.statistic(label_as_answer(question), question)
 
 
+@runtime_checkable
+class WeightedMetric(Protocol):
+    """A metric that can count some instances more often than others, which is what a bootstrap over clusters needs."""
+
+    def weighted(self, statistics: Sequence[tuple[str, Any]]) -> Callable[[Any], float]:
+        """The score divided by 100, as a function of an array of weights in the order of ``statistics``."""
+        ...
+
+
 Parameters = Mapping[str, str]
 Factories = Mapping[str, "Callable[[Parameters, str], Metric[Any] | None]"]
 """By metric id: from parameters (genlevel.benchmark.meaning) and a variant's name ("default", "official") to the metric.
@@ -137,7 +146,7 @@ class MeanMetric(Metric[float]):
         return 0.0
 
     def best(self, question: Question) -> float:
-        if question.answer_type not in {"label", "short_text", "long_text"} or not acceptable(question.label):
+        if question.answer_type not in {"label", "short_text", "long_text", "code"} or not acceptable(question.label):
             return self.statistic(label_as_answer(question), question)
         # Not every reference scores as high as another against itself: short ones may be smoothed.
         return max(self.statistic(reference, question) for reference in acceptable(question.label))
@@ -192,7 +201,7 @@ def label_as_answer(question: Question) -> Parsed:
             if number is None:
                 raise NotComparable(f"the label {acceptable(label)[0]!r} is not a number")
             return number
-        case "label" | "short_text" | "long_text" if acceptable(label):
+        case "label" | "short_text" | "long_text" | "code" if acceptable(label):
             return acceptable(label)[0]
     raise NotComparable(f"the label {str(label)[:80]!r} is not one of type {question.answer_type!r}")
 
@@ -230,7 +239,7 @@ def texts(answer: Parsed, question: Question) -> tuple[str, list[str]]:
             return ", ".join(map(str, answer)), [", ".join(map(str, question.label))]
         case "number" if isinstance(answer, float):
             return f"{answer:.12g}", acceptable(question.label)
-        case "label" | "short_text" | "long_text" if isinstance(answer, str):
+        case "label" | "short_text" | "long_text" | "code" if isinstance(answer, str):
             return answer, acceptable(question.label)
     raise NotComparable(f"answers of type {question.answer_type!r} are not text")
 

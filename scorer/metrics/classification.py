@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scorer.metrics.base import (
@@ -61,6 +61,54 @@ class ExactMatch(Accuracy):
 
     def __init__(self) -> None:
         super().__init__("exact_match")
+
+
+class MacroAccuracy(RatioMetric[list[Any]]):
+    """Mean over classes of the share of right answers among a class's instances: 100 * mean over classes of right / all.
+
+    A class is what the label names: the text of a choice's option (its letter where there are no options), or the label by the rule
+    of ``Accuracy``, which also says what is right. Statistic of an instance: [class, 1 if right else 0]. Source: General-Level,
+    appendix A.1; the macro-averaged accuracy of VidSitu (Sadhu et al. 2021, section 4.2). Standard error: delta method on the
+    classes' shares.
+
+    >>> metric = MacroAccuracy()
+    >>> metric.statistic("A", Question("choice", "B", ("Causes", "Enables")))
+    ['enables', 0]
+    >>> metric.compute([("a", ["causes", 1]), ("b", ["causes", 1]), ("c", ["causes", 0]), ("d", ["enables", 0])]).score
+    33.33333333333333
+    """
+
+    def __init__(self) -> None:
+        super().__init__("macro_accuracy")
+
+    def statistic(self, answer: Parsed, question: Question) -> list[Any]:
+        return [class_of(question), int(is_right(answer, question))]
+
+    def worst(self, question: Question) -> list[Any]:
+        return [class_of(question), 0]
+
+    def compute(self, statistics: Sequence[tuple[str, list[Any]]]) -> Value:
+        sizes, hits = Counter[str](), Counter[str]()
+        for _id, (name, right) in statistics:
+            sizes[name] += 1
+            hits[name] += right
+        shares = {name: hits[name] / size for name, size in sizes.items()}
+        influences = [(right - shares[name]) / sizes[name] / len(sizes) for _id, (name, right) in statistics]
+        return Value(100.0 * math.fsum(shares.values()) / len(shares), scaled(self.delta_error(influences), 100.0))
+
+    def weighted(self, statistics: Sequence[tuple[str, list[Any]]]) -> Callable[[Any], float]:
+        """The score 0..1 as a function of how often each instance counts; a class that no counted instance has is left out."""
+        import numpy as np
+
+        numbers: dict[str, int] = {}
+        classes = np.array([numbers.setdefault(name, len(numbers)) for _id, (name, _right) in statistics], dtype=np.intp)
+        rights = np.array([right for _id, (_name, right) in statistics], dtype=float)
+
+        def score(weights: Any) -> float:
+            sizes, hits = np.bincount(classes, weights, len(numbers)), np.bincount(classes, weights * rights, len(numbers))
+            return float((hits[sizes > 0.0] / sizes[sizes > 0.0]).mean())
+
+        return score
 
 
 class TokenF1(MeanMetric):
@@ -161,6 +209,17 @@ def is_right(answer: Parsed, question: Question) -> bool:
     raise NotComparable(f"answers of type {question.answer_type!r} are neither right nor wrong as a whole")
 
 
+def class_of(question: Question) -> str:
+    """The class that the label names, normalised. Raises NotComparable where it names none."""
+    label = question.label
+    if question.answer_type == "choice" and isinstance(label, str):
+        index = ord(label.strip().upper()[:1] or "?") - ord("A")
+        return normal_text(question.options[index] if 0 <= index < len(question.options) else label)
+    if question.answer_type in {"label", "short_text", "long_text", "number"} and acceptable(label):
+        return normal_text(acceptable(label)[0])
+    raise NotComparable(f"the label {str(label)[:80]!r} names no class")
+
+
 def set_counts(answer: Parsed, question: Question) -> tuple[int, int, int]:
     """(common, extra, missed) items of the answer against the label's best matching set."""
     if question.answer_type == "items" and isinstance(answer, tuple):
@@ -199,6 +258,7 @@ def _f1(parameters: Parameters, variant: str) -> Metric[Any] | None:
 
 FACTORIES: Factories = {
     "accuracy": lambda _parameters, variant: Accuracy() if variant == "default" else None,
+    "macro_accuracy": lambda _parameters, variant: MacroAccuracy() if variant == "default" else None,
     "exact_match": lambda _parameters, variant: ExactMatch() if variant == "default" else None,
     "f1": _f1,
     "micro_f1": lambda _parameters, variant: MicroF1() if variant == "default" else None,

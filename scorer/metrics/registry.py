@@ -9,11 +9,13 @@ from typing import Any
 from genlevel.benchmark.metrics import metric as metric_info
 from scorer.metrics import (
     audio,
+    cider,
     classification,
     code,
     detection,
     image_quality,
     learned,
+    ranking,
     ratings,
     regression,
     relations,
@@ -22,13 +24,17 @@ from scorer.metrics import (
     three_d,
     tracking,
     video_quality,
+    wer,
 )
 from scorer.metrics.base import Metric, Parameters
 
 _FAMILIES = (
     text,
+    cider,
+    wer,
     code,
     classification,
+    ranking,
     detection,
     segmentation,
     tracking,

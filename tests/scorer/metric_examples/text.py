@@ -12,6 +12,13 @@ items = st.tuples(st.lists(st.sampled_from("abc"), max_size=3), st.lists(st.samp
     lambda pair: (tuple(pair[0]), Question("items", pair[1]))
 )
 
+choices = st.tuples(st.sampled_from("ABC"), st.sampled_from("ABC"), st.permutations(["cause", "effect", "none"])).map(
+    lambda case: (case[0], Question("choice", case[1], tuple(case[2])))
+)
+scores = st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.sampled_from(["0", "1"])).map(
+    lambda case: (case[0], Question("number", [case[1]]))
+)
+
 EXAMPLES = [
     {"metric": "accuracy", "pairs": texts},
     {"metric": "exact_match", "pairs": texts},
@@ -25,4 +32,12 @@ EXAMPLES = [
     {"metric": "rouge_1", "pairs": texts},
     {"metric": "rouge_l", "pairs": texts},
     {"metric": "anls", "pairs": texts},
+    {"metric": "macro_accuracy", "pairs": st.one_of(choices, texts)},
+    {"metric": "wer", "parameters": {"of": "text"}, "pairs": texts, "worst": 100.0, "bounds": False},
+    # An n-gram that all instances have weighs nothing, so the label itself may have any score.
+    {"metric": "cider", "parameters": {"of": "text"}, "pairs": texts, "best": None},
+    {"metric": "cider", "parameters": {"of": "text"}, "variant": "official", "pairs": texts, "best": None},
+    # Without both kinds of label there is no ranking, and no score says so.
+    {"metric": "auc", "parameters": {"of": "roc"}, "pairs": scores, "best": None, "worst": None},
+    {"metric": "average_precision", "parameters": {"of": "anomaly_score"}, "pairs": scores, "best": None},
 ]

@@ -1,0 +1,106 @@
+"""Areas and precisions of rankings are those of SciPy and scikit-learn; missing answers rank at the wrong end."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
+
+from scorer.metrics import Metric, NotComparable, Question, create
+
+cases = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.7, 1.0]), st.integers(0, 1)), min_size=2, max_size=30).filter(
+    lambda rows: {label for _score, label in rows} == {0, 1}
+)
+
+
+def metric_of(name: str) -> Metric[Any]:
+    metric = create(name, {"of": "roc"} if name == "auc" else {"of": "anomaly_score"})
+    assert metric is not None
+    return metric
+
+
+def value(name: str, rows: list[tuple[float | None, int]]) -> float:
+    metric = metric_of(name)
+    statistics = []
+    for index, (score, label) in enumerate(rows):
+        question = Question("number", [str(label)])
+        statistics.append((str(index), metric.worst(question) if score is None else metric.statistic(score, question)))
+    return metric.compute(statistics).score / 100.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases)
+def test_the_area_is_that_of_the_rank_sum_test(rows: list[tuple[float, int]]) -> None:
+    positives = [score for score, label in rows if label]
+    negatives = [score for score, label in rows if not label]
+    expected = mannwhitneyu(positives, negatives).statistic / len(positives) / len(negatives)
+    assert value("auc", list(rows)) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases)
+def test_the_precision_follows_its_definition_threshold_by_threshold(rows: list[tuple[float, int]]) -> None:
+    wanted, expected, before = sum(label for _score, label in rows), 0.0, 0.0
+    for threshold in sorted({score for score, _label in rows}, reverse=True):
+        named = [label for score, label in rows if score >= threshold]
+        recall = sum(named) / wanted
+        expected += (recall - before) * sum(named) / len(named)
+        before = recall
+    assert value("average_precision", list(rows)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.full
+def test_both_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    generator = random.Random(0)
+    for size in (5, 50, 500):
+        rows = [(round(generator.random(), 1), index % 2) for index in range(size)]
+        scores, labels = [row[0] for row in rows], [row[1] for row in rows]
+        assert value("auc", list(rows)) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+        assert value("average_precision", list(rows)) == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+
+
+def test_an_instance_without_an_answer_stands_at_the_wrong_end() -> None:
+    assert value("auc", [(0.9, 1), (None, 1), (0.1, 0)]) == 0.5
+    assert value("auc", [(0.9, 1), (0.2, 1), (None, 0)]) == 0.0
+    assert value("average_precision", [(0.9, 1), (None, 1), (0.1, 0)]) == 0.5
+    assert value("average_precision", [(0.9, 1), (None, 0)]) == 0.5
+    assert value("average_precision", [(None, 1), (None, 1), (None, 0)]) == 0.0
+    assert value("auc", [(None, 1), (None, 1), (None, 0)]) == 0.0
+
+
+def test_without_both_kinds_there_is_no_ranking() -> None:
+    assert value("auc", [(0.9, 1), (0.2, 1)]) == 0.5
+    assert value("average_precision", [(0.9, 0), (0.2, 0)]) == 0.0
+
+
+@pytest.mark.parametrize(("label", "positive"), [("1", True), ("0", False), ("Anomaly", True), ("good", False), ("normal.", False)])
+def test_labels_are_numbers_or_say_it_in_words(label: str, positive: bool) -> None:
+    metric = metric_of("average_precision")
+    assert metric.statistic(0.3, Question("number", [label])) == [[0.3, int(not positive), int(positive)]]
+    assert metric.statistic("anomalous", Question("label", [label])) == [[1.0, int(not positive), int(positive)]]
+    with pytest.raises(NotComparable, match="neither 0 nor 1"):
+        metric.statistic(0.3, Question("number", ["perhaps"]))
+
+
+def test_the_standard_error_is_about_that_of_many_samples() -> None:
+    metric = metric_of("auc")
+    generator = np.random.default_rng(1)
+
+    def sample() -> list[tuple[str, Any]]:
+        labels = generator.integers(0, 2, 150)
+        scores = np.round(generator.normal(labels * 0.8), 3)
+        return [
+            (str(index), [[float(score), int(1 - label), int(label)]])
+            for index, (score, label) in enumerate(zip(scores, labels, strict=True))
+        ]
+
+    values = [metric.compute(sample()) for _run in range(60)]
+    spread = float(np.std([found.score for found in values], ddof=1))
+    assert np.mean([found.standard_error for found in values]) == pytest.approx(spread, rel=0.25)
