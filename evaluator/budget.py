@@ -13,14 +13,15 @@ from genlevel.v1 import gateway_pb2 as gw
 NANO = Decimal(1_000_000_000)
 
 
-def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int) -> int:
-    """The most that a call of at most so many tokens can cost: every input token at the dearest input price."""
-    dearest = max(Decimal(value) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input))
-    inputs, outputs = dearest * input_tokens, Decimal(price.output) * output_tokens
+def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int, *, images: int = 0, seconds: float = 0.0) -> int:
+    """The most that a call of at most so many tokens, pictures and seconds can cost: every input token at the dearest input price."""
+    dearest = max(Decimal(value or 0) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input))
+    inputs, outputs = dearest * input_tokens, Decimal(price.output or 0) * output_tokens
+    pieces = Decimal(price.per_image or 0) * images + Decimal(price.per_second or 0) * Decimal(seconds) + Decimal(price.per_call or 0)
     if price.long_context_above_tokens and input_tokens > price.long_context_above_tokens:
         inputs *= Decimal(price.long_context_input_factor)
         outputs *= Decimal(price.long_context_output_factor)
-    return int(((inputs + outputs) / Decimal(1_000_000) * NANO).to_integral_value(rounding=ROUND_CEILING))
+    return int((((inputs + outputs) / Decimal(1_000_000) + pieces) * NANO).to_integral_value(rounding=ROUND_CEILING))
 
 
 class Budget:

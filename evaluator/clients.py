@@ -142,6 +142,8 @@ class GrpcGateway:
 class GrpcScorer:
     """The scorer over gRPC."""
 
+    takes_paths = False
+
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
         self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)  # type: ignore[no-untyped-call]

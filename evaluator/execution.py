@@ -16,13 +16,14 @@ from typing import Any
 
 from evaluator.budget import Budget
 from evaluator.journal import Answer, Journal, Totals
+from evaluator.media import MODALITIES, OUTPUT_NAMES, asked_output
 from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.prompts import PromptSet
-from evaluator.requests import MODALITIES, PreparedCall, prepare
+from evaluator.requests import PreparedCall, prepare
 from evaluator.scoring import PlannedTask, score_task
 from evaluator.telemetry import EvaluatorTelemetry, LiveSource
 from evaluator.traffic import RunStopped, Traffic, TrafficRules
-from genlevel.benchmark.model import Instance
+from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError
 from genlevel.runtime.limits import AccountLimiter
@@ -111,6 +112,7 @@ class Execution(LiveSource):
             model=plan.model,
             gateway=context.gateway,
             journal=context.journal,
+            blobs=context.blobs,
             limiter=context.limiter,
             budget=budget,
             rules=context.rules,
@@ -216,20 +218,22 @@ class Execution(LiveSource):
     async def _work(self) -> None:
         while not self._stopping and (item := await self._queue.get()) is not None:
             state, instance = item
-            answer = await self._outcome(state.planned.task.key, instance)
+            answer = await self._outcome(state.planned.task, instance)
             self._count(state, answer)
             if state.finished:
                 self._to_score.put_nowait(state)
 
-    async def _outcome(self, key: str, instance: Instance) -> Answer:
+    async def _outcome(self, task: SuiteTask, instance: Instance) -> Answer:
         """What becomes of an instance, journalled: asked where it can be, else its reason."""
+        key = task.key
         if instance.problem:
             return await self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
         template = self._context.prompts.for_instance(instance)
         if template is None:
-            why = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
+            why = f"answers of type {instance.answer_type} cannot be asked"
             return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
-        if problem := self._unsupported(instance):
+        output = asked_output(task, instance)
+        if problem := self._unsupported(instance, output):
             return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
 
         def build() -> PreparedCall:
@@ -240,6 +244,7 @@ class Execution(LiveSource):
                 self.plan.model,
                 blobs=self._context.blobs,
                 inline_limit=self._context.inline_limit,
+                output=output,
             )
 
         try:
@@ -253,14 +258,14 @@ class Execution(LiveSource):
         await self._context.journal.record(answer)
         return answer
 
-    def _unsupported(self, instance: Instance) -> str:
+    def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
         """Why the model cannot be asked this instance; empty if it can."""
         takes = set(self.plan.model.input_modalities)
         for media in instance.media:
             if MODALITIES[media.modality] not in takes:
                 return f"{self.plan.model.route} does not take {media.modality}"
-        if ct.MODALITY_TEXT not in self.plan.model.output_modalities:
-            return f"{self.plan.model.route} does not give text"
+        if output not in self.plan.model.output_modalities:
+            return f"{self.plan.model.route} does not make {OUTPUT_NAMES[output]}"
         return ""
 
     # -- counting --------------------------------------------------------------------------------------------------
@@ -276,6 +281,8 @@ class Execution(LiveSource):
         usage.cache_write_tokens += answer.cache_write_tokens
         usage.output_tokens += answer.output_tokens
         usage.reasoning_tokens += answer.reasoning_tokens
+        usage.output_images += answer.output_images
+        usage.output_milliseconds += answer.output_milliseconds
         if answer.cost_nano_usd is not None:
             self.state.cost_nano_usd = (self.state.cost_nano_usd or 0) + answer.cost_nano_usd
         self._note_finished()
@@ -334,7 +341,7 @@ class Execution(LiveSource):
     async def _score_finished(self) -> None:
         while (state := await self._to_score.get()) is not None:
             try:
-                await score_task(self._context.scorer, self._context.journal, self.plan.header, state.planned, self.plan.run_id)
+                await score_task(self._context.scorer, self._context.journal, self._context.blobs, self.plan.header, state.planned)
             except (GenlevelError, CallFailed) as error:
                 self.stop(ev.RUN_STATUS_FAILED, str(error))
                 return

@@ -32,7 +32,10 @@ _GROUP = 512
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One instance's outcome as journalled. Times are Unix seconds; tokens are in disjoint buckets."""
+    """One instance's outcome as journalled. Times are Unix seconds; tokens are in disjoint buckets.
+
+    files: the stored objects that the answer consists of, as evaluator.media writes them.
+    """
 
     run_id: str
     task: str
@@ -49,12 +52,15 @@ class Answer:
     cache_write_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    output_images: int = 0
+    output_milliseconds: int = 0
     cost_nano_usd: int | None = None
     upstream_s: float = 0.0
     provider_model: str = ""
     response_id: str = ""
     request_hash: str = ""
     created: float = 0.0
+    files: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from google.protobuf import json_format
 
 from evaluator.journal import Answer, RunRecord
+from evaluator.media import stored_files
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -58,7 +59,10 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
             cache_write_tokens=answer.cache_write_tokens,
             output_tokens=answer.output_tokens,
             reasoning_tokens=answer.reasoning_tokens,
+            output_images=answer.output_images,
+            output_milliseconds=answer.output_milliseconds,
         ),
         cost_nano_usd=answer.cost_nano_usd,
         upstream_s=answer.upstream_s,
+        files=stored_files(answer.files),
     )

@@ -6,14 +6,16 @@ import asyncio
 from dataclasses import dataclass
 
 from evaluator.budget import worst_case_nano_usd
+from evaluator.media import OUTPUT_NAMES, asked_output
 from evaluator.plan import Specification, is_partial, run_id, sample_positions, select_tasks
 from evaluator.ports import GatewayPort, RoutingGatewayPort
 from evaluator.prompts import PromptSet, prompt_text
-from evaluator.requests import generation_parameters, token_bounds
+from evaluator.requests import MediaBounds, generation_parameters, media_bounds, token_bounds
 from evaluator.scoring import PlannedTask
 from genlevel.benchmark.model import Suite
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -119,14 +121,20 @@ class Planner:
                 continue
             template = self._prompts.for_instance(instance)
             if template is None:
-                entry.note = f"answers of type {instance.answer_type} cannot be asked of a model that gives text"
+                entry.note = f"answers of type {instance.answer_type} cannot be asked"
+                continue
+            output = asked_output(task, instance)
+            if output not in info.output_modalities:
+                entry.note = f"{info.route} does not make {OUTPUT_NAMES[output]}: unsupported"
                 continue
             estimate, _ = token_bounds(instance, prompt_text(instance, template), info)
-            most = generation_parameters(template, plan.specification.parameters, info).max_output_tokens
+            bounds = media_bounds(info, output) if output != ct.MODALITY_TEXT else MediaBounds()
+            most = bounds.tokens or generation_parameters(template, plan.specification.parameters, info, output).max_output_tokens
             entry.estimated_input_tokens += estimate
             entry.max_output_tokens += most
             if info.HasField("price"):
-                cost += worst_case_nano_usd(info.price, estimate, most)
+                cost += worst_case_nano_usd(info.price, estimate, most, images=bounds.images, seconds=bounds.seconds)
+                entry.note = bounds.unknown or entry.note
         if info.HasField("price"):
             entry.estimated_nano_usd = cost
         if not entry.note and task.metric is None:

@@ -30,7 +30,9 @@ class RoutingGatewayPort(GatewayPort, Protocol):
 
 
 class ScorerPort(Protocol):
-    """Scores tasks."""
+    """Scores tasks. takes_paths: it is in this process, so files may be named by their paths; else by reference to the blob store."""
+
+    takes_paths: bool
 
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
         """Scores one task from all of its instances."""

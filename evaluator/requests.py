@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 
+from evaluator.media import MODALITIES
 from evaluator.prompts import PromptTemplate, estimated_tokens, most_tokens, prompt_text
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
-
-MODALITIES: dict[Modality, ct.Modality] = {
-    Modality.LANGUAGE: ct.MODALITY_TEXT,
-    Modality.IMAGE: ct.MODALITY_IMAGE,
-    Modality.VIDEO: ct.MODALITY_VIDEO,
-    Modality.AUDIO: ct.MODALITY_AUDIO,
-    Modality.THREE_D: ct.MODALITY_THREE_D,
-}
 
 # Where a model's own bound is not known. The dearest published ones are near 5,000 tokens an image.
 MOST_TOKENS_PER_IMAGE = 5_000
@@ -27,20 +21,32 @@ TYPICAL_TOKENS_PER_IMAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PreparedCall:
-    """A request ready to be sent. Tokens: a fair estimate, and upper bounds of input and output."""
+    """A request ready to be sent. Tokens: a fair estimate, and upper bounds of input and output.
+
+    images, seconds: the pictures, and the length of video or audio, that the answer has at most. unbounded: why no upper bound of its
+    cost is known, in one line; "" where it is.
+    """
 
     request: gw.GenerateRequest
     estimated_input_tokens: int
     most_input_tokens: int
     most_output_tokens: int
     request_hash: str
+    images: int = 0
+    seconds: float = 0.0
+    unbounded: str = ""
 
 
-def generation_parameters(template: PromptTemplate, asked: gw.GenerationParameters, model: gw.ModelInfo) -> gw.GenerationParameters:
+def generation_parameters(
+    template: PromptTemplate, asked: gw.GenerationParameters, model: gw.ModelInfo, output: ct.Modality = ct.MODALITY_TEXT
+) -> gw.GenerationParameters:
     """The parameters of a call: temperature 0 and the answer type's limit, unless the run sets others.
 
     A model's allowance for reasoning comes on top of the answer type's limit; a limit that the user set stands as it is.
+    Where media are asked for, nothing is set but what the user asks: generators take no temperature, and a picture has its own length.
     """
+    if output != ct.MODALITY_TEXT:
+        return asked
     parameters = gw.GenerationParameters(temperature=0.0, max_output_tokens=template.max_output_tokens + model.extra_output_tokens)
     parameters.MergeFrom(asked)
     return parameters
@@ -62,6 +68,7 @@ def prepare(
     *,
     blobs: BlobStore,
     inline_limit: int,
+    output: ct.Modality = ct.MODALITY_TEXT,
 ) -> PreparedCall:
     """Builds the call for an instance: media in the order of the dataset, then the text. Reads the media files.
 
@@ -69,7 +76,9 @@ def prepare(
         DatasetError: a media file cannot be read.
     """
     text = prompt_text(instance, template)
-    request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model))
+    request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
+    if output != ct.MODALITY_TEXT:
+        request.output_modalities.append(output)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
     for media in instance.media:
@@ -87,7 +96,40 @@ def prepare(
     message.parts.add(text=text)
     digest.update(request.parameters.SerializeToString(deterministic=True))
     estimate, most = token_bounds(instance, text, model)
-    return PreparedCall(request, estimate, most, request.parameters.max_output_tokens, digest.hexdigest())
+    if output == ct.MODALITY_TEXT:
+        return PreparedCall(request, estimate, most, request.parameters.max_output_tokens, digest.hexdigest())
+    digest.update(bytes([output]))
+    bounds = media_bounds(model, output)
+    return PreparedCall(request, estimate, most, bounds.tokens, digest.hexdigest(), bounds.images, bounds.seconds, bounds.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBounds:
+    """What one answer of media takes at most. unknown: what is not known of it, and where to say it; "" where nothing is missing."""
+
+    tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    unknown: str = ""
+
+
+def media_bounds(model: gw.ModelInfo, output: ct.Modality) -> MediaBounds:
+    """The bounds of one answer: one picture, or one video or sound of the length that the model's route allows."""
+    price = model.price
+    unknown = ""
+    if output == ct.MODALITY_IMAGE:
+        if _costs(price.output) and not model.max_output_tokens_per_image:
+            unknown = "how many tokens a picture takes at most is not known; set the route's media.max_tokens_per_image"
+        return MediaBounds(tokens=model.max_output_tokens_per_image, images=1, unknown=unknown)
+    if (_costs(price.per_second) or _costs(price.output)) and not model.max_output_seconds:
+        unknown = "how long an answer is at most is not known; set the route's media.max_seconds"
+    elif _costs(price.output):
+        unknown = "how many tokens a second of video or audio takes is not known; price it per_second"
+    return MediaBounds(seconds=model.max_output_seconds, unknown=unknown)
+
+
+def _costs(price: str) -> bool:
+    return bool(price) and Decimal(price) > 0
 
 
 def answer_text(response: gw.GenerateResponse) -> str:

@@ -10,12 +10,20 @@ from itertools import islice
 
 import orjson
 
-from evaluator.journal import Journal
+from evaluator.journal import Answer, Journal
+from evaluator.media import stored_files
 from evaluator.ports import ScorerPort
-from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
+from evaluator.sent_files import SentFiles
+from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, SuiteTask, Task
+from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
+_CHUNK_BYTES = 8 << 20
+_TEXTS = frozenset(
+    (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS, AnswerType.CODE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +80,63 @@ def _describe_listed(task: Task) -> sc.TaskDescription:
     )
 
 
-async def score_task(scorer: ScorerPort, journal: Journal, header: sc.ScoreTaskHeader, planned: PlannedTask, run_id: str) -> sc.TaskScore:
-    """Scores one task of a run from its journal. Raises GenlevelError (dataset, journal or scorer)."""
+async def score_task(
+    scorer: ScorerPort, journal: Journal, blobs: BlobStore, header: sc.ScoreTaskHeader, planned: PlannedTask
+) -> sc.TaskScore:
+    """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
     task_header = sc.ScoreTaskHeader()
     task_header.CopyFrom(header)
     task_header.task.CopyFrom(describe(planned.task))
-    response = await scorer.score_task(_messages(journal, task_header, planned, run_id))
+    sent = SentFiles(None if scorer.takes_paths else blobs)
+    response = await scorer.score_task(_messages(journal, sent, task_header, planned))
     return response.score
 
 
-async def _messages(journal: Journal, header: sc.ScoreTaskHeader, planned: PlannedTask, run_id: str) -> AsyncIterator[sc.ScoreTaskRequest]:
+async def _messages(
+    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: PlannedTask
+) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     instances = planned.task.instances(planned.positions)
-    while message := await asyncio.to_thread(_next_message, journal, planned.task.key, instances, run_id):
-        yield message
+    while messages := await asyncio.to_thread(_next_messages, journal, sent, planned.task, instances, header.run_id):
+        for message in messages:
+            yield message
 
 
-def _next_message(journal: Journal, key: str, instances: Iterator[Instance], run_id: str) -> sc.ScoreTaskRequest | None:
+def _next_messages(
+    journal: Journal, sent: SentFiles, task: SuiteTask, instances: Iterator[Instance], run_id: str
+) -> list[sc.ScoreTaskRequest]:
+    """The next instances with their answers, in messages of bounded size; none at the end."""
     chunk = list(islice(instances, _CHUNK))
     if not chunk:
-        return None
-    answers = journal.answers_to(run_id, key, [instance.id for instance in chunk])
-    message = sc.ScoreTaskRequest()
+        return []
+    answers = journal.answers_to(run_id, task.key, [instance.id for instance in chunk])
+    messages, size = [sc.ScoreTaskRequest()], 0
     for instance in chunk:
-        answer = answers.get(instance.id)
-        message.instances.add(
-            id=instance.id,
-            outcome=answer.outcome if answer else sc.OUTCOME_PENDING,
-            raw_answer=answer.raw_answer if answer else "",
-            answer_type=instance.answer_type.value,
-            label_json=orjson.dumps(instance.label).decode(),
-            options=instance.options,
-            cluster=cluster_of(instance, key),
-        )
+        message = instance_answer(instance, answers.get(instance.id), task, sent)
+        if size and size + message.ByteSize() > _CHUNK_BYTES:
+            messages.append(sc.ScoreTaskRequest())
+            size = 0
+        size += message.ByteSize()
+        messages[-1].instances.append(message)
+    return messages
+
+
+def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
+    """One instance as the scorer is told of it. What was asked, and with which media, goes only where a metric may look at it."""
+    message = sc.InstanceAnswer(
+        id=instance.id,
+        outcome=sc.OUTCOME_PENDING if answer is None else sc.Outcome.Name(answer.outcome),
+        raw_answer=answer.raw_answer if answer else "",
+        answer_type=instance.answer_type.value,
+        options=instance.options,
+        cluster=cluster_of(instance, task.key),
+        details=instance.details,
+    )
+    plain = instance.answer_type in _TEXTS
+    message.label_json = orjson.dumps(instance.label if plain else sent.label(instance.label)).decode()
+    if answer is not None and answer.files:
+        message.files.extend(stored_files(answer.files))
+    if not plain or (task.metric is not None and METRICS[task.metric.id].kind != "exact"):
+        message.prompt = "\n\n".join(text for text in (instance.context, instance.prompt) if text)
+        message.inputs.extend(sent.file(media.path, media.mime_type) for media in instance.media if media.path.is_file())
     return message

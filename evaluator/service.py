@@ -27,7 +27,8 @@ from evaluator.traffic import TrafficRules
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, StorageError, UsageError
+from genlevel.runtime.files import FileCache, suffix_of
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -69,6 +70,7 @@ class Evaluator:
         self._folder = data_folder
         self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
         self._blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
+        self._files = FileCache(self._blobs, data_folder / "files")
         self._telemetry = EvaluatorTelemetry(registry)
         self._prompts = prompt_set()
         self._planner = Planner(gateway, routing, self._prompts)
@@ -319,7 +321,7 @@ class Evaluator:
         record = await self._record(request.run_id)
         plan, header = await self._offline_plan(record)
         for planned in plan.tasks:
-            await score_task(self._scorer, self._journal, header, planned, record.run_id)
+            await score_task(self._scorer, self._journal, self._blobs, header, planned)
         return ev.RescoreRunResponse(run=await self._message(record))
 
     async def _offline_plan(self, record: RunRecord) -> tuple[ResolvedPlan, sc.ScoreTaskHeader]:
@@ -336,11 +338,20 @@ class Evaluator:
         while (answer := await asyncio.to_thread(next, answers, None)) is not None:
             found = True
             response = answer_message(answer)
+            await asyncio.to_thread(self._name_files, response)
             if request.instance:
                 await self._add_question(record, answer, response)
             yield response
         if request.instance and not found:
             raise NotFoundError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
+
+    def _name_files(self, response: ev.ListAnswersResponse) -> None:
+        """Says where the answer's files lie, as far as they lie on this machine."""
+        with self._files.lease() as lease:
+            for file in response.files:
+                with contextlib.suppress(StorageError):  # the answer is shown all the same
+                    if self._blobs.local_path(file.blob.sha256) is not None:
+                        file.path = lease.path(file.blob.sha256, suffix_of(file.mime_type))
 
     async def _add_question(self, record: RunRecord, answer: Answer, response: ev.ListAnswersResponse) -> None:
         with contextlib.suppress(GenlevelError):  # the suite may have moved since: the answer is shown all the same

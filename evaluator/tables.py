@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -50,12 +50,15 @@ answers = Table(
     Column("cache_write_tokens", BigInteger, nullable=False),
     Column("output_tokens", BigInteger, nullable=False),
     Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("output_images", BigInteger, nullable=False, server_default="0"),
+    Column("output_milliseconds", BigInteger, nullable=False, server_default="0"),
     Column("cost_nano_usd", BigInteger),
     Column("upstream_s", Float, nullable=False),
     Column("provider_model", Text, nullable=False),
     Column("response_id", Text, nullable=False),
     Column("request_hash", String(64), nullable=False),
     Column("created", Float, nullable=False),
+    Column("files", Text, nullable=False, server_default=""),  # JSON: [[sha256, bytes, MIME type], ...] in the answer's order
 )
 
 reservations = Table(

@@ -18,9 +18,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_nev
 
 from evaluator.budget import Budget, worst_case_nano_usd
 from evaluator.journal import Answer, Journal
+from evaluator.media import has_media, keep_files
 from evaluator.policy import Action, Decision, decide, outcome_of
 from evaluator.ports import GatewayPort
 from evaluator.requests import PreparedCall, answer_text
+from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.limits import AccountLimiter, Feedback
 from genlevel.v1 import gateway_pb2 as gw
@@ -87,6 +89,7 @@ class Traffic:
         model: gw.ModelInfo,
         gateway: GatewayPort,
         journal: Journal,
+        blobs: BlobStore,
         limiter: AccountLimiter,
         budget: Budget,
         rules: TrafficRules,
@@ -98,6 +101,7 @@ class Traffic:
         self._run_id = run_id
         self._gateway = gateway
         self._journal = journal
+        self._blobs = blobs
         self._limiter = limiter
         self._budget = budget
         self._rules = rules
@@ -146,7 +150,9 @@ class Traffic:
         """One call under a reservation and a permit. On failure leaves the decision in ``attempt`` and raises."""
         if self._price is None:
             return await self._permitted(attempt, call)
-        worst = worst_case_nano_usd(self._price, call.most_input_tokens, call.most_output_tokens)
+        if call.unbounded:
+            raise RunStopped(f"--budget-usd cannot be kept: {call.unbounded}")
+        worst = worst_case_nano_usd(self._price, call.most_input_tokens, call.most_output_tokens, images=call.images, seconds=call.seconds)
         with self._wait_for("budget"):
             fits = await self._budget.reserve(worst)
         if not fits:
@@ -185,6 +191,8 @@ class Traffic:
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
             feedback, used = Feedback.OK, all_tokens(response.usage)
             answer = _with_response(attempt.outcome(), response)
+            if has_media(response):  # the journal names only what is stored
+                answer = replace(answer, files=await asyncio.to_thread(keep_files, response, self._blobs))
             await self._journal.record(answer)
             return answer
         except CallFailed as failure:
@@ -249,6 +257,8 @@ def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
         cache_write_tokens=usage.cache_write_tokens,
         output_tokens=usage.output_tokens,
         reasoning_tokens=usage.reasoning_tokens,
+        output_images=usage.output_images,
+        output_milliseconds=usage.output_milliseconds,
         cost_nano_usd=response.cost_nano_usd if response.HasField("cost_nano_usd") else None,
         upstream_s=response.upstream_s,
         provider_model=response.model,

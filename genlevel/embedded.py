@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from evaluator.service import Evaluator
 from gateway.service import Gateway
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.files import FileCache
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from scorer.service import Scorer
@@ -38,7 +40,9 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
     registry = service_registry()
     gateway = Gateway(settings, registry, data_folder)
     try:
-        scorer = Scorer(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry)
+        blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
+        files = FileCache(blobs, data_folder / "files")
+        scorer = Scorer(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry, files=files)
         try:
             evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=gateway)
             try:

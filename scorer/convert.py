@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.files import Lease
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.agreement import agreement
+from scorer.files import FileAccess
 from scorer.levels import LanguageLevel, Levels, ModalityLevels, TaskResult
 from scorer.task_scoring import AnsweredInstance, Outcome, RatingSummary, TaskOutcome
 
@@ -22,8 +24,11 @@ _OUTCOMES: Mapping[int, Outcome] = {
 }
 
 
-def instance_of(answer: pb.InstanceAnswer) -> AnsweredInstance:
-    """Raises UsageError naming the instance whose outcome or label cannot be read."""
+def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
+    """One instance, with its files where they lie on this machine for as long as the lease holds.
+
+    Raises UsageError naming the instance whose outcome, label or files cannot be read, StorageError for a file that is not there.
+    """
     outcome = _OUTCOMES.get(answer.outcome)
     if outcome is None:
         raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({answer.outcome})")
@@ -31,17 +36,21 @@ def instance_of(answer: pb.InstanceAnswer) -> AnsweredInstance:
         label = json.loads(answer.label_json) if answer.label_json else None
     except (ValueError, RecursionError):
         raise UsageError(f"instance {answer.id!r}: its label is not JSON: {answer.label_json[:80]!r}") from None
+    try:
+        found = access.of(answer, label, lease)
+    except RecursionError:
+        raise UsageError(f"instance {answer.id!r}: its label is nested too deeply") from None
     return AnsweredInstance(
         answer.id,
         outcome,
         answer.raw_answer,
         answer.answer_type,
-        label,
+        found.label,
         tuple(answer.options),
         answer.cluster,
-        tuple(file.path for file in answer.files),
+        found.files,
         answer.prompt,
-        tuple(file.path for file in answer.inputs),
+        found.inputs,
         dict(answer.details),
         tuple(answer.ratings),
         _OUTCOMES.get(answer.rating_outcome),

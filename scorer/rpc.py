@@ -28,7 +28,7 @@ class ScorerServicer(scorer_pb2_grpc.ScorerServiceServicer):
         self, request_iterator: AsyncIterator[pb.ScoreTaskRequest], context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.ScoreTaskResponse:
         try:
-            return await self._scorer.score_task(request_iterator)
+            return await self._scorer.score_task(request_iterator, from_network=True)
         except GenlevelError as error:
             await _abort(context, error)
 

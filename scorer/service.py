@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
 from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of
 from scorer.exporter import MOST_PAIRS, ScoreExporter
+from scorer.files import FileAccess
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
@@ -26,6 +28,8 @@ from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_mes
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sqlalchemy import Engine
+
+    from genlevel.runtime.files import FileCache
 
 
 class UnknownRun(NotFoundError):
@@ -46,11 +50,23 @@ class Scorer:
     """Scores tasks and says verdicts; the in-process twin of ScorerService.
 
     storage: an SQLAlchemy URL, or an engine with the scorer's tables. registry: where its Prometheus series are registered; None:
-    nowhere. most_pairs: (model, suite) pairs whose series are kept.
+    nowhere. most_pairs: (model, suite) pairs whose series are kept. files: of the blob store that it shares with the evaluator; None: it
+    has none, and takes no stored files.
     Opening reads the newest run of each pair back from the store, so a restart does not lose series.
     """
 
-    def __init__(self, storage: Engine | str, registry: CollectorRegistry | None = None, *, most_pairs: int = MOST_PAIRS) -> None:
+    takes_paths = True
+    """In one process, so files may be named by their paths (evaluator.ports.ScorerPort)."""
+
+    def __init__(
+        self,
+        storage: Engine | str,
+        registry: CollectorRegistry | None = None,
+        *,
+        most_pairs: int = MOST_PAIRS,
+        files: FileCache | None = None,
+    ) -> None:
+        self._files = files
         self._store = ScoreStore(storage)
         self._registry = registry
         self._exporter = ScoreExporter(most_pairs)
@@ -59,11 +75,13 @@ class Scorer:
         if registry is not None:
             registry.register(self._exporter)
 
-    async def score_task(self, requests: AsyncIterator[pb.ScoreTaskRequest]) -> pb.ScoreTaskResponse:
+    async def score_task(self, requests: AsyncIterator[pb.ScoreTaskRequest], *, from_network: bool = False) -> pb.ScoreTaskResponse:
         """Scores one task from all of its instances and stores the score; repeating it replaces the score.
 
-        The first request has the header. Raises UsageError for a stream without header, or an instance that cannot be read.
+        The first request has the header. from_network: files are taken by reference to the blob store alone, never by path.
+        Raises UsageError for a stream without header, or an instance that cannot be read; StorageError for a file that is not there.
         """
+        access = FileAccess(self._files, from_network=from_network)
         header: pb.ScoreTaskHeader | None = None
         scoring = TaskScoring(None)
         async for request in requests:
@@ -74,7 +92,7 @@ class Scorer:
                 scoring = _scoring(header.task)
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
-                await asyncio.to_thread(_add, scoring, request.instances)
+                await asyncio.to_thread(_add, scoring, request.instances, access)
         if header is None:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
         return await asyncio.to_thread(self._finish, header, scoring)
@@ -237,8 +255,11 @@ def _scoring(task: pb.TaskDescription) -> TaskScoring:
     return TaskScoring(metric)
 
 
-def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer]) -> None:
-    scoring.add(map(instance_of, answers))
+def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: FileAccess) -> None:
+    """Measures one instance after the other, as their files are only here for as long."""
+    for answer in answers:
+        with access.lease() or nullcontext() as lease:
+            scoring.add((instance_of(answer, access, lease),))
 
 
 def _benchmark(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:

@@ -16,7 +16,8 @@ from typing import Any
 
 from scorer.metrics import Metric, MetricState, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
-from scorer.parsers import Parsed, Unparsable, parse_answer
+from scorer.nodes import FILE, named_files
+from scorer.parsers import Parsed, Structured, Unparsable, parse_answer
 
 MOST_UNPARSABLE_IDS = 1000
 
@@ -164,7 +165,7 @@ class TaskScoring:
         outcome = instance.outcome
         answer: Parsed | None = None
         if outcome is Outcome.ANSWERED:
-            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options)
+            parsed = _read(instance)
             if isinstance(parsed, Unparsable):
                 outcome = Outcome.UNPARSABLE
             elif instance.rating_outcome is not None and not instance.ratings:
@@ -213,7 +214,7 @@ class TaskScoring:
         if not self._outcomes:
             return "no instance was asked"
         if counts[Outcome.UNSUPPORTED] == len(self._outcomes):
-            return "the model does not take this task's modality"
+            return "the model does not take or make this task's modality"
         if self._metric is None:
             return self._no_metric
         if self._problems:
@@ -226,6 +227,18 @@ class TaskScoring:
             which = f"{len(self._unrated)} of {counts[Outcome.ANSWERED]} answers, first {first!r}: " if some else ""
             return f"not scored: {which}{self._unrated[first]}"
         return ""
+
+
+def _read(instance: AnsweredInstance) -> Parsed | Unparsable:
+    """The answer, from its files where it consists of media, else from its text, which names no files but those."""
+    if instance.answer_type == "media":
+        if not instance.files:
+            return Unparsable("it has no file")
+        return Structured([{FILE: path} for path in instance.files])
+    parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options)
+    if isinstance(parsed, Structured) and named_files(parsed.value) - set(instance.files):
+        return Unparsable("it names files by their paths, where only its own text and files count")
+    return parsed
 
 
 def shared_clusters(clusters: Mapping[str, str]) -> dict[str, int]:

@@ -146,7 +146,8 @@ async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
         for instance_id in score.unparsable_ids:
             key = f"{score.task.key}/{instance_id}"
             for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, instance=key)):
-                why = "no answer of the task's type could be read" if entry["answer"].strip() else "the answer is empty"
+                given = entry["answer"].strip() or entry["files"]
+                why = "no answer of the task's type could be read" if given else "the answer is empty"
                 entries.append({**entry, "outcome": "unparsable", "error": entry["error"] or why})
     return entries
 
@@ -185,6 +186,7 @@ def answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
         "prompt": answer.prompt or None,
         "media": list(answer.media),
         "answer": answer.raw_answer,
+        "files": [_file_entry(file) for file in answer.files],
         "label": json.loads(answer.label_json) if answer.label_json else None,
         "attempts": answer.attempts,
         "input_tokens": answer.usage.input_tokens + answer.usage.cache_read_tokens + answer.usage.cache_write_tokens,
@@ -192,6 +194,11 @@ def answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
         "usd": answer.cost_nano_usd / NANO if answer.HasField("cost_nano_usd") else None,
         "upstream_s": answer.upstream_s,
     }
+
+
+def _file_entry(file: sc.File) -> dict[str, Any]:
+    """Where a file of an answer lies: its path on the evaluator's machine, or its hash in the blob store."""
+    return {"path": file.path} if file.WhichOneof("source") == "path" else {"sha256": file.blob.sha256, "bytes": file.blob.size_bytes}
 
 
 def _print_result(document: dict[str, Any], *, as_json: bool) -> None:
@@ -231,7 +238,11 @@ def _print_instances(entries: list[dict[str, Any]]) -> None:
         for path in entry["media"]:
             _say(f"media: {path}")
         _say(f"\n--- asked\n{entry['prompt'] or '(the suite is no longer where it was)'}")
-        _say(f"\n--- answered\n{entry['answer']}")
+        _say("\n--- answered")
+        for file in entry["files"]:
+            _say(f"file: {file['path']}" if "path" in file else f"file: {file['sha256']} in the blob store, {file['bytes']:,} bytes")
+        if entry["answer"] or not entry["files"]:
+            _say(entry["answer"])
         _say(f"\n--- label\n{json.dumps(entry['label'], ensure_ascii=False)}\n")
 
 

@@ -76,11 +76,14 @@ def scorer(ctx: click.Context, out: Path) -> None:
 
     async def work() -> None:
         from genlevel.embedded import service_registry
+        from genlevel.runtime.blobs import BlobStore
+        from genlevel.runtime.files import FileCache
         from genlevel.runtime.storage import sqlite_url
         from scorer.service import Scorer
 
         registry = service_registry()
-        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry)
+        files = FileCache(BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
+        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files)
         try:
             await _serve("scorer", settings.scorer, _add_scorer(core), registry)
         finally:

@@ -83,6 +83,23 @@ class BlobStore:
         """Whether the object is there (its content is not read). Raises StorageError as ``get``, except for absence."""
         return self._shelf.size(_place(sha256)) is not None
 
+    def local_path(self, sha256: str) -> Path | None:
+        """The object's file, where the store is a folder; None where it is elsewhere. Raises StorageError as ``get``, but for damage."""
+        place = _place(sha256)
+        path = self._shelf.path(place)
+        if path is not None and self._shelf.size(place) is None:
+            raise StorageError(f"blob store: {sha256} is not in {self._shelf.name}")
+        return path
+
+    @property
+    def name(self) -> str:
+        """Its folder or URL, for people."""
+        return self._shelf.name
+
+    def place(self, sha256: str) -> str:
+        """Where an object lies, as a path or URL for people."""
+        return f"{self._shelf.name.rstrip('/')}/{_place(sha256)}"
+
 
 class _Shelf(ABC):
     """Where objects lie: the one thing that differs between stores."""
@@ -97,6 +114,10 @@ class _Shelf(ABC):
 
     @abstractmethod
     def write(self, place: str, content: bytes, mime_type: str) -> None: ...
+
+    def path(self, place: str) -> Path | None:
+        """The object's file, where it has one on this machine."""
+        return None
 
 
 class _FolderShelf(_Shelf):
@@ -117,6 +138,9 @@ class _FolderShelf(_Shelf):
             return None
         except OSError as error:
             raise StorageError(f"blob store: cannot look at {self._folder / place} ({error.strerror})") from None
+
+    def path(self, place: str) -> Path | None:
+        return self._folder / place
 
     def read(self, place: str) -> bytes:
         try:

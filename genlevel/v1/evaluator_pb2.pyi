@@ -28,7 +28,7 @@ RUN_STATUS_BUDGET: RunStatus
 RUN_STATUS_FAILED: RunStatus
 
 class RunSpecification(_message.Message):
-    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env")
+    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class RunSpecification(_message.Message):
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
     API_KEY_ENV_FIELD_NUMBER: _ClassVar[int]
+    API_FIELD_NUMBER: _ClassVar[int]
     model: str
     suite: str
     tasks: str
@@ -45,7 +46,8 @@ class RunSpecification(_message.Message):
     parameters: _gateway_pb2.GenerationParameters
     base_url: str
     api_key_env: str
-    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ...) -> None: ...
+    api: str
+    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
     __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge")
@@ -303,7 +305,7 @@ class AnswerRating(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -317,6 +319,7 @@ class ListAnswersResponse(_message.Message):
     UPSTREAM_S_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     RATINGS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
     outcome: _scorer_pb2.Outcome
@@ -330,4 +333,5 @@ class ListAnswersResponse(_message.Message):
     upstream_s: float
     media: _containers.RepeatedScalarFieldContainer[str]
     ratings: _containers.RepeatedCompositeFieldContainer[AnswerRating]
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ...) -> None: ...
+    files: _containers.RepeatedCompositeFieldContainer[_scorer_pb2.File]
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ...) -> None: ...

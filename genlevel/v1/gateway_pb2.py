@@ -26,43 +26,43 @@ from genlevel.v1 import content_pb2 as genlevel_dot_v1_dot_content__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19genlevel/v1/gateway.proto\x12\x0bgenlevel.v1\x1a\x19genlevel/v1/content.proto\x1a\x17google/rpc/status.proto\"\xdc\x01\n\x14GenerationParameters\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11max_output_tokens\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x03\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\t\x12\x1c\n\x14response_schema_json\x18\x06 \x01(\tB\x0e\n\x0c_temperatureB\x14\n\x12_max_output_tokensB\x08\n\x06_top_pB\x07\n\x05_seed\"\xb1\x01\n\x0fGenerateRequest\x12\r\n\x05route\x18\x01 \x01(\t\x12&\n\x08messages\x18\x02 \x03(\x0b\x32\x14.genlevel.v1.Message\x12\x35\n\nparameters\x18\x03 \x01(\x0b\x32!.genlevel.v1.GenerationParameters\x12\x30\n\x11output_modalities\x18\x04 \x03(\x0e\x32\x15.genlevel.v1.Modality\"\x85\x01\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x04\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x02 \x01(\x04\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x18\n\x10reasoning_tokens\x18\x05 \x01(\x04\"\xd4\x02\n\x10GenerateResponse\x12 \n\x05parts\x18\x01 \x03(\x0b\x32\x11.genlevel.v1.Part\x12\x30\n\rfinish_reason\x18\x02 \x01(\x0e\x32\x19.genlevel.v1.FinishReason\x12!\n\x05usage\x18\x03 \x01(\x0b\x32\x12.genlevel.v1.Usage\x12\x1a\n\rcost_nano_usd\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x13\n\x0bresponse_id\x18\x07 \x01(\t\x12=\n\x12\x61pplied_parameters\x18\x08 \x01(\x0b\x32!.genlevel.v1.GenerationParameters\x12\x12\n\nupstream_s\x18\t \x01(\x01\x12\x12\n\noverhead_s\x18\n \x01(\x01\x42\x10\n\x0e_cost_nano_usd\"`\n\x10GenerateManyItem\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\ttimeout_s\x18\x02 \x01(\x01\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.genlevel.v1.GenerateRequest\"C\n\x13GenerateManyRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.genlevel.v1.GenerateManyItem\"\x82\x01\n\x12GenerateManyResult\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\x08response\x18\x02 \x01(\x0b\x32\x1d.genlevel.v1.GenerateResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"H\n\x14GenerateManyResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.genlevel.v1.GenerateManyResult\"\xb9\x01\n\x05Price\x12\r\n\x05input\x18\x01 \x01(\t\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x12\n\ncache_read\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61\x63he_write\x18\x04 \x01(\t\x12!\n\x19long_context_above_tokens\x18\x05 \x01(\x04\x12!\n\x19long_context_input_factor\x18\x06 \x01(\t\x12\"\n\x1along_context_output_factor\x18\x07 \x01(\t\"Y\n\nRateLimits\x12\x1b\n\x13requests_per_minute\x18\x01 \x01(\r\x12\x19\n\x11tokens_per_minute\x18\x02 \x01(\r\x12\x13\n\x0b\x63oncurrency\x18\x03 \x01(\r\"\xb2\x03\n\tModelInfo\x12\r\n\x05route\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12/\n\x10input_modalities\x18\x05 \x03(\x0e\x32\x15.genlevel.v1.Modality\x12\x30\n\x11output_modalities\x18\x06 \x03(\x0e\x32\x15.genlevel.v1.Modality\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.genlevel.v1.Price\x12\x0f\n\x07\x63harges\x18\x08 \x01(\x08\x12\x16\n\x0e\x63ontext_tokens\x18\t \x01(\x04\x12\'\n\x06limits\x18\n \x01(\x0b\x32\x17.genlevel.v1.RateLimits\x12\r\n\x05ready\x18\x0b \x01(\x08\x12\x0f\n\x07problem\x18\x0c \x01(\t\x12\x16\n\x0eparameter_note\x18\r \x01(\t\x12\x1c\n\x14max_tokens_per_image\x18\x0e \x01(\r\x12\x1b\n\x13\x65xtra_output_tokens\x18\x0f \x01(\r\x12\x19\n\x11structured_output\x18\x10 \x01(\x08\"\"\n\x11ListModelsRequest\x12\r\n\x05route\x18\x01 \x01(\t\"<\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.genlevel.v1.ModelInfo*\x9d\x03\n\nErrorClass\x12\x1b\n\x17\x45RROR_CLASS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RROR_CLASS_CREDENTIAL\x10\x01\x12\x1c\n\x18\x45RROR_CLASS_MODEL_ACCESS\x10\x02\x12\x15\n\x11\x45RROR_CLASS_QUOTA\x10\x03\x12\x1a\n\x16\x45RROR_CLASS_MODEL_GONE\x10\x04\x12\x1e\n\x1a\x45RROR_CLASS_REGION_BLOCKED\x10\x05\x12\x1a\n\x16\x45RROR_CLASS_RATE_LIMIT\x10\x06\x12\x1c\n\x18\x45RROR_CLASS_CALLER_FAULT\x10\x07\x12\x1f\n\x1b\x45RROR_CLASS_CONTENT_REFUSED\x10\x08\x12 \n\x1c\x45RROR_CLASS_CONTEXT_TOO_LONG\x10\t\x12\x19\n\x15\x45RROR_CLASS_TRANSIENT\x10\n\x12\x17\n\x13\x45RROR_CLASS_TIMEOUT\x10\x0b\x12\x1b\n\x17\x45RROR_CLASS_UNSUPPORTED\x10\x0c\x12\x17\n\x13\x45RROR_CLASS_UNKNOWN\x10\r*\xb8\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x04\x12\x17\n\x13\x46INISH_REASON_OTHER\x10\x05\x32\x81\x02\n\x0eGatewayService\x12G\n\x08Generate\x12\x1c.genlevel.v1.GenerateRequest\x1a\x1d.genlevel.v1.GenerateResponse\x12W\n\x0cGenerateMany\x12 .genlevel.v1.GenerateManyRequest\x1a!.genlevel.v1.GenerateManyResponse(\x01\x30\x01\x12M\n\nListModels\x12\x1e.genlevel.v1.ListModelsRequest\x1a\x1f.genlevel.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19genlevel/v1/gateway.proto\x12\x0bgenlevel.v1\x1a\x19genlevel/v1/content.proto\x1a\x17google/rpc/status.proto\"\xdc\x01\n\x14GenerationParameters\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11max_output_tokens\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x03\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\t\x12\x1c\n\x14response_schema_json\x18\x06 \x01(\tB\x0e\n\x0c_temperatureB\x14\n\x12_max_output_tokensB\x08\n\x06_top_pB\x07\n\x05_seed\"\xb1\x01\n\x0fGenerateRequest\x12\r\n\x05route\x18\x01 \x01(\t\x12&\n\x08messages\x18\x02 \x03(\x0b\x32\x14.genlevel.v1.Message\x12\x35\n\nparameters\x18\x03 \x01(\x0b\x32!.genlevel.v1.GenerationParameters\x12\x30\n\x11output_modalities\x18\x04 \x03(\x0e\x32\x15.genlevel.v1.Modality\"\xb9\x01\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x04\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x02 \x01(\x04\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x18\n\x10reasoning_tokens\x18\x05 \x01(\x04\x12\x15\n\routput_images\x18\x06 \x01(\x04\x12\x1b\n\x13output_milliseconds\x18\x07 \x01(\x04\"\xd4\x02\n\x10GenerateResponse\x12 \n\x05parts\x18\x01 \x03(\x0b\x32\x11.genlevel.v1.Part\x12\x30\n\rfinish_reason\x18\x02 \x01(\x0e\x32\x19.genlevel.v1.FinishReason\x12!\n\x05usage\x18\x03 \x01(\x0b\x32\x12.genlevel.v1.Usage\x12\x1a\n\rcost_nano_usd\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x13\n\x0bresponse_id\x18\x07 \x01(\t\x12=\n\x12\x61pplied_parameters\x18\x08 \x01(\x0b\x32!.genlevel.v1.GenerationParameters\x12\x12\n\nupstream_s\x18\t \x01(\x01\x12\x12\n\noverhead_s\x18\n \x01(\x01\x42\x10\n\x0e_cost_nano_usd\"`\n\x10GenerateManyItem\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\ttimeout_s\x18\x02 \x01(\x01\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.genlevel.v1.GenerateRequest\"C\n\x13GenerateManyRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.genlevel.v1.GenerateManyItem\"\x82\x01\n\x12GenerateManyResult\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\x08response\x18\x02 \x01(\x0b\x32\x1d.genlevel.v1.GenerateResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"H\n\x14GenerateManyResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.genlevel.v1.GenerateManyResult\"\xf2\x01\n\x05Price\x12\r\n\x05input\x18\x01 \x01(\t\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x12\n\ncache_read\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61\x63he_write\x18\x04 \x01(\t\x12!\n\x19long_context_above_tokens\x18\x05 \x01(\x04\x12!\n\x19long_context_input_factor\x18\x06 \x01(\t\x12\"\n\x1along_context_output_factor\x18\x07 \x01(\t\x12\x11\n\tper_image\x18\x08 \x01(\t\x12\x12\n\nper_second\x18\t \x01(\t\x12\x10\n\x08per_call\x18\n \x01(\t\"Y\n\nRateLimits\x12\x1b\n\x13requests_per_minute\x18\x01 \x01(\r\x12\x19\n\x11tokens_per_minute\x18\x02 \x01(\r\x12\x13\n\x0b\x63oncurrency\x18\x03 \x01(\r\"\xf3\x03\n\tModelInfo\x12\r\n\x05route\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12/\n\x10input_modalities\x18\x05 \x03(\x0e\x32\x15.genlevel.v1.Modality\x12\x30\n\x11output_modalities\x18\x06 \x03(\x0e\x32\x15.genlevel.v1.Modality\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.genlevel.v1.Price\x12\x0f\n\x07\x63harges\x18\x08 \x01(\x08\x12\x16\n\x0e\x63ontext_tokens\x18\t \x01(\x04\x12\'\n\x06limits\x18\n \x01(\x0b\x32\x17.genlevel.v1.RateLimits\x12\r\n\x05ready\x18\x0b \x01(\x08\x12\x0f\n\x07problem\x18\x0c \x01(\t\x12\x16\n\x0eparameter_note\x18\r \x01(\t\x12\x1c\n\x14max_tokens_per_image\x18\x0e \x01(\r\x12\x1b\n\x13\x65xtra_output_tokens\x18\x0f \x01(\r\x12\x19\n\x11structured_output\x18\x10 \x01(\x08\x12#\n\x1bmax_output_tokens_per_image\x18\x11 \x01(\r\x12\x1a\n\x12max_output_seconds\x18\x12 \x01(\x01\"\"\n\x11ListModelsRequest\x12\r\n\x05route\x18\x01 \x01(\t\"<\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.genlevel.v1.ModelInfo*\x9d\x03\n\nErrorClass\x12\x1b\n\x17\x45RROR_CLASS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RROR_CLASS_CREDENTIAL\x10\x01\x12\x1c\n\x18\x45RROR_CLASS_MODEL_ACCESS\x10\x02\x12\x15\n\x11\x45RROR_CLASS_QUOTA\x10\x03\x12\x1a\n\x16\x45RROR_CLASS_MODEL_GONE\x10\x04\x12\x1e\n\x1a\x45RROR_CLASS_REGION_BLOCKED\x10\x05\x12\x1a\n\x16\x45RROR_CLASS_RATE_LIMIT\x10\x06\x12\x1c\n\x18\x45RROR_CLASS_CALLER_FAULT\x10\x07\x12\x1f\n\x1b\x45RROR_CLASS_CONTENT_REFUSED\x10\x08\x12 \n\x1c\x45RROR_CLASS_CONTEXT_TOO_LONG\x10\t\x12\x19\n\x15\x45RROR_CLASS_TRANSIENT\x10\n\x12\x17\n\x13\x45RROR_CLASS_TIMEOUT\x10\x0b\x12\x1b\n\x17\x45RROR_CLASS_UNSUPPORTED\x10\x0c\x12\x17\n\x13\x45RROR_CLASS_UNKNOWN\x10\r*\xb8\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x04\x12\x17\n\x13\x46INISH_REASON_OTHER\x10\x05\x32\x81\x02\n\x0eGatewayService\x12G\n\x08Generate\x12\x1c.genlevel.v1.GenerateRequest\x1a\x1d.genlevel.v1.GenerateResponse\x12W\n\x0cGenerateMany\x12 .genlevel.v1.GenerateManyRequest\x1a!.genlevel.v1.GenerateManyResponse(\x01\x30\x01\x12M\n\nListModels\x12\x1e.genlevel.v1.ListModelsRequest\x1a\x1f.genlevel.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'genlevel.v1.gateway_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORCLASS']._serialized_start=2165
-  _globals['_ERRORCLASS']._serialized_end=2578
-  _globals['_FINISHREASON']._serialized_start=2581
-  _globals['_FINISHREASON']._serialized_end=2765
+  _globals['_ERRORCLASS']._serialized_start=2339
+  _globals['_ERRORCLASS']._serialized_end=2752
+  _globals['_FINISHREASON']._serialized_start=2755
+  _globals['_FINISHREASON']._serialized_end=2939
   _globals['_GENERATIONPARAMETERS']._serialized_start=95
   _globals['_GENERATIONPARAMETERS']._serialized_end=315
   _globals['_GENERATEREQUEST']._serialized_start=318
   _globals['_GENERATEREQUEST']._serialized_end=495
   _globals['_USAGE']._serialized_start=498
-  _globals['_USAGE']._serialized_end=631
-  _globals['_GENERATERESPONSE']._serialized_start=634
-  _globals['_GENERATERESPONSE']._serialized_end=974
-  _globals['_GENERATEMANYITEM']._serialized_start=976
-  _globals['_GENERATEMANYITEM']._serialized_end=1072
-  _globals['_GENERATEMANYREQUEST']._serialized_start=1074
-  _globals['_GENERATEMANYREQUEST']._serialized_end=1141
-  _globals['_GENERATEMANYRESULT']._serialized_start=1144
-  _globals['_GENERATEMANYRESULT']._serialized_end=1274
-  _globals['_GENERATEMANYRESPONSE']._serialized_start=1276
-  _globals['_GENERATEMANYRESPONSE']._serialized_end=1348
-  _globals['_PRICE']._serialized_start=1351
-  _globals['_PRICE']._serialized_end=1536
-  _globals['_RATELIMITS']._serialized_start=1538
-  _globals['_RATELIMITS']._serialized_end=1627
-  _globals['_MODELINFO']._serialized_start=1630
-  _globals['_MODELINFO']._serialized_end=2064
-  _globals['_LISTMODELSREQUEST']._serialized_start=2066
-  _globals['_LISTMODELSREQUEST']._serialized_end=2100
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2102
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2162
-  _globals['_GATEWAYSERVICE']._serialized_start=2768
-  _globals['_GATEWAYSERVICE']._serialized_end=3025
+  _globals['_USAGE']._serialized_end=683
+  _globals['_GENERATERESPONSE']._serialized_start=686
+  _globals['_GENERATERESPONSE']._serialized_end=1026
+  _globals['_GENERATEMANYITEM']._serialized_start=1028
+  _globals['_GENERATEMANYITEM']._serialized_end=1124
+  _globals['_GENERATEMANYREQUEST']._serialized_start=1126
+  _globals['_GENERATEMANYREQUEST']._serialized_end=1193
+  _globals['_GENERATEMANYRESULT']._serialized_start=1196
+  _globals['_GENERATEMANYRESULT']._serialized_end=1326
+  _globals['_GENERATEMANYRESPONSE']._serialized_start=1328
+  _globals['_GENERATEMANYRESPONSE']._serialized_end=1400
+  _globals['_PRICE']._serialized_start=1403
+  _globals['_PRICE']._serialized_end=1645
+  _globals['_RATELIMITS']._serialized_start=1647
+  _globals['_RATELIMITS']._serialized_end=1736
+  _globals['_MODELINFO']._serialized_start=1739
+  _globals['_MODELINFO']._serialized_end=2238
+  _globals['_LISTMODELSREQUEST']._serialized_start=2240
+  _globals['_LISTMODELSREQUEST']._serialized_end=2274
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2276
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2336
+  _globals['_GATEWAYSERVICE']._serialized_start=2942
+  _globals['_GATEWAYSERVICE']._serialized_end=3199
 # @@protoc_insertion_point(module_scope)

@@ -84,18 +84,22 @@ class GenerateRequest(_message.Message):
     def __init__(self, route: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_content_pb2.Message, _Mapping]]] = ..., parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "output_images", "output_milliseconds")
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
     input_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
     output_tokens: int
     reasoning_tokens: int
-    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ...) -> None: ...
+    output_images: int
+    output_milliseconds: int
+    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., output_images: _Optional[int] = ..., output_milliseconds: _Optional[int] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s")
@@ -154,7 +158,7 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +166,9 @@ class Price(_message.Message):
     LONG_CONTEXT_ABOVE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LONG_CONTEXT_INPUT_FACTOR_FIELD_NUMBER: _ClassVar[int]
     LONG_CONTEXT_OUTPUT_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    PER_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    PER_CALL_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
@@ -169,7 +176,10 @@ class Price(_message.Message):
     long_context_above_tokens: int
     long_context_input_factor: str
     long_context_output_factor: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ...) -> None: ...
+    per_image: str
+    per_second: str
+    per_call: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")
@@ -182,7 +192,7 @@ class RateLimits(_message.Message):
     def __init__(self, requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., concurrency: _Optional[int] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output")
+    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output", "max_output_tokens_per_image", "max_output_seconds")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -199,6 +209,8 @@ class ModelInfo(_message.Message):
     MAX_TOKENS_PER_IMAGE_FIELD_NUMBER: _ClassVar[int]
     EXTRA_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     STRUCTURED_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_PER_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     route: str
     provider: str
     model: str
@@ -215,7 +227,9 @@ class ModelInfo(_message.Message):
     max_tokens_per_image: int
     extra_output_tokens: int
     structured_output: bool
-    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ...) -> None: ...
+    max_output_tokens_per_image: int
+    max_output_seconds: float
+    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ..., max_output_tokens_per_image: _Optional[int] = ..., max_output_seconds: _Optional[float] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("route",)

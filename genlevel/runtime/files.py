@@ -1,0 +1,195 @@
+"""Stored objects as files on this machine, under names that decoders understand: links into a folder store, else fetched copies.
+
+Copies are bounded: the ones that were used longest ago go first, and none that is in use goes at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import StorageError
+
+LIMIT_BYTES = 8 << 30
+MOST_FILES = 100_000
+
+SUFFIXES: dict[str, str] = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tif",
+    "image/avif": ".avif",
+    "image/svg+xml": ".svg",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/quicktime": ".mov",
+    "video/x-msvideo": ".avi",
+    "video/mpeg": ".mpg",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/mpeg": ".mp3",
+    "audio/flac": ".flac",
+    "audio/ogg": ".ogg",
+    "audio/mp4": ".m4a",
+    "audio/aac": ".aac",
+    "audio/midi": ".mid",
+    "model/ply": ".ply",
+    "model/obj": ".obj",
+    "model/off": ".off",
+    "model/stl": ".stl",
+    "model/gltf-binary": ".glb",
+    "application/x-pcd": ".pcd",
+    "application/x-npy": ".npy",
+}
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
+_NAME = re.compile(r"[^/\\\0]{1,255}")
+
+
+def suffix_of(mime_type: str) -> str:
+    """The suffix that files of a MIME type have; "" where none is known."""
+    return SUFFIXES.get(mime_type.partition(";")[0].strip().lower(), "")
+
+
+class FileCache:
+    """Files of one blob store. Safe to use from several threads.
+
+    Args:
+        folder: where links and copies lie; made on first use.
+        limit_bytes: copies together; one object alone may be larger.
+    """
+
+    def __init__(self, blobs: BlobStore, folder: Path, *, limit_bytes: int = LIMIT_BYTES, most_files: int = MOST_FILES) -> None:
+        self._blobs = blobs
+        self._folder = folder
+        self._limit_bytes = limit_bytes
+        self._most_files = most_files
+        self._sizes: OrderedDict[Path, int] | None = None  # least recently used first
+        self._total = 0
+        self._held: Counter[Path] = Counter()
+        self._lock = threading.RLock()
+
+    def lease(self) -> Lease:
+        """Files for one piece of work; they stay until it is closed."""
+        return Lease(self)
+
+    def take(self, sha256: str, suffix: str) -> Path:
+        """The file of an object, held until ``give_back``. Raises StorageError where there is no such object or it cannot be kept here."""
+        if suffix and not _SUFFIX.fullmatch(suffix):
+            raise StorageError(f"file cache: {suffix[:40]!r} is no suffix of a file")
+        with self._lock:
+            source = self._blobs.local_path(sha256)
+            path = self._folder / sha256[:2] / f"{sha256}{suffix}"
+            try:
+                known = self._known()
+                if path not in known or not path.exists():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._total -= known.pop(path, 0)
+                    known[path] = _link(source, path) if source is not None else _write(path, self._blobs.get(sha256))
+                    self._total += known[path]
+                known.move_to_end(path)
+                self._held[path] += 1
+                self._shrink(known)
+            except OSError as error:
+                raise StorageError(f"file cache: cannot keep a file in {self._folder} ({error.strerror or error})") from None
+            return path
+
+    def gather(self, named: Sequence[tuple[str, Path]]) -> Path:
+        """A folder with links to files of this cache, such as the frames of a video. Raises StorageError."""
+        digest = hashlib.sha256("\n".join(f"{name}\0{path.name}" for name, path in named).encode()).hexdigest()
+        folder = self._folder / "folders" / digest
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, path in named:
+                if not _NAME.fullmatch(name) or name in (".", ".."):
+                    raise StorageError(f"file cache: {name[:80]!r} is no name of a file")
+                _link(path, folder / name)
+        except OSError as error:
+            raise StorageError(f"file cache: cannot keep a file in {self._folder} ({error.strerror or error})") from None
+        return folder
+
+    def give_back(self, paths: Iterable[Path]) -> None:
+        """Ends holding these files."""
+        with self._lock:
+            self._held.subtract(paths)
+            self._held = +self._held
+
+    def _known(self) -> OrderedDict[Path, int]:
+        if self._sizes is None:  # what an earlier process left
+            found = [path for path in self._folder.glob("??/*") if path.name[0] != "."]
+            states = sorted((path.lstat().st_mtime, path) for path in found)
+            self._sizes = OrderedDict((path, 0 if path.is_symlink() else path.stat().st_size) for _, path in states)
+            self._total = sum(self._sizes.values())
+        return self._sizes
+
+    def _shrink(self, known: OrderedDict[Path, int]) -> None:
+        if self._total <= self._limit_bytes and len(known) <= self._most_files:
+            return
+        for path in [path for path in known if not self._held[path]]:
+            self._total -= known.pop(path)
+            path.unlink(missing_ok=True)
+            if self._total <= self._limit_bytes and len(known) <= self._most_files:
+                return
+
+
+class Lease:
+    """The files that one piece of work uses; a context manager that gives them back."""
+
+    def __init__(self, cache: FileCache) -> None:
+        self._cache = cache
+        self._paths: list[Path] = []
+
+    def path(self, sha256: str, suffix: str = "") -> str:
+        """Where an object lies on this machine. Raises StorageError."""
+        path = self._cache.take(sha256, suffix)
+        self._paths.append(path)
+        return str(path)
+
+    def folder(self, entries: Iterable[tuple[str, str]]) -> str:
+        """Where a folder of objects lies, given as (name, sha256). Raises StorageError."""
+        named = []
+        for name, sha256 in sorted(entries):
+            named.append((name, self._cache.take(sha256, "")))
+            self._paths.append(named[-1][1])
+        return str(self._cache.gather(named))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._cache.give_back(self._paths)
+        self._paths = []
+
+
+def _link(source: Path, target: Path) -> int:
+    """A link at ``target``, in place of what is there. Returns the bytes that it takes up."""
+    source = source.absolute()
+    if target.is_symlink() and os.readlink(target) == str(source):
+        return 0
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(source)
+    os.replace(temporary, target)
+    return 0
+
+
+def _write(target: Path, content: bytes) -> int:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.replace(file.name, target)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    return len(content)
