@@ -21,7 +21,7 @@ from genlevel.runtime.errors import UsageError
 class Specification:
     """What identifies a run (the fields of RunSpecification, with the model resolved).
 
-    parameters: the generation parameters a user set, as (name, value) pairs.
+    parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas.
     """
 
     model: str
@@ -33,6 +33,7 @@ class Specification:
     seed: int
     parameters: tuple[tuple[str, str], ...]
     prompt_version: str
+    structured_output: bool = False
 
 
 def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:

@@ -57,6 +57,8 @@ class Planner:
             if not getattr(specification, name).strip():
                 raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
         model = await self._model(specification)
+        if specification.no_structured_output:
+            model.structured_output = False
         suite = await asyncio.to_thread(load_suite, specification.suite)
         chosen = select_tasks(suite, specification.tasks)
 
@@ -80,6 +82,7 @@ class Planner:
                 seed=specification.seed,
                 parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
                 prompt_version=self._prompts.version,
+                structured_output=model.structured_output,
             ),
             [(task.key, task.fingerprint) for task in chosen],
         )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from evaluator.media import MODALITIES
 from evaluator.prompts import PromptTemplate, estimated_tokens, most_tokens, prompt_text
+from evaluator.schemas import response_schema
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
@@ -72,6 +73,8 @@ def prepare(
 ) -> PreparedCall:
     """Builds the call for an instance: media in the order of the dataset, then the text. Reads the media files.
 
+    The answer is held to its type's JSON schema where the model can be.
+
     Raises:
         DatasetError: a media file cannot be read.
     """
@@ -79,6 +82,8 @@ def prepare(
     request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
     if output != ct.MODALITY_TEXT:
         request.output_modalities.append(output)
+    elif model.structured_output and not request.parameters.response_schema_json:
+        request.parameters.response_schema_json = response_schema(instance)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
     for media in instance.media:

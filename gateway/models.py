@@ -20,6 +20,7 @@ class ModelFacts:
 
     modalities: input modalities by name. reasoning: it may think before it answers. omits: parameters of ours that its
     API refuses for this model, so that they are not sent. api: the API it is asked by, "" = the provider's usual one.
+    structured_output: it can be held to a JSON schema.
     context_tokens, max_output_tokens, image_tokens (upper bound of one image), extra_output_tokens: 0 = not known.
     """
 
@@ -32,6 +33,7 @@ class ModelFacts:
     image_tokens: int = 0
     extra_output_tokens: int = 0
     api: str = ""
+    structured_output: bool = False
 
 
 UNKNOWN = ModelFacts()
@@ -65,6 +67,7 @@ def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
         image_tokens=fields.get("image_tokens", 0),
         extra_output_tokens=fields.get("extra_output_tokens", 0),
         api=fields.get("api", ""),
+        structured_output=fields.get("structured_output", False),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import orjson
+
+from gateway.adapters.base import Capabilities
 from gateway.adapters.embedded import problem as embedded_problem
 from gateway.models import ModelFacts, facts, table
 from gateway.parts import MODALITY_NAMES
@@ -48,6 +50,7 @@ class ResolvedRoute:
     limits: Limits
     parameters: RouteParameters
     timeout_s: float
+    structured_output: bool
 
     @property
     def client(self) -> tuple[str, str, str]:
@@ -117,6 +120,7 @@ class ResolvedRoute:
             parameter_note=self.parameter_note(),
             max_tokens_per_image=self.facts.image_tokens,
             extra_output_tokens=extra,
+            structured_output=self.structured_output,
         )
         if self.price is not None:
             info.price.CopyFrom(self.price.message())
@@ -221,6 +225,7 @@ class Routes:
             limits=EMBEDDED_LIMITS if provider == "embedded" and account.limits == Limits() else account.limits,
             parameters=route.parameters,
             timeout_s=account.timeout_s,
+            structured_output=known.structured_output if route.structured_output is None else route.structured_output,
         )
 
 
@@ -259,11 +264,12 @@ def _key_source(account: Account) -> tuple[str, bool]:
     return account.api_key_env or KEY_VARIABLES.get(account.provider, ""), False
 
 
-def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, taken: Mapping[str, str], max_stop: int) -> pb.GenerationParameters:
+def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> pb.GenerationParameters:
     """The parameters that will be sent: those asked, less what the model is known not to take, plus what the route fixes.
 
-    taken: the adapter's parameters. Raises CallFailed (CALLER_FAULT) naming a parameter that cannot be sent.
+    Raises CallFailed (CALLER_FAULT, or UNSUPPORTED for a response schema) naming a parameter that cannot be sent.
     """
+    taken, max_stop = capabilities.parameters, capabilities.max_stop
     sent = pb.GenerationParameters()
     sent.CopyFrom(parameters)
     if route.parameters.temperature is not None:
@@ -280,7 +286,23 @@ def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, taken: Ma
         raise _fault(f"{route.provider} takes {most} in its {route.api} API", "parameters.stop")
     if "max_output_tokens" in taken and sent.HasField("max_output_tokens") and sent.max_output_tokens == 0:
         raise _fault("max_output_tokens is 0; leave it out or set at least 1", "parameters.max_output_tokens")
+    if sent.response_schema_json:
+        _check_schema(sent.response_schema_json, route, capabilities)
     return sent
+
+
+def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities) -> None:
+    part = "parameters.response_schema_json"
+    if not capabilities.response_schema:
+        raise CallFailed(
+            pb.ERROR_CLASS_UNSUPPORTED, f"{route.provider} cannot be held to a JSON schema in its {route.api} API; leave it out", part=part
+        )
+    try:
+        schema = orjson.loads(written)
+    except orjson.JSONDecodeError:
+        raise _fault("response_schema_json is not JSON", part) from None
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise _fault('response_schema_json is no schema of an object: providers want {"type": "object", ...}', part)
 
 
 def _fault(message: str, part: str = "route") -> CallFailed:

@@ -113,7 +113,7 @@ class Gateway:
         taker = f"{route.provider}/{route.model}"
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
-        parameters = applied(request.parameters, route, adapter.capabilities.parameters, adapter.capabilities.max_stop)
+        parameters = applied(request.parameters, route, adapter.capabilities)
         turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker)
         model = route.model
         if route.provider == "embedded":

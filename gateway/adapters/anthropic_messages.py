@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, tool_call, vendor_part
+from gateway.adapters.base import (
+    Answer,
+    AnswerError,
+    Capabilities,
+    Image,
+    Json,
+    Refused,
+    Turn,
+    count,
+    error_of,
+    response_schema,
+    tool_call,
+    vendor_part,
+)
 from gateway.adapters.openai_chat import put_parameters
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import content_pb2 as content
@@ -36,6 +49,7 @@ class AnthropicMessages:
         image_uris=True,
         max_stop=0,
         needs_max_output_tokens=True,
+        response_schema=True,
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
@@ -52,6 +66,8 @@ class AnthropicMessages:
             body["system"] = "\n\n".join(str(block) for turn in turns[:start] for block in turn.blocks)
         body["messages"] = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns[start:]]
         put_parameters(body, parameters, self.capabilities)
+        if (schema := response_schema(parameters)) is not None:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return body
 
     def headers(self, body: Json) -> Mapping[str, str] | None:

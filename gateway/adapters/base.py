@@ -25,7 +25,7 @@ class Capabilities:
     parameters: our name -> the provider's name, for those that its API has. max_stop: stop sequences at most.
     image_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known. image_details: values of
     MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches. needs_max_output_tokens: a
-    request without an output limit is not valid.
+    request without an output limit is not valid. response_schema: it can hold the answer to a JSON schema.
     """
 
     parameters: Mapping[str, str]
@@ -37,6 +37,7 @@ class Capabilities:
     image_uris: bool = False
     max_stop: int = 4
     needs_max_output_tokens: bool = False
+    response_schema: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,11 @@ class Adapter(Protocol):
     def answer(self, body: Json) -> Answer:
         """The answer in a body that came with a good HTTP status."""
         ...
+
+
+def response_schema(parameters: pb.GenerationParameters) -> Json | None:
+    """The JSON schema that the answer is to follow; None where none is asked. It was checked before (gateway.routes.applied)."""
+    return orjson.loads(parameters.response_schema_json) if parameters.response_schema_json else None
 
 
 def usage_of(

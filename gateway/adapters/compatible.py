@@ -20,4 +20,5 @@ class Compatible(OpenAIChat):
         image_details=frozenset({"low", "high", "auto"}),
         image_uris=True,
         max_stop=0,
+        response_schema=True,
     )

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.adapters.base import Answer, AnswerError, Capabilities, Image, Json, Refused, Turn, count, error_of, tool_call, usage_of
+from gateway.adapters.base import (
+    Answer,
+    AnswerError,
+    Capabilities,
+    Image,
+    Json,
+    Refused,
+    Turn,
+    count,
+    error_of,
+    response_schema,
+    tool_call,
+    usage_of,
+)
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -15,6 +28,8 @@ FINISH_REASONS = {
     "tool_calls": pb.FINISH_REASON_TOOL_CALLS,
     "function_call": pb.FINISH_REASON_TOOL_CALLS,
 }
+SCHEMA_NAME = "answer"
+"""Both of OpenAI's APIs want a schema to have a name."""
 
 
 class OpenAIChat:
@@ -32,6 +47,7 @@ class OpenAIChat:
         },
         image_details=frozenset({"low", "high", "auto", "original"}),
         image_uris=True,
+        response_schema=True,
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
@@ -39,6 +55,8 @@ class OpenAIChat:
         messages = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns]
         body: Json = {"model": model, "messages": messages}
         put_parameters(body, parameters, self.capabilities)
+        if (schema := response_schema(parameters)) is not None:
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "strict": True, "schema": schema}}
         return body
 
     def headers(self, body: Json) -> None:

@@ -15,11 +15,12 @@ from gateway.adapters.base import (
     Turn,
     count,
     error_of,
+    response_schema,
     tool_call,
     usage_of,
     vendor_part,
 )
-from gateway.adapters.openai_chat import put_parameters
+from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -34,12 +35,15 @@ class OpenAIResponses:
         image_details=frozenset({"low", "high", "auto", "original"}),
         image_uris=True,
         max_stop=0,
+        response_schema=True,
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
         """The body of a request that the provider does not store."""
         body: Json = {"model": model, "input": [{"role": turn.role, "content": _content(turn)} for turn in turns], "store": False}
         put_parameters(body, parameters, self.capabilities)
+        if (schema := response_schema(parameters)) is not None:
+            body["text"] = {"format": {"type": "json_schema", "name": SCHEMA_NAME, "strict": True, "schema": schema}}
         return body
 
     def headers(self, body: Json) -> None:

@@ -54,6 +54,9 @@ class Dollars(click.ParamType[int]):
 @click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens per answer (default: by answer type).")
+@click.option(
+    "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, though the model takes JSON schemas."
+)
 @click.option("--budget-usd", type=Dollars(), metavar="X", help="Never spend more than this.")
 @click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known.")
 @click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
@@ -81,6 +84,7 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
         seed=options["seed"],
         base_url=options["base_url"] or "",
         api_key_env=options["api_key_env"] or "",
+        no_structured_output=options["no_structured_output"],
         parameters=gw.GenerationParameters(temperature=options["temperature"], max_output_tokens=options["max_tokens"]),
     )
     traffic = ev.TrafficSettings(

@@ -65,6 +65,7 @@ class Route(_Strict):
     input_modalities: list[Literal["text", "image", "video", "audio", "3d"]] | None = None
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
+    structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")
     parameters: RouteParameters = RouteParameters()
 
 

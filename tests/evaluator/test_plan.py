@@ -50,11 +50,12 @@ def test_whatever_changes_the_answers_changes_the_run():
             {"parameters": (("temperature", "0.5"),)},
             {"prompt_version": "2"},
             {"suite": "other"},
+            {"structured_output": True},
         )
     }
     runs.add(run_id(SPECIFICATION, CONTENT[:1]))
     runs.add(run_id(SPECIFICATION, [("nlp/A", "3" * 64), CONTENT[1]]))
-    assert len(runs) == 11
+    assert len(runs) == 12
 
 
 def test_the_seed_does_not_matter_where_nothing_is_sampled():

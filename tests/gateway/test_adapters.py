@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from anthropic.types import Message as AnthropicMessage
+from anthropic.types import OutputConfigParam
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response as OpenAIResponse
+from openai.types.responses import ResponseTextConfigParam
+from openai.types.shared_params import ResponseFormatJSONSchema
+from pydantic import TypeAdapter
 
 from gateway.adapters import ADAPTERS
 from gateway.adapters.anthropic_messages import AnthropicMessages
@@ -89,6 +94,27 @@ def test_chat_sends_messages_images_and_its_own_names() -> None:
         "seed": 3,
         "stop": ["\n"],
     }
+
+
+SCHEMA = {"type": "object", "properties": {"answer": {"type": "number"}}, "required": ["answer"], "additionalProperties": False}
+
+
+def test_every_api_is_told_of_a_schema_in_its_own_place() -> None:
+    held = pb.GenerationParameters(max_output_tokens=9, response_schema_json=json.dumps(SCHEMA))
+    named = {"name": "answer", "strict": True, "schema": SCHEMA}
+    for chat in (OpenAIChat(), Compatible()):
+        body = chat.request("m", TURNS[3:], held)
+        assert body["response_format"] == {"type": "json_schema", "json_schema": named}
+        TypeAdapter(ResponseFormatJSONSchema).validate_python(body["response_format"])
+    responses = OpenAIResponses().request("m", TURNS[3:], held)
+    assert responses["text"] == {"format": {"type": "json_schema", **named}}
+    TypeAdapter(ResponseTextConfigParam).validate_python(responses["text"])
+    messages = AnthropicMessages().request("m", TURNS[3:], held)
+    assert messages["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
+    TypeAdapter(OutputConfigParam).validate_python(messages["output_config"])
+    for adapter in ADAPTERS.values():
+        body = adapter.request("m", TURNS[3:], pb.GenerationParameters(max_output_tokens=9))
+        assert not {"response_format", "text", "output_config"} & set(body)
 
 
 def test_a_compatible_server_gets_the_older_name_of_the_limit() -> None:

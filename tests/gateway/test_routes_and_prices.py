@@ -177,12 +177,48 @@ def sent(parameters: pb.GenerationParameters, name: str = "openai/unknown", **ro
     configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
     resolved = Routes(configured).resolve("a" if route else name)
     capabilities = ADAPTERS[resolved.provider, resolved.api].capabilities
-    return applied(parameters, resolved, capabilities.parameters, capabilities.max_stop)
+    return applied(parameters, resolved, capabilities)
 
 
 def test_parameters_are_applied_as_asked() -> None:
     everything = asked(temperature=0, max_output_tokens=5, top_p=0.3, seed=2, stop=["a"])
     assert sent(everything) == everything
+
+
+@pytest.mark.parametrize(
+    ("route", "configured", "can"),
+    [
+        ("openai/gpt-4.1-mini", None, True),
+        ("anthropic/claude-haiku-5-5", None, True),
+        ("openai/unlisted", None, False),
+        ("embedded/generalist", None, False),
+        ("gpt-4.1-mini", False, False),
+        ("unlisted", True, True),
+    ],
+)
+def test_structured_output_is_known_of_hosted_models_and_set_by_the_route(route: str, configured: bool | None, can: bool) -> None:
+    named = {} if configured is None else {route: Route(account="work", model=route, structured_output=configured)}
+    assert Routes(settings(routes=named)).resolve(route).info().structured_output is can
+
+
+def test_a_server_by_its_address_is_held_to_no_schema_unless_the_route_says_so() -> None:
+    assert not Routes(Settings()).add("m at here", "http://127.0.0.1:1/v1", "m").info().structured_output
+
+
+@pytest.mark.parametrize(
+    ("route", "schema", "reason", "said"),
+    [
+        ("embedded/generalist", '{"type": "object"}', "UNSUPPORTED", "embedded cannot be held to a JSON schema in its chat API"),
+        ("openai/x", "{", "CALLER_FAULT", "not JSON"),
+        ("openai/x", '{"type": "array"}', "CALLER_FAULT", "no schema of an object"),
+        ("anthropic/x", "[]", "CALLER_FAULT", "no schema of an object"),
+    ],
+)
+def test_a_schema_that_cannot_be_sent_is_refused_by_name(route: str, schema: str, reason: str, said: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        sent(asked(response_schema_json=schema), route)
+    assert (caught.value.reason, caught.value.part) == (reason, "parameters.response_schema_json")
+    assert said in caught.value.message
 
 
 def test_a_reasoning_model_gets_no_temperature_and_says_so() -> None:
