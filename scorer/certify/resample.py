@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scorer.metrics import Metric
 from scorer.metrics.base import MeanMetric, WeightedMetric
 from scorer.metrics.classification import MicroF1
+from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.text import CorpusBleu
 
@@ -86,6 +87,9 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     elif isinstance(metric, CorpusBleu):
         columns = [[row[part] for row in statistics] for part in range(3)]
         finish = _bleu
+    elif isinstance(metric, MeanOfRatios):
+        columns = list(metric.columns(rows).T)
+        finish = metric.finish
     elif isinstance(metric, WeightedMetric):
         share = metric.weighted(rows)
 

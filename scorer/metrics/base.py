@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
-from scorer.parsers import Parsed
+from scorer.parsers import Parsed, Structured
 
 Statistic = Any
 """Plain JSON: a number, or a (nested) list of numbers and strings."""
@@ -203,6 +203,8 @@ def label_as_answer(question: Question) -> Parsed:
             return number
         case "label" | "short_text" | "long_text" | "code" if acceptable(label):
             return acceptable(label)[0]
+        case "masks" | "keypoints" | "boxes_3d" | "track" | "tubes" | "tracks" | "relations" | "poses" if isinstance(label, list):
+            return Structured(label)
     raise NotComparable(f"the label {str(label)[:80]!r} is not one of type {question.answer_type!r}")
 
 

@@ -1,103 +1,69 @@
-"""Average precision of boxes, equal to the COCO evaluation's, as a state keyed by instance.
-
-Matching is local to an image, so its outcome is the instance's statistic; only ranking by confidence is global.
-"""
+"""Average precision of boxes, masks, keypoints and boxes in space. What is like what is decided here, how it is ranked in ``precision``."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, Value, label_boxes
+from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.precision import COCO_THRESHOLDS, AveragePrecision, Precisions, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed
 
-MOST_DETECTIONS = 100
-"""Boxes per image and class that count, the best first (COCO's maxDets)."""
-BOOTSTRAP_DRAWS = 200
-_SEED = 20250504
-_UNNAMED = ""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 
-class BoxPrecisionAtIou(Metric[dict[str, Any]]):
-    """Average precision at one IoU threshold: 100 * mean over classes of the 101-point interpolated AP.
+class BoxPrecision(AveragePrecision):
+    """Average precision of boxes by their IoU: 100 * mean over classes and IoU thresholds of the 101-point interpolated AP.
 
-    Statistic of an instance: {class: [boxes of the label, [[confidence, matched], ...] best first]}. A detection matches the
-    free label box with the highest IoU >= threshold. Precision is made non-increasing and read at recalls 0, .01, ... 1.
-    Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all", at most 100 boxes. Boxes without
-    confidence count as 1.0 in the order given; equal confidences rank by instance id, so the order of arrival cannot
-    show. Classes compare case-folded; a box without a class is of the only class there is. Standard error: bootstrap
-    over instances, 200 draws with a fixed seed.
+    Thresholds: .50, .55, ... .95 as COCO's AP has them, or one. Statistic: see ``precision.Precisions``. At most 100 boxes an image and
+    class count, the best first. Boxes without confidence count as 1.0 in the order given. Classes compare case-folded.
+    Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all". Standard error: bootstrap over instances.
 
-    >>> metric = BoxPrecisionAtIou(0.5)
+    >>> metric = BoxPrecision("ap_at_iou", [0.5])
     >>> right = metric.statistic((Box(0, 0, 10, 10, "bird"),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
     >>> right
     {'bird': [1, [[1.0, 1]]]}
     >>> round(metric.compute([("a", right), ("b", {"bird": [1, []]})]).score, 4)
     50.495
+    >>> BoxPrecision("average_precision").statistic((Box(0, 0, 10, 10),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
+    {'bird': [1, [[1.0, 127]]]}
     """
 
-    def __init__(self, iou: float) -> None:
-        super().__init__("ap_at_iou")
-        if not 0.0 < iou <= 1.0:
-            raise ValueError(f"an IoU threshold lies in 0..1, not {iou}")
-        self.iou = iou
+    def __init__(self, metric_id: str, thresholds: Sequence[float] = COCO_THRESHOLDS) -> None:
+        super().__init__(metric_id, thresholds)
 
-    def statistic(self, answer: Parsed, question: Question) -> dict[str, Any]:
+    def statistic(self, answer: Parsed, question: Question) -> Precisions:
         if question.answer_type != "boxes" or not isinstance(answer, tuple):
             raise NotComparable(f"answers of type {question.answer_type!r} are no boxes")
-        wanted = _by_class(label_boxes(question.label))
-        given = _by_class(tuple(box for box in answer if isinstance(box, Box)))
-        if len(wanted) == 1 and _UNNAMED in given:
-            (only,) = wanted
-            given[only] = given.get(only, []) + given.pop(_UNNAMED) if only != _UNNAMED else given[only]
-        names = sorted({*wanted, *given})
-        return {name: [len(wanted.get(name, ())), match(given.get(name, []), wanted.get(name, []), self.iou)] for name in names}
+        wanted = label_boxes(question.label)
+        given = [box for box in answer if isinstance(box, Box)]
+        names = [folded(box.label) for box in wanted]
+        given_names = joined_unnamed([folded(box.label) for box in given], names)
+        confidences = [1.0 if box.confidence is None else box.confidence for box in given]
+        pairs: Iterable[tuple[int, int, float]] = ()
+        if given and wanted:
+            pairs = like_pairs(box_ious(_sides(given), _sides(wanted)), given_names, names, self._reach[0])
+        return outcomes(list(zip(given_names, confidences, strict=True)), names, pairs, self.achieved)
 
-    def worst(self, question: Question) -> dict[str, Any]:
+    def worst(self, question: Question) -> Precisions:
         """No box found."""
         return self.statistic((), question)
 
-    def weighted(self, statistics: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[Any], float]:
-        """The precision 0..1 as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
-        import numpy as np
 
-        order = sorted(range(len(statistics)), key=lambda index: statistics[index][0])
-        ranked = _Ranked([statistics[index] for index in order])
-        positions = np.array(order, dtype=np.intp)
-        return lambda weights: ranked.precision(np.asarray(weights, dtype=float)[positions])
+def box_ious(first: Floats, second: Floats) -> Floats:
+    """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 where they do not overlap."""
+    import numpy as np
 
-    def compute(self, statistics: Sequence[tuple[str, dict[str, Any]]]) -> Value:
-        import numpy as np  # 0.1 s to import, which text metrics need not pay
-
-        ranked = _Ranked(sorted(statistics, key=lambda entry: entry[0]))
-        ones = np.ones(len(statistics))
-        score = ranked.precision(ones)
-        if len(statistics) < 2:
-            return Value(100.0 * score, None)
-        generator = np.random.Generator(np.random.PCG64(_SEED))
-        count = len(statistics)
-        draws = [ranked.precision(generator.multinomial(count, ones / count).astype(float)) for _draw in range(BOOTSTRAP_DRAWS)]
-        return Value(100.0 * score, 100.0 * float(np.std(draws, ddof=1)))
-
-
-def match(given: list[Box], wanted: list[Box], iou: float) -> list[list[float]]:
-    """[[confidence, 1 if matched else 0], ...] of one image and class, best first, at most MOST_DETECTIONS."""
-    # Stable: equal confidences stay in the order given.
-    ranked = sorted(given, key=_confidence, reverse=True)[:MOST_DETECTIONS]
-    free = list(wanted)
-    outcome: list[list[float]] = []
-    threshold = min(iou, 1.0 - 1e-10)
-    for box in ranked:
-        best, chosen = threshold, -1
-        for index, target in enumerate(free):
-            overlap = intersection_over_union(box, target)
-            if overlap >= best:
-                best, chosen = overlap, index
-        if chosen >= 0:
-            free.pop(chosen)
-        outcome.append([_confidence(box), int(chosen >= 0)])
-    return outcome
+    ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
+    sides = np.maximum(ends - np.maximum(first[:, None, :2], second[None, :, :2]), 0.0)
+    shared = sides[..., 0] * sides[..., 1]
+    union = (first[:, 2] * first[:, 3])[:, None] + (second[:, 2] * second[:, 3])[None] - shared
+    ious: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=(shared > 0.0) & (union > 0.0))
+    return ious
 
 
 def intersection_over_union(first: Box, second: Box) -> float:
@@ -111,69 +77,52 @@ def intersection_over_union(first: Box, second: Box) -> float:
     return shared / union if union > 0.0 else 0.0
 
 
-class _Ranked:
-    """All detections of a task ranked once, so that each bootstrap draw only weighs instances anew."""
+def like_pairs(likeness: Floats, given: Sequence[str], wanted: Sequence[str], least: float) -> list[tuple[int, int, float]]:
+    """(detection, thing, likeness) of those of one class whose likeness is ``least`` or more."""
+    import numpy as np
 
-    def __init__(self, statistics: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        import numpy as np
-
-        classes = sorted({name for _id, row in statistics for name, (count, _boxes) in row.items() if count})
-        only = classes[0] if len(classes) == 1 else None
-        self._classes = []
-        for name in classes:
-            # Where the task knows one class, a box without a class is of it, also on images that have no object.
-            names = (name, _UNNAMED) if only is not None and name != _UNNAMED else (name,)
-            counts = [sum(row[key][0] for key in names if key in row) for _id, row in statistics]
-            rows = [
-                (-confidence, position, matched)
-                for position, (_id, row) in enumerate(statistics)
-                for key in names
-                if key in row
-                for confidence, matched in row[key][1]
-            ]
-            rows.sort(key=lambda row: row[:2])
-            owners = np.array([position for _confidence, position, _matched in rows], dtype=np.intp)
-            matched = np.array([hit for _confidence, _position, hit in rows], dtype=float)
-            self._classes.append((np.array(counts, dtype=float), owners, matched))
-
-    def precision(self, weights: Any) -> float:
-        """Mean AP 0..1 over classes, each instance counted ``weights`` times; 0 where there is no class."""
-        import numpy as np
-
-        recalls_read = np.linspace(0.0, 1.0, 101)
-        found = []
-        for counts, owners, matched in self._classes:
-            wanted = float(weights @ counts)
-            if wanted == 0.0:
-                continue
-            weight = weights[owners]
-            hits = np.cumsum(weight * matched)
-            all_boxes = np.cumsum(weight)
-            recall = hits / wanted
-            # As pycocotools divides: a spacing of 1 keeps 0/0 at 0.
-            precision = hits / (all_boxes + np.spacing(1))
-            envelope = np.maximum.accumulate(precision[::-1])[::-1]
-            at = np.searchsorted(recall, recalls_read, side="left")
-            reached = at < len(recall)
-            found.append(float(np.where(reached, envelope[np.minimum(at, len(recall) - 1)] if len(recall) else 0.0, 0.0).mean()))
-        return math.fsum(found) / len(found) if found else 0.0
+    rows, columns = np.nonzero(likeness >= least)
+    values = likeness[rows, columns].tolist()
+    return [
+        (row, column, value)
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True)
+        if given[row] == wanted[column]
+    ]
 
 
-def _confidence(box: Box) -> float:
-    return 1.0 if box.confidence is None else box.confidence
+def _sides(boxes: Sequence[Box]) -> Floats:
+    import numpy as np
+
+    return np.array([(box.x, box.y, box.width, box.height) for box in boxes], dtype=float)
 
 
-def _by_class(boxes: tuple[Box, ...]) -> dict[str, list[Box]]:
-    classes: dict[str, list[Box]] = {}
-    for box in boxes:
-        classes.setdefault(" ".join(box.label.casefold().split()), []).append(box)
-    return classes
+def _iou(parameters: Parameters, default: Sequence[float]) -> Sequence[float]:
+    return [float(parameters["iou"])] if "iou" in parameters else default
+
+
+def _average_precision(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if variant != "default" or parameters.get("of", "boxes") != "boxes":
+        return None
+    return BoxPrecision("average_precision", _iou(parameters, COCO_THRESHOLDS))
 
 
 def _ap_at_iou(parameters: Parameters, variant: str) -> Metric[Any] | None:
-    if parameters.get("of", "boxes") != "boxes" or variant != "default":
+    if variant != "default":
         return None
-    return BoxPrecisionAtIou(float(parameters.get("iou", "0.5")))
+    thresholds = _iou(parameters, [0.5])
+    match parameters.get("of", "boxes"):
+        case "boxes":
+            return BoxPrecision("ap_at_iou", thresholds)
+    return None
 
 
-FACTORIES: Factories = {"ap_at_iou": _ap_at_iou}
+def _map(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if variant != "default":
+        return None
+    match parameters.get("of", "boxes"):
+        case "boxes":
+            return BoxPrecision("map", _iou(parameters, COCO_THRESHOLDS))
+    return None
+
+
+FACTORIES: Factories = {"average_precision": _average_precision, "ap_at_iou": _ap_at_iou, "map": _map}

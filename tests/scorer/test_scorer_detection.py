@@ -5,20 +5,27 @@ from __future__ import annotations
 import contextlib
 import io
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, create
+from scorer.metrics.detection import BoxPrecision
+from scorer.metrics.precision import COCO_THRESHOLDS
 from scorer.parsers import Box
 
 Images = list[tuple[list[Box], list[Box]]]
 """(label boxes, detections) by image."""
 
 
-def ours(images: Images, iou: float, order: list[int] | None = None) -> float:
-    metric = create("ap_at_iou", {"iou": str(iou)})
+COCO_RANGE = tuple(np.linspace(0.5, 0.95, 10))
+
+
+def ours(images: Images, iou: float | None, order: list[int] | None = None) -> float:
+    metric = create("average_precision", {"of": "boxes"}) if iou is None else create("ap_at_iou", {"iou": str(iou)})
     assert metric is not None
     rows = []
     for index, (wanted, given_boxes) in enumerate(images):
@@ -27,8 +34,8 @@ def ours(images: Images, iou: float, order: list[int] | None = None) -> float:
     return metric.compute([rows[index] for index in order] if order else rows).score
 
 
-def coco(images: Images, iou: float) -> float:
-    import numpy as np
+def coco(images: Images, iou: float | None) -> float:
+    """iou None: COCO's thresholds."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -54,7 +61,7 @@ def coco(images: Images, iou: float) -> float:
         found = truth.loadRes(detections) if detections else COCO()
         evaluation = COCOeval(truth, found, "bbox")
         evaluation.params.imgIds = [index + 1 for index in range(len(images))]
-        evaluation.params.iouThrs = np.array([iou])
+        evaluation.params.iouThrs = np.array(COCO_RANGE if iou is None else [iou])
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
         evaluation.params.maxDets = [100]
         evaluation.evaluate()
@@ -84,7 +91,7 @@ def random_images(generator: random.Random, count: int, *, confidences: bool, cl
     return images
 
 
-@pytest.mark.parametrize("iou", [0.1, 0.5, 0.75])
+@pytest.mark.parametrize("iou", [0.1, 0.5, 0.75, None])
 @pytest.mark.parametrize("confidences", [True, False])
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("seed", range(4))
@@ -108,13 +115,48 @@ boxes = st.lists(st.tuples(sides, st.sampled_from("ab"), st.sampled_from([None, 
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(boxes, boxes), min_size=1, max_size=6), st.sampled_from([0.1, 0.5, 0.75]), st.randoms())
-def test_ap_equals_pycocotools_on_ties_and_is_free_of_order(images: Images, iou: float, generator: random.Random) -> None:
+@given(st.lists(st.tuples(boxes, boxes), min_size=1, max_size=6), st.sampled_from([0.1, 0.5, 0.75, None]), st.randoms())
+def test_ap_equals_pycocotools_on_ties_and_is_free_of_order(images: Images, iou: float | None, generator: random.Random) -> None:
     order = list(range(len(images)))
     generator.shuffle(order)
     value = ours(images, iou)
     assert value == pytest.approx(coco(images, iou), abs=1e-6)
     assert ours(images, iou, order) == value
+
+
+def test_coco_thresholds_are_those_of_pycocotools() -> None:
+    assert COCO_THRESHOLDS == COCO_RANGE
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_count_an_instance_as_often_as_they_say(seed: int) -> None:
+    metric = BoxPrecision("average_precision")
+    generator = random.Random(seed)
+    rows = []
+    for index, (wanted, found) in enumerate(random_images(generator, 20, confidences=False, classes=3)):
+        label = [{"label": box.label, "box": [box.x, box.y, box.width, box.height]} for box in wanted]
+        # No ties: copies of one instance would rank between each other's boxes.
+        surely = tuple(replace(box, confidence=generator.random()) for box in found)
+        rows.append((f"{index:05d}", metric.statistic(surely, Question("boxes", label))))
+    weights = np.random.default_rng(seed).integers(0, 3, len(rows))
+    copies = [(f"{key} {copy}", row) for (key, row), weight in zip(rows, weights, strict=True) for copy in range(weight)]
+    assert 100.0 * metric.weighted(rows)(weights.astype(float)) == pytest.approx(metric.compute(copies).score, abs=1e-9)
+    shuffled = random.Random(seed).sample(range(len(rows)), len(rows))
+    assert metric.weighted([rows[index] for index in shuffled])(weights[shuffled] * 1.0) == metric.weighted(rows)(weights * 1.0)
+
+
+def test_map_of_boxes_is_the_mean_over_classes_of_coco_ap() -> None:
+    images = random_images(random.Random(3), 20, confidences=True, classes=3)
+    metric = create("map", {"of": "boxes"})
+    at_50 = create("map", {"of": "boxes", "iou": "0.5"})
+    assert metric is not None
+    assert at_50 is not None
+    rows = [
+        (f"{index:05d}", tuple(found), Question("boxes", [{"label": b.label, "box": [b.x, b.y, b.width, b.height]} for b in wanted]))
+        for index, (wanted, found) in enumerate(images)
+    ]
+    assert metric.compute([(key, metric.statistic(*row)) for key, *row in rows]).score == pytest.approx(coco(images, None), abs=1e-6)
+    assert at_50.compute([(key, at_50.statistic(*row)) for key, *row in rows]).score == pytest.approx(coco(images, 0.5), abs=1e-6)
 
 
 def test_a_box_without_a_class_is_of_the_only_class() -> None:

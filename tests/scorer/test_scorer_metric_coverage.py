@@ -13,7 +13,6 @@ AWAITED: set[str] = {
     "frame_accuracy",
     "event_accuracy",
     "success_rate",
-    "map",
     "recall_at_k",
     "mae",
     "rms",
@@ -57,6 +56,8 @@ AWAITED_SENSES: set[tuple[str, str]] = {
     ("wer", ""),
     ("ap_at_iou", "iou=0.5 of=keypoints"),
     ("ap_at_iou", "iou=0.5 of=masks"),
+    ("map", "iou=0.5 of=masks"),
+    ("map", "of=boxes_3d"),
 }
 
 MEANINGS = sorted({(task.metric.id, task.metric.parameters) for task in general_bench().tasks})

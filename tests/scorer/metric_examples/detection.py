@@ -16,4 +16,6 @@ boxes = st.tuples(st.lists(one_box, max_size=3), st.lists(one_box, min_size=1, m
 EXAMPLES = [
     {"metric": "ap_at_iou", "pairs": boxes},
     {"metric": "ap_at_iou", "parameters": {"iou": "0.75"}, "pairs": boxes},
+    {"metric": "average_precision", "parameters": {"of": "boxes"}, "pairs": boxes},
+    {"metric": "map", "parameters": {"of": "boxes"}, "pairs": boxes},
 ]

@@ -1,0 +1,221 @@
+"""Average precision of ranked detections: of boxes, masks, keypoints and boxes in space alike.
+
+Matching is local to an instance, so its outcome is the instance's statistic; only ranking by confidence is global. Several thresholds of
+likeness are matched in one pass: what a detection achieves is a number whose bit k says that it is right at the k-th threshold.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scorer.metrics.base import Question
+from scorer.metrics.pooled import SetMetric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.intp]
+
+COCO_THRESHOLDS = tuple(0.5 + (0.95 - 0.5) / 9.0 * step for step in range(10))
+""".50 to .95 in steps of .05, as numpy.linspace gives them to pycocotools."""
+MOST_DETECTIONS = 100
+"""Detections per instance and class that count, the best first (COCO's maxDets)."""
+UNNAMED = ""
+
+Precisions = dict[str, list[Any]]
+"""{class: [things of the label, [[confidence, bits], ...] best first]}; bits: right at which thresholds. A third number has the bits
+of thresholds at which the detection does not count, as it lies on something to be ignored."""
+
+
+class AveragePrecision(SetMetric[Precisions]):
+    """What average precisions share: from statistics to 100 * the mean over classes and thresholds of the interpolated precision.
+
+    Precision is made non-increasing in rank and read at recalls 0, .01, ... 1. Classes are those that labels have. Where these are one
+    only, a detection without a class is of it. Equal confidences rank by instance id, so the order of arrival cannot show.
+    Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all".
+    """
+
+    def __init__(self, metric_id: str, thresholds: Sequence[float]) -> None:
+        super().__init__(metric_id)
+        for threshold in thresholds:
+            if not 0.0 < threshold <= 1.0:
+                raise ValueError(f"an IoU threshold lies in 0..1, not {threshold:g}")
+        self.thresholds = tuple(thresholds)
+        self._reach = tuple(min(threshold, 1.0 - 1e-10) for threshold in self.thresholds)
+
+    def achieved(self, likeness: float) -> int:
+        """The thresholds that a likeness 0..1 reaches, as bits."""
+        return (1 << bisect_right(self._reach, likeness)) - 1
+
+    @abstractmethod
+    def worst(self, question: Question) -> Precisions:
+        """Nothing found."""
+
+    def weighted(self, statistics: Sequence[tuple[str, Precisions]]) -> Callable[[Floats], float]:
+        import numpy as np
+
+        order = sorted(range(len(statistics)), key=lambda index: statistics[index][0])
+        ranked = [
+            _Curves(counts, owners, bits, ignored, len(self.thresholds))
+            for counts, owners, bits, ignored in ranked_classes([statistics[index] for index in order])
+        ]
+        curves = _Joined(ranked, len(self.thresholds))
+        positions = np.array(order, dtype=np.intp)
+        return lambda weights: curves.precision(np.asarray(weights, dtype=float)[positions])
+
+
+def outcomes(
+    given: Sequence[tuple[str, float]],
+    wanted: Sequence[str],
+    pairs: Iterable[tuple[int, int, float]],
+    achieved: Callable[[float], int],
+    *,
+    most: int = MOST_DETECTIONS,
+    ignored: Collection[int] = (),
+) -> Precisions:
+    """The statistic of one instance. given: (class, confidence) of each detection; wanted: class of each thing of the label.
+
+    pairs: (detection, thing, likeness) of those of one class that are like enough at the lowest threshold at least. achieved: the
+    thresholds that a likeness reaches, as bits. ignored: things that are neither to be found nor wrong to find.
+    Each detection, best first, takes at every threshold the free thing most like it; the later one of equals, as pycocotools does.
+    """
+    found: Precisions = {name: [0, []] for name in sorted({*wanted, *(name for name, _confidence in given)})}
+    for index, name in enumerate(wanted):
+        found[name][0] += index not in ignored
+    chances: dict[int, list[tuple[bool, float, int]]] = {}
+    for detection, thing, likeness in pairs:
+        chances.setdefault(detection, []).append((thing not in ignored, likeness, thing))
+    taken = [0] * len(wanted)
+    # Stable: equal confidences stay in the order given.
+    for detection in sorted(range(len(given)), key=lambda index: given[index][1], reverse=True):
+        name, confidence = given[detection]
+        rows = found[name][1]
+        if len(rows) == most:
+            continue
+        right = void = 0
+        if detection in chances:
+            for counts, likeness, thing in sorted(chances[detection], reverse=True):
+                gained = achieved(likeness) & ~taken[thing] & ~right & ~void
+                taken[thing] |= gained
+                if counts:
+                    right |= gained
+                else:
+                    void |= gained
+        rows.append([confidence, right, void] if void else [confidence, right])
+    return found
+
+
+def joined_unnamed(names: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Names of detections, where one without a name is of the only class of the label, if there is one only."""
+    if len(set(wanted)) != 1:
+        return list(names)
+    (only,) = set(wanted)
+    return [only if name == UNNAMED else name for name in names]
+
+
+def folded(name: Any) -> str:
+    """A class's name as classes are compared: case-folded, spaces made one."""
+    return " ".join(str(name).casefold().split())
+
+
+def ranked_classes(statistics: Sequence[tuple[str, Precisions]]) -> list[tuple[Floats, Integers, Integers, Integers]]:
+    """Of each class that labels have, by name: things by instance; and of its detections, best first: instance, bits, ignored bits."""
+    import numpy as np
+
+    classes = sorted({name for _id, row in statistics for name, (count, _rows) in row.items() if count})
+    only = classes[0] if len(classes) == 1 else None
+    ranked = []
+    for name in classes:
+        # Where the task knows one class, a detection without a class is of it, also on images that have no object.
+        keys = (name, UNNAMED) if only is not None and name != UNNAMED else (name,)
+        counts = np.array([sum(row[key][0] for key in keys if key in row) for _id, row in statistics], dtype=float)
+        rows = [(position, entry) for position, (_id, row) in enumerate(statistics) for key in keys if key in row for entry in row[key][1]]
+        owners = np.array([position for position, _entry in rows], dtype=np.intp)
+        confidences = np.array([entry[0] for _position, entry in rows], dtype=float)
+        bits = np.array([entry[1] for _position, entry in rows], dtype=np.intp)
+        ignored = np.array([entry[2] if len(entry) > 2 else 0 for _position, entry in rows], dtype=np.intp)
+        order = np.lexsort((owners, -confidences))  # stable
+        ranked.append((counts, owners[order], bits[order], ignored[order]))
+    return ranked
+
+
+class _Curves:
+    """One class's ranking. Only right detections are points of its precision-recall curves: wrong ones merely lower the precision."""
+
+    def __init__(self, counts: Floats, owners: Integers, bits: Integers, ignored: Integers, thresholds: int) -> None:
+        import numpy as np
+
+        self.counts = counts
+        self.owners = owners
+        right = [np.flatnonzero(bits >> step & 1) for step in range(thresholds)]
+        self.ranks = np.concatenate(right) if right else np.zeros(0, dtype=np.intp)
+        self.lengths = [len(ranks) for ranks in right]
+        self.ignored = [np.flatnonzero(ignored >> step & 1) for step in range(thresholds)] if ignored.any() else []
+
+
+class _Joined:
+    """The curves of all classes and thresholds in one array, so that a bootstrap draw is a few passes over it."""
+
+    def __init__(self, classes: Sequence[_Curves], thresholds: int) -> None:
+        import numpy as np
+
+        self._thresholds = thresholds
+        self._recalls = np.linspace(0.0, 1.0, 101)
+        self._counts = np.stack([curves.counts for curves in classes]) if classes else None
+        if not classes:
+            return  # no label has anything
+        starts = np.cumsum([0, *(len(curves.owners) for curves in classes)])
+        self._owners = np.concatenate([curves.owners for curves in classes])
+        self._ranks = np.concatenate([curves.ranks + start for curves, start in zip(classes, starts, strict=False)])
+        lengths = [length for curves in classes for length in curves.lengths]
+        ends = np.cumsum(lengths)
+        # For each point: its curve, the class of that, the first rank of the class, the first point of the curve.
+        self._curve = np.repeat(np.arange(len(lengths)), lengths)
+        self._class = self._curve // thresholds
+        self._first_rank = starts[self._class]
+        self._first_point = (ends - lengths)[self._curve]
+        self._follows = np.arange(len(self._curve)) > self._first_point
+        self._raised = (len(lengths) - self._curve).astype(float)
+        self._void = [
+            (number * thresholds + step, ranks + starts[number])
+            for number, curves in enumerate(classes)
+            for step, ranks in enumerate(curves.ignored)
+            if len(ranks)
+        ]
+        self._points = ends - lengths, ends
+
+    def precision(self, weights: Floats) -> float:
+        """The mean 0..1 over classes and thresholds, each instance counted ``weights`` times; 0 where there is no class."""
+        import numpy as np
+
+        if self._counts is None:
+            return 0.0
+        wanted = self._counts @ weights
+        there = int((wanted > 0.0).sum())
+        if not there or not len(self._ranks):
+            return 0.0
+        weight = weights[self._owners]
+        given = np.concatenate([[0.0], np.cumsum(weight)])
+        hits = np.concatenate([[0.0], np.cumsum(weight[self._ranks])])
+        hits = hits[1:] - hits[self._first_point]
+        all_given = given[self._ranks + 1] - given[self._first_rank]
+        for curve, ranks in self._void:
+            start, end = self._points[0][curve], self._points[1][curve]
+            before = np.concatenate([[0.0], np.cumsum(weight[ranks])])
+            all_given[start:end] -= before[np.searchsorted(ranks, self._ranks[start:end], side="left")]
+        # As pycocotools divides: a spacing of 1 keeps 0/0 at 0.
+        precision = hits / (all_given + np.spacing(1))
+        # The highest precision at this recall or more: a running maximum from the right, where each curve lies a step above the next one.
+        envelope = np.maximum.accumulate((precision + self._raised)[::-1])[::-1] - self._raised
+        there_of = wanted[self._class]
+        recall = np.divide(hits, there_of, out=np.zeros_like(hits), where=there_of > 0.0)
+        reached = np.searchsorted(self._recalls, recall, side="right")
+        gained = np.diff(reached, prepend=0)
+        gained[~self._follows] = reached[~self._follows]
+        total = float((envelope * gained)[there_of > 0.0].sum())
+        return total / (len(self._recalls) * self._thresholds * there)
