@@ -43,17 +43,41 @@ _MEDIA_OUT = (
     "flow",
     "segmentation",
 )
-_MEDIA_METRICS = frozenset(
-    (
-        *("miou", "instance_miou", "pq", "dice", "s_measure", "sad", "mse"),
-        *("abs_rel", "epe", "rms", "psnr", "ms_ssim", "fid", "fvd", "fad", "chamfer"),
-        *("clip_score", "clip_image_score", "clip_style", "dino_score", "aesthetic_score", "musiq", "i2v_average", "clap", "style_clap"),
-        *("mos", "user_preference", "frame_accuracy", "event_accuracy", "success_rate", "l1_distance", "optical_flow_score"),
-        *("pcc", "mcd", "wer"),
-    )
-)
-_STRUCTURE_METRICS = frozenset(("m_viou", "recall_at_k", "amota", "rte", "map"))
+_TEXTS = frozenset((AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS))
+_MEDIA = frozenset((AnswerType.MEDIA,))
+_MASKS = frozenset((AnswerType.MASKS,))
+_NUMBERS = frozenset((AnswerType.NUMBER, AnswerType.SERIES))
+# What each metric can score, by its id and what it compares ("" for whatever the parameter does not name).
+SCORABLE: dict[str, dict[str, frozenset[AnswerType]]] = {
+    **{name: {"": _TEXTS} for name in ("accuracy", "macro_accuracy", "exact_match", "micro_f1", "anls", "gpt_score", "bleu_1", "bleu_4")},
+    **{name: {"": _TEXTS} for name in ("rouge_1", "rouge_l")},
+    "f1": {"": _TEXTS, "pixels": _MASKS},
+    "cider": {"": _TEXTS, "speech": _MEDIA},
+    "wer": {"": _TEXTS | _MEDIA},
+    "code_bleu": {"": frozenset((AnswerType.CODE,))},
+    "auc": {"": frozenset((AnswerType.NUMBER, AnswerType.MEDIA)), "success_plot": frozenset((AnswerType.TRACK,))},
+    "average_precision": {"": frozenset((AnswerType.NUMBER,)), "boxes": frozenset((AnswerType.BOXES,))},
+    "ap_at_iou": {"": frozenset((AnswerType.BOXES,)), "masks": _MASKS, "keypoints": frozenset((AnswerType.KEYPOINTS,))},
+    "map": {"": frozenset((AnswerType.BOXES,)), "masks": _MASKS, "boxes_3d": frozenset((AnswerType.BOXES_3D,))},
+    "recall_at_k": {"": frozenset((AnswerType.RELATIONS,))},
+    "amota": {"": frozenset((AnswerType.TRACKS,))},
+    "m_viou": {"": frozenset((AnswerType.TUBES,))},
+    "rte": {"": frozenset((AnswerType.POSES,))},
+    **{name: {"": _MASKS} for name in ("miou", "instance_miou", "pq", "dice", "s_measure")},
+    "mae": {"": _NUMBERS | _MEDIA},
+    "rmse": {"": _NUMBERS | _MEDIA},
+    **{name: {"": _MEDIA} for name in ("mse", "rms", "sad", "abs_rel", "epe", "psnr", "ms_ssim", "fid", "fvd", "fad", "chamfer")},
+    **{name: {"": _MEDIA} for name in ("clip_score", "clip_image_score", "clip_style", "dino_score", "aesthetic_score", "musiq")},
+    **{name: {"": _MEDIA} for name in ("i2v_average", "clap", "style_clap", "mos", "user_preference", "frame_accuracy", "event_accuracy")},
+    **{name: {"": _MEDIA} for name in ("success_rate", "l1_distance", "optical_flow_score", "pcc", "mcd")},
+}
 _CHOICE_METRICS = frozenset(("accuracy", "macro_accuracy", "exact_match", "micro_f1", "f1"))
+
+
+def scorable(metric: TaskMetric) -> frozenset[AnswerType]:
+    """The answer types that a task's metric can score."""
+    by_sense = SCORABLE[metric.id]
+    return by_sense.get(dict(metric.parameters).get("of", ""), by_sense[""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,41 +113,50 @@ def task_answer_type(facts: TaskFacts) -> AnswerType:
     """The answer type of a task's items that offer no options."""
     if facts.paradigm is Paradigm.GENERATION and facts.modality is not Modality.LANGUAGE:
         return AnswerType.MEDIA
-    if decided := _by_metric(facts):
-        return decided
-    if any("box" in out for out in facts.out) or facts.kinds.boxes > facts.kinds.labelled / 2:
-        return AnswerType.BOXES if facts.modality is Modality.IMAGE else AnswerType.STRUCTURE
-    if any(word in out for out in facts.out for word in _MEDIA_OUT):
-        return AnswerType.MEDIA
+    if facts.metric is not None and scorable(facts.metric) != _TEXTS:
+        return _by_metric(facts, scorable(facts.metric))
+    if facts.metric is None:
+        if any("box" in out for out in facts.out) or facts.kinds.boxes > facts.kinds.labelled / 2:
+            return _BOXES_OF.get(facts.modality, AnswerType.STRUCTURE)
+        if any(word in out for out in facts.out for word in _MEDIA_OUT):
+            return AnswerType.MEDIA
     return _of_text(facts)
 
 
-def _by_metric(facts: TaskFacts) -> AnswerType | None:
-    metric = facts.metric_id
-    if metric in ("ap_at_iou", "average_precision", "map") and facts.of == "boxes" and facts.modality is Modality.IMAGE:
-        return AnswerType.BOXES
-    if metric == "ap_at_iou":
-        return AnswerType.MEDIA if facts.of == "masks" else AnswerType.STRUCTURE
-    if metric in _MEDIA_METRICS:
-        return AnswerType.MEDIA
-    if metric in _STRUCTURE_METRICS or (metric == "auc" and facts.of == "success_plot"):
-        return AnswerType.STRUCTURE
-    if metric in ("mae", "rmse"):
-        other = facts.kinds.labelled - facts.kinds.numbers
-        return AnswerType.NUMBER if facts.modality in (Modality.IMAGE, Modality.LANGUAGE) and not other else AnswerType.STRUCTURE
-    return None
+_BOXES_OF = {Modality.IMAGE: AnswerType.BOXES, Modality.THREE_D: AnswerType.BOXES_3D}
+
+
+def _by_metric(facts: TaskFacts, types: frozenset[AnswerType]) -> AnswerType:
+    """The type of answers to a metric that does not compare texts."""
+    if len(types) == 1:
+        return next(iter(types))
+    if facts.metric_id in ("mae", "rmse"):
+        if facts.modality not in (Modality.IMAGE, Modality.LANGUAGE) or facts.kinds.files > facts.kinds.labelled / 2:
+            return AnswerType.MEDIA  # a normal a point, a picture: more than a text can hold
+        return AnswerType.NUMBER if 2 * facts.kinds.numbers >= facts.kinds.labelled and not _is_series(facts) else AnswerType.SERIES
+    if facts.metric_id == "auc":
+        return AnswerType.NUMBER
+    # Word errors: what is heard is written down; only generation tasks speak.
+    return AnswerType.LONG_TEXT
+
+
+def _is_series(facts: TaskFacts) -> bool:
+    """Whether a task without labels forecasts rather than counts."""
+    return not facts.kinds.labelled and facts.says("series", "forecast")
 
 
 def _of_text(facts: TaskFacts) -> AnswerType:
     kinds, metric = facts.kinds, facts.metric_id
-    if kinds.structures > kinds.labelled / 2 and not _is_extraction(facts):
+    if kinds.structures > kinds.labelled / 2 and facts.metric is None and not _is_extraction(facts):
         return AnswerType.STRUCTURE
     if _is_extraction(facts):
         return AnswerType.ITEMS
     if metric == "micro_f1" or facts.says("classification", "categor"):
-        several = kinds.lists or (kinds.with_commas and facts.says("multi label", "categor"))
+        several = kinds.lists or kinds.structures or (kinds.with_commas and facts.says("multi label", "categor"))
         return AnswerType.ITEMS if metric == "micro_f1" and several else AnswerType.LABEL
-    if metric in ("accuracy", "exact_match", "macro_accuracy", "f1", "auc", "average_precision", ""):
+    if not metric and facts.says("code generation", "code repair"):
+        return AnswerType.CODE
+    if metric in ("accuracy", "exact_match", "macro_accuracy", "f1", ""):
         return _label_or_text(facts)
     if metric == "anls":
         return AnswerType.SHORT_TEXT
@@ -175,11 +208,7 @@ def _by_length(facts: TaskFacts) -> AnswerType:
 
 def asks_choice(facts: TaskFacts, usual: AnswerType) -> bool:
     """Whether an item that offers options is multiple choice under the task's metric."""
-    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual not in (
-        AnswerType.MEDIA,
-        AnswerType.STRUCTURE,
-        AnswerType.BOXES,
-    )
+    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual in _TEXTS
 
 
 def is_multiple_choice(facts: TaskFacts) -> bool:

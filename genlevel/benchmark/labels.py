@@ -5,10 +5,13 @@ General-Bench keeps labels under some twenty names (spec: every one seen in the 
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
+
+from genlevel.benchmark.model import AnswerType
 
 # The first of these that an item's output has is its label.
 LABEL_KEYS: tuple[str, ...] = (
@@ -38,7 +41,21 @@ LABEL_KEYS: tuple[str, ...] = (
     "bboxes",
     "boxes",
 )
-_BOX_KEYS = ("bbox", "bboxes", "boxes")
+# Where an output keeps a label that is no text, the surest first; a class name may stand beside it.
+_CONTENT: dict[AnswerType, tuple[str, ...]] = {
+    AnswerType.BOXES: ("bbox", "bboxes", "boxes", "box", "bounding_box"),
+    AnswerType.MASKS: ("mask", "masks", "segmentation", "rle", "counts", "polygons", "polygon", "point_labels", "points", "bbox", "boxes"),
+    AnswerType.KEYPOINTS: ("keypoints", "points", "joints", "landmarks", "pose"),
+    AnswerType.BOXES_3D: ("boxes_3d", "bboxes_3d", "box_3d", "bbox_3d", "bbox", "boxes", "box", "bboxes"),
+    AnswerType.TRACK: ("bbox", "bboxes", "boxes", "box", "track", "trajectory"),
+    AnswerType.TUBES: ("tube", "tubes", "boxes", "bboxes", "bbox", "trajectory", "trajectories"),
+    AnswerType.TRACKS: ("tracks", "frames", "boxes", "objects"),
+    AnswerType.RELATIONS: ("relations", "relationships", "triplets", "triples", "relation", "predicate", "scene_graph"),
+    AnswerType.POSES: ("poses", "pose", "trajectory", "odometry"),
+    AnswerType.SERIES: ("series", "values", "target", "forecast"),
+}
+_NAMES = ("label", "category", "class", "name", "text", "answer")
+_FILE_KEY = re.compile(r"file|path|_dir$|image|video|audio|mask|depth|flow|cloud|mesh|speech|music|sound", re.IGNORECASE)
 _PUNCTUATION = string.punctuation + "。，、；：？！“”‘’（）《》【】…·¿¡"
 
 
@@ -48,22 +65,46 @@ def fold(text: str) -> str:
     return folded.strip(_PUNCTUATION + " ") or folded
 
 
-def find_label(item: dict[str, Any], *, boxes: bool = False) -> Any:
+def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:
     """The label of an annotation's item as the file has it; None where there is none (a closed set).
 
-    boxes: whether the task asks for boxes, so that they win over a class name beside them.
+    asked: what the task asks for, where that is known: structures and files then win over texts beside them.
     """
     output = item.get("output")
     if not isinstance(output, dict):
         return None if output in ("", []) else output
-    if boxes and (key := next((key for key in _BOX_KEYS if key in output), "")):
-        name = next((output[other] for other in ("label", "category", "text", "answer") if isinstance(output.get(other), str)), "")
-        return {name: output[key]} if name and isinstance(output[key], list) else output[key]
+    present = {key: value for key, value in output.items() if value is not None}
+    if asked in _CONTENT:
+        return _structure(present, _CONTENT[asked])
+    if asked is AnswerType.MEDIA and (files := [key for key, value in present.items() if _names_files(key, value)]):
+        return present[files[0]] if len(present) == 1 else present
+    if asked is AnswerType.CODE and (code := next((key for key in ("repairCode", "code") if key in present), "")):
+        return present[code]
     for key in LABEL_KEYS:
         if key in output:
             return _inner(key, output[key])
-    values = [value for value in output.values() if value is not None]
-    return values[0] if len(values) == 1 else (output if values else None)
+    return next(iter(present.values())) if len(present) == 1 else (present or None)
+
+
+def _structure(output: dict[str, Any], content: tuple[str, ...]) -> Any:
+    """The part of an output that is no text: what stands under one of the content keys, with a class name; else files; else a structure."""
+    key = next((key for key in content if key in output), "")
+    name = next((output[other] for other in _NAMES if other != key and isinstance(output.get(other), str)), "")
+    if key:
+        return output[key] if len(output) == 1 else (output | {"label": name} if name else output)
+    if file_key := next((key for key, value in output.items() if key not in LABEL_KEYS and _names_files(key, value)), ""):
+        # Under the one name that forms know a file by.
+        found = {"mask_file": output[file_key]}
+        return found | {"label": name} if name and "mask" in content else found
+    for key in LABEL_KEYS:
+        if key in output and (len(output) == 1 or isinstance(output[key], list | dict)):
+            return output[key]
+    return output or None
+
+
+def _names_files(key: str, value: Any) -> bool:
+    paths = value if isinstance(value, list) else [value]
+    return bool(paths) and _FILE_KEY.search(key) is not None and all(isinstance(path, str) or path is None for path in paths)
 
 
 def _inner(key: str, value: Any) -> Any:
@@ -111,6 +152,7 @@ class LabelKinds:
     lists: int = 0
     structures: int = 0
     boxes: int = 0
+    files: int = 0
     with_commas: int = 0
     words: int = 0
     lowest_index: int = 1 << 30
@@ -134,6 +176,7 @@ class LabelKinds:
                 self.lists += 1
                 self.words += len(text_of(label[0]).split()) if label else 0
             case str():
+                self.files += looks_like_file(label)
                 numeric = is_number(label)
                 self.numbers += numeric
                 self.texts += not numeric
@@ -152,6 +195,18 @@ class LabelKinds:
         """Mean length of text labels in words; 0 where there are none."""
         counted = self.numbers + self.texts + self.lists
         return self.words / counted if counted else 0.0
+
+
+_FILE = re.compile(
+    r"[^\n]{1,400}\.(?:jpe?g|png|gif|webp|bmp|tiff?|avif|mp4|avi|mov|webm|mkv|mpe?g|wav|mp3|flac|ogg|m4a|midi?|ply|pcd|obj|off|glb|gltf|stl"
+    r"|np[yz]|bin|pts|xyz|txt|json|csv|flo|pfm|exr|seg|label|labels|mat|xml)",
+    re.IGNORECASE,
+)
+
+
+def looks_like_file(text: str) -> bool:
+    """Whether a text is a file's name or path: it ends like one."""
+    return _FILE.fullmatch(text.strip()) is not None
 
 
 def is_number(text: str) -> bool:

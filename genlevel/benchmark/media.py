@@ -29,6 +29,14 @@ MEDIA_FOLDERS: dict[str, Modality] = {
     "3d": Modality.THREE_D,
     "meshes": Modality.THREE_D,
 }
+# Folders that hold what labels name: masks, maps, references.
+_LABEL_FOLDERS = frozenset(
+    (
+        *("masks", "mask", "labels", "label", "gt", "gts", "ground_truth", "groundtruth", "annotations", "segmentation", "segmentations"),
+        *("depth", "depths", "flow", "flows", "alpha", "alphas", "mattes", "normals", "poses", "tracks", "motions", "midi"),
+        *("target", "targets", "output", "outputs", "reference", "references", "results"),
+    )
+)
 _KEY = re.compile(
     r"(?:[a-z0-9]+_)*?(?P<kind>images?|img|pictures?|masks?|depth|sketch|videos?|audios?|speech|sound|music|point_?clouds?|pcd|mesh|scene|3d|media)"
     r"(?:_?(?:files?|paths?|names?|dir))?(?:_?\d+)?",
@@ -49,7 +57,7 @@ class MediaProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MediaPlace:
-    """Where the media of one task may lie: its folder, the media folders in it, and the roots that nothing may leave.
+    """Where the media of one task may lie: its folder, the media and label folders in it, and the roots that nothing may leave.
 
     below: the annotation lies in a subfolder (json/), so that "../images/x.png" stays in the task folder.
     """
@@ -58,6 +66,7 @@ class MediaPlace:
     folders: tuple[Path, ...]
     roots: tuple[str, ...]
     below: bool = False
+    label_folders: tuple[Path, ...] = ()
     _real: dict[str, str] = field(default_factory=dict)
 
     def real_folder(self, folder: str) -> str:
@@ -75,14 +84,16 @@ class MediaPlace:
 
 def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
     """The place of a task folder, with its annotation, within a suite's root."""
-    inside = sorted(
-        (entry for entry in folder.iterdir() if entry.is_dir() and entry.name.casefold() in MEDIA_FOLDERS), key=lambda e: e.name
-    )
+    folders = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
+    inside = [entry for entry in folders if entry.name.casefold() in MEDIA_FOLDERS]
+    of_labels = tuple(entry for entry in folders if entry.name.casefold() in _LABEL_FOLDERS)
     real = root.resolve()
     # A hub cache keeps files as links from snapshots/<revision>/ to blobs/ beside it.
     parts = real.parts
     cache = [Path(*parts[: parts.index("snapshots")]) / "blobs"] if "snapshots" in parts else []
-    return MediaPlace(folder, tuple(inside), tuple(str(one) for one in (real, *cache)), below=annotation.parent != folder)
+    return MediaPlace(
+        folder, tuple(inside), tuple(str(one) for one in (real, *cache)), below=annotation.parent != folder, label_folders=of_labels
+    )
 
 
 def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
@@ -113,10 +124,11 @@ def _modality(kind: str, path: str) -> Modality:
     return _KINDS.get(kind.rstrip("s"), Modality.IMAGE)
 
 
-def find_media(place: MediaPlace, written: str, modality: Modality, *, look_inside: bool = True) -> MediaFile:
+def find_media(place: MediaPlace, written: str, modality: Modality, *, look_inside: bool = True, of_label: bool = False) -> MediaFile:
     """The file that an item means by a path: in the task folder, in its media folder, or below a media folder's name in the path.
 
-    look_inside: read its first bytes for the MIME type (else only that it is there).
+    look_inside: read its first bytes for the MIME type (else only that it is there). of_label: a label names it, so that it may lie
+    in a folder of labels, and such folders come first.
     Raises MediaProblem for a path that leaves the suite, a missing or an empty file.
     """
     plain = written.strip().replace("\\", "/")
@@ -129,7 +141,7 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
         parts = parts[1:]
     if not parts or _climbs_out(parts):
         raise MediaProblem(f"{written[:200]!r} leads out of the task folder")
-    for candidate in _candidates(place, parts, modality):
+    for candidate in _candidates(place, parts, modality, of_label):
         try:
             status = os.lstat(candidate)
             if stat.S_ISLNK(status.st_mode):
@@ -157,17 +169,20 @@ def _climbs_out(parts: tuple[str, ...]) -> bool:
     return False
 
 
-def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality) -> Iterator[str]:
+def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality, of_label: bool) -> Iterator[str]:
     """Paths to try, in order."""
     yield os.path.join(place.folder, *parts)
     folders = sorted(place.folders, key=lambda folder: MEDIA_FOLDERS[folder.name.casefold()] is not modality)
+    if of_label:
+        # A mask is often named like the picture that it belongs to.
+        folders = [*place.label_folders, *folders]
     for folder in folders:
         yield os.path.join(folder, *parts)
     # "./data/comprehension/<task>/images/x.png": what follows the media folder's name, or the task's.
     for position in range(len(parts) - 2, -1, -1):
         below = parts[position + 1 :]
         name = parts[position].casefold()
-        if name in MEDIA_FOLDERS:
+        if name in MEDIA_FOLDERS or (of_label and name in _LABEL_FOLDERS):
             for folder in folders:
                 if folder.name.casefold() == name:
                     yield os.path.join(folder, *below)

@@ -18,15 +18,40 @@ from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
 from genlevel.benchmark.choices import to_letter
-from genlevel.benchmark.forms.boxes import normal_boxes
+from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label
+from genlevel.benchmark.label_files import WITH_FILES, with_files
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile
 
 UNREADABLE = "parts of labels cannot be read as items"
 UNBALANCED = "labels have unbalanced brackets, though all their parts could be read"
 
+_RANKINGS = ("average_precision", "auc")
+_NUMBER_METRICS = (*_RANKINGS, "mae", "rmse")
+_NORMAL = frozenset(
+    (
+        *(
+            "0",
+            "no",
+            "false",
+            "negative",
+            "none",
+            "normal",
+            "good",
+            "ok",
+            "okay",
+            "healthy",
+            "fine",
+            "intact",
+            "clean",
+            "undamaged",
+            "null",
+        ),
+        *("non anomalous", "nonanomalous", "not anomalous", "non defective", "not defective", "defect free", "anomaly free", "perfect"),
+    )
+)
 _OWN_PLACES = ("input", "dialog", "dialogue", "output", "id")
 
 
@@ -72,6 +97,23 @@ def written_id(item: Any) -> str:
     """An item's id as the file has it; "" where it has none."""
     given = item.get("id") if isinstance(item, dict) else None
     return str(given).strip() if isinstance(given, str | int | float) else ""
+
+
+def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
+    """Whether a label of anomaly detection says that something is wrong: any but "normal", "good", "no", 0, an empty list and the like."""
+    match label:
+        case bool() | int() | float():
+            return bool(label)
+        case list() if label and all(isinstance(part, str) for part in label):
+            return is_anomaly(label[0], options)
+        case list() | dict() | None:
+            return bool(label)
+        case _:
+            text = fold(text_of(label))
+            if len(text) == 1 and text.isalpha() and ord(text) - ord("a") in range(len(options)):
+                text = fold(options[ord(text) - ord("a")])
+            plain = " ".join(text.replace("-", " ").replace("_", " ").split())
+            return not (plain in _NORMAL or plain.startswith(("no ", "without ")) or (is_number(plain) and float(plain) == 0))
 
 
 class Reader:
@@ -142,7 +184,7 @@ class Reader:
         media = tuple(self._media(path, modality, look_inside) for _, modality, path in named) if with_media else ()
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
-        raw = find_label(item, boxes=self._usual is AnswerType.BOXES)
+        raw = find_label(item, self._usual)
         answer_type, label = self._label(raw, asked)
         details = dict(asked.details)
         if answer_type is AnswerType.BOXES:
@@ -164,17 +206,34 @@ class Reader:
         match self._usual:
             case _ if raw is None:
                 return self._usual, None
-            case AnswerType.BOXES:
-                try:
-                    return self._usual, normal_boxes(raw, self._survey.envelope.bbox_format)
-                except ValueError as error:
-                    raise ItemProblem(f"its label: {error}") from None
+            case _ if self._usual in WITH_FILES or self._usual is AnswerType.CODE:
+                return self._usual, self._structure(raw)
             case AnswerType.ITEMS:
                 return self._usual, read_items(raw).items
-            case AnswerType.MEDIA | AnswerType.STRUCTURE:
-                return self._usual, raw
+            case AnswerType.NUMBER if self._facts.metric_id in _NUMBER_METRICS:
+                return self._usual, [self._number(raw, asked)]
             case _:
                 return self._usual, acceptable(raw)
+
+    def _structure(self, raw: Any) -> Any:
+        """A label that is no text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
+        modality = self._facts.modality
+        try:
+            label = with_files(raw, self._usual, self._place, modality)
+            return normal_form(self._usual, label, box_format=self._survey.envelope.bbox_format, modality=modality)
+        except ValueError as error:
+            raise ItemProblem(f"its label: {error}") from None
+        except MediaProblem as problem:
+            raise ItemProblem(f"its label: {problem}") from None
+
+    def _number(self, raw: Any, asked: Asking) -> str:
+        """The number that an error or ranking is measured against: of an anomaly 1, of none 0. Raises ItemProblem for what is none."""
+        if self._facts.metric_id in _RANKINGS:
+            return str(int(is_anomaly(raw, asked.options)))
+        texts = acceptable(raw) or [""]
+        if not is_number(texts[0]):
+            raise ItemProblem(f"its label: {texts[0][:60]!r} is no number")
+        return texts[0]
 
     def _is_bare_letter(self, raw: Any, asked: Asking) -> bool:
         if asked.options or not is_multiple_choice(self._facts):
@@ -185,7 +244,7 @@ class Reader:
             return False
 
     def _remark(self, item: Any, instance: Instance) -> tuple[str, int]:
-        raw = find_label(item, boxes=instance.answer_type is AnswerType.BOXES) if isinstance(item, dict) else None
+        raw = find_label(item, self._usual) if isinstance(item, dict) else None
         if instance.problem or raw is None:
             return "", 0
         if instance.answer_type is AnswerType.LABEL and len(instance.options) > 1:

@@ -76,7 +76,7 @@ def test_code_items_carry_their_language_and_context(write_task: Any) -> None:
     instance = asked(write_task, "nlp/Code-Repair", given, {"repairCode": "x = ()"})
     assert instance.details == {"language": "python", "goal": "repair"}
     assert instance.context == "x = (\ny = 2"
-    assert (instance.answer_type, instance.label) == (AnswerType.LONG_TEXT, ["x = ()"])
+    assert (instance.answer_type, instance.label) == (AnswerType.CODE, ["x = ()"])
 
 
 def test_tables_and_documents_are_context(write_task: Any) -> None:
@@ -149,16 +149,34 @@ def test_a_closed_set_is_read_without_labels(write_task: Any) -> None:
         ("image/comprehension/License-Plate-OCR", {"text": "AB 123"}, AnswerType.SHORT_TEXT, ["AB 123"]),
         ("image/comprehension/COCO-Image-Captioning", {"text": ["A dog runs.", "Dog."]}, AnswerType.LONG_TEXT, ["A dog runs.", "Dog."]),
         ("image/comprehension/Gender-Recognition", {"text": "female"}, AnswerType.LABEL, ["female"]),
-        ("image/comprehension/Road-Crack-Detection", {"mask_file": "m.png"}, AnswerType.MEDIA, "m.png"),
+        (
+            "image/comprehension/Road-Crack-Detection",
+            {"mask": {"crack": [[0, 0, 4, 0, 4, 4]]}},
+            AnswerType.MASKS,
+            [{"label": "crack", "mask": {"polygons": [[0.0, 0.0, 4.0, 0.0, 4.0, 4.0]]}}],
+        ),
         (
             "image/comprehension/lmage-Scene-Graph-Parsing",
-            {"a": [["x", "on", "y"]], "b": 1},
-            AnswerType.STRUCTURE,
-            {"a": [["x", "on", "y"]], "b": 1},
+            {"relations": [["x", "on", "y"]], "note": "n"},
+            AnswerType.RELATIONS,
+            [{"subject": "x", "predicate": "on", "object": "y"}],
         ),
+        (
+            "image/comprehension/Person-Keypoint-Detection",
+            {"text": "person", "keypoints": [[1, 2, 2], [3, 4, 1]]},
+            AnswerType.KEYPOINTS,
+            [{"label": "person", "points": [[1.0, 2.0, 2.0], [3.0, 4.0, 1.0]]}],
+        ),
+        (
+            "image/comprehension/Bird-Detection",
+            {"bird": [[1, 2, 3, 4]]},
+            AnswerType.BOXES,
+            [{"label": "bird", "box": [1.0, 2.0, 3.0, 4.0]}],
+        ),
+        ("image/comprehension/Cable-Anomaly-Detection", {"text": "good"}, AnswerType.NUMBER, ["0"]),
+        ("image/comprehension/Cable-Anomaly-Detection", {"answer": "bent_wire"}, AnswerType.NUMBER, ["1"]),
         ("image/comprehension/Multimodal-Named-Entity-Recognition", {"text": "Paris, Rome"}, AnswerType.ITEMS, ["Paris", "Rome"]),
-        ("image/generation/Image-Colorization", {"image_file": "o.png"}, AnswerType.MEDIA, "o.png"),
-        ("audio/generation/TextToSpeech", {"audio_file": "o.wav"}, AnswerType.MEDIA, "o.wav"),
+        ("audio/generation/TextToSpeech", {"text": "Hello."}, AnswerType.MEDIA, "Hello."),
         ("nlp/Disease-NER", {"text": ["flu", "cold"]}, AnswerType.ITEMS, ["flu", "cold"]),
         ("nlp/Aspect-Sentiment-Triplet-Extraction", {"text": "(a, b, c), (d, e, f)"}, AnswerType.ITEMS, ["a, b, c", "d, e, f"]),
         ("nlp/Sentiment-Classification", {"category": "positive"}, AnswerType.LABEL, ["positive"]),
@@ -167,8 +185,28 @@ def test_a_closed_set_is_read_without_labels(write_task: Any) -> None:
         ("nlp/Mathematical-Word-Problem-Solving", {"solution": {"final_answer": 7}}, AnswerType.NUMBER, ["7"]),
         ("nlp/TriviaQA", {"answer": ["Rome", "Roma"]}, AnswerType.SHORT_TEXT, ["Rome", "Roma"]),
         ("nlp/Story-Generation", {"story": "Once."}, AnswerType.LONG_TEXT, ["Once."]),
-        ("nlp/Time-Series", {"target": [1.5, 2.5]}, AnswerType.STRUCTURE, [1.5, 2.5]),
-        ("video/comprehension/Ball-Tracking", {"bbox": [[1, 2, 3, 4]]}, AnswerType.STRUCTURE, [[1, 2, 3, 4]]),
+        ("nlp/Time-Series", {"target": [1.5, 2.5]}, AnswerType.SERIES, [1.5, 2.5]),
+        ("nlp/Code-Generation", {"text": "x", "code": "  y = 1\n"}, AnswerType.CODE, ["  y = 1"]),
+        ("video/comprehension/Ball-Tracking", {"bbox": [[1, 2, 3, 4], None]}, AnswerType.TRACK, [[1.0, 2.0, 3.0, 4.0], None]),
+        (
+            "video/comprehension/Human-Video-Grounding",
+            {"text": "man", "start_frame": 2, "bbox": [[1, 2, 3, 4]]},
+            AnswerType.TUBES,
+            [{"label": "man", "boxes": {"2": [1.0, 2.0, 3.0, 4.0]}}],
+        ),
+        (
+            "3d/comprehension/3D-Detection",
+            {"car": [[1, 2, 3, 4, 5, 6, 0.5]]},
+            AnswerType.BOXES_3D,
+            [{"label": "car", "box": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.5]}],
+        ),
+        (
+            "3d/comprehension/3D-Tracking",
+            [{"frame": 0, "id": 3, "label": "car", "box": [1, 2, 3, 4, 5, 6, 0.5]}],
+            AnswerType.TRACKS,
+            [{"frame": 0, "id": "3", "label": "car", "box": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.5]}],
+        ),
+        ("3d/comprehension/3D-Odometry", {"poses": [list(range(12))]}, AnswerType.POSES, [[float(n) for n in range(12)]]),
         ("audio/comprehension/Speech-Command", {"text": "go"}, AnswerType.LABEL, ["go"]),
     ],
 )

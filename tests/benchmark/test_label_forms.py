@@ -12,6 +12,7 @@ from genlevel.benchmark.choices import embedded_options, listed_options, to_lett
 from genlevel.benchmark.forms.boxes import box_format, normal_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, looks_like_boxes
+from genlevel.benchmark.model import AnswerType
 
 OPTIONS = ("a red car", "a blue car", "neither")
 
@@ -236,7 +237,7 @@ def test_a_closed_set_has_no_label() -> None:
 def test_boxes_win_over_a_class_name_where_boxes_are_asked() -> None:
     item = {"output": {"text": "fall", "bbox": [[1, 2, 3, 4]]}}
     assert find_label(item) == "fall"
-    assert find_label(item, boxes=True) == {"fall": [[1, 2, 3, 4]]}
+    assert normal_boxes(find_label(item, AnswerType.BOXES)) == [{"label": "fall", "box": [1.0, 2.0, 3.0, 4.0]}]
 
 
 def test_acceptable_texts_are_trimmed_and_distinct() -> None:

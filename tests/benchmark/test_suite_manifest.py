@@ -32,7 +32,7 @@ tasks:
 @pytest.fixture
 def folder(write_task: Any) -> Path:
     write_task("nlp/Riddles", [ITEM])
-    root: Path = write_task("clips", [ITEM])
+    root: Path = write_task("clips", [ITEM | {"output": {"bbox": [[1, 2, 3, 4]]}}])
     (root / "suite.yaml").write_text(MANIFEST, "utf-8")
     return root
 

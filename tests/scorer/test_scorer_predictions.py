@@ -176,6 +176,10 @@ def test_several_files_for_one_task_are_refused_unless_one_has_the_documented_na
 
 
 def test_predicted_files_that_are_not_there_are_said(tmp_path: Path) -> None:
+    images = tmp_path / "a/image/generation/Text-to-Image-Generation/images"
+    images.mkdir(parents=True)
+    for n in range(2):
+        (images / f"{n}.png").write_bytes(b"a picture")
     data = [{"id": f"q{n}", "input": {"prompt": "Draw."}, "output": {"image_file": f"images/{n}.png"}} for n in range(2)]
     found = scored(tmp_path, "image/generation/Text-to-Image-Generation", data, given_as("there.png", "gone.png"), type_="generation")
     assert any("files are not there" in problem for problem in found.problems)
@@ -257,7 +261,7 @@ def test_labels_exactly_as_the_open_set_writes_them_score_100(openset: Path, tmp
         assert isinstance(task, FolderTask)
         entries = []
         for instance, item in zip(task.labelled(), stream_items(task.annotation), strict=True):
-            label = item["output"] if whole_output else find_label(item, boxes=instance.answer_type == "boxes")
+            label = item["output"] if whole_output else find_label(item, instance.answer_type)
             entries.append({"id": instance.id, "prediction": label})
         predict(tmp_path, task.key, entries)
     found = score_predictions(openset, tmp_path, "labels")

@@ -1,0 +1,100 @@
+"""Files that a label names, put in its place as {"file": absolute path}; small ones that hold rows of numbers or JSON are read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.forms.shapes import checked, opened
+from genlevel.benchmark.labels import looks_like_file
+from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
+from genlevel.benchmark.model import AnswerType, Modality
+
+LARGEST_TEXT = 64_000_000
+# Types whose labels may name files. Others are texts, in which a name that looks like a file's is just a name.
+WITH_FILES = frozenset(
+    (
+        *(AnswerType.BOXES, AnswerType.MASKS, AnswerType.KEYPOINTS, AnswerType.BOXES_3D, AnswerType.TRACK, AnswerType.TUBES),
+        *(AnswerType.TRACKS, AnswerType.RELATIONS, AnswerType.POSES, AnswerType.SERIES, AnswerType.MEDIA, AnswerType.STRUCTURE),
+    )
+)
+_READ = {
+    **dict.fromkeys((AnswerType.TRACK, AnswerType.POSES, AnswerType.SERIES), (".txt", ".csv", ".json")),
+    **dict.fromkeys((AnswerType.BOXES, AnswerType.MASKS, AnswerType.KEYPOINTS, AnswerType.BOXES_3D), (".json",)),
+    **dict.fromkeys((AnswerType.TUBES, AnswerType.TRACKS, AnswerType.RELATIONS), (".json",)),
+}
+_CERTAIN = re.compile(r"(?:file|path)(?:name)?s?_?\d*|.*_(?:file|path|dir|folder)(?:name)?s?_?\d*", re.IGNORECASE)
+
+
+def with_files(label: Any, asked: AnswerType, place: MediaPlace, modality: Modality) -> Any:
+    """The label with every file that it names as {"file": absolute path}, or with what stands in it where it is a text of rows or JSON.
+
+    Raises MediaProblem for a file that is missing or lies outside the suite, ValueError for a label that is too deep or one that
+    cannot be read.
+    """
+    if asked not in WITH_FILES:
+        return label
+    checked(label)
+    found = _Files(place, modality)
+    resolved = found.resolved(label, "")
+    readable = _READ.get(asked, ())
+    if readable and (path := _only_file(resolved)) and path.casefold().endswith(readable):
+        return found.resolved(_content(path), "")
+    return resolved
+
+
+def _only_file(label: Any) -> str:
+    """The path of the one file that a label consists of; "" where it is anything else."""
+    while isinstance(label, list | dict) and len(label) == 1 and "file" not in label:
+        label = label[0] if isinstance(label, list) else next(iter(label.values()))
+    return label["file"] if isinstance(label, dict) and len(label) == 1 and isinstance(label.get("file"), str) else ""
+
+
+def _content(path: str) -> Any:
+    if os.path.getsize(path) > LARGEST_TEXT:
+        raise ValueError(f"{path} is larger than the {LARGEST_TEXT} bytes that are read of a label")
+    try:
+        text = Path(path).read_text("utf-8-sig")
+        return json.loads(text) if path.casefold().endswith(".json") else text
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text" if isinstance(error, UnicodeError) else "not JSON"
+        raise ValueError(f"{path} cannot be read ({reason})") from None
+
+
+class _Files:
+    """Puts files in place, of one label."""
+
+    def __init__(self, place: MediaPlace, modality: Modality) -> None:
+        self._place = place
+        self._modality = modality
+
+    def resolved(self, value: Any, key: str) -> Any:
+        """A part of a label that stands under this key (a list's parts under the list's)."""
+        value = opened(value)
+        match value:
+            case dict():
+                if isinstance(value.get("file"), str):
+                    return value | {"file": self._found(value["file"])}
+                return {name: self.resolved(part, name) for name, part in value.items()}
+            case list():
+                if all(isinstance(part, int | float) for part in value):
+                    return value
+                return [self.resolved(part, key) for part in value]
+            case str() if _CERTAIN.fullmatch(key) and value.strip():
+                return {"file": self._found(value)}
+            case str() if looks_like_file(value):
+                try:
+                    return {"file": self._found(value)}
+                except MediaProblem:
+                    # A sentence may end like a file's name; a name without spaces is one.
+                    if len(value.split()) > 1:
+                        return value
+                    raise
+            case _:
+                return value
+
+    def _found(self, written: str) -> str:
+        return os.path.abspath(find_media(self._place, written, self._modality, look_inside=False, of_label=True).path)
