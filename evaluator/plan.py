@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from genlevel.benchmark.model import GENERAL_BENCH, Suite, SuiteTask
+from genlevel.benchmark.model import Suite, SuiteTask
 from genlevel.runtime.errors import UsageError
 
 
@@ -85,4 +85,4 @@ def is_partial(suite: Suite, chosen: Sequence[SuiteTask], limit: int) -> bool:
     if limit or len(chosen) < len(suite.tasks):
         return True
     listed = {task.task.id for task in chosen if task.task is not None}
-    return suite.benchmark.name == GENERAL_BENCH and len(listed) < len(suite.benchmark.tasks)
+    return len(listed) < len(suite.benchmark.tasks)

@@ -79,7 +79,7 @@ def score_predictions(annotations: Path | str, predictions: Path | str, model: s
     problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
     results = judge_all(suite.benchmark, values, chosen)
     asked = [result for result in results if result.task.id in values]
-    partial = suite.benchmark.name == GENERAL_BENCH and len(values) < len(suite.benchmark.tasks)
+    partial = len(values) < len(suite.benchmark.tasks)
     return ScoredPredictions(
         model,
         suite.name,

@@ -10,16 +10,12 @@ from genlevel.benchmark.answer_types import TaskFacts
 from genlevel.benchmark.layout import TaskFolder
 from genlevel.benchmark.model import AnswerType, Instance, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.reader import Reader, Survey
-from genlevel.runtime.errors import DatasetError
 
 _NAMED_PROBLEMS = 20
 
 
 class FolderTask:
-    """A SuiteTask (see genlevel.benchmark.model) over a folder.
-
-    broken: why the annotation cannot be read to its end ("" where it can); count and instances then raise it.
-    """
+    """A SuiteTask (see genlevel.benchmark.model) over a folder, whose annotation was read to its end once (found)."""
 
     def __init__(
         self,
@@ -32,7 +28,6 @@ class FolderTask:
         paradigm: Paradigm | None,
         task: Task | None,
         metric: TaskMetric | None,
-        broken: str = "",
     ) -> None:
         self.key = folder.key
         self.name = name
@@ -42,7 +37,6 @@ class FolderTask:
         self.metric = metric
         self.annotation = folder.annotation
         self.fingerprint = fingerprint(folder.annotation)
-        self.broken = broken
         self.survey = found
         self._count = found.count
         envelope = found.envelope
@@ -59,30 +53,22 @@ class FolderTask:
         return self._reader.answer_type
 
     def count(self) -> int:
-        """Number of instances. Raises DatasetError where the annotation is broken."""
-        if self.broken:
-            raise DatasetError(f"{self.broken}; mend the file or fetch it again, or name the other tasks with --tasks")
+        """Number of instances."""
         return self._count
 
     def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:
         """Instances in file order, streamed; only these positions if given.
 
-        An instance that cannot be asked carries a problem. Raises DatasetError naming the item where the file is broken.
+        An instance that cannot be asked carries a problem. Raises DatasetError naming the item where the file has been broken since.
         """
-        if self.broken:
-            raise DatasetError(self.broken)
         return self._reader.instances(positions)
 
     def labelled(self) -> Iterator[Instance]:
         """All instances without their media, which need not be there: holding answers against labels needs none. Raises DatasetError."""
-        if self.broken:
-            raise DatasetError(self.broken)
         return self._reader.instances(with_media=False)
 
     def problems(self) -> tuple[str, ...]:
         """One line for each thing that cannot be asked or scored as the annotation stands; many alike are counted."""
-        if self.broken:
-            return (f"{self.key}: {self.broken}",)
         lines: list[str] = []
         alike: dict[str, tuple[int, Instance]] = {}
         unnamed = 0

@@ -25,7 +25,9 @@ def general_bench_suite(root: Path, name: str = "") -> Suite:
     tasks: list[FolderTask] = []
     taken: dict[str, str] = {}
     for folder in layout.folders:
-        found, broken = _survey(folder)
+        found = _survey(folder, problems)
+        if found is None:
+            continue
         modality, paradigm = _place(folder, root, found)
         resolution = resolve(folder.path.resolve().name, found.envelope.task, modality, paradigm)
         task = resolution.task
@@ -42,10 +44,9 @@ def general_bench_suite(root: Path, name: str = "") -> Suite:
             problems.append(f"{folder.key}: neither its path nor its annotation says a modality; taken as language")
         metric = task.metric if task is not None else _metric_by_type(folder, found, modality, paradigm, problems)
         label = task.name if task is not None else folder.path.resolve().name
-        tasks.append(
-            FolderTask(folder, root, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric, broken=broken)
-        )
+        tasks.append(FolderTask(folder, root, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric))
         problems += tasks[-1].problems()
+    _need_one(root, tasks, problems)
     return Suite(name or root.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
 
 
@@ -55,15 +56,20 @@ def own_suite(root: Path, manifest: Manifest) -> Suite:
     problems = list(layout.problems)
     folders = {folder.key: folder for folder in layout.folders}
     for key in manifest.tasks:
-        if key not in folders:
+        if key in folders:
+            continue
+        if not (root / key).is_dir():
             raise DatasetError(
                 f"{root / 'suite.yaml'}: tasks.{key}: no task folder of this name (one with an annotation file in itself or in json/)"
             )
+        problems.append(f"{key}: left out: suite.yaml lists it, but it has no annotation file that can be read")
     benchmark = own_benchmark(root, manifest)
     by_key = dict(zip(manifest.tasks, benchmark.tasks, strict=True))
     tasks: list[FolderTask] = []
     for key, folder in folders.items():
-        found, broken = _survey(folder)
+        found = _survey(folder, problems)
+        if found is None:
+            continue
         task = by_key.get(key)
         metric: TaskMetric | None
         if task is not None:
@@ -73,10 +79,9 @@ def own_suite(root: Path, manifest: Manifest) -> Suite:
             placed, paradigm = _place(folder, root, found)
             modality = placed or Modality.LANGUAGE
             metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.path.name
-        tasks.append(
-            FolderTask(folder, root, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric, broken=broken)
-        )
+        tasks.append(FolderTask(folder, root, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric))
         problems += tasks[-1].problems()
+    _need_one(root, tasks, problems)
     return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
 
 
@@ -153,12 +158,18 @@ def _layout(root: Path) -> Layout:
     return layout
 
 
-def _survey(folder: TaskFolder) -> tuple[Survey, str]:
-    """What the annotation says, and why it cannot be read to its end ("" where it can)."""
+def _survey(folder: TaskFolder, problems: list[str]) -> Survey | None:
+    """What the annotation says; None where it cannot be read to its end, which is then a problem: the task is left out, whole."""
     try:
-        return survey(folder.annotation), ""
+        return survey(folder.annotation)
     except DatasetError as error:
-        return Survey(), str(error)
+        problems.append(f"{folder.key}: left out: {error}; mend the file or fetch it again")
+        return None
+
+
+def _need_one(root: Path, tasks: list[FolderTask], problems: list[str]) -> None:
+    if not tasks:
+        raise DatasetError(f"{root}: no task can be read. {'; '.join(problems[:3])}")
 
 
 def _place(folder: TaskFolder, root: Path, found: Survey) -> tuple[Modality | None, Paradigm | None]:

@@ -146,13 +146,24 @@ def test_an_unreadable_annotation_among_others_is_reported(write_task: Any) -> N
     assert why in suite.problems
 
 
-def test_a_task_whose_annotation_is_cut_says_what_can_be_done(write_task: Any) -> None:
+def test_a_task_whose_annotation_is_cut_is_left_out_and_the_others_are_read(write_task: Any) -> None:
     root = write_task("nlp/Causal-Reasoning", [QUESTION] * 30)
+    write_task("nlp/Temporal-Reasoning", [QUESTION])
     file = root / "nlp/Causal-Reasoning/annotation.json"
     file.write_text(file.read_text("utf-8")[:-200], "utf-8")
     suite = load_suite(root)
-    with pytest.raises(DatasetError, match=r"truncated\); mend the file or fetch it again, or name the other tasks with --tasks$"):
-        suite.tasks[0].count()
+    assert [task.key for task in suite.tasks] == ["nlp/Temporal-Reasoning"]
+    (note,) = suite.problems
+    assert note.startswith(f"nlp/Causal-Reasoning: left out: {file}: at item ")
+    assert note.endswith("the file ends too early (truncated); mend the file or fetch it again")
+
+
+def test_a_suite_of_nothing_that_can_be_read_is_refused(write_task: Any) -> None:
+    root = write_task("nlp/Causal-Reasoning", [QUESTION] * 30)
+    file = root / "nlp/Causal-Reasoning/annotation.json"
+    file.write_text(file.read_text("utf-8")[:-200], "utf-8")
+    with pytest.raises(DatasetError, match=r"no task can be read. nlp/Causal-Reasoning: left out: .*truncated"):
+        load_suite(root)
 
 
 def test_general_bench_is_a_benchmark_and_nonsense_is_none() -> None:

@@ -91,3 +91,13 @@ def test_a_manifest_of_a_wrong_shape_is_refused(folder: Path, content: bytes) ->
     (folder / "suite.yaml").write_bytes(content)
     with pytest.raises(DatasetError, match=r"suite\.yaml"):
         load_suite(folder)
+
+
+@pytest.mark.parametrize("cut", [20, -10])
+def test_a_listed_task_that_cannot_be_read_is_left_out_with_a_note(folder: Path, cut: int) -> None:
+    file = folder / "nlp/Riddles/annotation.json"
+    file.write_text(file.read_text("utf-8")[:cut], "utf-8")
+    suite = load_suite(folder)
+    assert [task.key for task in suite.tasks] == ["clips"]
+    assert len(suite.benchmark.tasks) == 2
+    assert any(problem.startswith("nlp/Riddles: left out: ") for problem in suite.problems)

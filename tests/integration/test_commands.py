@@ -196,6 +196,18 @@ def test_a_result_that_cannot_be_filed_is_printed_all_the_same(genlevel, stub_up
     assert "note: the result's files cannot be written to genlevel-data/runs" in done.stderr
 
 
+def test_a_task_whose_annotation_is_cut_is_left_out_with_a_note(genlevel, stub_upstream, choice_suite):
+    suite, stub = choice_suite(3, ("Causal-Reasoning", "TriviaQA")), stub_upstream()
+    cut = suite / "nlp/TriviaQA/annotation.json"
+    cut.write_text(cut.read_text()[:-40])
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(suite), "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"note: nlp/TriviaQA: left out: {cut}: at item 2" in done.stderr
+    card = json.loads(done.stdout)
+    assert [task["score"] for task in card["tasks"]] == [100.0]
+    assert card["partial"]
+
+
 def test_brackets_in_names_are_shown_as_they_are(genlevel, stub_upstream, choice_suite):
     """Names are a user's or a provider's, not markup."""
     suite = choice_suite(2, ("T [red] [bold]",))
