@@ -10,7 +10,7 @@ from typing import Any
 
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.metrics import sigma
-from genlevel.benchmark.model import GENERAL_BENCH, AnswerType, Benchmark, Instance, Suite, Task, TaskMetric
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Suite, Task, TaskMetric
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
