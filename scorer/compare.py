@@ -173,7 +173,8 @@ def _compare_task(pair: PairedTask, alpha: float, draws: int, seed: int) -> tupl
     centre, error, degrees = _error(score_a - score_b, differences, found.drawn, rows.units)
     if error > 0.0:
         reach = student_t_quantile(1.0 - alpha / 2.0, degrees) * error
-        interval = (max(-100.0, centre - reach), min(100.0, centre + reach))
+        widest = metric.info.highest - metric.info.lowest
+        interval = (max(-widest, centre - reach), min(widest, centre + reach))
         effect = reach + normal_quantile(POWER) * error
     return ComparedTask(pair.description, Difference(score_a, score_b, interval, p_value, effect, test), *counts), found
 

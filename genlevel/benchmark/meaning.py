@@ -3,7 +3,7 @@
 The senses are parameters of the metric:
     of      what is compared: tokens or items (F1), roc or success_plot (AUC), boxes or anomaly_score (AP), boxes, masks or
             keypoints (AP at an IoU, mAP), image_text, image_image or frame_consistency (CLIP score), detector, viclip or
-            action_classifier (success rate), speech or text (CIDEr), inception or motion (FID)
+            action_classifier (success rate), speech or text (CIDEr), inception or motion (FID), series, normals or picture (RMSE)
     level   sentence or corpus (BLEU)
     iou     IoU threshold as a fraction
     k       how many predictions count (recall)
@@ -26,6 +26,9 @@ _BY_TASK: dict[tuple[str, str], Parameters] = {
     ("f1", "Multimodal Named Entity Recognition"): {"of": "items"},
     ("f1", "Multimodal Relation Extraction"): {"of": "items"},
     ("auc", "Infection-map Generation"): {"of": "roc"},
+    ("rmse", "Time Series"): {"of": "series"},
+    ("rmse", "3D Normal Estimation"): {"of": "normals"},
+    ("rmse", "Image Shadow Removal"): {"of": "picture"},
     ("ap_at_iou", "Pedestrian Instance Segmentation"): {"of": "masks"},
     ("ap_at_iou", "Vehicle Instance Segmentation"): {"of": "masks"},
     ("ap_at_iou", "Person Keypoint Detection"): {"of": "keypoints"},

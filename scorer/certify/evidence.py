@@ -12,9 +12,9 @@ from scorer.certify.distributions import binomial_at_least, binomial_at_most, st
 from scorer.certify.intervals import student, symmetric, wilson
 from scorer.levels import TaskResult
 
-BINARY = frozenset({"accuracy", "exact_match"})
-"""Metrics whose instances are right or wrong."""
-BOUNDED_MEANS = BINARY | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4"}
+BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
+"""Metrics whose instances are right or wrong (or, of the last, move or not)."""
+BOUNDED_MEANS = BINARY | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4", "l1_distance", "pcc", "event_accuracy"}
 """Metrics that are means of numbers between 0 and 100 (sentence-level BLEU-1 is one too), so that n alone bounds their error."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics import Metric
+from scorer.metrics.averages import AverageMetric
 from scorer.metrics.base import MeanMetric, WeightedMetric
 from scorer.metrics.classification import MicroF1
 from scorer.metrics.pooled import MeanOfRatios
@@ -75,9 +76,13 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     count = max(owners) + 1
     owner = np.array(owners)
     statistics = [row for _key, row in rows]
+    finish: Callable[[Floats], Floats]
     if isinstance(metric, MeanMetric):
         columns = [statistics, np.ones(len(rows))]
         finish = _mean
+    elif isinstance(metric, AverageMetric):
+        columns = [[row[0] for row in statistics], np.ones(len(rows))]
+        finish = _average(metric.factor, root=metric.root)
     elif isinstance(metric, RatingMetric):
         columns = [[metric.factor / 100.0 * instance_mean(row) for row in statistics], np.ones(len(rows))]
         finish = _mean
@@ -132,6 +137,17 @@ def generator_of(name: str, seed: int = SEED) -> np.random.Generator:
 def _mean(sums: Floats) -> Floats:
     scores: Floats = 100.0 * sums[:, 0] / sums[:, 1]
     return scores
+
+
+def _average(factor: float, *, root: bool) -> Callable[[Floats], Floats]:
+    """A mean in its own unit, or the root of one; of no numbers below 0 (steps beside 0 are cut off there)."""
+    import numpy as np
+
+    def finish(sums: Floats) -> Floats:
+        means: Floats = sums[:, 0] / sums[:, 1]
+        return factor * (np.sqrt(np.maximum(means, 0.0)) if root else means)
+
+    return finish
 
 
 def _ratio(sums: Floats) -> Floats:

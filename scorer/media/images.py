@@ -22,7 +22,25 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """Pillow's names of what is read. Others run programs (EPS), fetch files or are not pictures of one kind."""
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif", ".npy", ".npz", ".pfm"}
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".pgm",
+        ".jp2",
+        ".avif",
+        ".npy",
+        ".npz",
+        ".pfm",
+        ".flo",
+        ".dpt",
+    }
 )
 """Endings of the files that count as frames in a folder."""
 _FLO = b"PIEH"

@@ -10,6 +10,7 @@ from typing import Any
 from scorer.media.bounds import MAX_NOTES, MAX_SECONDS, Undecodable, decoding, open_file
 
 _MOST_BYTES = 1 << 20
+_MOST_BEATS = 20_000
 _DRUMS = 9
 _USUAL_TEMPO = 500_000
 
@@ -97,6 +98,8 @@ def _notes(events: list[tuple[int, Any]], clock: _Clock) -> list[Note]:
     sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     notes: list[Note] = []
     last = events[-1][0] if events else 0
+    if clock.beats(last) > _MOST_BEATS:
+        raise Undecodable(f"lasts {clock.beats(last):,.0f} beats; at most {_MOST_BEATS:,} are read")
     if clock.seconds(last) > MAX_SECONDS:
         raise Undecodable(f"lasts {clock.seconds(last):.0f} s; at most {MAX_SECONDS:.0f} s are read")
 

@@ -83,6 +83,19 @@ def read_point_labels(path: str | Path) -> NDArray[np.int64]:
         return labels.astype(np.int64)
 
 
+def read_vectors(path: str | Path) -> Points:
+    """float64 (N, 3), row by row as the file has them: an array, or text with three numbers first in each row. Raises Undecodable."""
+    import numpy as np
+
+    with decoding(path, "vectors"), open_file(path, _MOST_BYTES) as file:
+        start = file.read(16)
+        file.seek(0)
+        rows = read_array(path, MAX_POINTS * _MOST_COLUMNS) if is_array(start) else _text(file, (0, 1, 2))
+        if rows.ndim != 2 or not 3 <= rows.shape[1] <= _MOST_COLUMNS or not 1 <= len(rows) <= MAX_POINTS:
+            raise Undecodable(f"has the shape {rows.shape}, not (vectors, 3)")
+        return np.asarray(rows[:, :3], dtype=np.float64)
+
+
 def read_mesh(path: str | Path) -> tuple[Points, NDArray[np.int64]]:
     """(vertices float64 (N, 3), triangles int64 (M, 3)) of a mesh; M is 0 for a mesh format that holds only points. Raises Undecodable."""
     with decoding(path, "mesh"), open_file(path, _MOST_BYTES) as file:

@@ -39,6 +39,19 @@ def frame_maps(path: str | Path) -> Iterator[NDArray[np.int64]]:
     return _bounded(path, _frames(Path(path), images.read_map, images.as_map, images.colours_as_map))
 
 
+def frame_depths(path: str | Path) -> Iterator[NDArray[np.float64]]:
+    """float64 (H, W) of each frame: a folder of what ``images.read_depth`` reads, an array (T, H, W), or one such file.
+
+    Raises as ``read_frames`` does.
+    """
+    return _bounded(path, _fields(Path(path), images.read_depth, 2))
+
+
+def frame_flows(path: str | Path) -> Iterator[NDArray[np.float64]]:
+    """float64 (H, W, 2) of each pair of frames: as ``frame_depths``, of what ``images.read_flow`` reads or an array (T, H, W, 2)."""
+    return _bounded(path, _fields(Path(path), images.read_flow, 3))
+
+
 def frame_rate(path: str | Path) -> float | None:
     """Frames per second of a video or animation; None where the file does not say (a folder, an array). Raises Undecodable."""
     if Path(path).is_dir():
@@ -93,6 +106,21 @@ def _frames(
             yield from _animation(path, of_picture)
         case _:
             yield from map(of_rgb, _decoded(path))
+
+
+def _fields(path: Path, of_file: Callable[[Path], NDArray[np.float64]], dimensions: int) -> Iterator[NDArray[np.float64]]:
+    import numpy as np
+
+    if path.is_dir():
+        yield from map(of_file, frame_files(path))
+        return
+    array = read_array(path) if _kind(path) == "array" else None
+    if array is None or array.ndim != dimensions + 1 or (dimensions == 3 and array.shape[3] != 2):
+        yield of_file(path)
+        return
+    check_pixels(*array.shape[1:3])
+    for frame in array:
+        yield frame.astype(np.float64)
 
 
 def _bounded(path: str | Path, frames: Iterator[F]) -> Iterator[F]:

@@ -1,0 +1,43 @@
+"""Metrics that are the mean over instances of one number in its own unit, or the root of such a mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from scorer.metrics.base import Question, RatioMetric, Value, standard_error_of_mean
+
+FARTHEST = 1e9
+"""Numbers of answers are brought within -1e9..1e9, so that one absurd answer leaves every sum finite."""
+
+
+class AverageMetric(RatioMetric[list[float]]):
+    """factor * mean of one number per instance; with ``root``, factor * sqrt(mean).
+
+    Statistic: a list of that number alone. Standard error: s / sqrt(n) of the numbers' mean, by the delta method divided by
+    twice its root where the root is taken (0 where the mean is 0). ``best`` is ``perfect``, what the label itself would get.
+
+    >>> class Kilometres(AverageMetric):
+    ...     factor = 0.001
+    ...     def statistic(self, answer, question): return [abs(answer - question.label)]
+    ...     def worst(self, question): return [abs(question.label)]
+    >>> Kilometres("mae").compute([("a", [1000.0]), ("b", [3000.0])])
+    Value(score=2.0, standard_error=1.0)
+    """
+
+    factor: float = 1.0
+    root: bool = False
+    perfect: float = 0.0
+
+    def best(self, question: Question) -> list[float]:
+        return [self.perfect]
+
+    def compute(self, statistics: Sequence[tuple[str, list[float]]]) -> Value:
+        numbers = [row[0] for _id, row in statistics]
+        mean = math.fsum(numbers) / len(numbers)
+        error = standard_error_of_mean(numbers, mean)
+        if self.root:
+            mean = math.sqrt(mean)
+            if error is not None:
+                error = error / (2.0 * mean) if mean > 0.0 else 0.0
+        return Value(self.factor * mean, None if error is None else self.factor * error)
