@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from evaluator import migrations
+from evaluator.judgements import Judgements
 from evaluator.tables import HEAD, answers, reservations, runs
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import open_engine
@@ -103,7 +104,7 @@ Operation = Callable[[Connection], None]
 class Journal:
     """Runs and answers in one database. Reading is synchronous (call it off the event loop); writing is grouped.
 
-    Raises StorageError, in one line, when the database cannot be written or read.
+    Raises StorageError, in one line, when the database cannot be written or read. judgements: ratings, in the same database.
     """
 
     def __init__(self, url: str) -> None:
@@ -112,6 +113,7 @@ class Journal:
         self._queue: queue.SimpleQueue[tuple[Answer | Operation, asyncio.Future[None], asyncio.AbstractEventLoop] | None] = (
             queue.SimpleQueue()
         )
+        self.judgements = Judgements(self._engine, self._submit)
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 

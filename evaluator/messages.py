@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from google.protobuf import json_format
 
 from evaluator.journal import Answer, RunRecord
+from evaluator.judgements import Judgement, JudgingTotals, RunJudge
 from evaluator.media import stored_files
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -65,4 +67,36 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
         cost_nano_usd=answer.cost_nano_usd,
         upstream_s=answer.upstream_s,
         files=stored_files(answer.files),
+    )
+
+
+class JudgingState(Protocol):
+    """How far the judging of a run is."""
+
+    judged: int
+    failed: int
+    usage: gw.Usage
+    cost_nano_usd: int | None
+
+
+def judging_message(judge: RunJudge, state: JudgingState | JudgingTotals) -> ev.Judging:
+    """Who judges a run, how far it is, and what it took."""
+    return ev.Judging(
+        judge=judge.judge,
+        route=judge.route,
+        judged=state.judged,
+        failed=state.failed,
+        usage=state.usage,
+        cost_nano_usd=state.cost_nano_usd,
+    )
+
+
+def judgement_message(judgement: Judgement) -> ev.AnswerRating:
+    """One judgement, or a judge's failure."""
+    return ev.AnswerRating(
+        judge=judgement.judge,
+        prompt_version=judgement.prompt_version,
+        rating=judgement.rating,
+        error=judgement.error,
+        reply=judgement.reply,
     )

@@ -98,6 +98,10 @@ class Planner:
                 )
             route = f"{specification.model} at {specification.base_url}"
             self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env)
+        return await self.model(route)
+
+    async def model(self, route: str) -> gw.ModelInfo:
+        """The model that a route names. Raises ConfigurationError where there is none."""
         try:
             models = (await self._gateway.list_models(gw.ListModelsRequest(route=route))).models
         except CallFailed as failure:

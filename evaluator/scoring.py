@@ -11,6 +11,7 @@ from itertools import islice
 import orjson
 
 from evaluator.journal import Answer, Journal
+from evaluator.judgements import TaskRatings, ratings_of
 from evaluator.media import stored_files
 from evaluator.ports import ScorerPort
 from evaluator.sent_files import SentFiles
@@ -87,32 +88,38 @@ async def score_task(
     task_header = sc.ScoreTaskHeader()
     task_header.CopyFrom(header)
     task_header.task.CopyFrom(describe(planned.task))
+    ratings = await asyncio.to_thread(ratings_of, journal.judgements, header.run_id, planned.task)
+    if ratings is not None and (source := ratings.source()) is not None:
+        task_header.task.rating_source.CopyFrom(source)
     sent = SentFiles(None if scorer.takes_paths else blobs)
-    response = await scorer.score_task(_messages(journal, sent, task_header, planned))
+    response = await scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
     return response.score
 
 
 async def _messages(
-    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: PlannedTask
+    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: PlannedTask, ratings: TaskRatings | None
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     instances = planned.task.instances(planned.positions)
-    while messages := await asyncio.to_thread(_next_messages, journal, sent, planned.task, instances, header.run_id):
+    while messages := await asyncio.to_thread(_next_messages, journal, sent, planned.task, instances, header.run_id, ratings=ratings):
         for message in messages:
             yield message
 
 
 def _next_messages(
-    journal: Journal, sent: SentFiles, task: SuiteTask, instances: Iterator[Instance], run_id: str
+    journal: Journal, sent: SentFiles, task: SuiteTask, instances: Iterator[Instance], run_id: str, *, ratings: TaskRatings | None
 ) -> list[sc.ScoreTaskRequest]:
     """The next instances with their answers, in messages of bounded size; none at the end."""
     chunk = list(islice(instances, _CHUNK))
     if not chunk:
         return []
     answers = journal.answers_to(run_id, task.key, [instance.id for instance in chunk])
+    rated = ratings.of(chunk) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
     for instance in chunk:
         message = instance_answer(instance, answers.get(instance.id), task, sent)
+        if instance.id in rated:
+            message.MergeFrom(rated[instance.id])
         if size and size + message.ByteSize() > _CHUNK_BYTES:
             messages.append(sc.ScoreTaskRequest())
             size = 0

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +15,19 @@ from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
 from evaluator.budget import Budget
-from evaluator.execution import Context, Execution, RunPlan
-from evaluator.journal import Answer, Journal, RunRecord
-from evaluator.messages import answer_message, run_message
+from evaluator.execution import Context, Execution, RunPlan, RunState
+from evaluator.journal import Answer, Journal, RunRecord, Totals
+from evaluator.judgements import RunJudge
+from evaluator.judging import Judging, JudgingPlan, judge_of_run, judged_tasks
+from evaluator.messages import answer_message, judgement_message, judging_message, run_message
 from evaluator.planning import Planner, ResolvedPlan
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
 from evaluator.prompts import prompt_set, prompt_text
 from evaluator.scoring import describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic import TrafficRules
-from genlevel.benchmark.model import Instance
+from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.benchmark.ratings import Rating, resolve_ratings
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, StorageError, UsageError
@@ -32,6 +35,7 @@ from genlevel.runtime.files import FileCache, suffix_of
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -40,10 +44,28 @@ DEFAULT_CONCURRENCY = 64
 WATCH_INTERVAL_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Who is to judge a run."""
+
+    model: gw.ModelInfo
+    name: RunJudge
+
+
 @dataclass(slots=True)
 class _Active:
-    execution: Execution
-    task: asyncio.Task[None]
+    """A run that goes on: its model is asked (execution), then its judge (judging). totals: its answers before this start."""
+
+    totals: Totals
+    accounts: set[str]
+    execution: Execution | None = None
+    judging: Judging | None = None
+    task: asyncio.Task[None] | None = None
+
+    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+        """Ends what goes on."""
+        if (going := self.judging or self.execution) is not None:
+            going.stop(status, reason, now=now)
 
 
 class Evaluator:
@@ -80,8 +102,8 @@ class Evaluator:
     async def close(self) -> None:
         """Stops what runs and closes the journal."""
         for active in list(self._active.values()):
-            active.execution.stop(ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped")
-        await asyncio.gather(*(active.task for active in self._active.values()), return_exceptions=True)
+            active.stop(ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped")
+        await asyncio.gather(*(active.task for active in self._active.values() if active.task), return_exceptions=True)
         await asyncio.to_thread(self._journal.close)
 
     # -- planning --------------------------------------------------------------------------------------------------
@@ -122,17 +144,48 @@ class Evaluator:
                 await asyncio.to_thread(self._journal.create_run, record)
             else:
                 record = found
-        problems = plan.suite.problems
+        problems = list(plan.suite.problems)
         if record.run_id in self._active:
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
+        if request.judge:
+            traffic.judge = request.judge
+        judge, notes = await self._judge(plan, record.run_id, traffic)
+        problems += notes
+        if request.judge_only and judge is None:
+            raise UsageError("; ".join(notes) or "name a judge with --judge ROUTE (or runs.judge in genlevel.yaml)")
         retry = request.retry_failed
         totals = await asyncio.to_thread(self._journal.totals, record.run_id)
         done = sum(totals.outcomes.values()) - (totals.outcomes.get(sc.OUTCOME_FAILED, 0) if retry else 0)
-        if done >= record.total and record.status == ev.RUN_STATUS_FINISHED:
+        asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
+        if not asks and (judge is None or await asyncio.to_thread(self._is_judged, judge, retry=retry)):
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
-        self._check_startable(plan.model, traffic)
-        await self._start(plan, record, traffic, retry=retry)
+        if asks:
+            self._check_startable(plan.model, traffic)
+        await self._start(plan, record, traffic, judge, asks=asks, retry=retry)
         return ev.StartRunResponse(run=await self._message(record), problems=problems)
+
+    async def _judge(self, plan: ResolvedPlan, run_id: str, traffic: ev.TrafficSettings) -> tuple[_Judge | None, list[str]]:
+        """Who is to judge the run, if anybody, and what a person has to know of it. Raises GenlevelError for one that cannot be asked."""
+        route = traffic.judge or self._settings.runs.judge
+        if not route:
+            return None, []
+        if not judged_tasks(plan.tasks):
+            return None, [f"no task that is asked is rated by a judge: {route} has nothing to judge"] if traffic.judge else []
+        model = await self._planner.model(route)
+        if ct.MODALITY_TEXT not in model.output_modalities:
+            raise UsageError(f"{route} cannot judge: it does not give text")
+        self._check_startable(model, traffic)
+        notes = []
+        if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
+            notes.append(f"{route} is to judge its own answers, and models rate their own too high; name another with --judge")
+        return _Judge(model, judge_of_run(run_id, model)), notes
+
+    def _is_judged(self, judge: _Judge, *, retry: bool) -> bool:
+        """Whether nothing is left for this judge to do."""
+        kept = self._journal.judgements.judge_of(judge.name.run_id)
+        if kept is None or not kept.complete or (kept.judge, kept.prompts) != (judge.name.judge, judge.name.prompts):
+            return False
+        return not retry or not self._journal.judgements.totals(kept.run_id).failed
 
     def _new_record(self, plan: ResolvedPlan, generation: int, traffic: ev.TrafficSettings) -> RunRecord:
         now = time.time()
@@ -178,59 +231,94 @@ class Evaluator:
                 f"({model.provider}/{model.model}), or accept an unknown cost with --unpriced-ok"
             )
 
-    async def _start(self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, *, retry: bool) -> None:
+    async def _start(
+        self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, judge: _Judge | None, *, asks: bool, retry: bool
+    ) -> None:
         lock = self._lock(record.run_id)
         try:
             lock.acquire(blocking=False)
         except Timeout:
             raise UsageError(f"run {record.run_id} is being worked on by another process; wait for it or stop it") from None
         try:
+            kept = self._journal.judgements
             totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+            judging = await asyncio.to_thread(kept.totals, record.run_id)
             budget = Budget(
                 traffic.budget_nano_usd if traffic.HasField("budget_nano_usd") else None,
-                (totals.cost_nano_usd or 0) + totals.uncertain_nano_usd,
+                (totals.cost_nano_usd or 0) + (judging.cost_nano_usd or 0) + totals.uncertain_nano_usd,
             )
-            run_plan = RunPlan(
-                run_id=record.run_id,
-                model=plan.model,
-                parameters=plan.specification.parameters,
-                tasks=plan.tasks,
-                header=self._header(plan, record),
-                total=record.total,
-                scored=await self._scored(record.run_id),
-                retry_failed=retry,
-            )
-            first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
-            context = self._context(plan.model, traffic)
-            execution = Execution(run_plan, context, budget, totals, first_reservation=first)
+            header = self._header(plan, record)
+            if judge is not None:  # before anything is scored: what it has not judged yet is pending from now on
+                await asyncio.to_thread(kept.set_judge, judge.name)
+            active = _Active(totals, {plan.model.account} if asks else set())
+            if asks:
+                run_plan = RunPlan(
+                    run_id=record.run_id,
+                    model=plan.model,
+                    parameters=plan.specification.parameters,
+                    tasks=plan.tasks,
+                    header=header,
+                    total=record.total,
+                    scored=await self._scored(record.run_id),
+                    retry_failed=retry,
+                )
+                first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
+                context = self._context(self._limiter(plan.model, traffic))
+                active.execution = Execution(run_plan, context, budget, totals, first_reservation=first)
             text = json_format.MessageToJson(traffic, indent=None)
             await asyncio.to_thread(self._journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=text)
         except BaseException:
             lock.release()
             raise
-        task = asyncio.create_task(self._execute(record.run_id, execution, lock), name=f"run-{record.run_id}")
-        self._active[record.run_id] = _Active(execution, task)
 
-    async def _execute(self, run: str, execution: Execution, lock: FileLock) -> None:
+        async def judged() -> tuple[int, str]:
+            assert judge is not None
+            same = judge.model.account == plan.model.account
+            limiter = self._limiter(judge.model, traffic if same else ev.TrafficSettings(), keep=same and asks)
+            active.accounts.add(judge.model.account)
+            first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
+            found = await asyncio.to_thread(kept.totals, record.run_id)
+            todo = JudgingPlan(judge.name, judge.model, judged_tasks(plan.tasks), header, retry_failed=retry)
+            active.judging = Judging(todo, self._context(limiter), budget, found, first_reservation=first)
+            ended = await active.judging.run()
+            if ended[0] == ev.RUN_STATUS_FINISHED:
+                await asyncio.to_thread(kept.set_complete, record.run_id, True)
+            return ended
+
+        work = self._execute(record, active, lock, judged if judge is not None else None)
+        active.task = asyncio.create_task(work, name=f"run-{record.run_id}")
+        self._active[record.run_id] = active
+
+    async def _execute(
+        self, record: RunRecord, active: _Active, lock: FileLock, judged: Callable[[], Awaitable[tuple[int, str]]] | None
+    ) -> None:
         status, reason = int(ev.RUN_STATUS_FAILED), "an error in genlevel itself; see the log"
+        run, execution = record.run_id, active.execution
         try:
-            status, reason = await execution.run()
+            # A pass of the judge alone leaves the state of the answers as it was.
+            before = (record.status, record.reason)
+            status, reason = await execution.run() if execution is not None else (int(ev.RUN_STATUS_FINISHED), "")
+            if judged is not None and status == ev.RUN_STATUS_FINISHED:
+                status, reason = await judged()
+            if execution is None and status == ev.RUN_STATUS_FINISHED and sum(active.totals.outcomes.values()) < record.total:
+                status, reason = before
         except asyncio.CancelledError:
             status, reason = int(ev.RUN_STATUS_INTERRUPTED), "stopped"
             raise
         finally:
             with contextlib.suppress(GenlevelError):
-                self._journal.update_run(run, status=status, reason=reason, calls=execution.state.calls, retries=execution.state.retries)
+                calls, retries = (execution.state.calls, execution.state.retries) if execution is not None else (0, 0)
+                self._journal.update_run(run, status=status, reason=reason, calls=calls, retries=retries)
             self._active.pop(run, None)
             lock.release()
 
-    def _context(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> Context:
+    def _context(self, limiter: AccountLimiter) -> Context:
         defaults = self._settings.runs
         return Context(
             gateway=self._gateway,
             scorer=self._scorer,
             journal=self._journal,
-            limiter=self._limiter(model, traffic),
+            limiter=limiter,
             blobs=self._blobs,
             telemetry=self._telemetry,
             prompts=self._prompts,
@@ -238,9 +326,9 @@ class Evaluator:
             inline_limit=self._settings.storage.inline_limit_bytes,
         )
 
-    def _limiter(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> AccountLimiter:
-        """The account's limiter: shared by runs that go on at the same time, made anew when none does."""
-        if not any(active.execution.plan.model.account == model.account for active in self._active.values()):
+    def _limiter(self, model: gw.ModelInfo, traffic: ev.TrafficSettings, *, keep: bool = False) -> AccountLimiter:
+        """The account's limiter: shared by all that goes on at the same time, made anew when nothing does (unless ``keep``)."""
+        if not keep and not any(model.account in active.accounts for active in self._active.values()):
             self._limiters.pop(model.account, None)
         if (limiter := self._limiters.get(model.account)) is None:
             asked = traffic.concurrency or model.limits.concurrency or self._settings.runs.concurrency
@@ -281,23 +369,32 @@ class Evaluator:
     async def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
         """Progress twice a second until the run stops; the last message has its final state. Raises GenlevelError."""
         record = await self._record(request.run_id)
-        while (active := self._active.get(record.run_id)) is not None:
-            yield self._progress(record, active.execution)
+        while (active := self._active.get(record.run_id)) is not None and active.task is not None:
+            yield self._progress(record, active)
             await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
             if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
                 raise error
         yield ev.WatchRunResponse(run=await self._message(await self._record(record.run_id)))
 
-    def _progress(self, record: RunRecord, execution: Execution) -> ev.WatchRunResponse:
-        run = run_message(record, execution.state.outcomes, execution.state.usage, execution.state.cost_nano_usd)
+    def _progress(self, record: RunRecord, active: _Active) -> ev.WatchRunResponse:
+        execution, judging = active.execution, active.judging
+        state = execution.state if execution is not None else RunState.of(active.totals)
+        run = run_message(record, state.outcomes, state.usage, state.cost_nano_usd)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
-        run.calls += execution.state.calls
-        run.retries += execution.state.retries
-        rate = execution.rate()
-        progress = ev.WatchRunResponse(run=run, in_flight=execution.in_flight(), rate=rate, waiting=dict(execution.waiting()))
-        if rate:
-            progress.remaining_s = execution.pending() / rate
+        run.calls += state.calls
+        run.retries += state.retries
+        if judging is not None:
+            run.judging.CopyFrom(judging_message(judging.plan.judge, judging))
+            run.judging.open = judging.pending()
+        progress = ev.WatchRunResponse(run=run, judging=judging is not None)
+        going = judging or execution
+        if going is None:
+            return progress
+        progress.in_flight, progress.rate = going.in_flight(), going.rate()
+        progress.waiting.update(going.waiting())
+        if judging is None and progress.rate:
+            progress.remaining_s = going.pending() / progress.rate
         return progress
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
@@ -313,16 +410,31 @@ class Evaluator:
         """Starts no further call and lets those in flight end (unless ``now``). A run that is not going on stays as it is."""
         record = await self._record(request.run_id)
         if (active := self._active.get(record.run_id)) is not None:
-            active.execution.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
+            active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
         return ev.CancelRunResponse()
 
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse:
-        """Parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
+        """Keeps people's ratings, where some are given; parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
         record = await self._record(request.run_id)
         plan, header = await self._offline_plan(record)
+        problems: tuple[str, ...] = ()
+        if request.ratings:
+            problems = await asyncio.to_thread(self._keep_ratings, record.run_id, plan, request.ratings)
         for planned in plan.tasks:
             await score_task(self._scorer, self._journal, self._blobs, header, planned)
-        return ev.RescoreRunResponse(run=await self._message(record))
+        return ev.RescoreRunResponse(run=await self._message(record), problems=problems)
+
+    def _keep_ratings(self, run_id: str, plan: ResolvedPlan, written: Iterable[ev.WrittenRating]) -> tuple[str, ...]:
+        """Stores people's ratings, all or none. Returns what was left out; raises DatasetError, a line for each problem."""
+        asked = {planned.task.key: planned for planned in plan.tasks}
+
+        def ids_of(task: SuiteTask) -> frozenset[str]:
+            return frozenset(instance.id for instance in task.instances(asked[task.key].positions))
+
+        rows = [Rating(row.task, row.instance, row.rater, row.rating, row.where) for row in written]
+        found = resolve_ratings(rows, [planned.task for planned in plan.tasks], ids_of)
+        self._journal.judgements.store_people(run_id, found.tasks)
+        return found.notes
 
     async def _offline_plan(self, record: RunRecord) -> tuple[ResolvedPlan, sc.ScoreTaskHeader]:
         """The plan of a stored run, without asking whether its model can be reached."""
@@ -331,8 +443,12 @@ class Evaluator:
         return plan, self._header(plan, record)
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
-        """Journalled answers; where one instance is asked for, with its prompt and label. Raises GenlevelError."""
+        """Journalled answers; where one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
         record = await self._record(request.run_id)
+        if request.judge_failures:
+            for response in await asyncio.to_thread(self._judge_failures, record.run_id):
+                yield response
+            return
         answers = self._journal.list_answers(record.run_id, outcomes=list(request.outcomes), instance=request.instance)
         found = False
         while (answer := await asyncio.to_thread(next, answers, None)) is not None:
@@ -341,9 +457,29 @@ class Evaluator:
             await asyncio.to_thread(self._name_files, response)
             if request.instance:
                 await self._add_question(record, answer, response)
+                response.ratings.extend(await asyncio.to_thread(self._ratings, answer))
             yield response
         if request.instance and not found:
             raise NotFoundError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
+
+    def _judge_failures(self, run_id: str) -> list[ev.ListAnswersResponse]:
+        """Answers that the run's judge failed on, with its failure."""
+        kept = self._journal.judgements
+        judge = kept.judge_of(run_id)
+        found = []
+        for judgement in kept.failures(judge) if judge is not None else ():
+            answer = self._journal.answers_to(run_id, judgement.task, [judgement.instance_id]).get(judgement.instance_id)
+            if answer is not None:
+                found.append(answer_message(answer))
+                found[-1].ratings.append(judgement_message(judgement))
+        return found
+
+    def _ratings(self, answer: Answer) -> list[ev.AnswerRating]:
+        """All ratings of an answer: by every judge that was asked, and by people."""
+        kept = self._journal.judgements
+        key = (answer.run_id, answer.task, answer.instance_id)
+        people = kept.people_of(answer.run_id, answer.task, [answer.instance_id]).get(answer.instance_id, {})
+        return [*map(judgement_message, kept.about(*key)), *(ev.AnswerRating(rater=who, rating=given) for who, given in people.items())]
 
     def _name_files(self, response: ev.ListAnswersResponse) -> None:
         """Says where the answer's files lie, as far as they lie on this machine."""
@@ -383,7 +519,11 @@ class Evaluator:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif record.status == ev.RUN_STATUS_RUNNING and await asyncio.to_thread(self._is_orphaned, record.run_id):
             record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
-        return run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)
+        run = run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)
+        kept = self._journal.judgements
+        if (judge := await asyncio.to_thread(kept.judge_of, record.run_id)) is not None:
+            run.judging.CopyFrom(judging_message(judge, await asyncio.to_thread(kept.totals, record.run_id)))
+        return run
 
     def _is_orphaned(self, run: str) -> bool:
         lock = self._lock(run)

@@ -1,10 +1,10 @@
-"""The evaluator's tables: runs, every raw answer, and the money reserved for calls whose fate is not known."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, and money reserved for calls of unknown fate."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData()
 
@@ -67,4 +67,51 @@ reservations = Table(
     Column("run_id", String(40), primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("nano_usd", BigInteger, nullable=False),
+)
+
+judgements = Table(
+    "evaluator_judgements",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("instance_id", Text, primary_key=True),
+    Column("judge", Text, primary_key=True),  # provider/model
+    Column("prompt_hash", String(12), primary_key=True),
+    Column("prompt_version", Text, nullable=False),
+    Column("outcome", Integer, nullable=False),
+    Column("rating", Double),
+    Column("reply", Text, nullable=False),
+    Column("replies", Integer, nullable=False),
+    Column("error_class", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost_nano_usd", BigInteger),
+    Column("created", Float, nullable=False),
+)
+
+run_judges = Table(
+    "evaluator_run_judges",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("judge", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("prompts", Text, nullable=False),  # JSON: {metric id: [version, hash]}
+    Column("complete", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+people_ratings = Table(
+    "evaluator_people_ratings",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("instance_id", Text, primary_key=True),
+    Column("rater", Text, primary_key=True),
+    Column("rating", Double, nullable=False),
+    Column("created", Float, nullable=False),
 )

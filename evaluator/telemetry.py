@@ -30,6 +30,12 @@ class EvaluatorTelemetry:
             "genlevel_evaluator_retries", "Calls repeated, by the class of the error.", ("model", "error_class"), registry=registry
         )
         self._calls = Counter("genlevel_evaluator_calls", "Calls to the gateway.", ("model",), registry=registry)
+        self._judgements = Counter(
+            "genlevel_evaluator_judgements",
+            "Answers that a judge has rated or failed on.",
+            ("judge", "suite", "outcome"),
+            registry=registry,
+        )
         self._pairs: set[tuple[str, str]] = set()
         self._most_pairs = most_pairs
         self._live = _Live()
@@ -47,6 +53,11 @@ class EvaluatorTelemetry:
     def retried(self, model: str, suite: str, error_class: str) -> None:
         """Counts one repetition."""
         self._retries.labels(self._bounded(model, suite)[0], error_class).inc()
+
+    def judged(self, judge: str, suite: str, *, ok: bool) -> None:
+        """Counts one judgement, or one failure of a judge."""
+        judge, suite = self._bounded(judge, suite)
+        self._judgements.labels(judge, suite, "judged" if ok else "failed").inc()
 
     def show(self, source: LiveSource) -> None:
         """Shows a run's gauges until ``hide``."""

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
 
 from evaluator.budget import Budget, worst_case_nano_usd
-from evaluator.journal import Answer, Journal
+from evaluator.journal import Answer
 from evaluator.media import has_media, keep_files
 from evaluator.policy import Action, Decision, decide, outcome_of
 from evaluator.ports import GatewayPort
@@ -35,6 +35,14 @@ _FEEDBACK: dict[int, Feedback] = {
     gw.ERROR_CLASS_TIMEOUT: Feedback.TRANSIENT,
     gw.ERROR_CLASS_UNKNOWN: Feedback.TRANSIENT,
 }
+
+
+class AnswerLog(Protocol):
+    """Where answers, and the money that calls may cost, become durable; futures are done when they are."""
+
+    def record(self, answer: Answer) -> asyncio.Future[None]: ...
+    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]: ...
+    def settle(self, run_id: str, number: int) -> asyncio.Future[None]: ...
 
 
 class RunStopped(Exception):
@@ -88,7 +96,7 @@ class Traffic:
         run_id: str,
         model: gw.ModelInfo,
         gateway: GatewayPort,
-        journal: Journal,
+        journal: AnswerLog,
         blobs: BlobStore,
         limiter: AccountLimiter,
         budget: Budget,

@@ -68,7 +68,8 @@ SCORABLE: dict[str, dict[str, frozenset[AnswerType]]] = {
     "rmse": {"": _NUMBERS | _MEDIA},
     **{name: {"": _MEDIA} for name in ("mse", "rms", "sad", "abs_rel", "epe", "psnr", "ms_ssim", "fid", "fvd", "fad", "chamfer")},
     **{name: {"": _MEDIA} for name in ("clip_score", "clip_image_score", "clip_style", "dino_score", "aesthetic_score", "musiq")},
-    **{name: {"": _MEDIA} for name in ("i2v_average", "clap", "style_clap", "mos", "user_preference", "frame_accuracy", "event_accuracy")},
+    **{name: {"": _MEDIA} for name in ("i2v_average", "clap", "style_clap", "frame_accuracy", "event_accuracy")},
+    **{name: {"": _TEXTS | _MEDIA} for name in ("mos", "user_preference")},
     **{name: {"": _MEDIA} for name in ("success_rate", "l1_distance", "optical_flow_score", "pcc", "mcd")},
 }
 _CHOICE_METRICS = frozenset(("accuracy", "macro_accuracy", "exact_match", "micro_f1", "f1"))
@@ -136,6 +137,8 @@ def _by_metric(facts: TaskFacts, types: frozenset[AnswerType]) -> AnswerType:
         return AnswerType.NUMBER if 2 * facts.kinds.numbers >= facts.kinds.labelled and not _is_series(facts) else AnswerType.SERIES
     if facts.metric_id == "auc":
         return AnswerType.NUMBER
+    if facts.metric_id in ("mos", "user_preference"):
+        return _of_text(facts)  # people can rate anything; where media are to be made, the task is one of generation
     # Word errors: what is heard is written down; only generation tasks speak.
     return AnswerType.LONG_TEXT
 

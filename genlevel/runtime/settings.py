@@ -111,6 +111,7 @@ class RunDefaults(_Strict):
     attempts: int = Field(6, ge=1, description="tries per instance at errors that may pass; waits for limits do not count")
     deadline_s: float = Field(900.0, gt=0, description="per instance, from its first call, waits included")
     call_timeout_s: float = Field(300.0, gt=0)
+    judge: str = Field("", description="route of the model that rates answers where a task's metric asks for a judge; empty = none")
 
 
 class Log(_Strict):

@@ -110,20 +110,22 @@ class PlanRunResponse(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
-    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only")
+    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FAILED_FIELD_NUMBER: _ClassVar[int]
     JUDGE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
     traffic: TrafficSettings
     fresh: bool
     run_id: str
     retry_failed: bool
     judge_only: bool
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ..., judge_only: _Optional[bool] = ...) -> None: ...
+    judge: str
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ..., judge_only: _Optional[bool] = ..., judge: _Optional[str] = ...) -> None: ...
 
 class StartRunResponse(_message.Message):
     __slots__ = ("run", "problems")

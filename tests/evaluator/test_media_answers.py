@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 
 from evaluator import migrations
 from evaluator.journal import Journal
+from evaluator.tables import HEAD
 from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -232,5 +233,5 @@ def test_a_journal_of_the_first_version_is_brought_up(tmp_path):
     assert (answer.raw_answer, answer.files, answer.output_images) == ("A", "", 0)
     with journal._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "evaluator_alembic_version"})
-        assert context.get_current_revision() == "0002"
+        assert context.get_current_revision() == HEAD
     journal.close()

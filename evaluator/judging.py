@@ -1,0 +1,365 @@
+"""The second pass of a run: a judge model rates what the run's model has answered, where a task's metric asks for a judge.
+
+Every judgement is journalled before it counts, so a pass that was killed goes on where it was and asks nothing twice. The run's own
+model is not asked. Not asked of the judge: instances without an answer, empty answers, and those that the scorer could not read; they are
+rated worst as they stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter, deque
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from evaluator.budget import Budget
+from evaluator.execution import Context
+from evaluator.journal import Answer, Journal
+from evaluator.judge_prompts import JudgePrompt, judge_prompts, no_rating, question_blocks, rating_in
+from evaluator.judgements import Judgement, JudgingTotals, RunJudge
+from evaluator.prompts import estimated_tokens, most_tokens
+from evaluator.requests import PreparedCall
+from evaluator.scoring import PlannedTask, score_task
+from evaluator.telemetry import LiveSource
+from evaluator.traffic import RunStopped, Traffic
+from genlevel.benchmark.model import Instance
+from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+_CHUNK = 32
+_RATE_WINDOW_S = 10.0
+_FAILURES_IN_A_ROW = 25
+_GRACE_S = 30.0
+_LONGEST_REPLY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingPlan:
+    """Which tasks of a run are judged, by whom. header: what the scorer is told with every task, but the task.
+
+    retry_failed: the judge is asked again about answers that it failed on.
+    """
+
+    judge: RunJudge
+    model: gw.ModelInfo
+    tasks: tuple[PlannedTask, ...]
+    header: sc.ScoreTaskHeader
+    retry_failed: bool = False
+
+    @property
+    def run_id(self) -> str:
+        return self.judge.run_id
+
+
+def judge_name(model: gw.ModelInfo) -> str:
+    """What judgements are kept under: provider/model; of a server of one's own, its account's name and the model's."""
+    return f"{model.account if model.provider == 'compatible' else model.provider}/{model.model}"
+
+
+def judged_tasks(tasks: tuple[PlannedTask, ...]) -> tuple[PlannedTask, ...]:
+    """Tasks whose metric a judge can rate."""
+    return tuple(planned for planned in tasks if planned.task.metric is not None and planned.task.metric.id in judge_prompts())
+
+
+def judge_of_run(run_id: str, model: gw.ModelInfo) -> RunJudge:
+    """The judge with the prompts of now."""
+    prompts = {name: (prompt.version, prompt.hash) for name, prompt in judge_prompts().items()}
+    return RunJudge(run_id, judge_name(model), model.route, prompts)
+
+
+def prepare_judgement(prompt: JudgePrompt, instance: Instance, answer: str, model: gw.ModelInfo, last_reply: str = "") -> PreparedCall:
+    """The call about one answer, at temperature 0.
+
+    last_reply: one that could not be read; the judge is shown it, and reminded of the form.
+    """
+    question = question_blocks(prompt, instance, answer)
+    limit = prompt.max_output_tokens + model.extra_output_tokens
+    request = gw.GenerateRequest(route=model.route, parameters=gw.GenerationParameters(temperature=0.0, max_output_tokens=limit))
+    turns = [(ct.ROLE_SYSTEM, prompt.system), (ct.ROLE_USER, question)]
+    if last_reply:
+        turns += [(ct.ROLE_ASSISTANT, last_reply), (ct.ROLE_USER, prompt.reminder)]
+    for role, text in turns:
+        request.messages.add(role=role).parts.add(text=text)
+    whole = "\n".join(text for _role, text in turns)
+    digest = hashlib.sha256(b"".join(message.SerializeToString(deterministic=True) for message in request.messages)).hexdigest()
+    return PreparedCall(request, estimated_tokens(whole), most_tokens(whole), limit, digest)
+
+
+class _JudgementLog:
+    """Makes the answers of a judge durable as judgements: what ``Traffic`` writes to. ``open``: judgements that are being asked for."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.open: dict[tuple[str, str], tuple[JudgePrompt, Judgement]] = {}
+
+    def record(self, answer: Answer) -> asyncio.Future[None]:
+        key = (answer.task, answer.instance_id)
+        prompt, judgement = self.open[key]
+        judgement = _with_answer(judgement, prompt, answer)
+        self.open[key] = (prompt, judgement)
+        return self._journal.judgements.record(judgement)
+
+    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
+        return self._journal.reserve(run_id, number, nano_usd)
+
+    def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
+        return self._journal.settle(run_id, number)
+
+
+def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer) -> Judgement:
+    """A judgement after one more call (or the last of several that failed) about it."""
+    cost = judgement.cost_nano_usd
+    if answer.cost_nano_usd is not None:
+        cost = (cost or 0) + answer.cost_nano_usd
+    judgement = replace(
+        judgement,
+        calls=judgement.calls + answer.attempts,
+        input_tokens=judgement.input_tokens + answer.input_tokens,
+        cache_read_tokens=judgement.cache_read_tokens + answer.cache_read_tokens,
+        cache_write_tokens=judgement.cache_write_tokens + answer.cache_write_tokens,
+        output_tokens=judgement.output_tokens + answer.output_tokens,
+        reasoning_tokens=judgement.reasoning_tokens + answer.reasoning_tokens,
+        cost_nano_usd=cost,
+        created=time.time(),
+    )
+    if answer.outcome != sc.OUTCOME_ANSWERED:
+        error = f"the judge gave no rating: {answer.error}"
+        return replace(judgement, outcome=sc.OUTCOME_FAILED, error_class=answer.error_class, error=error)
+    reply = answer.raw_answer[:_LONGEST_REPLY]
+    rating = rating_in(prompt, answer.raw_answer, judgement.instance_id)
+    if rating is not None:
+        return replace(judgement, outcome=sc.OUTCOME_ANSWERED, rating=rating, reply=reply, error="")
+    replies = judgement.replies + 1
+    failed = replies >= prompt.attempts
+    error = no_rating(reply, replies)
+    return replace(judgement, outcome=sc.OUTCOME_FAILED if failed else sc.OUTCOME_PENDING, reply=reply, replies=replies, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One answer to be judged, with what is known of its judgement."""
+
+    planned: PlannedTask
+    instance: Instance
+    answer: str
+    prompt: JudgePrompt
+    judgement: Judgement
+
+
+class Judging(LiveSource):
+    """Drives one judging pass to its end. ``run`` returns (status, reason); ``stop`` ends it early. Memory is O(concurrency)."""
+
+    def __init__(self, plan: JudgingPlan, context: Context, budget: Budget, totals: JudgingTotals, *, first_reservation: int = 0) -> None:
+        self.plan = plan
+        self.model, self.suite = plan.model.route, plan.header.suite
+        self.judged, self.failed = totals.judged, totals.failed
+        self.usage, self.cost_nano_usd = totals.usage, totals.cost_nano_usd
+        self.calls = self.retries = 0
+        self._context = context
+        self._log = _JudgementLog(context.journal)
+        self._traffic = Traffic(
+            run_id=plan.run_id,
+            model=plan.model,
+            gateway=context.gateway,
+            journal=self._log,
+            blobs=context.blobs,
+            limiter=context.limiter,
+            budget=budget,
+            rules=context.rules,
+            first_reservation=first_reservation,
+            on_call=self._called,
+            on_retry=self._retried,
+            stopping=lambda: self._stopping,
+        )
+        cap = context.limiter.concurrency.cap
+        self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
+        self._queue: asyncio.Queue[_Item | None] = asyncio.Queue(maxsize=max(2, cap // 2))
+        self._open: Counter[str] = Counter()  # by task: handed to a worker, not judged
+        self._workers: list[asyncio.Task[None]] = []
+        self._reader: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._status: int = ev.RUN_STATUS_FINISHED
+        self._reason = ""
+        self._failures_in_a_row = 0
+        self._finished_at: deque[float] = deque(maxlen=10_000)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> tuple[int, str]:
+        """Judges until nothing is left to judge or it is stopped; then scores the tasks. Returns (RunStatus, why)."""
+        self._context.telemetry.show(self)
+        try:
+            self._reader = asyncio.create_task(self._guard(self._read()), name="judge-reader")
+            self._workers = [asyncio.create_task(self._guard(self._work()), name=f"judge-{n}") for n in range(self._worker_count)]
+            results = await asyncio.gather(self._reader, *self._workers, return_exceptions=True)
+            for result in results:
+                if isinstance(result, Exception):
+                    raise result
+            try:
+                for planned in self.plan.tasks:
+                    await self._score(planned)
+            except (GenlevelError, CallFailed) as error:
+                self.stop(ev.RUN_STATUS_FAILED, str(error))
+        finally:
+            for task in (self._reader, *self._workers):
+                if task is not None:
+                    task.cancel()
+            self._context.telemetry.hide(self)
+        return self._status, f"judging: {self._reason}" if self._reason else ""
+
+    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+        """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine."""
+        if not self._stopping:
+            self._stopping = True
+            self._status, self._reason = status, reason
+            asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
+        if now:
+            self._cut()
+        else:
+            for worker in self._workers:
+                if worker not in self._traffic.busy:
+                    worker.cancel()
+        if self._reader is not None:
+            self._reader.cancel()
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Stops the whole pass when one of its parts cannot go on."""
+        try:
+            await work
+        except RunStopped as stopped:
+            self.stop(ev.RUN_STATUS_BUDGET if stopped.budget else ev.RUN_STATUS_FAILED, stopped.reason)
+        except (GenlevelError, CallFailed) as error:
+            self.stop(ev.RUN_STATUS_FAILED, str(error))
+        except Exception:
+            self.stop(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
+            raise
+
+    def _cut(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        for planned in self.plan.tasks:
+            # The scorer knows which answers cannot be read: they are rated worst, and the judge need not see them.
+            unreadable = frozenset((await self._score(planned)).unparsable_ids)
+            iterator = planned.task.instances(planned.positions)
+            while (chunk := await asyncio.to_thread(self._next_items, planned, iterator, unreadable)) is not None:
+                for item in chunk:
+                    if item.judgement.outcome == sc.OUTCOME_FAILED:
+                        self.failed -= 1
+                        item = replace(item, judgement=replace(item.judgement, outcome=sc.OUTCOME_PENDING, replies=0, reply=""))  # noqa: PLW2901
+                    self._open[planned.task.key] += 1
+                    await self._queue.put(item)
+        for _ in range(self._worker_count):
+            await self._queue.put(None)
+
+    def _next_items(self, planned: PlannedTask, iterator: Iterator[Instance], unreadable: frozenset[str]) -> list[_Item] | None:
+        """Those of the next instances that the judge has to be asked about (in a thread); None at the end."""
+        chunk = list(islice(iterator, _CHUNK))
+        if not chunk:
+            return None
+        assert planned.task.metric is not None
+        prompt, key = judge_prompts()[planned.task.metric.id], planned.task.key
+        ids = [instance.id for instance in chunk]
+        journal, judge = self._context.journal, self.plan.judge
+        answers = journal.answers_to(self.plan.run_id, key, ids)
+        judged = journal.judgements.of(judge, key, prompt.metric, ids)
+        items = []
+        for instance in chunk:
+            answer = answers.get(instance.id)
+            if answer is None or answer.outcome != sc.OUTCOME_ANSWERED or not answer.raw_answer.strip():
+                continue
+            if instance.id in unreadable or not prompt.takes(instance):
+                continue
+            known = judged.get(instance.id)
+            if known is None:
+                known = Judgement(self.plan.run_id, key, instance.id, judge.judge, prompt.hash, prompt.version)
+            elif known.outcome == sc.OUTCOME_ANSWERED or (known.outcome == sc.OUTCOME_FAILED and not self.plan.retry_failed):
+                continue
+            items.append(_Item(planned, instance, answer.raw_answer, prompt, known))
+        return items
+
+    # -- judging ---------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while not self._stopping and (item := await self._queue.get()) is not None:
+            judgement = await self._judge(item)
+            self._open[item.planned.task.key] -= 1
+            self._count(judgement)
+
+    async def _judge(self, item: _Item) -> Judgement:
+        """Asks until a rating can be read or the judge has failed; each reply is journalled."""
+        key = (item.planned.task.key, item.instance.id)
+        judgement = item.judgement
+        try:
+            while judgement.outcome == sc.OUTCOME_PENDING:
+                before = judgement
+                call = prepare_judgement(item.prompt, item.instance, item.answer, self.plan.model, judgement.reply)
+                self._log.open[key] = (item.prompt, judgement)
+                await self._traffic.ask(*key, call)
+                _prompt, judgement = self._log.open[key]
+                self._add_usage(before, judgement)
+        finally:
+            self._log.open.pop(key, None)
+        return judgement
+
+    async def _score(self, planned: PlannedTask) -> sc.TaskScore:
+        return await score_task(self._context.scorer, self._context.journal, self._context.blobs, self.plan.header, planned)
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def _add_usage(self, before: Judgement, after: Judgement) -> None:
+        for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"):
+            setattr(self.usage, name, getattr(self.usage, name) + getattr(after, name) - getattr(before, name))
+        if after.cost_nano_usd is not None:
+            self.cost_nano_usd = (self.cost_nano_usd or 0) + after.cost_nano_usd - (before.cost_nano_usd or 0)
+
+    def _count(self, judgement: Judgement) -> None:
+        self._finished_at.append(time.monotonic())
+        self._context.telemetry.judged(self.plan.judge.judge, self.suite, ok=judgement.outcome == sc.OUTCOME_ANSWERED)
+        if judgement.outcome == sc.OUTCOME_ANSWERED:
+            self.judged += 1
+            self._failures_in_a_row = 0
+            return
+        self.failed += 1
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
+            said = f"the judge failed on the last {self._failures_in_a_row} answers; of the last one: {judgement.error}"
+            self.stop(ev.RUN_STATUS_FAILED, said)
+
+    def _called(self) -> None:
+        self.calls += 1
+        self._context.telemetry.called(self.model, self.suite)
+
+    def _retried(self, error_class: str) -> None:
+        self.retries += 1
+        self._context.telemetry.retried(self.model, self.suite, error_class)
+
+    # -- what others see -------------------------------------------------------------------------------------------
+
+    def in_flight(self) -> int:
+        """Calls in flight."""
+        return len(self._traffic.busy)
+
+    def waiting(self) -> Mapping[str, int]:
+        """Judgements that wait, by reason."""
+        return +(self._traffic.waiting + self._context.limiter.waiting())
+
+    def pending(self) -> int:
+        """Answers found so far that wait for their judgement."""
+        return self._open.total()
+
+    def rate(self) -> float:
+        """Judgements a second, over the last seconds."""
+        now = time.monotonic()
+        recent = [at for at in self._finished_at if at >= now - _RATE_WINDOW_S]
+        return len(recent) / max(1.0, min(_RATE_WINDOW_S, now - recent[0])) if recent else 0.0
