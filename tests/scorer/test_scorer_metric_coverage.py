@@ -13,7 +13,6 @@ AWAITED: set[str] = {
     "frame_accuracy",
     "success_rate",
     "recall_at_k",
-    "code_bleu",
     "miou",
     "m_viou",
     "instance_miou",

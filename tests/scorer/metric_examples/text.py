@@ -18,6 +18,13 @@ choices = st.tuples(st.sampled_from("ABC"), st.sampled_from("ABC"), st.permutati
 scores = st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.sampled_from(["0", "1"])).map(
     lambda case: (case[0], Question("number", [case[1]]))
 )
+CODE = [
+    "def total(values):\n    result = 0\n    for value in values:\n        result = result + value\n    return result",
+    "def f(a, b):\n    c = a * b\n    while c > 10:\n        c = c - b\n    return c",
+]
+programs = st.tuples(st.sampled_from([*CODE, "return", "x = (", ""]), st.lists(st.sampled_from(CODE), min_size=1, max_size=2)).map(
+    lambda pair: (pair[0], Question("code", pair[1], details={"language": "python"}))
+)
 
 EXAMPLES = [
     {"metric": "accuracy", "pairs": texts},
@@ -32,6 +39,8 @@ EXAMPLES = [
     {"metric": "rouge_1", "pairs": texts},
     {"metric": "rouge_l", "pairs": texts},
     {"metric": "anls", "pairs": texts},
+    {"metric": "code_bleu", "pairs": programs},
+    {"metric": "code_bleu", "variant": "official", "pairs": programs, "worst": None},
     {"metric": "macro_accuracy", "pairs": st.one_of(choices, texts)},
     {"metric": "wer", "parameters": {"of": "text"}, "pairs": texts, "worst": 100.0, "bounds": False},
     # An n-gram that all instances have weighs nothing, so the label itself may have any score.
