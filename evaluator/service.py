@@ -191,7 +191,7 @@ class Evaluator:
         now = time.time()
         stored = ev.RunSpecification()
         stored.CopyFrom(plan.specification)
-        if plan.suite.root.is_dir() and stored.suite != plan.suite.name:
+        if plan.suite.root.exists() and stored.suite != plan.suite.name:
             stored.suite = str(plan.suite.root.resolve())
         return RunRecord(
             run_id=f"{plan.identity}-{generation}" if generation else plan.identity,

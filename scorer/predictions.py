@@ -67,7 +67,8 @@ class PredictionFolder:
 
         Raises DatasetError where there are several.
         """
-        inside = annotation.parent.relative_to(suite_root).as_posix()
+        # The annotation of a task that is an archive lies elsewhere.
+        inside = annotation.parent.relative_to(suite_root).as_posix() if annotation.is_relative_to(suite_root) else key
         places = [key, f"{key}/{_JSON_FOLDER}", inside]
         if inside in (".", _JSON_FOLDER):
             # The suite is one task's folder: its predictions may lie in the folder itself.

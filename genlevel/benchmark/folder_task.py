@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from genlevel.benchmark.annotation import fingerprint
 from genlevel.benchmark.answer_types import TaskFacts
@@ -15,12 +14,14 @@ _NAMED_PROBLEMS = 20
 
 
 class FolderTask:
-    """A SuiteTask (see genlevel.benchmark.model) over a folder, whose annotation was read to its end once (found)."""
+    """A SuiteTask (see genlevel.benchmark.model) over a folder, whose annotation was read to its end once (found).
+
+    Raises DatasetError where its media are in an archive that cannot be unpacked.
+    """
 
     def __init__(
         self,
         folder: TaskFolder,
-        root: Path,
         found: Survey,
         *,
         name: str,
@@ -41,7 +42,7 @@ class FolderTask:
         self._count = found.count
         envelope = found.envelope
         facts = TaskFacts(name, envelope.type, envelope.skill, modality, paradigm, metric, envelope.modality_out, found.kinds)
-        self._reader = Reader(folder.annotation, folder.path, root, found, facts)
+        self._reader = Reader(folder.annotation, folder.path, folder.root, found, facts)
         self.renumbered = found.renumbered
 
     def __repr__(self) -> str:

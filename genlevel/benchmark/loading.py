@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from genlevel.benchmark.answer_types import TaskFacts, usual_metric
 from genlevel.benchmark.catalogue import general_bench
@@ -19,7 +20,7 @@ from genlevel.runtime.errors import DatasetError
 
 
 def general_bench_suite(root: Path, name: str = "") -> Suite:
-    """A folder in General-Bench layout as a suite over the 699 published tasks."""
+    """A folder, or an archive of one, in General-Bench layout as a suite over the 699 published tasks."""
     layout = _layout(root)
     problems = list(layout.problems)
     tasks: list[FolderTask] = []
@@ -28,8 +29,8 @@ def general_bench_suite(root: Path, name: str = "") -> Suite:
         found = _survey(folder, problems)
         if found is None:
             continue
-        modality, paradigm = _place(folder, root, found)
-        resolution = resolve(folder.path.resolve().name, found.envelope.task, modality, paradigm)
+        modality, paradigm = _place(folder, layout.top, found)
+        resolution = resolve(folder.name, found.envelope.task, modality, paradigm)
         task = resolution.task
         if resolution.reason:
             problems.append(f"{folder.key}: {resolution.reason}" + ("" if task else "; asked, but outside the levels"))
@@ -43,11 +44,10 @@ def general_bench_suite(root: Path, name: str = "") -> Suite:
             modality, paradigm = Modality.LANGUAGE, None
             problems.append(f"{folder.key}: neither its path nor its annotation says a modality; taken as language")
         metric = task.metric if task is not None else _metric_by_type(folder, found, modality, paradigm, problems)
-        label = task.name if task is not None else folder.path.resolve().name
-        tasks.append(FolderTask(folder, root, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric))
-        problems += tasks[-1].problems()
+        label = task.name if task is not None else folder.name
+        _add(tasks, problems, folder, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric)
     _need_one(root, tasks, problems)
-    return Suite(name or root.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
+    return Suite(name or layout.top.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
 
 
 def own_suite(root: Path, manifest: Manifest) -> Suite:
@@ -76,11 +76,10 @@ def own_suite(root: Path, manifest: Manifest) -> Suite:
             modality, paradigm, metric, name = task.modality, task.paradigm, task.metric, task.name
         else:
             problems.append(f"{key}: suite.yaml does not list it; asked, but outside the levels")
-            placed, paradigm = _place(folder, root, found)
+            placed, paradigm = _place(folder, layout.top, found)
             modality = placed or Modality.LANGUAGE
-            metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.path.name
-        tasks.append(FolderTask(folder, root, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric))
-        problems += tasks[-1].problems()
+            metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.name
+        _add(tasks, problems, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
     _need_one(root, tasks, problems)
     return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
 
@@ -167,13 +166,24 @@ def _survey(folder: TaskFolder, problems: list[str]) -> Survey | None:
         return None
 
 
+def _add(tasks: list[FolderTask], problems: list[str], folder: TaskFolder, found: Survey, **facts: Any) -> None:
+    """Adds the folder's task with its problems; leaves it out, with one, where its media cannot be reached."""
+    try:
+        task = FolderTask(folder, found, **facts)
+    except DatasetError as error:
+        problems.append(f"{folder.key}: left out: {error}")
+        return
+    tasks.append(task)
+    problems += task.problems()
+
+
 def _need_one(root: Path, tasks: list[FolderTask], problems: list[str]) -> None:
     if not tasks:
         raise DatasetError(f"{root}: no task can be read. {'; '.join(problems[:3])}")
 
 
-def _place(folder: TaskFolder, root: Path, found: Survey) -> tuple[Modality | None, Paradigm | None]:
-    modality, paradigm = place_of_folder(folder.path, root)
+def _place(folder: TaskFolder, top: Path, found: Survey) -> tuple[Modality | None, Paradigm | None]:
+    modality, paradigm = place_of_folder(folder.place, top)
     if modality is None:
         envelope = found.envelope
         modality, paradigm = place_of_annotation(envelope.type, envelope.modality_in, envelope.modality_out)
@@ -184,7 +194,7 @@ def _metric_by_type(
     folder: TaskFolder, found: Survey, modality: Modality, paradigm: Paradigm | None, problems: list[str]
 ) -> TaskMetric | None:
     envelope = found.envelope
-    facts = TaskFacts(folder.path.name, envelope.type, envelope.skill, modality, paradigm, None, envelope.modality_out, found.kinds)
+    facts = TaskFacts(folder.name, envelope.type, envelope.skill, modality, paradigm, None, envelope.modality_out, found.kinds)
     metric = usual_metric(facts)
     if metric is None:
         problems.append(f"{folder.key}: no metric is known for its type {envelope.type!r}; asked, but not scored")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from genlevel.benchmark import mime
+from genlevel.benchmark.archives import is_archive, unpacked
 from genlevel.benchmark.model import MediaFile, Modality
 
 # Folders beside or above the annotation that hold media, by what they are called.
@@ -83,16 +84,28 @@ class MediaPlace:
 
 
 def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
-    """The place of a task folder, with its annotation, within a suite's root."""
-    folders = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
-    inside = [entry for entry in folders if entry.name.casefold() in MEDIA_FOLDERS]
-    of_labels = tuple(entry for entry in folders if entry.name.casefold() in _LABEL_FOLDERS)
+    """The place of a task folder, with its annotation, within a suite's root. An archive of media ("images.zip") counts as a folder.
+
+    Raises DatasetError for an archive of media that cannot be unpacked.
+    """
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    folders = [entry for entry in entries if entry.is_dir()]
+    there = {entry.name.casefold() for entry in folders}
+    packed = [entry for entry in entries if is_archive(entry) and entry.is_file()]
+    for archive in packed:
+        if (name := archive.stem.casefold()) not in there and (name in MEDIA_FOLDERS or name in _LABEL_FOLDERS):
+            folders.append(unpacked(archive))
     real = root.resolve()
     # A hub cache keeps files as links from snapshots/<revision>/ to blobs/ beside it.
     parts = real.parts
     cache = [Path(*parts[: parts.index("snapshots")]) / "blobs"] if "snapshots" in parts else []
+    outside = [entry.resolve() for entry in folders if not entry.is_relative_to(folder)]
     return MediaPlace(
-        folder, tuple(inside), tuple(str(one) for one in (real, *cache)), below=annotation.parent != folder, label_folders=of_labels
+        folder,
+        tuple(entry for entry in folders if entry.name.casefold() in MEDIA_FOLDERS),
+        tuple(str(one) for one in (real, *cache, *outside)),
+        below=annotation.parent != folder,
+        label_folders=tuple(entry for entry in folders if entry.name.casefold() in _LABEL_FOLDERS),
     )
 
 

@@ -187,6 +187,7 @@ class SuiteTask(Protocol):
 class Suite:
     """What is asked: task folders, and the benchmark that levels are computed over.
 
+    root: the folder, or the archive that it was read from.
     problems: what could not be resolved or read, one line each; never dropped silently.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -33,11 +34,13 @@ def load_benchmark(name: str) -> Benchmark | None:
 def load_suite(name_or_folder: str | Path) -> Suite:
     """A shipped suite by name, a folder with a suite.yaml, or a folder in General-Bench layout: a whole copy, a part, one task.
 
-    Every annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's
-    own where it has a suite.yaml, else General-Bench.
+    A zip archive of such a folder is read as one; so are archives of tasks in a folder (see genlevel.benchmark.archives). Every
+    annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's own where
+    it has a suite.yaml, else General-Bench.
     Raises DatasetError where there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
     """
     from genlevel.benchmark import loading
+    from genlevel.benchmark.archives import is_archive
 
     text = str(name_or_folder)
     folder = Path(text).expanduser()
@@ -45,14 +48,26 @@ def load_suite(name_or_folder: str | Path) -> Suite:
         folder, name = _shipped_root() / text, text
     elif folder.is_dir():
         name = ""
+    elif is_archive(folder) and folder.is_file():
+        return _packed_suite(folder)
     elif folder.exists():
-        raise DatasetError(f"{text} is a file; a suite is a folder (unpack an archive first)")
+        raise DatasetError(f"{text} is a file; a suite is a folder, or a zip archive of one")
     else:
         shipped = ", ".join(shipped_suites()) or "none"
         raise DatasetError(f"{text!r} is neither a shipped suite ({shipped}) nor a folder here; give a folder in General-Bench layout")
     if (folder / MANIFEST).is_file():
         return loading.own_suite(folder, _manifest(folder))
     return loading.general_bench_suite(folder, name)
+
+
+def _packed_suite(archive: Path) -> Suite:
+    from genlevel.benchmark import loading
+    from genlevel.benchmark.archives import unpacked
+
+    inside = unpacked(archive)
+    if (inside / MANIFEST).is_file():
+        return replace(loading.own_suite(inside, _manifest(inside)), root=archive)
+    return loading.general_bench_suite(archive)
 
 
 def _manifest(folder: Path) -> Manifest:

@@ -131,9 +131,9 @@ def test_a_folder_without_tasks_says_what_was_looked_for(tmp_path: Path, content
 def test_what_is_no_suite_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="'no-such-suite' is neither a shipped suite"):
         load_suite("no-such-suite")
-    (tmp_path / "bench.zip").write_bytes(b"PK")
+    (tmp_path / "bench.tar").write_bytes(b"PK")
     with pytest.raises(DatasetError, match="is a file"):
-        load_suite(tmp_path / "bench.zip")
+        load_suite(tmp_path / "bench.tar")
 
 
 def test_an_unreadable_annotation_among_others_is_reported(write_task: Any) -> None:
