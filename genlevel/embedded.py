@@ -42,7 +42,9 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
     try:
         blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
         files = FileCache(blobs, data_folder / "files")
-        scorer = Scorer(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry, files=files)
+        scorer = Scorer(
+            settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry, files=files, weights=settings.scorer.weights
+        )
         try:
             evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=gateway)
             try:

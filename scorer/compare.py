@@ -203,7 +203,7 @@ def _comparable(pair: PairedTask, both: Sequence[str]) -> tuple[Metric[Any] | No
     other = pb.TaskDescription.FromString(pair.b.description)
     if (pair.description.metric, dict(pair.description.metric_parameters)) != (other.metric, dict(other.metric_parameters)):
         return None, f"scored by {pair.description.metric or 'no metric'} in the one run and by {other.metric or 'no metric'} in the other"
-    metric = create(pair.description.metric, dict(pair.description.metric_parameters)) if pair.description.metric else None
+    metric = create(pair.description.metric, dict(pair.description.metric_parameters), measuring=False) if pair.description.metric else None
     if metric is None:
         return None, "no metric of this task can be computed here"
     if not both:

@@ -16,7 +16,7 @@ from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.convert import score_message
 from scorer.levels import Levels, check_references, compute_levels, judge, judge_all
-from scorer.metrics import IMPLEMENTED, Metric, create
+from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
 from scorer.prediction_answers import LabelForm, as_answer
 from scorer.predictions import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
 from scorer.report import counts_json, level_json, task_json
@@ -158,7 +158,7 @@ def _score_task(task: FolderTask, file: PredictionFile | None, references: str, 
         form = LabelForm(task.survey.kinds, task.survey.envelope.bbox_format)
         scoring.add(_answered(task, joined, form, file.path.parent, problems, parsed=metric is not None))
         outcome = scoring.finish()
-    return ScoredTask(task.key, _message(task, outcome, references), None if file is None else file.path, joined)
+    return ScoredTask(task.key, _message(task, outcome, references, scoring.provenance()), None if file is None else file.path, joined)
 
 
 def _answered(
@@ -206,12 +206,12 @@ def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
         return None, "no metric is known for this task"
     try:
         made = create(metric.id, dict(metric.parameters))
-    except (DatasetError, ValueError) as error:
+    except (DatasetError, MetricUnavailable, ValueError) as error:
         return None, f"not scored: {error}"
     return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
 
 
-def _message(task: FolderTask, outcome: TaskOutcome, references: str) -> pb.TaskScore:
+def _message(task: FolderTask, outcome: TaskOutcome, references: str, provenance: str = "") -> pb.TaskScore:
     listed: Task | None = task.task
     description = pb.TaskDescription(
         key=task.key,
@@ -220,6 +220,7 @@ def _message(task: FolderTask, outcome: TaskOutcome, references: str) -> pb.Task
         modality=task.modality.value,
         paradigm=task.paradigm.value if task.paradigm else "",
         unlisted=listed is None,
+        provenance=provenance,
     )
     if task.metric is not None:
         description.metric, description.metric_label = task.metric.id, task.metric.label

@@ -108,6 +108,7 @@ def task_json(score: pb.TaskScore) -> dict[str, Any]:
         "win": _optional(score, "win"),
         "instances": counts_json([score]),
         "note": score.note or None,
+        "provenance": score.task.provenance or None,
         "partial": score.partial,
         "ratings": ratings_json(score.task.rating_source) if score.task.HasField("rating_source") else None,
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Benchmark
@@ -22,7 +23,7 @@ from scorer.files import FileAccess
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
-from scorer.task_scoring import TaskScoring
+from scorer.task_scoring import TOGETHER, TaskScoring
 from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_message
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Scorer:
 
     storage: an SQLAlchemy URL, or an engine with the scorer's tables. registry: where its Prometheus series are registered; None:
     nowhere. most_pairs: (model, suite) pairs whose series are kept. files: of the blob store that it shares with the evaluator; None: it
-    has none, and takes no stored files.
+    has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models); None:
+    leaves them as they are. Raises ConfigurationError for a network that does not exist.
     Opening reads the newest run of each pair back from the store, so a restart does not lose series.
     """
 
@@ -65,7 +67,12 @@ class Scorer:
         *,
         most_pairs: int = MOST_PAIRS,
         files: FileCache | None = None,
+        weights: Mapping[str, str] | None = None,
     ) -> None:
+        if weights is not None:
+            from scorer.models import configure
+
+            configure(weights)
         self._files = files
         self._store = ScoreStore(storage)
         self._registry = registry
@@ -171,6 +178,7 @@ class Scorer:
             outcome = replace(outcome, standard_error=evidence.low.standard_error)
         if header.task.HasField("rating_source"):
             add_ratings(header.task.rating_source, scoring.ratings())
+        header.task.provenance = scoring.provenance()
         score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence_text(evidence))
         self._store.save(run, score)
         self._show(run)
@@ -256,10 +264,11 @@ def _scoring(task: pb.TaskDescription) -> TaskScoring:
 
 
 def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: FileAccess) -> None:
-    """Measures one instance after the other, as their files are only here for as long."""
-    for answer in answers:
+    """Measures a few instances at a time, as their files are only here for as long; networks look at them together."""
+    remaining = iter(answers)
+    while group := list(islice(remaining, TOGETHER)):
         with access.lease() or nullcontext() as lease:
-            scoring.add((instance_of(answer, access, lease),))
+            scoring.add([instance_of(answer, access, lease) for answer in group])
 
 
 def _benchmark(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:

@@ -14,12 +14,14 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Any
 
-from scorer.metrics import Metric, MetricState, NotComparable, Question, UnreadableAnswer
+from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.nodes import FILE, named_files
 from scorer.parsers import Parsed, Structured, Unparsable, parse_answer
 
 MOST_UNPARSABLE_IDS = 1000
+TOGETHER = 16
+"""Answers that are measured together; their media are in memory together."""
 
 
 class Outcome(StrEnum):
@@ -127,11 +129,16 @@ class TaskScoring:
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
+        waiting: dict[str, tuple[Parsed, Question]] = {}
         for instance in instances:
-            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged, self._rated):
+            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged, self._rated, waiting):
                 kept.pop(instance.id, None)
-            self._outcomes[instance.id] = self._add(instance)
+            self._outcomes[instance.id] = self._add(instance, waiting)
             self._clusters[instance.id] = instance.cluster
+            if len(waiting) >= TOGETHER:
+                self._measure(waiting)
+                waiting = {}
+        self._measure(waiting)
 
     def finish(self) -> TaskOutcome:
         """The score of what has come so far."""
@@ -155,13 +162,22 @@ class TaskScoring:
             note += f" ({', '.join(text.format(judged[outcome]) for outcome, text in said.items() if judged[outcome])})"
         return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics, clusters)
 
+    def provenance(self) -> str:
+        """What else than the answers and labels decides the score, such as the hash of a network's weights; empty where nothing does."""
+        if self._metric is None or not self._statistics:
+            return ""
+        try:
+            return self._metric.provenance()
+        except MetricUnavailable as error:
+            return str(error)
+
     def ratings(self) -> RatingSummary:
         """What became of the ratings of the answers that have come so far."""
         waiting = Counter(self._not_judged.values())
         pairs = tuple((fmean(counted), fmean(compared)) for _key, (counted, compared) in sorted(self._rated.items()) if compared)
         return RatingSummary(len(self._rated), waiting[Outcome.FAILED], waiting[Outcome.PENDING], pairs)
 
-    def _add(self, instance: AnsweredInstance) -> Outcome:
+    def _add(self, instance: AnsweredInstance, waiting: dict[str, tuple[Parsed, Question]]) -> Outcome:
         outcome = instance.outcome
         answer: Parsed | None = None
         if outcome is Outcome.ANSWERED:
@@ -188,23 +204,50 @@ class TaskScoring:
             instance.details,
             instance.ratings,
         )
+        if answer is not None:
+            waiting[instance.id] = (answer, question)
+            return outcome
         try:
-            if answer is not None:
-                try:
-                    self._statistics[instance.id] = self._metric.statistic(answer, question)
-                except UnreadableAnswer:
-                    outcome = Outcome.UNPARSABLE
-                    self._statistics[instance.id] = self._metric.worst(question)
-            elif outcome in OPEN:
+            if outcome in OPEN:
                 self._worst[instance.id] = self._metric.worst(question)
                 self._best[instance.id] = self._metric.best(question)
             else:
                 self._statistics[instance.id] = self._metric.worst(question)
-        except NotRated as problem:
-            self._unrated[instance.id] = str(problem)
         except NotComparable as problem:
             self._problems[instance.id] = str(problem)
+        except MetricUnavailable as missing:
+            self._give_up(missing)
         return outcome
+
+    def _measure(self, waiting: Mapping[str, tuple[Parsed, Question]]) -> None:
+        """Measures answers together: metrics of networks look at many at once."""
+        if self._metric is None or not waiting:
+            return
+        try:
+            for key, found in zip(waiting, self._metric.statistics_many(list(waiting.values())), strict=True):
+                self._take(key, found, waiting[key][1])
+        except MetricUnavailable as missing:
+            self._give_up(missing)
+
+    def _take(self, key: str, found: Any, question: Question) -> None:
+        if isinstance(found, NotRated):
+            self._unrated[key] = str(found)
+        elif isinstance(found, NotComparable):
+            self._problems[key] = str(found)
+        elif isinstance(found, UnreadableAnswer) and self._metric is not None:
+            self._outcomes[key] = Outcome.UNPARSABLE
+            try:
+                self._statistics[key] = self._metric.worst(question)
+            except NotComparable as problem:
+                self._problems[key] = str(problem)
+        else:
+            self._statistics[key] = found
+
+    def _give_up(self, missing: MetricUnavailable) -> None:
+        """Weights turned out to be unusable: nothing is scored, and what was measured is let go."""
+        self._metric, self._no_metric = None, f"not scored: {missing}"
+        for kept in (self._statistics, self._worst, self._best):
+            kept.clear()
 
     def _kept(self, key: str) -> Any:
         return [self._worst[key], self._best[key]] if key in self._worst else self._statistics.get(key)

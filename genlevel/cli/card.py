@@ -74,6 +74,8 @@ def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         if entry.get("note"):
             out.print(f"  {entry['task'].strip()}: {entry['note']}")
+        if entry.get("provenance"):
+            out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
 
 
 def _print_state(out: Console, document: dict[str, Any]) -> None:

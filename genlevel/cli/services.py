@@ -83,7 +83,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
 
         registry = service_registry()
         files = FileCache(BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
-        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files)
+        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files, weights=settings.scorer.weights)
         try:
             await _serve("scorer", settings.scorer, _add_scorer(core), registry)
         finally:

@@ -85,6 +85,12 @@ class ServiceListen(_Strict):
     tls: Tls | None = None
 
 
+class ScorerSettings(ServiceListen):
+    """The scorer's listening addresses, and where the weights of networks are that its metrics need."""
+
+    weights: dict[str, str] = Field({}, description="path or hub id by network; `genlevel metrics` lists the networks")
+
+
 class Addresses(_Strict):
     """Where the services find each other. Empty = embedded in the same process."""
 
@@ -134,7 +140,7 @@ class Settings(_Strict):
 
     gateway: ServiceListen = ServiceListen(grpc="127.0.0.1:7401", http="127.0.0.1:7411")
     evaluator: ServiceListen = ServiceListen(grpc="127.0.0.1:7402", http="127.0.0.1:7412")
-    scorer: ServiceListen = ServiceListen(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
+    scorer: ScorerSettings = ScorerSettings(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
     addresses: Addresses = Addresses()
     storage: Storage = Storage()
     runs: RunDefaults = RunDefaults()

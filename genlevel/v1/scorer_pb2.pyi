@@ -37,7 +37,7 @@ DECISION_NOT_ATTAINED: Decision
 DECISION_UNDECIDED: Decision
 
 class TaskDescription(_message.Message):
-    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source")
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance")
     class MetricParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class TaskDescription(_message.Message):
     UNLISTED_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     RATING_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -67,7 +68,8 @@ class TaskDescription(_message.Message):
     unlisted: bool
     reference: float
     rating_source: RatingSource
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ...) -> None: ...
+    provenance: str
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ..., provenance: _Optional[str] = ...) -> None: ...
 
 class RatingSource(_message.Message):
     __slots__ = ("kind", "judge", "prompt_version", "prompt_hash", "rated", "failed", "pending", "agreement")

@@ -57,7 +57,7 @@ def bootstrap_intervals(
 
 def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | None:
     """Bootstrap scores with open instances wrong and right, from the same draws; None where they cannot be drawn."""
-    metric = create(entry.task.metric.id, dict(entry.task.metric.parameters))
+    metric = create(entry.task.metric.id, dict(entry.task.metric.parameters), measuring=False)
     statistics = entry.statistics
     if metric is None or not statistics or any(statistic is None for _outcome, statistic in statistics.values()):
         return None

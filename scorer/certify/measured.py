@@ -24,7 +24,7 @@ def evidence_from_statistics(
     clusters: which instances belong together (by medium, by text), by instance id; the others stand alone. Where some share one,
     units are clusters, and the standard error is the clustered one for a mean of one number per instance, else that of a cluster bootstrap.
     """
-    metric = create(task.metric.id, dict(task.metric.parameters))
+    metric = create(task.metric.id, dict(task.metric.parameters), measuring=False)
     if metric is None or not statistics or any(statistic is None for _outcome, statistic in statistics.values()):
         return None
     if all(outcome is Outcome.UNSUPPORTED for outcome, _statistic in statistics.values()):

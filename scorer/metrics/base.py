@@ -82,6 +82,24 @@ class Metric(ABC, Generic[S]):
     def direction(self) -> Direction:
         return self.info.direction
 
+    def check(self) -> None:
+        """Raises MetricUnavailable where something is missing here that ``statistic`` needs (``compute`` never does). Quick; loads
+        nothing."""
+
+    def provenance(self) -> str:
+        """What else than the data decides the scores: weights with their hash, one line; empty where nothing does."""
+        return ""
+
+    def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
+        """``statistic`` of each, or what it raises. Faster than one by one where a network measures many at once."""
+        found: list[S | NotComparable | UnreadableAnswer] = []
+        for answer, question in pairs:
+            try:
+                found.append(self.statistic(answer, question))
+            except (NotComparable, UnreadableAnswer) as problem:
+                found.append(problem)
+        return found
+
     @abstractmethod
     def statistic(self, answer: Parsed, question: Question) -> S:
         """Of one answer. Raises NotComparable where answer type and metric do not go together."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -312,7 +313,8 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
     assert evidence_from_statistics(entry, {"a": (Outcome.UNSUPPORTED, 0.0)}) is None
     assert evidence_from_statistics(entry, {"a": (Outcome.ANSWERED, None)}) is None
-    assert evidence_from_statistics(task(0, Modality.IMAGE, Paradigm.GENERATION, "fid"), statistics) is None
+    unknown = replace(entry, metric=replace(entry.metric, parameters=(("of", "no such sense"),), id="f1"))
+    assert evidence_from_statistics(unknown, statistics) is None
 
 
 @settings(deadline=None)

@@ -1,0 +1,98 @@
+"""What metrics of published networks share: which networks they need, and measuring many answers at once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from scorer.metrics.base import MeanMetric, Metric, MetricUnavailable, NotComparable, Question, S, UnreadableAnswer
+from scorer.models import Networks, NetworkUnavailable, networks
+from scorer.parsers import Parsed
+
+G = TypeVar("G")
+
+AT_ONCE = 16
+"""Answers whose media are in memory together."""
+
+
+class LearnedMetric(Metric[S], Generic[S, G]):
+    """A metric whose statistics are made by networks.
+
+    names: the networks it needs, as scorer.models.catalogue has them. using: where they are; None: this process's.
+    Statistics are made in two steps: ``gathered`` decodes an answer's media, ``measured`` shows those of several answers to the networks.
+    """
+
+    def __init__(self, metric_id: str, *names: str, using: Networks | None = None) -> None:
+        super().__init__(metric_id)
+        self.names = names
+        self._networks = using if using is not None else networks()
+
+    def check(self) -> None:
+        try:
+            self._networks.check(*self.names)
+        except NetworkUnavailable as problem:
+            raise MetricUnavailable(str(problem)) from None
+
+    def provenance(self) -> str:
+        try:
+            return "; ".join(self._networks.provenance(name) for name in self.names)
+        except NetworkUnavailable as problem:
+            raise MetricUnavailable(str(problem)) from None
+
+    def network(self, name: str) -> Any:
+        """A loaded network. Raises MetricUnavailable."""
+        try:
+            return self._networks.load(name)
+        except NetworkUnavailable as problem:
+            raise MetricUnavailable(str(problem)) from None
+
+    @abstractmethod
+    def gathered(self, answer: Parsed, question: Question) -> G:
+        """What the networks are shown of one answer. Raises NotComparable or UnreadableAnswer."""
+
+    @abstractmethod
+    def measured(self, entries: Sequence[G]) -> list[S]:
+        """The statistic of each."""
+
+    def statistic(self, answer: Parsed, question: Question) -> S:
+        return self.measured([self.gathered(answer, question)])[0]
+
+    def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
+        found: list[Any] = [None] * len(pairs)
+        for start in range(0, len(pairs), AT_ONCE):
+            entries: list[tuple[int, G]] = []
+            for index in range(start, min(start + AT_ONCE, len(pairs))):
+                try:
+                    entries.append((index, self.gathered(*pairs[index])))
+                except (NotComparable, UnreadableAnswer) as problem:
+                    found[index] = problem
+            if entries:
+                try:
+                    statistics: Sequence[Any] = self.measured([entry for _index, entry in entries])
+                except NotComparable as problem:
+                    statistics = [problem] * len(entries)
+                for (index, _entry), statistic in zip(entries, statistics, strict=True):
+                    found[index] = statistic
+        return found
+
+
+class LearnedMean(LearnedMetric[float, G], MeanMetric, Generic[G]):
+    """100 times the mean of one number 0..1 per instance. What is refused or unparsable counts 0; a failed instance at best 1."""
+
+    needs_label = False
+
+    def worst(self, question: Question) -> float:
+        return 0.0
+
+    def best(self, question: Question) -> float:
+        return 1.0
+
+
+def together(network_call: Any, groups: Sequence[Sequence[Any]]) -> list[Any]:
+    """One call of a network for the pictures of several answers: the rows of each group."""
+    import numpy as np
+
+    rows = network_call([entry for group in groups for entry in group])
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    return np.split(rows, ends)

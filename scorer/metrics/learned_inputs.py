@@ -1,0 +1,147 @@
+"""What metrics of networks read of a question and its answer: files, pictures, clips, sounds, and the words that say what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from scorer.media import Undecodable
+from scorer.metrics.base import NotComparable, Question, UnreadableAnswer, acceptable
+from scorer.parsers import Parsed
+from scorer.parsers.values import Structured
+
+T = TypeVar("T")
+
+VIDEO_VIEWS = 16
+"""Frames of a video, evenly spread, that stand for it where not all are looked at (as VBench takes for detection)."""
+_DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
+_TEXT_TYPES = frozenset(("label", "short_text", "long_text"))
+
+
+def files_in(value: Any) -> list[str]:
+    """The paths of all {"file": path} in a value in normal form, in its order."""
+    if isinstance(value, dict):
+        if isinstance(value.get("file"), str):
+            return [value["file"]]
+        return [path for entry in value.values() for path in files_in(entry)]
+    return [path for entry in value for path in files_in(entry)] if isinstance(value, list) else []
+
+
+def answer_files(answer: Parsed, question: Question) -> list[str]:
+    """At least one. Raises NotComparable for answers that are no media, UnreadableAnswer for one without a file."""
+    if not isinstance(answer, Structured):
+        raise NotComparable(f"answers of type {question.answer_type!r} are no media")
+    found = files_in(answer.value)
+    if not found:
+        raise UnreadableAnswer("the answer has no file")
+    return found
+
+
+def label_files(question: Question) -> list[str]:
+    """At least one. Raises NotComparable where the label names none."""
+    found = files_in(question.label)
+    if not found:
+        raise NotComparable(f"the label {str(question.label)[:80]!r} names no file to compare with")
+    return found
+
+
+def of_answer(read: Callable[[str], T], path: str) -> T:
+    """What ``read`` makes of an answer's file. Raises UnreadableAnswer where it cannot be decoded."""
+    try:
+        return read(path)
+    except Undecodable as problem:
+        raise UnreadableAnswer(str(problem)) from None
+
+
+def of_label(read: Callable[[str], T], path: str) -> T:
+    """What ``read`` makes of a file of the dataset's. Raises NotComparable where it cannot be decoded."""
+    try:
+        return read(path)
+    except Undecodable as problem:
+        raise NotComparable(f"the label's file cannot be read: {problem}") from None
+
+
+def views(path: str) -> list[Any]:
+    """uint8 (H, W, 3) pictures that show a file: a picture itself, 16 frames of a video, 8 sides of a shape. Raises Undecodable."""
+    from scorer.media.views import is_shape
+    from scorer.media.views import views as sides
+
+    return list(sides(path)) if is_shape(path) else list(clip(path, VIDEO_VIEWS))
+
+
+def clip(path: str, count: int) -> list[Any]:
+    """At most ``count`` frames, evenly spread from the first to the last, each once. Raises Undecodable.
+
+    The file is decoded twice, so that a long video does not lie in memory.
+    """
+    import numpy as np
+
+    from scorer.media.video import read_frames
+
+    total = sum(1 for _frame in read_frames(path))
+    wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
+    return [frame for index, frame in enumerate(read_frames(path)) if index in wanted]
+
+
+def same_size(frames: list[Any]) -> Any:
+    """uint8 (T, H, W, 3). Raises Undecodable for frames of different sizes."""
+    import numpy as np
+
+    if len({frame.shape for frame in frames}) != 1:
+        raise Undecodable("its frames have different sizes")
+    return np.stack(frames)
+
+
+def chunks(frames: Iterator[T], size: int = 32) -> Iterator[list[T]]:
+    """Frames in lists of at most ``size``, so that a video is never in memory as a whole."""
+    held: list[T] = []
+    for frame in frames:
+        held.append(frame)
+        if len(held) == size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def sound(path: str, rate: int) -> Any:
+    """float64 (samples,) at ``rate``. Raises Undecodable."""
+    from scorer.media.audio import read_audio
+
+    return read_audio(path, rate)[0]
+
+
+def said(question: Question, *keys: str) -> list[str]:
+    """The texts that the instance's details or label have under the first of these names that is there; [] where none is."""
+    sources = [question.details, *(_dicts(question.label))]
+    for key in keys:
+        for source in sources:
+            folded = {str(name).casefold().replace(" ", "_").replace("-", "_"): value for name, value in source.items()}
+            found = acceptable(folded.get(key))
+            if any(text.strip() for text in found):
+                return [text for text in found if text.strip()]
+    return []
+
+
+def description(question: Question) -> str:
+    """What the answer should show or sound like: details or label under "caption", "text", "prompt", ..., a label of text, or what was
+    asked.
+
+    Raises NotComparable where nothing says it.
+    """
+    found = said(question, *_DESCRIPTION) or _label_texts(question) or [question.prompt]
+    if not found[0].strip():
+        raise NotComparable("no text says what the answer should show: neither the label nor the prompt")
+    return found[0].strip()
+
+
+def _label_texts(question: Question) -> list[str]:
+    if question.answer_type in _TEXT_TYPES or not files_in(question.label):
+        return [text for text in acceptable(question.label) if text.strip()]
+    return []
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [value]
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
