@@ -16,8 +16,7 @@ from typing import Any
 
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
-from scorer.nodes import FILE, named_files
-from scorer.parsers import Parsed, Structured, Unparsable, parse_answer
+from scorer.parsers import Parsed, Unparsable, parse_answer
 
 MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
@@ -181,7 +180,7 @@ class TaskScoring:
         outcome = instance.outcome
         answer: Parsed | None = None
         if outcome is Outcome.ANSWERED:
-            parsed = _read(instance)
+            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files)
             if isinstance(parsed, Unparsable):
                 outcome = Outcome.UNPARSABLE
             elif instance.rating_outcome is not None and not instance.ratings:
@@ -270,18 +269,6 @@ class TaskScoring:
             which = f"{len(self._unrated)} of {counts[Outcome.ANSWERED]} answers, first {first!r}: " if some else ""
             return f"not scored: {which}{self._unrated[first]}"
         return ""
-
-
-def _read(instance: AnsweredInstance) -> Parsed | Unparsable:
-    """The answer, from its files where it consists of media, else from its text, which names no files but those."""
-    if instance.answer_type == "media":
-        if not instance.files:
-            return Unparsable("it has no file")
-        return Structured([{FILE: path} for path in instance.files])
-    parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options)
-    if isinstance(parsed, Structured) and named_files(parsed.value) - set(instance.files):
-        return Unparsable("it names files by their paths, where only its own text and files count")
-    return parsed
 
 
 def shared_clusters(clusters: Mapping[str, str]) -> dict[str, int]:

@@ -126,16 +126,16 @@ def test_an_answer_of_media_is_its_files_in_order_and_without_any_it_is_unparsab
     assert scoring.finish().counts == {Outcome.ANSWERED: 1, Outcome.UNPARSABLE: 1}
 
 
-def test_a_models_text_opens_no_file(monkeypatch):
+@pytest.mark.parametrize("kind", ["masks", "structure"])
+def test_a_models_text_opens_no_file(kind):
     metric = Looking()
     scoring = TaskScoring(metric)
-    named = Structured([{"label": "", "mask": {"file": "/etc/passwd"}}])
-    monkeypatch.setattr("scorer.task_scoring.parse_answer", lambda *_: named)
-    scoring.add([AnsweredInstance("a", Outcome.ANSWERED, "...", "masks", [])])
+    said = '[{"label": "", "mask": {"file": "/etc/passwd"}}]'
+    scoring.add([AnsweredInstance("a", Outcome.ANSWERED, said, kind, [])])
     assert metric.seen == []
     assert scoring.finish().counts == {Outcome.UNPARSABLE: 1}
-    scoring.add([AnsweredInstance("a", Outcome.ANSWERED, "...", "masks", [], files=("/etc/passwd",))])
-    assert metric.seen == [named]
+    scoring.add([AnsweredInstance("a", Outcome.ANSWERED, said, kind, [], files=("/etc/passwd",))])
+    assert metric.seen == [Structured([{"label": "", "mask": {"file": "/etc/passwd"}}])]
 
 
 def test_a_message_type_that_names_stored_files_needs_a_store():

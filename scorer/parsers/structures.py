@@ -1,0 +1,174 @@
+"""Reads answers of structure: JSON in any of the forms that labels have, brought into their normal form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from genlevel.benchmark.forms import normal_form
+from scorer.nodes import FILE, named_files
+from scorer.parsers.documents import documents
+from scorer.parsers.envelope import KEY
+from scorer.parsers.text import everything_after_marker, without_wrapping
+from scorer.parsers.values import Structured, Unparsable
+
+WHAT = {
+    "masks": "masks",
+    "keypoints": "keypoints",
+    "boxes_3d": "boxes [x, y, z, dx, dy, dz, yaw]",
+    "track": "boxes, one a frame",
+    "tubes": "tubes (boxes by frame)",
+    "tracks": "boxes with frame and id",
+    "relations": "relations",
+    "poses": "poses of twelve numbers",
+    "series": "numbers of a series",
+    "structure": "lists or objects",
+}
+_ONE_A_FRAME = frozenset(("track", "poses", "series"))
+_BULLET = re.compile(r"^(?:[-*•‣]\s+|\(?\d{1,3}[.)]\s+)")
+# Between subject, predicate and object; a hyphen only between spaces, since names have them too.
+_BETWEEN = tuple(re.compile(mark) for mark in (r"(?<![-=])[-=]++>", "→", r"\|", r"(?<!\s)\s++[-–—]++\s++"))
+_TRIPLE = re.compile(r"[(<\[]([^()<>\[\],]+),([^()<>\[\],]+),([^()<>\[\],]+)[)>\]][,;.]?")
+_NUMBER = r"[-+]?(?:\d++(?:\.\d++)?|\.\d++)(?:[eE][-+]?\d{1,4})?+"
+_NUMBERS = re.compile(rf"\s*+{_NUMBER}%?(?:[\s,;]++{_NUMBER}%?)*+[\s,;]*+")
+_ONE_NUMBER = re.compile(_NUMBER)
+_TIGHT_COMMA = re.compile(r"\d,\d")
+_LOOSE_COMMA = re.compile(r"\d,[ \t]")
+_MOST_LINES = 10_000
+
+
+def parse_structure(kind: str, text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
+    """The answer's list or object in the normal form of ``kind``; [] is the answer "nothing is there", where that can be one.
+
+    A list that breaks off counts up to its last complete entry (scorer.parsers.documents). Several lists in prose that differ are no
+    answer. Relations may stand one a line ("man - rides - horse"), tracks, poses and series as lines of numbers. A file counts only if
+    it is one of ``files``, those that the answer came with: what a model writes opens nothing on this machine.
+
+    >>> parse_structure("relations", "- man -> rides -> horse")
+    Structured(value=[{'subject': 'man', 'predicate': 'rides', 'object': 'horse'}])
+    """
+    marked = everything_after_marker(text)
+    reason = ""
+    for part in (text,) if marked is None else (marked, text):
+        sure, loose = documents(part)
+        for value in sure:
+            found = _normal(kind, value, files)
+            if isinstance(found, Structured):
+                return found
+            reason = reason or found.reason
+        # A bare number in brackets is a footnote rather than an answer.
+        read = [_normal(kind, value, files) for value in loose if not _is_footnote(value)]
+        fitting = [found for found in read if isinstance(found, Structured)]
+        if fitting and all(found == fitting[0] for found in fitting):
+            return fitting[0]
+        if fitting:
+            return Unparsable(f"it has {len(fitting)} lists or objects that could be the answer, and no answer marker")
+        reason = reason or next((found.reason for found in read if isinstance(found, Unparsable)), "")
+        plain = _plain(kind, without_wrapping(part))
+        if plain is not None:
+            found = _normal(kind, plain, files)
+            if isinstance(found, Structured):
+                return found
+            reason = reason or found.reason
+    return Unparsable(reason or f"there are no {WHAT[kind]} in it")
+
+
+def parse_masks(text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
+    """Masks as JSON, or as the pictures that the answer came with: one is a map of the whole, several are one a frame."""
+    found = parse_structure("masks", text, files) if text else Unparsable("the answer is empty")
+    if isinstance(found, Structured) or not files:
+        return found
+    nodes = [{FILE: path} for path in files]
+    return Structured([{"label": "", "mask": nodes[0] if len(nodes) == 1 else nodes}])
+
+
+def parse_media(files: Sequence[str]) -> Structured | Unparsable:
+    """The files that the answer consists of, in its order."""
+    return Structured([{FILE: path} for path in files]) if files else Unparsable("it has no file")
+
+
+def _normal(kind: str, value: Any, files: Collection[str]) -> Structured | Unparsable:
+    if isinstance(value, dict) and set(value) == {KEY} and isinstance(value[KEY], list | dict | None):
+        value = value[KEY]
+    if value is None:
+        return Unparsable("its answer is null")
+    try:
+        found = normal_form(kind, value)
+        if kind == "structure":
+            json.dumps(found, allow_nan=False)
+        named = named_files(found)
+    except ValueError as problem:
+        return Unparsable(f"its JSON holds no {WHAT[kind]}: {' '.join(str(problem).split())[:200]}")
+    except RecursionError:
+        return Unparsable("its JSON is nested too deeply")
+    if not named.issubset(files):
+        return Unparsable("it names files by their paths, where only its own text and files count")
+    if not found and kind in _ONE_A_FRAME:
+        return Unparsable(f"there are no {WHAT[kind]} in it")
+    return Structured(found)
+
+
+def _is_footnote(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | float)
+
+
+def _plain(kind: str, text: str) -> Any:
+    """Of an answer without JSON what its lines say; None where they say nothing for certain."""
+    if kind == "relations":
+        return _relations(text)
+    if kind == "series":
+        return _series(text)
+    return _rows(text) if kind in ("track", "poses") else None
+
+
+def _relations(text: str) -> list[dict[str, str]] | None:
+    """Every line a relation of three parts; a line that ends with a colon is a heading."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.rstrip().endswith(":")]
+    found = []
+    for line in lines[:_MOST_LINES]:
+        parts = _three(_BULLET.sub("", line, count=1))
+        if parts is None:
+            return None
+        found.append(dict(zip(("subject", "predicate", "object"), parts, strict=True)))
+    return found or None
+
+
+def _three(line: str) -> list[str] | None:
+    triple = _TRIPLE.fullmatch(line)
+    if triple is not None:
+        pieces: list[str] = list(triple.groups())
+    else:
+        pieces = next((pieces for between in _BETWEEN if len(pieces := between.split(line, maxsplit=3)) == 3), [])
+    cleaned = [without_wrapping(piece.strip().strip("()<>[]").strip()).rstrip(".,;") for piece in pieces]
+    return cleaned if len(cleaned) == 3 and all(cleaned) else None
+
+
+def _series(text: str) -> list[Any] | None:
+    """Nothing but numbers: one line of them, one a line, or lines of equally many (a list for each step)."""
+    rows = _rows(text)
+    if rows is None:
+        return None
+    if len(rows) == 1:
+        return rows[0]
+    if all(len(row) == 1 for row in rows):
+        return [row[0] for row in rows]
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if all(line.endswith((",", ";")) for line in lines[:-1]):
+        return [number for row in rows for number in row]  # one list, broken into lines
+    return rows
+
+
+def _rows(text: str) -> list[list[float]] | None:
+    """The numbers of each line; None where anything else stands in one, or where commas could be of thousands (1,234, 1,310)."""
+    if _TIGHT_COMMA.search(text) and _LOOSE_COMMA.search(text):
+        return None
+    rows = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        if _NUMBERS.fullmatch(line) is None:
+            return None
+        rows.append([float(number) for number in _ONE_NUMBER.findall(line)])
+    return rows or None
