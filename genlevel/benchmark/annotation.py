@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 
 import ijson
 
+from genlevel.benchmark.item_shapes import ITEM_KEYS
 from genlevel.runtime.errors import DatasetError
 
 _CHUNK = 1 << 16
@@ -60,7 +61,7 @@ def kind_of(path: Path) -> FileKind:
     try:
         for item in islice(stream_items(path), _SAMPLE):
             if isinstance(item, dict):
-                asked = asked or any(key in item for key in ("input", "output", "dialog"))
+                asked = asked or any(key in item for key in ITEM_KEYS)
                 predicted = predicted or "prediction" in item
     except DatasetError:
         if not asked and not predicted:

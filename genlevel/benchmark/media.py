@@ -40,7 +40,7 @@ _LABEL_FOLDERS = frozenset(
 )
 _KEY = re.compile(
     r"(?:[a-z0-9]+_)*?(?P<kind>images?|img|pictures?|masks?|depth|sketch|videos?|audios?|speech|sound|music|point_?clouds?|pcd|mesh|scene|3d|media)"
-    r"(?:_?(?:files?|paths?|names?|dir))?(?:_?\d+)?",
+    r"(?:_?(?:files?|paths?|names?|dirs?|folders?))?(?:_?lists?)?(?:_?\d+)?",
     re.IGNORECASE,
 )
 _FOLDERS_REMEMBERED = 1000
@@ -116,7 +116,7 @@ def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
         if match is None:
             continue
         values = value if isinstance(value, list) else [value]
-        certain = re.search(r"(file|path)s?_?\d*$", key, re.IGNORECASE) is not None
+        certain = re.search(r"(file|path|folder|dir)s?(_?lists?)?_?\d*$", key, re.IGNORECASE) is not None
         if values and all(isinstance(path, str) and path and (certain or _PATHLIKE.fullmatch(path)) for path in values):
             for path in values:
                 yield key, _modality(match["kind"].casefold(), path), path

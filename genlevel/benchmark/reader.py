@@ -19,6 +19,7 @@ from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
 from genlevel.benchmark.choices import to_letter
 from genlevel.benchmark.forms import normal_form
+from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import WITH_FILES, with_files
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of
@@ -76,7 +77,8 @@ def survey(path: Path) -> Survey:
     found = Survey()
     hashes = array("q")
 
-    def see(item: Any) -> None:
+    def see(written_item: Any) -> None:
+        item = usual_item(written_item)
         found.count += 1
         written = written_id(item)
         if written:
@@ -155,7 +157,8 @@ class Reader:
                 if instance.problem or remark:
                     yield instance, remark, amount
 
-    def _instance(self, item: Any, position: int, look_inside: bool, with_media: bool) -> Instance:
+    def _instance(self, written_item: Any, position: int, look_inside: bool, with_media: bool) -> Instance:
+        item = usual_item(written_item, self._facts.modality)
         instance_id = self._unique_id(written_id(item), position)
         try:
             return self._read(item, instance_id, position, look_inside, with_media)
@@ -243,7 +246,8 @@ class Reader:
         except ValueError:
             return False
 
-    def _remark(self, item: Any, instance: Instance) -> tuple[str, int]:
+    def _remark(self, written_item: Any, instance: Instance) -> tuple[str, int]:
+        item = usual_item(written_item, self._facts.modality)
         raw = find_label(item, self._usual) if isinstance(item, dict) else None
         if instance.problem or raw is None:
             return "", 0

@@ -19,8 +19,8 @@ from genlevel.benchmark.archives import cache_folder, unpacked
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
-from tests.benchmark.conftest import PNG
 
+PNG = b"\x89PNG\r\n\x1a\n and more"
 CAR = "image/comprehension/Car-Brands-Recognition"
 QUESTION = {"id": "q", "input": {"question": "Why?", "options": ["x", "y"]}, "output": {"answer": "A"}}
 PICTURE = {"id": "p", "input": {"image_file": "a.png", "prompt": "Brand?"}, "output": {"prediction": "GMC"}}

@@ -92,3 +92,23 @@ def test_any_names_resolve_to_a_task_of_the_modality_or_a_reason(folder: str, an
 def test_a_further_word_in_a_name_is_never_ignored(task: Task, word: str) -> None:
     found = resolve_task(f"{task.name} {word}", "", task.modality, task.paradigm)
     assert found is None or word in "".join(found.name.casefold().split()) or word in "".join(found.paper_name.casefold().split())
+
+
+@pytest.mark.parametrize(
+    ("folder", "paradigm", "task_id"),
+    [
+        ("AnimalVOS", Paradigm.COMPREHENSION, "video-comprehension/animal-video-object-segmentation"),
+        ("IWAutoVOS", Paradigm.COMPREHENSION, "video-comprehension/in-the-wild-automobile-video-object-segmentation"),
+        ("HumanPartCReVOS", Paradigm.COMPREHENSION, "video-comprehension/human-and-part-complex-scene-reasoning-video-object-segmentation"),
+        ("SynVDE", Paradigm.COMPREHENSION, "video-comprehension/synthetic-video-depth-estimation"),
+        ("AutoVG", Paradigm.COMPREHENSION, "video-comprehension/automobile-video-grounding"),
+        ("CrowdTrack", Paradigm.COMPREHENSION, "video-comprehension/video-object-tracking-in-crowd-sense"),
+        ("OtherPartTrack", Paradigm.COMPREHENSION, "video-comprehension/general-objects-part-tracking"),
+        ("MultiClassConditionedT2V", Paradigm.GENERATION, "video-generation/multi-class-conditioned-text-to-video-generation"),
+        ("VehicleI2V", Paradigm.GENERATION, "video-generation/vehicle-image-to-video-generation"),
+    ],
+)
+def test_the_short_folder_names_of_the_video_tasks_are_known(folder: str, paradigm: Paradigm, task_id: str) -> None:
+    task = resolve_task(folder, "", Modality.VIDEO, paradigm)
+    assert task is not None
+    assert task.id == task_id
