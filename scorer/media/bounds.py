@@ -43,9 +43,14 @@ def decoding(path: str | Path, kind: str) -> Iterator[None]:
         raise Undecodable(f"{path}: no readable {kind}: it would need more memory than there is") from None
     except Exception as error:  # decoders of other people's formats raise whatever they like
         # FFmpeg's errors repeat its log after the reason.
-        said = getattr(error, "strerror", None) or str(error)
+        said = getattr(error, "strerror", None) or ("it is of no kind that is read" if _is_unidentified(error) else str(error))
         reason = " ".join(str(said).split())[:160] or type(error).__name__
         raise Undecodable(f"{path}: no readable {kind}: {reason}") from None
+
+
+def _is_unidentified(error: Exception) -> bool:
+    """Pillow's error for any file that is no picture, which repeats a file object's address."""
+    return type(error).__name__ == "UnidentifiedImageError"
 
 
 def open_file(path: str | Path, most: int = MAX_BYTES) -> BinaryIO:

@@ -58,7 +58,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     with decoding(path, "picture"):
         if _starts_as_array(path):
             return _rgb_of_array(read_array(path))
-        with open_file(path) as file, _opened(file) as image:
+        with open_file(path) as file, opened(file) as image:
             from PIL import ImageOps
 
             return as_rgb(ImageOps.exif_transpose(image))
@@ -73,7 +73,7 @@ def read_map(path: str | Path) -> NDArray[np.int64]:
     with decoding(path, "map"):
         if _starts_as_array(path):
             return _whole(read_array(path))
-        with open_file(path) as file, _opened(file) as image:
+        with open_file(path) as file, opened(file) as image:
             return as_map(image)
 
 
@@ -93,7 +93,7 @@ def read_alpha(path: str | Path) -> Floats:
             if not np.all((matte >= 0.0) & (matte <= 1.0)):
                 raise Undecodable("holds values outside 0..1")
             return matte
-        with open_file(path) as file, _opened(file) as image:
+        with open_file(path) as file, opened(file) as image:
             if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
                 alpha = np.asarray(image.convert("RGBA"))[..., 3]
                 if not np.all(alpha == 255):
@@ -121,7 +121,7 @@ def read_depth(path: str | Path) -> Floats:
             if start[:4] == _FLO:
                 return _middlebury(file, 1)[..., 0]
             if not is_array(start):
-                with _opened(file) as image:
+                with opened(file) as image:
                     if image.mode in {"1", "L", "F"} or image.mode.startswith("I"):
                         return np.asarray(image).astype(np.float64)
                     if image.mode == "LA":
@@ -165,6 +165,16 @@ def read_flow(path: str | Path) -> Floats:
         return np.array(array, dtype=np.float64)
 
 
+def opened(file: Any) -> Image.Image:
+    """The picture in a file, its size checked, nothing of it decoded yet. Raises what Pillow raises, and Undecodable."""
+    from PIL import Image
+
+    Image.init()  # without it Pillow knows five formats, and a list that names others ends in a KeyError
+    image = Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+    check_pixels(image.height, image.width)
+    return image
+
+
 def as_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """uint8 (H, W, 3) of an opened picture."""
     import numpy as np
@@ -206,15 +216,6 @@ def colours_as_map(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
 def _starts_as_array(path: str | Path) -> bool:
     with open_file(path) as file:
         return is_array(file.read(6))
-
-
-def _opened(file: Any) -> Image.Image:
-    """The picture, its size checked, nothing of it decoded yet."""
-    from PIL import Image
-
-    image = Image.open(file, formats=FORMATS)
-    check_pixels(image.height, image.width)
-    return image
 
 
 def _rgb_of_array(array: NDArray[Any]) -> NDArray[np.uint8]:

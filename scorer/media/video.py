@@ -60,9 +60,7 @@ def frame_rate(path: str | Path) -> float | None:
     if kind == "array":
         return None
     if kind == "picture":
-        from PIL import Image
-
-        with decoding(path, "animation"), open_file(path) as file, Image.open(file, formats=images.FORMATS) as image:
+        with decoding(path, "animation"), open_file(path) as file, images.opened(file) as image:
             milliseconds = float(image.info.get("duration", 0) or 0)
             return 1000.0 / milliseconds if milliseconds > 0.0 else None
     from scorer.media.containers import opened
@@ -168,10 +166,7 @@ def _of_array(path: Path, of_rgb: Callable[[Any], NDArray[Any]]) -> Iterator[NDA
 
 
 def _animation(path: Path, of_picture: Callable[[Any], NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    from PIL import Image
-
-    with open_file(path) as file, Image.open(file, formats=images.FORMATS) as image:
-        check_pixels(image.height, image.width)
+    with open_file(path) as file, images.opened(file) as image:
         for index in range(min(getattr(image, "n_frames", 1), MAX_FRAMES + 1)):
             image.seek(index)
             check_pixels(image.height, image.width)

@@ -10,6 +10,7 @@ from typing import Any
 from scorer.media import midi
 from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question, UnreadableAnswer
 from scorer.metrics.files import answer_files, label_files, of_answer, of_label
+from scorer.metrics.speech import MelCepstralDistortion
 from scorer.parsers import Parsed
 
 BAR_BEATS = 4.0
@@ -130,6 +131,7 @@ def _plain(kind: Callable[[str], Metric[Any]], metric_id: str) -> Callable[[Para
 
 
 FACTORIES: Factories = {
+    "mcd": _plain(MelCepstralDistortion, "mcd"),
     "pcc": _plain(PitchClassConsistency, "pcc"),
     "event_accuracy": _plain(EventAccuracy, "event_accuracy"),
 }

@@ -19,7 +19,6 @@ AWAITED: set[str] = {
     "s_measure",
     "amota",
     "rte",
-    "mcd",
 }
 AWAITED_SENSES: set[tuple[str, str]] = {
     ("auc", "of=success_plot"),

@@ -3,6 +3,7 @@
 See test_scorer_metric_states.py for the fields of a row.
 """
 
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,21 @@ def music(folder: Path):
     return media(paths, paths)
 
 
+def speech(folder: Path):
+    paths = [folder / f"speech{index}.wav" for index in range(3)]
+    for index, path in enumerate(paths):
+        phases = np.cumsum(np.linspace(120 + 30 * index, 200, 4000)) * 2 * np.pi / 22050
+        samples = sum(np.cos(number * phases) / number for number in range(1, 8 + index))
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(22050)
+            file.writeframes((samples * 3000).astype("<i2").tobytes())
+    return media(paths, paths)
+
+
 EXAMPLES = [
+    {"metric": "mcd", "pairs": speech, "draws": 10},
     {"metric": "mae", "pairs": st.one_of(numbers, series)},
     {"metric": "mse", "parameters": {"of": "number"}, "pairs": st.one_of(numbers, series)},
     {"metric": "mse", "pairs": mattes},
