@@ -265,7 +265,11 @@ class Evaluator:
                 first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
                 context = self._context(self._limiter(plan.model, traffic))
                 active.execution = Execution(run_plan, context, budget, totals, first_reservation=first)
-            text = json_format.MessageToJson(traffic, indent=None)
+            kept_traffic = traffic
+            if not asks:  # how the run's model is asked stays what it was
+                kept_traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+                kept_traffic.judge = traffic.judge
+            text = json_format.MessageToJson(kept_traffic, indent=None)
             await asyncio.to_thread(self._journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=text)
         except BaseException:
             lock.release()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.metrics import sigma
-from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Suite, Task, TaskMetric
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Suite, SuiteTask, Task, TaskMetric
+from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.convert import score_message
+from scorer.convert import add_ratings, score_message
 from scorer.levels import Levels, check_references, compute_levels, judge, judge_all
 from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
 from scorer.prediction_answers import LabelForm, as_answer
@@ -56,22 +57,27 @@ class ScoredPredictions:
     problems: tuple[str, ...]
 
 
-def score_predictions(annotations: Path | str, predictions: Path | str, model: str, references: str = "workbook") -> ScoredPredictions:
+def score_predictions(
+    annotations: Path | str, predictions: Path | str, model: str, references: str = "workbook", *, ratings: Sequence[Path] = ()
+) -> ScoredPredictions:
     """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
 
-    An instance without a prediction is wrong; a task without a file is unsupported. Raises DatasetError where a folder or file cannot
-    be read, UsageError for unknown references.
+    An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people.
+    Raises DatasetError where a folder or file cannot be read, UsageError for unknown references.
     """
     chosen = check_references(references)
     suite = load_suite(annotations)
     folder = PredictionFolder(Path(predictions))
     problems = list(_suite_problems(suite))
+    rated = _people(suite, ratings)
+    problems += rated.notes
     tasks: list[ScoredTask] = []
     values: dict[str, float | None] = {}
     for task in suite.tasks:
         assert isinstance(task, FolderTask)
         path = folder.of_task(task.key, task.annotation, suite.root)
-        scored = _score_task(task, None if path is None else read_predictions(path), chosen, problems)
+        people = rated.tasks.get(task.key, {})
+        scored = _score_task(task, None if path is None else read_predictions(path), chosen, problems, people=people)
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
@@ -142,8 +148,22 @@ def _suite_problems(suite: Suite) -> Iterator[str]:
             yield problem
 
 
-def _score_task(task: FolderTask, file: PredictionFile | None, references: str, problems: list[str]) -> ScoredTask:
-    """Scores one task; what does not fit is added to ``problems``."""
+def _people(suite: Suite, files: Sequence[Path]) -> ResolvedRatings:
+    """People's ratings of the suite's tasks; those of a judge's metric are left out, for a judge's are what it is made of."""
+    rows = [row for file in files for row in read_ratings(file)]
+
+    def ids_of(task: SuiteTask) -> frozenset[str]:
+        assert isinstance(task, FolderTask)
+        return frozenset(instance.id for instance in task.labelled())
+
+    found = resolve_ratings(rows, suite.tasks, ids_of)
+    judged = [task.key for task in suite.tasks if task.metric is not None and task.metric.id == "gpt_score" and task.key in found.tasks]
+    notes = [f"{key}: ratings by people left out: GPT-Score is a judge model's; `genlevel eval --judge ROUTE` makes them" for key in judged]
+    return ResolvedRatings({key: rated for key, rated in found.tasks.items() if key not in judged}, (*found.notes, *notes))
+
+
+def _score_task(task: FolderTask, file: PredictionFile | None, references: str, problems: list[str], *, people: ByInstance) -> ScoredTask:
+    """Scores one task; what does not fit is added to ``problems``. people: their ratings of it."""
     metric, no_metric = _metric(task.metric)
     scoring = TaskScoring(metric, no_metric)
     joined = None
@@ -156,9 +176,14 @@ def _score_task(task: FolderTask, file: PredictionFile | None, references: str, 
         problems += file.problems
         problems += joined_problems(task.key, joined)
         form = LabelForm(task.survey.kinds, task.survey.envelope.bbox_format)
-        scoring.add(_answered(task, joined, form, file.path.parent, problems, parsed=metric is not None))
+        answered = _answered(task, joined, form, file.path.parent, problems, parsed=metric is not None)
+        scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
-    return ScoredTask(task.key, _message(task, outcome, references, scoring.provenance()), None if file is None else file.path, joined)
+    message = _message(task, outcome, references, scoring.provenance())
+    if people:
+        message.task.rating_source.kind = "people"
+        add_ratings(message.task.rating_source, scoring.ratings())
+    return ScoredTask(task.key, message, None if file is None else file.path, joined)
 
 
 def _answered(

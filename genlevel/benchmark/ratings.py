@@ -168,7 +168,9 @@ def resolve_ratings(rows: Iterable[Rating], tasks: Sequence[SuiteTask], ids_of: 
             continue
         before = first.setdefault((task.key, row.instance, row.rater), row.where)
         if before != row.where:
-            who = f"{row.rater[:40]!r} rated {row.instance!r} of {task.key} before, in line {before.rpartition(':')[2]}"
+            file, _colon, line = before.rpartition(":")
+            place = f"in line {line}" if file == row.where.rpartition(":")[0] else f"in {before}"
+            who = f"{row.rater[:40]!r} rated {row.instance!r} of {task.key} before, {place}"
             problems.append(f"{row.where}: rater: {who}; keep one of the two rows")
             continue
         found.setdefault(task.key, {}).setdefault(row.instance, {})[row.rater] = value

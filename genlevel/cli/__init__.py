@@ -16,7 +16,7 @@ from genlevel import __version__
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "eval": ("genlevel.cli.evaluate", "evaluate", "Evaluate a model on a suite and print its level card."),
     "resume": ("genlevel.cli.evaluate", "resume", "Continue a run; asks again what failed."),
-    "rescore": ("genlevel.cli.runs", "rescore", "Parse and score a run's answers again; calls no model."),
+    "rescore": ("genlevel.cli.runs", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
     "show": ("genlevel.cli.runs", "show", "Show a run's result, its failures or one instance."),
     "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook."),

@@ -76,6 +76,21 @@ def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
             out.print(f"  {entry['task'].strip()}: {entry['note']}")
         if entry.get("provenance"):
             out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
+        if entry.get("ratings"):
+            out.print(f"  {entry['task'].strip()}: {_rated(entry['ratings'])}")
+
+
+def _rated(ratings: dict[str, Any]) -> str:
+    """Who rated a task's answers, and how far judge and people agree, in one line."""
+    by = f"{ratings['judge']} (prompt {ratings['prompt_version']})" if ratings["by"] == "judge" else "people"
+    waiting = "".join(f", {ratings[key]:,} {said}" for key, said in (("failed", "failed"), ("pending", "not yet")) if ratings[key])
+    line = f"{ratings['rated']:,} answers rated by {by}{waiting}"
+    found = ratings["agreement"]
+    if found is None:
+        return line
+    side = "above" if found["mean_difference"] >= 0 else "below"
+    correlations = f"Pearson {number(found['pearson'])}, Kendall {number(found['kendall'])}"
+    return f"{line}; judge and people on {found['n']:,}: {correlations}, the judge {abs(found['mean_difference']):.2f} {side}"
 
 
 def _print_state(out: Console, document: dict[str, Any]) -> None:
@@ -88,6 +103,11 @@ def _print_state(out: Console, document: dict[str, Any]) -> None:
     status = document["status"] + (f" ({document['reason']})" if document["reason"] else "")
     out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
     out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
+    if judging := document.get("judging"):
+        cost = "cost unknown (no price)" if judging["usd"] is None else f"${judging['usd']:.4f}"
+        failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
+        tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
+        out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
     if document["partial"]:
         out.print("Partial: only a part of the benchmark was asked; what was not asked counts as 0 below.")
     if counts["failed"] or counts["pending"]:

@@ -42,10 +42,25 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
             "output_tokens": usage.output_tokens + usage.reasoning_tokens,
             "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
         },
+        "judging": _judging(run.judging) if run.HasField("judging") else None,
         "tasks": tasks_json(verdict.tasks),
         "level": verdict_level_json(verdict) if verdict.tasks else None,
         "certified": verdict_certified_json(verdict) if verdict.tasks else None,
         "level_asked": verdict_level_json(verdict, asked=True) if verdict.tasks else None,
+    }
+
+
+def _judging(judging: ev.Judging) -> dict[str, Any]:
+    """Who judges, how far that is, and what all judging of the run took (beside "usage", which is the run's model's)."""
+    usage = judging.usage
+    return {
+        "judge": judging.judge,
+        "route": judging.route,
+        "judged": judging.judged,
+        "failed": judging.failed,
+        "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens + usage.reasoning_tokens,
+        "usd": judging.cost_nano_usd / NANO if judging.HasField("cost_nano_usd") else None,
     }
 
 

@@ -9,7 +9,6 @@ import shlex
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,23 @@ import click
 
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
 from genlevel.cli.connection import DEFAULT_FOLDER, Services, services, verdict_of
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.options import (
+    Dollars,
+    harmless,
+    json_option,
+    judge_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    run_async,
+    settings_of,
+)
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 _METRICS_FILE = "metrics.prom"
-
-
-class Dollars(click.ParamType[int]):
-    """An amount in US dollars, kept exact as integer nano-dollars."""
-
-    name = "usd"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            amount = Decimal(str(value).lstrip("$"))
-        except InvalidOperation:
-            self.fail(f"{value!r} is not an amount in dollars", param, ctx)
-        if not amount.is_finite() or amount < 0 or amount > 1_000_000_000:
-            self.fail(f"{value!r} is not an amount that can be spent", param, ctx)
-        return int(amount * 1_000_000_000)
 
 
 @click.command("eval")
@@ -57,7 +51,8 @@ class Dollars(click.ParamType[int]):
 @click.option(
     "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, though the model takes JSON schemas."
 )
-@click.option("--budget-usd", type=Dollars(), metavar="X", help="Never spend more than this.")
+@judge_option
+@click.option("--budget-usd", type=Dollars(), metavar="X", help="Never spend more than this, the judge's calls included.")
 @click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known.")
 @click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
 @click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
@@ -70,8 +65,8 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     """Evaluate a model on a suite and print its level card.
 
     The same command is the same run: it continues, and asks nothing again that was answered. Exit code 0: finished; 1: finished, but
-    some instances failed or the budget ended it; 2: bad usage or configuration, or no call can succeed (key, model,
-    25 failures in a row); 130: stopped by Ctrl-C.
+    some instances failed, or the judge failed on some, or the budget ended it; 2: bad usage or configuration, or no call can succeed
+    (key, model, 25 failures in a row); 130: stopped by Ctrl-C.
     """
     settings = settings_of(ctx)
     if options["api_key_env"] and not options["base_url"]:
@@ -93,6 +88,7 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
         tokens_per_minute=options["tpm"] or 0,
         budget_nano_usd=options["budget_usd"],
         unpriced_ok=options["unpriced_ok"],
+        judge=options["judge"],
     )
 
     async def work() -> int:
@@ -100,24 +96,26 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
             if options["dry_run"]:
                 return await _dry_run(found, specification, as_json=options["as_json"])
             request = ev.StartRunRequest(specification=specification, traffic=traffic, fresh=options["fresh"])
-            return await _run(found, request, settings, options["out"], as_json=options["as_json"])
+            return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 
     ctx.exit(run_async(work()))
 
 
 @click.command("resume")
 @click.argument("run")
+@judge_option
 @out_option
 @json_option
 @click.pass_context
-def resume(ctx: click.Context, run: str, out: Path, as_json: bool) -> None:
-    """Continue RUN as it was started; what failed for good is asked again."""
+def resume(ctx: click.Context, run: str, *, judge: str, out: Path, as_json: bool) -> None:
+    """Continue RUN as it was started; what failed for good is asked again, of its model and of its judge."""
     settings = settings_of(ctx)
     need_run_folder(settings, out)
 
     async def work() -> int:
         async with services(settings, out) as found:
-            return await _run(found, ev.StartRunRequest(run_id=run, retry_failed=True), settings, out, as_json=as_json)
+            request = ev.StartRunRequest(run_id=run, retry_failed=True, judge=judge)
+            return await drive(found, request, settings, out, as_json=as_json)
 
     ctx.exit(run_async(work()))
 
@@ -134,7 +132,8 @@ async def _dry_run(found: Services, specification: ev.RunSpecification, *, as_js
     return 0
 
 
-async def _run(found: Services, request: ev.StartRunRequest, settings: Any, out: Path, *, as_json: bool) -> int:
+async def drive(found: Services, request: ev.StartRunRequest, settings: Any, out: Path, *, as_json: bool) -> int:
+    """Starts or continues a run, shows how it goes and what came of it. Returns the exit code."""
     from genlevel.cli.card import print_card
     from genlevel.cli.documents import result_document
 
@@ -150,7 +149,7 @@ async def _run(found: Services, request: ev.StartRunRequest, settings: Any, out:
             places = _leave(found, out, document) if found.registry is not None else {}
         except OSError as error:  # the journal has it all: the result is printed, and can be shown again
             click.echo(f"note: the result's files cannot be written to {out / 'runs' / run.run_id} ({error.strerror})", err=True)
-        failure = await _first_failure(found, run) if run.counts.failed else ""
+        failure = await _first_failure(found, run) if run.counts.failed or run.judging.failed else ""
     if as_json:
         print_json(document)
     else:
@@ -163,7 +162,8 @@ async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run,
     from genlevel.cli.progress import ProgressDisplay
 
     if run.status != ev.RUN_STATUS_RUNNING:
-        click.echo(f"run {run.run_id} was finished before; nothing is asked", err=True)
+        judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
+        click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
         return run, False
     where = f"; metrics at {metrics_at}" if metrics_at else ""
     click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {run.counts.total:,} instances{where}", err=True)
@@ -234,9 +234,12 @@ def _leave(found: Services, out: Path, document: dict[str, Any]) -> dict[str, st
 
 
 async def _first_failure(found: Services, run: ev.Run) -> str:
-    """One instance that failed for good, and why."""
-    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, outcomes=[sc.OUTCOME_FAILED])):
-        return f"{answer.task}/{answer.instance_id}: {answer.error}"
+    """One instance that failed for good, else one that the judge failed on, and why."""
+    if run.counts.failed:
+        async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, outcomes=[sc.OUTCOME_FAILED])):
+            return f"{answer.task}/{answer.instance_id}: {answer.error}"
+    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
+        return harmless(f"{answer.task}/{answer.instance_id}: {answer.ratings[0].error}")
     return ""
 
 
@@ -248,8 +251,15 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     if run.status != ev.RUN_STATUS_FINISHED:
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INCOMPLETE if run.status == ev.RUN_STATUS_BUDGET else EXIT_USAGE
-    if not run.counts.failed:
+    if not run.counts.failed and not run.judging.failed:
         return 0
+    if not run.counts.failed:
+        click.echo(
+            f"genlevel: the judge failed on {run.judging.failed:,} answers, such as {failure}; "
+            f"`genlevel show {run.run_id} --failures{where}` lists them, `genlevel resume {run.run_id}{where}` asks it again",
+            err=True,
+        )
+        return EXIT_INCOMPLETE
     click.echo(
         f"genlevel: {run.counts.failed:,} of {run.counts.total:,} instances failed, such as {failure}; "
         f"`genlevel show {run.run_id} --failures{where}` lists them, `genlevel resume {run.run_id}{where}` asks them again",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,31 @@ out_option = click.option(
     show_default=True,
     help="Folder of the journal, results and logs.",
 )
+judge_option = click.option(
+    "--judge", default="", metavar="ROUTE", help="The model that rates answers where a task's metric asks for one (default: runs.judge)."
+)
+ratings_option = click.option(
+    "--ratings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE.csv",
+    help="Ratings by people: columns task, instance, rater, rating. May be given several times.",
+)
+
+
+class Dollars(click.ParamType[int]):
+    """An amount in US dollars, kept exact as integer nano-dollars."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            amount = Decimal(str(value).lstrip("$"))
+        except InvalidOperation:
+            self.fail(f"{value!r} is not an amount in dollars", param, ctx)
+        if not amount.is_finite() or amount < 0 or amount > 1_000_000_000:
+            self.fail(f"{value!r} is not an amount that can be spent", param, ctx)
+        return int(amount * 1_000_000_000)
 
 
 def settings_of(ctx: click.Context) -> Any:

@@ -8,14 +8,22 @@ import time
 import click
 
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 
 PLAIN_INTERVAL_S = 10.0
 NANO = 1_000_000_000
 
 
 def progress_line(progress: ev.WatchRunResponse) -> str:
-    """Done, in flight, rate, waiting on what, tokens, money, time left: one line."""
+    """Done, in flight, rate, waiting on what, tokens, money, time left: one line. While a judge is asked: how far that is."""
     run = progress.run
+    if progress.judging:
+        parts = [f"{run.judging.judged:,} judged by {run.judging.route}"]
+        if run.judging.failed:
+            parts.append(f"{run.judging.failed:,} failed")
+        parts += _going(progress)
+        parts += _spent(run.judging.usage, run.judging.cost_nano_usd if run.judging.HasField("cost_nano_usd") else None)
+        return " | ".join(parts)
     counts = run.counts
     done = counts.total - counts.pending
     parts = [f"{done:,}/{counts.total:,}"]
@@ -25,21 +33,27 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
         parts.append(f"{counts.failed:,} failed")
     if counts.unsupported:
         parts.append(f"{counts.unsupported:,} unsupported")
-    parts.append(f"{progress.in_flight} in flight")
-    if progress.rate:
-        parts.append(f"{progress.rate:.1f}/s")
-    waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
-    if waiting:
-        parts.append(f"waiting: {waiting}")
+    parts += _going(progress)
     if run.retries:
         parts.append(f"{run.retries:,} retries")
-    tokens_in = run.usage.input_tokens + run.usage.cache_read_tokens + run.usage.cache_write_tokens
-    parts.append(f"{short(tokens_in)} tokens in, {short(run.usage.output_tokens + run.usage.reasoning_tokens)} out")
-    if run.HasField("cost_nano_usd"):
-        parts.append(money(run.cost_nano_usd))
+    parts += _spent(run.usage, run.cost_nano_usd if run.HasField("cost_nano_usd") else None)
     if progress.HasField("remaining_s") and counts.pending:
         parts.append(f"about {duration(progress.remaining_s)} left")
     return " | ".join(parts)
+
+
+def _going(progress: ev.WatchRunResponse) -> list[str]:
+    parts = [f"{progress.in_flight} in flight"]
+    if progress.rate:
+        parts.append(f"{progress.rate:.1f}/s")
+    waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
+    return [*parts, f"waiting: {waiting}"] if waiting else parts
+
+
+def _spent(usage: gw.Usage, cost: int | None) -> list[str]:
+    tokens_in = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    tokens = f"{short(tokens_in)} tokens in, {short(usage.output_tokens + usage.reasoning_tokens)} out"
+    return [tokens] if cost is None else [tokens, money(cost)]
 
 
 class ProgressDisplay:

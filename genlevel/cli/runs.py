@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from genlevel.cli.connection import Services, services, verdict_of
-from genlevel.cli.options import harmless, json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.options import (
+    Dollars,
+    harmless,
+    json_option,
+    judge_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    ratings_option,
+    run_async,
+    settings_of,
+)
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -48,20 +60,55 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
 
 @click.command("rescore")
 @click.argument("run")
+@ratings_option
+@judge_option
+@click.option(
+    "--budget-usd", type=Dollars(), metavar="X", help="With --judge: the run may not have cost more than this, its answers included."
+)
+@click.option("--unpriced-ok", is_flag=True, help="With --judge: go on although the judge's price is not known.")
 @out_option
 @json_option
 @click.pass_context
-def rescore(ctx: click.Context, run: str, out: Path, as_json: bool) -> None:
-    """Parse and score the answers of RUN again, with the parsers and metrics of now. Calls no model."""
+def rescore(ctx: click.Context, /, run: str, **options: Any) -> None:
+    """Parse and score the answers of RUN again, with the parsers and metrics of now. Never asks the run's model.
+
+    With --ratings, people's ratings are kept with the run first. With --judge, a judge model rates what it has not rated yet (or has failed
+    on); without it no model is called at all, and the judgements that are there count.
+    """
+    out, judge = options["out"], options["judge"]
     settings = settings_of(ctx)
     need_run_folder(settings, out)
+    if not judge and (options["budget_usd"] is not None or options["unpriced_ok"]):
+        raise UsageError("--budget-usd and --unpriced-ok go with --judge: rescoring alone calls no model")
+    request = ev.RescoreRunRequest(run_id=run, ratings=_written_ratings(options["ratings"]))
 
-    async def work() -> dict[str, Any]:
+    async def work() -> tuple[int, dict[str, Any] | None]:
         async with services(settings, out) as found:
-            await found.evaluator.rescore_run(ev.RescoreRunRequest(run_id=run))
-            return await _result(found, run)
+            for problem in (await found.evaluator.rescore_run(request)).problems:
+                click.echo(f"note: {problem}", err=True)
+            if not judge:
+                return 0, await _result(found, run)
+            from genlevel.cli.evaluate import drive
 
-    _print_result(run_async(work()), as_json=as_json)
+            start = ev.StartRunRequest(run_id=run, judge=judge, judge_only=True, retry_failed=True)
+            if options["budget_usd"] is not None or options["unpriced_ok"]:
+                start.traffic.CopyFrom(ev.TrafficSettings(budget_nano_usd=options["budget_usd"], unpriced_ok=options["unpriced_ok"]))
+            return await drive(found, start, settings, out, as_json=options["as_json"]), None
+
+    code, document = run_async(work())
+    if document is not None:
+        _print_result(document, as_json=options["as_json"])
+    ctx.exit(code)
+
+
+def _written_ratings(files: Sequence[Path]) -> list[ev.WrittenRating]:
+    from genlevel.benchmark.ratings import read_ratings
+
+    return [
+        ev.WrittenRating(task=row.task, instance=row.instance, rater=row.rater, rating=row.rating, where=row.where)
+        for file in files
+        for row in read_ratings(file)
+    ]
 
 
 @click.command("show")
@@ -137,10 +184,13 @@ async def _breakdown(found: Services, run_id: str, by: str) -> dict[str, Any]:
 
 
 async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
-    """Refused, failed and unsupported instances from the journal, and those that the scorer could not read."""
+    """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read."""
     run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
     outcomes = [sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED]
     entries: list[dict[str, Any]] = await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes))
+    if run.judging.failed:
+        for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
+            entries.append({**entry, "outcome": "not judged", "error": entry["ratings"][0]["error"]})
     verdict = await verdict_of(found, run.run_id)
     for score in verdict.tasks:
         for instance_id in score.unparsable_ids:
@@ -193,6 +243,19 @@ def answer_entry(answer: ev.ListAnswersResponse) -> dict[str, Any]:
         "output_tokens": answer.usage.output_tokens + answer.usage.reasoning_tokens,
         "usd": answer.cost_nano_usd / NANO if answer.HasField("cost_nano_usd") else None,
         "upstream_s": answer.upstream_s,
+        "ratings": [_rating_entry(rating) for rating in answer.ratings],
+    }
+
+
+def _rating_entry(rating: ev.AnswerRating) -> dict[str, Any]:
+    """One rating as JSON: of a judge or of a person (rater)."""
+    return {
+        "judge": rating.judge or None,
+        "prompt_version": rating.prompt_version or None,
+        "rater": rating.rater or None,
+        "rating": rating.rating if rating.HasField("rating") else None,
+        "error": rating.error or None,
+        "reply": rating.reply or None,
     }
 
 
@@ -244,6 +307,10 @@ def _print_instances(entries: list[dict[str, Any]]) -> None:
         if entry["answer"] or not entry["files"]:
             _say(entry["answer"])
         _say(f"\n--- label\n{json.dumps(entry['label'], ensure_ascii=False)}\n")
+        for rating in entry["ratings"]:
+            by = f"{rating['judge']} (prompt {rating['prompt_version']})" if rating["judge"] else rating["rater"]
+            given = f"{rating['rating']:g}" if rating["rating"] is not None else rating["error"] or "not yet"
+            _say(f"rated by {by}: {given}")
 
 
 def _print_failures(entries: list[dict[str, Any]]) -> None:

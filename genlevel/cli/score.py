@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
-from genlevel.cli.options import json_option, print_json
+from genlevel.cli.options import json_option, print_json, ratings_option
 
 if TYPE_CHECKING:
     from scorer.predictions_scoring import ScoredPredictions
@@ -21,6 +21,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--predictions", type=_FOLDER, required=True, help="A folder of the same layout with a prediction.json for each task.")
 @click.option("--model", required=True, help="The model's name: the workbook's column.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.xlsx", help="The result workbook to write.")
+@ratings_option
 @json_option
 @click.pass_context
 def score(ctx: click.Context, /, **options: Any) -> None:
@@ -38,7 +39,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     column_name(options["model"])
     if not options["annotations"].is_dir():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
-    scored = score_predictions(options["annotations"], options["predictions"], options["model"])
+    scored = score_predictions(options["annotations"], options["predictions"], options["model"], ratings=options["ratings"])
     write_workbook(options["out"], scored.benchmark, scored.model, scored.values)
     document = scored_json(scored)
     for problem in (*document["predictions"]["problems"], *_of_ranker(scored)):

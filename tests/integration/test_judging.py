@@ -1,0 +1,233 @@
+"""Judges and ratings by people, as a user meets them: real commands, a real server as the judge, killed and misbehaving."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+Suite = Callable[..., Path]
+
+
+@pytest.fixture
+def rated_suite(tmp_path: Path) -> Suite:
+    """A suite of its own: sounds to be described (GPT-Score) and, where asked for, replies that people rate (MOS)."""
+
+    def make(instances: int = 6, **metrics: str) -> Path:
+        root = tmp_path / "sounds"
+        tasks = metrics or {"Sounds": "GPT-Score"}
+        for name in tasks:
+            folder = root / "nlp" / name
+            folder.mkdir(parents=True)
+            data = [
+                {"id": f"s{number}", "input": {"question": f"Describe sound {number}."}, "output": {"text": f"A dog barks {number} times."}}
+                for number in range(instances)
+            ]
+            (folder / "annotation.json").write_text(json.dumps({"task": name, "type": "OpenEndedQA", "data": data}))
+        listed = "".join(f"  nlp/{name}: {{metric: {metric}}}\n" for name, metric in tasks.items())
+        (root / "suite.yaml").write_text(f"name: sounds\ntasks:\n{listed}")
+        return root
+
+    return make
+
+
+@pytest.fixture
+def configure(genlevel: Any) -> Callable[..., None]:
+    """Writes genlevel.yaml with a route to each of these servers."""
+
+    def write(more: str = "", **servers: Any) -> None:
+        accounts = "".join(f"  {name}: {{provider: compatible, base_url: {stub.base_url}}}\n" for name, stub in servers.items())
+        routes = "".join(f"  {name}: {{account: {name}, model: model-{name}}}\n" for name in servers)
+        (genlevel.folder / "genlevel.yaml").write_text(f"accounts:\n{accounts}routes:\n{routes}{more}")
+
+    return write
+
+
+def only_task(document: dict[str, Any]) -> dict[str, Any]:
+    (task,) = document["tasks"]
+    return task
+
+
+def test_one_command_answers_judges_and_scores(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
+    configure(answers=stub_upstream(answer="A dog."), judge=stub_upstream(answer="Rating: 7"))
+    command = ("eval", "--model", "answers", "--suite", str(rated_suite()), "--judge", "judge")
+    done = genlevel.run(*command, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    task = only_task(document)
+    assert task["score"] == pytest.approx(70)
+    assert (task["ratings"]["by"], task["ratings"]["judge"], task["ratings"]["rated"]) == ("judge", "judge/model-judge", 6)
+    assert len(task["ratings"]["prompt_hash"]) == 12
+    assert (document["judging"]["judged"], document["judging"]["failed"], document["judging"]["usd"]) == (6, 0, None)
+    assert document["judging"]["input_tokens"] > 6 * 100
+    again = genlevel.run(*command)
+    assert "finished and judged by judge/model-judge before; nothing is asked" in again.stderr
+    assert "6 answers rated by judge/model-judge (prompt 1)" in again.stdout
+    shown = genlevel.run("show", document["run"], "--instance", "s1")
+    assert "rated by judge/model-judge (prompt 1): 70" in shown.stdout
+
+
+def test_a_finished_run_is_judged_afterwards_by_rescore(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
+    answers, judge = stub_upstream(answer="A dog."), stub_upstream(answer="Rating: 3")
+    configure(answers=answers, judge=judge)
+    done = genlevel.run("eval", "--model", "answers", "--suite", str(rated_suite()), "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert only_task(document)["note"] == "not scored: needs a judge; give --judge ROUTE"
+    assert (document["judging"], only_task(document)["ratings"]) == (None, None)
+    judged = genlevel.run("rescore", document["run"], "--judge", "judge", "--json")
+    assert judged.returncode == 0, judged.stderr
+    assert only_task(json.loads(judged.stdout))["score"] == pytest.approx(30)
+    assert (len(answers.calls()), len(judge.calls())) == (6, 6)
+    plain = genlevel.run("rescore", document["run"], "--json")
+    assert only_task(json.loads(plain.stdout))["score"] == pytest.approx(30)
+    assert len(judge.calls()) == 6, "rescoring without --judge calls nobody"
+    refused = genlevel.run("rescore", document["run"], "--budget-usd", "1")
+    assert (refused.returncode, "go with --judge" in refused.stderr) == (2, True)
+    wrong = genlevel.run("rescore", document["run"], "--judge", "nobody")
+    assert (wrong.returncode, "nobody" in wrong.stderr, len(wrong.stderr.splitlines())) == (2, True, 1)
+
+
+def test_a_judge_that_limits_errs_drops_and_sends_garbage_judges_all(
+    genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any
+) -> None:
+    judge = stub_upstream(answer="Rating: 7", limit_rate=0.15, retry_after="0.05", error_rate=0.1, drop_rate=0.1, garbage_rate=0.1, seed=4)
+    configure("runs: {attempts: 20}\n", answers=stub_upstream(answer="A dog."), judge=judge)
+    done = genlevel.run("eval", "--model", "answers", "--suite", str(rated_suite(40)), "--judge", "judge", "--json", timeout_s=180)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["judging"]["judged"], document["judging"]["failed"]) == (40, 0)
+    outcomes = Counter(outcome for outcome, _line in judge.calls())
+    assert outcomes["ok"] == 40, "what was judged is not asked again"
+    assert min(outcomes[name] for name in ("limit", "error", "drop", "garbage")) > 0
+
+
+def test_killed_while_judging_it_goes_on_and_asks_nothing_twice(
+    genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any
+) -> None:
+    answers, judge = stub_upstream(answer="A dog."), stub_upstream(answer="Rating: 7", latency=0.05)
+    configure("runs: {concurrency: 4}\n", answers=answers, judge=judge)
+    command = ("eval", "--model", "answers", "--suite", str(rated_suite(120)), "--judge", "judge", "--json")
+    process = genlevel.start(*command)
+    deadline = time.monotonic() + 60
+    while len(judge.calls()) < 30:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    killed_at = len(judge.calls())
+    assert killed_at < 120
+    done = genlevel.run(*command)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["judging"]["judged"], only_task(document)["score"]) == (120, pytest.approx(70))
+    assert len(answers.calls()) == 120
+    asked = Counter(line for _outcome, line in judge.calls())  # the first line has a token of the judged answer
+    assert len(asked) == 120
+    assert sum(asked.values()) <= 120 + 4, "only what was in flight when it was killed is asked again"
+
+
+def test_a_judge_whose_replies_cannot_be_read_is_a_failure_apart(
+    genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any
+) -> None:
+    judge = stub_upstream(answer="It is a good answer, 8/10.")
+    configure(answers=stub_upstream(answer="A dog."), judge=judge)
+    done = genlevel.run("eval", "--model", "answers", "--suite", str(rated_suite(3)), "--judge", "judge", "--json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    task = only_task(document)
+    assert (task["score"], task["bounds"]) == (None, [0.0, 100.0])
+    assert task["note"] == "incomplete: 3 failed of 3 instances (the judge failed on 3)"
+    assert (document["instances"]["answered"], document["instances"]["failed"]) == (3, 0)
+    assert "the judge failed on 3 answers, such as nlp/Sounds/s0: no rating could be read" in done.stderr
+    assert len(judge.calls()) == 9
+    failures = genlevel.run("show", document["run"], "--failures").stdout.splitlines()
+    assert len(failures) == 3
+    assert failures[0].startswith("not judged  nlp/Sounds/s0: no rating could be read from the judge's replies (3)")
+
+
+def test_ratings_of_a_csv_are_checked_kept_and_scored(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
+    configure(answers=stub_upstream(answer="A dog."), judge=stub_upstream(answer="Rating: 7"))
+    suite = rated_suite(3, Sounds="GPT-Score", Replies="MOS")
+    run = json.loads(genlevel.run("eval", "--model", "answers", "--suite", str(suite), "--judge", "judge", "--json").stdout)["run"]
+    ratings = genlevel.folder / "ratings.csv"
+    lines = [f"Replies,s{number},{rater},{rating}" for number in range(3) for rater, rating in (("anna", 4), ("ben", 3))]
+    lines += [f"nlp/Sounds,s{number},anna,{rating}" for number, rating in enumerate((60, 70, 50))]
+    ratings.write_text("\n".join(["task,instance,rater,rating", *lines, "Replies,s9,anna,4"]))
+    done = genlevel.run("rescore", run, "--ratings", "ratings.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "note: 1 rating left out: nlp/Replies has no such instance here: 's9'\n"
+    tasks = {task["task"]: task for task in json.loads(done.stdout)["tasks"]}
+    assert tasks["Replies"]["score"] == pytest.approx(3.5)
+    assert (tasks["Replies"]["ratings"]["by"], tasks["Replies"]["ratings"]["rated"]) == ("people", 3)
+    assert tasks["Sounds"]["score"] == pytest.approx(70)
+    agreement = tasks["Sounds"]["ratings"]["agreement"]
+    assert (agreement["n"], agreement["mean_difference"]) == (3, pytest.approx(10))
+    card = genlevel.run("rescore", run).stdout
+    assert "judge and people on 3" in card, "a later rescore keeps the ratings"
+
+    ratings.write_text("task,instance,rater,rating\nReplies,s0,anna,7\nReplies,s1,anna,good\nReplies,s2,anna,4\nReplies,s2,anna,5\n")
+    refused = genlevel.run("rescore", run, "--ratings", "ratings.csv")
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines() == [
+        "genlevel: ratings.csv:2: rating: 7 is out of range; it has to be a number from 1 to 5",
+        "ratings.csv:3: rating: 'good' is no rating; it has to be a number from 1 to 5",
+        "ratings.csv:5: rater: 'anna' rated 's2' of nlp/Replies before, in line 4; keep one of the two rows",
+    ]
+    kept = {task["task"]: task["score"] for task in json.loads(genlevel.run("rescore", run, "--json").stdout)["tasks"]}
+    assert kept["Replies"] == pytest.approx(3.5)
+
+
+def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Path) -> None:
+    annotations = tmp_path / "bench" / "video" / "generation" / "Portrait Video Style Transfer"
+    annotations.mkdir(parents=True)
+    data = [{"id": f"v{number}", "input": {"prompt": "Paint it."}, "output": {"video": f"ref{number}.mp4"}} for number in range(4)]
+    document = {
+        "task": "Portrait Video Style Transfer",
+        "type": "VideoGeneration",
+        "modality": {"in": ["video"], "out": ["video"]},
+        "data": data,
+    }
+    (annotations / "annotation.json").write_text(json.dumps(document))
+    for number in range(4):
+        (annotations / f"ref{number}.mp4").write_bytes(b"video")
+    predictions = tmp_path / "mine" / "video" / "generation" / "Portrait Video Style Transfer"
+    predictions.mkdir(parents=True)
+    for number in range(3):
+        (predictions / f"{number}.mp4").write_bytes(b"video")
+    entries = [{"id": f"v{number}", "prediction": f"{number}.mp4"} for number in range(3)]
+    (predictions / "prediction.json").write_text(json.dumps(entries))
+    ratings = genlevel.folder / "ratings.csv"
+    rows = [("v0", "win"), ("v1", "tie"), ("v2", "loss")]
+    ratings.write_text(
+        "\n".join(["task,instance,rater,rating", *(f"Portrait Video Style Transfer,{one},anna,{given}" for one, given in rows)])
+    )
+    command = (
+        "score",
+        "--annotations",
+        str(tmp_path / "bench"),
+        "--predictions",
+        str(tmp_path / "mine"),
+        "--model",
+        "Mine",
+        "--out",
+        "o.xlsx",
+    )
+    without = genlevel.run(*command, "--json")
+    assert "give a CSV by --ratings" in only_task(json.loads(without.stdout))["note"]
+    done = genlevel.run(*command, "--ratings", "ratings.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    task = only_task(json.loads(done.stdout))
+    # Won, tied, lost, and lost where nothing was predicted.
+    assert (task["score"], task["ratings"]["by"], task["ratings"]["rated"]) == (pytest.approx(100 * 1.5 / 4), "people", 3)
+    written = openpyxl.load_workbook(genlevel.folder / "o.xlsx")
+    values = [cell for sheet in written.worksheets for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert any(isinstance(value, float) and value == pytest.approx(37.5) for value in values)
