@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 Suite = Callable[..., Path]
@@ -186,48 +185,35 @@ def test_ratings_of_a_csv_are_checked_kept_and_scored(genlevel: Any, stub_upstre
     assert kept["Replies"] == pytest.approx(3.5)
 
 
-def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Path) -> None:
-    annotations = tmp_path / "bench" / "video" / "generation" / "Portrait Video Style Transfer"
-    annotations.mkdir(parents=True)
-    data = [{"id": f"v{number}", "input": {"prompt": "Paint it."}, "output": {"video": f"ref{number}.mp4"}} for number in range(4)]
-    document = {
-        "task": "Portrait Video Style Transfer",
-        "type": "VideoGeneration",
-        "modality": {"in": ["video"], "out": ["video"]},
-        "data": data,
-    }
-    (annotations / "annotation.json").write_text(json.dumps(document))
-    for number in range(4):
-        (annotations / f"ref{number}.mp4").write_bytes(b"video")
-    predictions = tmp_path / "mine" / "video" / "generation" / "Portrait Video Style Transfer"
-    predictions.mkdir(parents=True)
-    for number in range(3):
-        (predictions / f"{number}.mp4").write_bytes(b"video")
-    entries = [{"id": f"v{number}", "prediction": f"{number}.mp4"} for number in range(3)]
-    (predictions / "prediction.json").write_text(json.dumps(entries))
+def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Path, rated_suite: Suite) -> None:
+    suite = rated_suite(4, Styles="User preference rates", Sounds="GPT-Score")
+    for name in ("Styles", "Sounds"):
+        predictions = tmp_path / "mine" / "nlp" / name
+        predictions.mkdir(parents=True)
+        entries = [{"id": f"s{number}", "prediction": f"A dog, {number} times."} for number in range(3)]
+        (predictions / "prediction.json").write_text(json.dumps(entries))
     ratings = genlevel.folder / "ratings.csv"
-    rows = [("v0", "win"), ("v1", "tie"), ("v2", "loss")]
-    ratings.write_text(
-        "\n".join(["task,instance,rater,rating", *(f"Portrait Video Style Transfer,{one},anna,{given}" for one, given in rows)])
-    )
+    rows = [("Styles", "s0", "win"), ("Styles", "s1", "tie"), ("Styles", "s2", "loss"), ("Sounds", "s0", "50")]
+    ratings.write_text("\n".join(["task,instance,rater,rating", *(f"{task},{one},anna,{given}" for task, one, given in rows)]))
     command = (
         "score",
         "--annotations",
-        str(tmp_path / "bench"),
+        str(suite),
         "--predictions",
         str(tmp_path / "mine"),
         "--model",
         "Mine",
         "--out",
         "o.xlsx",
+        "--json",
     )
-    without = genlevel.run(*command, "--json")
-    assert "give a CSV by --ratings" in only_task(json.loads(without.stdout))["note"]
-    done = genlevel.run(*command, "--ratings", "ratings.csv", "--json")
+    without = {task["task"]: task for task in json.loads(genlevel.run(*command).stdout)["tasks"]}
+    assert "give a CSV by --ratings" in without["Styles"]["note"]
+    done = genlevel.run(*command, "--ratings", "ratings.csv")
     assert done.returncode == 0, done.stderr
-    task = only_task(json.loads(done.stdout))
+    tasks = {task["task"]: task for task in json.loads(done.stdout)["tasks"]}
     # Won, tied, lost, and lost where nothing was predicted.
-    assert (task["score"], task["ratings"]["by"], task["ratings"]["rated"]) == (pytest.approx(100 * 1.5 / 4), "people", 3)
-    written = openpyxl.load_workbook(genlevel.folder / "o.xlsx")
-    values = [cell for sheet in written.worksheets for row in sheet.iter_rows(values_only=True) for cell in row]
-    assert any(isinstance(value, float) and value == pytest.approx(37.5) for value in values)
+    assert tasks["Styles"]["score"] == pytest.approx(100 * 1.5 / 4)
+    assert (tasks["Styles"]["ratings"]["by"], tasks["Styles"]["ratings"]["rated"]) == ("people", 3)
+    assert (tasks["Sounds"]["score"], tasks["Sounds"]["ratings"]) == (None, None)
+    assert "nlp/Sounds: ratings by people left out: GPT-Score is a judge model's" in done.stderr
