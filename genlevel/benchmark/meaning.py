@@ -2,10 +2,13 @@
 
 The senses are parameters of the metric:
     of      what is compared: tokens or items (F1), roc or success_plot (AUC), boxes or anomaly_score (AP), boxes, masks or
-            keypoints (AP at an IoU, mAP), image_text, image_image or frame_consistency (CLIP score), detector, viclip or
-            action_classifier (success rate), speech or text (CIDEr), inception or motion (FID), series, normals or picture (RMSE)
+            keypoints (AP at an IoU, mAP), masks (each answer's IoU) or classes (each class's over the data set; mIoU), image_text,
+            image_image or frame_consistency (CLIP score), detector, viclip or action_classifier (success rate),
+            speech or text (CIDEr), inception or motion (FID), series, normals or picture (RMSE)
     level   sentence or corpus (BLEU)
     iou     IoU threshold as a fraction
+    match   iou or centre_distance (mAP of boxes in space)
+    void    numbers of classes that do not count, with spaces between them (mIoU of classes)
     k       how many predictions count (recall)
 
 Source: the rows of the official workbook with their reference values and data sources; "inferred" marks a sense that neither
@@ -33,6 +36,15 @@ _BY_TASK: dict[tuple[str, str], Parameters] = {
     ("ap_at_iou", "Vehicle Instance Segmentation"): {"of": "masks"},
     ("ap_at_iou", "Person Keypoint Detection"): {"of": "keypoints"},
     ("map", "3D Indoor Instance Segmentation"): {"of": "masks"},
+    # nuScenes' own mAP: the specialist's published 68.5 is in it.
+    ("map", "3D Detection"): {"of": "boxes_3d", "match": "centre_distance"},
+    # Pictures of many classes, without the word in their names.
+    ("miou", "BobRoss Painting Segmentation"): {"of": "classes"},
+    ("miou", "People Clothing Segmentation"): {"of": "classes"},
+    # 0 is "unlabelled" in NYUv2 and SemanticKITTI, and does not count (inferred from the data sets' own rules).
+    ("miou", "Indoor Semantic Segmentation"): {"void": "0"},
+    ("miou", "RGBD Semantic Segmentation"): {"void": "0"},
+    ("miou", "3D Outdoor Semantic Segmentation"): {"void": "0"},
     ("clip_score", "Background-Consistency Text to Video Geneation"): {"of": "frame_consistency"},
     ("success_rate", "Camera Motion Video Generation"): {"of": "viclip"},
     ("success_rate", "Material-Specific Text to Video Generation"): {"of": "viclip"},
@@ -83,6 +95,8 @@ def _usual_sense(metric_id: str, sheet: str, task_name: str) -> Parameters:
             return {"of": "boxes", "iou": "0.5"}
         case "map":
             return {"of": "boxes_3d" if sheet.startswith("3d") else "boxes"}
+        case "miou":
+            return {"of": "classes" if "semantic segmentation" in task_name.casefold() else "masks"}
         case "recall_at_k":
             return {"k": "50"}
         case "clip_score":

@@ -55,7 +55,7 @@ def test_every_reference_is_a_value_its_metric_can_have() -> None:
         ("Image-Comprehension", "Person Keypoint Detection", "ap_at_iou", {"iou": "0.5", "of": "keypoints"}),
         ("Image-Comprehension", "Bottle Anomaly Detection", "average_precision", {"of": "anomaly_score"}),
         ("3D-Comprehension", "3D Indoor Instance Segmentation", "map", {"iou": "0.5", "of": "masks"}),
-        ("3D-Comprehension", "3D Detection", "map", {"of": "boxes_3d"}),
+        ("3D-Comprehension", "3D Detection", "map", {"of": "boxes_3d", "match": "centre_distance"}),
         ("Image-Comprehension", "lmage Scene Graph Parsing", "recall_at_k", {"k": "50"}),
         ("NLP", "TriviaQA", "f1", {"of": "tokens"}),
         ("Audio-Comprehension", "Speech Event Extraction", "f1", {"of": "items"}),
