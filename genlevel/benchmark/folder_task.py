@@ -37,6 +37,7 @@ class FolderTask:
         self.paradigm = paradigm
         self.metric = metric
         self.annotation = folder.annotation
+        self.folder = folder.path
         self.fingerprint = fingerprint(folder.annotation)
         self.survey = found
         self._count = found.count
@@ -67,6 +68,10 @@ class FolderTask:
     def labelled(self) -> Iterator[Instance]:
         """All instances without their media, which need not be there: holding answers against labels needs none. Raises DatasetError."""
         return self._reader.instances(with_media=False)
+
+    def remarks(self, *, look_inside: bool = False) -> Iterator[tuple[Instance, str, int]]:
+        """As of ``Reader``: every instance with a problem or a remark."""
+        return self._reader.remarks(look_inside=look_inside)
 
     def problems(self) -> tuple[str, ...]:
         """One line for each thing that cannot be asked or scored as the annotation stands; many alike are counted."""

@@ -19,8 +19,11 @@ from genlevel.benchmark.sheets import sheet_of
 from genlevel.runtime.errors import DatasetError
 
 
-def general_bench_suite(root: Path, name: str = "") -> Suite:
-    """A folder, or an archive of one, in General-Bench layout as a suite over the 699 published tasks."""
+def general_bench_suite(root: Path, name: str = "", *, with_items: bool = True) -> Suite:
+    """A folder, or an archive of one, in General-Bench layout as a suite over the 699 published tasks.
+
+    with_items: look for problems of items too.
+    """
     layout = _layout(root)
     problems = list(layout.problems)
     tasks: list[FolderTask] = []
@@ -45,13 +48,13 @@ def general_bench_suite(root: Path, name: str = "") -> Suite:
             problems.append(f"{folder.key}: neither its path nor its annotation says a modality; taken as language")
         metric = task.metric if task is not None else _metric_by_type(folder, found, modality, paradigm, problems)
         label = task.name if task is not None else folder.name
-        _add(tasks, problems, folder, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        _add(tasks, problems, with_items, folder, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric)
     _need_one(root, tasks, problems)
     return Suite(name or layout.top.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
 
 
-def own_suite(root: Path, manifest: Manifest) -> Suite:
-    """A folder with a suite.yaml as a suite that is its own benchmark."""
+def own_suite(root: Path, manifest: Manifest, *, with_items: bool = True) -> Suite:
+    """A folder with a suite.yaml as a suite that is its own benchmark. with_items: look for problems of items too."""
     layout = _layout(root)
     problems = list(layout.problems)
     folders = {folder.key: folder for folder in layout.folders}
@@ -79,7 +82,7 @@ def own_suite(root: Path, manifest: Manifest) -> Suite:
             placed, paradigm = _place(folder, layout.top, found)
             modality = placed or Modality.LANGUAGE
             metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.name
-        _add(tasks, problems, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        _add(tasks, problems, with_items, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
     _need_one(root, tasks, problems)
     return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
 
@@ -166,7 +169,7 @@ def _survey(folder: TaskFolder, problems: list[str]) -> Survey | None:
         return None
 
 
-def _add(tasks: list[FolderTask], problems: list[str], folder: TaskFolder, found: Survey, **facts: Any) -> None:
+def _add(tasks: list[FolderTask], problems: list[str], with_items: bool, folder: TaskFolder, found: Survey, **facts: Any) -> None:
     """Adds the folder's task with its problems; leaves it out, with one, where its media cannot be reached."""
     try:
         task = FolderTask(folder, found, **facts)
@@ -174,7 +177,8 @@ def _add(tasks: list[FolderTask], problems: list[str], folder: TaskFolder, found
         problems.append(f"{folder.key}: left out: {error}")
         return
     tasks.append(task)
-    problems += task.problems()
+    if with_items:
+        problems += task.problems()
 
 
 def _need_one(root: Path, tasks: list[FolderTask], problems: list[str]) -> None:

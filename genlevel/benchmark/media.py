@@ -44,6 +44,7 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _FOLDERS_REMEMBERED = 1000
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _KINDS = {"video": Modality.VIDEO, "audio": Modality.AUDIO, "speech": Modality.AUDIO, "sound": Modality.AUDIO, "music": Modality.AUDIO}
 _3D = ("point", "pcd", "mesh", "scene", "3d")
 _PATHLIKE = re.compile(
@@ -206,6 +207,9 @@ def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality, o
 def _mime(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            return mime.mime_type(file.read(mime.HEAD_BYTES))
+            head = file.read(mime.HEAD_BYTES)
     except OSError as error:
         raise MediaProblem(f"{path} cannot be read ({os.strerror(error.errno or 0)})") from None
+    if head.startswith(_LFS_POINTER):
+        raise MediaProblem(f"{path} is a pointer of Git LFS, not the file itself")
+    return mime.mime_type(head)

@@ -148,11 +148,14 @@ class Reader:
                 if wanted is None or position in wanted:
                     yield self._instance(item, position, look_inside, with_media)
 
-    def remarks(self) -> Iterator[tuple[Instance, str, int]]:
-        """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it."""
+    def remarks(self, *, look_inside: bool = False) -> Iterator[tuple[Instance, str, int]]:
+        """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it.
+
+        look_inside: read media files' first bytes too.
+        """
         with closing(stream_items(self._annotation)) as items:
             for position, item in enumerate(items):
-                instance = self._instance(item, position, look_inside=False, with_media=True)
+                instance = self._instance(item, position, look_inside=look_inside, with_media=True)
                 remark, amount = self._remark(item, instance)
                 if instance.problem or remark:
                     yield instance, remark, amount

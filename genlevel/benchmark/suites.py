@@ -31,12 +31,12 @@ def load_benchmark(name: str) -> Benchmark | None:
     return _shipped_benchmark(name) if name in shipped_suites() else None
 
 
-def load_suite(name_or_folder: str | Path) -> Suite:
+def load_suite(name_or_folder: str | Path, *, with_items: bool = True) -> Suite:
     """A shipped suite by name, a folder with a suite.yaml, or a folder in General-Bench layout: a whole copy, a part, one task.
 
     A zip archive of such a folder is read as one; so are archives of tasks in a folder (see genlevel.benchmark.archives). Every
     annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's own where
-    it has a suite.yaml, else General-Bench.
+    it has a suite.yaml, else General-Bench. with_items: look for what is wrong with single items too, which takes a second reading.
     Raises DatasetError where there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
     """
     from genlevel.benchmark import loading
@@ -49,25 +49,25 @@ def load_suite(name_or_folder: str | Path) -> Suite:
     elif folder.is_dir():
         name = ""
     elif is_archive(folder) and folder.is_file():
-        return _packed_suite(folder)
+        return _packed_suite(folder, with_items)
     elif folder.exists():
         raise DatasetError(f"{text} is a file; a suite is a folder, or a zip archive of one")
     else:
         shipped = ", ".join(shipped_suites()) or "none"
         raise DatasetError(f"{text!r} is neither a shipped suite ({shipped}) nor a folder here; give a folder in General-Bench layout")
     if (folder / MANIFEST).is_file():
-        return loading.own_suite(folder, _manifest(folder))
-    return loading.general_bench_suite(folder, name)
+        return loading.own_suite(folder, _manifest(folder), with_items=with_items)
+    return loading.general_bench_suite(folder, name, with_items=with_items)
 
 
-def _packed_suite(archive: Path) -> Suite:
+def _packed_suite(archive: Path, with_items: bool) -> Suite:
     from genlevel.benchmark import loading
     from genlevel.benchmark.archives import unpacked
 
     inside = unpacked(archive)
     if (inside / MANIFEST).is_file():
-        return replace(loading.own_suite(inside, _manifest(inside)), root=archive)
-    return loading.general_bench_suite(archive)
+        return replace(loading.own_suite(inside, _manifest(inside), with_items=with_items), root=archive)
+    return loading.general_bench_suite(archive, with_items=with_items)
 
 
 def _manifest(folder: Path) -> Manifest:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "models": ("genlevel.cli.catalogue", "models", "List the models that can be evaluated."),
     "suites": ("genlevel.cli.catalogue", "suites", "List the shipped suites."),
     "tasks": ("genlevel.cli.catalogue", "tasks", "List the tasks of General-Bench."),
+    "bench": ("genlevel.cli.bench", "bench", "Check a copy of General-Bench, or fetch its open set."),
     "up": ("genlevel.cli.services", "up", "Serve all three services in one process."),
     "gateway": ("genlevel.cli.services", "gateway", "Serve the gateway."),
     "evaluator": ("genlevel.cli.services", "evaluator", "Serve the evaluator."),
