@@ -15,7 +15,9 @@ NANO = Decimal(1_000_000_000)
 
 def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int, *, images: int = 0, seconds: float = 0.0) -> int:
     """The most that a call of at most so many tokens, pictures and seconds can cost: every input token at the dearest input price."""
-    dearest = max(Decimal(value or 0) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input))
+    dearest = max(
+        Decimal(value or 0) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input, price.image_input)
+    )
     inputs, outputs = dearest * input_tokens, Decimal(price.output or 0) * output_tokens
     pieces = Decimal(price.per_image or 0) * images + Decimal(price.per_second or 0) * Decimal(seconds) + Decimal(price.per_call or 0)
     if price.long_context_above_tokens and input_tokens > price.long_context_above_tokens:

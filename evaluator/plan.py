@@ -34,6 +34,7 @@ class Specification:
     parameters: tuple[tuple[str, str], ...]
     prompt_version: str
     structured_output: bool = False
+    api: str = ""
 
 
 def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
@@ -76,6 +77,8 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
+    if not specification.api:
+        del document["api"]  # a run of before there was a choice keeps its id
     document["content"] = sorted(fingerprints)
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 

@@ -77,6 +77,7 @@ class Planner:
                 provider=model.provider,
                 provider_model=model.model,
                 base_url=specification.base_url,
+                api=specification.api,
                 suite=suite.name,
                 limit=specification.limit,
                 seed=specification.seed,
@@ -96,8 +97,9 @@ class Planner:
                     "--base-url works only with the services embedded: a shared gateway calls no address outside its configuration; "
                     "add a route for it to genlevel.yaml"
                 )
-            route = f"{specification.model} at {specification.base_url}"
-            self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env)
+            api = specification.api
+            route = f"{specification.model} at {specification.base_url}" + (f" ({api})" if api else "")
+            self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env, api)
         return await self.model(route)
 
     async def model(self, route: str) -> gw.ModelInfo:

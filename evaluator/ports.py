@@ -24,8 +24,8 @@ class GatewayPort(Protocol):
 class RoutingGatewayPort(GatewayPort, Protocol):
     """A gateway in this process, which can be told of a server that is not in the configuration."""
 
-    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "") -> gw.ModelInfo:
-        """Makes ``name`` mean ``model`` at the OpenAI-compatible ``base_url``."""
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
+        """Makes ``name`` mean ``model`` at the OpenAI-compatible ``base_url``; api: which of its endpoints, "" = chat."""
         ...
 
 

@@ -98,7 +98,11 @@ def prepare(
         else:
             part.inline = content
         message.parts.add(media=part)
-    message.parts.add(text=text)
+    if output == ct.MODALITY_AUDIO:  # a reader aloud takes what is to be read and how apart
+        for block in filter(None, (instance.context.strip(), instance.prompt.strip())):
+            message.parts.add(text=block)
+    else:
+        message.parts.add(text=text)
     digest.update(request.parameters.SerializeToString(deterministic=True))
     estimate, most = token_bounds(instance, text, model)
     if output == ct.MODALITY_TEXT:

@@ -18,16 +18,17 @@ from genlevel.runtime.settings import ModelPrice
 class ModelFacts:
     """One model of a provider.
 
-    modalities: input modalities by name. reasoning: it may think before it answers. omits: parameters of ours that its
+    modalities, makes: input and output modalities by name. reasoning: it may think before it answers. omits: parameters of ours that its
     API refuses for this model, so that they are not sent. api: the API it is asked by, "" = the provider's usual one.
     structured_output: it can be held to a JSON schema.
-    context_tokens, max_output_tokens, image_tokens (upper bound of one image), extra_output_tokens: 0 = not known.
+    context_tokens, max_output_tokens, image_tokens (upper bound of one image that goes in), extra_output_tokens: 0 = not known.
     """
 
     price: Price | None = None
     context_tokens: int = 0
     max_output_tokens: int = 0
     modalities: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
     reasoning: bool = False
     omits: frozenset[str] = frozenset()
     image_tokens: int = 0
@@ -62,6 +63,7 @@ def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
         context_tokens=fields.get("context_tokens", 0),
         max_output_tokens=fields.get("max_output_tokens", 0),
         modalities=tuple(fields.get("modalities", ())),
+        makes=tuple(fields.get("makes", ())),
         reasoning=fields.get("reasoning", False),
         omits=frozenset(fields.get("omits", ())),
         image_tokens=fields.get("image_tokens", 0),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable, Iterable
 
-from gateway.adapters.base import Block, Capabilities, Image, Turn
+from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -29,7 +29,7 @@ MODALITY_NAMES: dict[int, str] = {
 async def turns_of(
     messages: Iterable[content.Message], capabilities: Capabilities, modalities: frozenset[int], fetch: Fetch, taker: str
 ) -> list[Turn]:
-    """The messages as turns of texts and images.
+    """The messages as turns of texts, images and sounds.
 
     modalities: what the model takes. fetch: bytes of a stored object, or StorageError. taker: who takes it, for messages ("openai/gpt").
     Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
@@ -57,6 +57,9 @@ async def turns_of(
                 raise _unsupported(where, f"a {kind.replace('_', ' ')} part", taker)
             if role != "user":
                 raise _unsupported(where, f"media in a {role} message", taker)
+            if part.media.modality == content.MODALITY_AUDIO and capabilities.audio_types and content.MODALITY_AUDIO in modalities:
+                blocks.append(await _audio(part.media, capabilities, fetch, where=where, taker=taker))
+                continue
             images += 1
             if capabilities.image_count and images > capabilities.image_count:
                 raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
@@ -98,8 +101,28 @@ async def _image(
     if media.mime_type not in capabilities.image_types:
         taken = ", ".join(sorted(kind.removeprefix("image/") for kind in capabilities.image_types))
         raise _unsupported(where, f"{media.mime_type or 'an image without MIME type'} (it takes {taken})", taker)
+    data = await _bytes(media, fetch, where)
+    if capabilities.image_bytes and len(data) > capabilities.image_bytes:
+        raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
+    return Image(media.mime_type, base64=base64.b64encode(data).decode("ascii"), detail=options.detail)
+
+
+async def _audio(media: content.Media, capabilities: Capabilities, fetch: Fetch, *, where: str, taker: str) -> Audio:
+    options = media.options
+    if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
+        raise _unsupported(where, "audio with options", taker)
+    if media.WhichOneof("source") == "uri":
+        raise _unsupported(where, "audio by URI", taker)
+    if media.mime_type not in capabilities.audio_types:
+        taken = ", ".join(sorted(kind.removeprefix("audio/") for kind in capabilities.audio_types))
+        raise _unsupported(where, f"{media.mime_type or 'audio without MIME type'} (it takes {taken})", taker)
+    return Audio(media.mime_type, base64.b64encode(await _bytes(media, fetch, where)).decode("ascii"))
+
+
+async def _bytes(media: content.Media, fetch: Fetch, where: str) -> bytes:
+    source = media.WhichOneof("source")
     if source == "inline":
-        data = media.inline
+        data: bytes = media.inline
     elif source == "blob":
         try:
             data = await fetch(media.blob)
@@ -109,9 +132,7 @@ async def _image(
         raise _fault(where, f"{where}.media has no source: set inline, uri or blob")
     if not data:
         raise _fault(where, f"{where}.media has no bytes")
-    if capabilities.image_bytes and len(data) > capabilities.image_bytes:
-        raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
-    return Image(media.mime_type, base64=base64.b64encode(data).decode("ascii"), detail=options.detail)
+    return data
 
 
 def _fault(part: str, message: str) -> CallFailed:

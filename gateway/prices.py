@@ -10,15 +10,16 @@ from genlevel.v1 import gateway_pb2 as pb
 
 # Dollars per million tokens, times tokens, to billionths of a dollar.
 NANO_USD_PER_TOKEN = Decimal(1000)
+NANO_USD = Decimal(1_000_000_000)
 ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens of each bucket. Reasoning tokens are billed as output.
+    """US dollars per million tokens of each bucket, and per piece of media (None: not billed so). Reasoning tokens are billed as output.
 
     Where long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
-    input long_input times and all of its output long_output times as much.
+    input long_input times and all of its output long_output times as much. image_input: of the input tokens that are pictures.
     """
 
     input: Decimal
@@ -28,6 +29,20 @@ class Price:
     long_above: int = 0
     long_input: Decimal = ONE
     long_output: Decimal = ONE
+    image_input: Decimal | None = None
+    per_image: Decimal | None = None
+    per_second: Decimal | None = None
+    per_call: Decimal | None = None
+
+    @property
+    def has_pieces(self) -> bool:
+        """Whether media are billed by the piece, so that an answer without usage has a cost."""
+        return any(piece is not None for piece in (self.per_image, self.per_second, self.per_call))
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether tokens are billed, so that an answer without usage has no known cost."""
+        return bool(self.input or self.output or self.image_input)
 
     @classmethod
     def of(cls, price: ModelPrice, long_above: int = 0, long_input: Decimal = ONE, long_output: Decimal = ONE) -> Price:
@@ -40,6 +55,10 @@ class Price:
             long_above,
             long_input,
             long_output,
+            price.image_input,
+            price.per_image,
+            price.per_second,
+            price.per_call,
         )
 
     def message(self) -> pb.Price:
@@ -47,6 +66,9 @@ class Price:
         price = pb.Price(
             input=_plain(self.input), output=_plain(self.output), cache_read=_plain(self.cache_read), cache_write=_plain(self.cache_write)
         )
+        for name in ("image_input", "per_image", "per_second", "per_call"):
+            if (value := getattr(self, name)) is not None:
+                setattr(price, name, _plain(value))
         if self.long_above:
             price.long_context_above_tokens = self.long_above
             price.long_context_input_factor = _plain(self.long_input)
@@ -54,8 +76,10 @@ class Price:
         return price
 
 
-def cost_nano_usd(usage: pb.Usage, price: Price) -> int:
-    """The cost of these tokens in nano-dollars; the total is rounded half up, its terms are not.
+def cost_nano_usd(usage: pb.Usage, price: Price, image_input_tokens: int = 0) -> int:
+    """The cost of a call with this usage in nano-dollars; the total is rounded half up, its terms are not.
+
+    image_input_tokens: how many of the input tokens are pictures.
 
     Example:
         >>> price = Price(Decimal("0.15"), Decimal("0.60"), Decimal("0.075"), Decimal("0.15"))
@@ -66,7 +90,14 @@ def cost_nano_usd(usage: pb.Usage, price: Price) -> int:
     outputs = (usage.output_tokens + usage.reasoning_tokens) * price.output
     if price.long_above and usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens > price.long_above:
         inputs, outputs = inputs * price.long_input, outputs * price.long_output
-    return int(((inputs + outputs) * NANO_USD_PER_TOKEN).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if price.image_input is not None:
+        inputs += image_input_tokens * (price.image_input - price.input)
+    pieces = (
+        usage.output_images * (price.per_image or 0)
+        + Decimal(usage.output_milliseconds) / 1000 * (price.per_second or 0)
+        + (price.per_call or 0)
+    )
+    return int(((inputs + outputs) * NANO_USD_PER_TOKEN + pieces * NANO_USD).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def _plain(value: Decimal) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -16,15 +17,23 @@ from gateway.models import ModelFacts, facts, table
 from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
 from genlevel.runtime.errors import CallFailed, ConfigurationError
-from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
+from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteMedia, RouteParameters, Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
 EMBEDDED_ROUTE = "embedded/generalist"
 KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-APIS = {"openai": ("chat", "responses"), "anthropic": ("messages",), "compatible": ("chat",), "embedded": ("chat",)}
+APIS = {
+    "openai": ("chat", "responses", "images", "speech", "video"),
+    "anthropic": ("messages",),
+    "compatible": ("chat", "images", "speech", "video"),
+    "embedded": ("chat",),
+}
+# What the models of an API take and make, where neither the route nor the table says. Others: text and images in, text out.
+TAKES: dict[str, tuple[str, ...]] = {"speech": ("text",)}
+MAKES: dict[str, tuple[str, ...]] = {"images": ("image",), "speech": ("audio",), "video": ("video",)}
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
-DEFAULT_MODALITIES = ("text", "image")
+DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
 MAX_RESOLVED = 1000
 
 
@@ -45,6 +54,8 @@ class ResolvedRoute:
     key_is_file: bool
     charges: bool
     modalities: frozenset[int]
+    outputs: frozenset[int]
+    media: RouteMedia
     price: Price | None
     facts: ModelFacts
     limits: Limits
@@ -107,7 +118,7 @@ class ResolvedRoute:
             model=self.model,
             account=self.account,
             input_modalities=[content.Modality.Name(modality) for modality in sorted(self.modalities)],
-            output_modalities=[content.MODALITY_TEXT],
+            output_modalities=[content.Modality.Name(modality) for modality in sorted(self.outputs)],
             charges=self.charges,
             context_tokens=self.facts.context_tokens,
             limits=pb.RateLimits(
@@ -121,6 +132,8 @@ class ResolvedRoute:
             max_tokens_per_image=self.facts.image_tokens,
             extra_output_tokens=extra,
             structured_output=self.structured_output,
+            max_output_tokens_per_image=self.media.max_tokens_per_image,
+            max_output_seconds=self.media.max_seconds or self.media.seconds,
         )
         if self.price is not None:
             info.price.CopyFrom(self.price.message())
@@ -140,14 +153,18 @@ class Routes:
         self._named: dict[str, ResolvedRoute] = {name: self._configured(name, route) for name, route in settings.routes.items()}
         self._resolved: dict[str, ResolvedRoute] = {}  # provider/model names, which callers choose: bounded
 
-    def add(self, name: str, base_url: str, model: str, api_key_env: str = "") -> ResolvedRoute:
+    def add(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> ResolvedRoute:
         """A route to an OpenAI-compatible server by its address; the model's name is taken literally.
 
-        Raises ConfigurationError for an address that is not http or https. Replaces a route of the same name.
+        api: which of its endpoints, "" = chat.
+        Raises ConfigurationError for an address that is not http or https, or another api. Replaces a route of the same name.
         """
         host = host_of(base_url)
+        if api and api not in APIS["compatible"]:
+            raise ConfigurationError(f"api {api!r}: a compatible server has {', '.join(APIS['compatible'])}; choose one of them")
         account = Account(provider="compatible", base_url=base_url, api_key_env=api_key_env)
-        route = replace(self._route(name, host, account, Route(account=host, model=model)), account=host)
+        asked = Route.model_validate({"account": host, "model": model, "api": api or None})
+        route = replace(self._route(name, host, account, asked), account=host)
         self._named[name] = route
         return route
 
@@ -204,6 +221,7 @@ class Routes:
             raise ConfigurationError(f"accounts.{account_name}.base_url: a compatible account needs the address of its server")
         source, is_file = _key_source(account)
         known = facts(provider, route.model)
+        api = route.api or known.api or APIS[provider][0]
         override = route.price or self._settings.prices.get(f"{provider}/{route.model}") or self._settings.prices.get(name)
         if route.context_tokens:
             known = replace(known, context_tokens=route.context_tokens)
@@ -213,13 +231,15 @@ class Routes:
             name=name,
             provider=provider,
             model=route.model,
-            api=route.api or known.api or APIS[provider][0],
+            api=api,
             account=account_name,
             base_url=base_url,
             key_source=source,
             key_is_file=is_file,
             charges=_charges(provider, base_url, source),
-            modalities=frozenset(MODALITIES[item] for item in (route.input_modalities or known.modalities or DEFAULT_MODALITIES)),
+            modalities=_numbers(tuple(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))),
+            outputs=_outputs(name, provider, api, tuple(route.output_modalities or known.makes or MAKES.get(api, ("text",)))),
+            media=route.media,
             price=Price.of(override) if override else FREE if provider == "embedded" else known.price,
             facts=known,
             limits=EMBEDDED_LIMITS if provider == "embedded" and account.limits == Limits() else account.limits,
@@ -227,6 +247,21 @@ class Routes:
             timeout_s=account.timeout_s,
             structured_output=known.structured_output if route.structured_output is None else route.structured_output,
         )
+
+
+def _numbers(names: Iterable[str]) -> frozenset[int]:
+    return frozenset(MODALITIES[name] for name in names)
+
+
+def _outputs(route: str, provider: str, api: str, names: Iterable[str]) -> frozenset[int]:
+    """What a route makes. Raises ConfigurationError for what no model of its API can be asked for here."""
+    from gateway.adapters import outputs_of
+
+    asked, possible = _numbers(names), outputs_of(provider, api)
+    if wrong := asked - possible:
+        what, can = (", ".join(MODALITY_NAMES[number] for number in sorted(numbers)) for numbers in (wrong, possible))
+        raise ConfigurationError(f"routes.{route}.output_modalities: the {api} API of {provider} makes {can}, not {what}")
+    return asked
 
 
 def host_of(base_url: str) -> str:

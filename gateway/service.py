@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 from prometheus_client import CollectorRegistry
 
-from gateway.adapters import ADAPTERS
-from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters import ADAPTERS, MAKERS
+from gateway.adapters.base import TEXT_ALONE, Answer, AnswerError, ProviderError, Refused, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
+from gateway.adapters.making import Job, JobFailed, Made, Maker
 from gateway.bodies import read_json
+from gateway.downloads import download
 from gateway.errors import classify, malformed, redact
-from gateway.parts import turns_of
+from gateway.making import Ended, Jobs, left_behind, reply_of
+from gateway.media import duration_ms, media_part
+from gateway.parts import MODALITY_NAMES, turns_of
 from gateway.prices import cost_nano_usd
 from gateway.routes import ResolvedRoute, Routes, applied
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.errors import CallFailed, GenlevelError, StorageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -47,15 +52,16 @@ class Gateway:
         self._routes = Routes(settings)
         self._telemetry = Telemetry(registry)
         self._upstreams = Upstreams()
+        self._jobs = Jobs()
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
         self._blobs: BlobStore | None = None
 
-    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "") -> pb.ModelInfo:
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> pb.ModelInfo:
         """Registers a route to an OpenAI-compatible server at base_url (".../v1"); the model's name is taken literally.
 
-        Raises ConfigurationError where the address is none.
+        Raises ConfigurationError where the address is none, or the server has no such api.
         """
-        return self._routes.add(name, base_url, model, api_key_env).info()
+        return self._routes.add(name, base_url, model, api_key_env, api).info()
 
     async def list_models(self, request: pb.ListModelsRequest) -> pb.ListModelsResponse:
         """The configured routes, the embedded one and well-known hosted models, or one route resolved.
@@ -85,7 +91,7 @@ class Gateway:
                 except TimeoutError:
                     raise CallFailed(
                         pb.ERROR_CLASS_TIMEOUT,
-                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s",
+                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}",
                         provider=route.provider,
                         provider_code="deadline",
                         may_be_charged=True,
@@ -109,8 +115,15 @@ class Gateway:
         await self._embedded.close()
 
     async def _ask(self, route: ResolvedRoute, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
-        adapter = ADAPTERS[route.provider, route.api]
         taker = f"{route.provider}/{route.model}"
+        outputs = frozenset(request.output_modalities) or TEXT_ALONE
+        if wrong := outputs - route.outputs:
+            names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
+            raise CallFailed(pb.ERROR_CLASS_UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
+        maker = MAKERS.get((route.provider, route.api))
+        if maker is not None:
+            return await self._make(route, maker, request)
+        adapter = ADAPTERS[route.provider, route.api]
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
@@ -124,6 +137,8 @@ class Gateway:
         if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
             parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
         body = adapter.request(model, turns, parameters)
+        if outputs != TEXT_ALONE:
+            adapter.ask_for(body, outputs, route.media)
         encoded = orjson.dumps(body)
         most = adapter.capabilities.request_bytes
         if most and len(encoded) > most:
@@ -144,9 +159,75 @@ class Gateway:
             applied_parameters=parameters,
             upstream_s=upstream_s,
         )
-        if route.price is not None and answer.has_usage:
-            response.cost_nano_usd = cost_nano_usd(answer.usage, route.price)
+        if outputs != TEXT_ALONE:
+            await self._settle(response)
+        # The tool that draws is a model of its own, whose tokens are not among those of the answer.
+        drawn = route.api == "responses" and response.usage.output_images and route.price is not None and route.price.per_image is None
+        if route.price is not None and answer.has_usage and not drawn:
+            response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage
+
+    async def _make(self, route: ResolvedRoute, maker: Maker, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
+        """Asks a generator. What its answer only names is fetched."""
+        if request.ByteSize() > MAX_REQUEST_BYTES:
+            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
+        parameters = applied(request.parameters, route, maker.capabilities)
+        taker = f"{route.provider}/{route.model}"
+        turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._blob, taker)
+        upstream = self._upstreams.of(route)
+
+        def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
+            if not 200 <= status < 300:
+                raise self._failure(route, upstream, error_of(status, read_json(raw), headers))
+            try:
+                with self._reading(route, upstream, status, headers):
+                    return maker.answer(reply_of(headers, raw), job)
+            except JobFailed as failed:
+                raise Ended(self._failure(route, upstream, failed.error)) from None
+
+        first = maker.request(route.model, turns, parameters, route.media)
+        made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
+        response = pb.GenerateResponse(
+            finish_reason=pb.FINISH_REASON_STOP,
+            usage=made.usage,
+            provider=route.provider,
+            model=made.model or route.model,
+            response_id=made.response_id,
+            applied_parameters=parameters,
+        )
+        response.parts.extend(content.Part(text=text) for text in made.texts)
+        for item in made.media:
+            started = time.perf_counter()
+            if isinstance(item, tuple):
+                data, claimed = item
+            else:
+                data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
+                upstream_s += time.perf_counter() - started
+            with self._reading(route, upstream, 200, {}):
+                response.parts.append(media_part(data, maker.modality, claimed))
+        response.upstream_s = upstream_s
+        await self._settle(response, made.seconds)
+        if route.price is not None and (made.has_usage or not route.price.has_tokens):
+            response.cost_nano_usd = cost_nano_usd(response.usage, route.price, made.image_input_tokens)
+        return response, made.has_usage
+
+    async def _settle(self, response: pb.GenerateResponse, stated_s: float = 0.0) -> None:
+        """Counts an answer's media, and stores what is too large to travel inline. stated_s: their length as the provider says."""
+        for part in response.parts:
+            if part.WhichOneof("part") != "media":
+                continue
+            media = part.media
+            if media.modality == content.MODALITY_IMAGE:
+                response.usage.output_images += 1
+            elif media.modality in (content.MODALITY_AUDIO, content.MODALITY_VIDEO):
+                measured = await asyncio.to_thread(duration_ms, media.inline)
+                response.usage.output_milliseconds += measured or round(stated_s * 1000)
+            if len(media.inline) > self._settings.storage.inline_limit_bytes:
+                try:
+                    reference = await asyncio.to_thread(self._store().put, media.inline, media.mime_type)
+                except StorageError as problem:
+                    raise CallFailed(pb.ERROR_CLASS_UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
+                media.blob.CopyFrom(reference)
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         body = read_json(raw)
@@ -155,8 +236,14 @@ class Gateway:
             raise self._failure(route, upstream, error)
         if not isinstance(body, dict):
             raise malformed(route.provider, _no_object(raw, body, upstream.base_url), name=route.shown)
-        try:
+        with self._reading(route, upstream, status, headers):
             return ADAPTERS[route.provider, route.api].answer(body)
+
+    @contextmanager
+    def _reading(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str]) -> Iterator[None]:
+        """Turns what a converter says of a reply into CallFailed."""
+        try:
+            yield
         except Refused as refusal:
             raise CallFailed(
                 pb.ERROR_CLASS_CONTENT_REFUSED,
@@ -183,11 +270,14 @@ class Gateway:
         )
 
     async def _blob(self, reference: content.BlobReference) -> bytes:
+        return await asyncio.to_thread(self._store().get, reference.sha256)
+
+    def _store(self) -> BlobStore:
         if self._blobs is None:
             from genlevel.runtime.blobs import BlobStore
 
             self._blobs = BlobStore.open(self._settings.storage.blobs or self._data_folder / "blobs")
-        return await asyncio.to_thread(self._blobs.get, reference.sha256)
+        return self._blobs
 
     async def _embedded_server(self) -> EmbeddedServer:
         try:

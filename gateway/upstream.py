@@ -62,15 +62,24 @@ class Upstream:
         return cls(route, address, key, headers, http)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
+        """Sends one JSON body. See ``send``."""
+        return await self.send("POST", path, body, headers)
+
+    async def send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None, *, limit: int = MAX_ANSWER_BYTES
+    ) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
 
+        limit: bytes of the answer at most.
         Raises CallFailed (TRANSIENT) where the connection cannot be made or breaks. The caller sets the deadline.
         """
         url = self._urls.get(path)
         if url is None:
-            url = self._urls[path] = httpx2.URL(f"{self.base_url.rstrip('/')}/{path}")
+            url = httpx2.URL(f"{self.base_url.rstrip('/')}/{path}")
+            if method == "POST":  # those that are asked again and again
+                self._urls[path] = url
         request = httpx2.Request(
-            "POST",
+            method,
             url,
             headers={**self._headers, **headers} if headers else self._headers,
             content=body,
@@ -80,7 +89,7 @@ class Upstream:
         try:
             response = await self._http.send(request, stream=True)
             try:
-                answer = await self._read(response)
+                answer = await self._read(response, limit)
             finally:
                 await response.aclose()
         except (httpx2.RequestError, aiohttp.ClientError, OSError, RuntimeError) as error:
@@ -91,15 +100,15 @@ class Upstream:
         """Closes all connections."""
         await self._http.aclose()
 
-    async def _read(self, response: httpx2.Response) -> bytes:
+    async def _read(self, response: httpx2.Response, limit: int) -> bytes:
         chunks = []
         size = 0
         async for chunk in response.aiter_bytes():
             size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
+            if size > limit:
                 raise CallFailed(
                     pb.ERROR_CLASS_UNKNOWN,
-                    f"{self.shown} sent more than {MAX_ANSWER_BYTES >> 20} MiB in one answer",
+                    f"{self.shown} sent more than {limit >> 20} MiB in one answer",
                     provider=self.provider,
                     provider_code="too large",
                     may_be_charged=True,
@@ -122,7 +131,7 @@ class Upstream:
 
 
 def _plain(*headers: Mapping[str, object]) -> dict[str, str]:
-    return {name: value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
+    return {name.lower(): value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
 
 
 class Upstreams:

@@ -1,9 +1,13 @@
-"""Where tests find a local copy of General-Bench and the paper's figures, and the rule that a skip fails where nothing may be skipped."""
+"""Where tests find a local copy of General-Bench and the paper's figures, a server that makes media, and the rule about skips."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +62,35 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     report = yield
     _refuse_skip(report)
     return report
+
+
+@dataclass(frozen=True)
+class MediaUpstream:
+    """A running server that makes media. log: one line a call that arrived."""
+
+    base_url: str
+    log: Path
+
+    def calls(self, prompt: str = "") -> list[tuple[str, str]]:
+        """(endpoint, prompt) of what arrived; only those whose prompt has these words."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [(what, said) for what, _, said in (line.partition("\t") for line in lines) if prompt in said]
+
+
+@pytest.fixture(scope="session")
+def media_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaUpstream]:
+    """A server with OpenAI's endpoints for making media, in a process of its own; see integration/media_upstream.py."""
+    folder = tmp_path_factory.mktemp("media-upstream")
+    port_file, log = folder / "port", folder / "log"
+    script = Path(__file__).parent / "integration" / "media_upstream.py"
+    process = subprocess.Popen([sys.executable, str(script), f"--port-file={port_file}", f"--log={log}"])
+    try:
+        deadline = time.monotonic() + 30
+        while not port_file.exists():
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+        yield MediaUpstream(f"http://127.0.0.1:{port_file.read_text()}/v1", log)
+    finally:
+        process.kill()
+        process.wait()

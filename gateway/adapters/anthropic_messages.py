@@ -8,6 +8,7 @@ from typing import Any
 from gateway.adapters.base import (
     Answer,
     AnswerError,
+    Block,
     Capabilities,
     Image,
     Json,
@@ -21,6 +22,7 @@ from gateway.adapters.base import (
 )
 from gateway.adapters.openai_chat import put_parameters
 from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -70,6 +72,9 @@ class AnthropicMessages:
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return body
 
+    def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
+        """It makes text alone."""
+
     def headers(self, body: Json) -> Mapping[str, str] | None:
         """The API version that has the sampling parameters, where the body has one."""
         return SAMPLING_VERSION if "temperature" in body or "top_p" in body else None
@@ -94,10 +99,10 @@ class AnthropicMessages:
         )
 
 
-def _content(blocks: Sequence[str | Image]) -> str | list[Json]:
+def _content(blocks: Sequence[Block]) -> str | list[Json]:
     if len(blocks) == 1 and isinstance(blocks[0], str):
         return blocks[0]
-    return [{"type": "text", "text": block} if isinstance(block, str) else _image(block) for block in blocks]
+    return [_image(block) if isinstance(block, Image) else {"type": "text", "text": block} for block in blocks]
 
 
 def _image(image: Image) -> Json:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -15,6 +16,7 @@ Json = dict[str, Any]
 
 # The parameters of pb.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
+TEXT_ALONE: frozenset[int] = frozenset({content.MODALITY_TEXT})
 WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 
@@ -25,7 +27,8 @@ class Capabilities:
     parameters: our name -> the provider's name, for those that its API has. max_stop: stop sequences at most.
     image_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known. image_details: values of
     MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches. needs_max_output_tokens: a
-    request without an output limit is not valid. response_schema: it can hold the answer to a JSON schema.
+    request without an output limit is not valid. response_schema: it can hold the answer to a JSON schema. audio_types: MIME types.
+    outputs: modalities that some model of this API makes.
     """
 
     parameters: Mapping[str, str]
@@ -38,6 +41,8 @@ class Capabilities:
     max_stop: int = 4
     needs_max_output_tokens: bool = False
     response_schema: bool = False
+    audio_types: frozenset[str] = frozenset()
+    outputs: frozenset[int] = TEXT_ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,20 @@ class Image:
         return self.uri or f"data:{self.mime_type};base64,{self.base64}"
 
 
-Block = str | Image
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """One sound ready to be sent: base64 text of its bytes."""
+
+    mime_type: str
+    base64: str
+
+
+Block = str | Image | Audio
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message after its parts were checked: role "system", "user" or "assistant", and texts and images."""
+    """One message after its parts were checked: role "system", "user" or "assistant", and texts, images and sounds."""
 
     role: str
     blocks: Sequence[Block]
@@ -123,6 +136,10 @@ class Adapter(Protocol):
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
         """The body to send. parameters: only those that are to be sent."""
+        ...
+
+    def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
+        """Has the body ask for an answer of these modalities, of which one is not text. media: what the route fixes of them."""
         ...
 
     def headers(self, body: Json) -> Mapping[str, str] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.adapters.base import Capabilities
-from gateway.adapters.openai_chat import OpenAIChat
+from gateway.adapters.openai_chat import AUDIO_TYPES, OpenAIChat
+from genlevel.v1 import content_pb2 as content
 
 
 class Compatible(OpenAIChat):
@@ -21,4 +22,6 @@ class Compatible(OpenAIChat):
         image_uris=True,
         max_stop=0,
         response_schema=True,
+        audio_types=AUDIO_TYPES,
+        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE, content.MODALITY_AUDIO}),
     )

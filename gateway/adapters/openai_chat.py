@@ -8,6 +8,8 @@ from typing import Any
 from gateway.adapters.base import (
     Answer,
     AnswerError,
+    Audio,
+    Block,
     Capabilities,
     Image,
     Json,
@@ -19,6 +21,8 @@ from gateway.adapters.base import (
     tool_call,
     usage_of,
 )
+from gateway.media import data_uri, decoded, media_part
+from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -30,6 +34,11 @@ FINISH_REASONS = {
 }
 SCHEMA_NAME = "answer"
 """Both of OpenAI's APIs want a schema to have a name."""
+
+
+AUDIO_TYPES = frozenset({"audio/wav", "audio/x-wav", "audio/mpeg"})
+AUDIO_FORMAT = "wav"
+VOICE = "alloy"
 
 
 class OpenAIChat:
@@ -48,6 +57,9 @@ class OpenAIChat:
         image_details=frozenset({"low", "high", "auto", "original"}),
         image_uris=True,
         response_schema=True,
+        # openai.types.chat.chat_completion_content_part_input_audio_param
+        audio_types=AUDIO_TYPES,
+        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_AUDIO}),
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
@@ -58,6 +70,14 @@ class OpenAIChat:
         if (schema := response_schema(parameters)) is not None:
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "strict": True, "schema": schema}}
         return body
+
+    def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
+        """Speech comes with its transcript; pictures, which some other servers make, with a text."""
+        names: dict[int, str] = {content.MODALITY_IMAGE: "image", content.MODALITY_AUDIO: "audio"}
+        body["modalities"] = ["text", *(names[modality] for modality in sorted(outputs) if modality in names)]
+        if content.MODALITY_AUDIO in outputs:
+            body["audio"] = {"voice": media.voice or VOICE, "format": media.format or AUDIO_FORMAT}
+        body.update(media.extra)
 
     def headers(self, body: Json) -> None:
         """None beyond the client's own."""
@@ -78,7 +98,12 @@ class OpenAIChat:
         reasoning = message.get("reasoning_content") or message.get("reasoning")
         if reasoning and isinstance(reasoning, str):
             parts.append(content.Part(reasoning=content.Reasoning(text=reasoning)))
-        parts.extend(_text_parts(message.get("content")))
+        parts.extend(_content_parts(message.get("content")))
+        parts.extend(_image_part(entry) for entry in message.get("images") or ())
+        if audio := message.get("audio"):
+            if audio.get("transcript"):
+                parts.append(content.Part(text=audio["transcript"]))
+            parts.append(media_part(decoded(audio["data"]), content.MODALITY_AUDIO))
         for call in message.get("tool_calls") or ():
             function = call["function"]
             parts.append(tool_call(call.get("id"), function["name"], function.get("arguments")))
@@ -103,10 +128,21 @@ def put_parameters(body: Json, parameters: pb.GenerationParameters, capabilities
             body[theirs] = getattr(parameters, name)
 
 
-def _content(blocks: Sequence[str | Image]) -> str | list[Json]:
+def _content(blocks: Sequence[Block]) -> str | list[Json]:
     if len(blocks) == 1 and isinstance(blocks[0], str):
         return blocks[0]
-    return [{"type": "text", "text": block} if isinstance(block, str) else _image(block) for block in blocks]
+    return [_block(block) for block in blocks]
+
+
+def _block(block: Block) -> Json:
+    match block:
+        case Image():
+            return _image(block)
+        case Audio():
+            kind = "mp3" if block.mime_type == "audio/mpeg" else "wav"
+            return {"type": "input_audio", "input_audio": {"data": block.base64, "format": kind}}
+        case _:
+            return {"type": "text", "text": block}
 
 
 def _image(image: Image) -> Json:
@@ -116,14 +152,19 @@ def _image(image: Image) -> Json:
     return {"type": "image_url", "image_url": url}
 
 
-def _text_parts(value: Any) -> list[content.Part]:
+def _content_parts(value: Any) -> list[content.Part]:
     if value is None or value == "":
         return []
     if isinstance(value, str):
         return [content.Part(text=value)]
     if isinstance(value, list):  # some compatible servers answer in content blocks
-        return [content.Part(text=block["text"]) for block in value if block["type"] == "text"]
+        blocks = [block for block in value if block["type"] in ("text", "image_url")]
+        return [content.Part(text=block["text"]) if block["type"] == "text" else _image_part(block) for block in blocks]
     raise TypeError("content is neither text nor blocks")
+
+
+def _image_part(block: Json) -> content.Part:
+    return media_part(data_uri(block["image_url"]["url"]), content.MODALITY_IMAGE)
 
 
 def _usage(usage: Any) -> tuple[pb.Usage, bool]:

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.adapters.base import (
     Answer,
     AnswerError,
+    Block,
     Capabilities,
     Image,
     Json,
@@ -21,6 +22,8 @@ from gateway.adapters.base import (
     vendor_part,
 )
 from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
+from gateway.media import decoded, media_part
+from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -36,6 +39,7 @@ class OpenAIResponses:
         image_uris=True,
         max_stop=0,
         response_schema=True,
+        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE}),
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
@@ -45,6 +49,12 @@ class OpenAIResponses:
         if (schema := response_schema(parameters)) is not None:
             body["text"] = {"format": {"type": "json_schema", "name": SCHEMA_NAME, "strict": True, "schema": schema}}
         return body
+
+    def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
+        """A picture is made by the image generation tool, whose fields the route may set."""
+        fields = {"size": media.size, "quality": media.quality, "output_format": media.format, **media.extra}
+        body["tools"] = [{"type": "image_generation", **{name: value for name, value in fields.items() if value != ""}}]
+        body["tool_choice"] = {"type": "image_generation"}
 
     def headers(self, body: Json) -> None:
         """None beyond the client's own."""
@@ -74,7 +84,11 @@ class OpenAIResponses:
 
 def _content(turn: Turn) -> list[Json]:
     text_type = "output_text" if turn.role == "assistant" else "input_text"
-    return [{"type": text_type, "text": block} if isinstance(block, str) else _image(block) for block in turn.blocks]
+    return [_block(block, text_type) for block in turn.blocks]
+
+
+def _block(block: Block, text_type: str) -> Json:
+    return _image(block) if isinstance(block, Image) else {"type": text_type, "text": block}
 
 
 def _image(image: Image) -> Json:
@@ -93,6 +107,11 @@ def _parts(item: Json) -> list[content.Part]:
     if kind == "reasoning":
         text = "\n".join(piece["text"] for piece in (item.get("content") or item.get("summary") or ()))
         return [content.Part(reasoning=content.Reasoning(text=text))] if text else []
+    if kind == "image_generation_call":
+        if item.get("result"):
+            return [media_part(decoded(item["result"]), content.MODALITY_IMAGE)]
+        if error := item.get("error"):
+            raise AnswerError(error_of(200, {"error": error}, {}))
     if kind == "function_call":
         return [tool_call(item.get("call_id"), item["name"], item.get("arguments"))]
     return [vendor_part("openai", item)]

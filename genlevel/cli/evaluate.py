@@ -56,6 +56,11 @@ _METRICS_FILE = "metrics.prom"
 @click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known.")
 @click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
 @click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
+@click.option(
+    "--api",
+    type=click.Choice(["chat", "images", "speech", "video"]),
+    help="Which endpoint of --base-url is asked (default: chat).",
+)
 @click.option("--api-key-env", metavar="NAME", help="Environment variable with the key for --base-url (default: no key).")
 @out_option
 @click.option("--fresh", is_flag=True, help="Start over instead of continuing the same run.")
@@ -71,6 +76,8 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     settings = settings_of(ctx)
     if options["api_key_env"] and not options["base_url"]:
         raise UsageError("--api-key-env goes with --base-url; keys of configured accounts are set in genlevel.yaml")
+    if options["api"] and not options["base_url"]:
+        raise UsageError("--api goes with --base-url; a configured route says its api in genlevel.yaml")
     specification = ev.RunSpecification(
         model=options["model"],
         suite=options["suite"],
@@ -79,6 +86,7 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
         seed=options["seed"],
         base_url=options["base_url"] or "",
         api_key_env=options["api_key_env"] or "",
+        api="" if options["api"] == "chat" else options["api"] or "",
         no_structured_output=options["no_structured_output"],
         parameters=gw.GenerationParameters(temperature=options["temperature"], max_output_tokens=options["max_tokens"]),
     )

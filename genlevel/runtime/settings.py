@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+ModalityName = Literal["text", "image", "video", "audio", "3d"]
 ProviderName = Literal["openai", "anthropic", "compatible", "embedded"]
 Dollars = Annotated[Decimal, Field(ge=0, description="US dollars per million tokens")]
+
+
+Piece = Annotated[Decimal, Field(ge=0, description="US dollars")]
 
 
 class _Strict(BaseModel):
@@ -29,12 +33,28 @@ class Limits(_Strict):
 
 
 class ModelPrice(_Strict):
-    """US dollars per million tokens. cache_read and cache_write default to the input price."""
+    """US dollars per million tokens, and for media per piece; a call costs the sum of what is set.
 
-    input: Dollars
-    output: Dollars
+    cache_read, cache_write and image_input (tokens of pictures that go in) default to the input price.
+    """
+
+    input: Dollars = Decimal(0)
+    output: Dollars = Decimal(0)
     cache_read: Dollars | None = None
     cache_write: Dollars | None = None
+    image_input: Dollars | None = None
+    per_image: Piece | None = None
+    per_second: Piece | None = None
+    per_call: Piece | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        """A price that leaves out half of the tokens, or everything, is a mistake; nothing is free unless it is said to be."""
+        pieces = [name for name in ("per_image", "per_second", "per_call") if getattr(self, name) is not None]
+        given = self.model_fields_set
+        if (not pieces or {"input", "output"} & given) and not {"input", "output"} <= given:
+            raise ValueError("give input and output (0 where free), or one of per_image, per_second, per_call")
+        return self
 
 
 class Account(_Strict):
@@ -56,13 +76,28 @@ class RouteParameters(_Strict):
     extra_output_tokens: int = Field(0, ge=0, description="added to a run's output limit, for reasoning")
 
 
+class RouteMedia(_Strict):
+    """What a route fixes of the media that it makes, in the provider's words, and what one answer takes at most (for budgets)."""
+
+    size: str = Field("", description="of a picture or video, such as 1024x1024")
+    quality: str = Field("", description="of a picture, such as high")
+    format: str = Field("", description="of a file, such as png or wav")
+    voice: str = Field("", description="of speech")
+    seconds: float = Field(0.0, ge=0, description="length of a video; 0 = the provider's default")
+    extra: dict[str, str | int | float | bool] = Field({}, description="further fields of the request, for servers that have more")
+    max_seconds: float = Field(0.0, ge=0, description="length of one answer at most; 0 = seconds")
+    max_tokens_per_image: int = Field(0, ge=0, description="output tokens of one picture at most; 0 = as known of the model")
+
+
 class Route(_Strict):
     """A name for a model at an account."""
 
     account: str
     model: str
-    api: Literal["chat", "responses", "messages"] | None = None
-    input_modalities: list[Literal["text", "image", "video", "audio", "3d"]] | None = None
+    api: Literal["chat", "responses", "messages", "images", "speech", "video"] | None = None
+    input_modalities: list[ModalityName] | None = None
+    output_modalities: list[ModalityName] | None = Field(None, description="what the model makes; by default what its api does")
+    media: RouteMedia = RouteMedia()
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")

@@ -158,7 +158,7 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +169,7 @@ class Price(_message.Message):
     PER_IMAGE_FIELD_NUMBER: _ClassVar[int]
     PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_INPUT_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
@@ -179,7 +180,8 @@ class Price(_message.Message):
     per_image: str
     per_second: str
     per_call: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ...) -> None: ...
+    image_input: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import prices
-from gateway.adapters import ADAPTERS
+from gateway.adapters import ADAPTERS, MAKERS
 from gateway.models import ModelFacts, table
 from gateway.prices import Price, cost_nano_usd
 from gateway.routes import APIS, MAX_RESOLVED, Routes, applied
@@ -252,8 +252,8 @@ def test_a_parameter_that_cannot_be_sent_is_refused_by_name(name: str, parameter
 
 
 def test_every_provider_and_api_has_an_adapter() -> None:
-    assert set(ADAPTERS) == {(provider, api) for provider, apis in APIS.items() for api in apis}
-    for (_, api), adapter in ADAPTERS.items():
+    assert {*ADAPTERS, *MAKERS} == {(provider, api) for provider, apis in APIS.items() for api in apis}
+    for (_, api), adapter in [*ADAPTERS.items(), *MAKERS.items()]:
         assert adapter.api == api
 
 
@@ -262,6 +262,10 @@ def test_the_shipped_table_is_whole() -> None:
         provider, _, _ = name.partition("/")
         assert provider in APIS
         assert isinstance(facts, ModelFacts)
+        if facts.makes:  # generators have no context to speak of
+            assert facts.api in APIS[provider]
+            assert not facts.structured_output
+            continue
         assert facts.price is not None
         assert facts.price.output >= facts.price.input >= facts.price.cache_read > 0
         assert facts.context_tokens >= facts.max_output_tokens > 0

@@ -1,0 +1,89 @@
+"""OpenAI's images API, and the same format as other servers speak it: a picture from a text, or from pictures and a text."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from gateway.adapters.base import Capabilities, Json, Turn, count, usage_of
+from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, form_request, json_request, pictures
+from gateway.adapters.openai_chat import put_parameters
+from gateway.media import data_uri, decoded
+from genlevel.runtime.settings import RouteMedia
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+
+class OpenAIImages:
+    """POST /images/generations, or /images/edits where pictures come with the text. Source: the openai package's types."""
+
+    api = "images"
+    modality = content.MODALITY_IMAGE
+    format_field = "output_format"
+    capabilities = Capabilities(
+        parameters={},
+        # openai.types.image_edit_params: "a png, webp, or jpg file less than 50MB. You can provide up to 16 images."
+        image_types=frozenset({"image/png", "image/jpeg", "image/webp"}),
+        image_bytes=50 << 20,
+        image_count=16,
+    )
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+        """One picture. The edits endpoint takes a form with the pictures as files."""
+        body: Json = {"model": model, "prompt": "\n\n".join(asked_texts(turns)), "n": 1}
+        for name, value in (("size", media.size), ("quality", media.quality), (self.format_field, media.format)):
+            if value:
+                body[name] = value
+        put_parameters(body, parameters, self.capabilities)
+        body |= media.extra
+        given = pictures(turns)
+        if not given:
+            return json_request("images/generations", body)
+        field = "image" if len(given) == 1 else "image[]"
+        files = [
+            (field, f"{number}.{image.mime_type.partition('/')[2]}", image.mime_type, base64.b64decode(image.base64))
+            for number, image in enumerate(given)
+        ]
+        return form_request("images/edits", body, files)
+
+    def answer(self, reply: Reply, job: Job | None) -> Made:
+        """The pictures, as bytes or as addresses."""
+        body = _object(reply)
+        media: list[tuple[bytes, str] | str] = []
+        for entry in body["data"]:
+            if text := entry.get("b64_json"):
+                media.append((data_uri(text) if text.startswith("data:") else decoded(text), ""))
+            elif entry["url"].startswith("data:"):
+                media.append((data_uri(entry["url"]), ""))
+            else:
+                media.append(str(entry["url"]))
+        if not media:
+            raise ValueError("data is empty")
+        usage = body.get("usage")
+        has_usage = isinstance(usage, dict) and "input_tokens" in usage
+        details = usage.get("input_tokens_details") if isinstance(usage, dict) else None
+        return Made(
+            media,
+            usage=usage_of(total_input=count(usage, "input_tokens"), total_output=count(usage, "output_tokens")),
+            has_usage=has_usage,
+            image_input_tokens=min(count(details, "image_tokens"), count(usage, "input_tokens")),
+            model=body.get("model") or "",
+            response_id=str(body.get("id") or ""),
+        )
+
+
+class CompatibleImages(OpenAIImages):
+    """Other servers' images API (vLLM-Omni, SGLang, LocalAI): asked for bytes, and with a seed where the run sets one."""
+
+    capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIImages.capabilities.image_types)
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+        """As OpenAI's, with the response_format that its own models no longer take."""
+        extra = {"response_format": "b64_json", **media.extra}
+        return super().request(model, turns, parameters, media.model_copy(update={"extra": extra}))
+
+
+def _object(reply: Reply) -> Json:
+    if reply.json is None:
+        raise TypeError("not a JSON object")
+    return reply.json

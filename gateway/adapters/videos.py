@@ -1,0 +1,83 @@
+"""OpenAI's videos API, and the same format as other servers speak it: a job that is begun once, asked about, and fetched."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from gateway.adapters.base import Capabilities, Json, ProviderError, Turn
+from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
+from gateway.adapters.openai_chat import put_parameters
+from genlevel.runtime.settings import RouteMedia
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+POLL_S = 1.0
+LONGEST_POLL_S = 30.0
+
+
+class OpenAIVideos:
+    """POST /videos, GET /videos/ID until it is completed, GET /videos/ID/content. Source: the openai package's videos resource."""
+
+    api = "video"
+    modality = content.MODALITY_VIDEO
+    capabilities = Capabilities(parameters={}, image_types=frozenset({"image/png", "image/jpeg", "image/webp"}), image_count=1)
+
+    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+        """Begins a job. A picture is where the video is to begin."""
+        body: Json = {"model": model, "prompt": "\n\n".join(asked_texts(turns))}
+        if media.size:
+            body["size"] = media.size
+        if media.seconds:
+            body["seconds"] = f"{media.seconds:g}"
+        put_parameters(body, parameters, self.capabilities)
+        files = [
+            ("input_reference", f"{number}.{image.mime_type.partition('/')[2]}", image.mime_type, base64.b64decode(image.base64))
+            for number, image in enumerate(pictures(turns))
+        ]
+        return form_request("videos", body | media.extra, files)
+
+    def answer(self, reply: Reply, job: Job | None) -> Made | Job:
+        """The job as it stands, or the video where its content was asked for."""
+        if job is not None and job.made is not None:
+            claimed = reply.headers.get("content-type", "")
+            return Made([(reply.body, claimed)], seconds=job.made.seconds, model=job.made.model, response_id=job.id)
+        if reply.json is None:
+            raise TypeError("not a JSON object")
+        body, status = reply.json, str(reply.json["status"])
+        name = str(body["id"])
+        if status == "failed":
+            error = body.get("error") or {}
+            message = str(error.get("message") or "the job failed")
+            raise JobFailed(ProviderError(200, str(error.get("code") or "video_failed"), "", message))
+        path = f"videos/{quote(name, safe='')}"
+        if status in ("completed", "succeeded"):
+            made = Made((), seconds=_seconds(body.get("seconds")), model=str(body.get("model") or ""))
+            return Job(name, Request("GET", f"{path}/content"), 0.0, status, made)
+        if status not in ("queued", "in_progress", "processing"):
+            raise ValueError(f"job {name} has the status {status!r}")
+        return Job(name, Request("GET", path), poll_delay_s(reply.headers), status)
+
+
+class CompatibleVideos(OpenAIVideos):
+    """Other servers' videos API (vLLM-Omni, SGLang), with a seed where the run sets one."""
+
+    capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIVideos.capabilities.image_types, image_count=1)
+
+
+def poll_delay_s(headers: Mapping[str, str]) -> float:
+    """How long to wait before a job is asked about again: as long as the provider says, within bounds."""
+    try:
+        asked_ms = int(headers.get("openai-poll-after-ms", ""))
+    except ValueError:
+        return POLL_S
+    return min(max(asked_ms / 1000, 0.05), LONGEST_POLL_S)
+
+
+def _seconds(value: object) -> float:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 0.0
+    return seconds if 0 < seconds < 86_400 else 0.0

@@ -1,0 +1,120 @@
+"""Fetches media that an answer names by address, and nothing else: an answer must not make this machine call its own network.
+
+Taken: https addresses, and those of the upstream's own origin. An address whose host means a private network is refused, wherever a
+redirect leads, unless it is the upstream's own origin. The upstream's key is never sent along.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import DefaultResolver
+
+from gateway.errors import redact
+from gateway.upstream import CONNECT_TIMEOUT_S
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+MAX_MEDIA_BYTES = 256 << 20
+MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class _Refused(Exception):
+    """An address that is not fetched; says why."""
+
+
+class _PublicResolver(AbstractResolver):
+    """Resolves names, but to addresses of the public internet alone. The connection goes to what was checked, not to a later answer."""
+
+    def __init__(self) -> None:
+        self._resolver = DefaultResolver()
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        if not all(_is_public(entry["host"]) for entry in found):
+            raise _Refused(f"{host} is in a private network")
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+async def download(url: str, base_url: str, *, shown: str, provider: str, limit: int = MAX_MEDIA_BYTES) -> tuple[bytes, str]:
+    """The bytes behind an address in an answer, and the MIME type that came with them. The caller sets the deadline.
+
+    base_url: the upstream's address. shown: who answered, for people.
+    Raises CallFailed: UNKNOWN where the address is not fetched or its content is too large, TRANSIENT where it does not answer.
+    """
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            own = _origin(url) == _origin(base_url)
+            _check(url, own=own)
+            async with (
+                aiohttp.TCPConnector(resolver=None if own else _PublicResolver(), limit=1) as connector,
+                aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S)) as session,
+                session.get(url, allow_redirects=False, headers={"user-agent": "genlevel"}) as response,
+            ):
+                if response.status in _REDIRECTS:
+                    url = urljoin(url, response.headers.get("location", ""))
+                    continue
+                if response.status != 200:
+                    raise _failed(shown, provider, f"{_where(url)} answered {response.status}", pb.ERROR_CLASS_TRANSIENT)
+                return await _read(response, limit), response.headers.get("content-type", "")
+        raise _Refused(f"more than {MOST_REDIRECTS} redirects")
+    except _Refused as refused:
+        raise _failed(shown, provider, f"{_where(url)} is not fetched: {refused}", pb.ERROR_CLASS_UNKNOWN) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        raise _failed(shown, provider, f"{_where(url)} cannot be fetched ({detail})", pb.ERROR_CLASS_TRANSIENT) from None
+
+
+def _check(url: str, *, own: bool) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise _Refused("it is no plain web address")
+    if own:
+        return
+    if parts.scheme != "https":
+        raise _Refused("only https is fetched from other hosts")
+    try:
+        ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return
+    if not _is_public(parts.hostname):
+        raise _Refused("it is in a private network")
+
+
+def _is_public(host: str) -> bool:
+    address = ipaddress.ip_address(host.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_global) and not mapped.is_multicast
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.content.iter_chunked(1 << 20):
+        size += len(chunk)
+        if size > limit:
+            raise _Refused(f"it has more than {limit >> 20} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _where(url: str) -> str:
+    """The address without its query, which may hold a signature."""
+    return redact(url.partition("?")[0].partition("#")[0]) or "an empty address"
+
+
+def _failed(shown: str, provider: str, what: str, error_class: int) -> CallFailed:
+    said = f"{shown} answered with the address of a file: {what}"
+    return CallFailed(error_class, said, provider=provider, provider_code="download", may_be_charged=True)

@@ -1,0 +1,99 @@
+"""Has media made: sends the first request, waits for a job where the provider makes one, and fetches what the answer names.
+
+One call begins at most one job. Where the call ends before its job does (its time is over, or the provider cannot be reached any
+more), the job is remembered, and the same request asked again waits for it instead of beginning another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+from gateway.adapters.making import Job, Made, Reply, Request
+from gateway.bodies import read_json
+from gateway.downloads import MAX_MEDIA_BYTES
+from gateway.upstream import Upstream
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+MOST_UNFINISHED = 1000
+MOST_FAILURES = 8
+_WAITING_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+# A job that cannot be asked about just now goes on all the same.
+_PASSING = frozenset({pb.ERROR_CLASS_TRANSIENT, pb.ERROR_CLASS_TIMEOUT, pb.ERROR_CLASS_RATE_LIMIT})
+
+
+class Ended(Exception):
+    """A job is over, without an answer; says why as CallFailed."""
+
+    def __init__(self, failure: CallFailed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+Read = Callable[[int, Mapping[str, str], bytes, Job | None], Made | Job]
+"""What a reply means: status, headers, body, the job that was asked about. Raises CallFailed, or Ended."""
+
+
+class Jobs:
+    """Jobs that their calls left behind, by what was asked."""
+
+    def __init__(self) -> None:
+        self._left: OrderedDict[str, Job] = OrderedDict()
+
+    async def make(self, name: str, upstream: Upstream, request: Request, read: Read) -> tuple[Made, float]:
+        """What the request makes, and the seconds with a request open. name: the route. Raises CallFailed.
+
+        Cancelling it leaves the job, if one was begun, to the next call that asks the same.
+        """
+        asked = hashlib.sha256(f"{name}\0{request.path}\0".encode() + request.body).hexdigest()
+        open_s, job, failures = 0.0, self._left.pop(asked, None), 0
+        try:
+            while True:
+                if job is not None:
+                    await asyncio.sleep(job.delay_s if not failures else _WAITING_S[min(failures, len(_WAITING_S)) - 1])
+                    request = job.next
+                try:
+                    status, headers, body, seconds = await _send(upstream, request)
+                    open_s += seconds
+                    found = read(status, headers, body, job)
+                except Ended as ended:
+                    job = None
+                    raise ended.failure from None
+                except CallFailed as failure:
+                    failures += 1
+                    if job is None or failure.error_class not in _PASSING or failures > MOST_FAILURES:
+                        if failure.error_class not in _PASSING:
+                            job = None  # it failed for good: asking again begins another
+                        raise
+                    if failure.retry_after_s:
+                        await asyncio.sleep(failure.retry_after_s)
+                    continue
+                if isinstance(found, Made):
+                    job = None
+                    return found, open_s
+                failures, job = 0, found
+        finally:
+            if job is not None:
+                self._left[asked] = job
+                if len(self._left) > MOST_UNFINISHED:
+                    self._left.popitem(last=False)
+
+
+def reply_of(headers: Mapping[str, str], body: bytes) -> Reply:
+    """A reply; JSON is looked for only where the body may be some."""
+    found = read_json(body) if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t") else None
+    return Reply(headers, body, found if isinstance(found, dict) else None)
+
+
+def left_behind(api: str) -> str:
+    """What to say of a call whose time was over."""
+    return "; its job goes on at the provider, and the same request asked again waits for it" if api == "video" else ""
+
+
+async def _send(upstream: Upstream, request: Request) -> tuple[int, Mapping[str, str], bytes, float]:
+    return await upstream.send(
+        request.method, request.path, request.body, {"content-type": request.content_type} if request.body else None, limit=MAX_MEDIA_BYTES
+    )

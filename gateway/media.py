@@ -1,0 +1,62 @@
+"""Media that models make: what they are by their own bytes, as parts of an answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import Any
+
+from genlevel.benchmark import mime
+from genlevel.v1 import content_pb2 as content
+
+_KINDS: dict[int, str] = {
+    content.MODALITY_IMAGE: "image/",
+    content.MODALITY_VIDEO: "video/",
+    content.MODALITY_AUDIO: "audio/",
+    content.MODALITY_THREE_D: "model/",
+}
+
+
+def media_part(data: bytes, modality: int, claimed: str = "") -> content.Part:
+    """A part with these bytes inline.
+
+    claimed: the MIME type that came with them; it counts only where the bytes do not say, as servers' claims are often wrong.
+    Raises ValueError for bytes that are not of the modality: an error page, say, with a good status.
+    """
+    kind, found = _KINDS[modality], mime.mime_type(data[: mime.HEAD_BYTES])
+    if found == mime.UNKNOWN:
+        claimed = claimed.partition(";")[0].strip().lower()
+        found = "image/svg+xml" if modality == content.MODALITY_IMAGE and b"<svg" in data[:1000] else claimed
+    if not data or not found.startswith(kind):
+        raise ValueError(f"{len(data)} bytes of {found or 'an unknown type'} where {kind.rstrip('/')} was asked for")
+    return content.Part(media=content.Media(modality=content.Modality.Name(modality), mime_type=found, inline=data))
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of base64 text. Raises ValueError."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"not base64 ({error})") from None
+
+
+def data_uri(uri: str) -> bytes:
+    """The bytes in a data URI with base64. Raises ValueError."""
+    head, comma, text = uri.partition(",")
+    if not head.startswith("data:") or not comma or not head.endswith(";base64"):
+        raise ValueError("not a data URI in base64")
+    return decoded(text)
+
+
+def duration_ms(data: bytes) -> int:
+    """The length of a video or sound in milliseconds by its container, 0 where it does not say. Blocks: call it in a thread."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(data), mode="r") as container:
+            length: Any = container.duration
+            streams = [stream.duration * stream.time_base for stream in container.streams if stream.duration and stream.time_base]
+    except (av.FFmpegError, ValueError, OSError):
+        return 0
+    return round(length / av.time_base * 1000) if length and length > 0 else round(float(max(streams, default=0)) * 1000)

@@ -1,0 +1,347 @@
+"""Making media through the gateway, against a server of its own that makes real pictures, sounds and videos."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import uuid
+import wave
+
+import av
+import openai
+import pytest
+from PIL import Image
+
+from gateway.adapters.making import Job, JobFailed, Made, Reply
+from gateway.adapters.videos import OpenAIVideos, poll_delay_s
+from gateway.downloads import download
+from gateway.media import duration_ms, media_part
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.settings import Account, ModelPrice, Route, RouteMedia, Settings
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+
+def picture(shade=200, size=(20, 10)):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (shade, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def samples(data):
+    with wave.open(io.BytesIO(data)) as sound:
+        return sound.getnframes()
+
+
+@pytest.fixture
+def settings(media_upstream):
+    accounts = {
+        "openai": Account(provider="openai", base_url=media_upstream.base_url, api_key_env="GENLEVEL_TEST_KEY"),
+        "local": Account(provider="compatible", base_url=media_upstream.base_url),
+    }
+    routes = {}
+    for account in accounts:
+        routes[f"{account}-images"] = Route(account=account, model="drawer", api="images", media=RouteMedia(size="96x32"))
+        routes[f"{account}-speech"] = Route(account=account, model="speaker", api="speech")
+        routes[f"{account}-video"] = Route(account=account, model="filmer", api="video", media=RouteMedia(seconds=2))
+    return Settings(accounts=accounts, routes=routes)
+
+
+@pytest.fixture
+async def gateway(settings, make_gateway):
+    gateway = make_gateway(settings)
+    yield gateway
+    await gateway.close()
+
+
+def make(route, *parts, modality=content.MODALITY_IMAGE, **parameters):
+    message = content.Message(role=content.ROLE_USER)
+    for part in parts:
+        message.parts.append(content.Part(text=part) if isinstance(part, str) else content.Part(media=part))
+    return pb.GenerateRequest(
+        route=route, messages=[message], output_modalities=[modality], parameters=pb.GenerationParameters(**parameters)
+    )
+
+
+def image(data, mime_type="image/png"):
+    return content.Media(modality=content.MODALITY_IMAGE, mime_type=mime_type, inline=data)
+
+
+def test_the_server_is_what_openais_own_client_expects(media_upstream, tmp_path):
+    """A stand-in is only worth as much as it is like the real thing."""
+    client = openai.OpenAI(api_key="k", base_url=media_upstream.base_url, max_retries=0)
+    made = client.images.generate(model="m", prompt="a square")
+    assert made.data
+    assert made.data[0].b64_json
+    assert made.usage
+    assert made.usage.input_tokens_details.image_tokens == 40
+    edited = client.images.edit(model="m", prompt="softer", image=[("a.png", picture()), ("b.png", picture())])
+    assert edited.data
+    assert edited.data[0].b64_json
+    sound = client.audio.speech.create(model="m", voice="alloy", input="hello", response_format="wav").content
+    assert samples(sound) == 8000
+    with pytest.deprecated_call():
+        video = client.videos.create_and_poll(model="sora-2", prompt="a wave", seconds="4")
+        assert client.videos.download_content(video.id).content[4:8] == b"ftyp"
+    with pytest.raises(openai.BadRequestError, match="safety system"):
+        client.images.generate(model="m", prompt="[refuse]")
+
+
+@pytest.mark.parametrize("account", ["openai", "local"])
+async def test_a_text_becomes_a_picture(gateway, account):
+    answer = await gateway.generate(make(f"{account}-images", "a red square"))
+    (part,) = answer.parts
+    assert (part.media.modality, part.media.mime_type) == (content.MODALITY_IMAGE, "image/png")
+    assert Image.open(io.BytesIO(part.media.inline)).size == (96, 32)
+    assert answer.usage == pb.Usage(input_tokens=50, output_tokens=100, output_images=1)
+    assert answer.upstream_s > 0
+
+
+@pytest.mark.parametrize("account", ["openai", "local"])
+async def test_pictures_and_a_text_become_a_picture(gateway, media_upstream, account):
+    prompt = f"softer {uuid.uuid4().hex}"
+    answer = await gateway.generate(make(f"{account}-images", image(picture(size=(31, 17))), image(picture(7)), prompt))
+    assert Image.open(io.BytesIO(answer.parts[0].media.inline)).size == (31, 17)
+    assert media_upstream.calls(prompt) == [("images/edits", prompt)]
+
+
+@pytest.mark.parametrize("account", ["openai", "local"])
+async def test_a_text_is_read_aloud(gateway, account):
+    answer = await gateway.generate(make(f"{account}-speech", "Good morning", "cheerfully", modality=content.MODALITY_AUDIO))
+    (part,) = answer.parts
+    assert (part.media.modality, part.media.mime_type) == (content.MODALITY_AUDIO, "audio/wav")
+    assert samples(part.media.inline) == 8000
+    assert answer.usage == pb.Usage(output_milliseconds=500)
+
+
+async def test_what_is_read_and_how_travel_apart(stub, make_gateway):
+    gateway = make_gateway(Settings(accounts={"s": Account(provider="compatible", base_url=f"{stub.url}/v1")},
+                                    routes={"r": Route(account="s", model="m", api="speech", media=RouteMedia(voice="nova"))}))  # fmt: skip
+    stub.replies(b"RIFF\x00\x00\x00\x00WAVE and so on", headers={"content-type": "audio/wav"})
+    await gateway.generate(make("r", "Good morning", "cheerfully", modality=content.MODALITY_AUDIO))
+    expected = {"model": "m", "input": "Good morning", "instructions": "cheerfully", "voice": "nova", "response_format": "wav"}
+    assert stub.requests[0][0] == "/v1/audio/speech"
+    assert stub.requests[0][2] == expected
+    await gateway.close()
+
+
+@pytest.mark.parametrize("account", ["openai", "local"])
+async def test_a_video_is_a_job_that_is_begun_once_and_waited_for(gateway, media_upstream, account):
+    prompt = f"waves {uuid.uuid4().hex}"
+    answer = await gateway.generate(make(f"{account}-video", image(picture()), prompt, modality=content.MODALITY_VIDEO))
+    (part,) = answer.parts
+    assert part.media.mime_type == "video/mp4"
+    with av.open(io.BytesIO(part.media.inline)) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 16
+    assert answer.usage.output_milliseconds == 2000
+    assert answer.response_id.startswith("video_")
+    assert media_upstream.calls(prompt) == [("videos", prompt)]
+
+
+async def test_a_job_survives_polls_that_fail(gateway, media_upstream):
+    prompt = f"[shaky] {uuid.uuid4().hex}"
+    answer = await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO))
+    assert answer.parts[0].media.mime_type == "video/mp4"
+    assert len(media_upstream.calls(prompt)) == 1
+
+
+async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gateway, media_upstream):
+    prompt = f"[slow] {uuid.uuid4().hex}"
+    request = make("openai-video", prompt, modality=content.MODALITY_VIDEO)
+    with pytest.raises(CallFailed) as late:
+        await gateway.generate(request, timeout_s=0.5)
+    assert late.value.error_class == pb.ERROR_CLASS_TIMEOUT
+    assert late.value.may_be_charged
+    assert "its job goes on at the provider, and the same request asked again waits for it" in late.value.message
+    answer = await gateway.generate(request, timeout_s=20)
+    assert answer.parts[0].media.mime_type == "video/mp4"
+    assert len(media_upstream.calls(prompt)) == 1
+    again = await asyncio.wait_for(gateway.generate(make("openai-video", prompt + "!", modality=content.MODALITY_VIDEO)), 20)
+    assert again.response_id != answer.response_id
+
+
+async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream):
+    prompt = f"[fail] {uuid.uuid4().hex}"
+    for _ in range(2):
+        with pytest.raises(CallFailed, match="It did not work") as failed:
+            await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO))
+        assert failed.value.error_class == pb.ERROR_CLASS_TRANSIENT
+    assert len(media_upstream.calls(prompt)) == 2
+
+
+@pytest.mark.parametrize("route", ["openai-images", "openai-speech", "local-video"])
+async def test_a_policy_refusal_is_one(gateway, route):
+    modality = next(iter(gateway._routes.resolve(route).outputs))
+    with pytest.raises(CallFailed) as refused:
+        await gateway.generate(make(route, "[refuse] this", modality=modality))
+    assert refused.value.error_class == pb.ERROR_CLASS_CONTENT_REFUSED
+
+
+async def test_a_job_that_the_policy_ends_is_a_refusal(gateway):
+    with pytest.raises(CallFailed) as refused:
+        await gateway.generate(make("openai-video", "[blocked] this", modality=content.MODALITY_VIDEO))
+    assert refused.value.error_class == pb.ERROR_CLASS_CONTENT_REFUSED
+
+
+async def test_a_rate_limit_says_how_long_to_wait(gateway):
+    with pytest.raises(CallFailed) as limited:
+        await gateway.generate(make("openai-images", "[limit]"))
+    assert (limited.value.error_class, limited.value.retry_after_s) == (pb.ERROR_CLASS_RATE_LIMIT, 0.1)
+
+
+@pytest.mark.parametrize(("route", "modality"), [("openai-images", content.MODALITY_IMAGE), ("local-speech", content.MODALITY_AUDIO)])
+async def test_a_web_page_is_no_picture_and_no_sound(gateway, route, modality):
+    with pytest.raises(CallFailed, match="malformed body") as broken:
+        await gateway.generate(make(route, "[garbage]", modality=modality))
+    assert broken.value.error_class == pb.ERROR_CLASS_TRANSIENT
+
+
+async def test_an_address_in_an_answer_is_fetched_from_the_server_itself_without_the_key(gateway):
+    answer = await gateway.generate(make("openai-images", "[url] please"))
+    assert Image.open(io.BytesIO(answer.parts[0].media.inline)).size == (96, 32)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "why"),
+    [
+        ("[away]", "169.254.169.254/latest/meta-data is not fetched: only https"),
+        ("[redirect]", "127.0.0.1:1/secret.png is not fetched: it is in a private network"),
+    ],
+)
+async def test_an_address_elsewhere_is_not_fetched(gateway, prompt, why):
+    with pytest.raises(CallFailed) as refused:
+        await gateway.generate(make("openai-images", prompt))
+    assert refused.value.error_class == pb.ERROR_CLASS_UNKNOWN
+    assert why in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://localhost/x.png",
+        "https://10.0.0.1/x.png",
+        "https://[::1]/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "file:///etc/passwd",
+        "ftp://a/b",
+        "",
+    ],
+)
+async def test_no_answer_makes_this_machine_call_its_own_network(url):
+    with pytest.raises(CallFailed, match="is not fetched"):
+        await download(url, "https://api.example.com/v1", shown="it", provider="openai")
+
+
+async def test_a_file_that_is_too_large_is_not_fetched(media_upstream, gateway):
+    await gateway.generate(make("openai-images", "[url] large"))
+    base = media_upstream.base_url
+    with pytest.raises(CallFailed, match="it has more than 0 MiB"):
+        await download(base.replace("/v1", "/files/0.png"), base, shown="it", provider="openai", limit=10)
+
+
+async def test_what_is_too_large_to_travel_inline_is_stored(settings, make_gateway, tmp_path):
+    small = Settings.model_validate({**settings.model_dump(), "storage": {"inline_limit_bytes": 10}})
+    gateway = make_gateway(small)
+    answer = await gateway.generate(make("openai-images", "a red square"))
+    media = answer.parts[0].media
+    assert media.WhichOneof("source") == "blob"
+    assert BlobStore.open(tmp_path / "blobs").get(media.blob.sha256)[:4] == b"\x89PNG"
+    assert answer.usage.output_images == 1
+    await gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("route", "request_", "why"),
+    [
+        ("openai-images", pb.GenerateRequest(), "does not make text"),
+        ("openai-speech", pb.GenerateRequest(output_modalities=[content.MODALITY_IMAGE]), "does not make image"),
+    ],
+)
+async def test_what_a_route_does_not_make_is_refused_without_a_call(gateway, route, request_, why):
+    request_.route = route
+    request_.messages.add(role=content.ROLE_USER).parts.add(text="hello")
+    with pytest.raises(CallFailed, match=why) as refused:
+        await gateway.generate(request_)
+    assert (refused.value.error_class, refused.value.part) == (pb.ERROR_CLASS_UNSUPPORTED, "output_modalities")
+
+
+async def test_a_part_that_a_generator_cannot_take_is_named(gateway):
+    with pytest.raises(CallFailed, match=r"messages\[0\]\.parts\[0\]: openai/speaker does not take image"):
+        await gateway.generate(make("openai-speech", image(picture()), "read", modality=content.MODALITY_AUDIO))
+    with pytest.raises(CallFailed, match="has no parameter temperature in its images API") as refused:
+        await gateway.generate(make("openai-images", "draw", temperature=0))
+    assert refused.value.error_class == pb.ERROR_CLASS_CALLER_FAULT
+
+
+async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
+    account = {"s": Account(provider="compatible", base_url=media_upstream.base_url)}
+    routes = {
+        "by-image": Route(account="s", model="a", api="images", price=ModelPrice(per_image="0.04", per_call="0.001")),
+        "by-token": Route(account="s", model="b", api="images", price=ModelPrice(input="5", image_input="8", output="30")),
+        "by-second": Route(account="s", model="c", api="speech", price=ModelPrice(per_second="0.0003")),
+        "no-usage": Route(account="s", model="d", api="speech", price=ModelPrice(input="1", output="2")),
+    }
+    gateway = make_gateway(Settings(accounts=account, routes=routes))
+    costs = {}
+    for name, route in routes.items():
+        modality = content.MODALITY_AUDIO if route.api == "speech" else content.MODALITY_IMAGE
+        answer = await gateway.generate(make(name, "a thing", modality=modality))
+        costs[name] = answer.cost_nano_usd if answer.HasField("cost_nano_usd") else None
+    assert costs == {
+        "by-image": 41_000_000,
+        "by-token": 10 * 5_000 + 40 * 8_000 + 100 * 30_000,
+        "by-second": 150_000,
+        "no-usage": None,
+    }
+    await gateway.close()
+
+
+async def test_models_say_what_they_make(gateway):
+    made = {info.route: list(info.output_modalities) for info in (await gateway.list_models(pb.ListModelsRequest())).models}
+    assert made["openai-images"] == [content.MODALITY_IMAGE]
+    assert made["local-speech"] == [content.MODALITY_AUDIO]
+    assert made["local-video"] == [content.MODALITY_VIDEO]
+    assert made["embedded/generalist"] == [content.MODALITY_TEXT]
+
+
+def test_a_route_cannot_say_that_it_makes_what_its_api_cannot(make_gateway):
+    settings = Settings(accounts={"o": Account(provider="openai")}, routes={"r": Route(account="o", model="m", output_modalities=["3d"])})
+    with pytest.raises(ConfigurationError, match=r"routes\.r\.output_modalities: the chat API of openai makes text, audio, not 3d"):
+        make_gateway(settings)
+
+
+def test_the_bytes_decide_what_media_are():
+    part = media_part(picture(), content.MODALITY_IMAGE, "application/octet-stream")
+    assert part.media.mime_type == "image/png"
+    with pytest.raises(ValueError, match="where audio was asked for"):
+        media_part(picture(), content.MODALITY_AUDIO, "audio/wav")
+    with pytest.raises(ValueError, match="0 bytes"):
+        media_part(b"", content.MODALITY_AUDIO, "audio/wav")
+    assert media_part(b"\xff\xf1raw aac", content.MODALITY_AUDIO, "audio/aac; x=y").media.mime_type == "audio/aac"
+    assert duration_ms(b"nothing that can be read") == 0
+
+
+def reply(document, **headers):
+    return Reply(headers, b"{}", document)
+
+
+def test_a_job_is_followed_from_status_to_content():
+    videos = OpenAIVideos()
+    begun = videos.answer(reply({"id": "v/1", "status": "queued"}), None)
+    assert isinstance(begun, Job)
+    assert (begun.next.method, begun.next.path, begun.made) == ("GET", "videos/v%2F1", None)
+    done = videos.answer(reply({"id": "v/1", "status": "completed", "seconds": "4", "model": "m"}), begun)
+    assert isinstance(done, Job)
+    assert (done.next.path, done.delay_s) == ("videos/v%2F1/content", 0.0)
+    made = videos.answer(Reply({"content-type": "video/mp4"}, b"bytes", None), done)
+    assert made == Made([(b"bytes", "video/mp4")], seconds=4.0, model="m", response_id="v/1")
+    with pytest.raises(JobFailed):
+        videos.answer(reply({"id": "v", "status": "failed", "error": None}), begun)
+    with pytest.raises(ValueError, match="has the status 'odd'"):
+        videos.answer(reply({"id": "v", "status": "odd"}), begun)
+
+
+@pytest.mark.parametrize(("said", "delay"), [("250", 0.25), ("1", 0.05), ("9999999", 30.0), ("soon", 1.0), ("", 1.0)])
+def test_polls_come_as_the_provider_asks_within_bounds(said, delay):
+    assert poll_delay_s({"openai-poll-after-ms": said}) == delay
