@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
-from genlevel.cli.options import json_option, print_json, ratings_option
+from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
 
 if TYPE_CHECKING:
     from scorer.predictions_scoring import ScoredPredictions
@@ -32,6 +32,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     as unsupported; these, unknown ids and double ones are reported on stderr and in the JSON. Exit code 1: some items could not be scored.
     """
     from genlevel.runtime.errors import DatasetError
+    from scorer.models import configure
     from scorer.predictions_scoring import score_predictions, scored_json
     from scorer.workbook_writer import check_workbook_path, column_name, write_workbook
 
@@ -39,6 +40,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     column_name(options["model"])
     if not options["annotations"].is_dir():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
+    configure(settings_of(ctx).scorer.weights)
     scored = score_predictions(options["annotations"], options["predictions"], options["model"], ratings=options["ratings"])
     write_workbook(options["out"], scored.benchmark, scored.model, scored.values)
     document = scored_json(scored)

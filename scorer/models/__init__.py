@@ -7,6 +7,6 @@ puts them there). torch, transformers and torchvision are imported when a networ
 from __future__ import annotations
 
 from scorer.models.catalogue import NETWORKS, Network
-from scorer.models.networks import Networks, NetworkUnavailable, configure, networks
+from scorer.models.loading import Networks, NetworkUnavailable, configure, networks
 
 __all__ = ["NETWORKS", "Network", "NetworkUnavailable", "Networks", "configure", "networks"]

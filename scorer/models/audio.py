@@ -12,7 +12,7 @@ from scorer.models.vggish_input import RATE as VGGISH_RATE
 from scorer.models.vggish_input import log_mel_examples
 
 if TYPE_CHECKING:
-    from scorer.models.networks import Networks
+    from scorer.models.loading import Networks
 
 SPEECH_RATE = 16_000
 WHISPER_SECONDS = 30

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scorer.models.networks import Networks
+from scorer.models.loading import Networks
 from scorer.models.ports import Found
 
 COLOURS = ("red", "green", "blue")

