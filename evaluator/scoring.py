@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ from evaluator.judgements import TaskRatings, ratings_of
 from evaluator.media import stored_files
 from evaluator.ports import ScorerPort
 from evaluator.sent_files import SentFiles
+from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import AnswerType, Benchmark, Instance, SuiteTask, Task
 from genlevel.runtime.blobs import BlobStore
@@ -51,15 +51,6 @@ def describe(task: SuiteTask) -> sc.TaskDescription:
         description.metric_label = task.metric.label
         description.metric_parameters.update(dict(task.metric.parameters))
     return description
-
-
-def cluster_of(instance: Instance, key: str) -> str:
-    """What the instance shares with others about the same thing: the hash of its media, else of its context; empty where it has neither.
-
-    Media are told apart by their paths within the task's folder: the same file is the same medium, and none has to be read again.
-    """
-    shared = [file.path.as_posix().rpartition(f"/{key}/")[2] for file in instance.media] or [instance.context]
-    return hashlib.sha256("\n".join(shared).encode()).hexdigest() if any(shared) else ""
 
 
 def describe_benchmark(benchmark: Benchmark) -> list[sc.TaskDescription]:

@@ -12,7 +12,7 @@ from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMe
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
 from scorer.convert import TaskIndex
-from scorer.task_scoring import Outcome
+from scorer.task_scoring import Outcome, TaskOutcome
 
 if TYPE_CHECKING:
     from scorer.levels import TaskResult
@@ -44,6 +44,13 @@ def evidence_found(
 ) -> TaskEvidence | None:
     """What a task's instances say of its score; None where it has no metric or was not measured."""
     return evidence_from_statistics(_task(description), statistics, clusters) if description.metric else None
+
+
+def with_clustered_error(outcome: TaskOutcome, evidence: TaskEvidence | None) -> TaskOutcome:
+    """The outcome with the standard error over clusters, where instances share what they are about."""
+    if outcome.score is None or evidence is None or not evidence.low.clustered:
+        return outcome
+    return replace(outcome, standard_error=evidence.low.standard_error)
 
 
 def evidence_text(evidence: TaskEvidence | None) -> str:

@@ -1,44 +1,115 @@
-"""From a prediction, in whatever form a submission has it, to the text that the answer parsers read.
+"""From a prediction, in whatever form a submission has it, to the text and files that the answer parsers read.
 
 A prediction is text, a number, a file path, or the same structure as the task's label. Structures and numbers are written out in the
-form of their answer type; text stays as it is, since a model may have written it.
+form of their answer type; text stays as it is, since a model may have written it. Files lie where a label's would: relative to the
+folder of the task's predictions or in its media folders, and never outside of the predictions.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.forms.boxes import normal_boxes
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.label_files import WITH_FILES, with_files
+from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, looks_like_file
+from genlevel.benchmark.media import MediaPlace
+from genlevel.benchmark.model import AnswerType, Instance, Modality
+from scorer.nodes import FILE, named_files
 from scorer.parsers import Box, Unparsable, parse_answer
 
 _NO_INDEX = LabelKinds().lowest_index
+_STRUCTURES = WITH_FILES - {AnswerType.BOXES, AnswerType.MEDIA}
 
 
 @dataclass(frozen=True, slots=True)
 class LabelForm:
-    """How a task's file writes its labels, and so may write predictions. bbox_format: "" is x, y, width, height."""
+    """How a task's file writes its labels, and so may write predictions. bbox_format: "" is x, y, width, height.
+
+    place: where the files that predictions name may lie; None: there are none.
+    """
 
     kinds: LabelKinds
     bbox_format: str = ""
+    modality: Modality = Modality.LANGUAGE
+    place: MediaPlace | None = None
 
 
-def as_answer(prediction: Any, instance: Instance, form: LabelForm) -> str:
-    """The prediction as a raw answer to ``instance``; "" for none. What is no answer of its type comes out unparsable, never guessed."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A prediction as the parsers take it: the raw answer, and the absolute paths of the files that it came with."""
+
+    text: str
+    files: tuple[str, ...] = ()
+
+
+def as_answer(prediction: Any, instance: Instance, form: LabelForm) -> Given:
+    """The prediction as a raw answer to ``instance``; without text and files for none.
+
+    What is no answer of its type comes out unparsable, never guessed. Raises MediaProblem for a file that is missing, empty or outside
+    of the predictions.
+    """
+    if prediction is None:
+        return Given("")
     try:
+        if instance.answer_type is AnswerType.MEDIA:
+            return _media(prediction, form)
+        if instance.answer_type in _STRUCTURES:
+            return _structure(prediction, instance.answer_type, form)
         if isinstance(prediction, dict) and instance.answer_type is not AnswerType.BOXES and any(key in prediction for key in LABEL_KEYS):
-            prediction = find_label({"output": prediction})
-        if prediction is None:
-            return ""
-        return _WRITERS.get(instance.answer_type, _plain)(prediction, instance, form)
+            prediction = find_label({"output": prediction}, instance.answer_type)
+        return Given("" if prediction is None else _WRITERS.get(instance.answer_type, _plain)(prediction, instance, form))
     except RecursionError:
-        return ""
+        return Given("")
+
+
+def _media(prediction: Any, form: LabelForm) -> Given:
+    """The files that a prediction names, in its order; a folder counts as the frames in it."""
+    if form.place is None:
+        return Given("")
+    try:
+        found = with_files(_as_files(prediction), AnswerType.MEDIA, form.place, form.modality)
+    except ValueError:
+        return Given("")
+    return Given("", tuple(_files(found)))
+
+
+def _as_files(prediction: Any) -> Any:
+    """A path, or a list of them, as file nodes: it needs no suffix there, as a folder of frames has none."""
+    match prediction:
+        case str() if prediction.strip()[:1] not in ("[", "{"):
+            return {FILE: prediction} if prediction.strip() else None
+        case list():
+            return [_as_files(part) for part in prediction]
+        case _:
+            return prediction
+
+
+def _files(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and isinstance(value.get(FILE), str):
+        yield value[FILE]
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _files(part)
+
+
+def _structure(prediction: Any, kind: AnswerType, form: LabelForm) -> Given:
+    """A structure as the task's labels have it, with its files in place; text, unless it is a file's name, as it is."""
+    if isinstance(prediction, str) and not looks_like_file(prediction):
+        return Given(prediction)
+    label = find_label({"output": prediction}, kind) if isinstance(prediction, dict) else prediction
+    try:
+        if form.place is not None:
+            label = with_files(label, kind, form.place, form.modality)
+        found = normal_form(kind, label, box_format=form.bbox_format, modality=form.modality)
+        return Given(json.dumps(found), tuple(sorted(named_files(found))))
+    except ValueError:
+        return Given(json.dumps(prediction))  # the parser says what is wrong with it
 
 
 def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
@@ -88,6 +159,17 @@ def _box(box: Box, form: LabelForm) -> dict[str, Any]:
     return written if box.confidence is None else {**written, "score": box.confidence}
 
 
+def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:
+    """Of an anomaly's label true is 1 and false 0, as labels are read."""
+    return str(int(prediction)) if isinstance(prediction, bool) else _text(prediction, instance, form)
+
+
+def _code(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    """Code as it stands, its indentation included; of several the first."""
+    listed = prediction if isinstance(prediction, list) else [prediction]
+    return next((text for text in listed if isinstance(text, str)), "")
+
+
 def _plain(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
     return prediction if isinstance(prediction, str) else json.dumps(prediction)
 
@@ -95,9 +177,10 @@ def _plain(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
 _WRITERS: dict[AnswerType, Callable[[Any, Instance, LabelForm], str]] = {
     AnswerType.CHOICE: _choice,
     AnswerType.LABEL: _text,
-    AnswerType.NUMBER: _text,
+    AnswerType.NUMBER: _number,
     AnswerType.SHORT_TEXT: _text,
     AnswerType.LONG_TEXT: _text,
     AnswerType.ITEMS: _items,
     AnswerType.BOXES: _boxes,
+    AnswerType.CODE: _code,
 }

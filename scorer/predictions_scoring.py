@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
 from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Suite, SuiteTask, Task, TaskMetric
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.certified import evidence_found, with_clustered_error
 from scorer.convert import add_ratings, score_message
 from scorer.levels import Levels, check_references, compute_levels, judge, judge_all
 from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
-from scorer.prediction_answers import LabelForm, as_answer
+from scorer.prediction_answers import Given, LabelForm, as_answer
 from scorer.predictions import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
 from scorer.report import counts_json, level_json, task_json
 from scorer.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
 
 _NO_FILE = "no prediction.json for this task: counted as unsupported"
 _NAMED = 20
+_NONE = Given("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def score_predictions(
         assert isinstance(task, FolderTask)
         path = folder.of_task(task.key, task.annotation, suite.root)
         people = rated.tasks.get(task.key, {})
-        scored = _score_task(task, None if path is None else read_predictions(path), chosen, problems, people=people)
+        scored = _score_task(task, None if path is None else read_predictions(path), folder.root, chosen, problems, people=people)
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
@@ -162,21 +165,24 @@ def _people(suite: Suite, files: Sequence[Path]) -> ResolvedRatings:
     return ResolvedRatings({key: rated for key, rated in found.tasks.items() if key not in judged}, (*found.notes, *notes))
 
 
-def _score_task(task: FolderTask, file: PredictionFile | None, references: str, problems: list[str], *, people: ByInstance) -> ScoredTask:
+def _score_task(
+    task: FolderTask, file: PredictionFile | None, root: Path, references: str, problems: list[str], *, people: ByInstance
+) -> ScoredTask:
     """Scores one task; what does not fit is added to ``problems``. people: their ratings of it."""
     metric, no_metric = _metric(task.metric)
     scoring = TaskScoring(metric, no_metric)
     joined = None
     if file is None:
-        scoring.add(_given(instance, Outcome.UNSUPPORTED, "") for instance in task.labelled())
+        scoring.add(_given(task, instance, Outcome.UNSUPPORTED) for instance in task.labelled())
         outcome = replace(scoring.finish(), note=_NO_FILE)
         problems.append(f"{task.key}: {_NO_FILE}")
     else:
         joined = join(file, [(instance.id, instance.position) for instance in task.labelled()])
         problems += file.problems
         problems += joined_problems(task.key, joined)
-        form = LabelForm(task.survey.kinds, task.survey.envelope.bbox_format)
-        answered = _answered(task, joined, form, file.path.parent, problems, parsed=metric is not None)
+        envelope = task.survey.envelope
+        form = LabelForm(task.survey.kinds, envelope.bbox_format, task.modality, _place(file.path, root))
+        answered = _answered(task, joined, form, problems, parsed=metric is not None)
         scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
     message = _message(task, outcome, references, scoring.provenance())
@@ -186,43 +192,51 @@ def _score_task(task: FolderTask, file: PredictionFile | None, references: str, 
     return ScoredTask(task.key, message, None if file is None else file.path, joined)
 
 
-def _answered(
-    task: FolderTask, joined: Joined, form: LabelForm, folder: Path, problems: list[str], *, parsed: bool
-) -> Iterator[AnsweredInstance]:
+def _place(file: Path, root: Path) -> MediaPlace:
+    """Where predicted files may lie: in the folder of prediction.json (or above json/), in media folders there, never outside of root."""
+    folder = file.parent.parent if file.parent.name == "json" and file.parent != root else file.parent
+    return media_place(folder, root, file)
+
+
+def _answered(task: FolderTask, joined: Joined, form: LabelForm, problems: list[str], *, parsed: bool) -> Iterator[AnsweredInstance]:
     """The instances with their predictions. parsed: whether a metric will read the answers."""
     lost: list[str] = []
     broken: list[str] = []
     for instance in task.labelled():
         if instance.problem:
             broken.append(f"{task.key}: {instance.problem}")
-            yield _given(instance, Outcome.FAILED, "")
+            yield _given(task, instance, Outcome.FAILED)
             continue
-        answer = as_answer(joined.predictions.get(instance.id), instance, form)
-        if instance.answer_type is AnswerType.MEDIA and answer and not _is_file(folder, answer):
-            lost.append(answer)
-            answer = ""
+        try:
+            answer = as_answer(joined.predictions.get(instance.id), instance, form)
+        except MediaProblem as problem:
+            lost.append(f"id {printable(instance.id)!r}: {printable(str(problem))}")
+            answer = Given("")
+        given = _given(task, instance, Outcome.ANSWERED, answer)
         # Where nothing is measured, an answer is whatever is there.
-        kind = instance.answer_type if parsed else AnswerType.LONG_TEXT
-        yield replace(_given(instance, Outcome.ANSWERED, answer), answer_type=kind.value)
+        yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT.value)
     problems += broken[:_NAMED]
     if len(broken) > _NAMED:
         problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")
     if lost:
-        problems.append(f"{task.key}: {len(lost)} predicted files are not there, first {printable(lost[0])!r}: counted as wrong")
+        problems.append(f"{task.key}: {len(lost)} predictions name files that cannot be used: counted as wrong; first {lost[0]}")
 
 
-def _given(instance: Instance, outcome: Outcome, answer: str) -> AnsweredInstance:
-    return AnsweredInstance(instance.id, outcome, answer, instance.answer_type.value, instance.label, instance.options)
-
-
-def _is_file(folder: Path, written: str) -> bool:
-    """Whether a predicted file is there, relative to its prediction.json; a structure in place of a path is not looked for."""
-    if written[:1] in "[{":
-        return True
-    try:
-        return os.path.isfile(folder / written.strip())
-    except ValueError:  # a NUL in it
-        return False
+def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given = _NONE) -> AnsweredInstance:
+    """An instance as the evaluator would hand it over, with the media that are there."""
+    return AnsweredInstance(
+        instance.id,
+        outcome,
+        answer.text,
+        instance.answer_type.value,
+        instance.label,
+        instance.options,
+        cluster=cluster_of(instance, task.key),
+        files=answer.files,
+        prompt="\n\n".join(text for text in (instance.context, instance.prompt) if text),
+        inputs=tuple(str(media.path) for media in instance.media if media.path.exists()),
+        details=instance.details,
+    )
 
 
 def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
@@ -249,6 +263,8 @@ def _message(task: FolderTask, outcome: TaskOutcome, references: str, provenance
     )
     if task.metric is not None:
         description.metric, description.metric_label = task.metric.id, task.metric.label
+        description.metric_parameters.update(dict(task.metric.parameters))
+        outcome = with_clustered_error(outcome, evidence_found(description, outcome.statistics, outcome.clusters))
     result = None if listed is None else judge(listed, outcome.score, references)
     if result is not None:
         mapped = result.sigma

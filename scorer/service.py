@@ -13,7 +13,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import ALPHA, certificate_message, certify_run, evidence_found, evidence_text
+from scorer.certified import ALPHA, certificate_message, certify_run, evidence_found, evidence_text, with_clustered_error
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
@@ -174,8 +174,7 @@ class Scorer:
         run = StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
         outcome = scoring.finish()
         evidence = evidence_found(header.task, outcome.statistics, outcome.clusters)
-        if outcome.score is not None and evidence is not None and evidence.low.clustered:
-            outcome = replace(outcome, standard_error=evidence.low.standard_error)
+        outcome = with_clustered_error(outcome, evidence)
         if header.task.HasField("rating_source"):
             add_ratings(header.task.rating_source, scoring.ratings())
         header.task.provenance = scoring.provenance()

@@ -66,7 +66,10 @@ class FolderTask:
         return self._reader.instances(positions)
 
     def labelled(self) -> Iterator[Instance]:
-        """All instances without their media, which need not be there: holding answers against labels needs none. Raises DatasetError."""
+        """All instances with media that need not be there: holding answers against labels seldom needs them. Raises DatasetError.
+
+        A medium that is missing is a path at which nothing lies, the same for all instances that name it alike.
+        """
         return self._reader.instances(with_media=False)
 
     def remarks(self, *, look_inside: bool = False) -> Iterator[tuple[Instance, str, int]]:

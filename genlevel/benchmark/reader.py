@@ -6,6 +6,7 @@ DatasetError. Memory does not grow with the number of items.
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -53,6 +54,7 @@ _NORMAL = frozenset(
         *("non anomalous", "nonanomalous", "not anomalous", "non defective", "not defective", "defect free", "anomaly free", "perfect"),
     )
 )
+MISSING_MEDIA = ".missing"
 _OWN_PLACES = ("input", "dialog", "dialogue", "output", "id")
 
 
@@ -137,7 +139,8 @@ class Reader:
     def instances(self, positions: Iterable[int] | None = None, *, look_inside: bool = True, with_media: bool = True) -> Iterator[Instance]:
         """Instances in file order, only these positions if given.
 
-        look_inside: read media files' first bytes. with_media: look for media files at all; to hold answers against labels needs none.
+        look_inside: read media files' first bytes. with_media: media have to be there; to hold answers against labels needs none, and
+        one that is missing is then a path at which nothing lies.
         """
         wanted = None if positions is None else frozenset(positions)
         last = max(wanted, default=-1) if wanted is not None else None
@@ -187,7 +190,7 @@ class Reader:
         named = list(named_media(given)) if isinstance(given, dict) else []
         named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
         asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
-        media = tuple(self._media(path, modality, look_inside) for _, modality, path in named) if with_media else ()
+        media = tuple(self._media(path, modality, look_inside, with_media) for _, modality, path in named)
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, self._usual)
@@ -197,8 +200,15 @@ class Reader:
             details["bbox_format"] = "x, y, width, height"
         return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
 
-    def _media(self, path: str, modality: Any, look_inside: bool) -> MediaFile:
-        return find_media(self._place, path, modality, look_inside=look_inside)
+    def _media(self, path: str, modality: Any, look_inside: bool, needed: bool) -> MediaFile:
+        try:
+            return find_media(self._place, path, modality, look_inside=look_inside and needed)
+        except MediaProblem:
+            if needed:
+                raise
+            # What is written may lead anywhere; its hash still tells it apart from others.
+            name = hashlib.sha256(path.encode("utf-8", "backslashreplace")).hexdigest()
+            return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
 
     def _label(self, raw: Any, asked: Asking) -> tuple[AnswerType, Any]:
         """Answer type and label in normal form. A choice whose label is none of its options is asked as a label."""

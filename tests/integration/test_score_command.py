@@ -84,3 +84,25 @@ def test_the_labels_of_the_real_open_set_score_100_in_every_task(genlevel, opens
     assert {task["score"] for task in result["tasks"]} == {100}
     assert len(result["tasks"]) == 12
     assert result["instances"]["answered"] == result["instances"]["total"] > 1_600
+
+
+def test_instances_that_share_a_text_have_the_standard_error_that_a_run_gives_them(genlevel, stub_upstream, tmp_path):
+    folder = tmp_path / "bench" / "nlp" / "Causal-Reasoning"
+    folder.mkdir(parents=True)
+    data = [
+        {
+            "id": f"q{n}",
+            "input": {"text": f"Story {n // 3}.", "question": "Which?", "options": [f"a{n}", f"b{n}"]},
+            "output": {"answer": "A" if n // 3 % 2 else "B"},
+        }
+        for n in range(24)
+    ]
+    (folder / "annotation.json").write_text(json.dumps({"task": "t", "type": "MultipleChoiceQA", "data": data}))
+    suite = str(tmp_path / "bench")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub_upstream().base_url, "--suite", suite, "--json")
+    run = json.loads(done.stdout)
+    assert genlevel.run("export", run["run"], "--format", "predictions", "--to", "p").returncode == 0
+    scored = json.loads(score(genlevel, suite, "p", "--json").stdout)
+    assert scored["tasks"][0]["score"] == run["tasks"][0]["score"] == 50
+    alone = 100 * (0.25 / 23) ** 0.5
+    assert scored["tasks"][0]["stderr"] == pytest.approx(run["tasks"][0]["stderr"]) > 1.5 * alone

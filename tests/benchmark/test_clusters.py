@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluator.scoring import cluster_of
+from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 
 KEY = "image/comprehension/Some-Task"
