@@ -18,7 +18,7 @@ from genlevel.benchmark.forms.boxes import normal_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import WITH_FILES, with_files
 from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, looks_like_file
-from genlevel.benchmark.media import MediaPlace
+from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
 from genlevel.benchmark.model import AnswerType, Instance, Modality
 from scorer.nodes import FILE, named_files
 from scorer.parsers import Box, Unparsable, parse_answer
@@ -99,9 +99,11 @@ def _files(value: Any) -> Iterator[str]:
 
 
 def _structure(prediction: Any, kind: AnswerType, form: LabelForm) -> Given:
-    """A structure as the task's labels have it, with its files in place; text, unless it is a file's name, as it is."""
+    """A structure as the task's labels have it, with its files in place; text, unless it names a file or a folder, as it is."""
     if isinstance(prediction, str) and not looks_like_file(prediction):
-        return Given(prediction)
+        if not _is_folder(prediction, form):
+            return Given(prediction)
+        prediction = {FILE: prediction}
     label = find_label({"output": prediction}, kind) if isinstance(prediction, dict) else prediction
     try:
         if form.place is not None:
@@ -110,6 +112,16 @@ def _structure(prediction: Any, kind: AnswerType, form: LabelForm) -> Given:
         return Given(json.dumps(found), tuple(sorted(named_files(found))))
     except ValueError:
         return Given(json.dumps(prediction))  # the parser says what is wrong with it
+
+
+def _is_folder(written: str, form: LabelForm) -> bool:
+    """Whether a text is the path of what lies in the predictions, such as a folder of frames, whose name has no suffix."""
+    if form.place is None or len(written) > 400 or "\n" in written:
+        return False
+    try:
+        return bool(find_media(form.place, written, form.modality, look_inside=False, of_label=True))
+    except MediaProblem:
+        return False
 
 
 def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
