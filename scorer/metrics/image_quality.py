@@ -118,12 +118,14 @@ def ms_ssim(given: Floats, wanted: Floats) -> float:
     scales = 1
     while scales < len(SCALE_WEIGHTS) and min(wanted.shape) >> scales >= _WINDOW:
         scales += 1
+    # All five add up to 1.0001, and are taken as published.
     weights = SCALE_WEIGHTS[:scales]
+    total = 1.0 if scales == len(SCALE_WEIGHTS) else math.fsum(weights)
     value = 1.0
     for scale, weight in enumerate(weights):
         similarity, structure = _ssim(given, wanted)
         term = similarity if scale == scales - 1 else structure
-        value *= max(term, 0.0) ** (weight / math.fsum(weights))
+        value *= max(term, 0.0) ** (weight / total)
         given, wanted = _halved(given), _halved(wanted)
     return value
 

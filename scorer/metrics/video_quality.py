@@ -54,10 +54,11 @@ class ClassicalMotionScore(MeanMetric):
     """Optical flow score by block matching (variant "classical"): the share of videos, in %, that are judged to move.
 
     VBench's rule of dynamic degree, with block matching in place of RAFT's flow. Frames are taken at about 8 a second, in grey, their short
-    side brought to 128 pixels. Each block of 8 x 8 pixels is searched for within 8 pixels in the next frame (least mean absolute
-    difference; it counts as still unless that is 2 grey levels better than where it was). A pair of frames moves where the mean of
-    the fastest 5 % of blocks exceeds 3 pixels (6 at a short side of 256), a video where round(n / 4) of its n frames, at least one, move
-    on. A video of one frame cannot be measured (unparsable); refused and unparsable answers do not move.
+    side brought to 128 pixels, and each is brought to the brightness and contrast of the one before. Each block of 8 x 8 pixels is
+    searched for within 8 pixels in the next frame (least mean absolute difference; still unless that is 2 grey levels better). A pair of
+    frames moves where the mean of the fastest 5 % of blocks exceeds 3 pixels (6 at a short side of 256), a video where round(n / 4) of
+    its n frames, at least one, move on. A video of one frame cannot be measured (unparsable); refused and unparsable answers do not
+    move.
     Not to be mixed with RAFT's scores. Source of the rule: Huang et al. 2024 (VBench), "dynamic degree".
 
     >>> import numpy as np
@@ -135,11 +136,19 @@ def _moves(files: list[str]) -> bool:
         if before is not None:
             if now.shape != before.shape:
                 raise Undecodable("the video changes its size on the way")
-            moving += shift(before, now) > 6.0 * scale
+            moving += shift(before, _as_bright(now, before)) > 6.0 * scale
         before = now
     if count < 2:
         raise Undecodable("the video has one frame, which says nothing about movement")
     return moving >= max(1, round(count / 4))
+
+
+def _as_bright(plane: Floats, like: Floats) -> Floats:
+    """With the mean and (within a factor of two) the spread of another, so that flicker is no movement."""
+    spread = float(plane.std())
+    gain = min(max(float(like.std()) / spread, 0.5), 2.0) if spread > 0.0 else 1.0
+    found: Floats = (plane - plane.mean()) * gain + like.mean()
+    return found
 
 
 def _small(frame: Picture) -> tuple[Floats, float]:
