@@ -281,6 +281,16 @@ class Journal:
             )
             return {row[0]: row[1] for row in rows}
 
+    def outcome_counts(self, run_id: str, task: str) -> dict[int, int]:
+        """How many instances of a task have which outcome."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(answers.c.outcome, func.count())
+                .where(answers.c.run_id == run_id, answers.c.task == task)
+                .group_by(answers.c.outcome)
+            )
+            return {row[0]: row[1] for row in rows}
+
     def count_of(self, run_id: str, task: str) -> int:
         """How many instances of a task are journalled."""
         with self._engine.connect() as connection:

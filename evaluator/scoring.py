@@ -82,7 +82,10 @@ async def score_task(
     ratings = await asyncio.to_thread(ratings_of, journal.judgements, header.run_id, planned.task)
     if ratings is not None and (source := ratings.source()) is not None:
         task_header.task.rating_source.CopyFrom(source)
-    sent = SentFiles(None if scorer.takes_paths else blobs)
+    counts = await asyncio.to_thread(journal.outcome_counts, header.run_id, planned.task.key)
+    # Nothing is measured of a task that the model cannot be asked at all, so its labels, which may be files, need not be read.
+    measured = counts.get(sc.OUTCOME_UNSUPPORTED, 0) < planned.count
+    sent = SentFiles(None if scorer.takes_paths else blobs, measured=measured)
     response = await scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
     return response.score
 
@@ -130,6 +133,8 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
         cluster=cluster_of(instance, task.key),
         details=instance.details,
     )
+    if not sent.measured:
+        return message
     plain = instance.answer_type in _TEXTS
     message.label_json = orjson.dumps(instance.label if plain else sent.label(instance.label)).decode()
     if answer is not None and answer.files:

@@ -15,10 +15,12 @@ class SentFiles:
 
     Args:
         blobs: the store that it shares with the scorer; None: the scorer takes paths.
+        measured: whether any answer of the task is measured; else neither labels nor questions are sent.
     """
 
-    def __init__(self, blobs: BlobStore | None) -> None:
+    def __init__(self, blobs: BlobStore | None, *, measured: bool = True) -> None:
         self._blobs = blobs
+        self.measured = measured
 
     def file(self, path: Path, mime_type: str) -> sc.File:
         """A file of the data set. Raises DatasetError where it cannot be read, StorageError where it cannot be stored."""

@@ -40,6 +40,8 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
         "usage": {
             "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
             "output_tokens": usage.output_tokens + usage.reasoning_tokens,
+            "images": usage.output_images,
+            "seconds": usage.output_milliseconds / 1000,
             "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
         },
         "judging": _judging(run.judging) if run.HasField("judging") else None,

@@ -53,7 +53,9 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
 def _spent(usage: gw.Usage, cost: int | None) -> list[str]:
     tokens_in = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     tokens = f"{short(tokens_in)} tokens in, {short(usage.output_tokens + usage.reasoning_tokens)} out"
-    return [tokens] if cost is None else [tokens, money(cost)]
+    made = [f"{usage.output_images:,} images"] if usage.output_images else []
+    made += [f"{usage.output_milliseconds / 1000:,.0f} s of media"] if usage.output_milliseconds else []
+    return [tokens, *made] if cost is None else [tokens, *made, money(cost)]
 
 
 class ProgressDisplay:

@@ -71,7 +71,7 @@ class FileCache:
 
     def __init__(self, blobs: BlobStore, folder: Path, *, limit_bytes: int = LIMIT_BYTES, most_files: int = MOST_FILES) -> None:
         self._blobs = blobs
-        self._folder = folder
+        self._folder = folder.absolute()
         self._limit_bytes = limit_bytes
         self._most_files = most_files
         self._sizes: OrderedDict[Path, int] | None = None  # least recently used first
