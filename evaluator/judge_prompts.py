@@ -18,12 +18,45 @@ from typing import Any
 
 import yaml
 
+from evaluator.schemas import ANSWER_KEY
 from genlevel.benchmark.model import AnswerType, Instance
 
 _NO_TEXT = frozenset({AnswerType.MEDIA, AnswerType.MASKS})
 """Answers that a judge cannot be shown as text."""
 _REASONING = re.compile(r"\A\s*<(think|thinking)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _SHOWN_REPLY = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyForm:
+    """How a judge has to reply. said: to the judge. line: what its text has to be; else key and allowed values of its JSON."""
+
+    said: str
+    line: re.Pattern[str] | None = None
+    key: str = ""
+    allowed: tuple[int | str, ...] = ()
+
+    @property
+    def schema(self) -> str:
+        """The JSON schema of a reply; "" for a line of text."""
+        if self.line is not None:
+            return ""
+        value = {"type": "integer" if isinstance(self.allowed[0], int) else "string", "enum": list(self.allowed)}
+        document = {"type": "object", "additionalProperties": False, "required": [self.key], "properties": {self.key: value}}
+        return json.dumps(document, separators=(",", ":"))
+
+    def word(self, reply: str) -> str | None:
+        """The number or word that a reply states; None where it is not in this form."""
+        text = _REASONING.sub("", reply).strip()
+        if self.line is not None:
+            found = self.line.fullmatch(text)
+            return found[1] if found else None
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        value = document.get(self.key) if isinstance(document, dict) and len(document) == 1 else None
+        return str(value) if type(value) in (int, str) and value in self.allowed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +69,17 @@ class JudgePrompt:
     attempts: int
     system: str
     layout: tuple[str, ...]
-    reply: re.Pattern[str]
+    text: ReplyForm
+    json: ReplyForm
     factor: float
     values: dict[str, float]
     reminder: str
     max_output_tokens: int
     needs_reference: bool
+
+    def form(self, *, structured: bool) -> ReplyForm:
+        """How the judge has to reply. structured: whether it can be held to a JSON schema."""
+        return self.json if structured else self.text
 
     def takes(self, instance: Instance) -> bool:
         """Whether a judge that reads text can rate answers to this instance."""
@@ -57,12 +95,12 @@ def judge_prompts() -> dict[str, JudgePrompt]:
     return {name: _prompt(name, document, entry) for name, entry in document["metrics"].items()}
 
 
-def question_blocks(prompt: JudgePrompt, instance: Instance, answer: str) -> str:
+def question_blocks(prompt: JudgePrompt, instance: Instance, raw_answer: str, form: ReplyForm) -> str:
     """The judge's question about one answer.
 
     Where two answers are compared, the instance's id decides which of them comes first, so that a judge's liking for one place evens out.
     """
-    question, reference = question_text(instance), reference_text(instance)
+    question, reference, answer = question_text(instance), reference_text(instance), answer_text(raw_answer)
     token = _token(question, reference, answer)
     first, second = (answer, reference) if answer_is_first(instance.id) else (reference, answer)
     content = {
@@ -73,23 +111,36 @@ def question_blocks(prompt: JudgePrompt, instance: Instance, answer: str) -> str
         "{one}": _fenced("answer ONE", first, token),
         "{two}": _fenced("answer TWO", second, token),
     }
-    return "\n\n".join(text for block in prompt.layout if (text := content.get(block, block).strip()))
+    blocks = (content[block] if block in content else block.replace("{form}", form.said) for block in prompt.layout)
+    return "\n\n".join(text for block in blocks if (text := block.strip()))
 
 
-def rating_in(prompt: JudgePrompt, reply: str, instance_id: str) -> float | None:
+def rating_in(prompt: JudgePrompt, reply: str, instance_id: str, form: ReplyForm) -> float | None:
     """The rating that a reply states, in the scale of the metric's ratings; None where it is not in the form asked for.
 
-    Nothing but the one line may be there (and reasoning in tags before it): a longer reply could quote the answer that it judges.
+    Nothing but that may be there (and reasoning in tags before it): a longer reply could quote the answer that it judges.
     """
-    found = prompt.reply.fullmatch(_REASONING.sub("", reply).strip())
-    if found is None:
+    said = form.word(reply)
+    if said is None:
         return None
-    said = found[1]
     if not prompt.values:
         return prompt.factor * float(said)
     if said == "TIE":
         return prompt.values["tie"]
     return prompt.values["answer" if (said == "ONE") == answer_is_first(instance_id) else "reference"]
+
+
+def answer_text(raw: str) -> str:
+    """An answer as a judge sees it: without reasoning in tags, and without the JSON object that a schema may have put around it."""
+    text = _REASONING.sub("", raw).strip()
+    if not text.startswith("{"):
+        return text
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    inner = document.get(ANSWER_KEY) if isinstance(document, dict) and len(document) == 1 else None
+    return inner.strip() if isinstance(inner, str) and inner.strip() else text
 
 
 def answer_is_first(instance_id: str) -> bool:
@@ -133,7 +184,8 @@ def _prompt(name: str, document: dict[str, Any], entry: dict[str, Any]) -> Judge
         attempts=int(document["attempts"]),
         system=entry["system"],
         layout=tuple(entry["layout"]),
-        reply=re.compile(entry["reply"]),
+        text=ReplyForm(entry["text"]["form"], line=re.compile(entry["text"]["reply"])),
+        json=ReplyForm(entry["json"]["form"], key=entry["json"]["key"], allowed=tuple(entry["json"]["values"])),
         factor=float(entry.get("factor", 1.0)),
         values=dict(entry.get("values", {})),
         reminder=entry["reminder"],

@@ -79,12 +79,14 @@ def prepare_judgement(prompt: JudgePrompt, instance: Instance, answer: str, mode
 
     last_reply: one that could not be read; the judge is shown it, and reminded of the form.
     """
-    question = question_blocks(prompt, instance, answer)
+    form = prompt.form(structured=model.structured_output)
+    question = question_blocks(prompt, instance, answer, form)
     limit = prompt.max_output_tokens + model.extra_output_tokens
     request = gw.GenerateRequest(route=model.route, parameters=gw.GenerationParameters(temperature=0.0, max_output_tokens=limit))
+    request.parameters.response_schema_json = form.schema
     turns = [(ct.ROLE_SYSTEM, prompt.system), (ct.ROLE_USER, question)]
     if last_reply:
-        turns += [(ct.ROLE_ASSISTANT, last_reply), (ct.ROLE_USER, prompt.reminder)]
+        turns += [(ct.ROLE_ASSISTANT, last_reply), (ct.ROLE_USER, prompt.reminder.replace("{form}", form.said))]
     for role, text in turns:
         request.messages.add(role=role).parts.add(text=text)
     whole = "\n".join(text for _role, text in turns)
@@ -95,14 +97,15 @@ def prepare_judgement(prompt: JudgePrompt, instance: Instance, answer: str, mode
 class _JudgementLog:
     """Makes the answers of a judge durable as judgements: what ``Traffic`` writes to. ``open``: judgements that are being asked for."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, structured: bool) -> None:
         self._journal = journal
+        self._structured = structured
         self.open: dict[tuple[str, str], tuple[JudgePrompt, Judgement]] = {}
 
     def record(self, answer: Answer) -> asyncio.Future[None]:
         key = (answer.task, answer.instance_id)
         prompt, judgement = self.open[key]
-        judgement = _with_answer(judgement, prompt, answer)
+        judgement = _with_answer(judgement, prompt, answer, structured=self._structured)
         self.open[key] = (prompt, judgement)
         return self._journal.judgements.record(judgement)
 
@@ -113,7 +116,7 @@ class _JudgementLog:
         return self._journal.settle(run_id, number)
 
 
-def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer) -> Judgement:
+def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, structured: bool) -> Judgement:
     """A judgement after one more call (or the last of several that failed) about it."""
     cost = judgement.cost_nano_usd
     if answer.cost_nano_usd is not None:
@@ -133,7 +136,7 @@ def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer) -> J
         error = f"the judge gave no rating: {answer.error}"
         return replace(judgement, outcome=sc.OUTCOME_FAILED, error_class=answer.error_class, error=error)
     reply = answer.raw_answer[:_LONGEST_REPLY]
-    rating = rating_in(prompt, answer.raw_answer, judgement.instance_id)
+    rating = rating_in(prompt, answer.raw_answer, judgement.instance_id, prompt.form(structured=structured))
     if rating is not None:
         return replace(judgement, outcome=sc.OUTCOME_ANSWERED, rating=rating, reply=reply, error="")
     replies = judgement.replies + 1
@@ -163,7 +166,7 @@ class Judging(LiveSource):
         self.usage, self.cost_nano_usd = totals.usage, totals.cost_nano_usd
         self.calls = self.retries = 0
         self._context = context
-        self._log = _JudgementLog(context.journal)
+        self._log = _JudgementLog(context.journal, structured=plan.model.structured_output)
         self._traffic = Traffic(
             run_id=plan.run_id,
             model=plan.model,

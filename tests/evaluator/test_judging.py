@@ -178,6 +178,16 @@ async def test_the_judge_sees_question_reference_and_answer_at_temperature_zero(
     assert 0 < request.parameters.max_output_tokens < 100
 
 
+async def test_a_judge_that_takes_schemas_is_held_to_one(services, bench, suite):
+    evaluator, scorer, _ = services()
+    bench.models["j"].structured_output = True
+    bench.judge = lambda text, calls: '{"rating": 9}'
+    run = await start(evaluator, suite(1))
+    assert (await score_of(scorer, run)).score == pytest.approx(90)
+    assert json.loads(bench.requests[0].parameters.response_schema_json)["properties"]["rating"]["enum"] == list(range(11))
+    assert '{"rating": N}' in bench.requests[0].messages[1].parts[0].text
+
+
 async def test_without_a_judge_the_task_is_not_scored_and_says_how(services, bench, suite):
     evaluator, scorer, _ = services()
     run = await start(evaluator, suite(3, Plain="ROUGE-L"), judge="")
