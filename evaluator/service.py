@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,24 +14,23 @@ from filelock import FileLock, Timeout
 from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
+from evaluator.answer_list import AnswerList, keep_ratings
 from evaluator.budget import Budget
 from evaluator.execution import Context, Execution, RunPlan, RunState
-from evaluator.journal import Answer, Journal, RunRecord, Totals
+from evaluator.journal import Journal, RunRecord, Totals
 from evaluator.judgements import RunJudge
 from evaluator.judging import Judging, JudgingPlan, judge_of_run, judged_tasks
-from evaluator.messages import answer_message, judgement_message, judging_message, run_message
+from evaluator.messages import judging_message, run_message
 from evaluator.planning import Planner, ResolvedPlan
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
-from evaluator.prompts import prompt_set, prompt_text
+from evaluator.prompts import prompt_set
 from evaluator.scoring import describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic import TrafficRules
-from genlevel.benchmark.model import Instance, SuiteTask
-from genlevel.benchmark.ratings import Rating, resolve_ratings
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, StorageError, UsageError
-from genlevel.runtime.files import FileCache, suffix_of
+from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.files import FileCache
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -92,10 +91,11 @@ class Evaluator:
         self._folder = data_folder
         self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
         self._blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
-        self._files = FileCache(self._blobs, data_folder / "files")
         self._telemetry = EvaluatorTelemetry(registry)
         self._prompts = prompt_set()
         self._planner = Planner(gateway, routing, self._prompts)
+        files = FileCache(self._blobs, data_folder / "files")
+        self._answers = AnswerList(self._journal, self._blobs, files, self._prompts, self._offline_plan)
         self._limiters: dict[str, AccountLimiter] = {}
         self._active: dict[str, _Active] = {}
 
@@ -420,94 +420,23 @@ class Evaluator:
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse:
         """Keeps people's ratings, where some are given; parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
         record = await self._record(request.run_id)
-        plan, header = await self._offline_plan(record)
+        plan = await self._offline_plan(record)
+        header = self._header(plan, record)
         problems: tuple[str, ...] = ()
         if request.ratings:
-            problems = await asyncio.to_thread(self._keep_ratings, record.run_id, plan, request.ratings)
+            problems = await asyncio.to_thread(keep_ratings, self._journal, record.run_id, plan, request.ratings)
         for planned in plan.tasks:
             await score_task(self._scorer, self._journal, self._blobs, header, planned)
         return ev.RescoreRunResponse(run=await self._message(record), problems=problems)
 
-    def _keep_ratings(self, run_id: str, plan: ResolvedPlan, written: Iterable[ev.WrittenRating]) -> tuple[str, ...]:
-        """Stores people's ratings, all or none. Returns what was left out; raises DatasetError, a line for each problem."""
-        asked = {planned.task.key: planned for planned in plan.tasks}
-
-        def ids_of(task: SuiteTask) -> frozenset[str]:
-            return frozenset(instance.id for instance in task.instances(asked[task.key].positions))
-
-        rows = [Rating(row.task, row.instance, row.rater, row.rating, row.where) for row in written]
-        found = resolve_ratings(rows, [planned.task for planned in plan.tasks], ids_of)
-        self._journal.judgements.store_people(run_id, found.tasks)
-        return found.notes
-
-    async def _offline_plan(self, record: RunRecord) -> tuple[ResolvedPlan, sc.ScoreTaskHeader]:
+    async def _offline_plan(self, record: RunRecord) -> ResolvedPlan:
         """The plan of a stored run, without asking whether its model can be reached."""
-        specification = json_format.Parse(record.specification, ev.RunSpecification())
-        plan = await self._planner.resolve(specification)
-        return plan, self._header(plan, record)
+        return await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; where one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
-        record = await self._record(request.run_id)
-        if request.judge_failures:
-            for response in await asyncio.to_thread(self._judge_failures, record.run_id):
-                yield response
-            return
-        answers = self._journal.list_answers(record.run_id, outcomes=list(request.outcomes), instance=request.instance)
-        found = False
-        while (answer := await asyncio.to_thread(next, answers, None)) is not None:
-            found = True
-            response = answer_message(answer)
-            await asyncio.to_thread(self._name_files, response)
-            if request.instance:
-                await self._add_question(record, answer, response)
-                response.ratings.extend(await asyncio.to_thread(self._ratings, answer))
+        async for response in self._answers.answers(await self._record(request.run_id), request):
             yield response
-        if request.instance and not found:
-            raise NotFoundError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
-
-    def _judge_failures(self, run_id: str) -> list[ev.ListAnswersResponse]:
-        """Answers that the run's judge failed on, with its failure."""
-        kept = self._journal.judgements
-        judge = kept.judge_of(run_id)
-        found = []
-        for judgement in kept.failures(judge) if judge is not None else ():
-            answer = self._journal.answers_to(run_id, judgement.task, [judgement.instance_id]).get(judgement.instance_id)
-            if answer is not None:
-                found.append(answer_message(answer))
-                found[-1].ratings.append(judgement_message(judgement))
-        return found
-
-    def _ratings(self, answer: Answer) -> list[ev.AnswerRating]:
-        """All ratings of an answer: by every judge that was asked, and by people."""
-        kept = self._journal.judgements
-        key = (answer.run_id, answer.task, answer.instance_id)
-        people = kept.people_of(answer.run_id, answer.task, [answer.instance_id]).get(answer.instance_id, {})
-        return [*map(judgement_message, kept.about(*key)), *(ev.AnswerRating(rater=who, rating=given) for who, given in people.items())]
-
-    def _name_files(self, response: ev.ListAnswersResponse) -> None:
-        """Says where the answer's files lie, as far as they lie on this machine."""
-        with self._files.lease() as lease:
-            for file in response.files:
-                with contextlib.suppress(StorageError):  # the answer is shown all the same
-                    if self._blobs.local_path(file.blob.sha256) is not None:
-                        file.path = lease.path(file.blob.sha256, suffix_of(file.mime_type))
-
-    async def _add_question(self, record: RunRecord, answer: Answer, response: ev.ListAnswersResponse) -> None:
-        with contextlib.suppress(GenlevelError):  # the suite may have moved since: the answer is shown all the same
-            plan, _ = await self._offline_plan(record)
-            planned = next((planned for planned in plan.tasks if planned.task.key == answer.task), None)
-            if planned is None:
-                return
-
-            def find() -> Instance | None:
-                return next((one for one in planned.task.instances(planned.positions) if one.id == answer.instance_id), None)
-
-            if (instance := await asyncio.to_thread(find)) is not None:
-                template = self._prompts.for_instance(instance)
-                response.prompt = prompt_text(instance, template) if template else instance.prompt
-                response.label_json = json.dumps(instance.label, ensure_ascii=False)
-                response.media.extend(str(media.path) for media in instance.media)
 
     # -- records ---------------------------------------------------------------------------------------------------
 

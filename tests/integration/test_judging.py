@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -217,3 +218,45 @@ def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Pat
     assert (tasks["Styles"]["ratings"]["by"], tasks["Styles"]["ratings"]["rated"]) == ("people", 3)
     assert (tasks["Sounds"]["score"], tasks["Sounds"]["ratings"]) == (None, None)
     assert "nlp/Sounds: ratings by people left out: GPT-Score is a judge model's" in done.stderr
+
+
+def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
+    ports = [socket.create_server(("127.0.0.1", 0)) for _port in range(6)]
+    numbers = [each.getsockname()[1] for each in ports]
+    for each in ports:
+        each.close()
+    names = ("gateway", "evaluator", "scorer")
+    listen = "".join(
+        f"{name}: {{grpc: '127.0.0.1:{numbers[2 * n]}', http: '127.0.0.1:{numbers[2 * n + 1]}'}}\n" for n, name in enumerate(names)
+    )
+    addresses = ", ".join(f"{name}: '127.0.0.1:{numbers[2 * n]}'" for n, name in enumerate(names))
+    judge = stub_upstream(answer="Rating: 6")
+    # The judge is the configuration's: nobody has to name it.
+    configure(f"{listen}addresses: {{{addresses}}}\nruns: {{judge: judge}}\n", answers=stub_upstream(answer="A dog."), judge=judge)
+    suite = rated_suite(4, Sounds="GPT-Score", Replies="MOS")
+    served = genlevel.start("up", "--out", "served")
+    try:
+        done = None
+        for _try in range(100):
+            done = genlevel.run("eval", "--model", "answers", "--suite", str(suite), "--json")
+            if "cannot be reached" not in done.stderr:
+                break
+            time.sleep(0.1)
+        assert done is not None
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        tasks = {task["task"]: task for task in document["tasks"]}
+        assert (tasks["Sounds"]["score"], tasks["Sounds"]["ratings"]["rated"]) == (pytest.approx(60), 4)
+        assert document["judging"]["judged"] == 4
+        ratings = genlevel.folder / "ratings.csv"
+        ratings.write_text("task,instance,rater,rating\n" + "".join(f"Replies,s{number},anna,{number + 1}\n" for number in range(4)))
+        rated = genlevel.run("rescore", document["run"], "--ratings", "ratings.csv", "--json")
+        assert rated.returncode == 0, rated.stderr
+        assert {task["task"]: task["score"] for task in json.loads(rated.stdout)["tasks"]} == {"Sounds": 60.0, "Replies": 2.5}
+        ratings.write_text("task,instance,rater,rating\n" + "".join(f"Replies,s{number},anna,9\n" for number in range(4)))
+        refused = genlevel.run("rescore", document["run"], "--ratings", "ratings.csv")
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 4)
+        assert len(judge.calls()) == 4
+    finally:
+        served.send_signal(signal.SIGTERM)
+        served.communicate(timeout=30)
