@@ -240,11 +240,14 @@ def label_boxes(label: Any) -> tuple[Any, ...]:
         raise NotComparable(f"the label {str(label)[:80]!r} is no list of boxes") from None
 
 
+_PLAIN = (str, int, float)
+
+
 def acceptable(label: Any) -> list[str]:
     """The strings any of which counts as right, where the label is one."""
     if isinstance(label, str):
         return [label]
-    return [str(entry) for entry in label if isinstance(entry, str | int | float)] if isinstance(label, list) else []
+    return [str(entry) for entry in label if isinstance(entry, _PLAIN)] if isinstance(label, list) else []
 
 
 def texts(answer: Parsed, question: Question) -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import Factories, Metric, Parameters, Question, RatioMetric, Value, texts
+from scorer.metrics.base import Factories, Metric, Parameters, Question, RatioMetric, Value, scaled, texts
 from scorer.metrics.text import caption_tokens, texts_of_label
 from scorer.parsers import Parsed
 
@@ -69,13 +69,13 @@ class Cider(RatioMetric[Row]):
         rows = sorted(statistics, key=lambda entry: entry[0])
         corpus = _Corpus([row for _id, row in rows], self.official)
         weights = np.ones(len(rows))
-        error = self.delta_error(corpus.influences(weights).tolist())
-        return Value(100.0 * corpus.score(weights), None if error is None else 100.0 * error)
+        score, influences = corpus.measured(weights)
+        return Value(100.0 * score, scaled(self.delta_error(influences.tolist()), 100.0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
-    """One line for each text and distinct n-gram in it: which text, which n-gram, how often."""
+    """One line for each distinct n-gram of each text: which text, which n-gram, how often."""
 
     text: Integers
     gram: Integers
@@ -89,33 +89,32 @@ class _Corpus:
         import numpy as np
 
         self._instances = len(rows)
-        answers = [row[0].split() for row in rows]
-        references = [reference.split() for row in rows for reference in row[1]]
+        documents = [*(row[0] for row in rows), *(reference for row in rows for reference in row[1])]
+        lengths: Integers = np.array([text.count(" ") + 1 if text else 0 for text in documents], dtype=np.int64)
         owners = [index for index, row in enumerate(rows) for _reference in row[1]]
         self._owner: Integers = np.array(owners, dtype=np.int64)
         # 10 for the scale, 1 / 4 for the mean over orders, and the mean over an instance's references.
         self._share: Floats = np.array([10.0 / ORDERS / len(rows[index][1]) for index in owners], dtype=np.float64)
-        entries, self._order = _entries([*answers, *references])
+        entries, self._order = _entries(" ".join(documents).split(), lengths)
         self._grams = len(self._order)
         asked = entries.text < self._instances
         given = _Entries(entries.text[asked], entries.gram[asked], entries.count[asked])
         wanted = _Entries(entries.text[~asked] - self._instances, entries.gram[~asked], entries.count[~asked])
-        # Where an instance's references have an n-gram: once, however many of them do.
-        there = np.unique(self._owner[wanted.text] * self._grams + wanted.gram)
-        self._documents = there // max(1, self._grams), there % max(1, self._grams)
+        # Entries go by n-gram and then by text, so these keys ascend: a join is a search, and doubles stand side by side.
+        sought = wanted.gram * self._instances + self._owner[wanted.text]
+        there = _starts(sought)  # once, however many of an instance's references have the n-gram
+        self._documents = self._owner[wanted.text[there]], wanted.gram[there]
         self._given, self._wanted = given, wanted
-        keys = given.text * self._grams + given.gram  # ascending
-        sought = self._owner[wanted.text] * self._grams + wanted.gram
+        keys = given.gram * self._instances + given.text
         at = np.searchsorted(keys, sought)
         hit = np.flatnonzero(np.take(keys, at, mode="clip") == sought) if len(keys) else np.zeros(0, dtype=np.int64)
         self._pair, self._gram = wanted.text[hit], wanted.gram[hit]
         ours, theirs = given.count[at[hit]], wanted.count[hit]
         self._product = (np.minimum(ours, theirs) if official else ours) * theirs
-        self._ours, self._theirs = ours**2, theirs**2
         if official:
             # As the evaluation counts lengths: by bigrams.
-            lengths = np.array([max(0, len(tokens) - 1) for tokens in [*answers, *references]], dtype=np.float64)
-            delta = lengths[self._owner] - lengths[self._instances :]
+            bigrams = np.maximum(0, lengths - 1)
+            delta = bigrams[self._owner] - bigrams[self._instances :]
             self._share = self._share * np.exp(-(delta**2) / (2.0 * SIGMA**2))
 
     def score(self, weights: Floats) -> float:
@@ -124,14 +123,16 @@ class _Corpus:
         scores, _cosines, _norms = self._scores(weight)
         return float(weights @ scores) / float(weights.sum())
 
-    def influences(self, weights: Floats) -> Floats:
-        """Each instance's first-order share in the score's deviation, itself and by what it does to the n-grams' weights."""
+    def measured(self, weights: Floats) -> tuple[float, Floats]:
+        """The score, and each instance's first-order share in its deviation: itself and by what it does to the n-grams' weights."""
         import numpy as np
 
         weight, frequencies = self._weight(weights)
-        scores, cosines, (ours, theirs) = self._scores(weight)
+        scores, cosines, norms = self._scores(weight)
+        ours, theirs = norms[0][self._owner], norms[1]
         total = float(weights.sum())
-        direct = (scores - float(weights @ scores) / total) / total
+        score = float(weights @ scores) / total
+        direct = (scores - score) / total
         # Slope of the sum of all cosines by each n-gram's weight: d(A/BC) = dA/BC - A/BC (dB/B + dC/C).
         share = self._share * weights[self._owner]
         given, wanted, orders = self._given, self._wanted, ORDERS
@@ -143,7 +144,7 @@ class _Corpus:
         drop = share[:, None] * cosines
         by_answer = np.zeros((self._instances, orders))
         np.add.at(by_answer, self._owner, drop)
-        inverse_ours = _inverse(self._norms(given, self._instances, weight) ** 2)
+        inverse_ours = _inverse(norms[0] ** 2)
         slope -= _sums(
             given.gram,
             given.count**2 * weight[given.gram] * (by_answer * inverse_ours)[given.text, self._order[given.gram]],
@@ -158,8 +159,7 @@ class _Corpus:
         rare = np.where(frequencies > 1.0, _inverse(frequencies), 0.0)
         instance, gram = self._documents
         through = slope.sum() / total - _sums(instance, (slope * rare)[gram], self._instances)
-        found: Floats = direct + (through - float(weights @ through) / total) / total
-        return found
+        return score, direct + (through - float(weights @ through) / total) / total
 
     def _weight(self, weights: Floats) -> tuple[Floats, Floats]:
         """log(N / max(1, d)) of each n-gram, and d."""
@@ -172,13 +172,13 @@ class _Corpus:
     def _scores(self, weight: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
         """Of each instance its score, of each pair and order the cosine, and the norms of answer and reference."""
 
-        ours, theirs = self._norms(self._given, self._instances, weight)[self._owner], self._norms(self._wanted, len(self._owner), weight)
+        norms = self._norms(self._given, self._instances, weight), self._norms(self._wanted, len(self._owner), weight)
         products = _sums(
             self._pair * ORDERS + self._order[self._gram], self._product * weight[self._gram] ** 2, len(self._owner) * ORDERS
         ).reshape(-1, ORDERS)
-        cosines = products * _inverse(ours * theirs)
+        cosines = products * _inverse(norms[0][self._owner] * norms[1])
         scores = _sums(self._owner, self._share * cosines.sum(axis=1), self._instances)
-        return scores, cosines, (ours, theirs)
+        return scores, cosines, norms
 
     def _norms(self, entries: _Entries, count: int, weight: Floats) -> Floats:
         import numpy as np
@@ -188,34 +188,55 @@ class _Corpus:
         return norms
 
 
-def _entries(documents: Sequence[Sequence[str]]) -> tuple[_Entries, Integers]:
-    """The n-grams of tokenised texts, sorted by text and n-gram; and each n-gram's order, from 0."""
+def _entries(words: Sequence[str], lengths: Integers) -> tuple[_Entries, Integers]:
+    """The n-grams of texts, by n-gram and then by text; and each n-gram's order, from 0. words: of all texts, of these lengths."""
     import numpy as np
 
-    numbers: dict[str, int] = {}
-    tokens: Integers = np.array([numbers.setdefault(token, len(numbers)) for document in documents for token in document], dtype=np.int64)
-    lengths = np.array([len(document) for document in documents], dtype=np.int64)
-    owner = np.repeat(np.arange(len(documents), dtype=np.int64), lengths)
+    numbers = {token: number for number, token in enumerate(dict.fromkeys(words))}
+    tokens: Integers = np.fromiter(map(numbers.__getitem__, words), dtype=np.int64, count=len(words))
+    owner = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
     left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(tokens))  # tokens from here to the text's end
-    vocabulary, used = len(numbers), 0
-    current, places = tokens, np.arange(len(tokens))
+    used = 0
+    places, key = np.arange(len(tokens)), tokens
     texts_, grams, counts, orders = [], [], [], []
     for order in range(ORDERS):
-        if order:
-            kept = left[places] > order
-            places = places[kept]
-            current = current[kept] * vocabulary + tokens[places + order]
-        _unique, current = np.unique(current, return_inverse=True)
-        distinct = int(current.max()) + 1 if len(current) else 0
-        keys, count = np.unique(owner[places] * max(1, distinct) + current, return_counts=True)
-        texts_.append(keys // max(1, distinct))
-        grams.append(keys % max(1, distinct) + used)
-        counts.append(count)
+        ranked = _ranked(key, owner[places], len(lengths))
+        ordered = key[ranked]
+        fresh = np.zeros(len(ordered), dtype=np.int64)
+        fresh[_starts(ordered)[1:]] = 1
+        number = np.cumsum(fresh)
+        of = owner[places[ranked]]
+        runs = _starts(number * len(lengths) + of)
+        texts_.append(of[runs])
+        grams.append(number[runs] + used)
+        counts.append(np.diff(runs, append=len(of)))
+        distinct = int(number[-1]) + 1 if len(number) else 0
         orders.append(np.full(distinct, order, dtype=np.int64))
         used += distinct
-    text, gram, count = np.concatenate(texts_), np.concatenate(grams), np.concatenate(counts).astype(np.float64)
-    ranked = np.argsort(text, kind="stable")
-    return _Entries(text[ranked], gram[ranked], count[ranked]), np.concatenate(orders)
+        # The n-grams of the next order: one of these and the token after it.
+        current = np.empty(len(key), dtype=np.int64)
+        current[ranked] = number
+        kept = np.flatnonzero(left[places] > order + 1)
+        places = places[kept]
+        key = current[kept] * len(numbers) + tokens[places + order + 1]
+    counted = np.concatenate(counts).astype(np.float64)
+    return _Entries(np.concatenate(texts_), np.concatenate(grams), counted), np.concatenate(orders)
+
+
+def _ranked(keys: Integers, owners: Integers, count: int) -> Integers:
+    """The order by key and then by owner. count: of owners, which ascend."""
+    import numpy as np
+
+    if len(keys) and int(keys.max()) < 2**62 // count:
+        return np.argsort(keys * count + owners)  # much faster than a stable sort
+    return np.argsort(keys, kind="stable")
+
+
+def _starts(keys: Integers) -> Integers:
+    """Where a new key begins among ascending ones."""
+    import numpy as np
+
+    return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.zeros(0, dtype=np.int64)
 
 
 def _sums(indices: Integers, values: Floats, count: int) -> Floats:

@@ -22,6 +22,7 @@ from scorer.metrics.base import (
     scaled,
     texts,
 )
+from scorer.metrics.text import common
 from scorer.metrics.words import words
 from scorer.parsers import Parsed
 from scorer.parsers.number import label_number
@@ -134,8 +135,7 @@ class TokenF1(MeanMetric):
         given, wanted = words(text), words(reference)
         if not given or not wanted:
             return 1.0 if normal_text(text) == normal_text(reference) else 0.0
-        common = (Counter(given) & Counter(wanted)).total()
-        return 2.0 * common / (len(given) + len(wanted))
+        return 2.0 * common(given, wanted) / (len(given) + len(wanted))
 
 
 class ItemF1(MeanMetric):

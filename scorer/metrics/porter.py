@@ -7,8 +7,6 @@ words) are those of nltk's PorterStemmer, against which the tests hold it word b
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 _IRREGULAR = {
     "skies": "sky",
     "dying": "die",
@@ -60,7 +58,6 @@ _STEP_4 = (
 )
 
 
-@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """The stem of a lower-case word.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from rapidfuzz.distance import LCSseq, Levenshtein
@@ -106,8 +108,8 @@ class Rouge(MeanMetric):
     def _f(self, given: Tokens, wanted: Tokens) -> float:
         if not given or not wanted:
             return 0.0
-        common = LCSseq.similarity(given, wanted) if self.id == "rouge_l" else (Counter(given) & Counter(wanted)).total()
-        return 2.0 * common / (len(given) + len(wanted))
+        shared = LCSseq.similarity(given, wanted) if self.id == "rouge_l" else common(given, wanted)
+        return 2.0 * shared / (len(given) + len(wanted))
 
 
 class Anls(MeanMetric):
@@ -137,17 +139,19 @@ def sentence_bleu(tokens: Tokens, reference: Tokens, order: int) -> float:
     """BLEU-``order`` of one answer against one reference, 0..1."""
     if not tokens:
         return 0.0
-    matches = [_clipped(tokens, reference, size) for size in range(1, order + 1)]
-    if matches[0][0] == 0:
-        return 0.0
+    # From the longest down: most texts have no match there, and then the rest need not be counted.
+    matches: list[tuple[int, int]] = []
+    for size in range(order, 0, -1):
+        hits = common_grams(tokens, reference, size)
+        if not hits and (size == 1 or len(tokens) >= order):
+            return 0.0
+        matches.insert(0, (hits, max(0, len(tokens) - size + 1)))
     penalty = 1.0 if len(tokens) > len(reference) else math.exp(1.0 - len(reference) / len(tokens))
     precisions: list[float] = []
     smoothed = 0
     for hits, total in matches:
         if hits:
             precisions.append(hits / total)
-        elif len(tokens) >= order:
-            return 0.0
         elif len(tokens) > 1:
             # Chen and Cherry's method 4 with K = 5: the k-th smoothed order counts ln(length) / (2^k K) matches.
             smoothed += 1
@@ -155,9 +159,10 @@ def sentence_bleu(tokens: Tokens, reference: Tokens, order: int) -> float:
     return penalty * math.exp(math.fsum(math.log(precision) for precision in precisions) / order)
 
 
+@lru_cache(maxsize=65_536)
 def caption_tokens(text: str) -> Tokens:
     """Lower-cased treebank tokens that hold a letter or digit."""
-    return tuple(token for token in treebank_tokens(text.lower()) if any(character.isalnum() for character in token))
+    return tuple(filter(_SPOKEN.__getitem__, treebank_tokens(text.lower())))
 
 
 def texts_of_label(question: Question) -> list[str]:
@@ -166,13 +171,57 @@ def texts_of_label(question: Question) -> list[str]:
     return texts(placeholder, question)[1]
 
 
-def _clipped(tokens: Tokens, reference: Tokens, size: int) -> tuple[int, int]:
-    """(matched, all) n-grams of the answer, each counted at most as often as the reference has it."""
+def common(given: Sequence[Any], wanted: Sequence[Any]) -> int:
+    """How many of ``given`` are in ``wanted``, each at most as often as it stands there: the size of the common multiset."""
+    ours, theirs = set(given), set(wanted)
+    # Where one side has nothing twice, neither has the common part.
+    if len(ours) == len(given) or len(theirs) == len(wanted):
+        return len(ours & theirs)
+    free: dict[Any, int] = {}
+    for entry in wanted:
+        free[entry] = free.get(entry, 0) + 1
+    count = 0
+    for entry in given:
+        left = free.get(entry)
+        if left:
+            free[entry] = left - 1
+            count += 1
+    return count
+
+
+def common_grams(given: Tokens, wanted: Tokens, size: int) -> int:
+    """``common`` of the n-grams of two texts."""
     if size == 1:
-        return (Counter(tokens) & Counter(reference)).total(), len(tokens)
-    given = Counter(zip(*(tokens[start:] for start in range(size)), strict=False))
-    wanted = Counter(zip(*(reference[start:] for start in range(size)), strict=False))
-    return (given & wanted).total(), max(0, len(tokens) - size + 1)
+        return common(given, wanted)
+    make = _GRAMS[size]
+    ours, theirs = set(make(given)), set(make(wanted))
+    if len(ours) == len(given) - size + 1 or len(theirs) == len(wanted) - size + 1:
+        return len(ours & theirs)
+    return common(list(make(given)), list(make(wanted)))
+
+
+_GRAMS: dict[int, Callable[[Tokens], Iterable[Tokens]]] = {
+    2: pairwise,
+    3: lambda tokens: zip(tokens, tokens[1:], tokens[2:], strict=False),
+    4: lambda tokens: zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False),
+}
+
+
+class _Spoken(dict[str, bool]):
+    """Whether a token holds a letter or digit, of those seen so far, up to a bound."""
+
+    def __missing__(self, token: str) -> bool:
+        found = any(map(str.isalnum, token))
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        if len(token) <= _LONGEST_KEPT:
+            self[token] = found
+        return found
+
+
+_LONGEST_KEPT = 64
+_MOST_KEPT = 65_536
+_SPOKEN = _Spoken()
 
 
 def _plain(text: str) -> str:

@@ -62,14 +62,33 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9 ]")
 
 
 @lru_cache(maxsize=65_536)
-def treebank_tokens(text: str) -> tuple[str, ...]:
-    """Tokens of one text; each character of Chinese and Japanese text is one.
+def treebank_tokens(text: str, by_character: bool = True) -> tuple[str, ...]:
+    """Tokens of one text; each character of Chinese and Japanese text is one, unless ``by_character`` is False.
+
+    All rules look no further than to the next space, but for those of the text's first word and its end: so words are looked up, and
+    only new ones are taken apart.
 
     >>> treebank_tokens("He didn't pay $3.88 (really).")
     ('He', 'did', "n't", 'pay', '$', '3.88', '(', 'really', ')', '.')
     """
-    if not text.isascii():
+    if by_character and not text.isascii():
         text = _CHARACTER.sub(r" \g<0> ", text)
+    words = text.split(" ")
+    # The last period stands apart, whatever closes after it: the end begins at the last word that is more than closing marks.
+    end = len(words) - 1
+    while end > 0 and (not (rest := words[end].strip(_CLOSING)) or rest.isspace()):
+        end -= 1
+    if end == 0:
+        return _tokens(text)
+    tokens = list(_FIRST[words[0]])
+    for word in words[1:end]:
+        tokens += _INNER[word]
+    tokens += _LAST[words[end] if end == len(words) - 1 else " ".join(words[end:])]
+    return tuple(tokens)
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    """Tokens by the rules, one after the other over all of the text."""
     present = set(_SPECIAL.findall(text))
     for triggers, apply in _RULES:
         if not triggers.isdisjoint(present):
@@ -82,3 +101,27 @@ def treebank_tokens(text: str) -> tuple[str, ...]:
         for pattern, replacement in _CONTRACTIONS:
             text = pattern.sub(replacement, text)
     return tuple(text.split())
+
+
+class _Words(dict[str, tuple[str, ...]]):
+    """Words seen so far with their tokens, up to a bound. first, last: whether the text begins or ends with them."""
+
+    def __init__(self, *, first: bool = False, last: bool = False) -> None:
+        super().__init__()
+        self._first, self._last = first, last
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        # A neighbour's letter and its space keep the rules of the text's ends away.
+        found = _tokens(("" if self._first else "x ") + word + ("" if self._last else " x"))
+        found = found[0 if self._first else 1 : None if self._last else -1]
+        if len(word) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[word] = found
+        return found
+
+
+_CLOSING = "])}>\"'»”’ \t\n\r\f\v"
+_LONGEST_KEPT = 64
+_MOST_KEPT = 65_536
+_FIRST, _INNER, _LAST = _Words(first=True), _Words(), _Words(last=True)

@@ -25,7 +25,9 @@ def words(text: str) -> tuple[str, ...]:
     >>> words("Привет, мир 你好")
     ('привет', 'мир', '你', '好')
     """
-    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return tuple(_ASCII_WORDS.findall(text.lower()))
+    text = unicodedata.normalize("NFKC", text).casefold()
     if text.isascii():
         return tuple(_ASCII_WORDS.findall(text))
     spaced = _CHARACTER.sub(r" \g<0> ", text)
@@ -41,4 +43,22 @@ def stemmed_words(text: str) -> tuple[str, ...]:
     >>> stemmed_words("Cats were running happily")
     ('cat', 'were', 'run', 'happili')
     """
-    return tuple(stem(word) if len(word) > 3 and word.isascii() else word for word in words(text))
+    found = _ASCII_WORDS.findall(text.lower()) if text.isascii() else words(text)
+    return tuple(map(_STEMS.__getitem__, found))
+
+
+class _Stems(dict[str, str]):
+    """Words seen so far with what they count as, up to a bound."""
+
+    def __missing__(self, word: str) -> str:
+        found = stem(word) if len(word) > 3 and word.isascii() else word
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        if len(word) <= _LONGEST_KEPT:
+            self[word] = found
+        return found
+
+
+_LONGEST_KEPT = 64
+_MOST_KEPT = 65_536
+_STEMS = _Stems()
