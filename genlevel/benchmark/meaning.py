@@ -4,7 +4,7 @@ The senses are parameters of the metric:
     of      what is compared: tokens or items (F1), roc or success_plot (AUC), boxes or anomaly_score (AP), boxes, masks or
             keypoints (AP at an IoU, mAP), masks (each answer's IoU) or classes (each class's over the data set; mIoU), image_text,
             image_image or frame_consistency (CLIP score), detector, viclip or action_classifier (success rate),
-            speech or text (CIDEr), inception or motion (FID), series, normals or picture (RMSE)
+            speech or text (CIDEr), inception or motion (FID), normals or picture (RMSE)
     level   sentence or corpus (BLEU)
     iou     IoU threshold as a fraction
     match   iou or centre_distance (mAP of boxes in space)
@@ -29,7 +29,6 @@ _BY_TASK: dict[tuple[str, str], Parameters] = {
     ("f1", "Multimodal Named Entity Recognition"): {"of": "items"},
     ("f1", "Multimodal Relation Extraction"): {"of": "items"},
     ("auc", "Infection-map Generation"): {"of": "roc"},
-    ("rmse", "Time Series"): {"of": "series"},
     ("rmse", "3D Normal Estimation"): {"of": "normals"},
     ("rmse", "Image Shadow Removal"): {"of": "picture"},
     ("ap_at_iou", "Pedestrian Instance Segmentation"): {"of": "masks"},

@@ -81,8 +81,9 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
         columns = [statistics, np.ones(len(rows))]
         finish = _mean
     elif isinstance(metric, AverageMetric):
-        columns = [[row[0] for row in statistics], np.ones(len(rows))]
-        finish = _average(metric.factor, root=metric.root)
+        numbers, root = metric.numbers(statistics)
+        columns = [numbers, np.ones(len(rows))]
+        finish = _average(metric.factor, root=root)
     elif isinstance(metric, RatingMetric):
         columns = [[metric.factor / 100.0 * instance_mean(row) for row in statistics], np.ones(len(rows))]
         finish = _mean

@@ -14,7 +14,7 @@ FARTHEST = 1e9
 class AverageMetric(RatioMetric[list[float]]):
     """factor * mean of one number per instance; with ``root``, factor * sqrt(mean).
 
-    Statistic: a list of that number alone. Standard error: s / sqrt(n) of the numbers' mean, by the delta method divided by
+    Statistic: a list that begins with that number. Standard error: s / sqrt(n) of the numbers' mean, by the delta method divided by
     twice its root where the root is taken (0 where the mean is 0). ``best`` is ``perfect``, what the label itself would get.
 
     >>> class Kilometres(AverageMetric):
@@ -32,11 +32,15 @@ class AverageMetric(RatioMetric[list[float]]):
     def best(self, question: Question) -> list[float]:
         return [self.perfect]
 
+    def numbers(self, rows: Sequence[list[float]]) -> tuple[list[float], bool]:
+        """The number of each statistic, and whether the root of their mean is taken."""
+        return [row[0] for row in rows], self.root
+
     def compute(self, statistics: Sequence[tuple[str, list[float]]]) -> Value:
-        numbers = [row[0] for _id, row in statistics]
+        numbers, root = self.numbers([row for _id, row in statistics])
         mean = math.fsum(numbers) / len(numbers)
         error = standard_error_of_mean(numbers, mean)
-        if self.root:
+        if root:
             mean = math.sqrt(mean)
             if error is not None:
                 error = error / (2.0 * mean) if mean > 0.0 else 0.0

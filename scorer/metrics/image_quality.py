@@ -36,7 +36,12 @@ class _FrameMetric(AverageMetric):
     """The mean over instances of the mean over the label's frames; a picture is one frame. Frames that the answer lacks are black."""
 
     def compare(self, given: Picture, wanted: Picture) -> float:
+        """Of one frame."""
         raise NotImplementedError
+
+    def average(self, found: list[float]) -> float:
+        """Of an instance's frames."""
+        return math.fsum(found) / len(found)
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
         return self._mean(_frames(answer_files(answer, question)), question)
@@ -52,7 +57,7 @@ class _FrameMetric(AverageMetric):
         for wanted, picture in in_pairs(labelled(_frames(label_files(question))), answered(given)):
             same = np.zeros_like(wanted) if picture is None else same_size(picture, *wanted.shape[:2])
             found.append(self.compare(same, wanted))
-        return [math.fsum(found) / len(found)]
+        return [self.average(found)]
 
 
 class PeakSignalToNoiseRatio(_FrameMetric):
@@ -73,6 +78,20 @@ class PeakSignalToNoiseRatio(_FrameMetric):
 
     def compare(self, given: Picture, wanted: Picture) -> float:
         return psnr(given, wanted)
+
+
+class OfficialPeakSignalToNoiseRatio(PeakSignalToNoiseRatio):
+    """PSNR by the official code's rule (variant "official"): frames that are identical to the label's are left out of a video's mean.
+
+    Otherwise as ``PeakSignalToNoiseRatio``. Where all frames are identical, which has no value there, it counts as 100 dB.
+
+    >>> OfficialPeakSignalToNoiseRatio("psnr").average([30.0, 100.0, 20.0])
+    25.0
+    """
+
+    def average(self, found: list[float]) -> float:
+        differing = [value for value in found if value < HIGHEST_PSNR]
+        return math.fsum(differing) / len(differing) if differing else HIGHEST_PSNR
 
 
 class MultiScaleSimilarity(_FrameMetric):
@@ -176,11 +195,12 @@ def _frames(files: list[str]) -> Iterator[Picture]:
     return chain.from_iterable(map(video.read_frames, files))
 
 
-def _plain(kind: type[_FrameMetric], metric_id: str) -> Callable[[Parameters, str], Metric[Any] | None]:
-    return lambda parameters, variant: kind(metric_id) if not parameters and variant == "default" else None
+def _of(metric_id: str, **kinds: type[_FrameMetric]) -> Callable[[Parameters, str], Metric[Any] | None]:
+    """kinds: by variant."""
+    return lambda parameters, variant: kinds[variant](metric_id) if not parameters and variant in kinds else None
 
 
 FACTORIES: Factories = {
-    "psnr": _plain(PeakSignalToNoiseRatio, "psnr"),
-    "ms_ssim": _plain(MultiScaleSimilarity, "ms_ssim"),
+    "psnr": _of("psnr", default=PeakSignalToNoiseRatio, official=OfficialPeakSignalToNoiseRatio),
+    "ms_ssim": _of("ms_ssim", default=MultiScaleSimilarity),
 }

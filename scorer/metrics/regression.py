@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scorer.metrics import fields
@@ -50,42 +50,41 @@ class MeanSquaredError(AverageMetric):
         return [_least(None, question, _square)]
 
 
-class RootMeanSquaredError(MeanSquaredError):
-    """Root of the mean squared error over instances of one number each: sqrt(mean of (a - b)^2).
+class RootMeanSquaredError(AverageMetric):
+    """Root mean squared error of numbers or of time series.
 
-    Pooled, as one number is no sample of its own to take a root over. Otherwise as ``MeanAbsoluteError``. Source: the usual definition.
+    One number an instance: sqrt(mean over instances of (a - b)^2), pooled, as one number is no sample of its own to take a root over.
+    A series an instance: mean over instances of sqrt(mean over the series of (a - b)^2), so that a series of large numbers is not all
+    that counts. A series that is too short lacks zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
+    better, from 0. Statistic: [square] of a number, [root, 1] of a series. Source: the usual definition; errors per series as in
+    Makridakis et al. 2020 (M4).
 
-    >>> round(RootMeanSquaredError("rmse").compute([("a", [9.0]), ("b", [16.0])]).score, 6)
+    >>> metric = RootMeanSquaredError("rmse")
+    >>> round(metric.compute([("a", [9.0]), ("b", [16.0])]).score, 6)
     3.535534
-    """
-
-    root = True
-
-    def statistic(self, answer: Parsed, question: Question) -> list[float]:
-        if question.answer_type == "series":
-            raise NotComparable("a series has a root mean squared error of its own: give the metric of=series")
-        return super().statistic(answer, question)
-
-
-class SeriesRootMeanSquaredError(AverageMetric):
-    """Root mean squared error of time series: the mean over instances of each series' sqrt(mean of (a - b)^2).
-
-    The root is taken per series and then averaged, so that a series of large numbers is not all that counts. A series that is too short
-    lacks zeros, one that is too long is cut. Refused and unparsable answers count as zeros. Lower is better, from 0. Source: the usual
-    definition; per series as in Makridakis et al. 2020 (M4), which averages per-series errors.
-
-    >>> metric = SeriesRootMeanSquaredError("rmse")
     >>> metric.statistic(Structured([1, 2]), Question("series", [1, 2, 3]))
-    [1.7320508075688772]
-    >>> metric.statistic(Structured([[1, 2], [3, 4]]), Question("series", [[1, 2], [3, 6]]))
-    [1.0]
+    [1.7320508075688772, 1.0]
+    >>> metric.compute([("a", [3.0, 1.0]), ("b", [4.0, 1.0])]).score
+    3.5
     """
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
-        return [math.sqrt(_least(answer, question, _square))]
+        return self._of(_least(answer, question, _square), question)
 
     def worst(self, question: Question) -> list[float]:
-        return [math.sqrt(_least(None, question, _square))]
+        return self._of(_least(None, question, _square), question)
+
+    def best(self, question: Question) -> list[float]:
+        return self._of(0.0, question)
+
+    def numbers(self, rows: Sequence[list[float]]) -> tuple[list[float], bool]:
+        if all(len(row) == 1 for row in rows):
+            return [row[0] for row in rows], True
+        return [row[0] if len(row) > 1 else math.sqrt(row[0]) for row in rows], False
+
+    @staticmethod
+    def _of(square: float, question: Question) -> list[float]:
+        return [square] if question.answer_type == "number" else [math.sqrt(square), 1.0]
 
 
 def series_of(value: Any) -> list[list[float]]:
@@ -161,8 +160,6 @@ _NUMBERS: dict[str, Callable[[str], Metric[Any]]] = {
     "rms": RootMeanSquaredError,
 }
 _FIELDS: dict[tuple[str, str], Callable[[str], Metric[Any]]] = {
-    ("rmse", "series"): SeriesRootMeanSquaredError,
-    ("rms", "series"): SeriesRootMeanSquaredError,
     ("rmse", "picture"): fields.PictureError,
     ("rmse", "normals"): fields.NormalError,
     ("rms", "depth"): fields.DepthError,
@@ -180,7 +177,7 @@ def _factory(metric_id: str) -> Callable[[Parameters, str], Metric[Any] | None]:
         of = parameters.get("of", _USUAL[metric_id])
         if variant != "default" or set(parameters) - {"of"}:
             return None
-        kind = _NUMBERS.get(metric_id) if of == "number" else _FIELDS.get((metric_id, of))
+        kind = _NUMBERS.get(metric_id) if of in {"number", "series"} else _FIELDS.get((metric_id, of))
         return kind(metric_id) if kind is not None else None
 
     return create

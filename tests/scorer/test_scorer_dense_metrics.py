@@ -92,15 +92,13 @@ def test_series_are_rooted_each_by_itself_and_lack_zeros_where_they_are_short() 
     metric = metric_of("rmse", of="series")
     question = Question("series", [3.0, 4.0])
     rows = [("a", metric.statistic(Structured([0, 0, 99]), question)), ("b", metric.statistic(Structured([3]), question))]
-    assert [row for _id, row in rows] == [[math.sqrt(12.5)], [math.sqrt(8)]]
+    assert [row for _id, row in rows] == [[math.sqrt(12.5), 1.0], [math.sqrt(8), 1.0]]
     assert metric.compute(rows).score == pytest.approx((math.sqrt(12.5) + math.sqrt(8)) / 2)
-    assert metric.worst(question) == [math.sqrt(12.5)]
+    assert metric.worst(question) == [math.sqrt(12.5), 1.0]
     table = Question("series", [[1, 2], [3, 4]])
-    assert metric.statistic(Structured([[1, 2], [3, 6]]), table) == [1.0]
+    assert metric.statistic(Structured([[1, 2], [3, 6]]), table) == [1.0, 1.0]
     with pytest.raises(UnreadableAnswer, match="3 numbers a row"):
         metric.statistic(Structured([[1, 2, 3], [3, 6, 3]]), table)
-    with pytest.raises(NotComparable, match="of=series"):
-        metric_of("rmse").statistic(Structured([1]), Question("series", [1]))
 
 
 def test_the_error_of_a_root_agrees_with_a_bootstrap() -> None:
@@ -317,6 +315,15 @@ def test_psnr_of_videos_is_the_mean_over_the_labels_frames(tmp_path: Path) -> No
         saved(folder / f"{index}.png", frame)
     assert metric.statistic(media(folder), question) == [pytest.approx(sum(expected) / 3)]
     assert metric.statistic(media(*sorted(folder.iterdir())), question) == [pytest.approx(sum(expected) / 3)]
+
+
+def test_the_official_psnr_leaves_identical_frames_out(tmp_path: Path) -> None:
+    wanted = GENERATOR.integers(0, 200, (2, 8, 9, 3)).astype(np.uint8)
+    question = about(saved(tmp_path / "wanted.npy", wanted))
+    given_ = saved(tmp_path / "given.npy", wanted + np.array([0, 10], np.uint8)[:, None, None, None])
+    official = metric_of("psnr", "official")
+    assert official.statistic(media(given_), question) == [pytest.approx(10 * math.log10(255**2 / 100))]
+    assert official.statistic(media(tmp_path / "wanted.npy"), question) == [100.0]
 
 
 def test_a_picture_of_another_size_is_resized(tmp_path: Path) -> None:

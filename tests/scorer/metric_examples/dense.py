@@ -123,6 +123,7 @@ EXAMPLES = [
     {"metric": "abs_rel", "pairs": videos_of_depth},
     {"metric": "epe", "pairs": flow},
     {"metric": "psnr", "pairs": pictures, "best": 100.0, "worst": None},
+    {"metric": "psnr", "variant": "official", "pairs": pictures, "best": 100.0, "worst": None},
     {"metric": "ms_ssim", "pairs": pictures, "worst": None},
     {"metric": "chamfer", "pairs": clouds},
     {"metric": "chamfer", "parameters": {"of": "squared"}, "pairs": clouds},
