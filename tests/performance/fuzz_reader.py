@@ -300,7 +300,9 @@ def main(cases: int, seed: int) -> int:
     failures: list[str] = []
     slowest = (0.0, 0)
     general_bench()
-    run_case(0, seed, Path(tempfile.mkdtemp(prefix="fuzz-")))  # what is imported and made once is no case's memory
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as held:
+        os.environ["GENLEVEL_CACHE"] = held
+        run_case(0, seed, Path(held))  # what is imported and made once is no case's memory
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as held:
