@@ -19,6 +19,8 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
+_LOOKED_AT = 20
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlan:
@@ -112,6 +114,29 @@ class Planner:
             raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
         found: gw.ModelInfo = models[0]
         return found
+
+    def traffic_notes(self, plan: ResolvedPlan, traffic: ev.TrafficSettings) -> list[str]:
+        """What a person has to know of how slowly a run will go, one line each. Reads the first instance of a few tasks."""
+        limit = traffic.tokens_per_minute or plan.model.limits.tokens_per_minute
+        if not limit:
+            return []
+        most = (0, 0)
+        for planned in plan.tasks[:_LOOKED_AT]:
+            instance = next(iter(planned.task.instances(planned.positions)), None)
+            template = self._prompts.for_instance(instance) if instance is not None and not instance.problem else None
+            if instance is None or template is None or (output := asked_output(planned.task, instance)) not in plan.model.output_modalities:
+                continue
+            tokens, _ = token_bounds(instance, prompt_text(instance, template), plan.model)
+            bounds = media_bounds(plan.model, output) if output != ct.MODALITY_TEXT else MediaBounds()
+            answer = bounds.tokens or generation_parameters(template, plan.specification.parameters, plan.model, output).max_output_tokens
+            most = max(most, (tokens, answer), key=sum)
+        if sum(most) <= limit:
+            return []
+        name = "--tpm" if traffic.tokens_per_minute else f"the limit of account {plan.model.account}"
+        counted = f"one request counts as about {sum(most):,} until it is answered ({most[0]:,} in, at most {most[1]:,} out)"
+        minutes = sum(most) / limit
+        advice = f"only one goes out in about {minutes:,.0f} minutes; raise it, or lower --max-tokens"
+        return [f"{name} allows {limit:,} tokens a minute, and {counted}: {advice}"]
 
     def estimate(self, plan: ResolvedPlan, planned: PlannedTask) -> ev.PlannedTask:
         """What asking one task takes: instances, tokens, money at most. Reads all of its instances."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from evaluator.media import MODALITIES
 from evaluator.prompts import PromptTemplate, estimated_tokens, most_tokens, prompt_text
 from evaluator.schemas import response_schema
+from genlevel.benchmark import mime
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
@@ -18,6 +19,7 @@ from genlevel.v1 import gateway_pb2 as gw
 # Where a model's own bound is not known. The dearest published ones are near 5,000 tokens an image.
 MOST_TOKENS_PER_IMAGE = 5_000
 TYPICAL_TOKENS_PER_IMAGE = 1_000
+_PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def prepare(
     The answer is held to its type's JSON schema where the model can be.
 
     Raises:
-        DatasetError: a media file cannot be read.
+        DatasetError: a media file cannot be read, or is not the picture that its name says.
     """
     text = prompt_text(instance, template)
     request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
@@ -91,6 +93,9 @@ def prepare(
             content = media.path.read_bytes()
         except OSError as error:
             raise DatasetError(f"{media.path}: cannot be read ({error.strerror}); instance {instance.id!r} needs it") from None
+        if media.mime_type == mime.UNKNOWN and media.path.suffix.lower() in _PICTURES:
+            said = media.path.suffix.lstrip(".").upper()
+            raise DatasetError(f"{media.path}: is no {said} picture, whatever its name says; instance {instance.id!r} needs it")
         digest.update(hashlib.sha256(content).digest())
         part = ct.Media(modality=MODALITIES[media.modality], mime_type=media.mime_type)
         if len(content) > inline_limit:

@@ -67,6 +67,13 @@ class _Active:
             going.stop(status, reason, now=now)
 
 
+def _unstored_end(status: int, reason: str, error: GenlevelError) -> tuple[int, str]:
+    """(status, why) of a run whose end could not be stored; it is to be continued, whatever it had reached."""
+    ended = "every instance has its outcome" if status == ev.RUN_STATUS_FINISHED else reason
+    told = f"{ended}; this could not be stored: {error}" if str(error) not in reason else reason
+    return (int(ev.RUN_STATUS_FAILED) if status == ev.RUN_STATUS_FINISHED else status), told
+
+
 class Evaluator:
     """Runs, in one process.
 
@@ -98,6 +105,7 @@ class Evaluator:
         self._answers = AnswerList(self._journal, self._blobs, files, self._prompts, self._offline_plan)
         self._limiters: dict[str, AccountLimiter] = {}
         self._active: dict[str, _Active] = {}
+        self._unstored: dict[str, tuple[int, str]] = {}  # how runs ended whose end could not be stored: (status, why)
 
     async def close(self) -> None:
         """Stops what runs and closes the journal."""
@@ -161,6 +169,7 @@ class Evaluator:
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
         if asks:
             self._check_startable(plan.model, traffic)
+            problems += await asyncio.to_thread(self._planner.traffic_notes, plan, traffic)
         await self._start(plan, record, traffic, judge, asks=asks, retry=retry)
         return ev.StartRunResponse(run=await self._message(record), problems=problems)
 
@@ -291,6 +300,7 @@ class Evaluator:
 
         work = self._execute(record, active, lock, judged if judge is not None else None)
         active.task = asyncio.create_task(work, name=f"run-{record.run_id}")
+        self._unstored.pop(record.run_id, None)
         self._active[record.run_id] = active
 
     async def _execute(
@@ -310,9 +320,11 @@ class Evaluator:
             status, reason = int(ev.RUN_STATUS_INTERRUPTED), "stopped"
             raise
         finally:
-            with contextlib.suppress(GenlevelError):
-                calls, retries = (execution.state.calls, execution.state.retries) if execution is not None else (0, 0)
+            calls, retries = (execution.state.calls, execution.state.retries) if execution is not None else (0, 0)
+            try:
                 self._journal.update_run(run, status=status, reason=reason, calls=calls, retries=retries)
+            except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
+                self._unstored[run] = _unstored_end(status, reason, error)
             self._active.pop(run, None)
             lock.release()
 
@@ -450,6 +462,8 @@ class Evaluator:
         totals = await asyncio.to_thread(self._journal.totals, record.run_id)
         if record.run_id in self._active:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
+        elif (ended := self._unstored.get(record.run_id)) is not None:
+            record = replace(record, status=ended[0], reason=ended[1])
         elif record.status == ev.RUN_STATUS_RUNNING and await asyncio.to_thread(self._is_orphaned, record.run_id):
             record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
         run = run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)

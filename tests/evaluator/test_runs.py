@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import StorageError, UsageError
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -283,3 +285,67 @@ async def test_a_finished_run_is_shown_again_without_a_key_and_a_new_one_is_refu
     with pytest.raises(UsageError, match="set A_KEY"):
         await start(evaluator, folder, limit=1)
     assert len((await evaluator.list_runs(ev.ListRunsRequest())).runs) == 1
+
+
+async def test_a_limit_below_one_request_is_said_at_once(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(1)
+    for tokens, said in ((50, True), (5000, False)):
+        request = ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(tokens_per_minute=tokens), fresh=True)
+        started = await evaluator.start_run(request)
+        notes = [note for note in started.problems if "--tpm" in note]
+        assert bool(notes) is said
+        await finish(evaluator, ev.StartRunRequest(run_id=started.run.run_id))
+
+
+async def test_an_end_that_cannot_be_stored_is_told(make_evaluator, scripted, suite_folder, monkeypatch):
+    """A full disk takes the state of the run, not the reason of its end."""
+    evaluator, _ = make_evaluator()
+    stored = evaluator._journal.update_run
+
+    def update_run(run_id, *, status, **facts):
+        if status != ev.RUN_STATUS_RUNNING:
+            raise StorageError("cannot use the database: the disk is full")
+        stored(run_id, status=status, **facts)
+
+    monkeypatch.setattr(evaluator._journal, "update_run", update_run)
+    run = await start(evaluator, suite_folder(3))
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert run.reason == "every instance has its outcome; this could not be stored: cannot use the database: the disk is full"
+    monkeypatch.undo()
+    again = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    assert (again.status, again.reason) == (ev.RUN_STATUS_FINISHED, "")
+    assert sum(scripted.calls.values()) == 3
+
+
+async def test_the_reason_of_a_failure_outlives_the_disk(make_evaluator, scripted, suite_folder, failing_script, monkeypatch):
+    evaluator, _ = make_evaluator()
+    scripted.script = failing_script(gw.ERROR_CLASS_CREDENTIAL)
+
+    stored = evaluator._journal.update_run
+
+    def update_run(run_id, *, status, **facts):
+        if status != ev.RUN_STATUS_RUNNING:
+            raise StorageError("the disk is full")
+        stored(run_id, status=status, **facts)
+
+    monkeypatch.setattr(evaluator._journal, "update_run", update_run)
+    run = await start(evaluator, suite_folder(2))
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert run.reason == "as scripted; this could not be stored: the disk is full"
+
+
+async def test_a_text_with_the_name_of_a_picture_is_a_problem_of_the_data(make_evaluator, scripted, tmp_path):
+    folder = tmp_path / "bench" / "image" / "comprehension" / "Pictures"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a.png").write_text("404: not found")
+    data = [{"id": "p", "input": {"image_file": "images/a.png", "question": "What is it?"}, "output": {"answer": "a cat"}}]
+    (folder / "annotation.json").write_text(json.dumps({"task": "Pictures", "type": "OpenQA", "data": data}))
+    scripted.info.input_modalities.append(ct.MODALITY_IMAGE)
+    evaluator, _ = make_evaluator()
+    run = await start(evaluator, tmp_path / "bench")
+    assert (run.counts.failed, run.counts.unsupported) == (1, 0)
+    (answer,) = await answers(evaluator, run)
+    assert "a.png" in answer.error
+    assert "picture" in answer.error
+    assert not scripted.calls
