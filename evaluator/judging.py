@@ -11,12 +11,12 @@ import asyncio
 import hashlib
 import time
 from collections import Counter, deque
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from evaluator.budget import Budget
+from evaluator.budget import Budget, worst_case_nano_usd
 from evaluator.execution import Context
 from evaluator.journal import Answer, Journal
 from evaluator.judge_prompts import JudgePrompt, judge_prompts, no_rating, question_blocks, rating_in
@@ -92,6 +92,28 @@ def prepare_judgement(prompt: JudgePrompt, instance: Instance, answer: str, mode
     whole = "\n".join(text for _role, text in turns)
     digest = hashlib.sha256(b"".join(message.SerializeToString(deterministic=True) for message in request.messages)).hexdigest()
     return PreparedCall(request, estimated_tokens(whole), most_tokens(whole), limit, digest)
+
+
+def estimate(tasks: Sequence[PlannedTask], model: gw.ModelInfo, answer_tokens: Callable[[Instance], int]) -> ev.PlannedJudging:
+    """What judging all answers of judged tasks takes. answer_tokens: of an instance's answer at most. Reads all of their instances."""
+    found = ev.PlannedJudging(judge=judge_name(model), route=model.route)
+    cost = 0
+    for planned in judged_tasks(tuple(tasks)):
+        assert planned.task.metric is not None
+        prompt = judge_prompts()[planned.task.metric.id]
+        for instance in planned.task.instances(planned.positions):
+            if instance.problem or not prompt.takes(instance):
+                continue
+            call = prepare_judgement(prompt, instance, "-", model)
+            tokens = call.estimated_input_tokens + answer_tokens(instance)
+            found.answers += 1
+            found.estimated_input_tokens += tokens
+            found.max_output_tokens += call.most_output_tokens
+            if model.HasField("price"):
+                cost += worst_case_nano_usd(model.price, tokens, call.most_output_tokens)
+    if model.HasField("price"):
+        found.estimated_nano_usd = cost
+    return found
 
 
 class _JudgementLog:

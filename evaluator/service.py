@@ -19,7 +19,7 @@ from evaluator.budget import Budget
 from evaluator.execution import Context, Execution, RunPlan, RunState
 from evaluator.journal import Journal, RunRecord, Totals
 from evaluator.judgements import RunJudge
-from evaluator.judging import Judging, JudgingPlan, judge_of_run, judged_tasks
+from evaluator.judging import Judging, JudgingPlan, estimate, judge_of_run, judged_tasks
 from evaluator.messages import judging_message, run_message
 from evaluator.planning import Planner, ResolvedPlan
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
@@ -27,6 +27,7 @@ from evaluator.prompts import prompt_set
 from evaluator.scoring import describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic import TrafficRules
+from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, NotFoundError, UsageError
@@ -124,6 +125,14 @@ class Evaluator:
         )
         for planned in plan.tasks:
             response.tasks.append(await asyncio.to_thread(self._planner.estimate, plan, planned))
+        if (route := request.judge or self._settings.runs.judge) and judged_tasks(plan.tasks):
+            model = await self._planner.model(route)
+
+            def most(instance: Instance) -> int:
+                template = self._prompts.for_instance(instance)
+                return int(plan.specification.parameters.max_output_tokens) or (template.max_output_tokens if template else 0)
+
+            response.judging.CopyFrom(await asyncio.to_thread(estimate, plan.tasks, model, most))
         return response
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -136,7 +145,7 @@ class Evaluator:
                 return ev.StartRunResponse(run=await self._message(record))
             specification = json_format.Parse(record.specification, ev.RunSpecification())
             plan = await self._planner.resolve(specification)
-            if plan.identity != record.identity:
+            if plan.identity != record.identity and not request.judge_only:
                 raise UsageError(
                     f"run {record.run_id}: its suite, prompts or model have changed since it began, so it cannot be continued; "
                     "start a new run with `genlevel eval`"

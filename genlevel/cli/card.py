@@ -162,6 +162,10 @@ def print_plan(plan: dict[str, Any]) -> None:
         add(task["task"].strip(), task["metric"] or "-", task)
     add("total", "", plan, "bold")
     out.print(rows)
+    if judging := plan["judging"]:
+        tokens = f"{judging['input_tokens']:,} tokens in (est.), {judging['max_output_tokens']:,} out (at most)"
+        cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"
+        out.print(f"judge {judging['judge']}: {judging['answers']:,} answers, {tokens}, {cost}")
     out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
     if plan["usd"] is None:
         out.print("The model has no price: its cost is unknown, not zero.")

@@ -97,6 +97,19 @@ def plan_document(plan: ev.PlanRunResponse) -> dict[str, Any]:
         "input_tokens": sum(task.estimated_input_tokens for task in plan.tasks),
         "max_output_tokens": sum(task.max_output_tokens for task in plan.tasks),
         "usd": sum(task.estimated_nano_usd for task in plan.tasks) / NANO if priced else None,
+        "judging": _planned_judging(plan.judging) if plan.HasField("judging") else None,
         "tasks": tasks,
         "problems": list(plan.problems),
+    }
+
+
+def _planned_judging(judging: ev.PlannedJudging) -> dict[str, Any]:
+    """What a judge would be asked, beside what the run's model would."""
+    return {
+        "judge": judging.judge,
+        "route": judging.route,
+        "answers": judging.answers,
+        "input_tokens": judging.estimated_input_tokens,
+        "max_output_tokens": judging.max_output_tokens,
+        "usd": judging.estimated_nano_usd / NANO if judging.HasField("estimated_nano_usd") else None,
     }

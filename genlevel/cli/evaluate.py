@@ -102,7 +102,7 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
-                return await _dry_run(found, specification, as_json=options["as_json"])
+                return await _dry_run(found, specification, options["judge"], as_json=options["as_json"])
             request = ev.StartRunRequest(specification=specification, traffic=traffic, fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 
@@ -128,11 +128,11 @@ def resume(ctx: click.Context, run: str, *, judge: str, out: Path, as_json: bool
     ctx.exit(run_async(work()))
 
 
-async def _dry_run(found: Services, specification: ev.RunSpecification, *, as_json: bool) -> int:
+async def _dry_run(found: Services, specification: ev.RunSpecification, judge: str, *, as_json: bool) -> int:
     from genlevel.cli.card import print_plan
     from genlevel.cli.documents import plan_document
 
-    document = plan_document(await found.evaluator.plan_run(ev.PlanRunRequest(specification=specification)))
+    document = plan_document(await found.evaluator.plan_run(ev.PlanRunRequest(specification=specification, judge=judge)))
     if as_json:
         print_json(document)
     else:

@@ -68,10 +68,28 @@ class TrafficSettings(_message.Message):
     def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
-    __slots__ = ("specification",)
+    __slots__ = ("specification", "judge")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ...) -> None: ...
+    judge: str
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., judge: _Optional[str] = ...) -> None: ...
+
+class PlannedJudging(_message.Message):
+    __slots__ = ("judge", "route", "answers", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd")
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    judge: str
+    route: str
+    answers: int
+    estimated_input_tokens: int
+    max_output_tokens: int
+    estimated_nano_usd: int
+    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., answers: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlannedTask(_message.Message):
     __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note")
@@ -96,18 +114,20 @@ class PlannedTask(_message.Message):
     def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
-    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems")
+    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    JUDGING_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     benchmark: str
     tasks: _containers.RepeatedCompositeFieldContainer[PlannedTask]
     model: _gateway_pb2.ModelInfo
     problems: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+    judging: PlannedJudging
+    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
     __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge")

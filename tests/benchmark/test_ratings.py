@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from genlevel.benchmark.metrics import resolve_metric
 from genlevel.benchmark.ratings import SCALES, Rating, read_ratings, resolve_ratings
@@ -143,3 +146,13 @@ def test_a_name_of_several_tasks_needs_the_folder() -> None:
     with pytest.raises(DatasetError, match=r"several tasks \(a/One, b/One\); write the folder"):
         resolved(("one", "i1", "anna", "4"), tasks=two)
     assert resolved(("b/One", "i1", "anna", "4"), tasks=two).tasks == {"b/One": {"i1": {"anna": 4.0}}}
+
+
+@given(st.one_of(st.binary(max_size=300), st.text(alphabet='task,inercg"\n;1.5\0', max_size=200).map(lambda text: text.encode())))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_ratings_or_refused_in_lines(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "any.csv").write_bytes(b"task,instance,rater,rating\n" + content)
+    rows: tuple[Rating, ...] = ()
+    with contextlib.suppress(DatasetError):
+        rows = read_ratings(tmp_path / "any.csv")
+    assert all(row.task and row.instance and row.rater and row.rating for row in rows)

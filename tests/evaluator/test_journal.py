@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from evaluator.journal import Answer, Journal
+from evaluator.judgements import Judgement, RunJudge
 from evaluator.tables import metadata
 from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import scorer_pb2 as sc
@@ -71,3 +73,46 @@ def test_migrations_and_tables_agree(tmp_path):
     journal = Journal(f"sqlite:///{tmp_path}/j.db")
     assert schema_differences(journal._engine, metadata, "evaluator") == []
     journal.close()
+
+
+def judgement(instance, outcome=sc.OUTCOME_ANSWERED, judge="openai/j", prompt="p1", **facts):
+    return Judgement("r", "t", instance, judge, prompt, "1", outcome, input_tokens=5, cost_nano_usd=7, created=1.0, **facts)
+
+
+async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journal):
+    kept = journal.judgements
+    await kept.record(judgement("a", rating=70.0, reply="nul \0"))
+    await kept.record(judgement("a", rating=10.0))
+    await kept.record(judgement("a", rating=20.0, judge="openai/k"))
+    await kept.record(judgement("a", rating=30.0, prompt="p2"))
+    await kept.record(judgement("b", sc.OUTCOME_PENDING, replies=1))
+    await kept.record(judgement("b", sc.OUTCOME_FAILED, replies=3, error="no"))
+    assert kept.judge_of("r") is None
+    kept.set_judge(RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1")}))
+    kept.set_judge(judge := RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1"), "user_preference": ("1", "q")}))
+    assert kept.judge_of("r") == judge
+    found = kept.of(judge, "t", "gpt_score", ["a", "b", "c"])
+    assert {key: (one.rating, one.outcome) for key, one in found.items()} == {
+        "a": (70.0, sc.OUTCOME_ANSWERED),
+        "b": (None, sc.OUTCOME_FAILED),
+    }
+    assert found["a"].reply == "nul \ufffd"
+    assert [one.rating for one in kept.about("r", "t", "a")].count(None) == 0
+    assert len(kept.about("r", "t", "a")) == 3
+    assert [one.instance_id for one in kept.failures(judge)] == ["b"]
+    totals = kept.totals("r")
+    assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost_nano_usd) == (1, 1, 20, 28)
+    await kept.record(judgement("b", rating=50.0))
+    assert kept.totals("r").judged == 2
+    kept.set_complete("r", True)
+    assert kept.judge_of("r") == replace(judge, complete=True)
+
+
+def test_ratings_by_people_are_replaced_by_the_same_raters_new_ones(journal):
+    kept = journal.judgements
+    kept.store_people("r", {"t": {"a": {"ben": 2.5, "anna": 4.0}, "b": {"anna": 1.0}}, "u": {"a": {"anna": 3.0}}})
+    kept.store_people("r", {"t": {"a": {"anna": 5.0}}})
+    assert kept.people_of("r", "t", ["a", "b", "c"]) == {"a": {"anna": 5.0, "ben": 2.5}, "b": {"anna": 1.0}}
+    assert list(kept.people_of("r", "t", ["a"])["a"]) == ["anna", "ben"]
+    assert (kept.has_people("r", "u"), kept.has_people("r", "v"), kept.has_people("s", "t")) == (True, False, False)
+    kept.store_people("r", {})

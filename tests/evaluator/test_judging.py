@@ -424,6 +424,27 @@ async def test_progress_says_that_the_judge_is_asked(services, bench, suite):
     assert later[0].run.counts.answered == 30
 
 
+async def test_a_dry_run_counts_the_judge_apart(services, bench, suite):
+    evaluator, _, _ = services()
+    bench.models["j"].price.CopyFrom(gw.Price(input="1", output="10"))
+    specification = ev.RunSpecification(model="m", suite=str(suite(5, Plain="ROUGE-L")))
+    planned = await evaluator.plan_run(ev.PlanRunRequest(specification=specification, judge="j"))
+    assert (planned.judging.judge, planned.judging.answers, planned.judging.max_output_tokens) == ("openai/model-j", 5, 5 * 32)
+    assert planned.judging.estimated_nano_usd == planned.judging.estimated_input_tokens * 1_000 + 5 * 32 * 10_000
+    assert not (await evaluator.plan_run(ev.PlanRunRequest(specification=specification))).HasField("judging")
+    assert bench.asked.total() == bench.judged.total() == 0
+
+
+async def test_a_run_can_be_judged_though_its_prompts_have_changed_since(services, bench, suite, monkeypatch):
+    evaluator, scorer, _ = services()
+    run = await start(evaluator, suite(2), judge="")
+    monkeypatch.setattr(evaluator._planner, "_prompts", replace(evaluator._prompts, version="of later"))
+    with pytest.raises(UsageError, match="cannot be continued"):
+        await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, judge="j"))
+    await finish(evaluator, run_id=run.run_id, judge_only=True, judge="j")
+    assert (await score_of(scorer, run)).score == pytest.approx(70)
+
+
 async def test_a_person_is_told_what_a_judge_cannot_do(services, bench, suite):
     evaluator, _, _ = services()
     specification = ev.RunSpecification(model="m", suite=str(suite(1)))
