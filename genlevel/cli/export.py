@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from genlevel.cli.connection import Services, services, verdict_of
-from genlevel.cli.options import need_run_folder, out_option, run_async, settings_of
+from genlevel.cli.options import harmless, need_run_folder, out_option, run_async, settings_of
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
-_CSV_FIELDS = ("task", "id", "outcome", "answer", "error", "attempts", "input_tokens", "output_tokens", "usd", "upstream_s")
+_CSV_FIELDS = (
+    *("task", "id", "outcome", "answer", "parsed", "label", "error", "attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
+)
+_NAMED = 5
 
 
 @click.command("export")
@@ -23,35 +27,39 @@ _CSV_FIELDS = ("task", "id", "outcome", "answer", "error", "attempts", "input_to
 @click.option("--format", "form", type=click.Choice(["workbook", "predictions", "csv", "json"]), required=True)
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write; for predictions a folder.")
 @click.option("--bare", is_flag=True, help="Predictions as the bare list that the official scorer reads, without an envelope.")
+@click.option("--raw", is_flag=True, help="Predictions as the model's own words, not as the answers that were read in them.")
 @out_option
 @click.pass_context
 def export(ctx: click.Context, /, **options: Any) -> None:
     """Write RUN in another form.
 
     workbook: its scores as a result workbook that the official ranker takes. predictions: a folder of the suite's layout with a
-    prediction.json for each task, in the closed-set submission form; a prediction is the model's answer as it came. csv: a row an
-    instance. json: the result as `genlevel show --json` prints it.
+    prediction.json for each task, in the closed-set submission form; a prediction is the answer that was read, written as the task's
+    labels are (a letter, an index or an option's text, as the official scorer compares them), or the model's own words where none could be
+    read; media are files beside it. csv: a row an instance, with its label. json: the result as `genlevel show --json` prints it.
     """
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
-    if options["bare"] and options["form"] != "predictions":
-        raise UsageError("--bare goes with --format predictions")
+    for flag in ("bare", "raw"):
+        if options[flag] and options["form"] != "predictions":
+            raise UsageError(f"--{flag} goes with --format predictions")
 
     async def work() -> str:
         async with services(settings, options["out"]) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["run"]))).run
             try:
-                return await _write(found, run, options["form"], options["target"], bare=options["bare"])
+                return await _write(found, run, settings, options)
             except OSError as error:
                 raise StorageError(f"{options['target']}: cannot be written ({error.strerror or error})") from None
 
     click.echo(run_async(work()))
 
 
-async def _write(found: Services, run: ev.Run, form: str, target: Path, *, bare: bool) -> str:
+async def _write(found: Services, run: ev.Run, settings: Any, options: Mapping[str, Any]) -> str:
     """Writes the run; returns what was written, in one line."""
+    form, target = options["form"], options["target"]
     if form == "predictions":
-        return await _predictions(found, run, target, bare=bare)
+        return await _predictions(found, run, settings, options)
     if form == "csv":
         return await _csv(found, run, target)
     verdict = await verdict_of(found, run.run_id)
@@ -81,31 +89,69 @@ def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
     return f"{target}: {len(values)} scores of {len(benchmark.tasks)} tasks"
 
 
-async def _predictions(found: Services, run: ev.Run, target: Path, *, bare: bool) -> str:
+async def _predictions(found: Services, run: ev.Run, settings: Any, options: Mapping[str, Any]) -> str:
+    from genlevel.cli.exported import ExportedTasks, MediaFiles, envelope_of
+
+    target: Path = options["target"]
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target}: name a new or empty folder; what is there is not written over")
-    tasks: dict[str, list[dict[str, str]]] = {}
-    outcomes = [sc.OUTCOME_ANSWERED]
-    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes)):
-        tasks.setdefault(answer.task, []).append({"id": answer.instance_id, "prediction": answer.raw_answer})
-    names = {score.task.key: score.task.name for score in (await verdict_of(found, run.run_id)).tasks}
-    for key, entries in tasks.items():
+    answers: dict[str, dict[str, ev.ListAnswersResponse]] = {}
+    left_out: dict[str, list[str]] = {}
+    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
+        if answer.outcome == sc.OUTCOME_ANSWERED:
+            answers.setdefault(answer.task, {})[answer.instance_id] = answer
+        else:
+            name = sc.Outcome.Name(answer.outcome).removeprefix("OUTCOME_").lower()
+            left_out.setdefault(name, []).append(f"{answer.task}/{answer.instance_id}")
+    tasks = ExportedTasks(run)
+    media = MediaFiles(settings.storage.blobs or options["out"] / "blobs")
+    unread: list[str] = []
+    unknown: list[str] = []
+    for key, given in answers.items():
+        task = None if options["raw"] else tasks.get(key)
+        if task is None and not options["raw"]:
+            unknown.append(key)
         folder = target / key
         folder.mkdir(parents=True)
-        document = entries if bare else {"task": names.get(key, key), "skill": "", "type": "", "data": entries}
+        entries = []
+        for one in given.values() if task is None else task.ordered(given):
+            files = media.write(folder, one)
+            prediction = None if task is None else task.prediction(one, files)
+            if prediction is None and task is not None:
+                unread.append(f"{key}/{one.instance_id}")
+            words = (files[0] if len(files) == 1 else list(files)) if files and not one.raw_answer else one.raw_answer
+            entries.append({"id": one.instance_id, "prediction": words if prediction is None else prediction})
+        document = entries if options["bare"] else {**envelope_of(key, task or tasks.get(key)), "data": entries}
         (folder / "prediction.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    count = sum(len(entries) for entries in tasks.values())
-    return f"{target}: {count:,} predictions of {len(tasks)} tasks; instances without an answer are left out"
+    count = sum(len(given) for given in answers.values())
+    said = [f"{target}: {count:,} predictions of {len(answers)} tasks"]
+    if unknown:
+        said.append(f"as the model's own words in {_some(unknown)}, since the suite is not where it was ({run.specification.suite})")
+    if unread:
+        said.append(f"no answer could be read in {len(unread):,}, which are the model's own words ({_some(unread)})")
+    if run.counts.pending:
+        said.append(f"left out: {run.counts.pending:,} pending")
+    said += [f"left out: {len(ids):,} {name} ({_some(ids)})" for name, ids in sorted(left_out.items())]
+    return "; ".join(said)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(harmless(name) for name in names[:_NAMED]) + more
 
 
 async def _csv(found: Services, run: ev.Run, target: Path) -> str:
+    from genlevel.cli.exported import ExportedTasks
     from genlevel.cli.runs import answer_entry
 
+    tasks = ExportedTasks(run)
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _CSV_FIELDS, extrasaction="ignore")
         writer.writeheader()
         async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
-            writer.writerow(answer_entry(answer))
+            task = tasks.get(answer.task)
+            known = {} if task is None else {"parsed": task.parsed(answer), "label": task.label(answer)}
+            writer.writerow({**answer_entry(answer), **known})
             count += 1
-    return f"{target}: {count:,} instances"
+    return f"{target}: {count:,} instances" + ("" if tasks else f"; without labels, since the suite is not at {run.specification.suite}")

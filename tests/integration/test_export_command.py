@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -43,13 +44,46 @@ def test_exported_predictions_score_as_the_run_did(genlevel, run, bare):
     assert "not written over" in again.stderr
 
 
+@pytest.mark.parametrize(("answer", "score"), [("The answer is (B) wrong.", 0), ("Answer: A", 100), ("Who knows?", 0)])
+def test_a_prediction_is_the_answer_that_was_read_in_the_form_of_the_labels(genlevel, stub_upstream, choice_suite, answer, score):
+    suite = choice_suite(3)
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub_upstream(answer=answer).base_url, "--suite", str(suite), "--json")
+    result = json.loads(done.stdout)
+    said = export(genlevel, result, "predictions", "p").stdout
+    document = json.loads((genlevel.folder / "p" / "nlp" / "Causal-Reasoning" / "prediction.json").read_text())
+    assert (document["task"], document["skill"], document["type"]) == ("Causal Reasoning", "", "MultipleChoiceQA")
+    letter = {"The answer is (B) wrong.": "B", "Answer: A": "A"}.get(answer, answer)
+    assert document["data"] == [{"id": f"q{n:05d}", "prediction": letter} for n in range(3)]
+    assert ("no answer could be read in 3" in said) == (letter == answer)
+    export(genlevel, result, "predictions", "raw", "--raw")
+    raw = json.loads((genlevel.folder / "raw" / "nlp" / "Causal-Reasoning" / "prediction.json").read_text())
+    assert {entry["prediction"] for entry in raw["data"]} == {answer}
+    scored = genlevel.run("score", "--annotations", str(suite), "--predictions", "p", "--model", "m", "--out", "s.xlsx", "--json")
+    assert json.loads(scored.stdout)["tasks"][0]["score"] == result["tasks"][0]["score"] == score
+
+
+def test_instances_without_an_answer_are_named_and_a_suite_that_is_gone_leaves_the_models_words(genlevel, stub_upstream, choice_suite):
+    suite = choice_suite(7)
+    failed = genlevel.run("eval", "--model", "f", "--base-url", stub_upstream(status=400).base_url, "--suite", str(suite), "--json")
+    said = export(genlevel, json.loads(failed.stdout), "predictions", "none").stdout
+    assert "0 predictions of 0 tasks; left out: 7 failed (nlp/Causal-Reasoning/q0000" in said
+    assert "and 2 more" in said
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub_upstream(answer="Answer: A").base_url, "--suite", str(suite), "--json")
+    shutil.rmtree(suite)
+    said = export(genlevel, json.loads(done.stdout), "predictions", "p").stdout
+    assert "as the model's own words in nlp/Causal-Reasoning" in said
+    document = json.loads((genlevel.folder / "p" / "nlp" / "Causal-Reasoning" / "prediction.json").read_text())
+    assert document["data"][0]["prediction"] == "Answer: A"
+    assert export(genlevel, json.loads(done.stdout), "csv", "a.csv").returncode == 0
+
+
 def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):
     result, _ = run
     assert export(genlevel, result, "csv", "a.csv").returncode == 0
     with (genlevel.folder / "a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["id"] for row in rows} == {f"q{n:05d}" for n in range(12)}
-    assert {row["answer"] for row in rows} == {"A"}
+    assert {(row["answer"], row["parsed"], row["label"]) for row in rows} == {("A", "A", "A")}
     assert export(genlevel, result, "json", "r.json").returncode == 0
     assert json.loads((genlevel.folder / "r.json").read_text()) == result
 
