@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from scorer.media.bounds import MAX_PIXELS, Undecodable, decoding, open_file
+from scorer.media.bounds import MAX_BYTES, MAX_PIXELS, Undecodable, decoding, open_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +50,8 @@ def _zipped(file: IO[bytes], most: int) -> NDArray[Any]:
         if not chosen:
             names = ", ".join(entry.filename.removesuffix(".npy") for entry in members[:5]) or "none"
             raise Undecodable(f"is to hold one array, or one called arr_0 (it holds: {names})")
+        if chosen[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise Undecodable("is packed in a way that NumPy does not write")  # LZMA may claim gigabytes to be unpacked
         with archive.open(chosen[0]) as member:
             return _plain(member, most)
 
@@ -70,6 +72,8 @@ def _plain(file: IO[bytes], most: int) -> NDArray[Any]:
     if count > most:
         raise Undecodable(f"holds {count:,} numbers; at most {most:,} are read")
     size = count * dtype.itemsize
+    if size > MAX_BYTES:
+        raise Undecodable(f"holds {size:,} bytes of numbers; at most {MAX_BYTES:,} are read")
     # Piece by piece: a small file may claim a large array.
     content = bytearray()
     while len(content) < size and (piece := file.read(min(1 << 22, size - len(content)))):

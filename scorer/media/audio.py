@@ -51,11 +51,14 @@ def read_audio(path: str | Path, rate: int | None = None) -> tuple[NDArray[np.fl
             raise Undecodable(f"{damaged} of its {packets} packets are damaged")
         if not count:
             raise Undecodable("holds no sample")
-        samples = np.concatenate(parts).astype(np.float64)
-        del parts
-        if not np.all(np.isfinite(samples)):
+        joined = np.concatenate(parts)
+        parts.clear()
+        if not np.isfinite(joined.sum(dtype=np.float64)):
             raise Undecodable("holds samples that are no numbers")
-        return resampled(np.clip(samples, -1.0, 1.0), own, rate or own), rate or own
+        samples = joined.astype(np.float64)
+        del joined
+        np.clip(samples, -1.0, 1.0, out=samples)
+        return resampled(samples, own, rate or own), rate or own
 
 
 def resampled(samples: NDArray[np.float64], rate: int, to: int) -> NDArray[np.float64]:

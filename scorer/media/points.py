@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 MESHES = frozenset({".ply", ".obj", ".off", ".stl", ".glb"})
 _MOST_BYTES = 256 << 20
+_MOST_TEXT_BYTES = 64 << 20
+_MOST_GLB_JSON = 4 << 20
+_MOST_SHAPES = 5_000
+_LONGEST_LINE = 10_000
 _FARTHEST = 1e12
 """Coordinates beyond are no measurement, and their squares would not be numbers."""
 _MOST_COLUMNS = 64
@@ -155,13 +159,17 @@ def _mesh(file: BinaryIO, start: bytes, ending: str) -> tuple[Points, NDArray[np
 
     if start.startswith(b"glTF"):
         ending = ".glb"
+        _check_glb(file)
     elif start.startswith(b"ply"):
         ending = ".ply"
         _check_ply(file)
     elif ending not in MESHES:
         ending = ".off" if start.startswith(b"OFF") else ".stl"
+    content = file.read(_MOST_BYTES)
+    if len(content) > _MOST_TEXT_BYTES and b"\0" not in content[:4096]:
+        raise Undecodable(f"has {len(content):,} bytes; of a mesh as text at most {_MOST_TEXT_BYTES:,} are read")
     # From memory: by a file's name trimesh would look for others beside it.
-    scene: Any = trimesh.load_scene(io.BytesIO(file.read()), file_type=ending[1:], process=False, **_options(ending))
+    scene: Any = trimesh.load_scene(io.BytesIO(content), file_type=ending[1:], process=False, **_options(ending))
     # A scene can place one shape many times.
     placed = [scene.graph[name] for name in scene.graph.nodes_geometry]
     if sum(_size(scene.geometry[shape]) for _matrix, shape in placed) > MAX_POINTS:
@@ -193,9 +201,11 @@ def _size(shape: Any) -> int:
 
 def _options(ending: str) -> dict[str, Any]:
     """No textures, and vertices in the file's order."""
-    return {".ply": {"fix_texture": False, "skip_materials": True}, ".obj": {"skip_materials": True, "maintain_order": True}}.get(
-        ending, {}
-    )
+    return {
+        ".ply": {"fix_texture": False, "skip_materials": True},
+        ".obj": {"skip_materials": True, "maintain_order": True},
+        ".glb": {"skip_materials": True},
+    }.get(ending, {})
 
 
 def _check_ply(file: BinaryIO) -> None:
@@ -207,6 +217,35 @@ def _check_ply(file: BinaryIO) -> None:
         if words[0] == b"element" and len(words) == 3 and int(words[2]) > MAX_POINTS:
             raise Undecodable(f"has {int(words[2]):,} {words[1].decode(errors='replace')} entries; at most {MAX_POINTS:,} are read")
     file.seek(0)
+
+
+def _check_glb(file: BinaryIO) -> None:
+    """The sizes that a GLB's JSON claims: shapes may name the same numbers many times, or numbers that are not in the file."""
+    import json
+
+    head = file.read(20)
+    length = int.from_bytes(head[12:16], "little")
+    if head[16:20] != b"JSON" or length > _MOST_GLB_JSON:
+        raise Undecodable("is no GLB file of version 2, or one with too many shapes")
+    described = json.loads(file.read(length))
+    file.seek(0)
+    if any(not str(buffer.get("uri", "data:")).startswith("data:") for buffer in described.get("buffers", [])):
+        raise Undecodable("names another file to be read")
+    counts = [int(accessor["count"]) for accessor in described.get("accessors", [])]
+    if any("bufferView" not in accessor for accessor in described.get("accessors", [])):
+        raise Undecodable("names numbers that are not in the file")
+    parents = [child for node in described.get("nodes", []) for child in node.get("children", [])]
+    if len(parents) != len(set(parents)):
+        raise Undecodable("has a shape in two places of its tree")
+    shapes = [primitive for mesh in described.get("meshes", []) for primitive in mesh.get("primitives", [])]
+    if len(shapes) > _MOST_SHAPES or len(described.get("nodes", [])) > _MOST_SHAPES:
+        raise Undecodable(f"has more than {_MOST_SHAPES:,} shapes")
+    total = 0
+    for shape in shapes:
+        used = [*shape.get("attributes", {}).values(), *([shape["indices"]] if "indices" in shape else [])]
+        total += sum(counts[index] for index in used)
+    if max(total, *counts, 0) > 8 * MAX_POINTS:
+        raise Undecodable(f"claims {max(total, *counts, 0):,} numbers; at most {8 * MAX_POINTS:,} are read")
 
 
 def _ply_labels(file: BinaryIO) -> NDArray[Any]:
@@ -250,7 +289,10 @@ def _text(file: BinaryIO, columns: tuple[int, ...]) -> Points:
     first, _newline, rest = content.partition(b"\n")
     if not _is_row(first, max(columns) + 1):
         content = rest
-    if content.count(b"\n") > MAX_POINTS:
+    ends = np.flatnonzero(np.frombuffer(content + b"\n", dtype=np.uint8) == ord("\n"))
+    if np.diff(ends, prepend=-1).max() > _LONGEST_LINE:
+        raise Undecodable(f"has a line of more than {_LONGEST_LINE:,} characters, which is no point")
+    if len(ends) > MAX_POINTS + 1:
         raise Undecodable(f"has more than {MAX_POINTS:,} points")
     return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=["#", "//"], usecols=columns, ndmin=2, encoding="latin1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import struct
 import wave
@@ -447,6 +448,59 @@ def test_objects_may_name_materials_but_no_other_file_is_opened(tmp_path: Path, 
     monkeypatch.setattr("builtins.open", spy)
     assert points.read_mesh(tmp_path / "m.obj")[1].tolist() == [[0, 1, 2]]
     assert not [name for name in opened if "mtl" in name or "hostname" in name]
+
+
+def glb(**changes: Any) -> bytes:
+    """One triangle, its description changed."""
+    described = {
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [{"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3"}],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}],
+        "buffers": [{"byteLength": 36}],
+    }
+    head = json.dumps(described | changes).encode()
+    head += b" " * (-len(head) % 4)
+    corners = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
+    body = struct.pack("<I4s", len(head), b"JSON") + head + struct.pack("<I4s", 36, b"BIN\0") + corners
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"buffers": [{"byteLength": 36, "uri": "../secret.bin"}]}, "another file"),
+        ({"accessors": [{"componentType": 5126, "count": 10**9, "type": "VEC3"}]}, "not in the file"),
+        ({"accessors": [{"bufferView": 0, "componentType": 5126, "count": 10**9, "type": "VEC3"}]}, "claims 1,000,000,000"),
+        ({"meshes": [{"primitives": [{"attributes": {"POSITION": 0}}] * 6000}]}, "5,000 shapes"),
+        ({"nodes": [{"mesh": 0}, {"children": [0]}, {"children": [0]}]}, "two places"),
+    ],
+)
+def test_a_glb_claims_no_more_than_it_holds(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+    (tmp_path / "good.glb").write_bytes(glb())
+    assert points.read_mesh(tmp_path / "good.glb")[0].shape == (3, 3)
+    (tmp_path / "bad.glb").write_bytes(glb(**changes))
+    with pytest.raises(Undecodable, match=reason):
+        points.read_mesh(tmp_path / "bad.glb")
+
+
+def test_an_archive_is_unpacked_only_as_numpy_packs_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("arr_0.npy", b"\x93NUMPY")
+    with pytest.raises(Undecodable, match="does not write"):
+        read_array(tmp_path / "a.npz")
+    np.savez_compressed(tmp_path / "b.npz", depth=np.ones(3), other=np.ones(2))
+    with pytest.raises(Undecodable, match="one array"):
+        read_array(tmp_path / "b.npz")
+
+
+def test_a_row_without_an_end_is_no_cloud(tmp_path: Path) -> None:
+    (tmp_path / "row.txt").write_text("1 2 3 " * 5000)
+    with pytest.raises(Undecodable, match="line of more than"):
+        points.read_points(tmp_path / "row.txt")
 
 
 def mutations(content: bytes, seed: int, count: int) -> Iterator[bytes]:
