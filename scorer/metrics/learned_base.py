@@ -41,9 +41,9 @@ class LearnedMetric(Metric[S], Generic[S, G]):
             raise MetricUnavailable(str(problem)) from None
 
     def network(self, name: str) -> Any:
-        """A loaded network. Raises MetricUnavailable."""
+        """A loaded network. Raises MetricUnavailable; so does every call of it that fails, with the reason."""
         try:
-            return self._networks.load(name)
+            return _Guarded(self._networks.load(name), name)
         except NetworkUnavailable as problem:
             raise MetricUnavailable(str(problem)) from None
 
@@ -67,14 +67,55 @@ class LearnedMetric(Metric[S], Generic[S, G]):
                     entries.append((index, self.gathered(*pairs[index])))
                 except (NotComparable, UnreadableAnswer) as problem:
                     found[index] = problem
-            if entries:
-                try:
-                    statistics: Sequence[Any] = self.measured([entry for _index, entry in entries])
-                except NotComparable as problem:
-                    statistics = [problem] * len(entries)
-                for (index, _entry), statistic in zip(entries, statistics, strict=True):
-                    found[index] = statistic
+            for (index, _entry), statistic in zip(entries, self._measured_or_why([entry for _index, entry in entries]), strict=True):
+                found[index] = statistic
         return found
+
+    def _measured_or_why(self, entries: Sequence[G]) -> Sequence[S | NotComparable | UnreadableAnswer]:
+        """One answer that a network cannot take does not keep it from the others; where it takes none, it is the network that is broken."""
+        if not entries:
+            return []
+        try:
+            return self.measured(entries)
+        except NotComparable as problem:
+            return [problem] * len(entries)
+        except MetricUnavailable:
+            if len(entries) == 1:
+                raise
+        found: list[S | NotComparable | UnreadableAnswer] = []
+        failures: list[MetricUnavailable] = []
+        for entry in entries:
+            try:
+                found += self.measured([entry])
+            except NotComparable as problem:
+                found.append(problem)
+            except MetricUnavailable as problem:
+                failures.append(problem)
+                found.append(UnreadableAnswer(str(problem)))
+        if len(failures) == len(entries):
+            raise failures[0]
+        return found
+
+
+class _Guarded:
+    """A network whose failures say that it is this network that failed."""
+
+    def __init__(self, network: Any, name: str) -> None:
+        self._network, self._name = network, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._network, attribute)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return found(*arguments, **named)
+            except Exception as error:  # whatever a library raises, out of memory included
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+                raise MetricUnavailable(f"the {self._name} network fails on what it is shown: {reason[:200]}") from error
+
+        return call
 
 
 class LearnedMean(LearnedMetric[float, G], MeanMetric, Generic[G]):

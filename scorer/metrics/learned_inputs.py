@@ -108,7 +108,10 @@ def sound(path: str, rate: int) -> Any:
     """float64 (samples,) at ``rate``. Raises Undecodable."""
     from scorer.media.audio import read_audio
 
-    return read_audio(path, rate)[0]
+    samples = read_audio(path, rate)[0]
+    if not len(samples):
+        raise Undecodable("it has no samples")
+    return samples
 
 
 def said(question: Question, *keys: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scorer.metrics.base import Metric, NotComparable, Question, UnreadableAnswer, Value, acceptable, standard_error_of_mean
+from scorer.metrics.base import Metric, NotComparable, Question, Value, acceptable, standard_error_of_mean
 from scorer.metrics.learned_base import LearnedMetric
 from scorer.metrics.learned_inputs import answer_files, files_in, of_answer, of_label, said, sound
 from scorer.models import Networks
@@ -103,10 +103,7 @@ class PredictedOpinion(LearnedMetric[float, Any]):
 
     def gathered(self, answer: Parsed, question: Question) -> Any:
         rate = self.network(self.names[0]).rate
-        samples = of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
-        if not len(samples):
-            raise UnreadableAnswer("the sound is empty")
-        return samples
+        return of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
 
     def measured(self, entries: Sequence[Any]) -> list[float]:
         return [min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples)))) for samples in entries]

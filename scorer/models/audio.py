@@ -160,10 +160,12 @@ class Dnsmos:
             samples = np.zeros(1, np.float32)
         while len(samples) < DNSMOS_SAMPLES:
             samples = np.concatenate([samples, samples])
-        # As published: of a sound of whole seconds that the last window would end in, that window is left out.
-        count = int(len(samples) // SPEECH_RATE - DNSMOS_SAMPLES / SPEECH_RATE) + 1
-        windows = [samples[None, start : start + DNSMOS_SAMPLES] for start in range(0, max(1, count) * SPEECH_RATE, SPEECH_RATE)]
-        raw = [self._session.run(None, {self._input: window})[0][0][2] for window in windows if window.shape[1] == DNSMOS_SAMPLES]
+        # The published windows, with their rounding: the last one of a sound and those that come out a sample short are left out.
+        seconds = DNSMOS_SAMPLES / SPEECH_RATE
+        starts = [second * SPEECH_RATE for second in range(max(1, int(len(samples) // SPEECH_RATE - seconds) + 1))]
+        ends = [int((start // SPEECH_RATE + seconds) * SPEECH_RATE) for start in starts]
+        windows = [samples[None, start:end] for start, end in zip(starts, ends, strict=True)]
+        raw = [self._session.run(None, {self._input: part})[0][0][2] for part in windows if part.shape[1] == DNSMOS_SAMPLES]
         return float(np.mean(np.polyval(_OVERALL, np.asarray(raw, np.float64))))
 
 

@@ -88,6 +88,7 @@ class Networks:
             if name not in self._loaded:
                 path = self.path(name)
                 module = importlib.import_module(_LOADERS[NETWORKS[name].extra])
+                _quieten(_imports(NETWORKS[name], self.named(name)))
                 try:
                     self._loaded[name] = module.LOADERS[name](path, self)
                 except NetworkUnavailable:
@@ -118,6 +119,15 @@ class Networks:
 
             self._device = "cuda" if torch.cuda.is_available() else "cpu"
         return self._device
+
+
+def _quieten(imports: tuple[str, ...]) -> None:
+    """No progress bars and reports of a library's: stderr is the command's."""
+    if "transformers" in imports:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
 
 
 def _imports(network: Network, named: str) -> tuple[str, ...]:

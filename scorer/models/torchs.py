@@ -51,7 +51,10 @@ def state_dict(path: Path) -> dict[str, Any]:
         from safetensors.torch import load_file
 
         return dict(load_file(str(path)))
-    found = torch.load(str(path), map_location="cpu", weights_only=True)
+    try:
+        found = torch.load(str(path), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch's own message tells how to run the file's code: better not
+        raise RuntimeError("it is no file of tensors alone") from error
     if not isinstance(found, dict):
         raise RuntimeError("it holds no weights by name")
     return dict(found.get("state_dict", found))

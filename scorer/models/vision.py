@@ -110,12 +110,12 @@ class AestheticScores:
         self._weight = names["weight"].to(torch.float32).numpy().reshape(1, -1)
         self._bias = float(names["bias"].to(torch.float32).reshape(()))
         self._clip = networks.load("clip_large")
+        given = self._clip.pictures([np.zeros((8, 8, 3), np.uint8)]).shape[1]
+        if given != self._weight.shape[1]:
+            raise ValueError(f"it takes {self._weight.shape[1]} numbers, and the clip_large network gives {given}")
 
     def scores(self, pictures: Sequence[Any]) -> Any:
-        vectors = self._clip.pictures(pictures)
-        if vectors.shape[1] != self._weight.shape[1]:
-            raise ValueError(f"the aesthetic head takes {self._weight.shape[1]} numbers, the clip_large network gives {vectors.shape[1]}")
-        return (vectors @ self._weight.T)[:, 0] + np.float32(self._bias)
+        return (self._clip.pictures(pictures) @ self._weight.T)[:, 0] + np.float32(self._bias)
 
 
 class Musiq:
