@@ -87,5 +87,6 @@ $(DONE)/check: $(DONE)/test
 	@touch $@
 
 $(DONE)/full: $(DONE)/test
-	$(PIP) --group full
+	$(PIP) --editable '.[embedded,vision,video,audio]' --group full
+	$(PIP) --no-deps speechmos
 	@touch $@
