@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import runpy
 import wave
 from pathlib import Path
 from typing import Any
@@ -556,3 +557,44 @@ def _tone(path: Path) -> Path:
         file.setframerate(22050)
         file.writeframes((np.sin(np.arange(2000) / 20) * 9000).astype("<i2").tobytes())
     return path
+
+
+EXAMPLES = runpy.run_path(str(Path(__file__).parent / "metric_examples" / "dense.py"))["EXAMPLES"]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in EXAMPLES if callable(row["pairs"])], ids=lambda row: f"{row['metric']} {row.get('parameters', '')}"
+)
+def test_the_labels_own_files_are_the_best_answer(row: dict[str, Any], tmp_path: Path) -> None:
+    metric = create(row["metric"], row.get("parameters", {}), row.get("variant", "default"))
+    assert metric is not None
+    for _answer, question in row["pairs"](tmp_path):
+        if metric.needs_label:
+            assert metric.statistic(Structured(question.label), question) == pytest.approx(metric.best(question), abs=1e-6)
+
+
+def test_a_task_of_media_is_scored_from_its_files(tmp_path: Path) -> None:
+    from scorer.task_scoring import AnsweredInstance, Outcome, TaskScoring
+
+    wanted = saved(tmp_path / "wanted.png", np.full((8, 8, 3), 100, np.uint8))
+    near = saved(tmp_path / "near.png", np.full((8, 8, 3), 110, np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
+    label = {"file": str(wanted)}
+
+    def instance(key: str, outcome: Outcome, *files: Path, label: Any = label) -> AnsweredInstance:
+        return AnsweredInstance(key, outcome, "", "media", label, files=tuple(map(str, files)))
+
+    scoring = TaskScoring(metric_of("psnr"))
+    scoring.add([instance("same", Outcome.ANSWERED, wanted), instance("near", Outcome.ANSWERED, near)])
+    assert scoring.finish().score == pytest.approx((100 + 10 * math.log10(255**2 / 100)) / 2)
+    black = 10 * math.log10(255**2 / 100**2)
+    scoring.add([instance("near", Outcome.REFUSED), instance("broken", Outcome.ANSWERED, tmp_path / "broken.png")])
+    outcome = scoring.finish()
+    assert outcome.score == pytest.approx((100 + 2 * black) / 3)
+    assert outcome.counts == {Outcome.ANSWERED: 1, Outcome.REFUSED: 1, Outcome.UNPARSABLE: 1}
+    scoring.add([instance("failed", Outcome.FAILED)])
+    outcome = scoring.finish()
+    assert outcome.score is None
+    assert (outcome.lower, outcome.upper) == (pytest.approx((100 + 3 * black) / 4), pytest.approx((200 + 2 * black) / 4))
+    scoring.add([instance("failed", Outcome.ANSWERED, near, label={"file": str(tmp_path / "lost.png")})])
+    assert "lost.png" in scoring.finish().note
