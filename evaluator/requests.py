@@ -10,6 +10,7 @@ from evaluator.media import MODALITIES
 from evaluator.prompts import PromptTemplate, estimated_tokens, most_tokens, prompt_text
 from evaluator.schemas import response_schema
 from genlevel.benchmark import mime
+from genlevel.benchmark.frames import content_of
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
@@ -90,16 +91,16 @@ def prepare(
     digest = hashlib.sha256(text.encode())
     for media in instance.media:
         try:
-            content = media.path.read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{media.path}: cannot be read ({error.strerror}); instance {instance.id!r} needs it") from None
-        if media.mime_type == mime.UNKNOWN and media.path.suffix.lower() in _PICTURES:
+            content, mime_type = content_of(media)
+        except DatasetError as error:
+            raise DatasetError(f"{error}; instance {instance.id!r} needs it") from None
+        if mime_type == mime.UNKNOWN and media.path.suffix.lower() in _PICTURES:
             said = media.path.suffix.lstrip(".").upper()
             raise DatasetError(f"{media.path}: is no {said} picture, whatever its name says; instance {instance.id!r} needs it")
         digest.update(hashlib.sha256(content).digest())
-        part = ct.Media(modality=MODALITIES[media.modality], mime_type=media.mime_type)
+        part = ct.Media(modality=MODALITIES[media.modality], mime_type=mime_type)
         if len(content) > inline_limit:
-            part.blob.CopyFrom(blobs.put(content, media.mime_type))
+            part.blob.CopyFrom(blobs.put(content, mime_type))
         else:
             part.inline = content
         message.parts.add(media=part)

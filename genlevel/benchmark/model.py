@@ -129,11 +129,16 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One media input of an instance, as a file that exists."""
+    """One media input of an instance, as a file that exists.
+
+    A video may be a folder of frames (MIME type inode/directory); frames: those that count, in order, where not all of it do.
+    genlevel.benchmark.frames makes one file of them.
+    """
 
     modality: Modality
     path: Path
     mime_type: str
+    frames: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

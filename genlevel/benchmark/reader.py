@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
 from genlevel.benchmark.choices import to_letter
 from genlevel.benchmark.forms import normal_form
+from genlevel.benchmark.frames import PICTURES
 from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import WITH_FILES, with_files
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile
+from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 
 UNREADABLE = "parts of labels cannot be read as items"
 UNBALANCED = "labels have unbalanced brackets, though all their parts could be read"
@@ -101,6 +102,16 @@ def written_id(item: Any) -> str:
     """An item's id as the file has it; "" where it has none."""
     given = item.get("id") if isinstance(item, dict) else None
     return str(given).strip() if isinstance(given, str | int | float) else ""
+
+
+def _grouped(named: list[tuple[str, Modality, str]]) -> Iterator[tuple[Modality, list[str]]]:
+    """Files by medium: pictures that one field names as a video are its frames, every other file is a medium of its own."""
+    for (_, modality), group in groupby(named, key=lambda entry: entry[:2]):
+        paths = [path for _, _, path in group]
+        if modality is Modality.VIDEO and len(paths) > 1 and all(path.casefold().endswith(PICTURES) for path in paths):
+            yield modality, paths
+        else:
+            yield from ((modality, [path]) for path in paths)
 
 
 def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
@@ -190,7 +201,7 @@ class Reader:
         named = list(named_media(given)) if isinstance(given, dict) else []
         named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
         asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
-        media = tuple(self._media(path, modality, look_inside, with_media) for _, modality, path in named)
+        media = tuple(self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named))
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, self._usual)
@@ -200,7 +211,14 @@ class Reader:
             details["bbox_format"] = "x, y, width, height"
         return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
 
-    def _media(self, path: str, modality: Any, look_inside: bool, needed: bool) -> MediaFile:
+    def _media(self, paths: list[str], modality: Modality, look_inside: bool, needed: bool) -> MediaFile:
+        """One medium: a file, or a video of several frames."""
+        if len(paths) > 1:
+            found = [self._file(path, modality, look_inside, needed).path for path in paths]
+            return MediaFile(modality, found[0].parent, "inode/directory", tuple(found))
+        return self._file(paths[0], modality, look_inside, needed)
+
+    def _file(self, path: str, modality: Modality, look_inside: bool, needed: bool) -> MediaFile:
         try:
             return find_media(self._place, path, modality, look_inside=look_inside and needed)
         except MediaProblem:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
+import av
 import pytest
+from PIL import Image
 
-from genlevel.benchmark.model import AnswerType, Instance, Modality
+from genlevel.benchmark.frames import content_of
+from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 from genlevel.benchmark.suites import load_suite
+from genlevel.runtime.errors import DatasetError
 
 ROOT = "video/comprehension"
 
@@ -76,11 +82,40 @@ def test_depth_names_its_files_as_bare_texts(write_task: Any) -> None:
     assert instance.label["file"].endswith("SynVDE/depth/a.npz")
 
 
-def test_frames_in_a_list_keep_their_order(write_task: Any) -> None:
-    frames = ("videos/a/1.jpg", "videos/a/0.jpg")
+def test_frames_in_a_list_are_one_video_in_their_order(write_task: Any) -> None:
+    frames = ("videos/a/1.jpg", "videos/a/0.jpg", "videos/a/2.jpg")
     item = {"id": "v", "input": {"video_file_list": ["a/1.jpg", "a/0.jpg"], "prompt": "What?"}, "output": {"text": "A ball."}}
     (instance,) = read(write_task, "GameVideoQuestionAnswering", [item], frames)
-    assert [media.path.name for media in instance.media] == ["1.jpg", "0.jpg"]
+    (media,) = instance.media
+    assert (media.modality, media.path.name, [frame.name for frame in media.frames]) == (Modality.VIDEO, "a", ["1.jpg", "0.jpg"])
+
+
+def test_frames_become_one_video_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLEVEL_CACHE", str(tmp_path / "cache"))
+    colours = [(250, 0, 0), (0, 250, 0), (0, 0, 250)]
+    for number, colour in zip((0, 2, 10), colours, strict=True):
+        Image.new("RGB", (33, 21), colour).save(tmp_path / f"frame{number}.png")
+    content, mime_type = content_of(MediaFile(Modality.VIDEO, tmp_path, "inode/directory"))
+    assert mime_type == "video/mp4"
+    (made,) = (tmp_path / "cache/videos").iterdir()
+    assert made.read_bytes() == content
+    with av.open(io.BytesIO(content)) as container:
+        shown = [frame.to_image().getpixel((5, 5)) for frame in container.decode(video=0)]
+    assert [max(range(3), key=lambda part: pixel[part]) for pixel in shown] == [0, 1, 2]
+    last_first = MediaFile(Modality.VIDEO, tmp_path, "inode/directory", (tmp_path / "frame10.png", tmp_path / "frame0.png"))
+    with av.open(io.BytesIO(content_of(last_first)[0])) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 2
+    assert content_of(MediaFile(Modality.IMAGE, tmp_path / "frame0.png", "image/png"))[1] == "image/png"
+
+
+def test_frames_that_make_no_video_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLEVEL_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(DatasetError, match="no picture in it"):
+        content_of(MediaFile(Modality.VIDEO, tmp_path, "inode/directory"))
+    (tmp_path / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    with pytest.raises(DatasetError, match=r"0.png: no picture that can be read"):
+        content_of(MediaFile(Modality.VIDEO, tmp_path, "inode/directory"))
+    assert not list((tmp_path / "cache/videos").iterdir())
 
 
 @pytest.mark.parametrize("trajectory", ["x", {"3": {"bbox": [1]}}, [[1, 2]], 5, None])
