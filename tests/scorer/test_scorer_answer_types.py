@@ -23,7 +23,15 @@ from scorer.predictions_scoring import ScoredPredictions, score_predictions
 Maker = Callable[[Path, int], dict[str, Any]]
 COUNT = 3
 TESTED_BY_THE_OPEN_SET = {
-    *(AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS, AnswerType.BOXES)
+    *(
+        AnswerType.CHOICE,
+        AnswerType.LABEL,
+        AnswerType.NUMBER,
+        AnswerType.SHORT_TEXT,
+        AnswerType.LONG_TEXT,
+        AnswerType.ITEMS,
+        AnswerType.BOXES,
+    )
 }
 
 
@@ -148,7 +156,9 @@ ROWS = [
     ),
     Row("3d/comprehension/3D Detection", "map", lambda _folder, n: {"boxes_3d": [{"label": "car", "box": box_3d(n)}]}),
     # Of the 21 thresholds of overlap the last, 1, is passed by nothing: more than that cannot be.
-    Row("video/comprehension/Ball Tracking", "auc", lambda _folder, n: {"bbox": [square(n), square(n + 1), None, square(n + 2)]}, 2000 / 21),
+    Row(
+        "video/comprehension/Ball Tracking", "auc", lambda _folder, n: {"bbox": [square(n), square(n + 1), None, square(n + 2)]}, 2000 / 21
+    ),
     Row(
         "video/comprehension/Spatial-Temporal Static Action Detection",
         "m_viou",
@@ -185,6 +195,8 @@ ROWS = [
     Row("3d/generation/3D Point Cloud Completion", "chamfer", cloud, best=0.0, files=True),
     Row("audio/generation/EmotionalSpeechSynthesis", "mcd", sound, best=0.0, files=True),
 ]
+
+
 def built(tmp_path: Path, row: Row) -> tuple[Path, list[dict[str, Any]]]:
     """A suite of one task, and its items."""
     folder = tmp_path / "suite" / row.key
