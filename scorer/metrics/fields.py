@@ -198,7 +198,7 @@ def depth_error(given: Floats, wanted: Floats) -> float:
     valid = np.isfinite(wanted) & (wanted > 0.0)
     if not valid.any():
         raise NotComparable("the label has no depth above 0")
-    difference = _usable(resized(given, *wanted.shape))[valid] - wanted[valid]
+    difference = resized(_usable(given), *wanted.shape)[valid] - wanted[valid]
     return math.sqrt(float(np.mean(difference * difference)))
 
 
@@ -295,7 +295,7 @@ def _valid(depth: Floats, wanted: Floats) -> tuple[Floats, Floats]:
 
     with np.errstate(invalid="ignore"):
         valid = (wanted >= NEAREST_DEPTH) & (wanted <= FARTHEST_DEPTH)
-    return _usable(resized(depth, *wanted.shape))[valid], wanted[valid]
+    return resized(_usable(depth), *wanted.shape)[valid], wanted[valid]
 
 
 def _usable(numbers: Floats) -> Floats:
