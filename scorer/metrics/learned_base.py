@@ -13,7 +13,9 @@ from scorer.parsers import Parsed
 G = TypeVar("G")
 
 AT_ONCE = 16
-"""Answers whose media are in memory together."""
+"""Answers that networks are shown together."""
+MOST_BYTES = 256 << 20
+"""Decoded media that are in memory together, but for one answer's own."""
 
 
 class LearnedMetric(Metric[S], Generic[S, G]):
@@ -60,16 +62,25 @@ class LearnedMetric(Metric[S], Generic[S, G]):
 
     def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
         found: list[Any] = [None] * len(pairs)
-        for start in range(0, len(pairs), AT_ONCE):
-            entries: list[tuple[int, G]] = []
-            for index in range(start, min(start + AT_ONCE, len(pairs))):
-                try:
-                    entries.append((index, self.gathered(*pairs[index])))
-                except (NotComparable, UnreadableAnswer) as problem:
-                    found[index] = problem
-            for (index, _entry), statistic in zip(entries, self._measured_or_why([entry for _index, entry in entries]), strict=True):
-                found[index] = statistic
+        held: list[tuple[int, G]] = []
+        size = 0
+        for index, pair in enumerate(pairs):
+            try:
+                entry = self.gathered(*pair)
+            except (NotComparable, UnreadableAnswer) as problem:
+                found[index] = problem
+                continue
+            held.append((index, entry))
+            size += bytes_of(entry)
+            if len(held) >= AT_ONCE or size >= MOST_BYTES:
+                self._fill(found, held)
+                held, size = [], 0
+        self._fill(found, held)
         return found
+
+    def _fill(self, found: list[Any], held: Sequence[tuple[int, G]]) -> None:
+        for (index, _entry), statistic in zip(held, self._measured_or_why([entry for _index, entry in held]), strict=True):
+            found[index] = statistic
 
     def _measured_or_why(self, entries: Sequence[G]) -> Sequence[S | NotComparable | UnreadableAnswer]:
         """One answer that a network cannot take does not keep it from the others; where it takes none, it is the network that is broken."""
@@ -128,6 +139,13 @@ class LearnedMean(LearnedMetric[float, G], MeanMetric, Generic[G]):
 
     def best(self, question: Question) -> float:
         return 1.0
+
+
+def bytes_of(value: Any) -> int:
+    """How much memory the arrays in lists and tuples take."""
+    if isinstance(value, list | tuple):
+        return sum(map(bytes_of, value))
+    return int(getattr(value, "nbytes", 0))
 
 
 def together(network_call: Any, groups: Sequence[Sequence[Any]]) -> list[Any]:

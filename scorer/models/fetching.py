@@ -7,15 +7,16 @@ from pathlib import Path
 
 from genlevel.runtime.errors import ConfigurationError, UsageError
 from scorer.models.catalogue import NETWORKS
-from scorer.models.files import is_hub_id
+from scorer.models.files import hub_cache, is_hub_id
 from scorer.models.loading import Networks
 
 _SMALL = ("*.json", "*.txt", "*.model")
 
 
-def fetch(name: str, networks: Networks) -> Path:
+def fetch(name: str, networks: Networks, endpoint: str = "") -> Path:
     """The folder of the weights in the hub's cache; what is there already is not loaded again.
 
+    endpoint: of the hub; empty: the public one, or HF_ENDPOINT.
     Safetensors where the repository has them, else pytorch_model.bin. Raises UsageError for an unknown network, ConfigurationError for one
     that is on no hub, or where it cannot be fetched.
     """
@@ -31,9 +32,11 @@ def fetch(name: str, networks: Networks) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
     try:
-        files = HfApi().list_repo_files(named)
+        info = HfApi(endpoint=endpoint or None).model_info(named)
+        files = [file.rfilename for file in info.siblings or ()]
         weights = "*.safetensors" if any(file.endswith(".safetensors") for file in files) else "pytorch_model*.bin"
-        return Path(snapshot_download(named, allow_patterns=[*_SMALL, weights]))
+        chosen = [*_SMALL, weights]
+        return Path(snapshot_download(named, allow_patterns=chosen, cache_dir=hub_cache(), endpoint=endpoint or None))
     except Exception as error:  # of the library, its HTTP client, or the disk
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConfigurationError(f"{named} cannot be fetched: {reason[:300]}") from error

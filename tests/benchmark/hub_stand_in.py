@@ -1,4 +1,4 @@
-"""A stand-in of the Hugging Face hub: one data set repository over HTTP on this machine, with the faults that a test asks for."""
+"""A stand-in of the Hugging Face hub: one repository (of data, or of a model) over HTTP on this machine, with the faults that a test asks for."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class Hub:
     header) of every file that was asked for.
     """
 
-    def __init__(self, repository: str, files: dict[str, bytes]) -> None:
+    def __init__(self, repository: str, files: dict[str, bytes], kind: str = "datasets") -> None:
         self.repository = repository
+        self.kind = kind
         self.files = files
         self.cut: Counter[str] = Counter()
         self.refuse: dict[str, int] = {}
@@ -63,13 +64,15 @@ class Hub:
 
     def _answer(self, request: BaseHTTPRequestHandler, *, body: bool) -> None:
         url = urlsplit(request.path)
-        api, resolve = f"/api/datasets/{self.repository}", f"/datasets/{self.repository}/resolve/{COMMIT}/"
+        api = f"/api/{self.kind}/{self.repository}"
+        resolve = f"/{'' if self.kind == 'models' else f'{self.kind}/'}{self.repository}/resolve/{COMMIT}/"
         if url.path.startswith("/api/") and not url.path.startswith(api):
             self._json(request, 404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
         elif self.gated:
             self._json(request, 403, {"error": "gated"}, {"X-Error-Code": "GatedRepo"})
         elif url.path in (f"{api}/revision/main", f"{api}/revision/{COMMIT}", api):
-            self._json(request, 200, {"id": self.repository, "sha": COMMIT, "private": False, "tags": [], "siblings": []})
+            siblings = [{"rfilename": name} for name in sorted(self.files)] if self.kind == "models" else []
+            self._json(request, 200, {"id": self.repository, "sha": COMMIT, "private": False, "tags": [], "siblings": siblings})
         elif url.path.startswith(f"{api}/revision/"):
             self._json(request, 404, {"error": "Invalid rev id"}, {"X-Error-Code": "RevisionNotFound"})
         elif url.path.startswith(f"{api}/tree/{COMMIT}"):

@@ -27,6 +27,7 @@ from scorer.metrics.learned_video import MovingVideos, subjects
 from scorer.metrics.wer import WordErrorRate
 from scorer.models import Networks
 from scorer.models.twins import Pictures, Twins
+from scorer.models.vggish_input import log_mel_examples
 from scorer.parsers import Structured
 from scorer.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
 
@@ -213,13 +214,43 @@ def test_many_at_once_are_measured_as_one_by_one_and_in_few_calls(tmp_path: Path
     pairs[20] = (answer(), pairs[20][1])
     pairs[30] = ("text", pairs[30][1])
     found = PictureTextSimilarity(Counted()).statistics_many(pairs)
-    assert calls == [AT_ONCE - 1, AT_ONCE - 2, 8]
+    assert calls == [AT_ONCE, AT_ONCE, 37 - 2 * AT_ONCE]
     single = PictureTextSimilarity(TWINS)
     for index, (entry, question) in enumerate(pairs):
         if index in (7, 20, 30):
             assert isinstance(found[index], NotComparable if index == 30 else UnreadableAnswer)
         else:
             assert found[index] == pytest.approx(single.statistic(entry, question), abs=1e-6)
+
+
+def test_one_answer_that_a_network_cannot_take_is_unreadable_and_no_others(tmp_path: Path) -> None:
+    class Picky(Pictures):
+        def pictures(self, pictures: Any) -> Any:
+            if any(picture[0, 0, 2] == 255 for picture in pictures):
+                raise RuntimeError("shapes cannot be multiplied")
+            return super().pictures(pictures)
+
+    class Picked(Twins):
+        def load(self, name: str) -> Any:
+            return Picky()
+
+    question = Question("media", None, prompt="a red one")
+    good, bad = plain(tmp_path, "good", (255, 0, 0)), plain(tmp_path, "bad", (0, 0, 255))
+    metric = PictureTextSimilarity(Picked())
+    found = metric.statistics_many([(answer(path), question) for path in (good, bad, good)])
+    assert found[0] == found[2] == pytest.approx(1.0)
+    assert isinstance(found[1], UnreadableAnswer)
+    with pytest.raises(MetricUnavailable, match=r"^the clip network fails on what it is shown: shapes cannot be multiplied$"):
+        metric.statistics_many([(answer(bad), question)] * 3)
+
+
+def test_large_media_are_not_all_in_memory_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr("scorer.metrics.learned_base.MOST_BYTES", 3 * 8 * 6 * 2)  # two such pictures
+    monkeypatch.setattr(PictureTextSimilarity, "measured", lambda self, entries: calls.append(len(entries)) or [0.5] * len(entries))
+    path = plain(tmp_path, "one", (255, 0, 0))
+    found = PictureTextSimilarity(TWINS).statistics_many([(answer(path), Question("media", None, prompt="a red one"))] * 5)
+    assert (found, calls) == ([0.5] * 5, [2, 2, 1])
 
 
 def test_the_text_is_the_labels_or_the_details_or_else_what_was_asked() -> None:
@@ -343,6 +374,35 @@ def test_motions_may_be_series_too() -> None:
     assert metric.statistic(Structured(question.label), question) == metric.best(question)
     with pytest.raises(UnreadableAnswer, match="no motion"):
         metric.statistic(Structured([[0.0], [1.0, 2.0]]), question)
+
+
+def test_log_mel_examples_are_those_of_their_definition() -> None:
+    """By loops, from the definition: windows of 400 every 160 samples, 64 triangles on the mel scale, ln(x + .01)."""
+    generator = np.random.default_rng(0)
+    samples = generator.normal(size=16_000) * 0.1
+    found = log_mel_examples(samples)
+    assert (found.shape, found.dtype) == ((1, 1, 96, 64), np.float32)
+
+    def mel(hertz: float) -> float:
+        return 1127.0 * math.log(1.0 + hertz / 700.0)
+
+    edges = [mel(125.0) + (mel(7500.0) - mel(125.0)) * index / 65 for index in range(66)]
+    for frame, band in ((0, 0), (17, 5), (40, 31), (95, 63)):
+        window = [samples[160 * frame + index] * (0.5 - 0.5 * math.cos(2.0 * math.pi * index / 400)) for index in range(400)]
+        spectrum = np.abs(np.fft.rfft(window, 512))
+        total = 0.0
+        for line in range(1, 257):
+            place = mel(line * 16_000 / 512)
+            rising, falling = (
+                (place - edges[band]) / (edges[band + 1] - edges[band]),
+                (edges[band + 2] - place) / (edges[band + 2] - edges[band + 1]),
+            )
+            total += spectrum[line] * max(0.0, min(rising, falling))
+        assert found[0, 0, frame, band] == pytest.approx(math.log(total + 0.01), abs=1e-5)
+    tone = log_mel_examples(0.5 * np.sin(2.0 * np.pi * 1000.0 * np.arange(32_000) / 16_000))
+    assert tone.shape[0] == 2
+    assert abs(edges[int(tone[0, 0].mean(axis=0).argmax()) + 1] - mel(1000.0)) < edges[1] - edges[0]
+    assert log_mel_examples(np.zeros(10)).shape == (1, 1, 96, 64)
 
 
 def test_unavailable_metrics_say_so_without_being_measured() -> None:

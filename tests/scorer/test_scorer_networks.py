@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,6 +133,31 @@ def test_what_is_on_no_hub_cannot_be_fetched_and_says_what_to_do(tmp_path: Path)
         fetch("clip", Networks({"clip": str(tmp_path)}))
     with pytest.raises(UsageError, match="no network is named 'clop'"):
         fetch("clop", Networks())
+
+
+def stand_in(kind: str, files: dict[str, bytes]) -> Any:
+    path = Path(__file__).parent.parent / "benchmark" / "hub_stand_in.py"
+    return runpy.run_path(str(path))["Hub"]("facebook/dino-vitb16", files, kind)
+
+
+def test_published_weights_are_fetched_once_and_are_then_found(tmp_path: Path) -> None:
+    files = {name: name.encode() for name in ("config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "README.md")}
+    hub = stand_in("models", files)
+    try:
+        found = Networks()
+        assert "genlevel metrics fetch dino" in found.problem("dino") or "pip install" in found.problem("dino")
+        folder = fetch("dino", found, endpoint=hub.url)
+        assert folder == hub_snapshot("facebook/dino-vitb16")
+        # Neither other frameworks' weights, nor a pickle beside safetensors.
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+        asked = len(hub.got("model.safetensors"))
+        assert fetch("dino", found, endpoint=hub.url) == folder
+        assert len(hub.got("model.safetensors")) == asked == 1
+        del hub.files["model.safetensors"]
+        with pytest.raises(ConfigurationError, match=r"^nobody/nothing cannot be fetched: "):
+            fetch("dino", Networks({"dino": "nobody/nothing"}), endpoint=hub.url)
+    finally:
+        hub.close()
 
 
 def test_every_network_has_a_loader_and_some_metric_uses_it() -> None:

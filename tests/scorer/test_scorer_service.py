@@ -178,6 +178,39 @@ async def test_a_metric_that_cannot_be_computed_is_said_and_is_not_zero(scorer: 
     assert response.score.note.startswith("not scored: needs ")
 
 
+async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
+    scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    from scorer.models.twins import Twins
+
+    monkeypatch.setattr("scorer.models.loading._current", Twins())
+    task = next(task for task in general_bench().tasks if task.metric.id == "fid")
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (8, 8), (200, 30, 30)).save(picture)
+    answers = [
+        pb.InstanceAnswer(
+            id=f"i{index}",
+            outcome=pb.OUTCOME_ANSWERED,
+            answer_type="media",
+            label_json=json.dumps([{"file": str(picture)}]),
+            files=[pb.File(mime_type="image/png", path=str(picture))],
+        )
+        for index in range(20)
+    ]
+    response = await scorer.score_task(stream(header(describe(task, "k")), answers))
+    assert response.score.score == pytest.approx(0.0, abs=1e-9)
+    assert response.score.standard_error == pytest.approx(0.0, abs=1e-6)
+    (entry,) = tasks_json((await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))).tasks)
+    assert entry["provenance"] == f"inception: twin, sha256 {'0' * 64}"
+    assert entry["win"] is True
+    # The certificate is computed from what was kept, where no weights are at hand too.
+    monkeypatch.undo()
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1", bootstrap_draws=20))
+    assert verdict.tasks[0].score == response.score.score
+
+
 @pytest.mark.parametrize(
     ("messages", "said"),
     [
