@@ -1,4 +1,4 @@
-"""A stand-in of the Hugging Face hub: one repository (of data, or of a model) over HTTP on this machine, with the faults that a test asks for."""
+"""A stand-in of the Hugging Face hub: one repository (data or a model) over HTTP on this machine, with the faults that a test asks for."""
 
 from __future__ import annotations
 
