@@ -13,7 +13,10 @@ from genlevel.cli.options import harmless, json_option, print_json
 
 @click.group("bench")
 def bench() -> None:
-    """Check a copy of General-Bench, or fetch its open set."""
+    """Check a copy of General-Bench, or fetch its open set.
+
+    Zip archives of tasks are read like folders: they are unpacked once, into $GENLEVEL_CACHE (default: ~/.cache/genlevel).
+    """
 
 
 @bench.command("check")

@@ -77,7 +77,9 @@ def _of_object(value: dict[str, Any], name: str, score: float | None, modality: 
         if modality == "video" and are_frames(inner):
             inner = filled((frame, part) for frame, part in by_frame(inner))
         yield from _walk(inner, called, score, modality)
-    elif modality == "video" and own is None and all(isinstance(part, dict) and part.keys() == {"mask"} for part in value.values()):
+    elif (
+        modality == "video" and value and own is None and all(isinstance(part, dict) and part.keys() == {"mask"} for part in value.values())
+    ):
         # {"<mask's id>": {"mask": run lengths}}: one a frame, in the file's order.
         frames = _frames([part["mask"] for part in value.values()])
         if frames is None:

@@ -79,19 +79,19 @@ def _are_texts(value: list[Any]) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    inner = text.strip(_ENDS)
+    inner = text.strip().strip(_ENDS).strip()
     bracketed = inner[:1] in "(<[" and inner[-1:] in ")>]"
     inner = inner.strip("()<>[]") if bracketed else inner
-    arrows = [part.strip(" '\"") for part in _ARROW.split(inner)]
+    arrows = [part.strip().strip(" '\"").strip() for part in _ARROW.split(inner)]
     if len(arrows) == 3 and all(arrows):
         return arrows
-    commas = [part.strip(" '\"") for part in inner.split(",")]
+    commas = [part.strip().strip(" '\"").strip() for part in inner.split(",")]
     return commas if bracketed and len(commas) == 3 and all(commas) else [inner]
 
 
 def _of_text(text: str) -> Iterator[dict[str, Any]]:
     for line in re.split(r"\n|;|(?<=[)>\]]),", text):
-        if not line.strip(_ENDS):
+        if not line.strip().strip(_ENDS).strip():
             continue
         if len(line) > _LONGEST:
             raise ValueError(f"a relation of {len(line)} characters is none")
