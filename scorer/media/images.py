@@ -167,11 +167,13 @@ def read_flow(path: str | Path) -> Floats:
 
 def opened(file: Any) -> Image.Image:
     """The picture in a file, its size checked, nothing of it decoded yet. Raises what Pillow raises, and Undecodable."""
+    import logging
     import warnings
 
     from PIL import Image
 
     # Sizes are checked here, and a damaged tag is no news to whoever reads standard error.
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     warnings.filterwarnings("ignore", message="Tag data larger than file", category=UserWarning)
     Image.init()  # without it Pillow knows five formats, and a list that names others ends in a KeyError
