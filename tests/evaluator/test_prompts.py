@@ -42,6 +42,13 @@ def test_the_words_of_version_1_are_asked_still() -> None:
     assert digest({name: types[name] for name in TEXT_OF_VERSION_1}) == "56bfc28e6c040c98"
 
 
+def test_what_is_asked_changes_only_with_its_version() -> None:
+    """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
+    asked_of = {name: resources.files("evaluator").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
+    data = [yaml.safe_load(text)["types"] for text in asked_of.values()]
+    assert {prompt_set().version: digest(data)} == {"2": "1ba63aa446893c3f"}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
 def test_every_type_has_a_prompt_that_states_its_format(kind: AnswerType) -> None:
     text = asked(kind, options=("yes", "no"))

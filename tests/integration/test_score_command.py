@@ -86,6 +86,19 @@ def test_the_labels_of_the_real_open_set_score_100_in_every_task(genlevel, opens
     assert result["instances"]["answered"] == result["instances"]["total"] > 1_600
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("nothing", ["", None, [], {}, " "])
+def test_empty_predictions_of_the_real_open_set_score_0_and_are_counted_as_unparsable(genlevel, openset, tmp_path, nothing):
+    for task in load_suite(str(openset)).tasks:
+        write_predictions(tmp_path / "p" / task.key, [{"id": one.id, "prediction": nothing} for one in task.instances()])
+    result = json.loads(score(genlevel, openset, tmp_path / "p", "--json").stdout)
+    said = {"[]", "{}"}  # "nothing is there" is an answer of its own where items or boxes are asked for, and wrong all the same
+    assert {task["score"] for task in result["tasks"]} == {0}
+    counts = result["instances"]
+    assert counts["unparsable"] + counts["answered"] == counts["total"] > 1_600
+    assert counts["answered"] == 0 or json.dumps(nothing) in said
+
+
 def test_instances_that_share_a_text_have_the_standard_error_that_a_run_gives_them(genlevel, stub_upstream, tmp_path):
     folder = tmp_path / "bench" / "nlp" / "Causal-Reasoning"
     folder.mkdir(parents=True)

@@ -22,7 +22,7 @@ from scorer.predictions_scoring import ScoredPredictions, score_predictions
 
 Maker = Callable[[Path, int], dict[str, Any]]
 COUNT = 3
-TESTED_BY_THE_OPEN_SET = {
+TEXTS_AND_BOXES = {
     *(
         AnswerType.CHOICE,
         AnswerType.LABEL,
@@ -277,4 +277,4 @@ def test_every_type_of_structure_and_media_is_among_the_rows(tmp_path: Path) -> 
     for number, row in enumerate(ROWS):
         built(tmp_path / str(number), row)
     found = {task.answer_type for number in range(len(ROWS)) for task in load_suite(tmp_path / str(number) / "suite").tasks}  # type: ignore[attr-defined]
-    assert found == set(AnswerType) - TESTED_BY_THE_OPEN_SET - {AnswerType.STRUCTURE}
+    assert found == set(AnswerType) - TEXTS_AND_BOXES - {AnswerType.STRUCTURE}
