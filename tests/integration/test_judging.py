@@ -260,3 +260,29 @@ def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstrea
     finally:
         served.send_signal(signal.SIGTERM)
         served.communicate(timeout=30)
+
+
+def test_the_preference_task_of_the_benchmark_is_scored_by_people(genlevel: Any, tmp_path: Path) -> None:
+    name = "Portrait Video Style Transfer"
+    annotations, predictions = (tmp_path / root / "video" / "generation" / name for root in ("bench", "mine"))
+    for folder in (annotations, predictions):
+        folder.mkdir(parents=True)
+        for number in range(4):
+            (folder / f"v{number}.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(20))
+    data = [{"id": f"v{number}", "input": {"prompt": "Paint it."}, "output": {"video": f"v{number}.mp4"}} for number in range(4)]
+    envelope = {"task": name, "type": "VideoGeneration", "modality": {"in": ["text"], "out": ["video"]}, "data": data}
+    (annotations / "annotation.json").write_text(json.dumps(envelope))
+    entries = [{"id": f"v{number}", "prediction": f"v{number}.mp4"} for number in range(3)]
+    (predictions / "prediction.json").write_text(json.dumps(entries))
+    (genlevel.folder / "ratings.csv").write_text(
+        "task,instance,rater,rating\n"
+        + "".join(f"{name},{one},anna,{given}\n" for one, given in (("v0", "win"), ("v1", "tie"), ("v2", "loss")))
+    )
+    where = ("--annotations", str(tmp_path / "bench"), "--predictions", str(tmp_path / "mine"))
+    done = genlevel.run("score", *where, "--model", "Mine", "--out", "o.xlsx", "--ratings", "ratings.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    task = only_task(json.loads(done.stdout))
+    assert (task["score"], task["n"], task["reference"]) == (pytest.approx(37.5), 4, 54.6)
+    assert (task["ratings"]["by"], task["ratings"]["rated"]) == ("people", 3)
+    level = json.loads(genlevel.run("level", "o.xlsx", "--model", "Mine", "--json").stdout)
+    assert level["modalities"]["video"]["supported"] == 1

@@ -89,6 +89,13 @@ def test_a_rating_outside_its_scale_is_not_comparable(metric: str, rating: float
         made.statistic("x", Question("long_text", None))
 
 
+def test_answers_that_are_media_are_rated_by_people() -> None:
+    made = AnsweredInstance("a", Outcome.ANSWERED, "", "media", {"file": "/reference.wav"}, files=("/a.wav",), ratings=(4.0, 5.0))
+    nothing = AnsweredInstance("b", Outcome.ANSWERED, "sorry", "media", None)
+    found = outcome_of("mos", made, nothing)
+    assert (found.score, found.counts) == ((4.5 + 1) / 2, {Outcome.ANSWERED: 1, Outcome.UNPARSABLE: 1})
+
+
 def test_ratings_are_of_one_sense_only() -> None:
     assert create("mos", {"predictor": "utmos"}) is None
     assert create("gpt_score", variant="official") is None
