@@ -344,6 +344,29 @@ async def test_a_judge_that_cannot_be_called_stops_the_judging_and_keeps_the_ans
     assert (resumed.status, resumed.judging.judged, bench.asked.total()) == (ev.RUN_STATUS_FINISHED, 3, 3)
 
 
+async def test_a_judging_that_goes_on_leaves_its_failures_until_it_is_resumed(services, bench, suite):
+    evaluator, _, _ = services()
+    attempts = judge_prompts()["gpt_score"].attempts
+
+    def judge(text, calls):
+        if "Describe sound 2." in text:
+            if bench.judged["j", "Describe sound 1."] < attempts:
+                return CallFailed(gw.ERROR_CLASS_RATE_LIMIT, "wait", retry_after_s=0.05)
+            return CallFailed(gw.ERROR_CLASS_QUOTA, "the quota is used up")
+        return "hm" if "Describe sound 1." in text else "Rating: 5"
+
+    bench.judge = judge
+    folder = suite(3)
+    stopped = await start(evaluator, folder)
+    assert (stopped.status, stopped.judging.judged, stopped.judging.failed) == (ev.RUN_STATUS_FAILED, 1, 1)
+    bench.judge = lambda text, calls: "Rating: 5"
+    done = await start(evaluator, folder)
+    assert (done.status, done.judging.judged, done.judging.failed) == (ev.RUN_STATUS_FINISHED, 2, 1)
+    assert bench.judged["j", "Describe sound 1."] == attempts
+    resumed = await finish(evaluator, run_id=done.run_id, retry_failed=True)
+    assert (resumed.judging.judged, resumed.judging.failed) == (3, 0)
+
+
 async def test_a_judge_that_fails_on_everything_is_not_asked_for_ever(services, bench, suite):
     evaluator, _, _ = services()
     bench.judge = lambda text, calls: "no"
@@ -366,6 +389,9 @@ async def test_judging_is_within_the_budget_of_the_run(services, bench, suite):
     assert run.cost_nano_usd == 20_000_000
     assert 0 < run.judging.cost_nano_usd <= 10_000_000
     assert "not judged yet" in (await score_of(scorer, run)).note
+    judged = bench.judged.total()
+    same = await start(evaluator, folder, budget_nano_usd=30_000_000)
+    assert (same.status, bench.judged.total()) == (ev.RUN_STATUS_BUDGET, judged), "what was spent on judging stays spent"
     more = await start(evaluator, folder, budget_nano_usd=100_000_000)
     assert (more.status, more.judging.judged, more.judging.cost_nano_usd) == (ev.RUN_STATUS_FINISHED, 20, 20_000_000)
     assert (bench.asked.total(), bench.judged.total()) == (20, 20)
