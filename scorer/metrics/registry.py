@@ -15,6 +15,7 @@ from scorer.metrics import (
     detection,
     image_quality,
     learned,
+    official_rules,
     ranking,
     ratings,
     regression,
@@ -30,6 +31,7 @@ from scorer.metrics.base import Metric, Parameters
 
 _FAMILIES = (
     text,
+    official_rules,
     cider,
     wer,
     code,

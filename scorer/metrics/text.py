@@ -37,8 +37,12 @@ class SentenceBleu(MeanMetric):
 
     def statistic(self, answer: Parsed, question: Question) -> float:
         text, references = texts(answer, question)
-        tokens = treebank_tokens(text)
-        return best_reference(sentence_bleu(tokens, treebank_tokens(reference), self._order) for reference in references)
+        tokens = self.tokens(text)
+        return best_reference([sentence_bleu(tokens, self.tokens(reference), self._order) for reference in references])
+
+    def tokens(self, text: str) -> Tokens:
+        """The tokens that are compared."""
+        return treebank_tokens(text)
 
 
 class CorpusBleu(RatioMetric[list[int]]):
@@ -102,8 +106,12 @@ class Rouge(MeanMetric):
 
     def statistic(self, answer: Parsed, question: Question) -> float:
         text, references = texts(answer, question)
-        given = stemmed_words(text)
-        return best_reference(self._f(given, stemmed_words(reference)) for reference in references)
+        given = self.words(text)
+        return best_reference([self._f(given, self.words(reference)) for reference in references])
+
+    def words(self, text: str) -> Tokens:
+        """The words that are compared, as their stems."""
+        return stemmed_words(text)
 
     def _f(self, given: Tokens, wanted: Tokens) -> float:
         if not given or not wanted:
