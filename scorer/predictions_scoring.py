@@ -11,7 +11,7 @@ from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
-from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Suite, SuiteTask, Task, TaskMetric
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
@@ -61,11 +61,18 @@ class ScoredPredictions:
 
 
 def score_predictions(
-    annotations: Path | str, predictions: Path | str, model: str, references: str = "workbook", *, ratings: Sequence[Path] = ()
+    annotations: Path | str,
+    predictions: Path | str,
+    model: str,
+    references: str = "workbook",
+    *,
+    ratings: Sequence[Path] = (),
+    variant: str = "default",
 ) -> ScoredPredictions:
     """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
 
-    An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people.
+    An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people. variant:
+    "official" for the official code's rules where a task's metric has them; such scores have "(official)" in their metric's label.
     Raises DatasetError where a folder or file cannot be read, UsageError for unknown references.
     """
     chosen = check_references(references)
@@ -80,7 +87,8 @@ def score_predictions(
         assert isinstance(task, FolderTask)
         path = folder.of_task(task.key, task.annotation, suite.root)
         people = rated.tasks.get(task.key, {})
-        scored = _score_task(task, None if path is None else read_predictions(path), folder.root, chosen, problems, people=people)
+        file, metric = None if path is None else read_predictions(path), _by_rules(task, variant)
+        scored = _score_task(task, file, folder.root, chosen, problems, people=people, wanted=metric)
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
@@ -166,10 +174,17 @@ def _people(suite: Suite, files: Sequence[Path]) -> ResolvedRatings:
 
 
 def _score_task(
-    task: FolderTask, file: PredictionFile | None, root: Path, references: str, problems: list[str], *, people: ByInstance
+    task: FolderTask,
+    file: PredictionFile | None,
+    root: Path,
+    references: str,
+    problems: list[str],
+    *,
+    people: ByInstance,
+    wanted: TaskMetric | None,
 ) -> ScoredTask:
-    """Scores one task; what does not fit is added to ``problems``. people: their ratings of it."""
-    metric, no_metric = _metric(task.metric)
+    """Scores one task; what does not fit is added to ``problems``. people: their ratings of it. wanted: the metric, in its variant."""
+    metric, no_metric = _metric(wanted)
     scoring = TaskScoring(metric, no_metric)
     joined = None
     if file is None:
@@ -185,7 +200,7 @@ def _score_task(
         answered = _answered(task, joined, form, problems, parsed=metric is not None)
         scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
-    message = _message(task, outcome, references, scoring.provenance())
+    message = _message(task, wanted, outcome, references, scoring.provenance())
     if people:
         message.task.rating_source.kind = "people"
         add_ratings(message.task.rating_source, scoring.ratings())
@@ -239,6 +254,21 @@ def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given
     )
 
 
+def _by_rules(task: FolderTask, variant: str) -> TaskMetric | None:
+    """The task's metric by the rules asked for, where it has such; else as it is."""
+    metric = task.metric
+    if metric is None or variant == "default":
+        return metric
+    parameters = {**dict(metric.parameters), "variant": variant}
+    if metric.id == "accuracy" and task.modality is Modality.VIDEO:
+        parameters["match"] = "contained"
+    try:
+        known = create(metric.id, parameters, measuring=False) is not None
+    except (MetricUnavailable, ValueError):
+        known = False
+    return TaskMetric(metric.id, f"{metric.label} ({variant})", tuple(sorted(parameters.items()))) if known else metric
+
+
 def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
     """The metric, or None and why there is none."""
     if metric is None:
@@ -250,7 +280,7 @@ def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
     return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
 
 
-def _message(task: FolderTask, outcome: TaskOutcome, references: str, provenance: str = "") -> pb.TaskScore:
+def _message(task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str = "") -> pb.TaskScore:
     listed: Task | None = task.task
     description = pb.TaskDescription(
         key=task.key,
@@ -261,9 +291,9 @@ def _message(task: FolderTask, outcome: TaskOutcome, references: str, provenance
         unlisted=listed is None,
         provenance=provenance,
     )
-    if task.metric is not None:
-        description.metric, description.metric_label = task.metric.id, task.metric.label
-        description.metric_parameters.update(dict(task.metric.parameters))
+    if metric is not None:
+        description.metric, description.metric_label = metric.id, metric.label
+        description.metric_parameters.update(dict(metric.parameters))
         outcome = with_clustered_error(outcome, evidence_found(description, outcome.statistics, outcome.clusters))
     result = None if listed is None else judge(listed, outcome.score, references)
     if result is not None:

@@ -21,6 +21,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--predictions", type=_FOLDER, required=True, help="A folder of the same layout with a prediction.json for each task.")
 @click.option("--model", required=True, help="The model's name: the workbook's column.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.xlsx", help="The result workbook to write.")
+@click.option(
+    "--variant",
+    type=click.Choice(("default", "official")),
+    default="default",
+    help="official: text metrics by the official code's rules, marked so; the default reads answers as the paper means them.",
+)
 @ratings_option
 @json_option
 @click.pass_context
@@ -41,7 +47,9 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     if not options["annotations"].is_dir():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
     configure(settings_of(ctx).scorer.weights)
-    scored = score_predictions(options["annotations"], options["predictions"], options["model"], ratings=options["ratings"])
+    scored = score_predictions(
+        options["annotations"], options["predictions"], options["model"], ratings=options["ratings"], variant=options["variant"]
+    )
     write_workbook(options["out"], scored.benchmark, scored.model, scored.values)
     document = scored_json(scored)
     for problem in (*document["predictions"]["problems"], *_of_ranker(scored)):

@@ -61,13 +61,16 @@ IMPLEMENTED: frozenset[str] = frozenset(_FACTORIES)
 def create(metric_id: str, parameters: Parameters | None = None, variant: str = "default", *, measuring: bool = True) -> Metric[Any] | None:
     """The metric, or None where no family has one for these parameters and this variant.
 
-    The families are asked in their order, as several may compute one id in its different senses. measuring: whether answers are to be
+    The families are asked in their order, as several may compute one id in its different senses. A variant may also stand among the
+    parameters, as it does with kept scores. measuring: whether answers are to be
     measured; to compute from kept statistics no weights are needed.
     Raises DatasetError for an id that the registry does not know, ValueError for a parameter the metric cannot have, MetricUnavailable
     where something has to be installed first, or weights are missing to measure with.
     """
     metric_info(metric_id)
-    found = (factory(parameters or {}, variant) for factory in _FACTORIES.get(metric_id, ()))
+    senses = dict(parameters or {})
+    variant = senses.pop("variant", variant)
+    found = (factory(senses, variant) for factory in _FACTORIES.get(metric_id, ()))
     made = next((metric for metric in found if metric is not None), None)
     if made is not None and measuring:
         made.check()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +14,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from scorer.metrics import Question, create
 from scorer.parsers import Parsed
+from scorer.predictions_scoring import score_predictions
 
 any_text = st.text(alphabet="abc AB éß今天.,'n't 1-", max_size=50)
 
@@ -67,3 +71,26 @@ def test_micro_f1_splits_on_its_mark_and_lower_cases_labels_alone() -> None:
     assert score("micro_f1", "Joy", Question("label", ["Joy"])) == [0, 1, 1]
     assert score("micro_f1", "joy, fear", Question("label", ["joy, fear"])) == [1, 0, 0]
     assert score("micro_f1", ("joy", "Fear"), Question("items", ["joy", "fear"])) == [1, 1, 1]
+
+
+def test_predictions_are_scored_by_the_official_rules_where_they_exist_and_marked(tmp_path: Path) -> None:
+    def write(folder: str, name: str, document: object) -> None:
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / name).write_text(json.dumps(document), encoding="utf-8")
+
+    for key, question, answer in (("nlp/Counterfactual-Reasoning", "Which?", "the cat the dog"), ("nlp/Time-Series", "How many?", "7")):
+        data = [{"id": "q0", "input": {"question": question}, "output": {"answer": answer}}]
+        write(f"a/{key}", "annotation.json", {"task": key, "type": "OpenQA", "modality": {"in": ["text"], "out": ["text"]}, "data": data})
+        write(f"p/{key}", "prediction.json", [{"id": "q0", "prediction": answer}])
+    found = {
+        variant: {
+            task.score.task.name: task.score for task in score_predictions(tmp_path / "a", tmp_path / "p", "M", variant=variant).tasks
+        }
+        for variant in ("default", "official")
+    }
+    name = "Counterfactual Reasoning"
+    assert (found["default"][name].task.metric_label, found["default"][name].score) == ("F1", 100.0)
+    assert (found["official"][name].task.metric_label, found["official"][name].score) == ("F1 (official)", 75.0)
+    assert dict(found["official"][name].task.metric_parameters)["variant"] == "official"
+    (other,) = {key for key in found["default"] if key != name}
+    assert found["official"][other].task.metric_label == found["default"][other].task.metric_label
