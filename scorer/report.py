@@ -99,6 +99,7 @@ def task_json(score: pb.TaskScore) -> dict[str, Any]:
         "key": score.task.key,
         "sheet": None if unlisted else score.task.sheet or None,
         "metric": score.task.metric or None,
+        "variant": dict(score.task.metric_parameters).get("variant"),
         "score": _optional(score, "score"),
         "bounds": [score.bounds.lower, score.bounds.upper] if score.HasField("bounds") else None,
         "sigma": _optional(score, "sigma"),

@@ -58,6 +58,12 @@ def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
 
 
+def metric_name(entry: dict[str, Any]) -> str:
+    """A task's metric, with its variant where it is not the usual one."""
+    variant = entry.get("variant")
+    return f"{entry['metric']} ({variant})" if variant else entry["metric"] or "-"
+
+
 def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
     """A row a task, and below them why some have no score."""
     tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win")
@@ -68,7 +74,7 @@ def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
             score = f"{bounds[0]:.2f} to {bounds[1]:.2f}"
         win = {True: "yes", False: "no", None: "-"}[entry["win"]]
         tasks.add_row(
-            entry["task"].strip(), entry["metric"] or "-", str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win
+            entry["task"].strip(), metric_name(entry), str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win
         )
     out.print(tasks)
     for entry in entries:

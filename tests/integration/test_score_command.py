@@ -38,10 +38,12 @@ def test_both_forms_are_read_and_the_workbook_gives_the_same_levels(genlevel, ch
 
 
 def test_the_official_rules_are_asked_for_and_said(genlevel, choice_suite, tmp_path):
+    suite = choice_suite(4)
     write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", [{"id": f"q{n:05d}", "prediction": "A"} for n in range(4)])
-    (task,) = json.loads(score(genlevel, choice_suite(4), tmp_path / "p", "--variant", "official", "--json").stdout)["tasks"]
-    assert (task["metric"], task["score"]) == ("ACC (official)", 100)
-    assert "--variant" in score(genlevel, choice_suite(4), tmp_path / "p", "--variant", "other").stderr
+    (task,) = json.loads(score(genlevel, suite, tmp_path / "p", "--variant", "official", "--json").stdout)["tasks"]
+    assert (task["metric"], task["variant"], task["score"]) == ("accuracy", "official", 100)
+    assert "(official)" in score(genlevel, suite, tmp_path / "p", "--variant", "official").stdout
+    assert "--variant" in score(genlevel, suite, tmp_path / "p", "--variant", "other").stderr
 
 
 def test_what_does_not_fit_is_reported_and_never_dropped(genlevel, choice_suite, tmp_path):
