@@ -203,7 +203,7 @@ def is_right(answer: Parsed, question: Question) -> bool:
         case "items" if isinstance(answer, tuple):
             _hits, extra, missed = set_counts(answer, question)
             return extra == 0 and missed == 0
-        case "label" | "short_text" | "long_text" if isinstance(answer, str):
+        case "label" | "short_text" | "long_text" | "code" if isinstance(answer, str):
             given = normal_text(answer)
             return any(given == normal_text(reference) for reference in acceptable(question.label))
     raise NotComparable(f"answers of type {question.answer_type!r} are neither right nor wrong as a whole")

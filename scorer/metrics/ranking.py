@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, Value, acceptable
-from scorer.parsers import Parsed
+from scorer.metrics.files import answer_files, label_files, of_answer, of_label, resized
+from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
 from scorer.parsers.text import normal_text
 
@@ -87,9 +88,10 @@ class _Ranking(Metric[list[Triple]]):
 class RocArea(_Ranking):
     """Area under the ROC curve: 100 * the share of (positive, negative) pairs in which the positive has the higher score, ties half.
 
-    Answers are scores, the higher the surer; labels are 0 or 1 (or words such as "normal" and "anomaly"). Statistic of an instance:
-    [[score, negatives, positives], ...]. Without pairs the area is 50, that of no ranking at all. An instance without an answer
-    loses all of its pairs. Source: Hanley and McNeil 1982; equal to scikit-learn's roc_auc_score. Standard error: bootstrap over
+    Answers are scores, the higher the surer; labels are 0 or 1 (or words such as "normal" and "anomaly"). Where both are pictures, such
+    as maps of an infection, every pixel is one to rank: the answer's grey value, in 256 steps and brought to the label's size, against a
+    label of at least half white. Statistic of an instance: [[score, negatives, positives], ...]. Without pairs the area is 50, that
+    of no ranking at all. An instance without an answer loses all of its pairs. Source: Hanley and McNeil 1982; equal to scikit-learn's roc_auc_score. Standard error: bootstrap over
     instances, 200 draws with a fixed seed.
 
     >>> metric = RocArea()
@@ -100,6 +102,31 @@ class RocArea(_Ranking):
 
     def __init__(self) -> None:
         super().__init__("auc")
+
+    def statistic(self, answer: Parsed, question: Question) -> list[Triple]:
+        if not isinstance(answer, Structured):
+            return super().statistic(answer, question)
+        from scorer.media import images
+
+        mask = _mask(question)
+        (path, *_others) = answer_files(answer, question)
+        with of_answer():
+            found = images.read_alpha(path)
+        return _histogram(resized(found, *mask.shape), mask)
+
+    def worst(self, question: Question) -> list[Triple]:
+        """No score: every positive behind all others, every negative before them."""
+        if question.answer_type not in _PICTURES:
+            return super().worst(question)
+        mask = _mask(question)
+        return [[None, int(mask.size - mask.sum()), int(mask.sum())]]
+
+    def best(self, question: Question) -> list[Triple]:
+        """The label itself as the scores."""
+        if question.answer_type not in _PICTURES:
+            return super().best(question)
+        mask = _mask(question)
+        return _histogram(mask.astype(float), mask)
 
     def _score(self, negatives: Any, positives: Any, unscored: bool) -> float:
         pairs = float(negatives.sum() * positives.sum())
@@ -144,6 +171,30 @@ def is_positive(question: Question) -> bool:
         if found is not None:
             return found >= 0.5
     raise NotComparable(f"the label {str(question.label)[:80]!r} is neither 0 nor 1")
+
+
+_PICTURES = frozenset({"media", "masks", "structure"})
+_LEVELS = 255
+
+
+def _mask(question: Question) -> Any:
+    """bool (H, W): where the label's picture is at least half white."""
+    from scorer.media import images
+
+    (path, *_others) = label_files(question)
+    with of_label():
+        return images.read_alpha(path) >= 0.5
+
+
+def _histogram(scores: Any, mask: Any) -> list[Triple]:
+    """The pixels of a map (H, W) 0..1 by their score, in steps of 1 / 255."""
+    import numpy as np
+
+    steps = np.rint(np.clip(scores, 0.0, 1.0) * _LEVELS).astype(np.intp)
+    positives = np.bincount(steps[mask], minlength=_LEVELS + 1)
+    negatives = np.bincount(steps[~mask], minlength=_LEVELS + 1)
+    there = np.flatnonzero(positives + negatives)
+    return [[int(step) / _LEVELS, int(negatives[step]), int(positives[step])] for step in there]
 
 
 def _score(answer: Parsed, question: Question) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.stats import mannwhitneyu
 
-from scorer.metrics import Metric, NotComparable, Question, create
+from scorer.metrics import Metric, NotComparable, Question, UnreadableAnswer, create
+from scorer.parsers import Structured
 
 cases = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.7, 1.0]), st.integers(0, 1)), min_size=2, max_size=30).filter(
     lambda rows: {label for _score, label in rows} == {0, 1}
@@ -104,3 +107,28 @@ def test_the_standard_error_is_about_that_of_many_samples() -> None:
     values = [metric.compute(sample()) for _run in range(60)]
     spread = float(np.std([found.score for found in values], ddof=1))
     assert np.mean([found.standard_error for found in values]) == pytest.approx(spread, rel=0.25)
+
+
+def test_the_pixels_of_maps_are_ranked_together(tmp_path: Path) -> None:
+    generator = np.random.default_rng(2)
+    metric, rows, scores, labels = metric_of("auc"), [], [], []
+    for index in range(3):
+        mask = generator.random((6, 8)) < 0.3
+        found = np.rint(255 * np.clip(generator.normal(0.3 + 0.3 * mask, 0.2), 0, 1)).astype(np.uint8)
+        Image.fromarray(mask.astype(np.uint8) * 255).save(tmp_path / f"label{index}.png")
+        Image.fromarray(found).save(tmp_path / f"answer{index}.png")
+        question = Question("media", {"file": str(tmp_path / f"label{index}.png")})
+        rows.append((str(index), metric.statistic(Structured([{"file": str(tmp_path / f"answer{index}.png")}]), question)))
+        assert metric.compute([("a", metric.best(question))]).score == 100.0
+        assert metric.compute([("a", metric.worst(question))]).score == 0.0
+        scores += found.ravel().tolist()
+        labels += mask.ravel().tolist()
+    positives, negatives = ([score for score, label in zip(scores, labels, strict=True) if label is kind] for kind in (True, False))
+    expected = mannwhitneyu(positives, negatives).statistic / len(positives) / len(negatives)
+    assert metric.compute(rows).score == pytest.approx(100.0 * expected, abs=1e-9)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    broken = Structured([{"file": str(tmp_path / "broken.png")}])
+    with pytest.raises(UnreadableAnswer, match="broken"):
+        metric.statistic(broken, question)
+    with pytest.raises(NotComparable, match="broken"):
+        metric.statistic(broken, Question("media", {"file": str(tmp_path / "broken.png")}))

@@ -1,8 +1,12 @@
 """Example answers for metrics of text, labels and label sets. See test_scorer_metric_states.py for the fields of a row."""
 
+from pathlib import Path
+
+import numpy as np
 from hypothesis import strategies as st
 
 from scorer.metrics import Question
+from scorer.parsers import Structured
 
 WORDS = ["red", "green fox", "the dog ran", "Blue", "2", ""]
 texts = st.tuples(st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS[:-1]), min_size=1, max_size=3)).map(
@@ -25,6 +29,16 @@ CODE = [
 programs = st.tuples(st.sampled_from([*CODE, "return", "x = (", ""]), st.lists(st.sampled_from(CODE), min_size=1, max_size=2)).map(
     lambda pair: (pair[0], Question("code", pair[1], details={"language": "python"}))
 )
+
+
+def maps(folder: Path) -> list[tuple[Structured, Question]]:
+    """Grey pictures as answers to a mask."""
+    generator = np.random.default_rng(5)
+    paths = [folder / f"infection{index}.npy" for index in range(4)]
+    for index, path in enumerate(paths):
+        np.save(path, (generator.random((4, 5)) < 0.5) * 1.0 if index < 2 else generator.random((4, 5)))
+    return [(Structured([{"file": str(answer)}]), Question("media", {"file": str(label)})) for answer in paths for label in paths[:2]]
+
 
 EXAMPLES = [
     {"metric": "accuracy", "pairs": texts},
@@ -57,5 +71,6 @@ EXAMPLES = [
     {"metric": "cider", "parameters": {"of": "text"}, "variant": "official", "pairs": texts, "best": None},
     # Without both kinds of label there is no ranking, and no score says so.
     {"metric": "auc", "parameters": {"of": "roc"}, "pairs": scores, "best": None, "worst": None},
+    {"metric": "auc", "parameters": {"of": "roc"}, "pairs": maps},
     {"metric": "average_precision", "parameters": {"of": "anomaly_score"}, "pairs": scores, "best": None},
 ]
