@@ -79,7 +79,9 @@ class MaskPrecision(AveragePrecision):
         for index, (name, mask) in enumerate(zip(given_names, read.given, strict=True)):
             area = mask.region.area
             for other, (label, region, size) in enumerate(wanted):
-                if name == label and (shared := mask.region.shared(region)):
+                # The smaller lies in the larger at best.
+                if name == label and min(area, size) >= self._reach[0] * max(area, size) > 0.0:
+                    shared = mask.region.shared(region)
                     iou = shared / (area + size - shared)
                     if iou >= self._reach[0]:
                         pairs.append((index, other, iou))

@@ -264,7 +264,7 @@ def _source(entry: dict[str, Any]) -> Source:
     if isinstance(mask, list):
         return replace(source, frames=[None if frame is None else _frame(frame) for frame in mask])
     if "file" not in mask:
-        return replace(source, frames=[_frame(mask)])
+        return Source(source.label, source.score, [_frame(mask)])
     path = str(mask["file"])
     if _holds_points(path):
         from scorer.media.points import read_point_labels

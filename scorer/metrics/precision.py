@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics.base import Question
@@ -120,7 +121,12 @@ def joined_unnamed(names: Sequence[str], wanted: Collection[str]) -> list[str]:
 
 def folded(name: Any) -> str:
     """A class's name as classes are compared: case-folded, spaces made one."""
-    return " ".join(str(name).casefold().split())
+    return _folded(str(name))
+
+
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def ranked_classes(statistics: Sequence[tuple[str, Precisions]]) -> list[tuple[Floats, Integers, Integers, Integers]]:
@@ -128,19 +134,26 @@ def ranked_classes(statistics: Sequence[tuple[str, Precisions]]) -> list[tuple[F
     import numpy as np
 
     classes = sorted({name for _id, row in statistics for name, (count, _rows) in row.items() if count})
+    # Where the task knows one class, a detection without a class is of it, also on images that have no object.
     only = classes[0] if len(classes) == 1 else None
+    counts = {name: np.zeros(len(statistics)) for name in classes}
+    rows: dict[str, list[list[float]]] = {name: [] for name in classes}
+    owners: dict[str, list[int]] = {name: [] for name in classes}
+    for position, (_id, row) in enumerate(statistics):
+        for key in sorted(row, key=lambda key: key == UNNAMED) if only is not None else row:
+            name = only if key == UNNAMED and only is not None else key
+            if name in counts:
+                counts[name][position] += row[key][0]
+                rows[name] += row[key][1]
+                owners[name] += [position] * len(row[key][1])
     ranked = []
     for name in classes:
-        # Where the task knows one class, a detection without a class is of it, also on images that have no object.
-        keys = (name, UNNAMED) if only is not None and name != UNNAMED else (name,)
-        counts = np.array([sum(row[key][0] for key in keys if key in row) for _id, row in statistics], dtype=float)
-        rows = [(position, entry) for position, (_id, row) in enumerate(statistics) for key in keys if key in row for entry in row[key][1]]
-        owners = np.array([position for position, _entry in rows], dtype=np.intp)
-        confidences = np.array([entry[0] for _position, entry in rows], dtype=float)
-        bits = np.array([entry[1] for _position, entry in rows], dtype=np.intp)
-        ignored = np.array([entry[2] if len(entry) > 2 else 0 for _position, entry in rows], dtype=np.intp)
-        order = np.lexsort((owners, -confidences))  # stable
-        ranked.append((counts, owners[order], bits[order], ignored[order]))
+        owner = np.array(owners[name], dtype=np.intp)
+        confidences = np.array([entry[0] for entry in rows[name]], dtype=float)
+        bits = np.array([entry[1] for entry in rows[name]], dtype=np.intp)
+        ignored = np.array([entry[2] if len(entry) > 2 else 0 for entry in rows[name]], dtype=np.intp)
+        order = np.lexsort((owner, -confidences))  # stable
+        ranked.append((counts[name], owner[order], bits[order], ignored[order]))
     return ranked
 
 
@@ -214,8 +227,18 @@ class _Joined:
         envelope = np.maximum.accumulate((precision + self._raised)[::-1])[::-1] - self._raised
         there_of = wanted[self._class]
         recall = np.divide(hits, there_of, out=np.zeros_like(hits), where=there_of > 0.0)
-        reached = np.searchsorted(self._recalls, recall, side="right")
+        reached = self._reached(recall)
         gained = np.diff(reached, prepend=0)
         gained[~self._follows] = reached[~self._follows]
         total = float((envelope * gained)[there_of > 0.0].sum())
         return total / (len(self._recalls) * self._thresholds * there)
+
+    def _reached(self, recall: Floats) -> Integers:
+        """How many of the recalls that are read lie at these or below: what searchsorted says, several times as fast."""
+        import numpy as np
+
+        steps = len(self._recalls) - 1
+        below = (recall * steps).astype(np.intp)
+        below += (below < steps) & (self._recalls[np.minimum(below + 1, steps)] <= recall)
+        below -= self._recalls[below] > recall
+        return below + 1

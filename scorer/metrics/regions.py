@@ -40,9 +40,12 @@ class Region:
 
         first, last = np.asarray(starts, dtype=np.int64), np.asarray(ends, dtype=np.int64)
         kept = last > first
-        first, last = first[kept], last[kept]
+        if not kept.all():
+            first, last = first[kept], last[kept]
         apart = first[1:] > last[:-1]
-        return Region(first[np.concatenate([[True], apart])] if len(first) else first, _ends(last, apart))
+        if not apart.all():
+            first, last = first[np.append(True, apart)], last[np.append(apart, True)]
+        return Region(first, last)
 
     @staticmethod
     def of_counts(counts: Sequence[int]) -> Region:
@@ -181,12 +184,6 @@ def _of_polygon(polygon: Sequence[float], height: int, width: int) -> Region:
     if len(bounds) % 2:
         bounds = np.append(bounds, height * width)
     return Region.of_runs(bounds[0::2], bounds[1::2])
-
-
-def _ends(last: Integers, apart: NDArray[np.bool_]) -> Integers:
-    import numpy as np
-
-    return last[np.concatenate([apart, [True]])] if len(last) else last
 
 
 def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Any) -> Region:

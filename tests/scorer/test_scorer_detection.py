@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, create
 from scorer.metrics.detection import BoxPrecision
-from scorer.metrics.precision import COCO_THRESHOLDS
+from scorer.metrics.precision import COCO_THRESHOLDS, _Joined
 from scorer.parsers import Box
 
 Images = list[tuple[list[Box], list[Box]]]
@@ -143,6 +143,12 @@ def test_weights_count_an_instance_as_often_as_they_say(seed: int) -> None:
     assert 100.0 * metric.weighted(rows)(weights.astype(float)) == pytest.approx(metric.compute(copies).score, abs=1e-9)
     shuffled = random.Random(seed).sample(range(len(rows)), len(rows))
     assert metric.weighted([rows[index] for index in shuffled])(weights[shuffled] * 1.0) == metric.weighted(rows)(weights * 1.0)
+
+
+def test_recalls_are_counted_as_searchsorted_counts_them() -> None:
+    curves = _Joined([], 1)
+    recalls = np.array([hits / wanted for wanted in range(1, 300) for hits in range(wanted + 1)])
+    assert np.array_equal(curves._reached(recalls), np.searchsorted(np.linspace(0.0, 1.0, 101), recalls, side="right"))
 
 
 def test_map_of_boxes_is_the_mean_over_classes_of_coco_ap() -> None:
