@@ -14,8 +14,16 @@ from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
 """Metrics whose instances are right or wrong (or, of the last, move or not)."""
-BOUNDED_MEANS = BINARY | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4", "l1_distance", "pcc", "event_accuracy"}
-"""Metrics that are means of numbers between 0 and 100 (sentence-level BLEU-1 is one too), so that n alone bounds their error."""
+BOUNDED_MEANS = (
+    BINARY
+    | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4", "l1_distance", "pcc", "event_accuracy"}
+    | {
+        *("dice", "s_measure", "m_viou", "instance_miou"),
+    }
+)
+"""Metrics that are means of numbers between 0 and 100, so that n alone bounds their error."""
+_BOUNDED_SENSES = frozenset({("bleu_1", "level", "sentence"), ("miou", "of", "masks"), ("auc", "of", "success_plot")})
+"""Metrics that are such means in one of their senses: id, parameter and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: dict[str, int] 
             continue
         task = result.task
         count = (units or {}).get(task.id, task.instances)
-        mean = task.metric.id in BOUNDED_MEANS or (task.metric.id == "bleu_1" and dict(task.metric.parameters).get("level") != "corpus")
+        senses = {(task.metric.id, *parameter) for parameter in task.metric.parameters}
+        mean = task.metric.id in BOUNDED_MEANS or not senses.isdisjoint(_BOUNDED_SENSES)
         if not mean or count < 1 or not 0.0 <= result.value <= 100.0:
             refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
             continue

@@ -238,7 +238,7 @@ class _Joined:
         import numpy as np
 
         steps = len(self._recalls) - 1
-        below = (recall * steps).astype(np.intp)
+        below = np.minimum(recall * steps, steps).astype(np.intp)
         below += (below < steps) & (self._recalls[np.minimum(below + 1, steps)] <= recall)
         below -= self._recalls[below] > recall
         return below + 1
