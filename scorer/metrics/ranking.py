@@ -91,8 +91,8 @@ class RocArea(_Ranking):
     Answers are scores, the higher the surer; labels are 0 or 1 (or words such as "normal" and "anomaly"). Where both are pictures, such
     as maps of an infection, every pixel is one to rank: the answer's grey value, in 256 steps and brought to the label's size, against a
     label of at least half white. Statistic of an instance: [[score, negatives, positives], ...]. Without pairs the area is 50, that
-    of no ranking at all. An instance without an answer loses all of its pairs. Source: Hanley and McNeil 1982; equal to scikit-learn's roc_auc_score. Standard error: bootstrap over
-    instances, 200 draws with a fixed seed.
+    of no ranking at all. An instance without an answer loses all of its pairs. Source: Hanley and McNeil 1982; equal to
+    scikit-learn's roc_auc_score. Standard error: bootstrap over instances, 200 draws with a fixed seed.
 
     >>> metric = RocArea()
     >>> rows = [("a", 0.9, "1"), ("b", 0.4, "1"), ("c", 0.4, "0"), ("d", 0.1, "0")]
