@@ -35,6 +35,7 @@ class Specification:
     prompt_version: str
     structured_output: bool = False
     api: str = ""
+    video_frames: int = 0
 
 
 def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
@@ -77,8 +78,9 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
-    if not specification.api:
-        del document["api"]  # a run of before there was a choice keeps its id
+    for name in ("api", "video_frames"):
+        if not document[name]:
+            del document[name]  # a run of before there was a choice keeps its id
     document["content"] = sorted(fingerprints)
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 

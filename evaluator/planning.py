@@ -80,6 +80,7 @@ class Planner:
                 provider_model=model.model,
                 base_url=specification.base_url,
                 api=specification.api,
+                video_frames=model.video_frames,
                 suite=suite.name,
                 limit=specification.limit,
                 seed=specification.seed,

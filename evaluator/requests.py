@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from evaluator.media import MODALITIES
 from evaluator.prompts import PromptTemplate, estimated_tokens, most_tokens, prompt_text
 from evaluator.schemas import response_schema
 from genlevel.benchmark import mime
-from genlevel.benchmark.frames import content_of
-from genlevel.benchmark.model import Instance, Modality
+from genlevel.benchmark.frames import content_of, frames_in
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import content_pb2 as ct
@@ -20,6 +21,9 @@ from genlevel.v1 import gateway_pb2 as gw
 # Where a model's own bound is not known. The dearest published ones are near 5,000 tokens an image.
 MOST_TOKENS_PER_IMAGE = 5_000
 TYPICAL_TOKENS_PER_IMAGE = 1_000
+# A second of sound is 10 to 50 tokens where that is published; as a file it has 1,000 bytes (8 kbit/s) to 32,000 (16-bit PCM at 16 kHz).
+LEAST_BYTES_PER_SOUND_TOKEN = 20
+TYPICAL_BYTES_PER_SOUND_TOKEN = 3_200
 _PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
@@ -58,10 +62,40 @@ def generation_parameters(
 
 def token_bounds(instance: Instance, text: str, model: gw.ModelInfo) -> tuple[int, int]:
     """(estimate, upper bound) of the input tokens of a call."""
-    images = sum(1 for media in instance.media if media.modality is Modality.IMAGE)
+    images = sum(model.video_frames if media.modality is Modality.VIDEO else media.modality is Modality.IMAGE for media in instance.media)
+    sound = sum(_size(media.path) for media in instance.media if media.modality is Modality.AUDIO)
     per_image = model.max_tokens_per_image
     estimate = estimated_tokens(text) + images * min(per_image or TYPICAL_TOKENS_PER_IMAGE, TYPICAL_TOKENS_PER_IMAGE)
-    return estimate, most_tokens(text) + images * (per_image or MOST_TOKENS_PER_IMAGE)
+    estimate += sound // TYPICAL_BYTES_PER_SOUND_TOKEN
+    return estimate, most_tokens(text) + images * (per_image or MOST_TOKENS_PER_IMAGE) + sound // LEAST_BYTES_PER_SOUND_TOKEN
+
+
+def given_media(instance: Instance, model: gw.ModelInfo) -> list[MediaFile]:
+    """The media files that go with an instance; of a video that is a folder of frames as many of them as the model takes of a video."""
+    given: list[MediaFile] = []
+    for media in instance.media:
+        if media.modality is Modality.VIDEO and model.video_frames and (media.frames or media.path.is_dir()):
+            frames, count = media.frames or frames_in(media.path), model.video_frames
+            places = sorted({int((number + 0.5) * len(frames) / count) for number in range(count)})
+            given += [MediaFile(Modality.IMAGE, frames[place], _mime_type(frames[place])) for place in places]
+        else:
+            given.append(media)
+    return given
+
+
+def _mime_type(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return mime.mime_type(file.read(mime.HEAD_BYTES))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def prepare(
@@ -89,7 +123,7 @@ def prepare(
         request.parameters.response_schema_json = response_schema(instance)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
-    for media in instance.media:
+    for media in given_media(instance, model):
         try:
             content, mime_type = content_of(media)
         except DatasetError as error:

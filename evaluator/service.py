@@ -209,6 +209,7 @@ class Evaluator:
         now = time.time()
         stored = ev.RunSpecification()
         stored.CopyFrom(plan.specification)
+        stored.video_frames = plan.model.video_frames
         if plan.suite.root.exists() and stored.suite != plan.suite.name:
             stored.suite = str(plan.suite.root.resolve())
         return RunRecord(

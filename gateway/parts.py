@@ -6,10 +6,12 @@ base64 once, here. URIs are never fetched: an https URI goes to the provider whe
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
+from gateway.frames import NoFrames, sample_frames
 from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -27,11 +29,18 @@ MODALITY_NAMES: dict[int, str] = {
 
 
 async def turns_of(
-    messages: Iterable[content.Message], capabilities: Capabilities, modalities: frozenset[int], fetch: Fetch, taker: str
+    messages: Iterable[content.Message],
+    capabilities: Capabilities,
+    modalities: frozenset[int],
+    fetch: Fetch,
+    taker: str,
+    *,
+    video_frames: int = 0,
 ) -> list[Turn]:
     """The messages as turns of texts, images and sounds.
 
     modalities: what the model takes. fetch: bytes of a stored object, or StorageError. taker: who takes it, for messages ("openai/gpt").
+    video_frames: a video is sent as so many of its frames; 0 = not at all.
     Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
     CONTEXT_TOO_LONG for media over the provider's sizes; each with the part's path.
     """
@@ -57,19 +66,34 @@ async def turns_of(
                 raise _unsupported(where, f"a {kind.replace('_', ' ')} part", taker)
             if role != "user":
                 raise _unsupported(where, f"media in a {role} message", taker)
-            if part.media.modality == content.MODALITY_AUDIO and capabilities.audio_types and content.MODALITY_AUDIO in modalities:
-                blocks.append(await _audio(part.media, capabilities, fetch, where=where, taker=taker))
-                continue
-            images += 1
+            taken = await _media(part.media, capabilities, modalities, fetch, where=where, taker=taker, video_frames=video_frames)
+            images += sum(isinstance(block, Image) for block in taken)
             if capabilities.image_count and images > capabilities.image_count:
                 raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
-            blocks.append(await _image(part.media, capabilities, modalities, fetch, where=where, taker=taker))
+            blocks.extend(taken)
         if not blocks:
             raise _fault(path, f"{path} has no parts: add a text")
         turns.append(Turn(role, blocks))
     if not turns:
         raise _fault("messages", "messages is empty: send at least one user message")
     return turns
+
+
+async def _media(
+    media: content.Media,
+    capabilities: Capabilities,
+    modalities: frozenset[int],
+    fetch: Fetch,
+    *,
+    where: str,
+    taker: str,
+    video_frames: int,
+) -> Sequence[Image | Audio]:
+    if media.modality == content.MODALITY_AUDIO and capabilities.audio_types and content.MODALITY_AUDIO in modalities:
+        return [await _audio(media, capabilities, fetch, where=where, taker=taker)]
+    if media.modality == content.MODALITY_VIDEO and video_frames and content.MODALITY_VIDEO in modalities:
+        return await _frames(media, video_frames, fetch, where=where, taker=taker)
+    return [await _image(media, capabilities, modalities, fetch, where=where, taker=taker)]
 
 
 async def _image(
@@ -117,6 +141,20 @@ async def _audio(media: content.Media, capabilities: Capabilities, fetch: Fetch,
         taken = ", ".join(sorted(kind.removeprefix("audio/") for kind in capabilities.audio_types))
         raise _unsupported(where, f"{media.mime_type or 'audio without MIME type'} (it takes {taken})", taker)
     return Audio(media.mime_type, base64.b64encode(await _bytes(media, fetch, where)).decode("ascii"))
+
+
+async def _frames(media: content.Media, count: int, fetch: Fetch, *, where: str, taker: str) -> list[Image]:
+    options = media.options
+    if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
+        raise _unsupported(where, "video with options", taker)
+    if media.WhichOneof("source") == "uri":
+        raise _unsupported(where, "video by URI", taker)
+    data = await _bytes(media, fetch, where)
+    try:
+        frames = await asyncio.to_thread(sample_frames, data, count)
+    except NoFrames as problem:
+        raise _fault(where, f"{where}: no frames can be taken from the video: {problem}") from None
+    return [Image("image/jpeg", base64=base64.b64encode(frame).decode("ascii")) for frame in frames]
 
 
 async def _bytes(media: content.Media, fetch: Fetch, where: str) -> bytes:

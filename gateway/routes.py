@@ -56,6 +56,7 @@ class ResolvedRoute:
     modalities: frozenset[int]
     outputs: frozenset[int]
     media: RouteMedia
+    video_frames: int
     price: Price | None
     facts: ModelFacts
     limits: Limits
@@ -133,6 +134,7 @@ class ResolvedRoute:
             extra_output_tokens=extra,
             structured_output=self.structured_output,
             max_output_tokens_per_image=self.media.max_tokens_per_image,
+            video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
         )
         if self.price is not None:
@@ -237,9 +239,10 @@ class Routes:
             key_source=source,
             key_is_file=is_file,
             charges=_charges(provider, base_url, source),
-            modalities=_numbers(tuple(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))),
+            modalities=_inputs(name, route, tuple(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))),
             outputs=_outputs(name, provider, api, tuple(route.output_modalities or known.makes or MAKES.get(api, ("text",)))),
             media=route.media,
+            video_frames=route.video_frames,
             price=Price.of(override) if override else FREE if provider == "embedded" else known.price,
             facts=known,
             limits=EMBEDDED_LIMITS if provider == "embedded" and account.limits == Limits() else account.limits,
@@ -251,6 +254,16 @@ class Routes:
 
 def _numbers(names: Iterable[str]) -> frozenset[int]:
     return frozenset(MODALITIES[name] for name in names)
+
+
+def _inputs(name: str, route: Route, names: Iterable[str]) -> frozenset[int]:
+    """What a route takes. Raises ConfigurationError where it wants videos as pictures for a model that takes none."""
+    taken = _numbers(names)
+    if not route.video_frames:
+        return taken
+    if content.MODALITY_IMAGE not in taken:
+        raise ConfigurationError(f"routes.{name}.video_frames: {route.model} takes no images, so no frames either; leave it out")
+    return taken | {content.MODALITY_VIDEO}
 
 
 def _outputs(route: str, provider: str, api: str, names: Iterable[str]) -> frozenset[int]:

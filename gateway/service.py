@@ -127,7 +127,7 @@ class Gateway:
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
-        turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker)
+        turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker, video_frames=route.video_frames)
         model = route.model
         if route.provider == "embedded":
             server = await self._embedded_server()

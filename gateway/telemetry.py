@@ -16,6 +16,7 @@ TOKEN_BUCKETS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
 # Callers choose model names; beyond this many they share one label.
 MAX_MODELS = 200
 OTHER = "other"
+OPERATIONS = {"images": "image_generation", "speech": "speech", "video": "video_generation"}
 TOKEN_FIELDS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 
 
@@ -49,6 +50,13 @@ class Telemetry:
             registry=registry,
         )
         self._tokens = Counter("genlevel_gateway_tokens", "Tokens in disjoint buckets.", ("provider", "model", "bucket"), registry=registry)
+        self._images = Counter("genlevel_gateway_output_images", "Pictures that were made.", ("provider", "model"), registry=registry)
+        self._seconds = Counter(
+            "genlevel_gateway_output_media_seconds",
+            "Length of the video and audio made.",
+            ("provider", "model"),
+            registry=registry,
+        )
         self._cost = Counter(
             "genlevel_gateway_cost_usd", "US dollars, of answers whose model has a price.", ("provider", "model"), registry=registry
         )
@@ -89,11 +97,12 @@ class ModelSeries:
         self._answered = own._requests.labels(provider, model, api, "answered")
         self._failed = own._requests.labels(provider, model, api, "failed")
         self._cancelled = own._requests.labels(provider, model, api, "cancelled")
-        self._duration = own._duration.labels(provider, model, "chat")
+        self._duration = own._duration.labels(provider, model, OPERATIONS.get(api, "chat"))
         self._overhead = own._overhead.labels(provider, api)
         self._input = own._usage.labels(provider, model, "input")
         self._output = own._usage.labels(provider, model, "output")
         self._tokens = [(field, own._tokens.labels(provider, model, field.removesuffix("_tokens"))) for field in TOKEN_FIELDS]
+        self._images, self._seconds = own._images.labels(provider, model), own._seconds.labels(provider, model)
         self._cost = own._cost.labels(provider, model)
 
     def answered(self, response: pb.GenerateResponse, has_usage: bool) -> None:
@@ -109,6 +118,10 @@ class ModelSeries:
                 value = getattr(usage, field)
                 if value:
                     counter.inc(value)
+        if response.usage.output_images:
+            self._images.inc(response.usage.output_images)
+        if response.usage.output_milliseconds:
+            self._seconds.inc(response.usage.output_milliseconds / 1000)
         if response.cost_nano_usd:
             self._cost.inc(response.cost_nano_usd / 1e9)
 

@@ -42,16 +42,30 @@ def models(ctx: click.Context, out: Path, as_json: bool) -> None:
         return
     from genlevel.cli.card import console, table
 
-    rows = table("route", "takes", "US$ per M tokens in / out", "ready")
+    rows = table("route", "takes", "makes", "US$ per M tokens in / out", "ready")
     for entry in entries:
         price = entry["price"]
-        cost = f"{price['input']} / {price['output']}" if price else ("unpriced" if entry["charges"] else "free")
+        cost = _cost(price) if price else ("unpriced" if entry["charges"] else "free")
         ready = "yes" if entry["ready"] else f"no: {entry['problem'].removeprefix(entry['route'] + ': ')}"
-        rows.add_row(entry["route"], ", ".join(entry["takes"]), cost, ready)
+        rows.add_row(entry["route"], ", ".join(entry["takes"]), ", ".join(entry["gives"]), cost, ready)
     console().print(rows)
     console().print(
         "Any other model of a known provider works as openai/NAME or anthropic/NAME; any OpenAI-compatible server by --base-url."
     )
+
+
+_PIECES = {"per_image": "an image", "per_second": "a second", "per_call": "a call"}
+
+
+def _price(price: gw.Price) -> dict[str, str]:
+    return {"input": price.input, "output": price.output} | {name: getattr(price, name) for name in _PIECES if getattr(price, name)}
+
+
+def _cost(price: dict[str, str]) -> str:
+    """A price for people: of tokens, unless they are free and pieces are not."""
+    pieces = [f"{price[name]} {piece}" for name, piece in _PIECES.items() if name in price]
+    tokens = [] if pieces and price["input"] == price["output"] == "0" else [f"{price['input']} / {price['output']}"]
+    return ", ".join([*tokens, *pieces])
 
 
 def _model_entry(model: gw.ModelInfo) -> dict[str, Any]:
@@ -64,7 +78,7 @@ def _model_entry(model: gw.ModelInfo) -> dict[str, Any]:
         "model": model.model,
         "takes": names(model.input_modalities),
         "gives": names(model.output_modalities),
-        "price": {"input": model.price.input, "output": model.price.output} if model.HasField("price") else None,
+        "price": _price(model.price) if model.HasField("price") else None,
         "charges": model.charges,
         "context_tokens": model.context_tokens or None,
         "ready": model.ready,

@@ -98,6 +98,7 @@ class Route(_Strict):
     input_modalities: list[ModalityName] | None = None
     output_modalities: list[ModalityName] | None = Field(None, description="what the model makes; by default what its api does")
     media: RouteMedia = RouteMedia()
+    video_frames: int = Field(0, ge=0, le=256, description="send a video as so many of its frames, as pictures; 0 = do not")
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")

@@ -235,3 +235,19 @@ def test_a_journal_of_the_first_version_is_brought_up(tmp_path):
         context = MigrationContext.configure(connection, opts={"version_table": "evaluator_alembic_version"})
         assert context.get_current_revision() == HEAD
     journal.close()
+
+
+async def test_a_folder_of_frames_goes_as_pictures_where_the_model_takes_frames(make_evaluator, scripted, tmp_path):
+    folder = tmp_path / "bench" / "video" / "comprehension" / "Clips"
+    (folder / "videos" / "clip").mkdir(parents=True)
+    for number in range(1, 13):
+        (folder / "videos" / "clip" / f"{number}.png").write_bytes(PNG + f"frame {number}".encode())
+    data = [{"id": "v", "input": {"video_file": "videos/clip", "question": "What happens?"}, "output": {"answer": "rain"}}]
+    (folder / "annotation.json").write_text(json.dumps({"task": "Clips", "type": "OpenQA", "data": data}))
+    scripted.info.input_modalities.extend([ct.MODALITY_IMAGE, ct.MODALITY_VIDEO])
+    evaluator, _ = make_evaluator()
+    scripted.info.video_frames = 3
+    run = await finish(evaluator, tmp_path / "bench")
+    assert (run.counts.answered, run.specification.video_frames) == (1, 3)
+    frames = [part.media.inline[len(PNG) :] for part in scripted.requests[0].messages[0].parts[:-1]]
+    assert frames == [b"frame 3", b"frame 7", b"frame 11"]

@@ -120,7 +120,11 @@ def test_the_catalogue_can_be_browsed(genlevel):
     assert "embedded/generalist" in [model["route"] for model in models]
     hosted = [model for model in models if model["provider"] in ("openai", "anthropic")]
     assert {model["provider"] for model in hosted} == {"openai", "anthropic"}
-    assert all(model["price"] and not model["ready"] and "set the environment variable" in model["problem"] for model in hosted)
+    assert all(not model["ready"] and "set the environment variable" in model["problem"] for model in hosted)
+    assert {model["route"] for model in hosted if not model["price"]} == {
+        f"openai/{name}" for name in ("gpt-4o-mini-tts", "tts-1", "tts-1-hd")
+    }
+    assert ["image"] in [model["gives"] for model in hosted]
 
 
 def test_the_command_line_opens_without_heavy_imports():

@@ -100,7 +100,8 @@ def test_pictures_are_asked_for_kept_and_measured(genlevel, media_upstream, gene
     shown = json.loads(genlevel.run("show", result["run"], "--instance", "i1", "--json").stdout)[0]
     (file,) = shown["files"]
     assert file["path"].endswith(".png")
-    assert Image.open(file["path"]).size == (64, 48)
+    with Image.open(file["path"]) as picture:
+        assert picture.size == (64, 48)
     text = genlevel.run("show", result["run"], "--instance", "i1").stdout
     assert f"file: {file['path']}" in text
     calls = len(media_upstream.calls("[same]"))
