@@ -43,6 +43,8 @@ def with_files(label: Any, asked: AnswerType, place: MediaPlace, modality: Modal
     readable = _READ.get(asked, ())
     if readable and (path := _only_file(resolved)) and path.casefold().endswith(readable):
         return found.resolved(_content(path), "")
+    if asked is AnswerType.MEDIA and isinstance(resolved, dict) and len(resolved) == 1 and "file" not in resolved:
+        return next(iter(resolved.values()))
     return resolved
 
 
@@ -64,6 +66,9 @@ def _content(path: str) -> Any:
         raise ValueError(f"{path} cannot be read ({reason})") from None
 
 
+_WORDS = re.compile(r".*(?:text|transcript|caption|lyrics|sentence).*", re.IGNORECASE)
+
+
 class _Files:
     """Puts files in place, of one label."""
 
@@ -83,6 +88,8 @@ class _Files:
                 if all(isinstance(part, int | float) for part in value):
                     return value
                 return [self.resolved(part, key) for part in value]
+            case str() if _WORDS.fullmatch(key) and value.casefold().endswith(".txt") and len(value.split()) == 1:
+                return _content(self._found(value)).strip()
             case str() if _CERTAIN.fullmatch(key) and value.strip():
                 return {"file": self._found(value)}
             case str() if looks_like_file(value):

@@ -76,13 +76,13 @@ def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:
     present = {key: value for key, value in output.items() if value is not None}
     if asked in _CONTENT:
         return _structure(present, _CONTENT[asked])
-    if asked is AnswerType.MEDIA and (files := [key for key, value in present.items() if _names_files(key, value)]):
-        return present[files[0]] if len(present) == 1 else present
+    if asked is AnswerType.MEDIA and any(_names_files(key, value) for key, value in present.items()):
+        return present
     if asked is AnswerType.CODE and (code := next((key for key in ("repairCode", "code") if key in present), "")):
         return present[code]
     for key in LABEL_KEYS:
-        if key in output:
-            return _inner(key, output[key])
+        if key in present:
+            return _inner(key, present[key])
     return next(iter(present.values())) if len(present) == 1 else (present or None)
 
 

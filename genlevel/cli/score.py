@@ -17,7 +17,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("score")
-@click.option("--annotations", type=_FOLDER, required=True, help="A suite folder, its labels included; media need not be there.")
+@click.option(
+    "--annotations",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A suite folder, or a zip archive of one, its labels included; media need not be there.",
+)
 @click.option("--predictions", type=_FOLDER, required=True, help="A folder of the same layout with a prediction.json for each task.")
 @click.option("--model", required=True, help="The model's name: the workbook's column.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.xlsx", help="The result workbook to write.")
@@ -44,7 +49,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
 
     check_workbook_path(options["out"])
     column_name(options["model"])
-    if not options["annotations"].is_dir():
+    if not options["annotations"].exists():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
     configure(settings_of(ctx).scorer.weights)
     scored = score_predictions(

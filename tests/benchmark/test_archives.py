@@ -19,6 +19,7 @@ from genlevel.benchmark.archives import cache_folder, unpacked
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
+from scorer.predictions_scoring import score_predictions
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 CAR = "image/comprehension/Car-Brands-Recognition"
@@ -199,7 +200,7 @@ def overlapping(path: Path) -> None:
 
 def bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.json", "w", force_zip64=True) as entry:
-        for _ in range(300):
+        for _ in range(8):
             entry.write(bytes(1 << 20))
 
 
@@ -237,7 +238,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_archive_is_refused_in_one_line_and_leaves_nothing(tmp_path: Path, cache: Path, name: str) -> None:
+def test_a_hostile_archive_is_refused_in_one_line_and_leaves_nothing(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(archives, "SMALL_TOTAL", 1 << 20)
     write, said = HOSTILE[name]
     path = tmp_path / "data" / "a.zip"
     path.parent.mkdir()
@@ -279,3 +283,15 @@ def test_a_hostile_archive_does_not_keep_the_other_tasks_from_being_read(write_t
     assert [task.key for task in suite.tasks] == ["nlp/Causal-Reasoning"]
     (problem,) = suite.problems
     assert problem.startswith("nlp/TriviaQA.zip: not used: not unpacked: ")
+
+
+@pytest.mark.parametrize("packed_as", ["nlp/Causal-Reasoning.zip", "whole.zip"])
+def test_predictions_are_scored_against_a_packed_task(tmp_path: Path, packed_as: str) -> None:
+    inside = "" if packed_as.startswith("nlp") else "nlp/Causal-Reasoning/"
+    packed(tmp_path / "a" / packed_as, {f"{inside}annotation.json": annotation(QUESTION, type="MultipleChoiceQA")})
+    folder = tmp_path / "p/nlp/Causal-Reasoning"
+    folder.mkdir(parents=True)
+    (folder / "prediction.json").write_text(json.dumps([{"id": "q", "prediction": "A"}]), "utf-8")
+    suite = tmp_path / "a" / packed_as if packed_as == "whole.zip" else tmp_path / "a"
+    (task,) = score_predictions(suite, tmp_path / "p", "M").tasks
+    assert task.score.score == 100.0

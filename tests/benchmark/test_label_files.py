@@ -59,6 +59,16 @@ def test_references_of_generation_are_files(write_task: Any) -> None:
     assert (instance.problem, instance.label) == ("", "a bird as in robin.png")
 
 
+def test_words_that_are_kept_in_a_file_are_read(write_task: Any) -> None:
+    root = write_task(
+        "audio/generation/TextToSpeech", [{"id": "i", "input": {"prompt": "Say it."}, "output": {"text_file": "texts/a.txt"}}]
+    )
+    (root / "audio/generation/TextToSpeech/texts").mkdir()
+    (root / "audio/generation/TextToSpeech/texts/a.txt").write_text("Hello there.\n", "utf-8")
+    (instance,) = load_suite(root).tasks[0].instances()
+    assert instance.label == "Hello there."
+
+
 def test_a_file_of_rows_is_read(write_task: Any) -> None:
     root = write_task(TRACKING, [{"id": "i", "input": {"question": "?"}, "output": {"bbox": "gt/track.txt"}}])
     (root / TRACKING / "gt").mkdir()

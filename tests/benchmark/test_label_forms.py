@@ -215,6 +215,8 @@ def test_splitting_time_grows_with_the_text_not_its_square() -> None:
         ({"answer": "A"}, "A"),
         ({"text": ["x", "y"]}, ["x", "y"]),
         ({"response": "hi", "note": "n"}, "hi"),
+        ({"answer": None, "text": "x"}, "x"),
+        ({"answer": None, "text": None}, None),
         ({"repairCode": "x = 1"}, "x = 1"),
         ({"solution": {"final_answer": 12, "steps": ["a"]}}, 12),
         ({"proof": {"steps": ["s1", "s2"], "conclusion": "qed"}}, "s1\ns2\nqed"),
