@@ -407,3 +407,14 @@ def test_hostile_values_cost_little(answer_type: AnswerType) -> None:
         _, reason = read(answer_type, value)
         assert len(reason.splitlines()) < 2
         assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("answer_type", list(AnswerType))
+def test_texts_within_texts_are_no_way_around_the_bounds(answer_type: AnswerType) -> None:
+    value: Any = [1, 2, 3, 4]
+    for _ in range(19):
+        for _ in range(58):
+            value = [value]
+        value = json.dumps(value)
+    _, reason = read(answer_type, [value])
+    assert len(reason.splitlines()) < 2

@@ -46,6 +46,14 @@ def normal_form(answer_type: str, value: Any, *, box_format: str = "", modality:
     """
     kind = AnswerType(answer_type)
     checked(value)
+    try:
+        return _read(kind, value, box_format, modality)
+    except RecursionError:
+        # Texts that are JSON are opened, and may hold such texts again.
+        raise ValueError("nested too deeply") from None
+
+
+def _read(kind: AnswerType, value: Any, box_format: str, modality: str) -> Any:
     if kind is AnswerType.BOXES:
         return boxes.normal_boxes(value, box_format)
     if kind is AnswerType.MASKS:
