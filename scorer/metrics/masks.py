@@ -78,10 +78,12 @@ def read_masks(answer: Parsed, question: Question, kinds: Kinds | None = None) -
     with of_label():
         read = [_read(source, size, kinds, is_label=True) for source in wanted]
     masks, outside = [mask for found, _void in read for mask in found], [region for _found, regions in read for region in regions]
+    names = {mask.label for mask in masks}
     with of_answer():
-        found = [mask for source in given for mask in _read(source, size, kinds, is_label=False)[0]]
+        # A black and white label is held against what is foreground in the answer.
+        found = [mask for source in given for mask in _read(source, size, None if names == {_WHITE} else kinds, is_label=False)[0]]
     if kinds is not None:
-        found = _named_as(found, {mask.label for mask in masks})
+        found = _named_as(found, names)
     return Masks(masks, found, union(outside) if outside else Region.of_runs([], []), size)
 
 

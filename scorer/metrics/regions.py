@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _POLYGON_SCALE = 5.0
 _MOST_OUTLINE = 50_000_000
+MOST_NUMBERS = 4096
+"""Classes and instances of one map."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +121,7 @@ def union(regions: Sequence[Region]) -> Region:
 
 
 def classes_of_map(numbers: NDArray[Any]) -> dict[int, Region]:
-    """The region of each number of a map (height, width) or list (points), by number."""
+    """The region of each number of a map (height, width) or list (points), by number. Raises ValueError for more than MOST_NUMBERS."""
     import numpy as np
 
     flat = np.ascontiguousarray(numbers.T).reshape(-1)
@@ -130,6 +132,8 @@ def classes_of_map(numbers: NDArray[Any]) -> dict[int, Region]:
     values = flat[starts]
     order = np.argsort(values, kind="stable")
     kinds, firsts = np.unique(values[order], return_index=True)
+    if len(kinds) > MOST_NUMBERS:
+        raise ValueError(f"a map of {len(kinds):,} different numbers is a photograph; classes and instances can be {MOST_NUMBERS:,}")
     bounds = [*firsts.tolist(), len(order)]
     return {
         int(kind): Region(starts[order[first:last]], ends[order[first:last]])

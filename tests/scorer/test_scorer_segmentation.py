@@ -141,7 +141,7 @@ def test_class_iou_is_pooled_over_the_data_set(tmp_path: Path) -> None:
 def test_class_iou_of_a_black_and_white_label_takes_any_picture_of_one_thing(tmp_path: Path) -> None:
     miou = metric("miou", of="classes")
     question = Question("media", picture(tmp_path, "label.png", SQUARE * 255))
-    for numbers in (SQUARE * 1, SQUARE * 255, SQUARE * 7):
+    for numbers in (SQUARE * 1, SQUARE * 255, SQUARE * 7, np.where(SQUARE, 240, 10) + np.arange(10)):
         assert miou.statistic(Structured([picture(tmp_path, "answer.png", numbers)]), question) == {"255": [20, 20, 20]}
     question = Question("masks", masks(("road", runs(SQUARE))))
     assert miou.statistic(Structured([picture(tmp_path, "answer.png", SQUARE * 255)]), question) == {"road": [20, 20, 20]}
@@ -314,6 +314,15 @@ def test_what_cannot_be_read_is_the_answers_fault_or_the_labels(tmp_path: Path) 
             metric(name).statistic(Structured(masks(("", {"points": [1, 2]}))), good)
         with pytest.raises(NotComparable, match="no masks"):
             metric(name).statistic("a cat", Question("short_text", ["a cat"]))
+
+
+def test_a_photograph_is_no_map_of_classes(tmp_path: Path) -> None:
+    photograph = picture(tmp_path, "photograph.png", np.random.default_rng(0).integers(0, 256, (80, 100, 3)))
+    large = SQUARE.repeat(10, axis=0).repeat(10, axis=1)
+    question = Question("masks", masks(("road", runs(large)), ("car", runs(~large))))
+    for name, parameters in (("miou", {"of": "classes"}), ("pq", {}), ("instance_miou", {})):
+        with pytest.raises(UnreadableAnswer, match="photograph"):
+            metric(name, **parameters).statistic(Structured([photograph]), question)
 
 
 def test_delta_errors_agree_with_a_bootstrap() -> None:
