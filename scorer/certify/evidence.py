@@ -156,7 +156,8 @@ def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, floa
     if end.binary or (end.standard_error == 0.0 and bounded):
         lower, upper = wilson(end.value / 100.0 * end.units, end.units, confidence)
         return 100.0 * lower, 100.0 * upper
-    if end.standard_error is None or end.units < 2:
+    # All instances alike leave an error of 0, from which nothing follows where the metric has no bounds to fall back on.
+    if not end.standard_error or end.units < 2:
         return None
     lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)
     return max(lower, info.lowest), min(upper, info.highest)

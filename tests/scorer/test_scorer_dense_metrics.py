@@ -127,6 +127,10 @@ def test_clustered_errors_are_in_the_metrics_own_unit() -> None:
     assert alone is not None
     assert alone.low.standard_error == pytest.approx(float(np.repeat(centres, 2).std(ddof=1) / math.sqrt(80)))
     assert alone.testable
+    alike = evidence_from_statistics(task, dict.fromkeys(statistics, (Outcome.ANSWERED, [0.0])))
+    assert alike is not None
+    assert alike.interval(0.95) is None
+    assert alike.win_p_value(5.0) == 1.0
 
 
 # Depth, flow, mattes, pictures, normals
