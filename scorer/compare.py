@@ -203,6 +203,9 @@ def _comparable(pair: PairedTask, both: Sequence[str]) -> tuple[Metric[Any] | No
     other = pb.TaskDescription.FromString(pair.b.description)
     if (pair.description.metric, dict(pair.description.metric_parameters)) != (other.metric, dict(other.metric_parameters)):
         return None, f"scored by {pair.description.metric or 'no metric'} in the one run and by {other.metric or 'no metric'} in the other"
+    measured = [description.provenance or "nothing that is named" for description in (pair.description, other)]
+    if measured[0] != measured[1]:
+        return None, f"measured with {measured[0]} in the one run and with {measured[1]} in the other"
     metric = create(pair.description.metric, dict(pair.description.metric_parameters), measuring=False) if pair.description.metric else None
     if metric is None:
         return None, "no metric of this task can be computed here"

@@ -10,6 +10,7 @@ from genlevel.benchmark.model import Task
 from scorer.certify.evidence import BINARY, Estimate, TaskEvidence
 from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
 from scorer.metrics import Metric, Value, create
+from scorer.metrics.learned_distances import FrechetDistance
 from scorer.task_scoring import OPEN, Outcome
 
 DRAWS = 1000
@@ -61,8 +62,12 @@ def _pooled_estimate(
     metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable], value: Value, *, shared: bool
 ) -> Estimate:
     """Of a score that is no mean of one number per instance."""
-    from scorer.certify.resample import generator_of, weighted
+    from scorer.certify.resample import cluster_numbers, generator_of, weighted
 
+    if isinstance(metric, FrechetDistance):
+        # Drawn anew it would take a decomposition a draw: its instances' first-order shares are known.
+        shares = cluster_sums(metric.influences(rows), cluster_numbers([key for key, _row in rows], clusters))
+        return _shaped(Estimate(value.score, metric.delta_error(shares), len(shares), clustered=shared), shares)
     found = weighted(metric, rows, clusters)
     if found is None:
         return Estimate(value.score, None if shared else value.standard_error, len(rows), clustered=shared)

@@ -72,6 +72,7 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     """
     import numpy as np
 
+    metric = getattr(metric, "within", metric)  # of what a recogniser heard: the metric of text that it is
     owners = cluster_numbers([key for key, _row in rows], clusters or {})
     count = max(owners) + 1
     owner = np.array(owners)

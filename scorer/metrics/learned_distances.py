@@ -91,16 +91,23 @@ class FrechetDistance(LearnedMetric[Row, Media], RatioMetric[Row]):
         return {"answer": label, "label": label}
 
     def compute(self, statistics: Sequence[tuple[str, Row]]) -> Value:
+        distance, influences = self._decomposed(sorted(statistics, key=lambda entry: entry[0]))
+        return Value(distance, self.delta_error(influences))
+
+    def influences(self, statistics: Sequence[tuple[str, Row]]) -> list[float]:
+        """Each instance's first-order share in the distance's deviation, in the order of ``statistics``; they add up to 0."""
+        return self._decomposed(statistics)[1]
+
+    def _decomposed(self, statistics: Sequence[tuple[str, Row]]) -> tuple[float, list[float]]:
         import numpy as np
 
-        rows = [row for _id, row in sorted(statistics, key=lambda entry: entry[0])]
+        rows = [row for _id, row in statistics]
         sides, owners = [], []
         for side in ("answer", "label"):
             parts = [unpacked(row[side]) for row in rows]
             sides.append(np.concatenate(parts))
             owners.append(np.repeat(np.arange(len(parts)), [len(part) for part in parts]).tolist())
-        distance, influences = frechet_with_influences(sides[0], sides[1], owners[0], owners[1], len(rows))
-        return Value(distance, self.delta_error(influences))
+        return frechet_with_influences(sides[0], sides[1], owners[0], owners[1], len(rows))
 
     def _label(self, question: Question) -> list[Any]:
         return packed(self.features([[part for path in label_files(question) for part in of_label(self.read, path)]])[0])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scorer.metrics.base import Metric, NotComparable, Question, Value, acceptable, standard_error_of_mean
+from scorer.metrics.averages import AverageMetric
+from scorer.metrics.base import Metric, NotComparable, Question, Value, acceptable
 from scorer.metrics.learned_base import LearnedMetric
 from scorer.metrics.learned_inputs import answer_files, files_in, of_answer, of_label, said, sound
 from scorer.models import Networks
@@ -84,7 +84,7 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
         return replace(question, answer_type="long_text", label=references)
 
 
-class PredictedOpinion(LearnedMetric[float, Any]):
+class PredictedOpinion(LearnedMetric[list[float], Any], AverageMetric):
     """Predicted mean opinion score, 1..5, of speech: the mean over instances of a named predictor's score. Never mixed with people's
     ratings.
 
@@ -92,11 +92,12 @@ class PredictedOpinion(LearnedMetric[float, Any]):
     is refused or unparsable counts 1. Standard error: of a mean.
 
     >>> metric = PredictedOpinion("dnsmos")
-    >>> metric.compute([("a", 3.0), ("b", 4.0)])
+    >>> metric.compute([("a", [3.0]), ("b", [4.0])])
     Value(score=3.5, standard_error=0.5)
     """
 
     needs_label = False
+    perfect = 5.0
 
     def __init__(self, predictor: str, using: Networks | None = None) -> None:
         super().__init__("mos", predictor, using=using)
@@ -105,19 +106,12 @@ class PredictedOpinion(LearnedMetric[float, Any]):
         rate = self.network(self.names[0]).rate
         return of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
 
-    def measured(self, entries: Sequence[Any]) -> list[float]:
-        return [min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples)))) for samples in entries]
+    def measured(self, entries: Sequence[Any]) -> list[list[float]]:
+        return [[min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples))))] for samples in entries]
 
-    def worst(self, question: Question) -> float:
-        return 1.0
-
-    def best(self, question: Question) -> float:
-        return 5.0
-
-    def compute(self, statistics: Sequence[tuple[str, float]]) -> Value:
-        values = [value for _id, value in statistics]
-        mean = math.fsum(values) / len(values)
-        return Value(mean, standard_error_of_mean(values, mean))
+    def worst(self, question: Question) -> list[float]:
+        """The lowest opinion."""
+        return [1.0]
 
 
 def _language(question: Question) -> str:

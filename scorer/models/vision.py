@@ -37,7 +37,7 @@ class Clip:
     def pictures(self, pictures: Sequence[Any]) -> Any:
         found = []
         for batch in batches(pictures):
-            pixels = self._pictures(images=list(batch), return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+            pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
             vision = self._model.vision_model(pixel_values=pixels.to(self._device)).pooler_output
             found.append(rows(self._model.visual_projection(vision)))
         return unit(stacked(found))
@@ -66,7 +66,7 @@ class Dino:
     def features(self, pictures: Sequence[Any]) -> Any:
         found = []
         for batch in batches(pictures):
-            pixels = self._pictures(images=list(batch), return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+            pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
             found.append(rows(self._model(pixel_values=pixels.to(self._device)).last_hidden_state[:, 0]))
         return stacked(found)
 
@@ -156,7 +156,7 @@ class ZeroShotDetector:
             asked: Any = (
                 [". ".join(wanted) + "."] * len(batch) if self._grounding else [[f"a photo of a {name}" for name in wanted]] * len(batch)
             )
-            inputs = self._processor(text=asked, images=list(batch), return_tensors="pt", padding=True).to(self._device)
+            inputs = self._processor(text=asked, images=[*map(np.array, batch)], return_tensors="pt", padding=True).to(self._device)
             outputs = self._model(**inputs)
             sizes = [picture.shape[:2] for picture in batch]
             if self._grounding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +277,23 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
             assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         finally:
             await channel.close()
+
+
+def test_scores_of_other_weights_are_not_compared_and_word_errors_of_the_same_are() -> None:
+    task = next(task for task in general_bench().tasks if task.metric.id == "wer")
+    both = pair(task, [0.5, 0.2, 0.1, 0.4], [0.4, 0.1, 0.1, 0.2])
+
+    def heard(side: StoredStatistics, provenance: str) -> StoredStatistics:
+        description = pb.TaskDescription.FromString(side.description)
+        description.provenance = provenance
+        return replace(side, description=description.SerializeToString())
+
+    large, small = "recogniser: large, sha256 1", "recogniser: small, sha256 2"
+    description = pb.TaskDescription.FromString(heard(both.a, large).description)
+    same = replace(both, description=description, a=heard(both.a, large), b=heard(both.b, large))
+    (compared,) = compare([same], alpha=0.05).tasks
+    assert compared.difference is not None
+    assert compared.difference.difference == pytest.approx(10.0)
+    (refused,) = compare([replace(same, b=heard(both.b, small))], alpha=0.05).tasks
+    assert refused.difference is None
+    assert refused.note == f"measured with {large} in the one run and with {small} in the other"

@@ -120,6 +120,33 @@ def test_the_standard_error_of_a_frechet_distance_is_the_bootstraps(rows: int) -
     assert PictureDistance.delta_error(influences) == pytest.approx(np.std(draws), rel=0.15)
 
 
+def test_instances_of_one_cluster_widen_a_distances_error() -> None:
+    from genlevel.benchmark.model import Modality, Paradigm, Task, TaskMetric
+    from scorer.certify import evidence_from_statistics
+
+    entry = Task("t", "T", "", "", 0, "", Modality.IMAGE, Paradigm.GENERATION, TaskMetric("fid", "FID"), 5.0, 5.0)
+    generator = np.random.default_rng(5)
+    groups = [generator.normal(size=4) for _group in range(30)]
+    rows: dict[str, Any] = {}
+    for index in range(120):
+        features = groups[index // 4] + 0.1 * generator.normal(size=4)
+        rows[f"{index:03}"] = {"answer": packed(features[None]), "label": packed(features[None] * 0.7 + 0.3)}
+    statistics = {key: (Outcome.ANSWERED, row) for key, row in rows.items()}
+    alone = evidence_from_statistics(entry, statistics)
+    together = evidence_from_statistics(entry, statistics, {key: int(key) // 4 for key in rows})
+    assert alone is not None
+    assert together is not None
+    assert alone.low.value == together.low.value
+    assert alone.low.standard_error == pytest.approx(PictureDistance(TWINS).compute(sorted(rows.items())).standard_error)
+    assert (together.low.units, together.low.clustered) == (30, True)
+    draws = []
+    for _draw in range(300):
+        chosen = [f"{4 * group + part:03}" for group in generator.integers(0, 30, 30) for part in range(4)]
+        draws.append(PictureDistance(TWINS).compute([(str(index), rows[key]) for index, key in enumerate(chosen)]).score)
+    assert together.low.standard_error == pytest.approx(np.std(draws), rel=0.25)
+    assert together.low.standard_error > 1.5 * (alone.low.standard_error or 0.0)
+
+
 def test_features_are_kept_as_they_are_and_never_without_numbers() -> None:
     features = np.random.default_rng(1).normal(size=(3, 7)).astype(np.float32)
     assert np.array_equal(unpacked(packed(features)), features)
