@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from rapidfuzz.distance import LCSseq, Levenshtein
@@ -147,17 +146,14 @@ def sentence_bleu(tokens: Tokens, reference: Tokens, order: int) -> float:
     """BLEU-``order`` of one answer against one reference, 0..1."""
     if not tokens:
         return 0.0
-    # From the longest down: most texts have no match there, and then the rest need not be counted.
-    matches: list[tuple[int, int]] = []
-    for size in range(order, 0, -1):
-        hits = common_grams(tokens, reference, size)
-        if not hits and (size == 1 or len(tokens) >= order):
-            return 0.0
-        matches.insert(0, (hits, max(0, len(tokens) - size + 1)))
+    matches = [common(tokens, reference)] if order == 1 else common_grams(tokens, reference, order)
+    if not matches[0] or (not matches[-1] and len(tokens) >= order):
+        return 0.0
     penalty = 1.0 if len(tokens) > len(reference) else math.exp(1.0 - len(reference) / len(tokens))
     precisions: list[float] = []
     smoothed = 0
-    for hits, total in matches:
+    for size, hits in enumerate(matches):
+        total = len(tokens) - size
         if hits:
             precisions.append(hits / total)
         elif len(tokens) > 1:
@@ -181,38 +177,56 @@ def texts_of_label(question: Question) -> list[str]:
 
 def common(given: Sequence[Any], wanted: Sequence[Any]) -> int:
     """How many of ``given`` are in ``wanted``, each at most as often as it stands there: the size of the common multiset."""
-    ours, theirs = set(given), set(wanted)
-    # Where one side has nothing twice, neither has the common part.
-    if len(ours) == len(given) or len(theirs) == len(wanted):
-        return len(ours & theirs)
     free: dict[Any, int] = {}
     for entry in wanted:
-        free[entry] = free.get(entry, 0) + 1
+        if entry in free:
+            free[entry] += 1
+        else:
+            free[entry] = 1
     count = 0
     for entry in given:
-        left = free.get(entry)
-        if left:
-            free[entry] = left - 1
-            count += 1
+        if entry in free:
+            left = free[entry]
+            if left:
+                free[entry] = left - 1
+                count += 1
     return count
 
 
-def common_grams(given: Tokens, wanted: Tokens, size: int) -> int:
-    """``common`` of the n-grams of two texts."""
-    if size == 1:
-        return common(given, wanted)
-    make = _GRAMS[size]
-    ours, theirs = set(make(given)), set(make(wanted))
-    if len(ours) == len(given) - size + 1 or len(theirs) == len(wanted) - size + 1:
-        return len(ours & theirs)
-    return common(list(make(given)), list(make(wanted)))
+def common_grams(given: Tokens, wanted: Tokens, order: int) -> list[int]:
+    """``common`` of the n-grams of two texts, for n from 1 to ``order``.
+
+    The places of a token in ``wanted`` are the bits of a number. An n-gram of ``given`` stands where its first n - 1 tokens do and the
+    last one n - 1 places further: equal n-grams have equal numbers, with as many bits as there are places.
+    """
+    if len(wanted) > _MOST_PLACES:
+        return [common(_grams(given, size), _grams(wanted, size)) for size in range(1, order + 1)]
+    places: dict[str, int] = {}
+    bit = 1
+    for token in wanted:
+        places[token] = places.get(token, 0) | bit
+        bit += bit
+    first = [places.get(token, 0) for token in given]
+    found = [common(given, wanted)]
+    masks = first
+    for shift in range(1, order):
+        masks = [mask & (last >> shift) for mask, last in zip(masks, first[shift:], strict=False)]
+        there = [mask for mask in masks if mask]
+        if len(set(there)) == len(there):
+            found.append(len(there))
+        else:
+            found.append(sum([min(count, mask.bit_count()) for mask, count in Counter(there).items()]))
+        if not there:
+            return [*found, *([0] * (order - len(found)))]
+    return found
 
 
-_GRAMS: dict[int, Callable[[Tokens], Iterable[Tokens]]] = {
-    2: pairwise,
-    3: lambda tokens: zip(tokens, tokens[1:], tokens[2:], strict=False),
-    4: lambda tokens: zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False),
-}
+_MOST_PLACES = 1000
+"""Longer references are counted n-gram by n-gram: their numbers would be as long as they are."""
+
+
+def _grams(tokens: Tokens, size: int) -> list[Tokens]:
+    return list(zip(*(tokens[start:] for start in range(size)), strict=False))
 
 
 class _Spoken(dict[str, bool]):

@@ -14,7 +14,8 @@ from scorer.metrics.words import CHARACTER_SCRIPTS
 from scorer.parsers import Parsed
 
 _CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
-_ASCII_PUNCTUATION = str.maketrans("", "", "!\"#%&'()*,-./:;?@[\\]_{}")
+_ASCII_FOLDED = bytes(range(128)).lower() + bytes(range(128, 256))
+_ASCII_PUNCTUATION = b"!\"#%&'()*,-./:;?@[\\]_{}"
 
 
 class WordErrorRate(MeanMetric):
@@ -63,7 +64,7 @@ def transcript_words(text: str) -> tuple[str, ...]:
     ('dont', 'he', 'said', '2', 'times')
     """
     if text.isascii():
-        return tuple(text.lower().translate(_ASCII_PUNCTUATION).split())
+        return tuple(text.encode("ascii").translate(_ASCII_FOLDED, _ASCII_PUNCTUATION).decode("ascii").split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(character for character in folded if unicodedata.category(character)[0] != "P")
     return tuple(_CHARACTER.sub(r" \g<0> ", kept).split())

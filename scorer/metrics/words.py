@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from scorer.metrics.porter import stem
 
-_ASCII_WORDS = re.compile(r"[a-z0-9]+")
+# ASCII text is folded in one go: letters to lower case, all but letters and digits to spaces.
+_ASCII_FOLDED = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 # Han, Hiragana and Katakana, which are written without spaces.
 CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
 _CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
@@ -26,10 +27,10 @@ def words(text: str) -> tuple[str, ...]:
     ('привет', 'мир', '你', '好')
     """
     if text.isascii():
-        return tuple(_ASCII_WORDS.findall(text.lower()))
+        return tuple(text.translate(_ASCII_FOLDED).split())
     text = unicodedata.normalize("NFKC", text).casefold()
     if text.isascii():
-        return tuple(_ASCII_WORDS.findall(text))
+        return tuple(text.translate(_ASCII_FOLDED).split())
     spaced = _CHARACTER.sub(r" \g<0> ", text)
     # Marks belong to the letter before them: without them, Hindi or Thai words would fall apart.
     kept = [character if character.isalnum() or unicodedata.category(character)[0] == "M" else " " for character in spaced]
@@ -43,7 +44,7 @@ def stemmed_words(text: str) -> tuple[str, ...]:
     >>> stemmed_words("Cats were running happily")
     ('cat', 'were', 'run', 'happili')
     """
-    found = _ASCII_WORDS.findall(text.lower()) if text.isascii() else words(text)
+    found = text.translate(_ASCII_FOLDED).split() if text.isascii() else words(text)
     return tuple(map(_STEMS.__getitem__, found))
 
 

@@ -7,6 +7,7 @@ import json
 import random
 import string
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from scorer.metrics import Question, create
 from scorer.metrics.porter import stem
-from scorer.metrics.text import caption_tokens
+from scorer.metrics.text import caption_tokens, common, common_grams
 from scorer.metrics.treebank import treebank_tokens
 
 ALPHABET = "ab c.,:;'\"`-()[]?!*’”“«»\n 1 3.8 n't's'll cannot gonna 'tis wanna--"
@@ -185,3 +186,19 @@ def test_token_f1_counts_repeated_words_as_often_as_they_stand() -> None:
     assert score("f1", "the", "the cat the dog") == pytest.approx(0.4)
     assert score("f1", "", "the cat") == 0.0
     assert score("f1", "?", "?") == 1.0
+
+
+few_tokens = st.lists(st.sampled_from("abc"), max_size=30).map(tuple)
+
+
+@settings(max_examples=300, deadline=None)
+@given(few_tokens, few_tokens)
+def test_n_grams_are_counted_as_multisets(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    def grams(tokens: tuple[str, ...], size: int) -> Counter[tuple[str, ...]]:
+        return Counter(zip(*(tokens[start:] for start in range(size)), strict=False))
+
+    expected = [(grams(one, size) & grams(other, size)).total() for size in range(1, 5)]
+    assert common_grams(one, other, 4) == expected
+    assert common(one, other) == expected[0]
+    long = other + ("d",) * 1001
+    assert common_grams(one, long, 4) == expected
