@@ -19,7 +19,7 @@ def bench() -> None:
     """
 
 
-@bench.command("check")
+@bench.command("check", short_help="Check a copy: one line for each problem.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @json_option
 @click.pass_context
@@ -56,7 +56,7 @@ def _summary(figures: dict[str, int], missing: dict[str, int]) -> list[str]:
     ]
 
 
-@bench.command("fetch")
+@bench.command("fetch", short_help="Fetch the open set from the Hugging Face hub.")
 @click.option(
     "--to",
     "folder",
