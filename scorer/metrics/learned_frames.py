@@ -115,8 +115,8 @@ class FrameAccuracy(_Frames):
     """Share of a video's frames that look more like the target prompt than like the source prompt: 100 * mean over videos, 0..100 %.
 
     By the cosines of CLIP ViT-B/32; a tie counts as not translated. The prompts: "target_prompt" (or "target", else what was asked) and
-    "source_prompt" (or "source") of the label or details. Source: frame accuracy of video translation (Qi et al. 2023, FateZero; FRESCO,
-    Yang et al. 2024). Standard error: of a mean.
+    "source_prompt" (or "source") of the label, details or question. Source: frame accuracy of video translation (Qi et al. 2023,
+    FateZero; FRESCO, Yang et al. 2024). Standard error: of a mean.
 
     >>> import numpy as np
     >>> from scorer.models.twins import Twins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from scorer.parsers.values import Structured
 
 T = TypeVar("T")
 
+_NAMED_LINE = re.compile(r"^(\w[\w -]{0,40}): (\S.*)$", re.MULTILINE)
 VIDEO_VIEWS = 16
 """Frames of a video, evenly spread, that stand for it where not all are looked at (as VBench takes for detection)."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
@@ -115,8 +117,14 @@ def sound(path: str, rate: int) -> Any:
 
 
 def said(question: Question, *keys: str) -> list[str]:
-    """The texts that the instance's details or label have under the first of these names that is there; [] where none is."""
-    sources = [question.details, *(_dicts(question.label))]
+    """The texts that the instance's details, label or question has under the first of these names that is there; [] where none is.
+
+    What an annotation asks with under several names stands in the question as lines "name: text".
+
+    >>> said(Question("media", None, prompt="source_prompt: winter\\ntarget_prompt: summer\\n\\nTranslate."), "target_prompt")
+    ['summer']
+    """
+    sources = [question.details, *(_dicts(question.label)), dict(_NAMED_LINE.findall(question.prompt))]
     for key in keys:
         for source in sources:
             folded = {str(name).casefold().replace(" ", "_").replace("-", "_"): value for name, value in source.items()}

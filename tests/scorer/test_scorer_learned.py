@@ -285,6 +285,7 @@ def test_the_text_is_the_labels_or_the_details_or_else_what_was_asked() -> None:
     assert description(Question("media", [{"file": "/x.png"}], prompt="draw a dog")) == "draw a dog"
     assert description(Question("media", None, prompt="draw a dog", details={"text": "a dog"})) == "a dog"
     assert description(Question("long_text", ["a cat"], prompt="draw")) == "a cat"
+    assert description(Question("media", None, prompt="style: oil\n\ncaption: a cat\n\nPaint it.")) == "a cat"
     with pytest.raises(NotComparable, match="no text says"):
         description(Question("media", [{"file": "/x.png"}]))
 
