@@ -44,3 +44,10 @@ def test_variants_that_the_table_names_are_there(rows: list[list[str]]) -> None:
     assert ("psnr", "official") in named
     for metric_id, variant in named:
         assert create(metric_id, variant=variant, measuring=False) is not None, (metric_id, variant)
+    official = {
+        listed.info.id
+        for listed in listing()
+        for sense in listed.senses
+        if create(listed.info.id, dict(sense.parameters), "official", measuring=False) is not None
+    }
+    assert official == {metric_id for metric_id, variant in named if variant == "official"}
