@@ -128,7 +128,7 @@ class Planner:
             if instance is None or template is None or (output := asked_output(planned.task, instance)) not in plan.model.output_modalities:
                 continue
             tokens, _ = token_bounds(instance, prompt_text(instance, template), plan.model)
-            bounds = media_bounds(plan.model, output) if output != ct.MODALITY_TEXT else MediaBounds()
+            bounds = media_bounds(plan.model, output, plan.specification.parameters) if output != ct.MODALITY_TEXT else MediaBounds()
             answer = bounds.tokens or generation_parameters(template, plan.specification.parameters, plan.model, output).max_output_tokens
             most = max(most, (tokens, answer), key=sum)
         if sum(most) <= limit:
@@ -163,7 +163,7 @@ class Planner:
                 entry.note = f"{info.route} does not make {OUTPUT_NAMES[output]}: unsupported"
                 continue
             estimate, _ = token_bounds(instance, prompt_text(instance, template), info)
-            bounds = media_bounds(info, output) if output != ct.MODALITY_TEXT else MediaBounds()
+            bounds = media_bounds(info, output, plan.specification.parameters) if output != ct.MODALITY_TEXT else MediaBounds()
             most = bounds.tokens or generation_parameters(template, plan.specification.parameters, info, output).max_output_tokens
             entry.estimated_input_tokens += estimate
             entry.max_output_tokens += most

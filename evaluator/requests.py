@@ -148,7 +148,7 @@ def prepare(
     if output == ct.MODALITY_TEXT:
         return PreparedCall(request, estimate, most, request.parameters.max_output_tokens, digest.hexdigest())
     digest.update(bytes([output]))
-    bounds = media_bounds(model, output)
+    bounds = media_bounds(model, output, asked)
     return PreparedCall(request, estimate, most, bounds.tokens, digest.hexdigest(), bounds.images, bounds.seconds, bounds.unknown)
 
 
@@ -162,10 +162,19 @@ class MediaBounds:
     unknown: str = ""
 
 
-def media_bounds(model: gw.ModelInfo, output: ct.Modality) -> MediaBounds:
-    """The bounds of one answer: one picture, or one video or sound of the length that the model's route allows."""
+def media_bounds(model: gw.ModelInfo, output: ct.Modality, asked: gw.GenerationParameters) -> MediaBounds:
+    """The bounds of one answer: one picture, or one video or sound of the length that the model's route allows.
+
+    asked: the run's parameters; a model that also talks is bounded by their limit, and what it makes has to be priced by the piece.
+    """
     price = model.price
     unknown = ""
+    if ct.MODALITY_TEXT in model.output_modalities and _costs(price.output):
+        if not (price.per_image if output == ct.MODALITY_IMAGE else price.per_second):
+            unknown = f"what the media cost that {model.route} makes beside text is not known; price them per_image or per_second"
+        elif not asked.max_output_tokens:
+            unknown = f"how much {model.route} says beside what it makes is not bounded; set --max-tokens"
+        return MediaBounds(asked.max_output_tokens, output == ct.MODALITY_IMAGE, model.max_output_seconds, unknown)
     if output == ct.MODALITY_IMAGE:
         if _costs(price.output) and not model.max_output_tokens_per_image:
             unknown = "how many tokens a picture takes at most is not known; set the route's media.max_tokens_per_image"
