@@ -33,6 +33,8 @@ class PromptSet:
     def for_instance(self, instance: Instance) -> PromptTemplate | None:
         """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked."""
         kind = "dialog" if instance.dialog and instance.answer_type in TEXT_ANSWERS else instance.answer_type.value
+        if kind == AnswerType.NUMBER and (special := self.templates.get(f"{kind}:{instance.details.get('number', '')}")) is not None:
+            return special
         of_media = (self.templates.get(f"{kind}:{media.modality}") for media in instance.media)
         return next((template for template in of_media if template is not None), self.templates.get(kind))
 

