@@ -45,11 +45,18 @@ def label_for(task: Task, asked: AnswerType) -> Any:
 
 
 def metric_of(task: Task) -> Metric[Any] | None:
-    """None where something has to be installed for it first, or the metric is one of ratings alone."""
+    """None where something has to be installed for it first."""
     try:
-        return create(task.metric.id, dict(task.metric.parameters))
+        metric = create(task.metric.id, dict(task.metric.parameters))
     except MetricUnavailable:
         return None
+    assert metric is not None, f"{task.id}: nothing computes {task.metric}"
+    return metric
+
+
+def test_every_task_has_a_metric() -> None:
+    for task in general_bench().tasks:
+        metric_of(task)
 
 
 @pytest.mark.parametrize("asked", [asked for asked in LABELS])
