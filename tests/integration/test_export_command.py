@@ -8,6 +8,11 @@ import shutil
 
 import pytest
 
+from genlevel.cli.exported import MediaFiles
+from genlevel.runtime.blobs import BlobStore
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
 
 @pytest.fixture
 def run(genlevel, stub_upstream, choice_suite):
@@ -93,3 +98,17 @@ def test_a_place_that_cannot_be_written_is_named(genlevel, run):
     done = export(genlevel, result, "csv", "no/such/folder/a.csv")
     assert done.returncode == 2
     assert "no/such/folder/a.csv" in done.stderr
+
+
+def test_media_of_answers_lie_in_a_folder_of_their_kind_whatever_the_ids_are(tmp_path):
+    blobs = BlobStore.open(tmp_path / "blobs")
+    stored = sc.File(mime_type="image/png", blob=blobs.put(b"a picture", "image/png"))
+    sound = sc.File(mime_type="audio/wav", blob=blobs.put(b"a sound", "audio/wav"))
+    media, folder = MediaFiles(tmp_path / "blobs"), tmp_path / "p"
+    folder.mkdir()
+    assert media.write(folder, ev.ListAnswersResponse(instance_id="q1", files=[stored, sound])) == ("images/q1.png", "audios/q1_1.wav")
+    assert (folder / "images/q1.png").read_bytes() == b"a picture"
+    for hostile in ("../../q1", "/etc/passwd", "a/b", "..", "", "x" * 300):
+        (written,) = media.write(folder, ev.ListAnswersResponse(instance_id=hostile, files=[stored]))
+        assert (folder / written).resolve().parent == (folder / "images").resolve()
+        assert (folder / written).read_bytes() == b"a picture"
