@@ -139,7 +139,7 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
     message.label_json = orjson.dumps(instance.label if plain else sent.label(instance.label)).decode()
     if answer is not None and answer.files:
         message.files.extend(stored_files(answer.files))
-    if not plain or (task.metric is not None and METRICS[task.metric.id].kind != "exact"):
+    if instance.answer_type is AnswerType.MASKS or (task.metric is not None and METRICS[task.metric.id].kind == "model"):
         message.prompt = "\n\n".join(text for text in (instance.context, instance.prompt) if text)
         message.inputs.extend(sent.file(media.path, media.mime_type) for media in instance.media if media.path.is_file())
     return message

@@ -40,8 +40,7 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
     registry = service_registry()
     gateway = Gateway(settings, registry, data_folder)
     try:
-        blobs = BlobStore.open(settings.storage.blobs or data_folder / "blobs")
-        files = FileCache(blobs, data_folder / "files")
+        files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
         scorer = Scorer(
             settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry, files=files, weights=settings.scorer.weights
         )

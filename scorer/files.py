@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.blobs import BlobMissing
+from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.nodes import FILE, replaced_nodes
@@ -44,10 +45,13 @@ class FileAccess:
 
     def of(self, answer: pb.InstanceAnswer, label: Any, lease: Lease | None) -> InstanceFiles:
         """The files of one instance. Raises UsageError for a path from the network, StorageError for an object that is not there."""
-        files = tuple(self._path(answer, "files", number, file, lease) for number, file in enumerate(answer.files))
-        inputs = tuple(self._path(answer, "inputs", number, file, lease) for number, file in enumerate(answer.inputs))
-        if self._from_network and not _is_text(label):
-            label = self._label(answer, label, lease)
+        try:
+            files = tuple(self._path(answer, "files", number, file, lease) for number, file in enumerate(answer.files))
+            inputs = tuple(self._path(answer, "inputs", number, file, lease) for number, file in enumerate(answer.inputs))
+            if self._from_network and not _is_text(label):
+                label = self._label(answer, label, lease)
+        except BlobMissing as missing:
+            raise StorageError(f"instance {answer.id!r}: {missing}; set storage.blobs to one place for evaluator and scorer") from None
         return InstanceFiles(label, files, inputs)
 
     def _path(self, answer: pb.InstanceAnswer, field: str, number: int, file: pb.File, lease: Lease | None) -> str:

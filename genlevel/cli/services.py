@@ -82,7 +82,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
         from scorer.service import Scorer
 
         registry = service_registry()
-        files = FileCache(BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
+        files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
         core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files, weights=settings.scorer.weights)
         try:
             await _serve("scorer", settings.scorer, _add_scorer(core), registry)

@@ -18,6 +18,10 @@ LIMIT_BYTES = 512 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+class BlobMissing(StorageError):
+    """An object is not in the store."""
+
+
 class BlobStore:
     """Objects by content. Safe to use from several threads and processes at once; writing an object again is free.
 
@@ -69,7 +73,7 @@ class BlobStore:
         place = _place(sha256)
         size = self._shelf.size(place)
         if size is None:
-            raise StorageError(f"blob store: {sha256} is not in {self._shelf.name}")
+            raise BlobMissing(f"blob store: {sha256} is not in {self._shelf.name}")
         if size > self.limit_bytes:
             raise StorageError(f"blob store: {sha256} has {size} bytes, over the limit of {self.limit_bytes}")
         content = self._shelf.read(place)
@@ -88,7 +92,7 @@ class BlobStore:
         place = _place(sha256)
         path = self._shelf.path(place)
         if path is not None and self._shelf.size(place) is None:
-            raise StorageError(f"blob store: {sha256} is not in {self._shelf.name}")
+            raise BlobMissing(f"blob store: {sha256} is not in {self._shelf.name}")
         return path
 
     @property

@@ -11,7 +11,7 @@ import re
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,12 +65,15 @@ class FileCache:
     """Files of one blob store. Safe to use from several threads.
 
     Args:
+        blobs: the store, or what opens it on first use.
         folder: where links and copies lie; made on first use.
         limit_bytes: copies together; one object alone may be larger.
     """
 
-    def __init__(self, blobs: BlobStore, folder: Path, *, limit_bytes: int = LIMIT_BYTES, most_files: int = MOST_FILES) -> None:
-        self._blobs = blobs
+    def __init__(
+        self, blobs: BlobStore | Callable[[], BlobStore], folder: Path, *, limit_bytes: int = LIMIT_BYTES, most_files: int = MOST_FILES
+    ) -> None:
+        self._open = blobs
         self._folder = folder.absolute()
         self._limit_bytes = limit_bytes
         self._most_files = most_files
@@ -78,6 +81,12 @@ class FileCache:
         self._total = 0
         self._held: Counter[Path] = Counter()
         self._lock = threading.RLock()
+
+    @property
+    def _blobs(self) -> BlobStore:
+        if not isinstance(self._open, BlobStore):
+            self._open = self._open()
+        return self._open
 
     def lease(self) -> Lease:
         """Files for one piece of work; they stay until it is closed."""

@@ -164,7 +164,7 @@ async def test_a_blob_of_another_store_is_said_so(make_evaluator, scripted, draw
 
 async def test_a_scorer_in_this_process_is_told_paths_and_stored_answers(make_evaluator, drawing, drawing_suite):
     evaluator, _ = make_evaluator()
-    folder = drawing_suite(2)
+    folder = drawing_suite(2, "Edge-to-Image-Generation")  # by FID, a metric of a network, which may look at what was asked
     await finish(evaluator, folder)
     instances = await told_to(evaluator, scorer=True)
     assert [instance.outcome for instance in instances] == [sc.OUTCOME_ANSWERED] * 2
@@ -175,7 +175,7 @@ async def test_a_scorer_in_this_process_is_told_paths_and_stored_answers(make_ev
 
 async def test_a_scorer_elsewhere_is_told_no_path(make_evaluator, drawing, drawing_suite, tmp_path):
     evaluator, _ = make_evaluator()
-    await finish(evaluator, drawing_suite(2))
+    await finish(evaluator, drawing_suite(2, "Edge-to-Image-Generation"))
     instances = await told_to(evaluator, scorer=False)
     blobs = BlobStore.open(tmp_path / "data" / "blobs")
     assert str(tmp_path) not in "".join(str(instance) for instance in instances)
@@ -198,6 +198,15 @@ def test_files_in_a_label_are_stored_for_a_scorer_elsewhere(tmp_path):
     assert (name, blobs.get(sha256)) == ("1.png", PNG)
     assert sent[2:] == [3, "x", None]
     assert SentFiles(None).label(label) is label
+
+
+async def test_a_metric_that_compares_pictures_is_told_of_no_question(make_evaluator, drawing, drawing_suite):
+    evaluator, _ = make_evaluator()
+    await finish(evaluator, drawing_suite(1))
+    (instance,) = await told_to(evaluator, scorer=True)
+    assert len(instance.files) == 1
+    assert not instance.inputs
+    assert not instance.prompt
 
 
 async def test_text_tasks_carry_no_question_to_the_scorer(make_evaluator, scripted, suite_folder):

@@ -10,7 +10,7 @@ import pytest
 
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.rpc import RpcServer
 from genlevel.v1 import content_pb2 as ct
@@ -142,3 +142,9 @@ def test_a_message_type_that_names_stored_files_needs_a_store():
     file = pb.File(mime_type="image/png", blob=ct.BlobReference(sha256="0" * 64))
     with pytest.raises(UsageError, match="has no blob store"):
         FileAccess(None, from_network=False).of(pb.InstanceAnswer(id="a", files=[file]), None, None)
+
+
+def test_a_scorer_with_another_blob_store_says_what_to_set(access):
+    file = pb.File(mime_type="image/png", blob=ct.BlobReference(sha256="0" * 64))
+    with pytest.raises(StorageError, match=r"instance 'a': .* is not in .*; set storage.blobs to one place for evaluator and scorer"):
+        resolved(access, pb.InstanceAnswer(id="a", files=[file]))
