@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, RatioMetric, Value, best_reference, scaled, texts
 from scorer.metrics.treebank import treebank_tokens
-from scorer.metrics.words import stemmed_words
+from scorer.metrics.words import remembered, stemmed_words
 from scorer.parsers import Parsed
 
 Tokens = tuple[str, ...]
@@ -163,7 +162,7 @@ def sentence_bleu(tokens: Tokens, reference: Tokens, order: int) -> float:
     return penalty * math.exp(math.fsum(math.log(precision) for precision in precisions) / order)
 
 
-@lru_cache(maxsize=65_536)
+@remembered
 def caption_tokens(text: str) -> Tokens:
     """Lower-cased treebank tokens that hold a letter or digit."""
     return tuple(filter(_SPOKEN.__getitem__, treebank_tokens(text.lower())))

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
-from scorer.metrics.words import CHARACTER_SCRIPTS
+from scorer.metrics.words import CHARACTER_SCRIPTS, remembered
 
 _Rule = tuple[frozenset[str], Callable[[str], str]]
 
@@ -61,7 +60,7 @@ _CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ]")
 
 
-@lru_cache(maxsize=65_536)
+@remembered
 def treebank_tokens(text: str, by_character: bool = True) -> tuple[str, ...]:
     """Tokens of one text; each character of Chinese and Japanese text is one, unless ``by_character`` is False.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
 from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, acceptable, texts
-from scorer.metrics.words import CHARACTER_SCRIPTS
+from scorer.metrics.words import CHARACTER_SCRIPTS, remembered
 from scorer.parsers import Parsed
 
 _CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
@@ -56,7 +55,7 @@ def word_error_rate(hypothesis: str, reference: str) -> float:
     return Levenshtein.distance(given, wanted) / max(1, len(wanted))
 
 
-@lru_cache(maxsize=65_536)
+@remembered
 def transcript_words(text: str) -> tuple[str, ...]:
     """Words between white space, case folded, without punctuation; numbers as written; Chinese and Japanese by character.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar, cast
 
 from scorer.metrics.porter import stem
 
@@ -15,7 +17,32 @@ CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-
 _CHARACTER = re.compile(f"[{CHARACTER_SCRIPTS}]")
 
 
-@lru_cache(maxsize=65_536)
+_LONGEST_TEXT = 4_000
+_MOST_TEXTS = 16_384
+_Tokenizer = TypeVar("_Tokenizer", bound=Callable[..., tuple[str, ...]])
+_forget: list[Callable[[], None]] = []
+
+
+def remembered(tokenize: _Tokenizer) -> _Tokenizer:
+    """The same function, its answers kept for the texts of late: references and short answers come again and again. Long texts are not
+    kept, so that no answers fill the memory."""
+    kept = lru_cache(maxsize=_MOST_TEXTS)(tokenize)
+    _forget.append(kept.cache_clear)
+
+    @wraps(tokenize)
+    def looked_up(text: str, *rest: bool) -> tuple[str, ...]:
+        return kept(text, *rest) if len(text) <= _LONGEST_TEXT else tokenize(text, *rest)
+
+    return cast(_Tokenizer, looked_up)
+
+
+def forget_texts() -> None:
+    """Empties what ``remembered`` keeps."""
+    for forget in _forget:
+        forget()
+
+
+@remembered
 def words(text: str) -> tuple[str, ...]:
     """Maximal runs of letters, digits and marks, lower-cased; each character of Chinese and Japanese text is one.
 
@@ -37,7 +64,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple("".join(kept).split())
 
 
-@lru_cache(maxsize=65_536)
+@remembered
 def stemmed_words(text: str) -> tuple[str, ...]:
     """``words`` with English ones of more than three letters reduced to their Porter stem, as rouge-score does.
 

@@ -49,24 +49,17 @@ def pairs(count: int, seed: int) -> Pairs:
 def ours(metric_id: str, parameters: dict[str, str], variant: str, texts: Pairs) -> tuple[float, list[Any], float]:
     """Seconds, statistics and the score."""
     from scorer.metrics import MetricState, Question, create
+    from scorer.metrics.words import forget_texts
 
     metric = create(metric_id, parameters, variant)
     assert metric is not None
-    forget()
+    forget_texts()  # words and their stems stay, as they do from task to task
     started = time.process_time()
     state = MetricState(metric)
     for index, (answer, reference) in enumerate(texts):
         state.update(f"{index:06}", metric.statistic(answer, Question("long_text", [reference])))
     score = state.compute().score
     return time.process_time() - started, list(state.statistics.values()), score
-
-
-def forget() -> None:
-    """Empties the caches of tokens; those of words and their stems stay, as they do from task to task."""
-    from scorer.metrics import text, treebank, wer, words
-
-    for cached in (treebank.treebank_tokens, words.words, words.stemmed_words, wer.transcript_words, text.caption_tokens):
-        cached.cache_clear()
 
 
 def bleu(order: int) -> Callable[[Pairs], list[float]]:
@@ -158,6 +151,7 @@ def language_run() -> None:
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import Modality
     from scorer.metrics import create
+    from scorer.metrics.words import forget_texts
     from scorer.task_scoring import AnsweredInstance, Outcome, TaskScoring
 
     generator = random.Random(3)
@@ -180,7 +174,7 @@ def language_run() -> None:
             kind, raw, label = "number", f"{generator.random():.4f}", [f"{generator.random():.4f}"]
         return AnsweredInstance(str(index), Outcome.ANSWERED, raw, kind, label, options, details=details)
 
-    forget()
+    forget_texts()
     seconds, done, lengths, unscored = 0.0, 0, 0, []
     for index, task in enumerate(tasks):
         count = LANGUAGE_ANSWERS // len(tasks) + (index < LANGUAGE_ANSWERS % len(tasks))
