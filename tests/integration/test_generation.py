@@ -108,6 +108,11 @@ def test_pictures_are_asked_for_kept_and_measured(genlevel, media_upstream, gene
     again = genlevel.run("rescore", result["run"], "--json")
     assert tasks_of(again)[1]["image/generation/Image-Deraining"]["score"] == tasks["image/generation/Image-Deraining"]["score"]
     assert len(media_upstream.calls("[same]")) == calls
+    exported = genlevel.run("export", result["run"], "--format", "predictions", "--to", "p")
+    assert exported.returncode == 0, exported.stderr
+    assert (genlevel.folder / "p/image/generation/Image-Deraining/images/i1.png").read_bytes()
+    scored = genlevel.run("score", "--annotations", str(suite), "--predictions", "p", "--model", "m", "--out", "s.xlsx", "--json")
+    assert tasks_of(scored)[1]["image/generation/Image-Deraining"] == tasks["image/generation/Image-Deraining"]
 
 
 def test_a_model_of_one_medium_leaves_the_others_unsupported(genlevel, media_upstream, generation_suite):
