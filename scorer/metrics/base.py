@@ -236,7 +236,7 @@ def label_boxes(label: Any) -> tuple[Any, ...]:
             x, y, width, height = (float(side) for side in entry["box"])
             boxes.append(Box(x, y, width, height, str(entry.get("label", ""))))
         return tuple(boxes)
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         raise NotComparable(f"the label {str(label)[:80]!r} is no list of boxes") from None
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
+from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
 from scorer.metrics.precision import AveragePrecision, Precisions, folded, joined_unnamed, outcomes, ranked_classes
 from scorer.parsers import Parsed, Structured
@@ -106,7 +107,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
                 if wanted > 0.0:
                     weight = ordered[owners]
                     found += [_nuscenes_ap(weight, bits >> step & 1, wanted) for step in range(len(NUSCENES_DISTANCES))]
-            return math.fsum(found) / len(found) if found else 0.0
+            return min(1.0, math.fsum(found) / len(found)) if found else 0.0
 
         return score
 
@@ -115,14 +116,10 @@ def named_boxes(answer: Parsed, question: Question) -> tuple[Named, Named]:
     """Label's and answer's boxes. Raises NotComparable for a label that is none, UnreadableAnswer for an answer."""
     if question.answer_type != "boxes_3d" or not isinstance(answer, Structured):
         raise NotComparable(f"answers of type {question.answer_type!r} are no boxes in space")
-    try:
+    with of_label("a list of boxes [x, y, z, dx, dy, dz, yaw]"):
         wanted = _boxes(question.label)
-    except (TypeError, ValueError, KeyError, AttributeError):
-        raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of boxes in space") from None
-    try:
+    with of_answer("a list of boxes [x, y, z, dx, dy, dz, yaw]"):
         given = _boxes(answer.value)
-    except (TypeError, ValueError, KeyError, AttributeError):
-        raise UnreadableAnswer("it is no list of boxes [x, y, z, dx, dy, dz, yaw]") from None
     names = joined_unnamed([name for name, *_box in given], [name for name, *_box in wanted])
     return wanted, [(name, box, confidence) for name, (_name, box, confidence) in zip(names, given, strict=True)]
 
@@ -172,8 +169,7 @@ def _boxes(value: Any) -> Named:
         x, y, z, dx, dy, dz, yaw = (float(number) for number in entry["box"])
         if not all(map(math.isfinite, (x, y, z, dx, dy, dz, yaw))):
             raise ValueError("not finite")
-        score = entry.get("score")
-        found.append((folded(entry.get("label", "")), (x, y, z, abs(dx), abs(dy), abs(dz), yaw), 1.0 if score is None else float(score)))
+        found.append((folded(entry.get("label", "")), (x, y, z, abs(dx), abs(dy), abs(dz), yaw), score_of(entry)))
     return found
 
 

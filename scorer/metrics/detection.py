@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.boxes_3d import DistancePrecision3D, OverlapPrecision3D
-from scorer.metrics.masks import Kinds, of_answer, of_label, read_masks
+from scorer.metrics.faults import of_answer, of_label, score_of
+from scorer.metrics.masks import Kinds, read_masks
 from scorer.metrics.precision import COCO_THRESHOLDS, UNNAMED, AveragePrecision, Precisions, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed, Structured
 
@@ -123,9 +124,9 @@ class KeypointPrecision(AveragePrecision):
         with of_label():
             wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in question.label]
         with of_answer():
-            given = [(folded(entry.get("label", "")), _points(entry), entry.get("score")) for entry in answer.value]
-            names = joined_unnamed([name for name, *_points in given], [name for name, *_points in wanted])
-            confidences = [1.0 if score is None else float(score) for _name, _points, score in given]
+            given = [(folded(entry.get("label", "")), _points(entry), score_of(entry)) for entry in answer.value]
+        names = joined_unnamed([name for name, *_points in given], [name for name, *_points in wanted])
+        confidences = [score for _name, _points, score in given]
         pairs = []
         for index, (name, (_name, points, _score)) in enumerate(zip(names, given, strict=True)):
             for other, (label, targets, size) in enumerate(wanted):

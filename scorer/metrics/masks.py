@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
+from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.precision import folded
 from scorer.metrics.regions import Region, classes_of_map, of_polygons, union
 from scorer.parsers import Box, Parsed, Structured
@@ -162,28 +162,6 @@ def resized(array: NDArray[Any], size: Size) -> NDArray[Any]:
     return scaled
 
 
-@contextmanager
-def of_label() -> Iterator[None]:
-    """What goes wrong inside is the label's fault."""
-    from scorer.media import Undecodable
-
-    try:
-        yield
-    except (Undecodable, ValueError, TypeError, KeyError, AttributeError, OverflowError) as problem:
-        raise NotComparable(f"the label cannot be read: {_said(problem)}") from None
-
-
-@contextmanager
-def of_answer() -> Iterator[None]:
-    """What goes wrong inside is the answer's fault."""
-    from scorer.media import Undecodable
-
-    try:
-        yield
-    except (Undecodable, ValueError, TypeError, KeyError, AttributeError, OverflowError) as problem:
-        raise UnreadableAnswer(_said(problem)) from None
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """One mask before it lies on a canvas. frames: of one picture, a list of one. path: of a video, decoded when it is drawn."""
@@ -229,6 +207,8 @@ def _sources(answer: Parsed, question: Question) -> tuple[list[Source], list[Sou
     with of_label():
         wanted = [_source(entry) for entry in entries(question.label)]
         size, of_points = _own_size(wanted), any(_is_of_points(frame) for source in wanted for frame in _first_frames(source))
+        if size is None and not of_points:
+            _spanned(wanted)
     with of_answer():
         given = [_source(entry) for entry in entries(answer)]
         if not wanted:
@@ -261,8 +241,8 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 
 def _source(entry: dict[str, Any]) -> Source:
-    mask, score = entry["mask"], entry.get("score")
-    source = Source(folded(entry.get("label", "")), None if score is None else float(score))
+    mask = entry["mask"]
+    source = Source(folded(entry.get("label", "")), None if entry.get("score") is None else score_of(entry))
     if isinstance(mask, list):
         return replace(source, frames=[None if frame is None else _frame(frame) for frame in mask])
     if "file" not in mask:
@@ -289,7 +269,10 @@ def _frame(mask: Any) -> Frame:
         return Frame(size=(height, width), runs=runs)
     if "points" in mask:
         return Frame(runs=Region.of_indices(mask["points"]))
-    return Frame(polygons=mask["polygons"])
+    polygons = [[float(side) for side in polygon] for polygon in mask["polygons"]]
+    if any(len(polygon) % 2 or not all(map(math.isfinite, polygon)) for polygon in polygons):
+        raise ValueError("a polygon is no list [x, y, x, y, ...] of finite numbers")
+    return Frame(polygons=polygons)
 
 
 def _video_frames(path: str) -> Iterator[Frame]:
@@ -418,9 +401,3 @@ def _void_of(found: Iterable[str], kinds: Kinds | None) -> frozenset[str]:
     void = {str(number) for number in kinds.void}
     others = set(found) - {_BACKGROUND, _WHITE}
     return frozenset(void | {_WHITE} if kinds.background and others else void)
-
-
-def _said(problem: Exception) -> str:
-    if isinstance(problem, KeyError):
-        return f"it has no {problem}"
-    return " ".join(str(problem).split())[:300]

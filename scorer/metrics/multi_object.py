@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
+from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
 from scorer.metrics.precision import folded, joined_unnamed
 from scorer.parsers import Parsed, Structured
@@ -53,15 +54,11 @@ class TrackingAccuracy(SetMetric[Scenes]):
     def statistic(self, answer: Parsed, question: Question) -> Scenes:
         if question.answer_type != "tracks" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no tracks in space")
-        try:
+        with of_label("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
             wanted = _by_class(question.label, [folded(entry.get("label", "")) for entry in question.label])
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of tracks in space") from None
-        try:
+        with of_answer("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
             names = joined_unnamed([folded(entry.get("label", "")) for entry in answer.value], list(wanted))
             given, scores = _by_class(answer.value, names), _scores(answer.value, names)
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise UnreadableAnswer("it is no list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]") from None
         return {name: scene(wanted.get(name, {}), given.get(name, {}), scores.get(name, {})) for name in sorted({*wanted, *given})}
 
     def worst(self, question: Question) -> Scenes:
@@ -207,8 +204,5 @@ def _scores(entries: Any, names: Sequence[str]) -> dict[str, dict[str, float]]:
     """The mean score of each track, by class and identity."""
     found: dict[str, dict[str, list[float]]] = {}
     for entry, name in zip(entries, names, strict=True):
-        score = 1.0 if entry.get("score") is None else float(entry["score"])
-        if not math.isfinite(score):
-            raise ValueError("a score is not finite")
-        found.setdefault(name, {}).setdefault(str(entry["id"]), []).append(score)
+        found.setdefault(name, {}).setdefault(str(entry["id"]), []).append(score_of(entry))
     return {name: {key: math.fsum(scores) / len(scores) for key, scores in tracks.items()} for name, tracks in found.items()}

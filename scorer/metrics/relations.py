@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, UnreadableAnswer
+from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question
 from scorer.metrics.detection import intersection_over_union
+from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.precision import folded
 from scorer.parsers import Box, Parsed, Structured
@@ -55,14 +56,10 @@ class RecallAtK(MeanOfRatios[list[float]]):
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
         if question.answer_type != "relations" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no relations")
-        try:
+        with of_label("a list of relations with subject, predicate and object"):
             wanted = list(dict.fromkeys(_relations(question.label)))
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of relations") from None
-        try:
+        with of_answer("a list of relations with subject, predicate and object"):
             given = sorted(dict.fromkeys(_relations(answer.value)), key=lambda relation: relation.score, reverse=True)[: self.most]
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise UnreadableAnswer("it is no list of relations with subject, predicate and object") from None
         if not wanted:
             return [0.0, 0]
         return [found(given, wanted) / len(wanted), 1]
@@ -107,9 +104,8 @@ def _relations(value: Any) -> list[Relation]:
     found = []
     for entry in value:
         names = folded(entry["subject"]), folded(entry["predicate"]), folded(entry["object"])
-        score = entry.get("score")
         boxes = _box(entry.get("subject_box")), _box(entry.get("object_box"))
-        found.append(Relation(names, boxes, 1.0 if score is None else float(score)))
+        found.append(Relation(names, boxes, score_of(entry)))
     return found
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics import multi_object
-from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question, UnreadableAnswer
+from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question
 from scorer.metrics.detection import intersection_over_union
+from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.parsers import Box, Parsed, Structured
 
@@ -42,14 +43,10 @@ class SuccessArea(MeanMetric):
     def statistic(self, answer: Parsed, question: Question) -> float:
         if question.answer_type != "track" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no track of one object")
-        try:
+        with of_label("a list of boxes [x, y, width, height] or null, one a frame"):
             wanted = [_box(sides) for sides in question.label]
-        except (TypeError, ValueError):
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of boxes by frame") from None
-        try:
+        with of_answer("a list of boxes [x, y, width, height] or null, one a frame"):
             given = [_box(sides) for sides in answer.value]
-        except (TypeError, ValueError):
-            raise UnreadableAnswer("it is no list of boxes [x, y, width, height], one a frame") from None
         if not any(wanted):
             raise NotComparable("the label has no box in any frame")
         found = given + [None] * (len(wanted) - len(given))
@@ -77,15 +74,11 @@ class TubeIou(MeanMetric):
     def statistic(self, answer: Parsed, question: Question) -> float:
         if question.answer_type != "tubes" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no tubes")
-        try:
+        with of_label("a list of tubes with boxes by frame"):
             wanted = [_tube(entry) for entry in question.label]
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of tubes") from None
-        try:
-            surest = sorted(answer.value, key=lambda entry: 1.0 if entry.get("score") is None else float(entry["score"]), reverse=True)
+        with of_answer("a list of tubes with boxes by frame"):
+            surest = sorted(answer.value, key=score_of, reverse=True)
             given = [_tube(entry) for entry in surest[: len(wanted)]]
-        except (TypeError, ValueError, KeyError, AttributeError):
-            raise UnreadableAnswer("it is no list of tubes with boxes by frame") from None
         if not wanted:
             raise NotComparable("the label has no tube")
         if not given:
@@ -130,16 +123,12 @@ class TranslationError(MeanOfRatios[list[float]]):
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
         if question.answer_type != "poses" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no poses")
-        try:
+        with of_label("a list of poses of twelve numbers"):
             wanted = _poses(question.label)
-        except (TypeError, ValueError):
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no list of poses") from None
         if len(wanted) < 2:
             raise NotComparable("the label has fewer than two poses")
-        try:
+        with of_answer("a list of poses of twelve numbers"):
             given = _poses(answer.value)
-        except (TypeError, ValueError) as problem:
-            raise UnreadableAnswer(f"it is no list of poses of twelve numbers: {problem}") from None
         errors = segment_errors(given, wanted)
         return [math.fsum(errors), len(errors)]
 

@@ -1,0 +1,46 @@
+"""Whose fault it is when something is not of its form: the label's (the task cannot be scored) or the answer's (it is unparsable)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scorer.media import Undecodable
+from scorer.metrics.base import NotComparable, UnreadableAnswer
+
+_MALFORMED = (Undecodable, TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError)
+
+
+@contextmanager
+def of_label(what: str = "") -> Iterator[None]:
+    """What is malformed inside is the label's fault. what: what it should be, such as "a list of tubes"; "": the reason says it."""
+    try:
+        yield
+    except _MALFORMED as problem:
+        raise NotComparable(f"the label is not {what}" if what else f"the label cannot be read: {_said(problem)}") from None
+
+
+@contextmanager
+def of_answer(what: str = "") -> Iterator[None]:
+    """What is malformed inside is the answer's fault. what: as for ``of_label``."""
+    try:
+        yield
+    except _MALFORMED as problem:
+        raise UnreadableAnswer(f"it is not {what}" if what else _said(problem)) from None
+
+
+def score_of(entry: Any) -> float:
+    """The confidence that an entry states, 1 where it states none. Raises ValueError where it is not finite."""
+    score = entry.get("score")
+    value = 1.0 if score is None else float(score)
+    if not math.isfinite(value):
+        raise ValueError("a score is not finite")
+    return value
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"it has no {problem}"
+    return " ".join(str(problem).split())[:300]
