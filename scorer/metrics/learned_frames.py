@@ -9,7 +9,7 @@ from typing import Any
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
 from scorer.metrics.learned_base import LearnedMean
-from scorer.metrics.learned_inputs import answer_files, chunks, of_answer, said
+from scorer.metrics.learned_inputs import answer_files, chunks, looked_at, of_answer, said
 from scorer.models import Networks
 from scorer.parsers import Parsed
 
@@ -143,7 +143,7 @@ class FrameAccuracy(_Frames):
 def frames_of(path: str) -> Iterator[Any]:
     from scorer.media.video import read_frames
 
-    return read_frames(path)
+    return map(looked_at, read_frames(path))
 
 
 def of_frames(features: Any, frames: Iterator[Any]) -> float:

@@ -14,6 +14,8 @@ from scorer.parsers.values import Structured
 T = TypeVar("T")
 
 _NAMED_LINE = re.compile(r"^(\w[\w -]{0,40}): (\S.*)$", re.MULTILINE)
+LONGEST_SHAPE = 64
+MOST_FRAME_PIXELS = 1920 * 1088
 VIDEO_VIEWS = 16
 """Frames of a video, evenly spread, that stand for it where not all are looked at (as VBench takes for detection)."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
@@ -82,7 +84,25 @@ def clip(path: str, count: int) -> list[Any]:
 
     total = sum(1 for _frame in read_frames(path))
     wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
-    return [frame for index, frame in enumerate(read_frames(path)) if index in wanted]
+    return [looked_at(frame) for index, frame in enumerate(read_frames(path)) if index in wanted]
+
+
+def looked_at(frame: Any) -> Any:
+    """A picture as networks are shown it: at most 2 megapixels. Raises Undecodable for one over 64 times as long as wide.
+
+    Networks make the shorter side 224: a strip of one pixel's width would become a picture too large for any memory.
+    """
+    height, width = frame.shape[:2]
+    if max(height, width) > LONGEST_SHAPE * min(height, width):
+        raise Undecodable(f"it is a strip of {width} x {height} pixels, which no network can be shown")
+    if height * width <= MOST_FRAME_PIXELS:
+        return frame
+    import numpy as np
+    from PIL import Image
+
+    scale = (MOST_FRAME_PIXELS / (height * width)) ** 0.5
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX))
 
 
 def same_size(frames: list[Any]) -> Any:

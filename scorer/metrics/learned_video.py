@@ -243,12 +243,12 @@ def video_text(network: Any, path: str, question: Question) -> float:
 
 def dynamic(network: Any, path: str) -> float:
     """1 where a video moves, else 0. Raises Undecodable."""
-    from scorer.media.video import frame_rate, read_frames
+    from scorer.media.video import frame_rate
 
     total, size = 0, (0, 0)
-    for frame in read_frames(path):
+    for frame in frames_of(path):
         total, size = total + 1, frame.shape[:2]
-    return _dynamic(network, read_frames(path), total, frame_rate(path), size)
+    return _dynamic(network, frames_of(path), total, frame_rate(path), size)
 
 
 def _dynamic(network: Any, frames: Iterator[Any], total: int, rate: float | None, size: tuple[int, int]) -> float:

@@ -32,6 +32,8 @@ I3D_FRAMES, I3D_SIDE = 16, 224
 VICLIP_FRAMES, VICLIP_SIDE = 8, 224
 _MEAN, _DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """CLIP's colour normalisation (Radford et al. 2021), which ViCLIP shares."""
+MOST_FLOW_PIXELS = 1024 * 768
+"""RAFT compares every eighth pixel with every other: this many take 600 MB."""
 _FLOW_SIDE = 8
 """RAFT takes sides that are multiples of this, and at least 128."""
 
@@ -116,7 +118,7 @@ class ActionClassifier:
 
 
 class Raft:
-    """RAFT of torchvision, large or small as the weights are; 20 updates."""
+    """RAFT of torchvision, large or small as the weights are; 20 updates. Pictures of over 786,432 pixels are made smaller for it."""
 
     def __init__(self, path: Path, networks: Networks) -> None:
         from torchvision.models.optical_flow import raft_large, raft_small
@@ -130,11 +132,19 @@ class Raft:
 
     @inference
     def flow(self, first: Any, second: Any) -> Any:
-        height, width = first.shape[:2]
-        high, wide = (max(128, -(-side // _FLOW_SIDE) * _FLOW_SIDE) for side in (height, width))
         pair = planes(np.stack([first, second])).to(self._device, torch.float32) / 127.5 - 1.0
+        given = pair.shape[-2:]
+        scale = min(1.0, (MOST_FLOW_PIXELS / (given[0] * given[1])) ** 0.5)
+        height, width = (max(1, int(side * scale)) for side in given)
+        pair = resized(pair, (height, width))
+        high, wide = (max(128, -(-side // _FLOW_SIDE) * _FLOW_SIDE) for side in (height, width))
         pair = torch.nn.functional.pad(pair, (0, wide - width, 0, high - height), mode="replicate")
-        flow = self._net(pair[:1], pair[1:], num_flow_updates=20)[-1][0, :, :height, :width]
+        flow = self._net(pair[:1], pair[1:], num_flow_updates=20)[-1][:, :, :height, :width]
+        if scale < 1.0:
+            flow = torch.nn.functional.interpolate(flow, size=given, mode="bilinear") * flow.new_tensor(
+                [given[1] / width, given[0] / height]
+            ).reshape(1, 2, 1, 1)
+        flow = flow[0]
         return np.ascontiguousarray(np.moveaxis(flow.float().cpu().numpy(), 0, -1))
 
 

@@ -20,7 +20,7 @@ from scorer.metrics.frechet import frechet_distance, frechet_with_influences, pa
 from scorer.metrics.learned_base import AT_ONCE
 from scorer.metrics.learned_distances import AudioDistance, MotionDistance, PictureDistance, VideoDistance
 from scorer.metrics.learned_frames import FrameAccuracy, FrameConsistency
-from scorer.metrics.learned_inputs import clip, description, views
+from scorer.metrics.learned_inputs import clip, description, looked_at, views
 from scorer.metrics.learned_similarity import PictureSimilarity, PictureTextSimilarity
 from scorer.metrics.learned_speech import PredictedOpinion, SpokenText
 from scorer.metrics.learned_video import MovingVideos, subjects
@@ -329,6 +329,20 @@ def test_frames_are_spread_evenly_and_none_is_shown_twice(tmp_path: Path) -> Non
     path = movie(tmp_path, "long", list(range(0, 200, 5)))
     assert [int(frame[0, 0, 0]) for frame in clip(str(path), 5)] == [0, 50, 100, 145, 195]
     assert len(clip(str(path), 400)) == 40
+
+
+def test_strips_are_no_pictures_and_large_ones_are_made_smaller(tmp_path: Path) -> None:
+    strip = tmp_path / "strip.png"
+    Image.new("RGB", (70, 1)).save(strip)
+    metric = PictureTextSimilarity(TWINS)
+    with pytest.raises(UnreadableAnswer, match="a strip of 70 x 1 pixels"):
+        metric.statistic(answer(strip), Question("media", None, prompt="red"))
+    with pytest.raises(UnreadableAnswer, match="a strip"):
+        FrameConsistency("dino_score", TWINS).statistic(answer(strip), Question("media", None))
+    large = looked_at(np.full((3000, 2000, 3), 7, np.uint8))
+    assert large.shape[0] * large.shape[1] <= 1920 * 1088
+    assert large.shape[0] / large.shape[1] == pytest.approx(1.5, rel=1e-2)
+    assert (large == 7).all()
 
 
 @pytest.mark.parametrize(

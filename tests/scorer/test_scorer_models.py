@@ -283,6 +283,26 @@ def test_raft_runs_at_any_size_and_its_size_is_told_from_the_weights(tmp_path: P
     assert np.isfinite(flow).all()
 
 
+def test_raft_sees_large_frames_smaller_and_tells_flow_in_their_own_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from torchvision.models.optical_flow import raft_small
+
+    torch.save(raft_small(weights=None).state_dict(), tmp_path / "raft.pth")
+    network = Networks({"raft": str(tmp_path / "raft.pth")}).load("raft")
+    seen = []
+
+    def moved(first: Any, second: Any, num_flow_updates: int) -> list[Any]:
+        seen.append(tuple(first.shape[-2:]))
+        return [torch.ones(1, 2, *first.shape[-2:])]
+
+    monkeypatch.setattr(network, "_net", moved)
+    monkeypatch.setattr("scorer.models.video.MOST_FLOW_PIXELS", 200 * 300)
+    flow = network.flow(*np.zeros((2, 400, 600, 3), np.uint8))
+    assert seen == [(200, 304)]
+    assert flow.shape == (400, 600, 2)
+    assert np.allclose(flow, 2.0)  # a pixel in half the size is two
+
+
 def test_image_to_video_is_the_mean_of_its_four_parts(toys: Any, clip: Path, tmp_path: Path) -> None:
     import torch
     from torchvision.models.optical_flow import raft_small
