@@ -95,7 +95,7 @@ def cloud(folder: Path, number: int) -> dict[str, Any]:
 
 def sound(folder: Path, number: int) -> dict[str, Any]:
     (folder / "audios").mkdir(exist_ok=True)
-    samples = (8000 * numpy.sin(numpy.arange(16_000) * (0.05 + 0.01 * number))).astype("<i2")
+    samples = (8000 * numpy.sin(numpy.arange(4_800) * (0.05 + 0.01 * number))).astype("<i2")
     with wave.open(str(folder / "audios" / f"made_{number}.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
