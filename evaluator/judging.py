@@ -10,22 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from evaluator.budget import Budget, worst_case_nano_usd
-from evaluator.execution import Context
+from evaluator.crew import CHUNK, Context, Crew
 from evaluator.journal import Answer, Journal
 from evaluator.judge_prompts import JudgePrompt, judge_prompts, no_rating, question_blocks, rating_in
 from evaluator.judgements import Judgement, JudgingTotals, RunJudge
 from evaluator.prompts import estimated_tokens, most_tokens
 from evaluator.requests import PreparedCall
 from evaluator.scoring import PlannedTask, score_task
-from evaluator.telemetry import LiveSource
-from evaluator.traffic import RunStopped, Traffic
 from genlevel.benchmark.model import Instance
 from genlevel.runtime.errors import CallFailed, GenlevelError
 from genlevel.v1 import content_pb2 as ct
@@ -33,10 +30,6 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
-_CHUNK = 32
-_RATE_WINDOW_S = 10.0
-_FAILURES_IN_A_ROW = 25
-_GRACE_S = 30.0
 _LONGEST_REPLY = 2_000
 
 
@@ -178,97 +171,40 @@ class _Item:
     judgement: Judgement
 
 
-class Judging(LiveSource):
-    """Drives one judging pass to its end. ``run`` returns (status, reason); ``stop`` ends it early. Memory is O(concurrency)."""
+class Judging(Crew[_Item]):
+    """Drives one judging pass to its end. ``run`` returns (status, reason)."""
 
     def __init__(self, plan: JudgingPlan, context: Context, budget: Budget, totals: JudgingTotals, *, first_reservation: int = 0) -> None:
+        self._log = _JudgementLog(context.journal, structured=plan.model.structured_output)
+        super().__init__(
+            context,
+            budget,
+            run_id=plan.run_id,
+            model_info=plan.model,
+            log=self._log,
+            model=plan.model.route,
+            suite=plan.header.suite,
+            first_reservation=first_reservation,
+        )
         self.plan = plan
-        self.model, self.suite = plan.model.route, plan.header.suite
         self.judged, self.failed = totals.judged, totals.failed
         self.usage, self.cost_nano_usd = totals.usage, totals.cost_nano_usd
-        self.calls = self.retries = 0
-        self._context = context
-        self._log = _JudgementLog(context.journal, structured=plan.model.structured_output)
-        self._traffic = Traffic(
-            run_id=plan.run_id,
-            model=plan.model,
-            gateway=context.gateway,
-            journal=self._log,
-            blobs=context.blobs,
-            limiter=context.limiter,
-            budget=budget,
-            rules=context.rules,
-            first_reservation=first_reservation,
-            on_call=self._called,
-            on_retry=self._retried,
-            stopping=lambda: self._stopping,
-        )
-        cap = context.limiter.concurrency.cap
-        self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
-        self._queue: asyncio.Queue[_Item | None] = asyncio.Queue(maxsize=max(2, cap // 2))
         self._open: Counter[str] = Counter()  # by task: handed to a worker, not judged
-        self._workers: list[asyncio.Task[None]] = []
-        self._reader: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._status: int = ev.RUN_STATUS_FINISHED
-        self._reason = ""
-        self._failures_in_a_row = 0
-        self._finished_at: deque[float] = deque(maxlen=10_000)
-
-    # -- life ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> tuple[int, str]:
         """Judges until nothing is left to judge or it is stopped; then scores the tasks. Returns (RunStatus, why)."""
         self._context.telemetry.show(self)
         try:
-            self._reader = asyncio.create_task(self._guard(self._read()), name="judge-reader")
-            self._workers = [asyncio.create_task(self._guard(self._work()), name=f"judge-{n}") for n in range(self._worker_count)]
-            results = await asyncio.gather(self._reader, *self._workers, return_exceptions=True)
-            for result in results:
-                if isinstance(result, Exception):
-                    raise result
+            if (fault := await self._drive()) is not None:
+                raise fault
             try:
                 for planned in self.plan.tasks:
                     await self._score(planned)
             except (GenlevelError, CallFailed) as error:
                 self.stop(ev.RUN_STATUS_FAILED, str(error))
         finally:
-            for task in (self._reader, *self._workers):
-                if task is not None:
-                    task.cancel()
             self._context.telemetry.hide(self)
         return self._status, f"judging: {self._reason}" if self._reason else ""
-
-    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
-        """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine."""
-        if not self._stopping:
-            self._stopping = True
-            self._status, self._reason = status, reason
-            asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
-        if now:
-            self._cut()
-        else:
-            for worker in self._workers:
-                if worker not in self._traffic.busy:
-                    worker.cancel()
-        if self._reader is not None:
-            self._reader.cancel()
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        """Stops the whole pass when one of its parts cannot go on."""
-        try:
-            await work
-        except RunStopped as stopped:
-            self.stop(ev.RUN_STATUS_BUDGET if stopped.budget else ev.RUN_STATUS_FAILED, stopped.reason)
-        except (GenlevelError, CallFailed) as error:
-            self.stop(ev.RUN_STATUS_FAILED, str(error))
-        except Exception:
-            self.stop(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
-            raise
-
-    def _cut(self) -> None:
-        for worker in self._workers:
-            worker.cancel()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -284,12 +220,10 @@ class Judging(LiveSource):
                         item = replace(item, judgement=replace(item.judgement, outcome=sc.OUTCOME_PENDING, replies=0, reply=""))  # noqa: PLW2901
                     self._open[planned.task.key] += 1
                     await self._queue.put(item)
-        for _ in range(self._worker_count):
-            await self._queue.put(None)
 
     def _next_items(self, planned: PlannedTask, iterator: Iterator[Instance], unreadable: frozenset[str]) -> list[_Item] | None:
         """Those of the next instances that the judge has to be asked about (in a thread); None at the end."""
-        chunk = list(islice(iterator, _CHUNK))
+        chunk = list(islice(iterator, CHUNK))
         if not chunk:
             return None
         assert planned.task.metric is not None
@@ -315,11 +249,10 @@ class Judging(LiveSource):
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
-    async def _work(self) -> None:
-        while not self._stopping and (item := await self._queue.get()) is not None:
-            judgement = await self._judge(item)
-            self._open[item.planned.task.key] -= 1
-            self._count(judgement)
+    async def _work_on(self, item: _Item) -> None:
+        judgement = await self._judge(item)
+        self._open[item.planned.task.key] -= 1
+        self._count(judgement)
 
     async def _judge(self, item: _Item) -> Judgement:
         """Asks until a rating can be read or the judge has failed; each reply is journalled."""
@@ -349,42 +282,17 @@ class Judging(LiveSource):
             self.cost_nano_usd = (self.cost_nano_usd or 0) + after.cost_nano_usd - (before.cost_nano_usd or 0)
 
     def _count(self, judgement: Judgement) -> None:
-        self._finished_at.append(time.monotonic())
+        self._finished()
         self._context.telemetry.judged(self.plan.judge.judge, self.suite, ok=judgement.outcome == sc.OUTCOME_ANSWERED)
         if judgement.outcome == sc.OUTCOME_ANSWERED:
             self.judged += 1
-            self._failures_in_a_row = 0
-            return
-        self.failed += 1
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
-            said = f"the judge failed on the last {self._failures_in_a_row} answers; of the last one: {judgement.error}"
-            self.stop(ev.RUN_STATUS_FAILED, said)
-
-    def _called(self) -> None:
-        self.calls += 1
-        self._context.telemetry.called(self.model, self.suite)
-
-    def _retried(self, error_class: str) -> None:
-        self.retries += 1
-        self._context.telemetry.retried(self.model, self.suite, error_class)
-
-    # -- what others see -------------------------------------------------------------------------------------------
-
-    def in_flight(self) -> int:
-        """Calls in flight."""
-        return len(self._traffic.busy)
-
-    def waiting(self) -> Mapping[str, int]:
-        """Judgements that wait, by reason."""
-        return +(self._traffic.waiting + self._context.limiter.waiting())
+            self._succeeded()
+        else:
+            self.failed += 1
+            if self._failed():
+                said = f"the judge failed on the last {self._failures_in_a_row} answers; of the last one: {judgement.error}"
+                self.stop(ev.RUN_STATUS_FAILED, said)
 
     def pending(self) -> int:
         """Answers found so far that wait for their judgement."""
         return self._open.total()
-
-    def rate(self) -> float:
-        """Judgements a second, over the last seconds."""
-        now = time.monotonic()
-        recent = [at for at in self._finished_at if at >= now - _RATE_WINDOW_S]
-        return len(recent) / max(1.0, min(_RATE_WINDOW_S, now - recent[0])) if recent else 0.0

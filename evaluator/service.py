@@ -16,7 +16,8 @@ from prometheus_client import CollectorRegistry
 
 from evaluator.answer_list import AnswerList, keep_ratings
 from evaluator.budget import Budget
-from evaluator.execution import Context, Execution, RunPlan, RunState
+from evaluator.crew import Context
+from evaluator.execution import Execution, RunPlan, RunState
 from evaluator.journal import Journal, RunRecord, Totals
 from evaluator.judgements import RunJudge
 from evaluator.judging import Judging, JudgingPlan, estimate, judge_of_run, judged_tasks
@@ -330,7 +331,7 @@ class Evaluator:
             status, reason = int(ev.RUN_STATUS_INTERRUPTED), "stopped"
             raise
         finally:
-            calls, retries = (execution.state.calls, execution.state.retries) if execution is not None else (0, 0)
+            calls, retries = (execution.calls, execution.retries) if execution is not None else (0, 0)
             try:
                 self._journal.update_run(run, status=status, reason=reason, calls=calls, retries=retries)
             except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
@@ -408,8 +409,9 @@ class Evaluator:
         run = run_message(record, state.outcomes, state.usage, state.cost_nano_usd)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
-        run.calls += state.calls
-        run.retries += state.retries
+        if execution is not None:
+            run.calls += execution.calls
+            run.retries += execution.retries
         if judging is not None:
             run.judging.CopyFrom(judging_message(judging.plan.judge, judging))
             run.judging.open = judging.pending()
