@@ -233,3 +233,14 @@ def test_a_reader_that_leaves_changes_neither_the_run_nor_its_exit_code(genlevel
     )
     assert "roken" not in done.stdout + done.stderr
     assert (genlevel.folder / "code").read_text().strip() == str(genlevel.run("eval", *command[4:]).returncode)
+
+
+def test_every_series_that_is_shown_is_documented(genlevel, stub_upstream, choice_suite):
+    stub = stub_upstream()
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(2)), "--json")
+    (scrape,) = (genlevel.folder / "genlevel-data" / "runs").glob("*/metrics.prom")
+    shown = {line.split()[2] for line in scrape.read_text("utf-8").splitlines() if line.startswith("# TYPE ")}
+    shown = {name for name in shown if not name.startswith(("python_", "process_")) and not name.endswith("_created")}
+    assert {"genlevel_task_score", "genlevel_evaluator_judgements_total", "genlevel_gateway_requests_total"} <= shown, done.stderr
+    documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    assert not sorted(name for name in shown if f"`{name}`" not in documented)
