@@ -2,7 +2,9 @@
 
 Rules (docs/general-level.md): refused and unparsable answers are wrong and counted apart; an instance that failed or
 was not asked leaves the task without a score, between the bounds of all such instances being wrong and right; a task
-whose every instance is unsupported has no score, otherwise unsupported ones are wrong.
+whose every instance is unsupported has no score, otherwise unsupported ones are wrong. What counts for a wrong answer is
+the worst of a percentage, 0; an error has no worst, so there it is the trivial answer's, and a task without one answer
+that could be read has no score: nothing would have been measured, and a specialist could be beaten by silence.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Any
 
+from genlevel.benchmark.mapping import to_sigma
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
@@ -21,6 +24,7 @@ from scorer.parsers import Parsed, Unparsable, parse_answer
 MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
 """Answers that are measured together; their media are in memory together."""
+_NOTHING_MEASURED = "no score: not one answer was given that could be read"
 
 
 class Outcome(StrEnum):
@@ -151,6 +155,9 @@ class TaskScoring:
         state = MetricState(self._metric, dict(self._statistics))
         if not self._worst:
             value = state.compute()
+            if not counts[Outcome.ANSWERED] and to_sigma(self._metric.id, value.score) > 0.0:
+                unmeasured = {key: (outcome, None) for key, outcome in self._outcomes.items()}
+                return TaskOutcome(None, None, None, None, counts, _NOTHING_MEASURED, unparsable, unmeasured, clusters)
             return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics, clusters)
         ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
         reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts[outcome]]

@@ -44,6 +44,7 @@ class Envelope:
     set_type: str = ""
     prompt: str = ""
     bbox_format: str = ""
+    depth_unit: str = ""
 
 
 def fingerprint(path: Path) -> str:
@@ -94,6 +95,7 @@ def read_envelope(path: Path, on_item: Callable[[Any], None] = lambda item: None
         set_type=single.get("set_type", ""),
         prompt=single.get("prompt", "") or single.get("instruction", "") or single.get("others.prompt", ""),
         bbox_format=single.get("others.bbox_format", "") or single.get("bbox_format", ""),
+        depth_unit=single.get("others.depth_unit", "") or single.get("depth_unit", ""),
     )
 
 

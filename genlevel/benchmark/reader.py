@@ -211,6 +211,8 @@ class Reader:
             details["bbox_format"] = "x, y, width, height"
         if answer_type is AnswerType.NUMBER and self._facts.metric_id in _RANKINGS:
             details["number"] = "anomaly"
+        if self._facts.metric_id == "rms" and self._survey.envelope.depth_unit:
+            details["depth_unit"] = self._survey.envelope.depth_unit
         return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
 
     def _media(self, paths: list[str], modality: Modality, look_inside: bool, needed: bool) -> MediaFile:

@@ -16,6 +16,7 @@ import numpy
 import pytest
 from PIL import Image
 
+from genlevel.benchmark.mapping import to_sigma
 from genlevel.benchmark.model import AnswerType
 from genlevel.benchmark.suites import load_suite
 from scorer.predictions_scoring import ScoredPredictions, score_predictions
@@ -207,7 +208,13 @@ def built(tmp_path: Path, row: Row) -> tuple[Path, list[dict[str, Any]]]:
         given: dict[str, Any] = {"prompt": f"What is in picture {number}?", "language": "python"}
         items.append({"id": f"q{number}", "input": given, "output": row.output(folder, number)})
     modality = row.key.partition("/")[0]
-    envelope = {"task": folder.name, "type": "comprehension", "modality": {"in": [modality], "out": ["text"]}, "data": items}
+    envelope = {
+        "task": folder.name,
+        "type": "comprehension",
+        "modality": {"in": [modality], "out": ["text"]},
+        "depth_unit": "m",
+        "data": items,
+    }
     (folder / "annotation.json").write_text(json.dumps(envelope))
     return tmp_path / "suite", items
 
@@ -249,14 +256,18 @@ def test_labels_as_predictions_score_best_and_empty_ones_worst(tmp_path: Path, r
         assert best == pytest.approx(row.best, abs=1e-6)
     empty = only(score_predictions(suite, predicted(tmp_path, row, [""] * COUNT), "silent"))
     assert empty.counts.unparsable == COUNT
-    assert empty.HasField("score"), empty.note
-    lower_is_better = row.best == 0.0
-    assert empty.score > best if lower_is_better else empty.score < best
-    if row.best == 100.0:
-        assert empty.score == pytest.approx(0.0, abs=1e-6)
     half = only(score_predictions(suite, predicted(tmp_path, row, [labels[0], "", None]), "half"))
     assert (half.counts.answered, half.counts.unparsable) == (1, 2)
-    assert min(best, empty.score) <= half.score <= max(best, empty.score)
+    if row.best == 100.0:
+        assert empty.HasField("score"), empty.note
+        assert empty.score == pytest.approx(0.0, abs=1e-6)
+        assert 0.0 <= half.score <= 100.0
+        return
+    # What silence is worth is no measurement, where it is not 0: it must not beat a specialist.
+    assert not empty.HasField("score") or to_sigma(row.metric, empty.score) == 0.0
+    assert empty.HasField("score") or empty.note == "no score: not one answer was given that could be read"
+    lower_is_better = row.best == 0.0
+    assert half.score > best if lower_is_better else half.score < best
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.files], ids=lambda row: f"{row.metric} {row.key.rpartition('/')[2]}")

@@ -42,8 +42,8 @@ def media(*paths: Path) -> Structured:
     return Structured([{"file": str(path)} for path in paths])
 
 
-def about(*paths: Path) -> Question:
-    return Question("media", [{"file": str(path)} for path in paths])
+def about(*paths: Path, **details: str) -> Question:
+    return Question("media", [{"file": str(path)} for path in paths], details=details)
 
 
 def saved(path: Path, array: np.ndarray) -> Path:
@@ -140,11 +140,23 @@ def test_depth_is_compared_where_the_label_has_any(tmp_path: Path) -> None:
     wanted = saved(tmp_path / "wanted.png", np.array([[0, 1000], [2000, 3000]], np.uint16))
     given_ = saved(tmp_path / "given.npy", np.array([[9e9, 1300.0], [np.nan, 3400.0]]))
     metric = metric_of("rms")
-    assert metric.statistic(media(given_), about(wanted)) == [pytest.approx(math.sqrt((300**2 + 2000**2 + 400**2) / 3))]
-    assert metric.worst(about(wanted)) == [pytest.approx(math.sqrt((1 + 4 + 9) / 3) * 1000)]
-    assert metric.statistic(media(wanted), about(wanted)) == metric.best(about(wanted)) == [0.0]
+    question = about(wanted, depth_unit="mm")
+    assert metric.statistic(media(given_), question) == [pytest.approx(math.sqrt((300**2 + 2000**2 + 400**2) / 3) / 10)]
+    assert metric.worst(question) == [pytest.approx(math.sqrt((1 + 4 + 9) / 3) * 100)]
+    assert metric.statistic(media(wanted), question) == metric.best(question) == [0.0]
     with pytest.raises(NotComparable, match="no depth above 0"):
-        metric.statistic(media(given_), about(saved(tmp_path / "none.png", np.zeros((2, 2), np.uint16))))
+        metric.statistic(media(given_), about(saved(tmp_path / "none.png", np.zeros((2, 2), np.uint16)), depth_unit="mm"))
+
+
+def test_depth_is_in_centimetres_and_never_of_a_guessed_unit(tmp_path: Path) -> None:
+    wanted, given_ = saved(tmp_path / "wanted.npy", np.full((2, 2), 3.0)), saved(tmp_path / "given.npy", np.full((2, 2), 3.364))
+    metric = metric_of("rms")
+    found = [metric.statistic(media(given_), about(wanted, depth_unit=unit))[0] for unit in ("m", "CM", "mm")]
+    assert found == pytest.approx([36.4, 0.364, 0.0364])
+    with pytest.raises(NotComparable, match=r'unit of depth labels is not said: write "depth_unit"'):
+        metric.worst(about(wanted))
+    with pytest.raises(NotComparable, match="is 'feet', not"):
+        metric.statistic(media(given_), about(wanted, depth_unit="feet"))
 
 
 def test_relative_depth_is_fitted_once_a_video_as_by_least_squares(tmp_path: Path) -> None:
@@ -540,18 +552,19 @@ def test_a_broken_answer_is_unreadable_and_a_broken_label_is_named(tmp_path: Pat
     broken = tmp_path / "broken.bin"
     broken.write_bytes(b"\x00\x01\x02")
     metric = metric_of(metric_id, **parameters)
-    metric.statistic(media(good), about(good))
+    question = about(good, depth_unit="m")
+    metric.statistic(media(good), question)
     with pytest.raises(UnreadableAnswer, match=r"broken\.bin"):
-        metric.statistic(media(broken), about(good))
+        metric.statistic(media(broken), question)
     with pytest.raises(UnreadableAnswer, match="names no file"):
-        metric.statistic(Structured([]), about(good))
-    for measure in (lambda question: metric.statistic(media(good), question), metric.worst):
+        metric.statistic(Structured([]), question)
+    for measure in (lambda asked: metric.statistic(media(good), asked), metric.worst):
         with pytest.raises(NotComparable, match=r"label cannot be read: .*missing\.png"):
-            measure(about(tmp_path / "missing.png"))
+            measure(about(tmp_path / "missing.png", depth_unit="m"))
         with pytest.raises(NotComparable, match="names no file"):
-            measure(Question("media", {"caption": "a dog"}))
+            measure(Question("media", {"caption": "a dog"}, details={"depth_unit": "m"}))
     with pytest.raises(NotComparable, match="no files"):
-        metric.statistic("a dog", about(good))
+        metric.statistic("a dog", question)
 
 
 def _tone(path: Path) -> Path:

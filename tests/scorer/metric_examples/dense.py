@@ -18,9 +18,13 @@ values = st.lists(st.floats(-100, 100), min_size=1, max_size=5)
 series = st.tuples(values, values).map(lambda pair: (Structured(pair[0]), Question("series", pair[1])))
 
 
-def media(answers, labels):
+def media(answers, labels, **details):
     """Every answer against every label, as files."""
-    return [(Structured([{"file": str(answer)}]), Question("media", {"file": str(label)})) for answer in answers for label in labels]
+    return [
+        (Structured([{"file": str(answer)}]), Question("media", {"file": str(label)}, details=details))
+        for answer in answers
+        for label in labels
+    ]
 
 
 def arrays(folder: Path, name: str, *shape: int, low: float = 0.5, high: float = 9.0) -> list[Path]:
@@ -33,7 +37,7 @@ def arrays(folder: Path, name: str, *shape: int, low: float = 0.5, high: float =
 
 def depth(folder: Path):
     paths = arrays(folder, "depth", 4, 6)
-    return media(paths, paths)
+    return media(paths, paths, depth_unit="m")
 
 
 def videos_of_depth(folder: Path):
