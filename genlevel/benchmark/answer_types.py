@@ -49,7 +49,8 @@ _MASKS = frozenset((AnswerType.MASKS,))
 _NUMBERS = frozenset((AnswerType.NUMBER, AnswerType.SERIES))
 # What each metric can score, by its id and what it compares ("" for whatever the parameter does not name).
 SCORABLE: dict[str, dict[str, frozenset[AnswerType]]] = {
-    **{name: {"": _TEXTS} for name in ("accuracy", "macro_accuracy", "exact_match", "micro_f1", "anls", "gpt_score", "bleu_1", "bleu_4")},
+    "accuracy": {"": _TEXTS, "picture_class": _MEDIA},
+    **{name: {"": _TEXTS} for name in ("macro_accuracy", "exact_match", "micro_f1", "anls", "gpt_score", "bleu_1", "bleu_4")},
     **{name: {"": _TEXTS} for name in ("rouge_1", "rouge_l")},
     "f1": {"": _TEXTS, "pixels": _MASKS},
     "cider": {"": _TEXTS, "speech": _MEDIA},

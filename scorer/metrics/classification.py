@@ -256,8 +256,12 @@ def _f1(parameters: Parameters, variant: str) -> Metric[Any] | None:
     return made() if made is not None and variant == "default" else None
 
 
+def _accuracy(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    return Accuracy() if variant == "default" and parameters.get("of", "text") == "text" else None
+
+
 FACTORIES: Factories = {
-    "accuracy": lambda _parameters, variant: Accuracy() if variant == "default" else None,
+    "accuracy": _accuracy,
     "macro_accuracy": lambda _parameters, variant: MacroAccuracy() if variant == "default" else None,
     "exact_match": lambda _parameters, variant: ExactMatch() if variant == "default" else None,
     "f1": _f1,

@@ -11,7 +11,7 @@ from typing import Any
 from scorer.metrics.base import Factories, Metric, Parameters
 from scorer.metrics.learned_distances import AudioDistance, MotionDistance, PictureDistance, VideoDistance
 from scorer.metrics.learned_frames import FrameAccuracy, FrameConsistency, FrameScores
-from scorer.metrics.learned_similarity import PictureSimilarity, PictureTextSimilarity, SoundTextSimilarity, StyleSimilarity
+from scorer.metrics.learned_similarity import PictureClass, PictureSimilarity, PictureTextSimilarity, SoundTextSimilarity, StyleSimilarity
 from scorer.metrics.learned_speech import PredictedOpinion, SpokenText
 from scorer.metrics.learned_video import ActionShown, ImageToVideo, MovingVideos, SubjectsFound, VideoTextSimilarity
 
@@ -52,7 +52,12 @@ def _mos(_parameters: Parameters, variant: str) -> Metric[Any] | None:
     return PredictedOpinion(variant) if variant in ("dnsmos", "utmos") else None
 
 
+def _accuracy(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    return PictureClass() if parameters.get("of") == "picture_class" and variant == "default" else None
+
+
 FACTORIES: Factories = {
+    "accuracy": _accuracy,
     "fid": _by_sense("inception", {"inception": PictureDistance, "motion": MotionDistance}),
     "fvd": _plain(VideoDistance),
     "fad": _plain(AudioDistance),

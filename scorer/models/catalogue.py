@@ -59,6 +59,14 @@ NETWORKS: dict[str, Network] = {
             "dino", "DINO ViT-B/16, features of frames", "facebook/dino-vitb16", _VISION, "vision", "transformers: a ViT or DINOv2 model"
         ),
         Network(
+            "picture_classifier",
+            "classes of ImageNet in pictures",
+            "google/vit-base-patch16-224",
+            _VISION,
+            "vision",
+            "transformers: a model for picture classification",
+        ),
+        Network(
             "inception",
             "Inception v3 as FID uses it (2015-12-05), 2048 features",
             "",

@@ -40,6 +40,12 @@ class ImageScores(Protocol):
     def scores(self, pictures: Pictures) -> Floats: ...
 
 
+class ImageClassifier(Protocol):
+    """How likely each class is in each picture: (n, classes); each row adds up to 1."""
+
+    def shares(self, pictures: Pictures) -> Floats: ...
+
+
 class VideoFeatures(Protocol):
     """One vector a clip: (n, d)."""
 

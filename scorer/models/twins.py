@@ -39,6 +39,9 @@ class Pictures:
     def pictures(self, pictures: Sequence[Any]) -> Any:
         return _unit(self.features(pictures)[:, :3])
 
+    def shares(self, pictures: Sequence[Any]) -> Any:
+        return self.pictures(pictures) ** 2
+
     def texts(self, texts: Sequence[str]) -> Any:
         return _unit([[float(text.casefold().count(colour)) for colour in COLOURS] for text in texts])
 
@@ -148,7 +151,7 @@ def _unit(rows: Any) -> Any:
 
 
 _TWINS: dict[str, Any] = {
-    **dict.fromkeys(("clip", "clip_large", "dino", "inception", "detector"), Pictures),
+    **dict.fromkeys(("clip", "clip_large", "dino", "picture_classifier", "inception", "detector"), Pictures),
     "aesthetic_head": Brightness,
     "musiq": lambda: Brightness(100.0),
     **dict.fromkeys(("i3d", "viclip", "action_classifier"), Clips),

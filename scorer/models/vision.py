@@ -1,4 +1,4 @@
-"""Networks of pictures: CLIP, DINO, Inception, the aesthetic head, MUSIQ, open-vocabulary detection."""
+"""Networks of pictures: CLIP, DINO, classification, Inception, the aesthetic head, MUSIQ, open-vocabulary detection."""
 
 from __future__ import annotations
 
@@ -68,6 +68,25 @@ class Dino:
         for batch in batches(pictures):
             pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
             found.append(rows(self._model(pixel_values=pixels.to(self._device)).last_hidden_state[:, 0]))
+        return stacked(found)
+
+
+class PictureClassifier:
+    """A picture classifier of the transformers library (ViT and the like)."""
+
+    def __init__(self, path: Path, networks: Networks) -> None:
+        from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+        self._device = networks.device
+        self._model = AutoModelForImageClassification.from_pretrained(path, local_files_only=True).to(self._device).eval()
+        self._pictures = AutoImageProcessor.from_pretrained(path, local_files_only=True)
+
+    @inference
+    def shares(self, pictures: Sequence[Any]) -> Any:
+        found = []
+        for batch in batches(pictures):
+            pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+            found.append(rows(torch.softmax(self._model(pixel_values=pixels.to(self._device)).logits.float(), dim=-1)))
         return stacked(found)
 
 
@@ -183,6 +202,7 @@ LOADERS: Mapping[str, Callable[[Path, Networks], Any]] = {
     "clip": Clip,
     "clip_large": Clip,
     "dino": Dino,
+    "picture_classifier": PictureClassifier,
     "inception": Inception,
     "aesthetic_head": AestheticScores,
     "musiq": Musiq,

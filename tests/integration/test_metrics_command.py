@@ -12,9 +12,12 @@ def test_it_lists_all_metrics_with_what_they_need(genlevel: Any) -> None:
     assert len(by_id) == 58
     assert sum(entry["tasks"] for entry in entries) == 699
     assert {entry["runs"] for entry in entries} <= {"yes", "no", "in part"}
-    accuracy, fid = by_id["accuracy"], by_id["fid"]
+    accuracy, exact, fid = by_id["accuracy"], by_id["exact_match"], by_id["fid"]
     assert (accuracy["kind"], accuracy["direction"], accuracy["unit"]) == ("exact", "higher", "%")
-    assert (accuracy["extra"], accuracy["runs"], accuracy["problem"]) == ("", "yes", None)
+    assert (exact["extra"], exact["runs"], exact["problem"]) == ("", "yes", None)
+    # One of its 203 tasks has pictures made, whose class a network finds.
+    assert (accuracy["extra"], accuracy["runs"]) == ("vision", "in part")
+    assert accuracy["problem"].startswith("of=picture_class: ")
     assert (fid["kind"], fid["direction"], fid["extra"]) == ("model", "lower", "video, vision")
     assert {sense["parameters"]["of"]: sense["networks"] for sense in fid["senses"]} == {"inception": ["inception"], "motion": ["motion"]}
     assert by_id["gpt_score"]["needs"]

@@ -409,7 +409,7 @@ def test_chamfer_is_that_of_all_pairs(one: np.ndarray, other: np.ndarray) -> Non
     distances = cdist(one, other)
     there, back = distances.min(axis=1), distances.min(axis=0)
     assert chamfer(one, other) == pytest.approx((there.mean() + back.mean()) / 2, abs=1e-9)
-    assert chamfer(one, other, squared=True) == pytest.approx((there**2).mean() + (back**2).mean(), abs=1e-9)
+    assert chamfer(one, other, squared=True) == pytest.approx(((there**2).mean() + (back**2).mean()) / 2, abs=1e-9)
 
 
 def test_meshes_are_compared_by_their_surfaces(tmp_path: Path) -> None:

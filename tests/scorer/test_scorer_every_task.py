@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genlevel.benchmark.answer_types import TaskFacts, task_answer_type
+from genlevel.benchmark.answer_types import TaskFacts, scorable, task_answer_type
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import AnswerType, Task
 from scorer.metrics.base import Metric, MetricUnavailable, Question
@@ -57,6 +57,12 @@ def metric_of(task: Task) -> Metric[Any] | None:
 def test_every_task_has_a_metric() -> None:
     for task in general_bench().tasks:
         metric_of(task)
+
+
+def test_every_task_asks_for_what_its_metric_takes() -> None:
+    for task in general_bench().tasks:
+        facts = TaskFacts(task.name, "", task.skill, task.modality, task.paradigm, task.metric)
+        assert task_answer_type(facts) in scorable(task.metric), task.id
 
 
 @pytest.mark.parametrize("asked", [asked for asked in LABELS])

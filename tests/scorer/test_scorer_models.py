@@ -20,7 +20,7 @@ from scorer.metrics import Metric, MetricUnavailable, Question
 from scorer.metrics.frechet import frechet_distance
 from scorer.metrics.learned_distances import AudioDistance, MotionDistance, PictureDistance, VideoDistance
 from scorer.metrics.learned_frames import FrameConsistency, FrameScores
-from scorer.metrics.learned_similarity import PictureTextSimilarity, SoundTextSimilarity
+from scorer.metrics.learned_similarity import PictureClass, PictureTextSimilarity, SoundTextSimilarity
 from scorer.metrics.learned_speech import PredictedOpinion, SpokenText
 from scorer.metrics.learned_video import ActionShown, ImageToVideo, MovingVideos, SubjectsFound, VideoTextSimilarity
 from scorer.metrics.wer import WordErrorRate
@@ -270,6 +270,22 @@ def test_an_action_succeeds_where_the_classifier_is_sure_of_it(toys: Any, tmp_pa
     assert outcome.score == wanted
 
 
+def test_a_picture_keeps_its_class_among_fifty(toys: Any, tmp_path: Path) -> None:
+    networks = Networks({"picture_classifier": str(toys.picture_classifier(tmp_path / "classifier", 60))})
+    made, shown = saved(tmp_path, "p", pictures(2, 7))
+    shares = networks.load("picture_classifier").shares(pictures(2, 7))
+    assert shares.shape == (2, 60)
+    assert shares.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
+    right = shares[1].argmax()
+    # Drawn, as the source does it.
+    generator, others = np.random.default_rng(0), np.delete(np.arange(60), right)
+    drawn = [shares[0][right] > shares[0][generator.choice(others, 49, replace=False)].max() for _draw in range(4000)]
+    outcome, provenance = score(PictureClass(networks), [made], [{"file": str(shown)}])
+    assert outcome.score == pytest.approx(100.0 * np.mean(drawn), abs=2.5)
+    assert score(PictureClass(networks), [shown], [{"file": str(shown)}])[0].score == 100.0
+    assert "picture_classifier: classifier, sha256" in provenance
+
+
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_raft_runs_at_any_size_and_its_size_is_told_from_the_weights(tmp_path: Path, size: str) -> None:
     import torch
@@ -440,7 +456,7 @@ def test_files_that_are_no_networks_are_said_to_be_none(tmp_path: Path) -> None:
         file.write_bytes(b"nothing that was ever a network")
         with pytest.raises(NetworkUnavailable, match=rf"{name}\.pt cannot be read as (torch|a state dict)"):
             Networks({name: str(file), "clip_large": str(file)}).load(name)
-    for name in ("clip", "dino", "clap", "detector", "action_classifier", "recogniser"):
+    for name in ("clip", "dino", "picture_classifier", "clap", "detector", "action_classifier", "recogniser"):
         empty = tmp_path / name
         empty.mkdir()
         with pytest.raises(NetworkUnavailable, match=rf"{name} cannot be read as transformers"):

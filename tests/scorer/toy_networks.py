@@ -135,6 +135,26 @@ def vit(folder: Path) -> Path:
     return folder
 
 
+def picture_classifier(folder: Path, classes: int) -> Path:
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
+
+    torch.manual_seed(5)
+    sizes = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 8,
+    }
+    model = ViTForImageClassification(ViTConfig(**sizes, num_labels=classes))
+    with torch.no_grad():
+        model.classifier.weight.normal_()
+    model.save_pretrained(folder)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
 def owl(folder: Path) -> Path:
     from transformers import CLIPTokenizer, OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor, OwlViTProcessor
 

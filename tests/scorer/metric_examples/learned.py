@@ -14,7 +14,7 @@ from scorer.metrics import Metric, Question
 from scorer.metrics.cider import Cider
 from scorer.metrics.learned_distances import AudioDistance, MotionDistance, PictureDistance, VideoDistance
 from scorer.metrics.learned_frames import FrameAccuracy, FrameConsistency, FrameScores
-from scorer.metrics.learned_similarity import PictureSimilarity, PictureTextSimilarity, SoundTextSimilarity, StyleSimilarity
+from scorer.metrics.learned_similarity import PictureClass, PictureSimilarity, PictureTextSimilarity, SoundTextSimilarity, StyleSimilarity
 from scorer.metrics.learned_speech import PredictedOpinion, SpokenText
 from scorer.metrics.learned_video import ActionShown, ImageToVideo, MovingVideos, SubjectsFound, VideoTextSimilarity
 from scorer.metrics.wer import WordErrorRate
@@ -111,6 +111,7 @@ EXAMPLES = [
     row(lambda: FrameConsistency("clip_score", TWINS), about(video), parameters={"of": "frame_consistency"}),
     row(lambda: PictureSimilarity("clip_image_score", TWINS), against(picture)),
     row(lambda: StyleSimilarity(TWINS), against(video)),
+    row(lambda: PictureClass(TWINS), against(picture), parameters={"of": "picture_class"}),
     row(lambda: FrameConsistency("dino_score", TWINS), about(video)),
     row(lambda: FrameScores("aesthetic_score", TWINS), about(video)),
     row(lambda: FrameScores("musiq", TWINS), about(picture)),
