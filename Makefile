@@ -18,6 +18,7 @@ help:
 	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
 	@echo 'make test        every test that needs nothing but Python'
 	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
+	@echo "                 (ONLY='-m full': those alone that make test leaves out)"
 	@echo 'make check       format, lint, types, imports, contract, deployment files'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
@@ -33,7 +34,7 @@ test: $(DONE)/test
 
 .PHONY: test-full
 test-full: $(DONE)/full
-	$(PYTEST)
+	$(PYTEST) $(ONLY)
 
 .PHONY: check lint types imports contract deployment
 check: lint types imports contract deployment
