@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,14 +14,15 @@ import grpc
 
 from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError
 from genlevel.runtime.failures import from_rpc_error, from_status
-from genlevel.runtime.rpc import connect
+from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
 
 _BATCH_ITEMS = 32
-_BATCH_BYTES = 16 << 20
+_BATCH_BYTES = 16 << 20  # one larger item goes alone
+_ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
 _SERVICE = "genlevel.v1.GatewayService"
@@ -28,37 +30,54 @@ _SERVICE = "genlevel.v1.GatewayService"
 
 @dataclass(slots=True, eq=False)
 class _Pending:
+    """One call without an answer. written: it was handed to a stream, so that the gateway may have begun it."""
+
     request: gw.GenerateRequest
+    size: int
     deadline: float
     future: asyncio.Future[gw.GenerateResponse]
+    written: bool = False
 
 
 class GrpcGateway:
-    """The gateway over one ``GenerateMany`` stream, which is reopened when it ends; what has no answer is sent again.
+    """The gateway over one ``GenerateMany`` stream, which is reopened when it ends.
 
-    An item that cannot be delivered until its time is over fails as TRANSIENT: nothing is known to have been done.
+    A call that was not written to a stream yet waits for the next one. A call that was, and whose stream ended before its answer came, may
+    have been made and charged: it fails as TRANSIENT, for the caller to count and repeat.
     """
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
+        self._address = address
         self._channel = connect(address, addresses, service=_SERVICE, name="addresses.gateway")
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
-        self._outbox: asyncio.Queue[int] = asyncio.Queue()
+        self._outbox: deque[int] = deque()
+        self._has_mail = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         """One answer to one request. Raises CallFailed."""
+        size = request.ByteSize() + _ITEM_OVERHEAD_BYTES
+        if size > MESSAGE_LIMIT_BYTES:
+            raise CallFailed(
+                gw.ERROR_CLASS_CALLER_FAULT,
+                f"the request has {size / (1 << 20):.1f} MiB, and a message to the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB; "
+                "lower storage.inline_limit_bytes, so that media go by reference",
+            )
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve(), name="generate-many")
         item_id = next(self._ids)
-        pending = _Pending(request, time.monotonic() + timeout_s, asyncio.get_running_loop().create_future())
+        pending = _Pending(request, size, time.monotonic() + timeout_s, asyncio.get_running_loop().create_future())
         self._pending[item_id] = pending
-        self._outbox.put_nowait(item_id)
+        self._outbox.append(item_id)
+        self._has_mail.set()
         try:
             async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
                 return await pending.future
         except TimeoutError:
+            if not pending.written:
+                raise self._undelivered() from None
             raise CallFailed(
                 gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True
             ) from None
@@ -86,12 +105,13 @@ class GrpcGateway:
         failures = 0
         while True:
             answered = await self._one_stream()
+            for pending in self._pending.values():
+                if pending.written and not pending.future.done():
+                    pending.future.set_exception(
+                        CallFailed(gw.ERROR_CLASS_TRANSIENT, "the connection to the gateway broke during the call", may_be_charged=True)
+                    )
             failures = 0 if answered else failures + 1
             await asyncio.sleep(_REOPEN_S[min(failures, len(_REOPEN_S) - 1)])
-            while not self._outbox.empty():
-                self._outbox.get_nowait()
-            for item_id in sorted(self._pending):
-                self._outbox.put_nowait(item_id)
 
     async def _one_stream(self) -> bool:
         """Sends and receives until the stream ends. Returns whether any answer came."""
@@ -122,21 +142,38 @@ class GrpcGateway:
             pending.future.set_result(result.response)
 
     async def _send(self, call: grpc.aio.StreamStreamCall) -> None:
+        await call.wait_for_connection()  # until then nothing is written, and all can still go to another stream
         while True:
-            batch = gw.GenerateManyRequest()
-            size = self._add(batch, await self._outbox.get())
-            while not self._outbox.empty() and len(batch.items) < _BATCH_ITEMS and size < _BATCH_BYTES:
-                size += self._add(batch, self._outbox.get_nowait())
-            if batch.items:
+            if (batch := self._next_batch()).items:
                 await call.write(batch)
+            else:
+                self._has_mail.clear()
+                await self._has_mail.wait()
 
-    def _add(self, batch: gw.GenerateManyRequest, item_id: int) -> int:
-        pending = self._pending.get(item_id)
-        if pending is None or pending.future.done():
-            return 0
-        remaining = max(0.05, pending.deadline - time.monotonic())
-        batch.items.append(gw.GenerateManyItem(id=item_id, timeout_s=remaining, request=pending.request))
-        return int(pending.request.ByteSize())
+    def _next_batch(self) -> gw.GenerateManyRequest:
+        """What waits to be sent, as much as one message takes; counted as written. Empty: nothing waits."""
+        batch, size = gw.GenerateManyRequest(), 0
+        while self._outbox and len(batch.items) < _BATCH_ITEMS:
+            pending = self._pending.get(self._outbox[0])
+            if pending is None or pending.future.done():
+                self._outbox.popleft()
+            elif (remaining := pending.deadline - time.monotonic()) <= 0.0:
+                self._outbox.popleft()
+                pending.future.set_exception(self._undelivered())
+            elif batch.items and size + pending.size > _BATCH_BYTES:
+                break
+            else:
+                batch.items.add(id=self._outbox.popleft(), timeout_s=remaining).request.CopyFrom(pending.request)
+                size += pending.size
+                pending.written = True
+        return batch
+
+    def _undelivered(self) -> CallFailed:
+        """Of a call that was never written: surely not charged."""
+        return CallFailed(
+            gw.ERROR_CLASS_TRANSIENT,
+            f"the gateway at {self._address} could not be reached in time (addresses.gateway in the configuration)",
+        )
 
 
 class GrpcScorer:

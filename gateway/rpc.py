@@ -13,7 +13,7 @@ import grpc
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.failures import abort, to_status
-from genlevel.runtime.rpc import RpcServer
+from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.v1 import gateway_pb2 as pb
 from genlevel.v1 import gateway_pb2_grpc
 
@@ -22,6 +22,9 @@ SERVICE = "genlevel.v1.GatewayService"
 MAX_ITEMS_IN_FLIGHT = 1024
 MAX_BYTES_IN_FLIGHT = 256 << 20
 MAX_RESULTS_PER_MESSAGE = 128
+MAX_BYTES_PER_MESSAGE = 16 << 20  # one larger result goes alone
+# What a result is in a message beyond its own bytes: its tag and length.
+_FRAME_BYTES = 16
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +137,11 @@ class _Stream:
             result.error.CopyFrom(to_status(_internal("GenerateMany")))
         if not twice:
             self._ids.discard(item.id)
-        self._ready.append((result, size))
+        if (written := result.ByteSize()) + _FRAME_BYTES > MESSAGE_LIMIT_BYTES:
+            result.error.CopyFrom(to_status(_too_large(written)))
+            written = result.ByteSize()
+        self._bytes += written - size  # until it is written, the answer takes the room of its request
+        self._ready.append((result, written))
         self._has_results.set()
 
     async def write(self) -> None:
@@ -143,11 +150,29 @@ class _Stream:
             await self._has_results.wait()
             self._has_results.clear()
             while self._ready:
-                batch = [self._ready.popleft() for _ in range(min(len(self._ready), MAX_RESULTS_PER_MESSAGE))]
-                await self._context.write(pb.GenerateManyResponse(results=[result for result, _ in batch]))
-                self._items -= len(batch)
-                self._bytes -= sum(size for _, size in batch)
+                message, size = self._next_message()
+                await self._context.write(message)
+                self._items -= len(message.results)
+                self._bytes -= size
                 self._has_room.set()
+
+    def _next_message(self) -> tuple[pb.GenerateManyResponse, int]:
+        """Of what is ready, as much as one message takes, and its bytes."""
+        message, size = pb.GenerateManyResponse(), 0
+        while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
+            result, written = self._ready[0]
+            if message.results and size + written > MAX_BYTES_PER_MESSAGE:
+                break
+            self._ready.popleft()
+            message.results.append(result)
+            size += written
+        return message, size
+
+
+def _too_large(size: int) -> CallFailed:
+    """Of an answer that no message can carry: repeating the call would make, and cost, the same again."""
+    said = f"the answer has {size / (1 << 20):.1f} MiB, and a message from the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB"
+    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, said, provider_code="too large", may_be_charged=True)
 
 
 def _internal(method: str) -> CallFailed:

@@ -1,0 +1,169 @@
+"""The evaluator's client of a gateway elsewhere: what a message holds, and what becomes of calls when stream or gateway are gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from evaluator import clients
+from evaluator.clients import GrpcGateway
+from gateway import rpc
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.rpc import RpcServer
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
+
+
+class Core:
+    """Answers with the question, after ``may_answer``; a question that is in ``sizes`` gets an answer of so many bytes."""
+
+    def __init__(self):
+        self.calls = Counter()
+        self.sizes = {}
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def generate(self, request, *, timeout_s):
+        question = request.messages[0].parts[0].text
+        self.calls[question] += 1
+        await self.may_answer.wait()
+        return gw.GenerateResponse(parts=[ct.Part(text=question + "-" * self.sizes.get(question, 0))])
+
+
+@pytest.fixture
+def core():
+    return Core()
+
+
+@pytest.fixture
+async def serve(core):
+    """Starts a gateway on a port (0: a free one)."""
+    servers = []
+
+    async def start(port=0):
+        server = RpcServer(f"127.0.0.1:{port}", grace_s=0.0)
+        rpc.add_to_server(server, core)
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
+
+
+@pytest.fixture
+async def connected():
+    """Makes clients."""
+    made = []
+
+    def connect(port):
+        made.append(GrpcGateway(f"127.0.0.1:{port}"))
+        return made[-1]
+
+    yield connect
+    for client in made:
+        await client.close()
+
+
+def asking(question, size=0):
+    request = gw.GenerateRequest(route="m")
+    parts = request.messages.add(role=ct.ROLE_USER).parts
+    parts.add(text=question)
+    if size:
+        parts.add().media.CopyFrom(ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(size)))
+    return request
+
+
+async def ask(client, question, size=0, timeout_s=20.0):
+    """The length of the answer, or the failure."""
+    try:
+        response = await client.generate(asking(question, size), timeout_s=timeout_s)
+    except CallFailed as failure:
+        return failure
+    return len(response.parts[0].text)
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_large_requests_together_are_more_than_one_message_and_all_pass(core, serve, connected):
+    client = connected((await serve()).port)
+    sizes = (15 << 20, 55 << 20, 15 << 20, 15 << 20, 55 << 20)  # a small one and a large one are above the limit of a message
+    assert await asyncio.gather(*(ask(client, f"q{n}", size) for n, size in enumerate(sizes))) == [2] * 5
+    assert core.calls == {f"q{n}": 1 for n in range(5)}
+
+
+async def test_a_request_above_the_limit_fails_alone_and_says_its_size(core, serve, connected):
+    client = connected((await serve()).port)
+    large, *others = await asyncio.gather(ask(client, "large", 65 << 20), ask(client, "q0"), ask(client, "q1", 40 << 20), ask(client, "q2"))
+    assert others == [2, 2, 2]
+    assert (large.reason, large.may_be_charged) == ("CALLER_FAULT", False)
+    assert "65.0 MiB" in large.message
+    assert "at most 64 MiB" in large.message
+    assert core.calls["large"] == 0
+
+
+async def test_large_answers_together_all_pass_and_one_above_the_limit_fails_alone(core, serve, connected):
+    client = connected((await serve()).port)
+    core.sizes = {f"q{n}": 15 << 20 for n in range(6)} | {"large": 65 << 20}
+    core.may_answer.clear()
+    asked = [asyncio.create_task(ask(client, question)) for question in (*core.sizes, "small")]
+    await until(lambda: core.calls.total() == len(asked))
+    core.may_answer.set()  # all are ready at the same time
+    *six, large, small = await asyncio.gather(*asked)
+    assert six == [(15 << 20) + 2] * 6
+    assert small == 5
+    assert (large.reason, large.may_be_charged) == ("CALLER_FAULT", True), "the provider has made it"
+    assert "65.0 MiB" in large.message
+    assert core.calls.total() == 8, "nothing was sent twice"
+
+
+async def test_a_call_whose_stream_broke_may_be_charged_and_is_not_sent_again_unseen(core, serve, connected):
+    server = await serve()
+    client = connected(server.port)
+    core.may_answer.clear()
+    asked = asyncio.create_task(ask(client, "q0"))
+    await until(lambda: core.calls["q0"])
+    await server.stop()
+    failure = await asyncio.wait_for(asked, 5)
+    assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
+    core.may_answer.set()
+    await serve(server.port)
+    assert await ask(client, "q1") == 2, "the client goes on with the next gateway"
+    assert core.calls == {"q0": 1, "q1": 1}
+
+
+async def test_a_call_that_was_never_written_waits_for_a_gateway(core, serve, connected):
+    server = await serve()
+    client = connected(server.port)
+    await ask(client, "q0")
+    await server.stop()
+    await asyncio.sleep(0.2)  # until the client knows
+    asked = asyncio.create_task(ask(client, "q1"))
+    await asyncio.sleep(0.3)
+    assert not asked.done()
+    await serve(server.port)
+    assert await asyncio.wait_for(asked, 10) == 2
+    assert core.calls["q1"] == 1
+
+
+async def test_a_call_that_no_gateway_took_is_surely_not_charged(serve, connected, monkeypatch):
+    monkeypatch.setattr(clients, "_ANSWER_GRACE_S", 0.1)
+    server = await serve()
+    await server.stop()
+    failure = await ask(connected(server.port), "q0", timeout_s=0.2)
+    assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", False)
+    assert "addresses.gateway" in failure.message
+
+
+async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core, serve, connected, monkeypatch):
+    monkeypatch.setattr(clients, "_ANSWER_GRACE_S", 0.1)
+    monkeypatch.setattr(rpc.GatewayServicer, "_serve", lambda *_: asyncio.sleep(60))
+    failure = await ask(connected((await serve()).port), "q0", timeout_s=0.2)
+    assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
