@@ -200,6 +200,10 @@ class Crew(LiveSource, Generic[Item]):
         """Items that wait, by reason."""
         return +(self._traffic.waiting + self._context.limiter.waiting())
 
+    def provider_wait_s(self) -> float:
+        """Seconds that the provider still asks to wait; 0 = it does not."""
+        return self._context.limiter.asked_wait_s()
+
     def rate(self) -> float:
         """Items finished a second, over the last seconds."""
         recent = self._finished_at

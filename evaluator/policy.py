@@ -80,7 +80,8 @@ def decide(
         chance: 0..1, for the jitter; drawn when None.
 
     A retry waits a full-jitter exponential time, and never less than the provider asked for. A wait that would
-    pass the deadline is not begun.
+    pass the deadline is not begun. Where it is the provider's wish that would pass it, more than what went before, no other instance
+    would fare better: the run stops, to be continued later.
     """
     action = _ACTIONS.get(failure.error_class, Action.RETRY)
     if action in (Action.GIVE_UP, Action.STOP_RUN):
@@ -90,11 +91,13 @@ def decide(
     chance = random.random() if chance is None else chance
     exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
     jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
-    delay = jitter
-    if (asked := failure.retry_after_s) is not None:
-        # Everyone who was told the same time must not come back in the same instant.
-        delay = asked + min(jitter, 0.1 * asked + 0.05)
+    asked = failure.retry_after_s or 0.0
+    # Everyone who was told the same time must not come back in the same instant. "Retry-After: 0", or next to nothing, is no time to wait.
+    delay = asked + (min(jitter, 0.1 * asked + 0.05) if asked >= FIRST_BACKOFF_S else jitter)
     if elapsed_s + delay > deadline_s:
+        if action is Action.WAIT and asked > elapsed_s:
+            why = f"the provider asks to wait {asked:.0f} s, longer than an instance may take (runs.deadline_s: {deadline_s:g})"
+            return Decision(Action.STOP_RUN, why=f"{why}; go on when that is over")
         return Decision(
             Action.GIVE_UP, why=f"a further try after {delay:.0f} s would be past its deadline (runs.deadline_s: {deadline_s:g})"
         )

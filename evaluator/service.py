@@ -421,6 +421,7 @@ class Evaluator:
             return progress
         progress.in_flight, progress.rate = going.in_flight(), going.rate()
         progress.waiting.update(going.waiting())
+        progress.provider_wait_s = going.provider_wait_s()
         if judging is None and progress.rate:
             progress.remaining_s = going.pending() / progress.rate
         return progress

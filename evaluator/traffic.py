@@ -132,9 +132,9 @@ class Traffic:
                     raise
                 return await self._repeat(attempt, call, failure)
         except CallFailed as failure:
-            if attempt.decision.action is Action.STOP_RUN:
-                raise RunStopped(failure.message) from None
             said = "; ".join(text for text in (failure.message, attempt.decision.why) if text)
+            if attempt.decision.action is Action.STOP_RUN:
+                raise RunStopped(said) from None
             answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
             await self._journal.record(answer)
             return answer

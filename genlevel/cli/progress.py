@@ -47,7 +47,10 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
     if progress.rate:
         parts.append(f"{progress.rate:.1f}/s")
     waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
-    return [*parts, f"waiting: {waiting}"] if waiting else parts
+    if waiting:
+        asked = f" (the provider asks for {duration(progress.provider_wait_s)})" if progress.provider_wait_s >= 1 else ""
+        parts.append(f"waiting: {waiting}{asked}")
+    return parts
 
 
 def _spent(usage: gw.Usage, cost: int | None) -> list[str]:

@@ -151,7 +151,7 @@ class AccountLimiter:
             limit=float(min(16, concurrency) if adaptive else concurrency), cap=concurrency, slow_start=adaptive
         )
         self._in_flight = 0
-        self._paused_until = float("-inf")
+        self._paused_until = self._asked_until = float("-inf")
         self._limited_in_a_row = 0
         self._queue: deque[_Waiter] = deque()
         self._reason = Waiting.CONCURRENCY
@@ -165,6 +165,10 @@ class AccountLimiter:
     def waiting(self) -> Counter[str]:
         """Callers that wait for a permit, by reason. All wait for what the first one waits for."""
         return Counter({self._reason.value: len(self._queue)}) if self._queue else Counter()
+
+    def asked_wait_s(self) -> float:
+        """Seconds that the provider still asks some call to wait; 0 = none."""
+        return max(0.0, self._asked_until - self._clock())
 
     async def acquire(self, tokens: int) -> Permit:
         """Waits until a call of about ``tokens`` tokens (input and output) may start."""
@@ -196,8 +200,10 @@ class AccountLimiter:
         if used_tokens is not None:
             self._tokens.give_back(permit.tokens - used_tokens, now)
         self._limited_in_a_row = self._limited_in_a_row + 1 if feedback is Feedback.RATE_LIMITED else 0
-        if retry_after_s and self._limited_in_a_row >= _LIMITED_IN_A_ROW:
-            self._paused_until = max(self._paused_until, now + retry_after_s)
+        if retry_after_s:
+            self._asked_until = max(self._asked_until, now + retry_after_s)
+            if self._limited_in_a_row >= _LIMITED_IN_A_ROW:
+                self._paused_until = max(self._paused_until, now + retry_after_s)
         self._pump()
 
     def _blocked(self, tokens: int) -> tuple[Waiting, float] | None:

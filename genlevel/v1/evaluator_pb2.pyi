@@ -218,7 +218,7 @@ class WatchRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class WatchRunResponse(_message.Message):
-    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging")
+    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging", "provider_wait_s")
     class WaitingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -232,13 +232,15 @@ class WatchRunResponse(_message.Message):
     WAITING_FIELD_NUMBER: _ClassVar[int]
     REMAINING_S_FIELD_NUMBER: _ClassVar[int]
     JUDGING_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_WAIT_S_FIELD_NUMBER: _ClassVar[int]
     run: Run
     in_flight: int
     rate: float
     waiting: _containers.ScalarMap[str, int]
     remaining_s: float
     judging: bool
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ...) -> None: ...
+    provider_wait_s: float
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id",)

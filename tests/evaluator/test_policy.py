@@ -54,13 +54,29 @@ def test_without_a_wish_the_wait_is_full_jitter_under_a_doubling_bound():
     assert bounds == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
+def test_retry_after_nothing_is_no_time_to_wait():
+    for error_class in (gw.ERROR_CLASS_RATE_LIMIT, gw.ERROR_CLASS_TRANSIENT):
+        for asked in (0.0, 0.001):
+            delays = [decision(error_class, retry_after_s=asked, attempts=n, waits=n, max_attempts=20).delay_s for n in range(1, 6)]
+            assert delays == pytest.approx([0.5, 1, 2, 4, 8], abs=0.002)
+        assert decision(error_class, retry_after_s=0.0, chance=0.25).delay_s == 0.125, "the wait is spread"
+
+
+def test_a_wait_that_no_instance_may_take_stops_the_run():
+    why = "the provider asks to wait 3600 s, longer than an instance may take (runs.deadline_s: 600); go on when that is over"
+    for elapsed in (0.0, 20.0, 590.0):
+        assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=3600.0, elapsed_s=elapsed) == Decision(Action.STOP_RUN, why=why)
+    assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=590.0, elapsed_s=20.0).action is Action.STOP_RUN
+    assert decision(gw.ERROR_CLASS_TRANSIENT, retry_after_s=3600.0).action is Action.GIVE_UP, "of one call, not of the account"
+
+
 def test_a_wait_that_would_pass_the_deadline_is_not_begun():
     assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=30.0, elapsed_s=580.0).action is Action.GIVE_UP
     assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=10.0, elapsed_s=580.0).action is Action.WAIT
 
 
 def test_giving_up_says_what_ended_the_tries():
-    late = decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=3600.0, chance=0.0)
-    assert late == Decision(Action.GIVE_UP, why="a further try after 3600 s would be past its deadline (runs.deadline_s: 600)")
+    late = decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=30.0, elapsed_s=590.0, chance=0.0)
+    assert late == Decision(Action.GIVE_UP, why="a further try after 30 s would be past its deadline (runs.deadline_s: 600)")
     assert decision(gw.ERROR_CLASS_TRANSIENT, attempts=6).why == "tried 6 times (runs.attempts)"
     assert decision(gw.ERROR_CLASS_CONTENT_REFUSED).why == ""

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from genlevel.cli.progress import progress_line
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -19,10 +20,14 @@ def specification(folder, **fields):
 
 
 async def finish(evaluator, request):
-    run = (await evaluator.start_run(request)).run
-    last = None
-    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
-        last = progress
+    return await watched(evaluator, (await evaluator.start_run(request)).run)
+
+
+async def watched(evaluator, run):
+    """The run, when it has ended."""
+    async with asyncio.timeout(30):
+        async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            last = progress
     return last.run
 
 
@@ -78,11 +83,34 @@ async def test_a_transient_error_is_repeated_up_to_the_attempts_then_failed(make
 
 async def test_rate_limits_use_up_no_attempts(make_evaluator, scripted, suite_folder, failing_script):
     evaluator, _ = make_evaluator(attempts=1)
-    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, 5, retry_after_s=0.01)
+    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, 2, retry_after_s=0.01)
     run = await start(evaluator, suite_folder(3))
     assert run.counts.answered == 3
-    assert run.retries == 15
-    assert run.calls == 18
+    assert run.retries == 6
+    assert run.calls == 9
+
+
+async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_shown(
+    make_evaluator, scripted, suite_folder, failing_script
+):
+    evaluator, _ = make_evaluator(deadline_s=600)
+    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=3600)
+    folder = suite_folder(40)
+    run = await start(evaluator, folder)
+    assert (run.status, run.counts.failed, run.counts.pending) == (ev.RUN_STATUS_FAILED, 0, 40)
+    assert "as scripted; the provider asks to wait 3600 s, longer than an instance may take" in run.reason
+    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=300)
+    request = ev.StartRunRequest(specification=specification(folder))
+    await evaluator.start_run(request)
+    await asyncio.sleep(0.1)
+    progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
+    assert 290 < progress.provider_wait_s <= 300
+    assert "(the provider asks for " in progress_line(progress)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    scripted.script = lambda question, calls: "A"
+    assert (await watched(evaluator, run)).status == ev.RUN_STATUS_INTERRUPTED
+    done = await finish(evaluator, request)
+    assert (done.status, done.counts.answered) == (ev.RUN_STATUS_FINISHED, 40)
 
 
 async def test_a_refusal_counts_as_wrong_and_apart(make_evaluator, scripted, suite_folder, failing_script):
@@ -191,8 +219,7 @@ async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluato
     run = (await evaluator.start_run(request)).run
     await asyncio.sleep(0.15)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
-    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
-        stopped = progress.run
+    stopped = await watched(evaluator, run)
     assert stopped.status == ev.RUN_STATUS_INTERRUPTED
     assert stopped.counts.answered == scripted.calls.total(), "every call that was made has its answer in the journal"
     done = await finish(evaluator, request)
@@ -207,13 +234,7 @@ async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_f
     run = (await evaluator.start_run(request)).run
     await asyncio.sleep(0.1)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
-
-    async def watch():
-        async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
-            last = progress
-        return last.run
-
-    assert (await asyncio.wait_for(watch(), 5)).status == ev.RUN_STATUS_INTERRUPTED
+    assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
 
 
 async def test_two_evaluators_cannot_work_on_one_run(make_evaluator, scripted, suite_folder):
