@@ -10,7 +10,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ from evaluator.ports import GatewayPort
 from evaluator.requests import PreparedCall, answer_text
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
-from genlevel.runtime.limits import AccountLimiter, Feedback
+from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -65,13 +65,14 @@ class TrafficRules:
 
 @dataclass(slots=True)
 class _Try:
-    """One instance's attempts so far. answer: what is known of its answer before any call."""
+    """One instance's attempts so far. answer: what is known of its answer before any call. failure: the last one."""
 
     answer: Answer
     calls: int = 0
     failures: int = 0
     waits: int = 0
     first_call: float | None = None
+    failure: CallFailed | None = None
     decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
 
     def outcome(self) -> Answer:
@@ -187,8 +188,9 @@ class Traffic:
 
     async def _permitted(self, attempt: _Try, call: PreparedCall) -> Answer:
         """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots."""
-        permit = await self._limiter.acquire(call.estimated_input_tokens + call.most_output_tokens)
-        feedback, used, retry_after = Feedback.OTHER, 0, None
+        permit = await self._permit(attempt, call.estimated_input_tokens + call.most_output_tokens)
+        feedback, retry_after = Feedback.OTHER, None
+        used: int | None = None
         try:
             now = time.monotonic()
             attempt.first_call = attempt.first_call or now
@@ -197,7 +199,8 @@ class Traffic:
             self.busy.add(current_task())
             remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
-            feedback, used = Feedback.OK, all_tokens(response.usage)
+            # No call takes no tokens: a provider that says none does not say. The estimate stays.
+            feedback, used = Feedback.OK, all_tokens(response.usage) or None
             answer = _with_response(attempt.outcome(), response)
             if has_media(response):  # the journal names only what is stored
                 answer = replace(answer, files=await asyncio.to_thread(keep_files, response, self._blobs))
@@ -205,6 +208,8 @@ class Traffic:
             return answer
         except CallFailed as failure:
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
+            used = None if failure.may_be_charged else 0
+            attempt.failure = failure
             limited = failure.error_class == gw.ERROR_CLASS_RATE_LIMIT
             attempt.waits += limited
             attempt.failures += not limited
@@ -220,6 +225,19 @@ class Traffic:
         finally:
             self.busy.discard(current_task())
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+
+    async def _permit(self, attempt: _Try, tokens: int) -> Permit:
+        """A permit. A further try goes before all first ones, and fails as the last one did where its time is over before it may start."""
+        if attempt.failure is None or attempt.first_call is None:
+            return await self._limiter.acquire(tokens)
+        left = self._rules.deadline_s - (time.monotonic() - attempt.first_call)
+        if left > _SHORTEST_CALL_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left - _SHORTEST_CALL_S):
+                    return await self._limiter.acquire(tokens, again=True)
+        why = f"no further try could start before its deadline (runs.deadline_s: {self._rules.deadline_s:g})"
+        attempt.decision = Decision(Action.GIVE_UP, why=why)
+        raise attempt.failure
 
     async def _sleep(self, seconds: float) -> None:
         if self._stopping():

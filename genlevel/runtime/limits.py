@@ -125,7 +125,7 @@ class _Waiter:
 
 
 class AccountLimiter:
-    """Grants permits in the order in which they are asked for.
+    """Grants permits in the order in which they are asked for, but first to those who ask again.
 
     Args:
         requests_per_minute, tokens_per_minute: 0 = no limit.
@@ -154,6 +154,7 @@ class AccountLimiter:
         self._paused_until = self._asked_until = float("-inf")
         self._limited_in_a_row = 0
         self._queue: deque[_Waiter] = deque()
+        self._again: deque[_Waiter] = deque()  # goes before the other
         self._reason = Waiting.CONCURRENCY
         self._timer: asyncio.TimerHandle | None = None
 
@@ -164,26 +165,31 @@ class AccountLimiter:
 
     def waiting(self) -> Counter[str]:
         """Callers that wait for a permit, by reason. All wait for what the first one waits for."""
-        return Counter({self._reason.value: len(self._queue)}) if self._queue else Counter()
+        count = len(self._again) + len(self._queue)
+        return Counter({self._reason.value: count}) if count else Counter()
 
     def asked_wait_s(self) -> float:
         """Seconds that the provider still asks some call to wait; 0 = none."""
         return max(0.0, self._asked_until - self._clock())
 
-    async def acquire(self, tokens: int) -> Permit:
-        """Waits until a call of about ``tokens`` tokens (input and output) may start."""
-        if not self._queue and self._blocked(tokens) is None:
+    async def acquire(self, tokens: int, *, again: bool = False) -> Permit:
+        """Waits until a call of about ``tokens`` tokens (input and output) may start.
+
+        again: it repeats one whose time runs already, and goes before all first ones.
+        """
+        if not self._again and not self._queue and self._blocked(tokens) is None:
             return self._grant(tokens)
         waiter = _Waiter(tokens, asyncio.get_running_loop().create_future())
-        self._queue.append(waiter)
+        queue = self._again if again else self._queue
+        queue.append(waiter)
         self._pump()
         try:
             return await waiter.future
         except asyncio.CancelledError:
             if waiter.future.done() and not waiter.future.cancelled():
                 self.release(waiter.future.result(), Feedback.OTHER, used_tokens=0)
-            elif waiter in self._queue:
-                self._queue.remove(waiter)
+            elif waiter in queue:
+                queue.remove(waiter)
                 self._pump()
             raise
 
@@ -228,14 +234,14 @@ class AccountLimiter:
 
     def _pump(self) -> None:
         """Grants what can be granted; arms a timer where only time is missing."""
-        while self._queue:
-            waiter = self._queue[0]
+        while queue := self._again or self._queue:
+            waiter = queue[0]
             if waiter.future.done():
-                self._queue.popleft()
+                queue.popleft()
                 continue
             blocked = self._blocked(waiter.tokens)
             if blocked is None:
-                self._queue.popleft()
+                queue.popleft()
                 waiter.future.set_result(self._grant(waiter.tokens))
                 continue
             self._reason, delay = blocked

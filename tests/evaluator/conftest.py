@@ -32,6 +32,7 @@ class ScriptedGateway:
             input_modalities=[ct.MODALITY_TEXT], output_modalities=[ct.MODALITY_TEXT],
         )  # fmt: skip
         self.cost: int | None = None
+        self.usage = gw.Usage(input_tokens=10, output_tokens=2)
         self.most_at_once = 0
         self._open = 0
         self.latency_s = 0.0
@@ -48,7 +49,7 @@ class ScriptedGateway:
         finally:
             self._open -= 1
         return gw.GenerateResponse(
-            parts=[ct.Part(text=text)], finish_reason=gw.FINISH_REASON_STOP, usage=gw.Usage(input_tokens=10, output_tokens=2),
+            parts=[ct.Part(text=text)], finish_reason=gw.FINISH_REASON_STOP, usage=self.usage,
             cost_nano_usd=self.cost, provider="compatible", model="m",
         )  # fmt: skip
 

@@ -90,6 +90,45 @@ async def test_rate_limits_use_up_no_attempts(make_evaluator, scripted, suite_fo
     assert run.calls == 9
 
 
+async def test_a_repeated_call_goes_before_first_ones_where_requests_are_few(
+    make_evaluator, scripted, suite_folder, failing_script, monkeypatch
+):
+    monkeypatch.setattr("evaluator.policy.random.random", lambda: 0.2)
+    evaluator, _ = make_evaluator()
+    fails = failing_script(gw.ERROR_CLASS_TRANSIENT, 1)
+    scripted.script = lambda question, calls: fails(question, calls) if question == "Question 0?" else "A"
+    run = await start(evaluator, suite_folder(30), ev.TrafficSettings(requests_per_minute=600))  # ten at once, then ten a second
+    assert (run.counts.answered, run.retries) == (30, 1)
+    asked = [request.messages[0].parts[-1].text.splitlines()[0] for request in scripted.requests]
+    again = asked.index("Question 0?", asked.index("Question 0?") + 1)
+    assert again < 20, "it waits for its own time alone, not for all that wait"
+
+
+async def test_a_repeated_call_that_cannot_start_in_time_is_given_up_without_a_call(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(deadline_s=1)
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, 1)
+    run = await start(evaluator, suite_folder(1), ev.TrafficSettings(requests_per_minute=6))
+    assert (run.counts.failed, run.calls, scripted.calls.total()) == (1, 1, 1)
+    (failed,) = await answers(evaluator, run)
+    assert failed.error == "as scripted; no further try could start before its deadline (runs.deadline_s: 1)"
+
+
+async def test_a_provider_that_does_not_say_its_tokens_is_taken_at_the_estimate(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(3)
+    traffic = ev.TrafficSettings(tokens_per_minute=1200)  # 200 at once
+    parameters = gw.GenerationParameters(max_output_tokens=200)
+    assert (await asyncio.wait_for(start(evaluator, folder, traffic, parameters=parameters), 5)).counts.answered == 3
+    scripted.usage = gw.Usage()
+    request = ev.StartRunRequest(specification=specification(folder, parameters=parameters), traffic=traffic, fresh=True)
+    run = (await evaluator.start_run(request)).run
+    await asyncio.sleep(1)
+    progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
+    assert progress.waiting["tokens"] == 2
+    assert progress.run.counts.answered == 1
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+
+
 async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_shown(
     make_evaluator, scripted, suite_folder, failing_script
 ):

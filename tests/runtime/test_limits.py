@@ -100,6 +100,27 @@ async def test_callers_wait_in_order_and_say_why():
     assert not limiter.waiting()
 
 
+async def test_those_who_ask_again_go_before_first_ones_in_their_own_order():
+    limiter = AccountLimiter(concurrency=1, adaptive=False)
+    held = await limiter.acquire(0)
+    order = []
+
+    async def caller(name, again):
+        permit = await limiter.acquire(0, again=again)
+        order.append(name)
+        limiter.release(permit, Feedback.OK)
+
+    tasks = [asyncio.create_task(caller(name, name.startswith("again"))) for name in ("first 1", "again 1", "first 2", "again 2", "gone")]
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"concurrency": 5}
+    tasks.pop().cancel()
+    await asyncio.sleep(0)
+    limiter.release(held, Feedback.OK)
+    await asyncio.gather(*tasks)
+    assert order == ["again 1", "again 2", "first 1", "first 2"]
+    assert (limiter.in_flight, limiter.waiting()) == (0, {})
+
+
 async def limited(limiter, times):
     for _ in range(times):
         limiter.release(await limiter.acquire(0), Feedback.RATE_LIMITED, retry_after_s=0.15)
