@@ -95,6 +95,8 @@ class Crew(LiveSource, Generic[Item]):
         self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
         self._workers: list[asyncio.Task[None]] = []
         self._reader: asyncio.Task[None] | None = None
+        self._scoring: asyncio.Task[None] | None = None
+        self._asks = True  # whether calls may still be made
         self._stopping = False
         self._status: int = ev.RUN_STATUS_FINISHED
         self._reason = ""
@@ -113,6 +115,8 @@ class Crew(LiveSource, Generic[Item]):
 
     async def _drive(self) -> Exception | None:
         """Reads and works until nothing is left or the pass is stopped. Returns what was an error in genlevel itself."""
+        if self._stopping:
+            return None
         self._reader = asyncio.create_task(self._guard(self._read_all()), name="reader")
         self._workers = [asyncio.create_task(self._guard(self._work()), name=f"worker-{n}") for n in range(self._worker_count)]
         try:
@@ -120,6 +124,7 @@ class Crew(LiveSource, Generic[Item]):
         finally:
             for task in (self._reader, *self._workers):
                 task.cancel()
+            self._asks = False
         return next((result for result in results if isinstance(result, Exception)), None)
 
     async def _read_all(self) -> None:
@@ -132,7 +137,13 @@ class Crew(LiveSource, Generic[Item]):
             await self._work_on(item)
 
     def stop(self, status: int, reason: str, *, now: bool = False) -> None:
-        """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine."""
+        """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.
+
+        What was begun is still scored, unless ``now``, or where nothing but scoring was left to stop.
+        """
+        scoring = self._scoring
+        if scoring is not None and scoring is not asyncio.current_task() and (now or not (self._asks or self._stopping)):
+            scoring.cancel()
         if not self._stopping:
             self._stopping = True
             self._status, self._reason = status, reason
@@ -145,6 +156,13 @@ class Crew(LiveSource, Generic[Item]):
                     worker.cancel()
         if self._reader is not None:
             self._reader.cancel()
+
+    async def _scored(self) -> None:
+        """Waits until ``_scoring`` is done, or was ended by ``stop``."""
+        assert self._scoring is not None
+        await asyncio.wait((self._scoring,))
+        if not self._scoring.cancelled():
+            self._scoring.result()
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         """Stops the whole pass when one of its parts cannot go on."""

@@ -89,18 +89,18 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
     async def run(self) -> tuple[int, str]:
         """Works until every instance has its outcome or the run is stopped. Returns (RunStatus, why)."""
         self._context.telemetry.show(self)
-        scoring = asyncio.create_task(self._score_finished(), name="scoring")
+        self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
         try:
             fault = await self._drive()
             for state in self._tasks:
                 if not state.finished and state.changed:
                     self._to_score.put_nowait(state)
             self._to_score.put_nowait(None)
-            await scoring
+            await self._scored()
             if fault is not None:
                 raise fault
         finally:
-            scoring.cancel()
+            self._scoring.cancel()
             self._context.telemetry.hide(self)
         return self._status, self._reason
 

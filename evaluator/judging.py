@@ -197,12 +197,11 @@ class Judging(Crew[_Item]):
         try:
             if (fault := await self._drive()) is not None:
                 raise fault
-            try:
-                for planned in self.plan.tasks:
-                    await self._score(planned)
-            except (GenlevelError, CallFailed) as error:
-                self.stop(ev.RUN_STATUS_FAILED, str(error))
+            self._scoring = asyncio.create_task(self._score_all(), name="scoring")
+            await self._scored()
         finally:
+            if self._scoring is not None:
+                self._scoring.cancel()
             self._context.telemetry.hide(self)
         return self._status, f"judging: {self._reason}" if self._reason else ""
 
@@ -269,6 +268,13 @@ class Judging(Crew[_Item]):
         finally:
             self._log.open.pop(key, None)
         return judgement
+
+    async def _score_all(self) -> None:
+        try:
+            for planned in self.plan.tasks:
+                await self._score(planned)
+        except (GenlevelError, CallFailed) as error:
+            self.stop(ev.RUN_STATUS_FAILED, str(error))
 
     async def _score(self, planned: PlannedTask) -> sc.TaskScore:
         return await score_task(self._context.scorer, self._context.journal, self._context.blobs, self.plan.header, planned)

@@ -55,16 +55,21 @@ class _Judge:
 
 @dataclass(slots=True)
 class _Active:
-    """A run that goes on: its model is asked (execution), then its judge (judging). totals: its answers before this start."""
+    """A run that goes on: its model is asked (execution), then its judge (judging).
+
+    totals: its answers before this start. stopped: (status, why), where it was told to end.
+    """
 
     totals: Totals
     accounts: set[str]
     execution: Execution | None = None
     judging: Judging | None = None
     task: asyncio.Task[None] | None = None
+    stopped: tuple[int, str] | None = None
 
     def stop(self, status: int, reason: str, *, now: bool = False) -> None:
-        """Ends what goes on."""
+        """Ends what goes on; what has not begun will not."""
+        self.stopped = self.stopped or (status, reason)
         if (going := self.judging or self.execution) is not None:
             going.stop(status, reason, now=now)
 
@@ -302,6 +307,8 @@ class Evaluator:
             active.accounts.add(judge.model.account)
             first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
             found = await asyncio.to_thread(kept.totals, record.run_id)
+            if active.stopped is not None:  # between the passes
+                return active.stopped
             todo = JudgingPlan(judge.name, judge.model, judged_tasks(plan.tasks), header, retry_failed=retry)
             active.judging = Judging(todo, self._context(limiter), budget, found, first_reservation=first)
             ended = await active.judging.run()
@@ -435,11 +442,11 @@ class Evaluator:
         records = await asyncio.to_thread(self._journal.runs)
         return ev.ListRunsResponse(runs=[await self._message(record) for record in records])
 
-    async def cancel_run(self, request: ev.CancelRunRequest, *, now: bool = False) -> ev.CancelRunResponse:
+    async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse:
         """Starts no further call and lets those in flight end (unless ``now``). A run that is not going on stays as it is."""
         record = await self._record(request.run_id)
         if (active := self._active.get(record.run_id)) is not None:
-            active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
+            active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=request.now)
         return ev.CancelRunResponse()
 
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse:

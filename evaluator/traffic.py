@@ -88,7 +88,7 @@ class Traffic:
     Args:
         first_reservation: the highest number of a reservation in the journal.
         on_call, on_retry: told of each call, and of each repetition with its error's class.
-        stopping: whether the run ends, so that no call is repeated.
+        stopping: whether the run ends, so that no further call is made.
     """
 
     def __init__(
@@ -123,7 +123,8 @@ class Traffic:
         self.waiting: Counter[str] = Counter()
 
     async def ask(self, task: str, instance_id: str, call: PreparedCall) -> Answer:
-        """The instance's outcome, journalled. Raises RunStopped when no call of the run can succeed, StorageError."""
+        """The instance's outcome, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
+        self._go_on()
         attempt = _Try(Answer(self._run_id, task, instance_id, sc.OUTCOME_ANSWERED, request_hash=call.request_hash))
         try:
             try:
@@ -240,10 +241,13 @@ class Traffic:
         raise attempt.failure
 
     async def _sleep(self, seconds: float) -> None:
-        if self._stopping():
-            raise RunStopped("the run was stopped")
+        self._go_on()
         with self._wait_for("retry"):
             await asyncio.sleep(seconds)
+
+    def _go_on(self) -> None:
+        if self._stopping():
+            raise RunStopped("the run was stopped")
 
     def _count_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -184,7 +184,7 @@ async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run,
         stops += 1
         if stops == 1:
             click.echo("\nstopping: waiting for the calls in flight (again to stop at once)", err=True)
-        task = asyncio.ensure_future(found.evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id), now=stops > 1))
+        task = asyncio.ensure_future(found.evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=stops > 1)))
         tasks.add(task)
 
     loop = asyncio.get_running_loop()

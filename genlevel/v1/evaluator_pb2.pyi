@@ -265,10 +265,12 @@ class ListRunsResponse(_message.Message):
     def __init__(self, runs: _Optional[_Iterable[_Union[Run, _Mapping]]] = ...) -> None: ...
 
 class CancelRunRequest(_message.Message):
-    __slots__ = ("run_id",)
+    __slots__ = ("run_id", "now")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     run_id: str
-    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+    now: bool
+    def __init__(self, run_id: _Optional[str] = ..., now: _Optional[bool] = ...) -> None: ...
 
 class CancelRunResponse(_message.Message):
     __slots__ = ()

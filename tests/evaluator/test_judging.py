@@ -437,6 +437,73 @@ async def test_stopping_while_judging_keeps_judgements_and_the_next_start_contin
     assert (done.status, done.judging.judged, bench.judged.total(), bench.asked.total()) == (ev.RUN_STATUS_FINISHED, 60, 60, 60)
 
 
+async def test_a_judge_is_not_reminded_after_the_stop(services, bench, suite):
+    evaluator, _, _ = services()
+    folder = suite(3)
+    await start(evaluator, folder, judge="")
+    bench.latency_s = 0.2
+    bench.judge = lambda text, calls: "I like it."
+    specification = ev.RunSpecification(model="m", suite=str(folder))
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(judge="j")))).run
+    async with asyncio.timeout(5):
+        while bench.open["j"] < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        stopped = progress.run
+    assert stopped.status == ev.RUN_STATUS_INTERRUPTED
+    assert (stopped.judging.judged, stopped.judging.failed, bench.judged.total()) == (0, 0, 3)
+    bench.latency_s, bench.judge = 0.0, lambda text, calls: "Rating: 7"
+    done = await start(evaluator, folder)
+    assert (done.status, done.judging.judged, bench.judged.total()) == (ev.RUN_STATUS_FINISHED, 3, 6)
+    assert len(bench.requests[-1].messages) == 4, "it goes on with the reminder"
+
+
+async def test_a_run_stopped_between_its_passes_asks_no_judge(services, bench, suite, monkeypatch):
+    evaluator, _, _ = services()
+    loop, totals, active = asyncio.get_running_loop(), evaluator._journal.judgements.totals, evaluator._active
+
+    def stopping(run_id):
+        if run_id in active:  # read before the judge's pass begins
+            loop.call_soon_threadsafe(active[run_id].stop, ev.RUN_STATUS_INTERRUPTED, "stopped by request")
+        return totals(run_id)
+
+    monkeypatch.setattr(evaluator._journal.judgements, "totals", stopping)
+    run = await start(evaluator, suite(3))
+    assert (run.status, run.reason) == (ev.RUN_STATUS_INTERRUPTED, "stopped by request")
+    assert (bench.asked.total(), bench.judged.total()) == (3, 0)
+    monkeypatch.undo()
+    done = await start(evaluator, suite(3))
+    assert (done.status, bench.asked.total(), bench.judged.total()) == (ev.RUN_STATUS_FINISHED, 3, 3)
+
+
+async def test_stopping_while_the_judged_are_scored_ends_it(services, bench, suite, monkeypatch):
+    evaluator, _, _ = services()
+    scored, last = [], asyncio.Event()
+    score_task = judging.score_task
+
+    async def slow(*arguments):
+        scored.append(arguments)
+        if bench.judged.total():
+            last.set()
+            await asyncio.sleep(60)
+        return await score_task(*arguments)
+
+    monkeypatch.setattr(judging, "score_task", slow)
+    specification = ev.RunSpecification(model="m", suite=str(suite(3)))
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(judge="j")))).run
+    await asyncio.wait_for(last.wait(), 10)
+    await asyncio.sleep(0.1)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    async with asyncio.timeout(5):
+        async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            stopped = progress.run
+    assert (stopped.status, stopped.judging.judged) == (ev.RUN_STATUS_INTERRUPTED, 3)
+    monkeypatch.undo()
+    done = await start(evaluator, suite(3))
+    assert (done.status, bench.judged.total()) == (ev.RUN_STATUS_FINISHED, 3)
+
+
 async def test_progress_says_that_the_judge_is_asked(services, bench, suite):
     evaluator, _, _ = services()
     bench.latency_s = 0.02

@@ -7,10 +7,13 @@ import json
 
 import pytest
 
+from evaluator.rpc import add_to_server
 from genlevel.cli.progress import progress_line
 from genlevel.runtime.errors import StorageError, UsageError
+from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import evaluator_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -274,6 +277,86 @@ async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_f
     await asyncio.sleep(0.1)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
+
+
+async def test_stopping_at_once_over_grpc_ends_calls_in_flight(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 60
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(3))))).run
+    await asyncio.sleep(0.1)
+    server = RpcServer("127.0.0.1:0", grace_s=0.0)
+    add_to_server(server, evaluator)
+    async with server, connect(f"127.0.0.1:{server.port}") as channel:
+        stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
+        await stub.CancelRun(ev.CancelRunRequest(run_id=run.run_id), timeout=5)
+        await asyncio.sleep(0.1)
+        assert (await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))).in_flight == 3, "calls in flight may end"
+        await stub.CancelRun(ev.CancelRunRequest(run_id=run.run_id, now=True), timeout=5)
+        stopped = await asyncio.wait_for(watched(evaluator, run), 5)
+    assert (stopped.status, stopped.counts.pending) == (ev.RUN_STATUS_INTERRUPTED, 3)
+
+
+class SlowScorer:
+    """Scores tasks once it may."""
+
+    def __init__(self, scorer):
+        self._scorer = scorer
+        self.takes_paths = scorer.takes_paths
+        self.asked, self.may_score = asyncio.Event(), asyncio.Event()
+
+    async def score_task(self, requests):
+        self.asked.set()
+        await self.may_score.wait()
+        return await self._scorer.score_task(requests)
+
+    async def get_verdict(self, request):
+        return await self._scorer.get_verdict(request)
+
+
+async def test_stopping_while_only_scoring_is_left_ends_it_and_the_next_start_scores(make_evaluator, scripted, suite_folder):
+    evaluator, scorer = make_evaluator()
+    slow = evaluator._scorer = SlowScorer(scorer)
+    request = ev.StartRunRequest(specification=specification(suite_folder(4)))
+    run = (await evaluator.start_run(request)).run
+    await asyncio.wait_for(slow.asked.wait(), 5)
+    await asyncio.sleep(0.1)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    stopped = await asyncio.wait_for(watched(evaluator, run), 5)
+    assert (stopped.status, stopped.reason, stopped.counts.answered) == (ev.RUN_STATUS_INTERRUPTED, "stopped by request", 4)
+    slow.may_score.set()
+    assert (await finish(evaluator, request)).status == ev.RUN_STATUS_FINISHED
+    assert scripted.calls.total() == 4
+    assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks[0].score == 50
+
+
+async def test_stopping_again_and_at_once_ends_the_scoring_of_what_was_begun(make_evaluator, scripted, suite_folder):
+    evaluator, scorer = make_evaluator()
+    slow = evaluator._scorer = SlowScorer(scorer)
+    scripted.latency_s = 0.02
+    request = ev.StartRunRequest(specification=specification(suite_folder(100)), traffic=ev.TrafficSettings(concurrency=4))
+    run = (await evaluator.start_run(request)).run
+    await asyncio.sleep(0.15)
+    for _ in range(2):  # the second one, without ``now``, changes nothing
+        await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+        await asyncio.wait_for(slow.asked.wait(), 5)
+    await asyncio.sleep(0.1)
+    assert (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_RUNNING
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
+    assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
+
+
+async def test_a_run_that_is_stopped_before_it_has_begun_ends(make_evaluator, scripted, suite_folder, monkeypatch):
+    evaluator, _ = make_evaluator()
+    begin = evaluator._start
+
+    async def stopped_at_once(plan, record, *rest, **options):
+        await begin(plan, record, *rest, **options)
+        evaluator._active[record.run_id].stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request")
+
+    monkeypatch.setattr(evaluator, "_start", stopped_at_once)
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(100))))).run
+    assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
+    assert not scripted.calls
 
 
 async def test_two_evaluators_cannot_work_on_one_run(make_evaluator, scripted, suite_folder):
