@@ -117,7 +117,10 @@ def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, referenc
     results: all tasks of the benchmark. Raises ValueError for an alpha outside 0..0.5.
     """
     evidence, refused = evidence_from_workbook(results)
-    note = "there are no instances: n is the task list's, and means of numbers 0-100 are taken to have the largest error they can have"
+    note = (
+        "there are no instances: n is the task list's, instances are taken as independent, and means of numbers 0-100 are held to"
+        " Hoeffding's bound, whatever their spread"
+    )
     if reference_units:
         evidence = [replace(entry, reference_units=reference_units) for entry in evidence]
         refused = [_SPECIALISTS.format(reference_units), *refused]

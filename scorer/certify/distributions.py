@@ -67,6 +67,41 @@ def binomial_at_most(successes: int, trials: int, probability: float) -> float:
     return regularized_incomplete_beta(trials - successes, successes + 1, 1.0 - probability)
 
 
+def mean_at_least(mean: float, trials: int, expected: float) -> float:
+    """At most this likely is a mean as high, of independent numbers in 0..1 of any distribution whose mean is expected to be ``expected``.
+
+    exp(-n KL(mean | expected)); the chance itself where all numbers are 1. Source: Hoeffding 1963, theorem 1.
+
+    >>> round(mean_at_least(0.8, 10, 0.5), 6), mean_at_least(1.0, 2, 0.5), mean_at_least(0.4, 10, 0.5)
+    (0.145519, 0.25, 1.0)
+    """
+    mean = min(mean, 1.0)
+    if mean <= expected:
+        return 1.0
+    if expected <= 0.0:
+        return 0.0
+    divergence = mean * math.log(mean / expected)
+    if mean < 1.0:
+        divergence += (1.0 - mean) * math.log((1.0 - mean) / (1.0 - expected))
+    return math.exp(-trials * divergence)
+
+
+def mean_at_most(mean: float, trials: int, expected: float) -> float:
+    """The same of a mean as low."""
+    return mean_at_least(1.0 - mean, trials, 1.0 - expected)
+
+
+def means_apart(distance: float, trials: int, others: int) -> float:
+    """At most this likely are the means of independent numbers in 0..1 so far apart where their expectations are not.
+
+    One-sided. Source: Hoeffding 1963, corollary of theorem 2: exp(-2 d^2 / (1/m + 1/n)).
+
+    >>> round(means_apart(0.2, 50, 50), 6), means_apart(-0.1, 50, 50)
+    (0.135335, 1.0)
+    """
+    return math.exp(-2.0 * distance * distance / (1.0 / trials + 1.0 / others)) if distance > 0.0 else 1.0
+
+
 def student_t_above(value: float, degrees: float) -> float:
     """P(T > value) for Student's t.
 

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from genlevel.benchmark.metrics import metric
 from genlevel.benchmark.model import Task
-from scorer.certify.distributions import binomial_at_least, binomial_at_most, student_t_above
-from scorer.certify.intervals import student, symmetric, wilson
+from scorer.certify.distributions import (
+    binomial_at_least,
+    binomial_at_most,
+    mean_at_least,
+    mean_at_most,
+    means_apart,
+    student_t_above,
+)
+from scorer.certify.intervals import hoeffding, student, symmetric, wilson
 from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
@@ -33,6 +40,8 @@ class Estimate:
     binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
     standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 where it is not known.
     degrees: of freedom of the standard error (see ``effective_degrees``); None: units - 1.
+    bounded: nothing was measured of its spread; the standard error is the largest that units between 0 and 100 can have, and tests and
+    intervals rest on these bounds alone.
     """
 
     value: float
@@ -42,6 +51,7 @@ class Estimate:
     clustered: bool = False
     skewness: float = 0.0
     degrees: float | None = None
+    bounded: bool = False
 
     @property
     def freedom(self) -> float:
@@ -77,6 +87,8 @@ class TaskEvidence:
             return ""
         if self.low.binary and self.reference_units is None:
             return "exact binomial"
+        if self.low.bounded:
+            return "Hoeffding bound"
         return "clustered t" if self.low.clustered else "t"
 
     def win_p_value(self, reference: float) -> float:
@@ -99,8 +111,8 @@ class TaskEvidence:
 def evidence_from_workbook(results: Iterable[TaskResult], units: dict[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
     """Evidence where only values are known, with n from the task list (or ``units`` by Task.id); and what cannot be certified.
 
-    Shares of right answers are tested exactly. Other means of numbers 0..100 have at most the variance v (100 - v) at mean v, which is
-    what is assumed. Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.
+    Shares of right answers are tested exactly, other means of numbers 0..100 by Hoeffding's bound, which holds however the numbers spread.
+    Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.
     """
     evidence: list[TaskEvidence] = []
     refused: dict[str, int] = {}
@@ -115,46 +127,71 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: dict[str, int] 
             refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
             continue
         widest = math.sqrt(result.value * (100.0 - result.value) / count)
-        estimate = Estimate(result.value, widest, count, task.metric.id in BINARY)
+        estimate = Estimate(result.value, widest, count, task.metric.id in BINARY, bounded=True)
         evidence.append(TaskEvidence(task, estimate, estimate))
     lines = [f"{label}: {count} task(s) cannot be certified from values alone" for label, count in sorted(refused.items())]
     return evidence, lines
 
 
 def _p_value(task: Task, end: Estimate, reference: float, reference_units: int | None, *, better: bool) -> float:
-    if end.binary and reference_units is None:
-        share = min(max(reference / 100.0, 0.0), 1.0)
-        test = binomial_at_least if better else binomial_at_most
+    found = _p_of_exact(task, end, reference, better=better)
+    if reference_units is None or metric(task.metric.id).unit != "%":
+        return found
+    # Whatever the approximation says far in the tail: an uncertain reference makes nothing surer.
+    return max(found, _p_of_measured(task, end, reference, reference_units, better=better))
+
+
+def _p_of_exact(task: Task, end: Estimate, reference: float, *, better: bool) -> float:
+    """Against a reference that is known exactly."""
+    share, sign = min(max(reference / 100.0, 0.0), 1.0), _sign(task, better=better)
+    if end.binary:
+        test = binomial_at_least if sign > 0.0 else binomial_at_most
         return test(end.successes, end.units, share)
-    error = _null_error(task, end, reference)
-    if error is None or end.units < 2:
+    if _by_bounds(task, end):
+        bound = mean_at_least if sign > 0.0 else mean_at_most
+        return bound(end.value / 100.0, end.units, share)
+    if not end.standard_error or end.units < 2:
         return 1.0
-    skewness = end.skewness if end.standard_error else 0.0
-    if reference_units is not None and metric(task.metric.id).unit == "%":
-        own, error = error, math.hypot(error, math.sqrt(max(0.0, reference * (100.0 - reference)) / reference_units))
-        skewness *= (own / error) ** 3 if error > 0.0 else 1.0
-    sign = 1.0 if (metric(task.metric.id).direction == "higher") == better else -1.0
-    distance = sign * (end.value - reference)
+    statistic = sign * (end.value - reference) / end.standard_error
+    return student_t_above(symmetric(statistic, sign * end.skewness), end.freedom)
+
+
+def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units: int, *, better: bool) -> float:
+    """Against a percentage that was measured on ``reference_units`` instances, with the largest error that this allows."""
+    distance = _sign(task, better=better) * (end.value - reference)
+    if _by_bounds(task, end):
+        return means_apart(distance / 100.0, end.units, reference_units)
+    spread = max(0.0, reference * (100.0 - reference))
+    # A share's own error is that of the reference where the two are alike, which is what is tested.
+    own = math.sqrt(spread / end.units) if end.binary else end.standard_error
+    if own is None or end.units < 2:
+        return 1.0
+    error = math.hypot(own, math.sqrt(spread / reference_units))
     if error == 0.0:
         return 1.0
-    return student_t_above(symmetric(distance / error, sign * skewness), end.freedom)
+    skewness = end.skewness * (own / error) ** 3
+    return student_t_above(symmetric(distance / error, _sign(task, better=better) * skewness), end.freedom)
 
 
-def _null_error(task: Task, end: Estimate, reference: float) -> float | None:
-    """The standard error to test with. All instances alike have an error of 0, which is no certainty: the bounded mean's widest then."""
-    if end.standard_error is None or end.standard_error > 0.0:
-        return end.standard_error
+def _sign(task: Task, *, better: bool) -> float:
+    """1 where a higher score speaks for what is tested, else -1."""
+    return 1.0 if (metric(task.metric.id).direction == "higher") == better else -1.0
+
+
+def _by_bounds(task: Task, end: Estimate) -> bool:
+    """Whether nothing but its bounds says how far a score may be off: from values alone, or where all instances are alike.
+
+    These have an error of 0, which is no certainty.
+    """
     info = metric(task.metric.id)
-    if (info.lowest, info.highest) != (0.0, 100.0):
-        return None
-    return math.sqrt(max(0.0, reference * (100.0 - reference)) / end.units)
+    return end.bounded or (end.standard_error == 0.0 and (info.lowest, info.highest) == (0.0, 100.0))
 
 
 def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
     info = metric(task.metric.id)
-    bounded = (info.lowest, info.highest) == (0.0, 100.0)
-    if end.binary or (end.standard_error == 0.0 and bounded):
-        lower, upper = wilson(end.value / 100.0 * end.units, end.units, confidence)
+    if end.binary or _by_bounds(task, end):
+        share = end.value / 100.0
+        lower, upper = wilson(share * end.units, end.units, confidence) if end.binary else hoeffding(share, end.units, confidence)
         return 100.0 * lower, 100.0 * upper
     # All instances alike leave an error of 0, from which nothing follows where the metric has no bounds to fall back on.
     if not end.standard_error or end.units < 2:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Sequence
 
-from scorer.certify.distributions import normal_quantile, student_t_quantile
+from scorer.certify.distributions import mean_at_least, normal_quantile, student_t_quantile
 
 _NO_SKEWNESS = 1e-9
 _FARTHEST = 1e9
+_FINE = 1e-10
 
 
 def wilson(successes: float, trials: float, confidence: float) -> tuple[float, float]:
@@ -23,6 +24,28 @@ def wilson(successes: float, trials: float, confidence: float) -> tuple[float, f
     centre = share + z * z / (2.0 * trials)
     scale = 1.0 + z * z / trials
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def hoeffding(mean: float, trials: int, confidence: float) -> tuple[float, float]:
+    """The interval of a mean of independent numbers in 0..1 of any distribution, in 0..1: all that ``mean_at_least`` allows.
+
+    >>> [round(end, 6) for end in hoeffding(0.8, 10, 0.95)], round(hoeffding(1.0, 10, 0.95)[0] ** 10, 6)
+    ([0.380215, 0.986313], 0.025)
+    """
+    tail = (1.0 - confidence) / 2.0
+    return _lowest_expected(mean, trials, tail), 1.0 - _lowest_expected(1.0 - mean, trials, tail)
+
+
+def _lowest_expected(mean: float, trials: int, tail: float) -> float:
+    """The expectation below which a mean as high is less likely than this, by bisection."""
+    low, high = 0.0, mean
+    while high - low > _FINE:
+        middle = (low + high) / 2.0
+        if mean_at_least(mean, trials, middle) < tail:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def student(value: float, standard_error: float, degrees: float, confidence: float, skewness: float = 0.0) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 from scipy import stats
-from simulate_statistics import Outcomes, check_estimates, coverage_cases, simulate
+from simulate_statistics import Outcomes, check_estimates, coverage_cases, simulate, simulate_values
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task, TaskMetric
@@ -44,6 +44,13 @@ def false_verdicts(pool: ProcessPoolExecutor, runs: int) -> None:
         print(f"    wins a run: paper's rule {_mean(found, 'point_wins'):.1f}, certified {_mean(found, 'certified_wins'):.3f},"
               f" discovered {_mean(found, 'discovered_wins'):.3f}")  # fmt: skip
         print(f"    Level 2's 95 % interval holds in {rate(sum(run.level_2_holds for run in found), count)}")
+
+
+def false_values(pool: ProcessPoolExecutor, runs: int) -> None:
+    print(f"\nNo true win, values alone (a workbook), the task list's n, every task truly 0.01 points below its specialist, alpha {ALPHA}")
+    for kind in ("graded", "all or nothing", "clustered"):
+        found = list(pool.map(partial(simulate_values, gap=0.01, kind=kind), range(runs), chunksize=25))
+        print(f"  {kind + ':':16} certified: Level >= 3 in {rate(sum(level >= 3 for level in found), runs)}")
 
 
 def power(pool: ProcessPoolExecutor, runs: int) -> None:
@@ -124,6 +131,7 @@ def main() -> None:
     check_estimates()
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         false_verdicts(pool, runs)
+        false_values(pool, runs)
         power(pool, runs)
     coverage(runs)
     bootstrap_coverage(max(1, runs // 4))

@@ -3,6 +3,8 @@
 A run answers all 699 tasks of General-Bench on 464 instances each. Accuracies are right or wrong answers; other percentages are graded,
 F1-like (many 0, some 1, the rest between) or BLEU-like (a skewed power of a uniform number) in turn; errors are exponential. Every third
 task's instances come in clusters of four that are partly alike. The certificate is the scorer's own.
+
+From values alone (a workbook) n is the task list's, and nothing else is known: see ``simulate_values``.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
-from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics
+from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
 from scorer.levels import compute_levels, judge_all
 from scorer.task_scoring import Outcome
 
@@ -189,6 +191,27 @@ def simulate(seed: int, gap: float, boost: float = 0.0, boosted: int = 0, alpha:
         len(set(discovered) - winners),
         interval[0] <= truth <= interval[1],
     )
+
+
+def simulate_values(seed: int, gap: float, kind: str, alpha: float = 0.05) -> int:
+    """The certified level, 0 for none, of one run's percentages alone, n being the task list's.
+
+    kind: "graded", means as above; "all or nothing", means of nothing but 0 and 1, which vary the most; "clustered", graded ones of which
+    every third task comes in clusters of four, contrary to what a workbook's certificate assumes.
+    """
+    generator = np.random.Generator(np.random.SFC64(seed))
+    values: dict[str, float] = {}
+    planned, _truth, _winners = _planned(gap, 0.0, 0)
+    for entry in planned:
+        if entry.kind == "error":
+            continue
+        count, shape_of = max(1, entry.task.instances), "accuracy" if kind == "all or nothing" else entry.kind
+        uniforms = generator.random(count)
+        if kind == "clustered" and entry.clustered:
+            uniforms = clustered_uniforms(generator, -(-count // CLUSTER), CLUSTER).ravel()[:count]
+        values[entry.task.id] = 100.0 * float(graded(shape_of, entry.truth / 100.0, uniforms).mean())
+    results = judge_all(general_bench(), values)
+    return certify(results, evidence_from_workbook(results)[0], alpha).verdict or 0
 
 
 def _mean_case(kind: Kind, mean: float, *, clustered: bool) -> Callable[[np.random.Generator], tuple[dict[str, Any], dict[str, int]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from bisect import bisect_left
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,9 @@ from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_fro
 from scorer.certify.distributions import (
     binomial_at_least,
     binomial_at_most,
+    mean_at_least,
+    mean_at_most,
+    means_apart,
     normal_quantile,
     regularized_incomplete_beta,
     student_t_above,
@@ -27,6 +31,7 @@ from scorer.certify.distributions import (
 )
 from scorer.certify.intervals import (
     clustered_standard_error,
+    hoeffding,
     instances_needed,
     scaled_skewness,
     student,
@@ -35,7 +40,7 @@ from scorer.certify.intervals import (
     wilson,
 )
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
-from scorer.levels import judge_all
+from scorer.levels import judge, judge_all
 
 shares = st.floats(0.0, 1.0)
 p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
@@ -68,6 +73,26 @@ def test_student_t_is_that_of_scipy(value: float, degrees: int, probability: flo
 def test_wilson_is_that_of_scipy(case: tuple[int, int], confidence: float) -> None:
     expected = stats.binomtest(case[0], case[1]).proportion_ci(confidence, method="wilson")
     assert wilson(case[0], case[1], confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.001, 0.999))
+def test_bounds_of_means_are_never_below_the_chance_of_shares_and_their_intervals_are_what_they_allow(
+    case: tuple[int, int], share: float
+) -> None:
+    successes, trials = case
+    mean = successes / trials
+    assert mean_at_least(mean, trials, share) >= float(stats.binom.sf(successes - 1, trials, share)) - 1e-12
+    assert mean_at_most(mean, trials, share) >= float(stats.binom.cdf(successes, trials, share)) - 1e-12
+    expected = math.exp(-trials * float(special.rel_entr(mean, share) + special.rel_entr(1.0 - mean, 1.0 - share)))
+    assert mean_at_least(mean, trials, share) == pytest.approx(expected if mean > share else 1.0, rel=1e-6)
+    low, high = hoeffding(mean, trials, 0.95)
+    assert low <= mean <= high
+    if successes:
+        assert mean_at_least(mean, trials, low) == pytest.approx(0.025, rel=1e-3)
+    if successes < trials:
+        assert mean_at_most(mean, trials, high) == pytest.approx(0.025, rel=1e-3)
+    assert means_apart(0.0, trials, trials) == 1.0
 
 
 @given(p_lists)
@@ -185,7 +210,7 @@ def test_a_result_without_a_known_error_decides_nothing() -> None:
 
 def test_all_answers_alike_are_no_certainty() -> None:
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
-    assert measured(entry, 100.0, 5, binary=False).win_p_value(99.0) > 0.3
+    assert measured(entry, 100.0, 5, binary=False).win_p_value(99.0) == pytest.approx(0.99**5)
     assert measured(entry, 100.0, 500, binary=False).win_p_value(50.0) < 1e-6
 
 
@@ -207,6 +232,38 @@ def test_a_workbook_alone_certifies_means_by_the_task_lists_n_and_refuses_the_re
     # A copy of the references is better than none of them: the paper's rule sees 699 wins.
     assert (found.verdict, found.certified_wins) == (2, 0)
     assert found.untested == 699 - len(evidence)
+
+
+def test_from_values_alone_no_spread_of_the_scores_makes_false_wins_likelier_than_alpha() -> None:
+    # The worst for a mean of numbers 0..100 is to be a share. All tasks are truly as good as their specialist: the chances of a first
+    # rejection at alpha add up to at most alpha.
+    benchmark, alpha = general_bench(), 0.05
+    listed = [entry for entry in benchmark.tasks if entry.reference_workbook is not None and 0.0 < entry.reference_workbook < 100.0]
+    tested = evidence_from_workbook([judge(entry, 50.0) for entry in listed])[0]
+    chance = 0.0
+    for entry in tested:
+        reference, units = entry.task.reference_workbook or 0.0, entry.low.units
+
+        def wins(successes: int, entry: Task = entry.task, reference: float = reference, units: int = units) -> bool:
+            ((found,), _refused) = evidence_from_workbook([judge(entry, 100.0 * successes / units)])
+            return found.win_p_value(reference) <= alpha / len(tested)
+
+        first = bisect_left(range(units + 1), True, key=wins)
+        chance += float(stats.binom.sf(first - 1, units, reference / 100.0))
+    assert len(tested) > 300
+    assert alpha / 100 < chance <= alpha
+
+
+def test_an_uncertain_specialist_makes_no_win_surer() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
+    for value, reference, units in ((463 / 4.64, 99.0, 464), (60.0, 50.0, 400), (100.0, 99.9, 50)):
+        exact = measured(entry, value, units)
+        for reference_units in (1, 50, 10**9):
+            assert replace(exact, reference_units=reference_units).win_p_value(reference) >= exact.win_p_value(reference)
+        alone = replace(exact.low, binary=False, bounded=True)
+        bound = TaskEvidence(entry, alone, alone)
+        assert replace(bound, reference_units=50).win_p_value(reference) >= bound.win_p_value(reference) >= exact.win_p_value(reference)
+        assert (bound.test, exact.test) == ("Hoeffding bound", "exact binomial")
 
 
 @settings(max_examples=60, deadline=None)
