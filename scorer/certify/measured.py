@@ -16,6 +16,8 @@ from scorer.task_scoring import OPEN, Outcome
 DRAWS = 1000
 """Bootstrap draws behind the standard error of a clustered score that is no mean: its own error is then about 2 % off."""
 
+_ROUNDING = 1e-12
+
 
 def evidence_from_statistics(
     task: Task, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, Hashable] | None = None
@@ -79,6 +81,9 @@ def _pooled_estimate(
 
 def _shaped(estimate: Estimate, deviations: Sequence[float]) -> Estimate:
     """With the skewness and the degrees of freedom of its units' shares in the score, where these are known."""
+    if estimate.standard_error is not None and estimate.standard_error <= _ROUNDING * max(1.0, abs(estimate.value)):
+        # All alike but for the last digits of a mean, which say nothing.
+        return replace(estimate, standard_error=0.0)
     if not deviations:
         return estimate
     return replace(estimate, skewness=scaled_skewness(deviations), degrees=effective_degrees(deviations))

@@ -17,7 +17,7 @@ from scipy import special, stats
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
 from scorer.certified import RunCertificate, certificate_json, certificate_message
-from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_from_workbook
+from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
 from scorer.certify.distributions import (
     binomial_at_least,
     binomial_at_most,
@@ -41,6 +41,7 @@ from scorer.certify.intervals import (
 )
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.levels import judge, judge_all
+from scorer.task_scoring import Outcome
 
 shares = st.floats(0.0, 1.0)
 p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
@@ -214,6 +215,17 @@ def test_all_answers_alike_are_no_certainty() -> None:
     assert measured(entry, 100.0, 500, binary=False).win_p_value(50.0) < 1e-6
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.01, 1.0), st.integers(4, 60), st.booleans())
+def test_all_answers_alike_leave_no_error_whatever_the_last_digits_of_their_mean(value: float, count: int, clustered: bool) -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
+    statistics = {str(index): (Outcome.ANSWERED, value) for index in range(count)}
+    found = evidence_from_statistics(entry, statistics, {str(index): index // 2 for index in range(count)} if clustered else {})
+    assert found is not None
+    assert found.low.standard_error == 0.0
+    assert found.win_p_value(99.9 * value) > 0.5
+
+
 def test_errors_in_the_other_direction_win_by_being_small() -> None:
     entry = task(0, Modality.IMAGE, Paradigm.GENERATION, "mae", 10.0)
     better, worse = measured(entry, 5.0, binary=False, error=1.0), measured(entry, 15.0, binary=False, error=1.0)
@@ -345,9 +357,8 @@ def test_instances_needed_has_the_promised_power() -> None:
 
 
 def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
-    from scorer.certify import evidence_from_statistics
     from scorer.metrics import create
-    from scorer.task_scoring import AnsweredInstance, Outcome, TaskScoring
+    from scorer.task_scoring import AnsweredInstance, TaskScoring
 
     scoring = TaskScoring(create("accuracy"))
     scoring.add(
