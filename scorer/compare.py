@@ -2,9 +2,9 @@
 
 Instances are paired, so what makes one hard for both cancels out. Per task a difference with a paired interval and a test of "no
 difference": McNemar's exact test for right or wrong answers, else a permutation test that swaps the two answers of an instance (of a
-cluster) at random, which for a mean is the sign-flip test. Modalities and levels: the same draws over all tasks at once, and a paired
-stratified cluster bootstrap.
-Sources: McNemar 1947; Fisher 1935 for sign flips; Bonett and Price 2012 for the interval of paired shares.
+cluster) at random, which for a mean is the sign-flip test; beyond what its draws can tell a bound of its tail. Modalities and levels: the
+same draws over all tasks at once, and a paired stratified cluster bootstrap.
+Sources: McNemar 1947; Fisher 1935 for sign flips; Hoeffding 1963 for their tail; Bonett and Price 2012 for the interval of paired shares.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _compare_task(pair: PairedTask, alpha: float, draws: int, seed: int) -> tupl
         return ComparedTask(pair.description, None, *counts, f"{metric.id} knows no weights, so it cannot be compared"), None
     score_a, score_b = float(found.seen[0][0]), float(found.seen[1][0])
     differences = rows.differences()
-    test, p_value = SIGN_FLIP, _permutation_p(score_a - score_b, found.swapped)
+    test, p_value = SIGN_FLIP, min(_permutation_p(score_a - score_b, found.swapped), _tail(score_a - score_b, found.swapped))
     if differences is not None and metric.id in BINARY:
         test, p_value = MCNEMAR, mcnemar(sum(value > 0.0 for value in differences), sum(value < 0.0 for value in differences))
     interval = effect = None
@@ -274,6 +274,23 @@ def _permutation_p(seen: float, swapped: tuple[Floats, Floats]) -> float:
 
     extreme = int(np.sum(np.abs(swapped[0] - swapped[1]) >= abs(seen) - _TINY))
     return (1 + extreme) / (1 + len(swapped[0]))
+
+
+def _tail(seen: float, swapped: tuple[Floats, Floats]) -> float:
+    """A bound of the permutation test's p-value where no draw was as extreme, so that corrections for many tasks can be met; else 1.
+
+    A sum of numbers with random signs exceeds z times its root mean square with a chance of at most exp(-z^2 / 2) (Hoeffding 1963, theorem
+    2), which is exact for means and of the first order for other scores. The root mean square is known from n draws alone: averaged over
+    its (chi-squared) error the bound is (1 + z^2 / n)^(-n / 2).
+    """
+    import numpy as np
+
+    differences = swapped[0] - swapped[1]
+    square = float(np.mean(differences**2))
+    if square <= 0.0 or float(np.max(np.abs(differences))) >= abs(seen) - _TINY:
+        return 1.0
+    draws = len(differences)
+    return min(1.0, 2.0 * math.exp(-draws / 2.0 * math.log1p(seen * seen / square / draws)))
 
 
 def _p_value(task: ComparedTask) -> float | None:

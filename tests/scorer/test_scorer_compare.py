@@ -129,7 +129,8 @@ def test_pooled_scores_are_compared_by_swapping_and_a_run_with_itself_never_diff
     good, bad = [row(0.8) for _index in range(80)], [row(0.4) for _index in range(80)]
     (better,) = compare([pair(task, good, bad)], alpha=0.05, draws=400).tasks
     assert better.difference is not None
-    assert better.difference.p_value == pytest.approx(1 / 401)
+    assert better.difference.p_value is not None
+    assert 0.0 < better.difference.p_value < 1 / 401
     assert better.difference.interval is not None
     assert better.difference.interval[0] > 0.0
     (same,) = compare([pair(task, good, good)], alpha=0.05, draws=400).tasks
@@ -151,6 +152,56 @@ def test_without_a_difference_the_tests_find_one_at_most_as_often_as_they_may() 
         found["level_2"] += (result.levels[0].difference.p_value or 0.0) <= 0.05
     # At a true rate of 0.05, more than this has a chance below 0.001.
     assert max(found.values()) <= float(stats.binom.ppf(0.999, runs, 0.05)), found
+
+
+MANY = [replace(F1, id=f"{F1.id}/{index}") for index in range(150)]
+
+
+def graded_pairs(generator: np.random.Generator, units: int, gains: Sequence[float]) -> list[PairedTask]:
+    """One pair of runs on F1-like tasks, the first run truly better by ``gains``."""
+    pairs = []
+    for task, gain in zip(MANY, gains, strict=True):
+        level = generator.random(units) * 0.6
+        a, b = (np.clip(level + more + generator.normal(0.0, 0.15, units), 0.0, 1.0) for more in (gain, 0.0))
+        pairs.append(pair(task, a.tolist(), b.tolist()))
+    return pairs
+
+
+def test_a_large_difference_is_found_among_many_tasks() -> None:
+    gains = [0.25] * 5 + [0.0] * 145
+    found = compare(graded_pairs(np.random.default_rng(1), 60, gains), alpha=0.05, draws=500).tasks
+    # Draws alone end at 1/501, which no correction for 150 tasks leaves below 0.05.
+    assert [task.p_adjusted is not None and task.p_adjusted <= 0.05 for task in found] == [gain > 0.0 for gain in gains]
+
+
+def test_without_a_difference_any_of_many_tasks_is_found_at_most_as_often_as_it_may() -> None:
+    generator = np.random.default_rng(2)
+    runs, wrong = 25, 0
+    for run in range(runs):
+        found = compare(graded_pairs(generator, 25, [0.0] * len(MANY)), alpha=0.05, draws=100, seed=run).tasks
+        wrong += any(task.p_adjusted is not None and task.p_adjusted <= 0.05 for task in found)
+    assert wrong <= float(stats.binom.ppf(0.999, runs, 0.05))
+
+
+@pytest.mark.parametrize("clusters", [0, 15])
+def test_beyond_its_draws_a_p_value_is_never_below_that_of_all_swaps(clusters: int) -> None:
+    generator = np.random.default_rng(6)
+    beyond = 0
+    for shift in (0.05, 0.1, 0.2, 0.4):
+        level = generator.normal(shift, 0.1, 15)
+        repeats = 4 if clusters else 1
+        b = np.full(15 * repeats, 0.5)
+        a = b + np.repeat(level, repeats)
+        shared = {f"{index:04}": index // repeats for index in range(len(a))} if clusters else {}
+        (task,) = compare([pair(F1, a.tolist(), b.tolist(), shared)], alpha=0.05, draws=100).tasks
+        assert task.difference is not None
+        assert task.difference.p_value is not None
+        # All 2^15 swaps.
+        exact = float(stats.permutation_test((level,), np.mean, permutation_type="samples", vectorized=True, n_resamples=np.inf).pvalue)
+        if task.difference.p_value < 1 / 101:
+            beyond += 1
+            assert task.difference.p_value >= exact
+    assert beyond > 0
 
 
 def test_levels_are_those_of_the_compared_tasks_alone() -> None:
