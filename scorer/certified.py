@@ -95,7 +95,7 @@ def certify_run(
         if found is None or not found.testable:
             refused[task.metric.label] += score.outcome.lower is not None
         if found is not None:
-            evidence.append(replace(found, reference_units=reference_units))
+            evidence.append(replace(found, reference_units=reference_units, instances=score.outcome.total))
             clustered += found.low.clustered
     notes = [
         f"{label}: the error of {count} task(s) is not known; nothing is certified of them" for label, count in sorted((+refused).items())

@@ -21,8 +21,8 @@ from genlevel.benchmark.metrics import METRICS, is_win, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.distributions import normal_quantile
 from scorer.certify.evidence import Estimate, TaskEvidence
-from scorer.certify.intervals import instances_needed
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
+from scorer.certify.planning import instances_to_decide
 from scorer.levels import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
 
@@ -199,7 +199,9 @@ def _levels(
             status = Status.ATTAINED
         elif lost[level] <= alpha:
             status = Status.NOT_ATTAINED
-        needed = _needed(results, known, levels, level, alpha) if status is Status.UNDECIDED else None
+        needed = None
+        if status is Status.UNDECIDED:
+            needed = instances_to_decide(level, results, known, alpha, reached=levels.scores[level] > 0.0)
         interval = (worst.scores[level], best.scores[level])
         certificates.append(LevelCertificate(level, status, attained[level], needed, levels.scores[level], interval))
     return tuple(certificates)
@@ -271,43 +273,3 @@ def _moved(row: TaskResult, entry: TaskEvidence | None, confidence: float, *, be
         value = interval[1] if higher == better else interval[0]
         win = None if row.reference is None else is_win(row.task.metric.id, value, row.reference)
     return TaskResult(row.task, value, row.reference, sigma(row.task.metric.id, value), win)
-
-
-def _needed(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], levels: Levels, level: int, alpha: float) -> int | None:
-    """About how many instances more would decide the level the way the point scores lean.
-
-    For a level that the points reach: the fewest that would certify the wins it takes. For one they do not: those that would certify the
-    loss of every task that may still be a win. An estimate for planning, at a power of 0.8 for each test.
-    """
-    tested = [row for row in results if row.reference is not None and row.task.id in known and known[row.task.id].testable]
-    per_test = alpha / max(1, len(tested))
-    reached = levels.scores[level] > 0.0
-
-    def cost(row: TaskResult, *, win: bool) -> int | None:
-        end = known[row.task.id].low if win else known[row.task.id].high
-        sign = 1.0 if (metric(row.task.metric.id).direction == "higher") == win else -1.0
-        distance = sign * (end.value - (row.reference or 0.0))
-        return instances_needed(end.units, distance, end.standard_error or 0.0, per_test if win else alpha)
-
-    def fewest(modality: Modality | None, paradigm: Paradigm | None) -> int | None:
-        rows = [row for row in tested if _is_in(row.task, modality, paradigm)]
-        return min((count for row in rows if (count := cost(row, win=True)) is not None), default=None)
-
-    if reached:
-        if level == 3:
-            return fewest(None, None)
-        pairs = [[fewest(modality, paradigm) for paradigm in Paradigm] for modality in LEVEL_MODALITIES]
-        sums = [sum(count for count in pair if count is not None) for pair in pairs if None not in pair]
-        both = min(sums, default=None)
-        language = fewest(Modality.LANGUAGE, None) if level == 5 else 0
-        return None if both is None or language is None else both + language
-    open_rows = [row for row in tested if _is_in(row.task, None, None) and known[row.task.id].loss_p_value(row.reference or 0.0) > alpha]
-    costs = [cost(row, win=False) for row in open_rows]
-    return None if any(count is None for count in costs) else sum(count for count in costs if count is not None)
-
-
-def _is_in(task: Task, modality: Modality | None, paradigm: Paradigm | None) -> bool:
-    """modality None: any that enters Levels 2-4."""
-    if modality is None:
-        return task.modality is not Modality.LANGUAGE
-    return task.modality is modality and (paradigm is None or task.paradigm is paradigm)

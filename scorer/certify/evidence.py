@@ -16,7 +16,7 @@ from scorer.certify.distributions import (
     means_apart,
     student_t_above,
 )
-from scorer.certify.intervals import hoeffding, student, symmetric, wilson
+from scorer.certify.intervals import hoeffding, instances_needed, student, symmetric, wilson
 from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
@@ -68,12 +68,14 @@ class TaskEvidence:
 
     low and high are equal for a complete task. "low" is the worse end whatever the metric's direction.
     reference_units: instances on which the specialist was measured, to count its own uncertainty; None takes the reference as known.
+    instances: how many the units consist of, where these are clusters; None: units are instances.
     """
 
     task: Task
     low: Estimate
     high: Estimate
     reference_units: int | None = None
+    instances: int | None = None
 
     @property
     def testable(self) -> bool:
@@ -98,6 +100,19 @@ class TaskEvidence:
     def loss_p_value(self, reference: float) -> float:
         """One-sided p-value of "the model is truly worse than the reference", from the better end."""
         return _p_value(self.task, self.high, reference, self.reference_units, better=False)
+
+    def needed(self, reference: float, alpha: float, *, better: bool) -> int | None:
+        """About how many instances more would show at alpha, with a power of 0.8, that the model is better (worse) than the reference.
+
+        0 where they show it already. None where the score leans the other way, or nothing is known of its error.
+        """
+        end = self.low if better else self.high
+        if _p_value(self.task, end, reference, self.reference_units, better=better) <= alpha:
+            return 0
+        if not self.testable:
+            return None
+        units = _units_needed(self.task, end, reference, self.reference_units, alpha, better=better)
+        return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
         """(lower, upper) in the metric's unit, outer over both ends; None where no error is known."""
@@ -171,6 +186,29 @@ def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units:
         return 1.0
     skewness = end.skewness * (own / error) ** 3
     return student_t_above(symmetric(distance / error, _sign(task, better=better) * skewness), end.freedom)
+
+
+def _units_needed(task: Task, end: Estimate, reference: float, reference_units: int | None, alpha: float, *, better: bool) -> int | None:
+    """About how many units more the test of ``_p_value`` needs at alpha, for a true score like the one seen."""
+    distance, error = _sign(task, better=better) * (end.value - reference), end.standard_error or 0.0
+    if distance <= 0.0:
+        return None
+    measured = reference_units if metric(task.metric.id).unit == "%" else None
+    spread = max(0.0, reference * (100.0 - reference))
+    if not _by_bounds(task, end) or (end.binary and error > 0.0):
+        null = math.sqrt(spread / end.units) if end.binary else error
+        return instances_needed(
+            end.units, distance, error, alpha, null_error=null, fixed_error=math.sqrt(spread / measured) if measured else 0.0
+        )
+    if measured:
+        # The bound of two means is that of numbers with the largest spread, 50.
+        null, fixed = 50.0 / math.sqrt(end.units), 50.0 / math.sqrt(measured)
+        return instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=True)
+    chance = (mean_at_least if end.value > reference else mean_at_most)(end.value / 100.0, 1, reference / 100.0)
+    if chance <= 0.0:
+        return None
+    distance = math.sqrt(-2.0 * spread * math.log(chance))
+    return instances_needed(end.units, distance, error, alpha, null_error=math.sqrt(spread / end.units), by_bound=True)
 
 
 def _sign(task: Task, *, better: bool) -> float:

@@ -138,12 +138,29 @@ def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashabl
     return math.sqrt(groups / (groups - 1) * math.fsum(total * total for total in sums)) / len(values), groups
 
 
-def instances_needed(count: int, distance: float, standard_error: float, alpha: float, power: float = 0.8) -> int | None:
+def instances_needed(
+    count: int,
+    distance: float,
+    standard_error: float,
+    alpha: float,
+    power: float = 0.8,
+    *,
+    null_error: float | None = None,
+    fixed_error: float = 0.0,
+    by_bound: bool = False,
+) -> int | None:
     """About how many instances more until a true distance as large as the one seen is found with this power.
 
-    One-sided test at alpha, error falling as 1/sqrt(n). None where no number of instances would do (distance not above 0).
+    One-sided test at alpha, error falling as 1/sqrt(n). null_error: the error that the test has where there is no distance, if another.
+    fixed_error: what falls not, such as the reference's. by_bound: the test is Hoeffding's exp(-z^2 / 2) and not the normal tail.
+    None where no number of instances would do (distance not above 0), or nothing is known of the error.
     """
-    if distance <= 0.0 or standard_error < 0.0:
+    null = standard_error if null_error is None else null_error
+    if distance <= 0.0 or null <= 0.0:
         return None
-    wanted = (normal_quantile(1.0 - alpha) + normal_quantile(power)) * standard_error / distance
-    return max(0, math.ceil(count * (wanted * wanted - 1.0)))
+    reach = math.sqrt(-2.0 * math.log(alpha)) if by_bound else normal_quantile(1.0 - alpha)
+    beyond = normal_quantile(power)
+    left = distance * distance - ((reach + beyond) * fixed_error) ** 2
+    if left <= 0.0:
+        return None
+    return max(0, math.ceil(count * ((reach * null + beyond * standard_error) ** 2 / left - 1.0)))

@@ -17,6 +17,7 @@ from genlevel.runtime.errors import UsageError
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certified import certificate_json, certify_values
+from scorer.certify.intervals import instances_needed
 from scorer.levels import judge_all
 from scorer.report import verdict_certified_json
 from scorer.service import Scorer
@@ -94,7 +95,7 @@ async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not
 
 async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> None:
     scorer = Scorer(url)
-    task = IMAGES[0]
+    task = next(task for task in IMAGES if (task.reference_workbook or 0.0) < 60.0)
     right = round(8 * (task.reference_workbook or 0.0) / 100) + 1
     await scorer.score_task(stream(head(task), answers(50 * right, 400 - 50 * right)))
     alone = (await certificate(scorer)).tasks[0]
@@ -108,6 +109,11 @@ async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> No
     share = score.score / 100.0
     assert score.standard_error == pytest.approx(100.0 * (share * (1.0 - share) / 39) ** 0.5)
     assert row.interval.upper - row.interval.lower > 2 * (alone.interval.upper - alone.interval.lower)
+    # What it would take is said in instances: ten for a cluster.
+    distance = score.score - (task.reference_workbook or 0.0)
+    more = instances_needed(40, distance, score.standard_error, 0.05)
+    assert more
+    assert together.levels[1].needed == 10 * more
     assert any("share their media or text" in note for note in together.notes)
     scorer.close()
 

@@ -17,7 +17,7 @@ from scipy import special, stats
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
 from scorer.certified import RunCertificate, certificate_json, certificate_message
-from scorer.certify import Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
+from scorer.certify import Estimate, LevelCertificate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
 from scorer.certify.distributions import (
     binomial_at_least,
     binomial_at_most,
@@ -354,6 +354,76 @@ def test_instances_needed_has_the_promised_power() -> None:
     assert 0.72 <= found / 300 <= 0.88
     assert instances_needed(100, -1.0, 5.0, 0.01) is None
     assert student(1.0, 0.5, 10, 0.95) == pytest.approx((1.0 - 0.5 * 2.228138852, 1.0 + 0.5 * 2.228138852))
+
+
+def test_answers_all_alike_still_need_more_of_them() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1", 99.0)
+    for binary in (True, False):
+        few = measured(entry, 100.0, 20, binary=binary)
+        needed = few.needed(99.0, 0.05, better=True)
+        assert needed is not None
+        # 20 right answers are no wonder at a share of 99 %; enough in a row are.
+        assert few.win_p_value(99.0) > 0.8
+        assert measured(entry, 100.0, 20 + needed, binary=binary).win_p_value(99.0) <= 0.05
+    unbounded = measured(replace(entry, metric=replace(entry.metric, id="psnr")), 100.0, 20, binary=False, error=0.0)
+    assert unbounded.needed(99.0, 0.05, better=True) is None
+
+
+def test_what_is_needed_is_counted_in_instances_where_units_are_clusters() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
+    clusters = measured(entry, 55.0, 50, binary=False, error=5.0)
+    alone = clusters.needed(50.0, 0.05, better=True)
+    # Each cluster has four instances.
+    together = replace(clusters, instances=200).needed(50.0, 0.05, better=True)
+    assert alone is not None
+    assert together == 4 * alone
+
+
+def test_an_uncertain_specialist_needs_more_and_may_leave_no_way() -> None:
+    entry = measured(task(0, Modality.IMAGE, Paradigm.COMPREHENSION), 52.0, 100)
+    needed = [replace(entry, reference_units=units).needed(50.0, 0.05, better=True) for units in (None, 10**6, 10**4, 100)]
+    assert needed[0] is not None
+    assert needed[1] is not None
+    assert needed[2] is not None
+    assert needed[0] < needed[1] < needed[2]
+    # The specialist's own error of 5 points is never told from 2.
+    assert needed[3] is None
+
+
+@pytest.mark.parametrize(("level", "language"), [(3, 45.0), (4, 45.0), (5, 45.0), (4, 90.0), (5, 90.0)])
+def test_a_level_out_of_reach_needs_the_losses_that_rule_it_out(level: int, language: float) -> None:
+    benchmark, tasks = full_benchmark()
+    values = {index: 45.0 for index in range(9)}
+    if level > 3:
+        values |= {0: 90.0, 8: language}
+    units = dict.fromkeys(values, 200)
+
+    def found(units: dict[int, int]) -> LevelCertificate:
+        results = judge_all(benchmark, {f"t{index}": value for index, value in values.items()})
+        certificate = certify(results, [measured(tasks[index], value, units[index]) for index, value in values.items()])
+        return certificate.levels[level - 2]
+
+    before = found(units)
+    assert (before.score, before.status) == (0.0, Status.UNDECIDED)
+    assert before.needed is not None
+    # One side of each modality has to be lost for certain (both for Level 3), and for Level 5 the language task alone will do.
+    losses = [8] if level == 5 and language == 45.0 else [1, 3, 5, 7] if level > 3 else list(range(8))
+    more = math.ceil(before.needed / len(losses))
+    assert found({index: count + 2 * more * (index in losses) for index, count in units.items()}).status is Status.NOT_ATTAINED
+    # A quarter of them is too few.
+    assert found({index: count + more // 4 * (index in losses) for index, count in units.items()}).status is Status.UNDECIDED
+
+
+def test_a_result_of_unknown_error_leaves_no_number_that_would_rule_a_level_out() -> None:
+    benchmark, tasks = full_benchmark()
+    results = judge_all(benchmark, {"t0": 90.0, "t1": 45.0, "t3": 45.0, "t8": 45.0})
+    known = [measured(tasks[index], 45.0, 200) for index in (3, 8)]
+    certificate = certify(results, [measured(tasks[0], 90.0, 200), *known])
+    third, fourth, fifth = certificate.levels[1:]
+    assert third.status is Status.ATTAINED
+    # t1 could be a win for all that is known: Level 4 stays open whatever is asked, and Level 5 is decided by language alone.
+    assert (fourth.status, fourth.needed) == (Status.UNDECIDED, None)
+    assert fifth.needed == known[1].needed(50.0, 0.025, better=False)
 
 
 def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
