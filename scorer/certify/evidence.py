@@ -16,7 +16,7 @@ from scorer.certify.distributions import (
     means_apart,
     student_t_above,
 )
-from scorer.certify.intervals import hoeffding, instances_needed, student, symmetric, wilson
+from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, wilson
 from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
@@ -107,11 +107,12 @@ class TaskEvidence:
         0 where they show it already. None where the score leans the other way, or nothing is known of its error.
         """
         end = self.low if better else self.high
-        if _p_value(self.task, end, reference, self.reference_units, better=better) <= alpha:
+        p_value = _p_value(self.task, end, reference, self.reference_units, better=better)
+        if p_value <= alpha:
             return 0
         if not self.testable:
             return None
-        units = _units_needed(self.task, end, reference, self.reference_units, alpha, better=better)
+        units = _units_needed(self.task, end, reference, self.reference_units, p_value=p_value, alpha=alpha)
         return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
@@ -188,27 +189,18 @@ def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units:
     return student_t_above(symmetric(distance / error, _sign(task, better=better) * skewness), end.freedom)
 
 
-def _units_needed(task: Task, end: Estimate, reference: float, reference_units: int | None, alpha: float, *, better: bool) -> int | None:
-    """About how many units more the test of ``_p_value`` needs at alpha, for a true score like the one seen."""
-    distance, error = _sign(task, better=better) * (end.value - reference), end.standard_error or 0.0
-    if distance <= 0.0:
-        return None
+def _units_needed(task: Task, end: Estimate, reference: float, reference_units: int | None, *, p_value: float, alpha: float) -> int | None:
+    """About how many units more ``_p_value`` needs to be at most alpha, for a true score like the one seen. p_value: the one now."""
+    error = end.standard_error or 0.0
+    by_bound = _by_bounds(task, end) and not (end.binary and error > 0.0)
     measured = reference_units if metric(task.metric.id).unit == "%" else None
-    spread = max(0.0, reference * (100.0 - reference))
-    if not _by_bounds(task, end) or (end.binary and error > 0.0):
-        null = math.sqrt(spread / end.units) if end.binary else error
-        return instances_needed(
-            end.units, distance, error, alpha, null_error=null, fixed_error=math.sqrt(spread / measured) if measured else 0.0
-        )
-    if measured:
-        # The bound of two means is that of numbers with the largest spread, 50.
-        null, fixed = 50.0 / math.sqrt(end.units), 50.0 / math.sqrt(measured)
-        return instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=True)
-    chance = (mean_at_least if end.value > reference else mean_at_most)(end.value / 100.0, 1, reference / 100.0)
-    if chance <= 0.0:
-        return None
-    distance = math.sqrt(-2.0 * spread * math.log(chance))
-    return instances_needed(end.units, distance, error, alpha, null_error=math.sqrt(spread / end.units), by_bound=True)
+    # The bound of two means is that of numbers with the largest spread, 50.
+    spread = 50.0 if by_bound and measured else math.sqrt(max(0.0, reference * (100.0 - reference)))
+    null = spread / math.sqrt(end.units) if by_bound or end.binary else error
+    fixed = spread / math.sqrt(measured) if measured else 0.0
+    # As far away as the test sees it, with all that it corrects for.
+    distance = errors_away(p_value, by_bound=by_bound) * math.hypot(null, fixed)
+    return instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=by_bound)
 
 
 def _sign(task: Task, *, better: bool) -> float:

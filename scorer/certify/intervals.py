@@ -158,9 +158,19 @@ def instances_needed(
     null = standard_error if null_error is None else null_error
     if distance <= 0.0 or null <= 0.0:
         return None
-    reach = math.sqrt(-2.0 * math.log(alpha)) if by_bound else normal_quantile(1.0 - alpha)
-    beyond = normal_quantile(power)
-    left = distance * distance - ((reach + beyond) * fixed_error) ** 2
+    wanted, beyond = errors_away(alpha, by_bound=by_bound), normal_quantile(power)
+    left = distance * distance - ((wanted + beyond) * fixed_error) ** 2
     if left <= 0.0:
         return None
-    return max(0, math.ceil(count * ((reach * null + beyond * standard_error) ** 2 / left - 1.0)))
+    return max(0, math.ceil(count * ((wanted * null + beyond * standard_error) ** 2 / left - 1.0)))
+
+
+def errors_away(p_value: float, *, by_bound: bool) -> float:
+    """How many standard errors away a one-sided p-value above 0 is found: by the normal tail, or by Hoeffding's exp(-z^2 / 2); at least 0.
+
+    >>> round(errors_away(0.05, by_bound=False), 6), round(errors_away(0.05, by_bound=True), 6), errors_away(1.0, by_bound=False)
+    (1.644854, 2.447747, 0.0)
+    """
+    if by_bound:
+        return math.sqrt(-2.0 * math.log(p_value))
+    return normal_quantile(1.0 - p_value) if p_value < 0.5 else 0.0

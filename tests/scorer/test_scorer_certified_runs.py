@@ -110,7 +110,7 @@ async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> No
     assert score.standard_error == pytest.approx(100.0 * (share * (1.0 - share) / 39) ** 0.5)
     assert row.interval.upper - row.interval.lower > 2 * (alone.interval.upper - alone.interval.lower)
     # What it would take is said in instances: ten for a cluster.
-    distance = score.score - (task.reference_workbook or 0.0)
+    distance = float(stats.norm.isf(row.p_win)) * score.standard_error
     more = instances_needed(40, distance, score.standard_error, 0.05)
     assert more
     assert together.levels[1].needed == 10 * more

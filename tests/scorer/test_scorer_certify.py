@@ -369,6 +369,17 @@ def test_answers_all_alike_still_need_more_of_them() -> None:
     assert unbounded.needed(99.0, 0.05, better=True) is None
 
 
+def test_what_the_test_corrects_for_is_needed_on_top() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1", 90.0)
+    plain = measured(entry, 94.0, 100, binary=False, error=2.0)
+    end = replace(plain.low, skewness=-0.3, degrees=8)
+    skewed = replace(plain, low=end, high=end)
+    # Both are two errors away, but skewed scores with heavy tails say less.
+    assert plain.win_p_value(90.0) < 0.05 < skewed.win_p_value(90.0)
+    assert plain.needed(90.0, 0.05, better=True) == 0
+    assert (skewed.needed(90.0, 0.05, better=True) or 0) > (plain.needed(90.0, 0.01, better=True) or 0) > 0
+
+
 def test_what_is_needed_is_counted_in_instances_where_units_are_clusters() -> None:
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
     clusters = measured(entry, 55.0, 50, binary=False, error=5.0)
