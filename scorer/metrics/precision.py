@@ -6,6 +6,7 @@ likeness are matched in one pass: what a detection achieves is a number whose bi
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -27,6 +28,7 @@ COCO_THRESHOLDS = tuple(0.5 + (0.95 - 0.5) / 9.0 * step for step in range(10))
 MOST_DETECTIONS = 100
 """Detections per instance and class that count, the best first (COCO's maxDets)."""
 UNNAMED = ""
+_SUREST = sys.float_info.max
 
 Precisions = dict[str, list[Any]]
 """{class: [things of the label, [[confidence, bits], ...] best first]}; bits: right at which thresholds. A third number has the bits
@@ -56,6 +58,11 @@ class AveragePrecision(SetMetric[Precisions]):
     @abstractmethod
     def worst(self, question: Question) -> Precisions:
         """Nothing found."""
+
+    def best(self, question: Question) -> Precisions:
+        """All found, and surer than any detection that is known."""
+        found = super().best(question)
+        return {name: [things, [[_SUREST, *rest] for _confidence, *rest in detections]] for name, (things, detections) in found.items()}
 
     def weighted(self, statistics: Sequence[tuple[str, Precisions]]) -> Callable[[Floats], float]:
         import numpy as np

@@ -19,7 +19,9 @@ _YES = frozenset({"yes", "true", "positive", "anomaly", "anomalous", "abnormal",
 _NO = frozenset({"no", "false", "negative", "normal", "good", "no anomaly", "no defect", "non-defective", "ok", "healthy"})
 
 Triple = list[Any]
-"""[score or None, negatives, positives] with this score. None: no answer, which ranks at the wrong end."""
+"""[score, negatives, positives] with this score. None for it: no answer, which ranks at the wrong end; BEST: at the right one."""
+BEST = "best"
+"""What an answer that is not known may be at best: surer than all that are known."""
 
 
 class _Ranking(Metric[list[Triple]]):
@@ -35,23 +37,27 @@ class _Ranking(Metric[list[Triple]]):
         return [[None, int(not positive), int(positive)]]
 
     def best(self, question: Question) -> list[Triple]:
-        """The label itself as the score."""
+        """Before all other answers where there is something to find, behind them where there is nothing."""
         positive = is_positive(question)
-        return [[1.0 if positive else 0.0, int(not positive), int(positive)]]
+        return [[BEST, int(not positive), int(positive)]]
 
     def weighted(self, statistics: Sequence[tuple[str, list[Triple]]]) -> Callable[[Any], float]:
         """The score 0..1 as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
         import numpy as np
 
         rows = [(owner, *triple) for owner, (_id, triples) in enumerate(statistics) for triple in triples]
-        # Nothing ranks lower than a positive without a score, and nothing higher than a negative without one.
+        scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
+        places = {score: float(place) for place, score in enumerate(scores)}
+        # Where (negatives, positives) stand that have no score: nothing ranks lower than a positive without an answer, and nothing
+        # higher than a negative without one, not even those at their best.
+        ends = {None: (math.inf, -math.inf), BEST: (-1.0, float(len(scores)))}
         parts = [
             part
             for owner, score, negatives, positives in rows
             for part in (
-                ((owner, score, negatives, positives),)
-                if score is not None
-                else ((owner, math.inf, negatives, 0), (owner, -math.inf, 0, positives))
+                ((owner, places[score], negatives, positives),)
+                if score in places
+                else ((owner, ends[score][0], negatives, 0), (owner, ends[score][1], 0, positives))
             )
         ]
         owners = np.array([part[0] for part in parts], dtype=np.intp)

@@ -165,6 +165,18 @@ def test_map_of_boxes_is_the_mean_over_classes_of_coco_ap() -> None:
     assert at_50.compute([(key, at_50.statistic(*row)) for key, *row in rows]).score == pytest.approx(coco(images, 0.5), abs=1e-6)
 
 
+def test_an_open_image_at_its_best_is_surer_than_the_false_boxes_of_the_others() -> None:
+    metric = BoxPrecision("ap_at_iou", [0.5])
+    question = Question("boxes", [{"label": "bird", "box": [0, 0, 10, 10]}])
+    false, best = metric.statistic((Box(50, 50, 9, 9, "bird", 1.0),), question), metric.best(question)
+    assert best["bird"][0] == 1
+    # One of two found, and at best before the false one: the first half of the recalls at a precision of 1.
+    assert (
+        metric.compute([("a", false), ("b", best)]).score == metric.compute([("b", false), ("a", best)]).score == pytest.approx(5100 / 101)
+    )
+    assert metric.compute([("a", best)]).score == pytest.approx(100.0)
+
+
 def test_a_box_without_a_class_is_of_the_only_class() -> None:
     wanted = [Box(0, 0, 10, 10, "bird")]
     assert ours([(wanted, [Box(0, 0, 10, 10)])], 0.5) == pytest.approx(100.0)

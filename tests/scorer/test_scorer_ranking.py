@@ -78,6 +78,46 @@ def test_an_instance_without_an_answer_stands_at_the_wrong_end() -> None:
     assert value("auc", [(None, 1), (None, 1), (None, 0)]) == 0.0
 
 
+def at_best(name: str, rows: list[tuple[float | str | None, int]]) -> float:
+    """score "open": an answer that is not known, at its best."""
+    metric = metric_of(name)
+    statistics = []
+    for index, (score, label) in enumerate(rows):
+        question = Question("number", [str(label)])
+        found = metric.best(question) if score == "open" else metric.worst(question) if score is None else metric.statistic(score, question)
+        statistics.append((str(index), found))
+    return metric.compute(statistics).score / 100.0
+
+
+def test_an_open_instance_at_its_best_stands_at_the_right_end_whatever_the_others_score() -> None:
+    # Scores may be above 1 and below 0.
+    rows: list[tuple[float | str | None, int]] = [(7.0, 0), (-3.0, 1), (1.0, 0), (0.0, 1)]
+    assert at_best("auc", [*rows, ("open", 1)]) == pytest.approx(2 / 6)
+    assert at_best("auc", [*rows, ("open", 0)]) == pytest.approx(2 / 6)
+    assert at_best("average_precision", [*rows, ("open", 1)]) == pytest.approx((1 + 2 / 4 + 3 / 5) / 3)
+    assert at_best("average_precision", [("open", 0), (-3.0, 1)]) == 1.0
+    # What was answered wrongly stays where it is.
+    assert at_best("auc", [("open", 1), (None, 0)]) == at_best("auc", [("open", 0), (None, 1)]) == 0.0
+    assert at_best("average_precision", [("open", 0), (None, 1)]) == 0.0
+    assert at_best("auc", [("open", 1), ("open", 0)]) == 1.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([-5.0, 0.0, 0.5, 1.0, 9.0, None]), st.integers(0, 1)), min_size=1, max_size=8),
+    st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(0, 1)), min_size=1, max_size=3),
+    st.sampled_from(["auc", "average_precision"]),
+)
+def test_no_answer_of_an_open_instance_is_above_its_best(
+    known: list[tuple[float | None, int]], answers: list[tuple[float, int]], name: str
+) -> None:
+    best = at_best(name, [*known, *(("open", label) for _score, label in answers)])
+    assert value(name, [*known, *answers]) <= best + 1e-12
+    # It can be had: surer than all others.
+    sure = [(1e9 if label else -1e9, label) for _score, label in answers]
+    assert value(name, [*known, *sure]) == pytest.approx(best, abs=1e-12)
+
+
 def test_without_both_kinds_there_is_no_ranking() -> None:
     assert value("auc", [(0.9, 1), (0.2, 1)]) == 0.5
     assert value("average_precision", [(0.9, 0), (0.2, 0)]) == 0.0
