@@ -175,11 +175,14 @@ _OPEN_TYPES = ("openqa", "open qa", "qa")
 def _is_extraction(facts: TaskFacts) -> bool:
     if facts.of == "items" or facts.type.casefold() == "extraction":
         return True
+    if is_multiple_choice(facts) or "classif" in facts.type.casefold():
+        return False
     extracts = (
         "extraction",
         " ner",
         "named entity",
         "parsing",
+        "meaning representation",
         "labeling",
         "part of speech",
         "triplet",
@@ -189,7 +192,7 @@ def _is_extraction(facts: TaskFacts) -> bool:
         "docre",
         "pair",
     )
-    return facts.metric_id == "micro_f1" and facts.type.casefold() in ("", "extraction") and facts.says(*extracts)
+    return facts.metric_id == "micro_f1" and facts.says(*extracts)
 
 
 def _label_or_text(facts: TaskFacts) -> AnswerType:
@@ -211,8 +214,8 @@ def _by_length(facts: TaskFacts) -> AnswerType:
 
 
 def asks_choice(facts: TaskFacts, usual: AnswerType) -> bool:
-    """Whether an item that offers options is multiple choice under the task's metric."""
-    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual in _TEXTS
+    """Whether an item that offers options is multiple choice under the task's metric; where several of them may be right it is not."""
+    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual in _TEXTS and usual is not AnswerType.ITEMS
 
 
 def is_multiple_choice(facts: TaskFacts) -> bool:

@@ -16,6 +16,7 @@ _EMBEDDED = re.compile(
 )
 _LETTER = re.compile(r"(?:option|choice|answer)?\s*[(\[]?\s*(?P<letter>[A-Za-z])\s*[)\]]?\s*[.:]?", re.IGNORECASE)
 _LETTERED = re.compile(r"\s*[(\[]?(?P<letter>[A-Za-z])[)\].:]\s*(?P<text>\S.*)", re.DOTALL)
+_MARK = re.compile(r"(?:(?<=\s)|^)[(\[]?(?P<letter>[A-Z])[)\].:]\s+(?=\S)")
 _LONGEST_LIST = 20_000
 
 
@@ -28,6 +29,26 @@ def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
     if len(options) < 2:
         return question, ()
     start = max(len(question) - _LONGEST_LIST, 0) + match.start()
+    return question[:start].rstrip(), options
+
+
+def lettered_options(question: str) -> tuple[str, tuple[str, ...]]:
+    """Splits "Which one? (A) same (B) other" into the question and its options; no options where it does not end with such a list.
+
+    The letters go from A without a gap, each on a line of its own or not; what stands on a line below the last option is no option's.
+    """
+    end = question[-_LONGEST_LIST:].rstrip()
+    marks: list[re.Match[str]] = []
+    for mark in _MARK.finditer(end):
+        if mark["letter"] == "A":
+            marks = [mark]
+        elif len(marks) < len(LETTERS) and mark["letter"] == LETTERS[len(marks)]:
+            marks.append(mark)
+    ends = [*(mark.start() for mark in marks[1:]), len(end)]
+    options = tuple(end[mark.end() : after].strip().rstrip(",;") for mark, after in zip(marks, ends, strict=False))
+    if len(options) < 2 or not all(options) or "\n" in options[-1]:
+        return question, ()
+    start = max(len(question) - _LONGEST_LIST, 0) + marks[0].start()
     return question[:start].rstrip(), options
 
 

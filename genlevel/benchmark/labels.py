@@ -142,6 +142,19 @@ def acceptable(label: Any) -> list[str] | None:
     return list(dict.fromkeys(text for text in texts if text)) or None
 
 
+def written_length(value: Any) -> int:
+    """How many bytes a JSON value has, about, when it is written out: its texts in UTF-8, its numbers, and what stands between them."""
+    match value:
+        case str():
+            return len(value.encode("utf-8", "surrogatepass"))
+        case dict():
+            return sum(len(key) + written_length(part) + 6 for key, part in value.items())
+        case list():
+            return sum(written_length(part) + 2 for part in value)
+        case _:
+            return len(str(value))
+
+
 @dataclass(slots=True)
 class LabelKinds:
     """What the labels of one task look like, counted in one pass over its file."""
@@ -154,6 +167,7 @@ class LabelKinds:
     boxes: int = 0
     files: int = 0
     with_commas: int = 0
+    letters: int = 0
     words: int = 0
     lowest_index: int = 1 << 30
     beyond_options: bool = False
@@ -180,6 +194,7 @@ class LabelKinds:
                 numeric = is_number(label)
                 self.numbers += numeric
                 self.texts += not numeric
+                self.letters += len(label.strip()) == 1 and label.strip().isascii() and label.strip().isalpha()
                 self.with_commas += ", " in label or "<p>" in label
                 self.words += len(label.split())
             case _:

@@ -10,7 +10,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from typing import Any
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
-from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.choices import LETTERS, lettered_options, to_letter
 from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.frames import PICTURES
 from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import WITH_FILES, with_files
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of, written_length
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 
@@ -61,13 +61,17 @@ _OWN_PLACES = ("input", "dialog", "dialogue", "output", "id")
 
 @dataclass(slots=True)
 class Survey:
-    """What one pass over an annotation file says: its envelope, how many items, and what their labels and ids look like."""
+    """What one pass over an annotation file says: its envelope, how many items, and what their labels and ids look like.
+
+    longest_label: bytes of the longest output.
+    """
 
     envelope: Envelope = field(default_factory=Envelope)
     count: int = 0
     kinds: LabelKinds = field(default_factory=LabelKinds)
     repeated: frozenset[int] = frozenset()
     missing_ids: int = 0
+    longest_label: int = 0
 
     @property
     def renumbered(self) -> bool:
@@ -92,6 +96,7 @@ def survey(path: Path) -> Survey:
             given = item.get("input")
             options = given.get("options") if isinstance(given, dict) else None
             found.kinds.add(find_label(item), len(options) if isinstance(options, list) else 0)
+            found.longest_label = max(found.longest_label, written_length(item.get("output", "")))
 
     found.envelope = read_envelope(path, see)
     found.repeated = frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
@@ -205,6 +210,7 @@ class Reader:
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, self._usual)
+        asked = self._with_lettered_options(asked, raw)
         answer_type, label = self._label(raw, asked)
         details = dict(asked.details)
         if answer_type is AnswerType.BOXES:
@@ -213,7 +219,19 @@ class Reader:
             details["number"] = "anomaly"
         if self._facts.metric_id == "rms" and self._survey.envelope.depth_unit:
             details["depth_unit"] = self._survey.envelope.depth_unit
-        return Instance(instance_id, position, asked.prompt, answer_type, label, asked.context, asked.options, asked.dialog, media, details)
+        return Instance(
+            instance_id,
+            position,
+            asked.prompt,
+            answer_type,
+            label,
+            asked.context,
+            asked.options,
+            asked.dialog,
+            media,
+            details,
+            longest_label=self._survey.longest_label,
+        )
 
     def _media(self, paths: list[str], modality: Modality, look_inside: bool, needed: bool) -> MediaFile:
         """One medium: a file, or a video of several frames."""
@@ -232,6 +250,21 @@ class Reader:
             name = hashlib.sha256(path.encode("utf-8", "backslashreplace")).hexdigest()
             return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
 
+    def _with_lettered_options(self, asked: Asking, raw: Any) -> Asking:
+        """What is asked, with the options that a multiple choice question has in its own text, unless the label is none of them."""
+        kinds = self._survey.kinds
+        if asked.options or not asks_choice(self._facts, self._usual):
+            return asked
+        if not is_multiple_choice(self._facts) and not 0 < kinds.letters == kinds.labelled:
+            return asked
+        prompt, options = lettered_options(asked.prompt)
+        try:
+            if options and raw is not None:
+                to_letter(raw, options, kinds)
+        except ValueError:
+            return asked
+        return replace(asked, prompt=prompt, options=options)
+
     def _label(self, raw: Any, asked: Asking) -> tuple[AnswerType, Any]:
         """Answer type and label in normal form. A choice whose label is none of its options is asked as a label."""
         if asks_choice(self._facts, self._usual) and (len(asked.options) > 1 or self._is_bare_letter(raw, asked)):
@@ -247,7 +280,7 @@ class Reader:
             case _ if self._usual in WITH_FILES or self._usual is AnswerType.CODE:
                 return self._usual, self._structure(raw)
             case AnswerType.ITEMS:
-                return self._usual, read_items(raw).items
+                return self._usual, [self._option_text(item, asked.options) for item in read_items(raw).items]
             case AnswerType.NUMBER if self._facts.metric_id in _NUMBER_METRICS:
                 return self._usual, [self._number(raw, asked)]
             case _:
@@ -272,6 +305,15 @@ class Reader:
         if not is_number(texts[0]):
             raise ItemProblem(f"its label: {texts[0][:60]!r} is no number")
         return texts[0]
+
+    def _option_text(self, item: str, options: tuple[str, ...]) -> str:
+        """An item as the option that it is, where it is one: labels may have the letters of options, which answers do not see."""
+        if any(fold(option) == fold(item) for option in options):
+            return item
+        try:
+            return options[LETTERS.index(to_letter(item, options, self._survey.kinds))] if options else item
+        except ValueError:
+            return item
 
     def _is_bare_letter(self, raw: Any, asked: Asking) -> bool:
         if asked.options or not is_multiple_choice(self._facts):

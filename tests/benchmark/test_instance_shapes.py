@@ -123,9 +123,74 @@ def test_a_choice_label_that_is_no_option_is_asked_as_a_label_and_reported(write
 
 def test_a_letter_is_a_choice_where_the_options_stand_in_the_text(write_task: Any) -> None:
     instance = asked(
-        write_task, "nlp/Event-Coreference-Resolution", {"question": "A. same B. other"}, {"answer": "(b)"}, type="multiple choice"
+        write_task, "nlp/Event-Coreference-Resolution", {"question": "Same or other (only A/B)?"}, {"answer": "(b)"}, type="multiple choice"
     )
     assert (instance.answer_type, instance.label, instance.options) == (AnswerType.CHOICE, "B", ())
+    assert instance.prompt == "Same or other (only A/B)?"
+
+
+@pytest.mark.parametrize(
+    ("question", "prompt"),
+    [
+        ("A. same B. other", ""),
+        ("Are they the same? (A) same, (B) other", "Are they the same?"),
+        ("Vitamin A. is meant?\nA: same\nB: other\n", "Vitamin A. is meant?"),
+    ],
+)
+def test_lettered_choices_at_the_end_of_a_question_become_options(write_task: Any, question: str, prompt: str) -> None:
+    key, kind = "nlp/Event-Coreference-Resolution", "multiple choice"
+    for answer in ("(b)", "other"):
+        instance = asked(write_task, key, {"question": question}, {"answer": answer}, type=kind)
+        assert (instance.answer_type, instance.label) == (AnswerType.CHOICE, "B")
+        assert (instance.prompt, instance.options) == (prompt, ("same", "other"))
+    closed = asked(write_task, key, {"question": question}, type=kind)
+    assert (closed.answer_type, closed.label, closed.options) == (AnswerType.CHOICE, None, ("same", "other"))
+
+
+@pytest.mark.parametrize(
+    "question", ["A: Hi.\nB: Ho.\nWho is it?", "A. same\nB. other\nAnswer with A/B only.", "A. same C. other", "Plan B. it is"]
+)
+def test_letters_that_list_no_options_stay_in_the_question(write_task: Any, question: str) -> None:
+    instance = asked(write_task, "nlp/Event-Coreference-Resolution", {"question": question}, {"answer": "B"}, type="multiple choice")
+    assert (instance.answer_type, instance.prompt, instance.options) == (AnswerType.CHOICE, question, ())
+
+
+def test_letters_in_a_question_are_options_only_where_all_labels_are_letters(write_task: Any) -> None:
+    key = "image/comprehension/General-Document-Visual-Question-Answering"
+    for labels, wanted in ((("A", "b"), AnswerType.CHOICE), (("A", "Ann"), AnswerType.SHORT_TEXT)):
+        items = [{"id": n, "input": {"question": "Who? A. Ann B. Bob"}, "output": {"text": label}} for n, label in enumerate(labels)]
+        (task,) = load_suite(write_task(key, items)).tasks
+        assert {instance.answer_type for instance in task.instances()} == {wanted}
+
+
+def test_lists_with_options_are_lists_still(write_task: Any) -> None:
+    """Several options may be right, and one alone would be told from its type."""
+    labels = [["B", "joy"], ["fear"], "A, B", []]
+    items = [
+        {"id": n, "input": {"question": "Which?", "options": ["A. joy", "B. fear", "C. awe"]}, "output": {"text": label}}
+        for n, label in enumerate(labels)
+    ]
+    (task,) = load_suite(write_task("nlp/Hate-Speech-Detection", items)).tasks
+    found = list(task.instances())
+    assert {instance.answer_type for instance in found} == {AnswerType.ITEMS}
+    assert [instance.label for instance in found[:3]] == [["fear", "joy"], ["fear"], ["joy", "fear"]]
+    assert {instance.options for instance in found} == {("joy", "fear", "awe")}
+
+
+@pytest.mark.parametrize("kind", ["", "Syntactic Parsing", "parsing", "extraction", "Semantic Role Labeling"])
+@pytest.mark.parametrize(
+    "name", ["Constituency-Parsing", "Dependency-Parsing", "Abstract-Meaning-Representation", "Semantic-Role-Labeling"]
+)
+def test_parses_are_lists_whatever_their_file_calls_its_type(write_task: Any, name: str, kind: str) -> None:
+    instance = asked(write_task, f"nlp/{name}", {"question": "Parse: I am."}, {"text": "(I, nsubj, am)"}, type=kind)
+    assert (instance.answer_type, instance.label) == (AnswerType.ITEMS, ["I, nsubj, am"])
+
+
+def test_every_instance_knows_how_long_the_longest_label_of_its_task_is(write_task: Any) -> None:
+    items = [{"id": n, "input": {"document": "D."}, "output": {"summary": "wörd " * count}} for n, count in enumerate([1, 1, 500])]
+    (task,) = load_suite(write_task("nlp/Abstractive-Summarization", items, type="Summarization")).tasks
+    (length,) = {instance.longest_label for instance in task.instances()}
+    assert 3000 <= length < 3020
 
 
 def test_a_closed_set_is_read_without_labels(write_task: Any) -> None:
