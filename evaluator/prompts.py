@@ -5,7 +5,9 @@ The wording is data with a version (prompts.yaml): it is part of a run's identit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
@@ -17,10 +19,14 @@ from genlevel.benchmark.model import AnswerType, Instance
 
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
-    """How one answer type is asked. layout: blocks in order; max_output_tokens: for the visible answer."""
+    """How one answer type is asked. layout: blocks in order; max_output_tokens: for the visible answer.
+
+    details: how the facts that {details} stands for are said, by their name.
+    """
 
     layout: tuple[str, ...]
     max_output_tokens: int
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,17 @@ class PromptSet:
     templates: dict[str, PromptTemplate]
 
     def for_instance(self, instance: Instance) -> PromptTemplate | None:
-        """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked."""
+        """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked.
+
+        Its limit is the type's, more where the longest label of the instance's task would not fit.
+        """
+        template = self._of_kind(instance)
+        if template is None or instance.answer_type in _BOUNDED:
+            return template
+        needed = min(instance.longest_label // _BYTES_PER_TOKEN.get(instance.answer_type, 1), MOST_OUTPUT_TOKENS)
+        return replace(template, max_output_tokens=needed) if needed > template.max_output_tokens else template
+
+    def _of_kind(self, instance: Instance) -> PromptTemplate | None:
         kind = "dialog" if instance.dialog and instance.answer_type in TEXT_ANSWERS else instance.answer_type.value
         if kind == AnswerType.NUMBER and (special := self.templates.get(f"{kind}:{instance.details.get('number', '')}")) is not None:
             return special
@@ -40,38 +56,75 @@ class PromptSet:
 
 
 TEXT_ANSWERS = (AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT)
+MOST_OUTPUT_TOKENS = 8192
+"""No label raises an answer's limit beyond this."""
+
+# Answers whose length is known by their type, or that are no text.
+_BOUNDED = (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.MEDIA)
+# Bytes of a label by which its tokens are counted, with room: English has four a token, code three, most other scripts two or more.
+# Numbers have hardly more than one, and names stand between them in answers.
+_BYTES_PER_TOKEN = dict.fromkeys((*TEXT_ANSWERS, AnswerType.ITEMS, AnswerType.CODE), 2)
+_SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
+_IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
+_NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
 @cache
 def prompt_set() -> PromptSet:
     """The shipped prompts."""
     document = yaml.safe_load(resources.files("evaluator").joinpath("prompts.yaml").read_text(encoding="utf-8"))
-    return PromptSet(
-        version=document["version"],
-        templates={
-            name: PromptTemplate(tuple(entry["layout"]), int(entry["max_output_tokens"])) for name, entry in document["types"].items()
-        },
-    )
+    templates = {}
+    for name, entry in document["types"].items():
+        layout = tuple(entry["layout"] if "layout" in entry else [*document["asked"], entry["answer"]])
+        said = {detail: text for detail, text in document["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
+        templates[name] = PromptTemplate(layout, int(entry["max_output_tokens"]), said)
+    return PromptSet(document["version"], templates)
 
 
 def prompt_text(instance: Instance, template: PromptTemplate) -> str:
     """The text a model is asked: the template's blocks with the instance's content, without the empty ones."""
-    letters = ascii_uppercase[: len(instance.options)]
+    letters = ascii_uppercase[: len(instance.options)] if instance.answer_type is AnswerType.CHOICE else ""
     content = {
-        "{context}": instance.context,
-        "{prompt}": instance.prompt,
-        "{options}": "\n".join(f"{letter}. {option}" for letter, option in zip(letters, instance.options, strict=False)),
-        "{dialog}": "\n".join(f"Speaker {1 + turn % 2}: {line}" for turn, line in enumerate(instance.dialog)),
+        **instance.details,
+        "context": instance.context,
+        "details": "\n".join(_filled(template.details[name], instance.details) for name in template.details if name in instance.details),
+        "prompt": instance.prompt,
+        "options": _options(instance, letters),
+        "letters": ", ".join(letters),
+        "dialog": "\n".join(_turns(instance.dialog)),
     }
-    blocks = []
-    for block in template.layout:
-        text = content.get(block)
-        if text is None:
-            language = instance.details.get("language", "")
-            text = block.replace("{letters}", ", ".join(letters)).replace("{language} ", f"{language} " if language else "")
-        if text.strip():
-            blocks.append(text.strip())
-    return "\n\n".join(blocks)
+    blocks = (_filled(_without_unknowns(block, content), content).strip() for block in template.layout)
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _without_unknowns(block: str, content: Mapping[str, str]) -> str:
+    """A block without what it says in passing and the instance does not know."""
+    for said, name in _IN_PASSING:
+        if not content.get(name):
+            block = block.replace(said, "")
+    return block
+
+
+def _filled(block: str, content: Mapping[str, str]) -> str:
+    """A block with its names filled in; "" where one of them has nothing to say."""
+    values = {name: content.get(name, "") for name in _NAMED.findall(block)}
+    return _NAMED.sub(lambda match: values[match[1]], block) if all(value.strip() for value in values.values()) else ""
+
+
+def _options(instance: Instance, letters: str) -> str:
+    """Options line by line: with letters for a choice, else as what an answer may say."""
+    if not instance.options:
+        return ""
+    if letters:
+        return "\n".join(f"{letter}. {option}" for letter, option in zip(letters, instance.options, strict=False))
+    return "\n".join(("Options:", *(f"- {option}" for option in instance.options)))
+
+
+def _turns(dialog: tuple[str, ...]) -> Iterable[str]:
+    """The turns of a dialogue, by two speakers in turn where not every turn names its own."""
+    if all(_SPEAKER.match(line) for line in dialog):
+        return dialog
+    return (f"Speaker {1 + turn % 2}: {line}" for turn, line in enumerate(dialog))
 
 
 def estimated_tokens(text: str) -> int:

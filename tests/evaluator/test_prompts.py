@@ -10,15 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluator.prompts import prompt_set, prompt_text
+from evaluator.prompts import MOST_OUTPUT_TOKENS, prompt_set, prompt_text
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 from genlevel.benchmark.suites import load_suite
-
-TEXT_OF_VERSION_1 = ("choice", "label", "number", "short_text", "long_text", "dialog", "items", "boxes")
-
-
-def document() -> dict:
-    return yaml.safe_load(resources.files("evaluator").joinpath("prompts.yaml").read_text("utf-8"))
 
 
 def digest(value: object) -> str:
@@ -37,17 +31,11 @@ def asked(kind: AnswerType, *media: Modality, **facts: object) -> str:
     return prompt_text(one, template)
 
 
-def test_the_words_of_version_1_are_asked_still() -> None:
-    """Version 2 adds types; models were measured under the words of these."""
-    types = document()["types"]
-    assert digest({name: types[name] for name in TEXT_OF_VERSION_1}) == "56bfc28e6c040c98"
-
-
 def test_what_is_asked_changes_only_with_its_version() -> None:
     """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
     asked_of = {name: resources.files("evaluator").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
-    data = [yaml.safe_load(text)["types"] for text in asked_of.values()]
-    assert {prompt_set().version: digest(data)} == {"2": "dc34f3983e4efce8"}
+    data = [yaml.safe_load(text) for text in asked_of.values()]
+    assert {prompt_set().version: digest(data)} == {"3": "17c4e2cd5ef9c8b3"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
@@ -59,6 +47,52 @@ def test_every_type_has_a_prompt_that_states_its_format(kind: AnswerType) -> Non
     template = prompt_set().for_instance(instance(kind))
     assert template is not None
     assert 64 <= template.max_output_tokens <= 8192
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
+def test_all_that_an_instance_says_is_asked_in_every_type(kind: AnswerType) -> None:
+    said = {"goal": "mend {it}", "language": "Java", "source_language": "English", "target_language": "French"}
+    text = asked(kind, context="CONTEXT", options=("dry", "wet"), dialog=("Hi.", "Ho."), details=said)
+    assert all(
+        one in text for one in ("CONTEXT", "Speaker 1: Hi.\nSpeaker 2: Ho.", "Goal: mend {it}\n", "Java", "What is there?", "dry", "wet")
+    )
+    assert "Source language: English\nTarget language: French\n" in text
+    assert text.count("Java") == 1
+    assert ("A. dry\nB. wet" if kind is AnswerType.CHOICE else "Options:\n- dry\n- wet") in text
+
+
+def test_what_an_instance_does_not_say_leaves_no_trace() -> None:
+    assert asked(AnswerType.LABEL, details={"bbox_format": "x"}) == "What is there?\n\nAnswer with the name of the category only."
+
+
+def test_a_choice_whose_options_stand_in_the_question_alone_names_no_letters() -> None:
+    assert asked(AnswerType.CHOICE).endswith("Answer with the letter of the correct option only.")
+    assert asked(AnswerType.CHOICE, options=("a", "b")).endswith("Answer with the letter of the correct option only (A, B).")
+
+
+def test_a_dialogue_that_names_its_speakers_is_given_no_others() -> None:
+    assert asked(AnswerType.SHORT_TEXT, dialog=("Ann: Hi.", "Bob B.: Ho.")).startswith("Ann: Hi.\nBob B.: Ho.\n")
+    assert asked(AnswerType.SHORT_TEXT, dialog=("Hi.", "Bob: Ho.")).startswith("Speaker 1: Hi.\nSpeaker 2: Bob: Ho.\n")
+
+
+def test_depth_is_asked_for_in_its_labels_unit() -> None:
+    assert asked(AnswerType.MEDIA, details={"depth_unit": "mm"}) == "What is there?\n\nGive depths in mm."
+    assert asked(AnswerType.MEDIA) == "What is there?"
+
+
+def test_the_limit_of_an_answer_fits_the_longest_label_of_the_task() -> None:
+    def limit(kind: AnswerType, longest: int) -> int:
+        template = prompt_set().for_instance(instance(kind, longest_label=longest))
+        assert template is not None
+        return template.max_output_tokens
+
+    own = {kind: limit(kind, 0) for kind in AnswerType}
+    assert limit(AnswerType.LONG_TEXT, 100) == own[AnswerType.LONG_TEXT] >= 1024
+    assert limit(AnswerType.LONG_TEXT, 6000) == 3000
+    assert limit(AnswerType.SHORT_TEXT, 1000) == 500
+    assert limit(AnswerType.BOXES, 3000) == 3000
+    assert limit(AnswerType.LONG_TEXT, 10**9) == MOST_OUTPUT_TOKENS
+    assert {limit(kind, 6000) - own[kind] for kind in (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.MEDIA)} == {0}
 
 
 def test_a_medium_may_have_its_own_template() -> None:
