@@ -21,7 +21,7 @@ from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_l
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
 from genlevel.benchmark.model import AnswerType, Instance, Modality
 from scorer.nodes import FILE, named_files
-from scorer.parsers import Box, Unparsable, parse_answer
+from scorer.parsers import Unparsable, parse_answer
 
 _NO_INDEX = LabelKinds().lowest_index
 _STRUCTURES = WITH_FILES - {AnswerType.BOXES, AnswerType.MEDIA}
@@ -155,20 +155,11 @@ def _boxes(prediction: Any, _instance: Instance, form: LabelForm) -> str:
     """In the format of the task's labels, with a confidence where one is stated."""
     if isinstance(prediction, str):
         return prediction
-    written = json.dumps(prediction)
-    found = parse_answer("boxes", written)
-    if isinstance(found, Unparsable) or not isinstance(found, tuple):
-        return written
-    return json.dumps([_box(box, form) for box in found if isinstance(box, Box)])
-
-
-def _box(box: Box, form: LabelForm) -> dict[str, Any]:
     try:
-        sides = normal_boxes([[box.x, box.y, box.width, box.height]], form.bbox_format)[0]["box"]
+        found = normal_boxes(prediction, form.bbox_format, answered=True)
     except ValueError:
-        sides = [box.x, box.y, 0.0, 0.0]  # impossible in that format: a box that matches nothing
-    written: dict[str, Any] = {"label": box.label, "box": sides}
-    return written if box.confidence is None else {**written, "score": box.confidence}
+        found = []
+    return json.dumps(found or prediction)  # the parser says what is wrong with it
 
 
 def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:

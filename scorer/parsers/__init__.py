@@ -19,7 +19,7 @@ from scorer.parsers.text import visible_text
 from scorer.parsers.values import Box, Parsed, Structured, Unparsable
 from scorer.parsers.words import parse_long_text, parse_short_text
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """Changes whenever some raw answer is read differently than before."""
 
 __all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse_answer"]

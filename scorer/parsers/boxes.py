@@ -1,101 +1,77 @@
-"""Reads boxes: JSON in the forms models write it, else groups of four numbers in brackets."""
+"""Reads boxes: JSON in any of the forms that labels have, else groups of four numbers in brackets."""
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
-from scorer.parsers.jsons import MISSING, find_json
+from genlevel.benchmark.forms.boxes import normal_boxes
+from scorer.parsers.documents import documents
 from scorer.parsers.text import everything_after_marker
 from scorer.parsers.values import Box, Unparsable
 
-_BOX_KEYS = ("box", "bbox", "bbox_2d", "box_2d", "bounding_box", "boundingBox")
-_LABEL_KEYS = ("label", "class", "category", "name", "object")
-_SCORE_KEYS = ("score", "confidence", "conf", "probability")
-_SIDE_KEYS = (
-    ("x", "y", "width", "height"),
-    ("x", "y", "w", "h"),
-    ("x_min", "y_min", "width", "height"),
-    ("left", "top", "width", "height"),
-)
-_WRAPPER_KEYS = frozenset({"boxes", "objects", "detections", "predictions", "answer"})
 _NUMBER = r"\s{0,3}([-+]?\d{1,12}(?:\.\d{1,12})?)\s{0,3}"
 _QUADRUPLE = re.compile(rf"[(\[]{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}[)\]]")
+# Keys under which four numbers are no x, y, width, height: where their JSON cannot be read, the numbers alone would mislead.
+_OTHERWISE = re.compile(r"box_2d|\b[xy]_?(?:1|2|min|max)\b")
 _MOST_BOXES = 10_000
-_DEPTH = 6
+_NONE = "there is no box [x, y, width, height] in it"
 
 
 def parse_boxes(text: str) -> tuple[Box, ...] | Unparsable:
     """Boxes (x, y, width, height) from the top left, with label and confidence where stated.
 
-    Read are lists of four numbers, objects with box/bbox (or x, y, width, height), label and score, objects from a
-    label to its boxes, and these in prose or code fences. An empty list is the answer "no object". A negative width
-    or height counts as 0: such a box can match nothing.
+    Read are all forms that labels have (genlevel.benchmark.forms.boxes), in prose or code fences; a list that breaks off counts up to its
+    last complete box (scorer.parsers.documents). Boxes without names may stand anywhere in prose. An empty list
+    is the answer "no object". A negative width or height counts as 0: such a box can match nothing.
 
     >>> parse_boxes('[{"label": "bird", "box": [10, 20, 30, 40], "score": 0.9}]')
     (Box(x=10.0, y=20.0, width=30.0, height=40.0, label='bird', confidence=0.9),)
+    >>> parse_boxes('[{"label": "bird", "bbox_2d": [10, 20, 40, 60]}, {"label": "fo')
+    (Box(x=10.0, y=20.0, width=30.0, height=40.0, label='bird', confidence=None),)
     """
     answer = everything_after_marker(text) or text
-    value = find_json(answer)
-    boxes = [] if value is MISSING else _boxes(value, "", 0)
-    # A list that breaks off is no JSON, but each of its boxes is: then the groups of numbers say more.
-    quadruples = _QUADRUPLE.findall(answer)[:_MOST_BOXES]
-    if len(quadruples) > len(boxes):
-        sides = [tuple(float(number) for number in numbers) for numbers in quadruples]
-        return tuple(Box(x, y, max(width, 0.0), max(height, 0.0)) for x, y, width, height in sides)
-    if boxes or value in ([], {}) or _names_an_empty_list(value):
-        return tuple(boxes[:_MOST_BOXES])
-    return Unparsable("there is no box [x, y, width, height] in it")
+    sure, loose = documents(answer)
+    reason = ""
+    for value in sure:
+        found = _boxes(value)
+        if not isinstance(found, Unparsable):
+            return found
+        reason = reason or found.reason
+    if not all(_is_bare(value) for value in loose):
+        read = [_boxes(value) for value in loose]
+        fitting = [found for found in read if not isinstance(found, Unparsable)]
+        if fitting and all(found == fitting[0] for found in fitting):
+            return fitting[0]
+        if fitting:
+            return Unparsable(f"it has {len(fitting)} lists or objects that could be the answer, and no answer marker")
+        reason = reason or next(found.reason for found in read if isinstance(found, Unparsable))
+    if reason or _OTHERWISE.search(answer):
+        return Unparsable(reason or _NONE)
+    quadruples = dict.fromkeys(tuple(float(number) for number in numbers) for numbers in _QUADRUPLE.findall(answer)[:_MOST_BOXES])
+    bare = [list(numbers) for numbers in quadruples] or loose
+    return _boxes(bare) if bare else Unparsable(_NONE)
 
 
-def _boxes(value: Any, label: str, depth: int) -> list[Box]:
-    if depth > _DEPTH:
-        return []
-    if isinstance(value, list):
-        box = _box(value, label, None)
-        if box is not None:
-            return [box]
-        return [box for entry in value if isinstance(entry, list | dict) for box in _boxes(entry, label, depth + 1)]
-    if not isinstance(value, dict):
-        return []
-    named = next((value[key] for key in _LABEL_KEYS if isinstance(value.get(key), str)), label)
-    score = next((_number(value[key]) for key in _SCORE_KEYS if key in value), None)
-    for key in _BOX_KEYS:
-        if isinstance(value.get(key), list):
-            box = _box(value[key], named, score)
-            return [box] if box is not None else _boxes(value[key], named, depth + 1)
-    for keys in _SIDE_KEYS:
-        if all(key in value for key in keys):
-            box = _box([value[key] for key in keys], named, score)
-            return [] if box is None else [box]
-    found: list[Box] = []
-    for key, entry in value.items():
-        if isinstance(entry, list | dict):
-            found += _boxes(entry, label if str(key).casefold() in _WRAPPER_KEYS else str(key), depth + 1)
-    return found
-
-
-def _box(values: list[Any], label: str, confidence: float | None) -> Box | None:
-    """Four numbers as a box (a fifth is its confidence); None where they are not."""
-    if len(values) not in (4, 5):
-        return None
-    numbers = [_number(value) for value in values]
-    if any(number is None for number in numbers):
-        return None
-    x, y, width, height = (number for number in numbers[:4] if number is not None)
-    return Box(x, y, max(width, 0.0), max(height, 0.0), label, confidence if len(values) == 4 else numbers[4])
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
+def _boxes(value: Any) -> tuple[Box, ...] | Unparsable:
+    """The boxes of one list or object."""
     try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+        found = normal_boxes(value, answered=True)[:_MOST_BOXES]
+    except ValueError as error:
+        return Unparsable(str(error))
+    except RecursionError:
+        return Unparsable("nested too deeply")
+    if not found and not _says_none(value):
+        return Unparsable(_NONE)
+    boxes = ((entry["box"], entry["label"], entry.get("score")) for entry in found)
+    return tuple(Box(x, y, width, height, label, score) for (x, y, width, height), label, score in boxes)
 
 
-def _names_an_empty_list(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and all(entry == [] for entry in value.values())
+def _is_bare(value: Any) -> bool:
+    """Whether a value is a list of numbers, or of lists of them: a box or several without names, or a footnote."""
+    inner = [part for one in value for part in (one if isinstance(one, list) else [one])] if isinstance(value, list) else [value]
+    return not any(isinstance(part, dict) for part in inner)
+
+
+def _says_none(value: Any) -> bool:
+    return value in ([], {}) or (isinstance(value, dict) and all(entry == [] for entry in value.values()))

@@ -30,11 +30,16 @@ TURNED = [1.0, 0.0, 0.0, 0.5, 0.0, 1.0, 0.0, 0.25, 0.0, 0.0, 1.0, 0.125]
         {"annotations": [{"category_id": 7, "bbox": [1, 2, 3, 4]}], "categories": [{"id": 7, "name": "bird"}]},
         [{"class": "bird", "box": {"x": 1, "y": "2", "w": 3, "h": 4}}],
         [{"name": "bird", "bndbox": {}, "bounding_box": {"xmin": 1, "ymin": 2, "xmax": 4, "ymax": 6}}],
-        '[{"label": "bird", "bbox_2d": [1, 2, 3, 4]}]',
+        '[{"label": "bird", "bbox_2d": [1, 2, 4, 6]}]',
     ],
 )
 def test_boxes(written: Any) -> None:
     assert normal_form("boxes", written) == [{"label": "bird", "box": [1.0, 2.0, 3.0, 4.0]}]
+
+
+def test_a_box_whose_order_and_unit_are_not_said_is_refused() -> None:
+    with pytest.raises(ValueError, match='what "box_2d" holds'):
+        normal_form("boxes", [{"label": "bird", "box_2d": [1, 2, 3, 4]}])
 
 
 def test_a_box_keeps_its_confidence() -> None:

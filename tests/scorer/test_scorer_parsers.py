@@ -157,6 +157,9 @@ def test_items_are_read_from_json_tuples_lines_and_separators(raw: str, items: t
     assert parse_answer("items", raw) == items
 
 
+X = Box(1, 2, 3, 4, "x")
+
+
 @pytest.mark.parametrize(
     ("raw", "boxes"),
     [
@@ -169,6 +172,18 @@ def test_items_are_read_from_json_tuples_lines_and_separators(raw: str, items: t
         ("I see one at (1, 2, 3, 4).", (Box(1, 2, 3, 4),)),
         ("[[1, 2, 3, 4], [5, 6, 7, 8], [9,", (Box(1, 2, 3, 4), Box(5, 6, 7, 8))),
         ("[[1, 2, -3, 4]]", (Box(1, 2, 0, 4),)),
+        ('Found: {"bird": [[1, 2, 3, 4]], "count": 1}', (Box(1, 2, 3, 4, "bird"),)),
+        ('{"boxes": [{"x": 1, "y": 2, "width": -3, "height": 4}], "image": "a.png"}', (Box(1, 2, 0, 4),)),
+        ('[{"label": "x", "box": [1, 2, 3, 4]}, {"label": "y", "box": [5, 6, 7, 8]}, {"label": "z", "bo', (X, Box(5, 6, 7, 8, "y"))),
+        ("[{'label': 'x', 'box': [1, 2, 3, 4], 'score': None}]", (X,)),
+        ("Sure:\n```json\n[{'label': 'x', 'box': [1, 2, 3, 4]},]\n```", (X,)),
+        ('[{"label": "x", "x1": 1, "y1": 2, "x2": 4, "y2": 6}]', (X,)),
+        ('{"label": "x", "xmin": 1, "ymin": 2, "xmax": 4, "ymax": 6}', (X,)),
+        ('[{"label": "x", "bbox_2d": [1, 2, 4, 6]}]', (X,)),
+        ('{"x": {"bbox_2d": [[1, 2, 4, 6]]}}', (X,)),
+        ('[{"label": "x", "box": {"x": 1, "y": 2, "width": 3, "height": 4}}]', (X,)),
+        ("bird: [[1, 2, 3, 4]]\nfox: [[5, 6, 7, 8]]", (Box(1, 2, 3, 4), Box(5, 6, 7, 8))),
+        ("At [1, 2, 3, 4], as [1] says, and at (5, 6, 7, 8).", (Box(1, 2, 3, 4), Box(5, 6, 7, 8))),
         ("[]", ()),
         ('{"bird": []}', ()),
     ],
@@ -177,7 +192,16 @@ def test_boxes_are_read_in_the_forms_models_write(raw: str, boxes: tuple[Box, ..
     assert parse_answer("boxes", raw) == boxes
 
 
-@pytest.mark.parametrize("raw", ["There is a bird.", "[[1, 2, 3]]", '[{"label": "bird"}]', "[[NaN, 1, 2, 3]]", "[" * 100_000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("There is a bird.", "[[1, 2, 3]]", '[{"label": "bird"}]', "[[NaN, 1, 2, 3]]", "[" * 100_000),
+        '[{"label": "bird", "box_2d": [100, 200, 300, 400]}]',
+        "It is at {'box_2d': [100, 200, 300, 400], 'label' 'bird'}.",
+        "It is at {'bbox_2d': [100, 200, 300, 400], 'label' 'bird'}.",
+        'First {"bird": [[1, 2, 3, 4]]} came, then {"bird": [[5, 6, 7, 8]]}.',
+    ],
+)
 def test_what_holds_no_box_is_unparsable(raw: str) -> None:
     assert isinstance(parse_answer("boxes", raw), Unparsable)
 

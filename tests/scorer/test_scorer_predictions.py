@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from genlevel.benchmark.annotation import stream_items
 from genlevel.benchmark.folder_task import FolderTask
-from genlevel.benchmark.labels import find_label
+from genlevel.benchmark.labels import LabelKinds, find_label
+from genlevel.benchmark.model import AnswerType, Instance, Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
+from scorer.parsers import Box, Unparsable, parse_answer
+from scorer.prediction_answers import LabelForm, as_answer
 from scorer.predictions import PredictionFolder, read_predictions
 from scorer.predictions_scoring import ScoredPredictions, score_predictions, scored_json
 
@@ -95,6 +98,37 @@ def test_boxes_are_read_in_the_format_of_the_tasks_labels(tmp_path: Path) -> Non
     wrong = score_predictions(tmp_path / "a", predict(tmp_path / "p", key, given_as({"bird": [[10, 20, 30, 40]]}, [[0, 0, 1, 1]])), "M")
     assert outcome(wrong) == (0.0, 2, 0)
     assert not found.problems, "media need not be there to score predictions"
+
+
+@pytest.mark.parametrize(
+    "prediction",
+    [
+        {"bird": [[10, 20, 40, 60]]},
+        {"bbox": [{"bird": [10, 20, 40, 60]}]},
+        {"text": {"bird": [[10, 20, 40, 60]]}},
+        {"text": "bird", "bbox": [[10, 20, 40, 60]]},
+        {"bboxes": [[10, 20, 40, 60]], "category": "bird"},
+        [{"label": "bird", "x1": 10, "y1": 20, "x2": 40, "y2": 60}],
+        [{"label": "bird", "box": {"x": 10, "y": 20, "width": 30, "height": 40}, "score": 0.5}],
+        [{"label": "bird", "bbox_2d": [10, 20, 40, 60]}, {"label": "bird", "bbox": [50, 50, 40, 60]}],
+        {"annotations": [{"category_id": 7, "bbox": [10, 20, 40, 60]}], "categories": [{"id": 7, "name": "bird"}], "info": "x"},
+    ],
+)
+def test_boxes_may_have_any_shape_that_labels_have(prediction: Any) -> None:
+    """Bare numbers are corners, as the labels are; names say their own format; a box that cannot be is one that matches nothing."""
+    answer = as_answer(prediction, Instance("1", 0, "?", AnswerType.BOXES), LabelForm(LabelKinds(), "(x1, y1, x2, y2)", Modality.IMAGE))
+    parsed = parse_answer("boxes", answer.text)
+    assert isinstance(parsed, tuple)
+    first, *rest = parsed
+    assert isinstance(first, Box)
+    assert (first.x, first.y, first.width, first.height, first.label) == (10, 20, 30, 40, "bird")
+    assert [box.width for box in rest if isinstance(box, Box)] == [0] * len(rest)
+
+
+@pytest.mark.parametrize("prediction", [{"label": "bird"}, [[1, 2, 3]], 7, [{"label": "bird", "box_2d": [1, 2, 3, 4]}]])
+def test_what_holds_no_box_is_an_unparsable_prediction(prediction: Any) -> None:
+    answer = as_answer(prediction, Instance("1", 0, "?", AnswerType.BOXES), LabelForm(LabelKinds(), "(x1, y1, x2, y2)", Modality.IMAGE))
+    assert isinstance(parse_answer("boxes", answer.text), Unparsable)
 
 
 def test_several_texts_count_by_the_first(tmp_path: Path) -> None:

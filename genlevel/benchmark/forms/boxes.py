@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from genlevel.benchmark.forms.shapes import label_of, number, opened, score_of, scored, shown, unwrapped
+from genlevel.benchmark.forms.shapes import WRAPPERS, checked, label_of, number, opened, score_of, scored, shown, unwrapped
 
 Corners = tuple[float, float, float, float]
 Converter = Callable[[Corners], Corners]
@@ -82,62 +83,86 @@ def known_format(written: str) -> str:
     return known
 
 
-def normal_boxes(label: Any, written_format: str = "", default_name: str = "") -> list[dict[str, Any]]:
+def normal_boxes(label: Any, written_format: str = "", *, answered: bool = False) -> list[dict[str, Any]]:
     """Boxes in normal form, in the order given; with "score" where one is stated.
 
-    Raises ValueError saying what is wrong: an unknown format, something that is no box, a number that is not finite, a negative size.
+    Fields that say a format keep it: sides by name, and "bbox_2d", which models write as corners. answered: as a model wrote them: a
+    negative size counts as 0, so that this box alone matches nothing, and remarks beside the boxes are passed over.
+    Raises ValueError saying what is wrong: an unknown format, something that is no box, a number that is not finite, a negative size,
+    and "box_2d", which is written as y, x, y, x of 1000 as well as in pixels.
     """
-    known = known_format(written_format)
-    return [scored({"label": name, "box": box}, score) for name, box, score in _walk(unwrapped(label), default_name.strip(), None, known)]
+    checked(label)
+    walk = _Walk(known_format(written_format), answered)
+    return [scored({"label": name, "box": box}, score) for name, box, score in walk.boxes(unwrapped(label), "", None)]
 
 
-def box_of(value: Any, known: str = "xywh") -> list[float] | None:
+def box_of(value: Any, known: str = "xywh", *, clipped: bool = False) -> list[float] | None:
     """One box as [x, y, width, height]: four numbers (a fifth is a confidence), or an object with its sides. None for anything else.
 
-    Raises ValueError for a box that cannot be.
+    clipped: a negative size is 0. Raises ValueError for a box that cannot be.
     """
     if isinstance(value, list) and len(value) in (4, 5):
         sides = [number(side) for side in value]
-        return None if None in sides else _converted(sides[:4], known)
+        return None if None in sides else _converted(sides[:4], known, clipped)
     if isinstance(value, dict):
         for form, keys in _SIDES:
             if all(key in value for key in keys):
                 sides = [number(value[key]) for key in keys]
                 if None in sides:
                     raise ValueError(f"{shown(value)} is no box of four numbers")
-                return _converted(sides, form)
+                return _converted(sides, form, clipped)
     return None
 
 
-def _converted(sides: list[float | None], known: str) -> list[float]:
+def _converted(sides: list[float | None], known: str, clipped: bool) -> list[float]:
     x, y, width, height = (float(side) for side in sides if side is not None)
     found = list(_FORMATS[known]((x, y, width, height)))
+    if clipped:
+        found[2:] = [max(side, 0.0) for side in found[2:]]
     if not all(math.isfinite(side) for side in found) or found[2] < 0 or found[3] < 0:
         raise ValueError(f"box {[x, y, width, height]} is impossible as {known}")
     return found
 
 
-def _walk(label: Any, name: str, score: float | None, known: str) -> Iterator[tuple[str, list[float], float | None]]:
-    label = opened(label)
-    if label is None:
-        return
-    if isinstance(label, dict):
-        own, score = label_of(label), score_of(label) if score is None else score
-        box = box_of(label)
-        key = next((key for key in BOX_KEYS if key in label), None)
-        if box is not None:
-            yield (name if own is None else own), box, score
-        elif key is not None:
-            yield from _walk(label[key], name if own is None else own, score, known)
-        else:
-            for inner, value in label.items():
-                yield from _walk(value, inner.strip(), score, known)
-    elif isinstance(label, list):
-        box = box_of(label, known)
-        if box is not None:
-            yield name, box, number(label[4]) if len(label) == 5 else score
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Finds the boxes in a structure. known: the format of four bare numbers; answered: as of ``normal_boxes``."""
+
+    known: str
+    answered: bool
+
+    def boxes(self, label: Any, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
+        """(label, box, confidence) of each."""
+        label = opened(label)
+        if label is None:
             return
-        for part in label:
-            yield from _walk(part, name, score, known)
-    else:
-        raise ValueError(f"{shown(label)} is no box of four numbers")
+        box = box_of(label, self.known, clipped=self.answered)
+        if isinstance(label, dict):
+            own, score = label_of(label), score_of(label) if score is None else score
+            key = next((key for key in BOX_KEYS if key in label), None)
+            if box is not None:
+                yield (name if own is None else own), box, score
+            elif key is not None:
+                yield from self._keyed(key).boxes(label[key], name if own is None else own, score)
+            else:
+                for inner, value in label.items():
+                    if not (self.answered and _is_remark(value)):
+                        yield from self.boxes(value, name if inner in WRAPPERS else inner.strip(), score)
+        elif box is not None:
+            yield name, box, number(label[4]) if len(label) == 5 else score
+        elif isinstance(label, list):
+            for part in label:
+                yield from self.boxes(part, name, score)
+        else:
+            raise ValueError(f"{shown(label)} is no box of four numbers")
+
+    def _keyed(self, key: str) -> _Walk:
+        """How numbers under a key are read."""
+        if key == "box_2d":
+            raise ValueError('what "box_2d" holds, pixels or thousandths, x or y first, is not said: a box is "box": [x, y, width, height]')
+        return replace(self, known="xyxy") if key == "bbox_2d" else self
+
+
+def _is_remark(value: Any) -> bool:
+    """Whether a field holds no structure."""
+    return not isinstance(opened(value), dict | list)
