@@ -178,7 +178,7 @@ class LabelKinds:
             self.lowest_index = min(self.lowest_index, label)
             self.beyond_options = self.beyond_options or (options > 0 and label == options)
         match label:
-            case None:
+            case None | "" | []:
                 self.none += 1
             case _ if looks_like_boxes(label):
                 self.boxes += 1

@@ -30,6 +30,7 @@ from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
 
 UNREADABLE = "parts of labels cannot be read as items"
 UNBALANCED = "labels have unbalanced brackets, though all their parts could be read"
+_EMPTY = "its label is empty, so it cannot be scored"
 
 _RANKINGS = ("average_precision", "auc")
 _NUMBER_METRICS = (*_RANKINGS, "mae", "rmse")
@@ -134,6 +135,11 @@ def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
                 text = fold(options[ord(text) - ord("a")])
             plain = " ".join(text.replace("-", " ").replace("_", " ").split())
             return not (plain in _NORMAL or plain.startswith(("no ", "without ")) or (is_number(plain) and float(plain) == 0))
+
+
+def _is_blank(label: Any) -> bool:
+    """Whether a label is there and says nothing."""
+    return label == {} or (isinstance(label, str | list) and acceptable(label) is None)
 
 
 class Reader:
@@ -266,7 +272,12 @@ class Reader:
         return replace(asked, prompt=prompt, options=options)
 
     def _label(self, raw: Any, asked: Asking) -> tuple[AnswerType, Any]:
-        """Answer type and label in normal form. A choice whose label is none of its options is asked as a label."""
+        """Answer type and label in normal form. A choice whose label is none of its options is asked as a label.
+
+        An empty label is none, but for an empty list where a list is asked for: there is nothing to find.
+        """
+        if _is_blank(raw) and not self._is_measured and not (self._usual is AnswerType.ITEMS and isinstance(raw, list)):
+            raw = None
         if asks_choice(self._facts, self._usual) and (len(asked.options) > 1 or self._is_bare_letter(raw, asked)):
             if raw is None:
                 return AnswerType.CHOICE, None
@@ -277,14 +288,21 @@ class Reader:
         match self._usual:
             case _ if raw is None:
                 return self._usual, None
-            case _ if self._usual in WITH_FILES or self._usual is AnswerType.CODE:
+            case _ if self._is_measured and self._usual is not AnswerType.NUMBER:
                 return self._usual, self._structure(raw)
             case AnswerType.ITEMS:
                 return self._usual, [self._option_text(item, asked.options) for item in read_items(raw).items]
-            case AnswerType.NUMBER if self._facts.metric_id in _NUMBER_METRICS:
+            case AnswerType.NUMBER if self._is_measured:
                 return self._usual, [self._number(raw, asked)]
             case _:
                 return self._usual, acceptable(raw)
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether labels are no texts: structures, files, code, and numbers that are more than words."""
+        if self._usual is AnswerType.NUMBER:
+            return self._facts.metric_id in _NUMBER_METRICS
+        return self._usual in WITH_FILES or self._usual is AnswerType.CODE
 
     def _structure(self, raw: Any) -> Any:
         """A label that is no text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
@@ -293,12 +311,14 @@ class Reader:
             label = with_files(raw, self._usual, self._place, modality)
             return normal_form(self._usual, label, box_format=self._survey.envelope.bbox_format, modality=modality)
         except ValueError as error:
-            raise ItemProblem(f"its label: {error}") from None
+            raise ItemProblem(_EMPTY if _is_blank(raw) else f"its label: {error}") from None
         except MediaProblem as problem:
             raise ItemProblem(f"its label: {problem}") from None
 
     def _number(self, raw: Any, asked: Asking) -> str:
         """The number that an error or ranking is measured against: of an anomaly 1, of none 0. Raises ItemProblem for what is none."""
+        if _is_blank(raw) and not (isinstance(raw, list) and self._facts.metric_id in _RANKINGS):
+            raise ItemProblem(_EMPTY)
         if self._facts.metric_id in _RANKINGS:
             return str(int(is_anomaly(raw, asked.options)))
         texts = acceptable(raw) or [""]
@@ -339,4 +359,4 @@ class Reader:
                 return UNREADABLE, read.unreadable
             if read.unbalanced:
                 return UNBALANCED, 1
-        return ("its label is empty, so it cannot be scored", 1) if instance.label is None else ("", 0)
+        return (_EMPTY, 1) if instance.label is None else ("", 0)

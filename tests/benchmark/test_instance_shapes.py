@@ -121,6 +121,52 @@ def test_a_choice_label_that_is_no_option_is_asked_as_a_label_and_reported(write
     )
 
 
+@pytest.mark.parametrize("empty", ["", " ", [], [""]])
+@pytest.mark.parametrize("name", ["nlp/TriviaQA", "nlp/Causal-Reasoning"])
+def test_an_empty_label_is_said_to_be_empty(write_task: Any, name: str, empty: Any) -> None:
+    items = [{"id": n, "input": {"question": "?", "options": ["x", "y"]}, "output": {"text": text}} for n, text in enumerate(["x", empty])]
+    root = write_task(name, items)
+    first, second = load_suite(root).tasks[0].instances()
+    assert (second.answer_type, second.label, second.problem) == (first.answer_type, None, "")
+    assert load_suite(root).problems == (f"{name}: item 1 (id '1'): its label is empty, so it cannot be scored",)
+
+
+def test_an_empty_list_among_lists_says_that_there_is_nothing_to_find(write_task: Any) -> None:
+    items = [{"id": n, "input": {"question": "?"}, "output": {"text": text}} for n, text in enumerate([["x", "y"], [], ""])]
+    root = write_task("nlp/Hate-Speech-Detection", items)
+    (task,) = load_suite(root).tasks
+    assert [(instance.answer_type.value, instance.label) for instance in task.instances()] == [
+        ("items", ["x", "y"]),
+        ("items", []),
+        ("items", None),
+    ]
+    assert load_suite(root).problems == ("nlp/Hate-Speech-Detection: item 2 (id '2'): its label is empty, so it cannot be scored",)
+
+
+def test_an_empty_list_makes_no_lists_of_single_labels(write_task: Any) -> None:
+    items = [{"id": n, "input": {"question": "?"}, "output": {"text": text}} for n, text in enumerate(["x", []])]
+    (task,) = load_suite(write_task("nlp/Natural-Language-Inference", items)).tasks
+    assert {instance.answer_type for instance in task.instances()} == {AnswerType.LABEL}
+
+
+@pytest.mark.parametrize("empty", ["", [], [""]])
+@pytest.mark.parametrize(
+    "name", ["nlp/Code-Repair", "nlp/Time-Series", "image/comprehension/Crowd-Counting", "image/comprehension/Bird-Detection"]
+)
+def test_an_empty_label_that_is_no_text_is_a_problem_of_its_item(write_task: Any, name: str, empty: Any) -> None:
+    instance = asked(write_task, name, {"question": "?"}, {"text": empty})
+    if (name, empty) == ("image/comprehension/Bird-Detection", []):
+        assert (instance.label, instance.problem) == ([], "")
+    else:
+        assert instance.problem.endswith("annotation.json: item 0 (id 'i'): its label is empty, so it cannot be scored")
+
+
+def test_an_anomaly_is_no_empty_text_and_an_empty_list_is_none(write_task: Any) -> None:
+    key = "image/comprehension/Cable-Anomaly-Detection"
+    assert asked(write_task, key, {"question": "?"}, {"text": []}).label == ["0"]
+    assert "its label is empty" in asked(write_task, key, {"question": "?"}, {"text": ""}).problem
+
+
 def test_a_letter_is_a_choice_where_the_options_stand_in_the_text(write_task: Any) -> None:
     instance = asked(
         write_task, "nlp/Event-Coreference-Resolution", {"question": "Same or other (only A/B)?"}, {"answer": "(b)"}, type="multiple choice"
