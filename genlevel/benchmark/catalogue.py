@@ -37,7 +37,7 @@ def find_task(sheet: str, name: str) -> Task | None:
 def select_tasks(benchmark: Benchmark | None = None, *, modality: str = "", paradigm: str = "", skill: str = "") -> tuple[Task, ...]:
     """The tasks of a benchmark (General-Bench by default) that match every filter given, in order.
 
-    modality: image, video, audio, 3d, language (or nlp). paradigm: comprehension, generation.
+    modality: image, video, audio, 3d, language (or nlp, or text). paradigm: comprehension, generation.
     skill: a skill's id ("I-C-26") or a part of its name, without regard to case.
     Raises DatasetError for a modality or paradigm that does not exist, or a skill that no task has.
     """
@@ -60,7 +60,7 @@ def select_tasks(benchmark: Benchmark | None = None, *, modality: str = "", para
 def _modality(text: str) -> Modality:
     folded = text.strip().casefold()
     try:
-        return Modality.LANGUAGE if folded == "nlp" else Modality(folded)
+        return Modality.LANGUAGE if folded in ("nlp", "text") else Modality(folded)
     except ValueError:
         raise DatasetError(f"{text!r} is no modality; use one of: {', '.join(Modality)}") from None
 

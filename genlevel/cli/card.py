@@ -35,8 +35,15 @@ def table(*columns: str) -> Table:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A value for a person; a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
+    """A value for a person; a dash where there is none. One that so few digits would show as next to nothing has three that count."""
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if 0 < abs(value) < 10 ** (1 - digits) else f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    """A difference for a person."""
+    return f"{'+' if value >= 0 else ''}{number(value)}"
 
 
 def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
@@ -71,7 +78,7 @@ def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
         bounds = entry["bounds"]
         score = number(entry["score"])
         if entry["score"] is None and bounds:
-            score = f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+            score = f"{number(bounds[0])} to {number(bounds[1])}"
         win = {True: "yes", False: "no", None: "-"}[entry["win"]]
         tasks.add_row(
             entry["task"].strip(), metric_name(entry), str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win

@@ -128,7 +128,7 @@ def suites(as_json: bool) -> None:
 
 
 @click.command("tasks")
-@click.option("--modality", type=click.Choice(["image", "video", "audio", "3d", "language"]))
+@click.option("--modality", metavar="NAME", help="image, video, audio, 3d, or language (nlp and text mean the same).")
 @click.option("--paradigm", type=click.Choice(["comprehension", "generation"]))
 @click.option("--skill", metavar="TEXT", help="A skill's id (I-C-17) or a part of its name.")
 @json_option

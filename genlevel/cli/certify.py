@@ -119,7 +119,9 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _range(pair: list[float] | None) -> str:
-    return "-" if pair is None else f"{pair[0]:.2f} to {pair[1]:.2f}"
+    from genlevel.cli.card import number
+
+    return "-" if pair is None else f"{number(pair[0])} to {number(pair[1])}"
 
 
 def _p(value: float | None) -> str:

@@ -86,11 +86,11 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _figures(entry: dict[str, Any]) -> tuple[str, ...]:
-    from genlevel.cli.card import number
+    from genlevel.cli.card import number, signed
 
     ends = entry["interval"]
-    interval = "-" if ends is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}"
-    scores = (number(entry["score_a"]), number(entry["score_b"]), f"{entry['difference']:+.2f}")
+    interval = "-" if ends is None else f"{signed(ends[0])} to {signed(ends[1])}"
+    scores = (number(entry["score_a"]), number(entry["score_b"]), signed(entry["difference"]))
     return (*scores, interval, _p(entry["p_value"]), number(entry["smallest_detectable"]))
 
 

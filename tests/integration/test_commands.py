@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from genlevel.cli.card import number, signed
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -107,6 +109,16 @@ def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream,
     assert len(stub.calls()) == 3
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "-"), (0.0, "0.00"), (9.32e-05, "9.32e-05"), (0.01234, "0.0123"), (-0.004, "-0.004"), (0.126, "0.13"), (1234.5, "1234.50")],
+)
+def test_a_small_figure_is_shown_by_digits_that_count(value, shown):
+    """A Chamfer distance of 9.32e-05 is no 0.00."""
+    assert number(value) == shown
+    assert value is None or signed(value) == (shown if value < 0 else f"+{shown}")
+
+
 def test_the_catalogue_can_be_browsed(genlevel):
     tasks = json.loads(genlevel.run("tasks", "--json").stdout)
     assert len(tasks) == 699
@@ -114,6 +126,8 @@ def test_the_catalogue_can_be_browsed(genlevel):
     some = json.loads(genlevel.run("tasks", "--modality", "audio", "--paradigm", "generation", "--json").stdout)
     assert {(task["modality"], task["paradigm"]) for task in some} == {("audio", "generation")}
     assert len(some) == 20
+    for name in ("nlp", "language", "text"):
+        assert len(json.loads(genlevel.run("tasks", "--modality", name, "--json").stdout)) == 115
     suites = json.loads(genlevel.run("suites", "--json").stdout)
     assert "starter" in [suite["suite"] for suite in suites]
     models = json.loads(genlevel.run("models", "--json").stdout)
