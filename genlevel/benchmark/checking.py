@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.folder_task import DEPTH_ADVICE, FolderTask
 from genlevel.benchmark.model import Instance, Suite, Task
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
@@ -48,6 +48,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ("where a list", "correct the item's input"),
     ("it is no object", "correct the item"),
     ("nested too deeply", "flatten the item"),
+    ("the unit of its depth files", DEPTH_ADVICE),
 )
 # Things to know that keep nothing from being asked and scored.
 _NOTES = ("some ids are missing", "asked as a free label", "unbalanced brackets", "the folder's name counts")
@@ -144,6 +145,8 @@ def check_copy(folder: Path) -> Check:
 def _findings(task: FolderTask) -> Iterator[tuple[Finding, bool, bool]]:
     """(finding, whether it is a problem, whether its instance cannot be asked)."""
     file = f"{task.key}/{task.annotation.relative_to(task.folder).as_posix()}"
+    if said := task.envelope_problem():
+        yield Finding(file, said, _advice(said, task.key)), True, False
     try:
         for instance, remark, amount in task.remarks(look_inside=True):
             said = _reason(task, instance) if instance.problem else f"{amount} {remark}" if remark.startswith("parts of") else remark

@@ -10,6 +10,8 @@ from genlevel.benchmark.layout import TaskFolder
 from genlevel.benchmark.model import AnswerType, Instance, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.reader import Reader, Survey
 
+DEPTH_UNITS = ("m", "cm", "mm")
+DEPTH_ADVICE = 'write "depth_unit": "m", "cm" or "mm" beside "data"'
 _NAMED_PROBLEMS = 20
 
 
@@ -76,9 +78,17 @@ class FolderTask:
         """As of ``Reader``: every instance with a problem or a remark."""
         return self._reader.remarks(look_inside=look_inside)
 
+    def envelope_problem(self) -> str:
+        """What the annotation as a whole lacks to be scored, in one line; "" where it lacks nothing."""
+        unit = self.survey.envelope.depth_unit.strip()
+        if self.metric is None or self.metric.id != "rms" or unit.casefold() in DEPTH_UNITS:
+            return ""
+        said = f"is {unit[:60]!r}, which is none of {', '.join(DEPTH_UNITS)}" if unit else "is not said"
+        return f"the unit of its depth files {said}, so they cannot be scored"
+
     def problems(self) -> tuple[str, ...]:
         """One line for each thing that cannot be asked or scored as the annotation stands; many alike are counted."""
-        lines: list[str] = []
+        lines = [f"{self.key}: {problem}; {DEPTH_ADVICE}"] if (problem := self.envelope_problem()) else []
         alike: dict[str, tuple[int, Instance]] = {}
         unnamed = 0
         for instance, remark, amount in self._reader.remarks():

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from genlevel.benchmark.checking import as_json, check_copy, lines
+from genlevel.benchmark.suites import load_suite
 from genlevel.cli import cli
 from genlevel.runtime.errors import DatasetError
 
@@ -79,6 +80,24 @@ def test_notes_that_say_the_same_are_one_line(write_task: Any) -> None:
     assert found.problems == []
     (line,) = lines(found.notes)
     assert "annotation.json: 30 items, the first of them item 0 (id 'r0'): labels have unbalanced brackets" in line
+
+
+@pytest.mark.parametrize(
+    ("envelope", "said"),
+    [
+        ({}, "the unit of its depth files is not said"),
+        ({"others": {"depth_unit": "feet"}}, "the unit of its depth files is 'feet', which is none of m, cm, mm"),
+        ({"depth_unit": "m"}, ""),
+        ({"others": {"depth_unit": "CM"}}, ""),
+    ],
+)
+def test_a_task_of_depth_has_to_say_its_unit(write_task: Any, envelope: dict[str, Any], said: str) -> None:
+    key = "image/comprehension/Indoor-Depth-Estimation"
+    item = {"id": "d", "input": {"image_file": "a.png", "prompt": "How far?"}, "output": {"depth_file": "b.png"}}
+    root = write_task(key, [item], images=("images/a.png", "images/b.png"), **envelope)
+    what_to_do = f'{said}, so they cannot be scored; write "depth_unit": "m", "cm" or "mm" beside "data"'
+    assert [finding.line() for finding in check_copy(root).problems] == ([f"{key}/annotation.json: {what_to_do}"] if said else [])
+    assert load_suite(root).problems == ((f"{key}: {what_to_do}",) if said else ())
 
 
 def test_a_sound_copy_exits_0_one_with_problems_1(write_task: Any) -> None:
