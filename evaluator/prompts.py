@@ -48,7 +48,7 @@ class PromptSet:
         return replace(template, max_output_tokens=needed) if needed > template.max_output_tokens else template
 
     def _of_kind(self, instance: Instance) -> PromptTemplate | None:
-        kind = "dialog" if instance.dialog and instance.answer_type in TEXT_ANSWERS else instance.answer_type.value
+        kind = "dialog" if _is_next_turn(instance) else instance.answer_type.value
         if kind == AnswerType.NUMBER and (special := self.templates.get(f"{kind}:{instance.details.get('number', '')}")) is not None:
             return special
         of_media = (self.templates.get(f"{kind}:{media.modality}") for media in instance.media)
@@ -67,6 +67,11 @@ _BYTES_PER_TOKEN = dict.fromkeys((*TEXT_ANSWERS, AnswerType.ITEMS, AnswerType.CO
 _SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
 _IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
+
+
+def _is_next_turn(instance: Instance) -> bool:
+    """Whether a dialogue's next turn is asked for, rather than something about the dialogue."""
+    return bool(instance.dialog) and instance.answer_type in TEXT_ANSWERS and instance.details.get("dialog") != "context"
 
 
 @cache

@@ -11,6 +11,8 @@ from genlevel.benchmark.choices import embedded_options, listed_options
 from genlevel.benchmark.labels import text_of
 
 _PLACEHOLDER = re.compile(r"<<<\s*([^<>\n]{1,80}?)\s*>>>")
+# Stands in a question that is nothing but a text with a gap.
+_BLANK = re.compile(r"<mask>|\[mask\]", re.IGNORECASE)
 _NO_PROMPT = "specifically-defined prompt"
 
 _QUESTIONS = ("question", "query", "instruction")
@@ -30,6 +32,9 @@ _USUAL_ASKS: tuple[tuple[str, str], ...] = (
     ("code defect", "Does the code have a defect?"),
     ("code generation", "Write the code."),
     ("sql", "Write the SQL query."),
+    ("story generation", "Write the story."),
+    ("table to text", "Say in words what the table says."),
+    ("time series", "Continue the series."),
     ("grammar", "Correct the grammar of the text."),
     ("paraphras", "Paraphrase the text."),
     ("proof", "Prove the statement."),
@@ -77,6 +82,8 @@ def asking(item: dict[str, Any], media_fields: frozenset[str], task_prompt: str,
     dialog = _dialog(item, fields, used)
     details = _details(fields, used)
     context = "\n\n".join(_context(fields, used))
+    if not prompt and (blank := _BLANK.search(question)):
+        question = f"{question}\nWhat belongs in the place of {blank[0]}?"
     asked = "\n".join(part for part in (prompt, question) if part)
     own = bool(asked)
     if not own:

@@ -147,7 +147,8 @@ class Instance:
 
     id: unique within its task. position: index in the annotation's data list. prompt: what the dataset asks,
     placeholders filled; options: choices in order (for other types than choice: candidates its label is none of).
-    label: None where the set is closed. details: facts a prompt needs, such as {"bbox_format": ..., "language": ...}.
+    label: None where the set is closed. details: facts a prompt needs, such as {"language": ...}; {"dialog": "context"} where something
+    is asked about the dialogue, else its next turn is.
     longest_label: bytes of the longest label of the whole task, so that a limit fits every one and betrays none; 0 where none is known.
     problem: why this instance cannot be asked, in one line that names file and item ("" where it can): a missing media
     file, a placeholder without a value, a wrong type. It is never dropped: it is to be counted as failed, without a call.

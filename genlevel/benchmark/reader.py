@@ -223,6 +223,8 @@ class Reader:
             details["bbox_format"] = "x, y, width, height"
         if answer_type is AnswerType.NUMBER and self._facts.metric_id in _RANKINGS:
             details["number"] = "anomaly"
+        if asked.dialog and asked.own:
+            details["dialog"] = "context"
         if self._facts.metric_id == "rms" and self._survey.envelope.depth_unit:
             details["depth_unit"] = self._survey.envelope.depth_unit
         return Instance(

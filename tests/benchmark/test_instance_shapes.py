@@ -93,6 +93,26 @@ def test_a_dialog_at_item_level_is_kept_turn_by_turn(write_task: Any) -> None:
     assert (instance.id, instance.label) == ("1", ["How are you?"])
 
 
+def test_a_question_about_a_dialogue_is_told_from_its_next_turn(write_task: Any) -> None:
+    key, turns = "nlp/Conversational-Question-Answering", ["Who?", "Ann.", "When?", "In May."]
+    about = asked(write_task, key, {"history": turns, "question": "Where?"}, {"answer": "Rome"})
+    assert (about.dialog, about.prompt, about.details) == (tuple(turns), "Where?", {"dialog": "context"})
+    assert asked(write_task, key, {"history": turns}, {"answer": "Rome"}).details == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "prompt"),
+    [
+        ({"question": "It took <MASK> ."}, "It took <MASK> .\nWhat belongs in the place of <MASK>?"),
+        ({"question": "It took [mask]."}, "It took [mask].\nWhat belongs in the place of [mask]?"),
+        ({"prompt": "Fill the gap.", "question": "It took <MASK>."}, "Fill the gap.\nIt took <MASK>."),
+        ({"question": "What mask is it?"}, "What mask is it?"),
+    ],
+)
+def test_a_text_with_a_gap_is_asked_what_belongs_there(write_task: Any, given: dict[str, str], prompt: str) -> None:
+    assert asked(write_task, "nlp/Temporal-Reasoning", given, {"answer": "a week"}).prompt == prompt
+
+
 def test_no_field_of_an_input_is_dropped(write_task: Any) -> None:
     instance = asked(
         write_task, "nlp/Natural-Language-Inference", {"premise": "P.", "hypothesis": "H.", "question": "Follows?"}, {"category": "yes"}

@@ -75,6 +75,12 @@ def test_a_dialogue_that_names_its_speakers_is_given_no_others() -> None:
     assert asked(AnswerType.SHORT_TEXT, dialog=("Hi.", "Bob: Ho.")).startswith("Speaker 1: Hi.\nSpeaker 2: Bob: Ho.\n")
 
 
+def test_a_question_about_a_dialogue_asks_for_no_next_turn() -> None:
+    assert "next speaker" in asked(AnswerType.SHORT_TEXT, dialog=("Hi.", "Ho."))
+    assert "next speaker" not in asked(AnswerType.SHORT_TEXT, dialog=("Hi.", "Ho."), details={"dialog": "context"})
+    assert "Speaker 2: Ho." in asked(AnswerType.SHORT_TEXT, dialog=("Hi.", "Ho."), details={"dialog": "context"})
+
+
 def test_depth_is_asked_for_in_its_labels_unit() -> None:
     assert asked(AnswerType.MEDIA, details={"depth_unit": "mm"}) == "What is there?\n\nGive depths in mm."
     assert asked(AnswerType.MEDIA) == "What is there?"
