@@ -22,6 +22,7 @@ _CONTEXTS = ("context", "text", "passage", "article", "document", "document_list
 _DETAILS = {"language": "language", "goal": "goal", "in": "source_language", "out": "target_language"}
 _OPTIONS = ("options", "choices", "candidates")
 
+_SQL = "sql"
 # What a task without a prompt of its own asks, by a word of its type, skill or name; {..} are details.
 _USUAL_ASKS: tuple[tuple[str, str], ...] = (
     ("summar", "Summarize the text."),
@@ -31,7 +32,7 @@ _USUAL_ASKS: tuple[tuple[str, str], ...] = (
     ("code explanation", "Explain what the code does."),
     ("code defect", "Does the code have a defect?"),
     ("code generation", "Write the code."),
-    ("sql", "Write the SQL query."),
+    (_SQL, "Write the SQL query."),
     ("story generation", "Write the story."),
     ("table to text", "Say in words what the table says."),
     ("time series", "Continue the series."),
@@ -86,6 +87,8 @@ def asking(item: dict[str, Any], media_fields: frozenset[str], task_prompt: str,
         question = f"{question}\nWhat belongs in the place of {blank[0]}?"
     asked = "\n".join(part for part in (prompt, question) if part)
     own = bool(asked)
+    if own and _SQL in about.casefold() and _SQL not in asked.casefold():
+        asked += f"\n{_usual_ask(_SQL, details)}"  # the question is what the query is to answer
     if not own:
         asked = task_prompt.strip() if task_prompt and _NO_PROMPT not in task_prompt else _usual_ask(about, details)
     return Asking(asked, own, context, options, dialog, details)

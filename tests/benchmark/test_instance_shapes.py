@@ -113,6 +113,14 @@ def test_a_text_with_a_gap_is_asked_what_belongs_there(write_task: Any, given: d
     assert asked(write_task, "nlp/Temporal-Reasoning", given, {"answer": "a week"}).prompt == prompt
 
 
+def test_a_question_to_a_data_base_is_asked_for_its_query(write_task: Any) -> None:
+    for question, prompt in (("How many?", "How many?\nWrite the SQL query."), ("Which SQL counts them?", "Which SQL counts them?")):
+        instance = asked(
+            write_task, "nlp/Text-to-SQL-Generation", {"question": question, "context": "CREATE TABLE t(a)"}, {"sql": "SELECT 1"}
+        )
+        assert (instance.prompt, instance.context) == (prompt, "CREATE TABLE t(a)")
+
+
 def test_no_field_of_an_input_is_dropped(write_task: Any) -> None:
     instance = asked(
         write_task, "nlp/Natural-Language-Inference", {"premise": "P.", "hypothesis": "H.", "question": "Follows?"}, {"category": "yes"}
