@@ -261,8 +261,14 @@ def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, val
         reasons.append("a perfect error of 0 counts as 0, like an unsupported task")
     if absent and row.win:
         reasons.append("a missing value counts as a number that beats the reference")
+    if not reasons and result is not None and result.value is not None and _is_hundredth(row.value, result.value):
+        reasons.append("the cell is shown as a percentage; the ranker takes the number stored in it")
     if not reasons and result is not None and row.win != bool(result.win):
         reasons.append("mapped values saturate, so different values tie")
     if not reasons and abs(value - paper) > _SAME:
         reasons.append("the ranker does not keep sigma within 0..100")
     return reasons or ["the reward differs with the pairing"]
+
+
+def _is_hundredth(number: float, value: float) -> bool:
+    return number != value and math.isclose(100.0 * number, value, rel_tol=1e-12)

@@ -8,9 +8,11 @@ Layout: repository path2generalist/General-Level, described in docs/general-leve
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ METRIC_COLUMN = "metrics"
 IGNORED_SHEETS = frozenset({"level-scores"})
 KNOWN_COLUMNS = frozenset({"no", "task name", "task short name", "metrics", "sota performance"})
 _INFINITE = frozenset({"∞", "-∞", "+∞", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"})
+_LITERAL = re.compile(r'"[^"]*"|[\\_*].')
+"""Parts of a number format that are shown as they stand."""
 _MOST_ROWS = 20_000
 _MOST_COLUMNS = 500
 
@@ -37,11 +41,15 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookSheet:
-    """One sheet as it stands. header: row 1 as text. rows: (row number in the sheet, cells) for each row with content."""
+    """One sheet as it stands. header: row 1 as text. rows: (row number in the sheet, cells) for each row with content.
+
+    percents: (row number, column index) of cells that are shown as percentages, whose number is a hundredth of what is shown.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[Any, ...]], ...]
+    percents: frozenset[tuple[int, int]] = frozenset()
 
     def column(self, name: str) -> int | None:
         """Index of the column with this header, without regard to case and outer spaces; None where there is none."""
@@ -64,7 +72,7 @@ def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
     sheets = []
     stored: dict[str, WorkbookSheet] | None = None
     for sheet in plain:
-        if any(_is_formula(cell) for _number, cells in sheet.rows for cell in cells):
+        if any(isinstance(cell, Formula) for _number, cells in sheet.rows for cell in cells):
             # Only then is the file worth reading twice: openpyxl gives either formulas or what they last came to.
             stored = stored or {kept.title: kept for kept in _load(Path(path), stored_values=True)}
             sheets.append(_with_stored(sheet, stored[sheet.title]))
@@ -126,6 +134,7 @@ class _Reader:
         find = task_finder(tasks)
         first_rows: dict[str, int] = {}
         percents: list[float] = []
+        as_shown = _ShownPercents()
         for number, cells in sheet.rows:
             written = _cell(cells, names)
             if written is None or not str(written).strip():
@@ -143,7 +152,11 @@ class _Reader:
                 continue
             first_rows[task.id] = number
             self._check_label(sheet, number, cells, task)
-            value = self._number(_cell(cells, column), _place(sheet, number, column), task)
+            place = _place(sheet, number, column)
+            cell = _cell(cells, column)
+            if (number, column) in sheet.percents:
+                cell = as_shown.read(cell, place, task)
+            value = self._number(cell, place, task)
             if value is not None:
                 self.values[task.id] = value
                 if metric(task.metric.id).unit == "%" and value > 0:
@@ -153,6 +166,7 @@ class _Reader:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             shown = ", ".join(map(repr, missing[:3]))
             self.warnings.append(f"sheet {sheet.title!r} has no row for {shown}{more}: counted as unsupported")
+        self.warnings += as_shown.notes(sheet.title)
         if len(percents) >= 5 and max(percents) <= 1.0:
             self.warnings.append(
                 f"sheet {sheet.title!r}: all {len(percents)} percentages are at most 1; if they are fractions, multiply them by 100"
@@ -214,6 +228,45 @@ class _Reader:
         return None
 
 
+class _ShownPercents:
+    """Cells of one sheet that are shown as percentages: read as shown where the task's metric is a percentage, else as stored."""
+
+    def __init__(self) -> None:
+        self._read: list[tuple[str, float, float]] = []
+        self._as_stored: list[tuple[str, float]] = []
+
+    def read(self, cell: Any, place: str, task: Task) -> Any:
+        """The cell with its number in the task's unit. Where that could not be a value of the metric, the stored number stays."""
+        stored = cell.stored if isinstance(cell, Formula) else cell
+        if isinstance(stored, bool) or not isinstance(stored, int | float) or not math.isfinite(stored):
+            return cell
+        info = metric(task.metric.id)
+        shown = float(Decimal(repr(stored)) * 100)
+        if info.unit != "%" or not info.lowest <= shown <= info.highest:
+            self._as_stored.append((place, stored))
+            return cell
+        self._read.append((place, stored, shown))
+        return replace(cell, stored=shown) if isinstance(cell, Formula) else shown
+
+    def notes(self, title: str) -> list[str]:
+        """One line for those read as shown, one for the others."""
+        notes = []
+        if self._read:
+            place, stored, shown = self._read[0]
+            notes.append(f"{_cells(self._read, title)} shown as percentages and read as such: {stored:g} is {shown:g} % (first {place})")
+        if self._as_stored:
+            place, number = self._as_stored[0]
+            notes.append(
+                f"{_cells(self._as_stored, title)} shown as percentages, but that is not the unit of the task's metric, or beyond its"
+                f" range; the stored number counts: {number:g} (first {place})"
+            )
+        return notes
+
+
+def _cells(found: Sequence[Any], title: str) -> str:
+    return f"sheet {title!r}: {len(found)} cells are" if len(found) > 1 else f"sheet {title!r}: 1 cell is"
+
+
 def _load(path: Path, *, stored_values: bool) -> list[WorkbookSheet]:
     import openpyxl  # takes 0.2 s to import, which every other command would pay
 
@@ -236,12 +289,26 @@ def _sheet(page: Any) -> WorkbookSheet:
         page.reset_dimensions()
     header: tuple[str, ...] = ()
     rows: list[tuple[int, tuple[Any, ...]]] = []
-    for number, cells in enumerate(page.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True), start=1):
+    percents: set[tuple[int, int]] = set()
+    for number, cells in enumerate(page.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS), start=1):
         if number == 1:
-            header = tuple("" if cell is None else str(cell) for cell in cells)
-        elif any(cell is not None for cell in cells):
-            rows.append((number, tuple(cells)))
-    return WorkbookSheet(page.title, header, tuple(rows))
+            header = tuple("" if cell.value is None else str(cell.value) for cell in cells)
+        elif any(cell.value is not None for cell in cells):
+            rows.append((number, tuple(_content(cell) for cell in cells)))
+            percents.update((number, index) for index, cell in enumerate(cells) if cell.value is not None and _is_percent(cell))
+    return WorkbookSheet(page.title, header, tuple(rows), frozenset(percents))
+
+
+def _content(cell: Any) -> Any:
+    """What a cell holds; a text that begins with "=" is a text, unless the file has it as a formula."""
+    if cell.data_type != "f":
+        return cell.value
+    # openpyxl gives array formulas as objects with the text in them.
+    return Formula(str(getattr(cell.value, "text", None) or cell.value), None)
+
+
+def _is_percent(cell: Any) -> bool:
+    return "%" in _LITERAL.sub("", str(cell.number_format))
 
 
 def _with_stored(sheet: WorkbookSheet, stored: WorkbookSheet) -> WorkbookSheet:
@@ -250,16 +317,11 @@ def _with_stored(sheet: WorkbookSheet, stored: WorkbookSheet) -> WorkbookSheet:
     for number, cells in sheet.rows:
         values = kept.get(number, ())
         rows.append((number, tuple(_resolved(cell, _cell(values, index)) for index, cell in enumerate(cells))))
-    return WorkbookSheet(sheet.title, sheet.header, tuple(rows))
-
-
-def _is_formula(cell: Any) -> bool:
-    # openpyxl gives array formulas as objects with the text in them.
-    return (isinstance(cell, str) and cell.startswith("=") and len(cell) > 1) or hasattr(cell, "ref")
+    return WorkbookSheet(sheet.title, sheet.header, tuple(rows), sheet.percents)
 
 
 def _resolved(cell: Any, stored: Any) -> Any:
-    return Formula(str(getattr(cell, "text", None) or cell), stored) if _is_formula(cell) else cell
+    return Formula(cell.text, stored) if isinstance(cell, Formula) else cell
 
 
 def task_finder(tasks: Iterable[Task]) -> Callable[[str], Task | None]:

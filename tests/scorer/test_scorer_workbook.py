@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.sheets import SHEETS
 from genlevel.runtime.errors import WorkbookError
+from scorer.level_report import state_workbook_level
 from scorer.levels import levels
-from scorer.report import level_of_workbook
+from scorer.report import LevelReport, level_of_workbook
 from scorer.workbook import Formula, WorkbookSheet, model_values, read_workbook
 
 MODEL = "My-Model"
@@ -49,6 +50,19 @@ def save(folder: Path, edit: Edit = lambda rows: None) -> Path:
 
 def warnings_of(folder: Path, edit: Edit) -> tuple[str, ...]:
     return level_of_workbook(save(folder, edit), MODEL).warnings
+
+
+def with_stored(path: Path, stored: str) -> Path:
+    """The workbook with this as the value that is stored with the formula "=40+2"."""
+    patched = path.with_name("patched.xlsx")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(patched, "w") as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename.startswith("xl/worksheets/"):
+                for nothing in (b"<v></v>", b"<v />"):
+                    content = content.replace(b"<f>40+2</f>" + nothing, f"<f>40+2</f><v>{stored}</v>".encode())
+            target.writestr(entry, content)
+    return patched
 
 
 def test_a_copy_of_the_references_wins_everywhere_without_a_warning(tmp_path: Path) -> None:
@@ -105,17 +119,8 @@ def test_numbers_written_as_text_are_read_and_reported(tmp_path: Path) -> None:
 
 
 def test_a_formula_with_a_stored_value_counts_and_is_reported(tmp_path: Path) -> None:
-    path = save(tmp_path, lambda rows: rows["NLP"][1].__setitem__(4, "=40+2"))
-    patched = tmp_path / "patched.xlsx"
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(patched, "w") as target:
-        for entry in source.infolist():
-            content = source.read(entry)
-            if entry.filename.startswith("xl/worksheets/"):
-                content = content.replace(b"<f>40+2</f><v></v>", b"<f>40+2</f><v>42</v>").replace(
-                    b"<f>40+2</f><v />", b"<f>40+2</f><v>42</v>"
-                )
-            target.writestr(entry, content)
-    report = level_of_workbook(patched, MODEL)
+    path = with_stored(save(tmp_path, lambda rows: rows["NLP"][1].__setitem__(4, "=40+2")), "42")
+    report = level_of_workbook(path, MODEL)
     assert report.warnings == ("sheet 'NLP', cell E2: a formula; the value stored with it counts: 42",)
     assert report.results[0].value == 42.0
 
@@ -208,6 +213,73 @@ def test_scores_as_fractions_are_suspected_once_a_sheet(tmp_path: Path) -> None:
 
     (warning,) = warnings_of(tmp_path, edit)
     assert "if they are fractions, multiply them by 100" in warning
+
+
+def percent_formatted(folder: Path, numbers: dict[str, Any], number_format: str = "0.00%") -> Path:
+    """The workbook with these cells of the model's column in that format: cell of sheet NLP or Image-Generation -> number."""
+    path = save(folder)
+    book = openpyxl.load_workbook(path)
+    for place, number in numbers.items():
+        sheet, cell = place.split("!")
+        book[sheet][cell] = number
+        book[sheet][cell].number_format = number_format
+    book.save(path)
+    return path
+
+
+def value_in(report: LevelReport, sheet: str, row: int) -> float | None:
+    tasks = [result for result in report.results if result.task.sheet == sheet]
+    return tasks[row - 2].value
+
+
+@pytest.mark.parametrize("number_format", ["0.00%", "0%", '0.0%;[Red]-0.0%;"-"'])
+def test_a_cell_shown_as_a_percentage_is_read_as_such(tmp_path: Path, number_format: str) -> None:
+    report = level_of_workbook(percent_formatted(tmp_path, {"NLP!E2": 0.95, "NLP!E3": 0.57, "NLP!E4": 1}, number_format), MODEL)
+    assert [value_in(report, "NLP", row) for row in (2, 3, 4)] == [95.0, 57.0, 100.0]
+    (note,) = report.warnings
+    assert note == "sheet 'NLP': 3 cells are shown as percentages and read as such: 0.95 is 95 % (first sheet 'NLP', cell E2)"
+
+
+@pytest.mark.parametrize("number_format", ['0.00"%"', "0.00\\%", "0.00_%", "General"])
+def test_a_percent_sign_that_is_only_decoration_changes_nothing(tmp_path: Path, number_format: str) -> None:
+    report = level_of_workbook(percent_formatted(tmp_path, {"NLP!E2": 95.0}, number_format), MODEL)
+    assert value_in(report, "NLP", 2) == 95.0
+    assert report.warnings == ()
+
+
+def test_only_percentages_are_read_as_percentages(tmp_path: Path) -> None:
+    tasks = [task for task in general_bench().tasks if task.sheet == "Image-Generation"]
+    row = next(row for row, task in enumerate(tasks, start=2) if task.metric.id == "fid")
+    report = level_of_workbook(percent_formatted(tmp_path, {f"Image-Generation!E{row}": 25.0, "NLP!E2": 95.0}), MODEL)
+    assert (value_in(report, "Image-Generation", row), value_in(report, "NLP", 2)) == (25.0, 95.0)
+    assert len(report.warnings) == 2
+    assert all("1 cell is shown as percentages" in note and "the stored number counts" in note for note in report.warnings)
+
+
+def test_a_formula_shown_as_a_percentage_is_read_as_such(tmp_path: Path) -> None:
+    path = with_stored(percent_formatted(tmp_path, {"NLP!E2": "=40+2"}), "0.42")
+    report = level_of_workbook(path, MODEL)
+    assert value_in(report, "NLP", 2) == 42.0
+
+
+def test_the_official_ranker_takes_the_number_that_is_stored_and_the_explanation_says_so(tmp_path: Path) -> None:
+    path = percent_formatted(tmp_path, {"NLP!E2": 0.95})
+    explanation = state_workbook_level(path, MODEL, explained=True).explanation
+    assert explanation is not None
+    (row,) = [row for row in explanation.differences if (row.sheet, row.row) == ("NLP", 2)]
+    assert (row.paper, row.official) == (95.0, 0.95)
+    assert row.reasons == ("the cell is shown as a percentage; the ranker takes the number stored in it",)
+
+
+def test_a_task_named_like_a_formula_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "result.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["No", "Task Name", "Metrics", MODEL])
+    book.active.append([1, "x", "Acc", 5])
+    book.active["B2"].value, book.active["B2"].data_type = "=1+1", "s"
+    book.save(path)
+    ((number, cells),) = read_workbook(path)[0].rows
+    assert (number, cells[:4]) == (2, (1, "=1+1", "Acc", 5))
 
 
 def test_an_unknown_model_is_refused_naming_those_there_are(tmp_path: Path) -> None:
