@@ -23,7 +23,11 @@ from genlevel.runtime.errors import WorkbookError
 NAME_COLUMN = "task name"
 METRIC_COLUMN = "metrics"
 IGNORED_SHEETS = frozenset({"level-scores"})
-KNOWN_COLUMNS = frozenset({"no", "task name", "task short name", "metrics", "sota performance"})
+DESCRIBING_COLUMNS = frozenset(
+    {"no", "no.", "task", "task name", "task short name", "skill", "metric", "metrics", "modality", "paradigm", "domain", "capability"}
+)
+"""Headers of what describes a task, folded: these are never models."""
+KNOWN_COLUMNS = DESCRIBING_COLUMNS | {"sota performance"}
 _INFINITE = frozenset({"∞", "-∞", "+∞", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"})
 _LITERAL = re.compile(r'"[^"]*"|[\\_*].')
 """Parts of a number format that are shown as they stand."""
@@ -53,8 +57,12 @@ class WorkbookSheet:
 
     def column(self, name: str) -> int | None:
         """Index of the column with this header, without regard to case and outer spaces; None where there is none."""
+        return next(iter(self.columns(name)), None)
+
+    def columns(self, name: str) -> list[int]:
+        """Indices of all columns with this header; more than one where it is ambiguous."""
         wanted = name.strip().casefold()
-        return next((index for index, text in enumerate(self.header) if text.strip().casefold() == wanted), None)
+        return [index for index, text in enumerate(self.header) if text.strip().casefold() == wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,10 @@ def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
 def model_values(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchmark, *, source: str = "the workbook") -> ModelValues:
     """The values in the column named ``model`` (any case), joined to the benchmark's tasks by sheet and task name.
 
-    Returned values are ones their metric can have. Raises WorkbookError where no sheet has the column, naming those there are.
+    Returned values are ones their metric can have. Raises WorkbookError where no sheet has the column, naming those there are, where one
+    has it twice, and for a column that describes tasks.
     """
+    _check_model(model, source, sheets)
     columns = {sheet.title: sheet.column(model) for sheet in sheets}
     named = next((sheet.header[index].strip() for sheet in sheets if (index := columns[sheet.title]) is not None), None)
     if named is None:
@@ -104,6 +114,7 @@ def model_values(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchma
             reader.warnings.append(f"sheet {sheet.title!r} comes twice; only the first counts")
             continue
         met.add(title)
+        _check_single(sheet, model, source)
         column = columns[sheet.title]
         if column is None:
             reader.warnings.append(f"sheet {sheet.title!r} has no column named {model!r}; its tasks count as unsupported")
@@ -340,12 +351,34 @@ def _cell(cells: tuple[Any, ...], index: int) -> Any:
     return cells[index] if index < len(cells) else None
 
 
+def _check_model(model: str, source: str, sheets: Sequence[WorkbookSheet]) -> None:
+    folded = model.strip().casefold()
+    if not folded or folded in DESCRIBING_COLUMNS:
+        what = f"{model!r} is a column that describes the tasks, not a model" if folded else "the model has no name"
+        raise WorkbookError(f"{source}: {what}; models there are: {_offered(sheets)}")
+
+
+def _check_single(sheet: WorkbookSheet, model: str, source: str) -> None:
+    found = sheet.columns(model)
+    if len(found) > 1:
+        named = " and ".join(f"{sheet.header[index].strip()!r} ({_letters(index)})" for index in found)
+        raise WorkbookError(
+            f"{source}: sheet {sheet.title!r} has {len(found)} columns that {model!r} can mean, as case does not matter: {named};"
+            " rename or delete all but one"
+        )
+
+
 def _place(sheet: WorkbookSheet, number: int, column: int) -> str:
+    return f"sheet {sheet.title!r}, cell {_letters(column)}{number}"
+
+
+def _letters(column: int) -> str:
+    """A column as spreadsheets name it: A, B, ... AA."""
     letters, rest = "", column + 1
     while rest:
         rest, letter = divmod(rest - 1, 26)
         letters = chr(ord("A") + letter) + letters
-    return f"sheet {sheet.title!r}, cell {letters}{number}"
+    return letters
 
 
 def _offered(sheets: Sequence[WorkbookSheet]) -> str:

@@ -287,6 +287,32 @@ def test_an_unknown_model_is_refused_naming_those_there_are(tmp_path: Path) -> N
         level_of_workbook(save(tmp_path), "GPT-9")
 
 
+@pytest.mark.parametrize("model", ["No", " task name", "Skill", "TASK", "Metrics", "  ", ""])
+def test_a_column_that_describes_tasks_is_no_model(tmp_path: Path, model: str) -> None:
+    def edit(rows: dict[str, list[list[Any]]]) -> None:
+        for line in rows["NLP"]:
+            line.append("Skill" if line[0] == "No" else "L-1")
+
+    with pytest.raises(WorkbookError, match=r"result\.xlsx: .*models there are: 'My-Model'$") as caught:
+        level_of_workbook(save(tmp_path, edit), model)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("second", [MODEL, "MY-model "])
+def test_two_columns_of_one_name_are_refused_naming_both(tmp_path: Path, second: str) -> None:
+    def edit(rows: dict[str, list[list[Any]]]) -> None:
+        rows["Audio-Generation"][0].append(second)
+
+    with pytest.raises(WorkbookError, match=r"result\.xlsx: sheet 'Audio-Generation' has 2 columns that 'my-model' can mean") as caught:
+        level_of_workbook(save(tmp_path, edit), "my-model")
+    assert f"'My-Model' (E) and {second.strip()!r} (F)" in str(caught.value)
+
+
+def test_two_columns_of_another_model_do_not_matter(tmp_path: Path) -> None:
+    path = save(tmp_path, lambda rows: rows["NLP"][0].extend(["Other", "other"]))
+    assert level_of_workbook(path, MODEL).warnings == ()
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"No;Task Name\n1;x"])
 def test_a_file_that_is_no_workbook_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "result.xlsx"
