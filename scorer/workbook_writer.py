@@ -18,6 +18,7 @@ from genlevel.runtime.errors import WorkbookError
 from scorer.workbook import KNOWN_COLUMNS, WorkbookSheet
 
 COLUMNS = ("No", "Task Name", "Task Short Name", "Metrics")
+_FORMULA_STARTS = ("=", "+", "-", "@")
 _LONGEST_NAME = 255
 
 
@@ -103,4 +104,5 @@ def _cell(page: Any, value: Any) -> Any:
     cell = WriteOnlyCell(page)
     cell.value = value if isinstance(value, str) else repr(value)
     cell.data_type = "s" if isinstance(value, str) else "n"
+    cell.quotePrefix = isinstance(value, str) and value.startswith(_FORMULA_STARTS)  # it stays a text when someone edits the cell
     return cell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from genlevel.v1 import scorer_pb2 as sc
 _CSV_FIELDS = (
     *("task", "id", "outcome", "answer", "parsed", "label", "error", "attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
 )
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NAMED = 5
 
 
@@ -36,7 +39,8 @@ def export(ctx: click.Context, /, **options: Any) -> None:
     workbook: its scores as a result workbook that the official ranker takes. predictions: a folder of the suite's layout with a
     prediction.json for each task, in the closed-set submission form; a prediction is the answer that was read, written as the task's
     labels are (a letter, an index or an option's text, as the official scorer compares them), or the model's own words where none could be
-    read; media are files beside it. csv: a row an instance, with its label. json: the result as `genlevel show --json` prints it.
+    read; media are files beside it. csv: a row an instance, with its label; a text that a spreadsheet would run as a formula begins with
+    an apostrophe. json: the result as `genlevel show --json` prints it.
     """
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
@@ -152,6 +156,13 @@ async def _csv(found: Services, run: ev.Run, target: Path) -> str:
         async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
             task = tasks.get(answer.task)
             known = {} if task is None else {"parsed": task.parsed(answer), "label": task.label(answer)}
-            writer.writerow({**answer_entry(answer), **known})
+            writer.writerow({name: as_text(value) for name, value in {**answer_entry(answer), **known}.items()})
             count += 1
     return f"{target}: {count:,} instances" + ("" if tasks else f"; without labels, since the suite is not at {run.specification.suite}")
+
+
+def as_text(value: Any) -> Any:
+    """The value for a cell: a text that spreadsheets would run as a formula gets an apostrophe before it, numbers are left as they are."""
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from genlevel.cli.export import as_text
 from genlevel.cli.exported import MediaFiles
 from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import evaluator_pb2 as ev
@@ -91,6 +92,24 @@ def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):
     assert {(row["answer"], row["parsed"], row["label"]) for row in rows} == {("A", "A", "A")}
     assert export(genlevel, result, "json", "r.json").returncode == 0
     assert json.loads((genlevel.folder / "r.json").read_text()) == result
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("+1+1", "'+1+1"), ("-x", "'-x"), ("@SUM(A1)", "'@SUM(A1)"), ("+1.5e3", "+1.5e3"), ("A=1", "A=1"), ("", ""), (None, None)],
+)
+def test_numbers_are_left_as_they_are(text, cell):
+    assert as_text(text) == cell
+
+
+@pytest.mark.parametrize("answer", ["=HYPERLINK(1)", "-5"])
+def test_csv_has_no_text_that_a_spreadsheet_would_run(genlevel, stub_upstream, choice_suite, answer):
+    url = stub_upstream(answer=answer).base_url
+    done = genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", str(choice_suite(1)), "--json")
+    assert export(genlevel, json.loads(done.stdout), "csv", "a.csv").returncode == 0
+    with (genlevel.folder / "a.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["answer"] == (answer if answer == "-5" else f"'{answer}")
 
 
 def test_a_place_that_cannot_be_written_is_named(genlevel, run):

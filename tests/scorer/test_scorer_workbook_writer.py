@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, path: str, said
 def test_a_model_named_like_a_formula_stays_a_name(tmp_path: Path) -> None:
     write_workbook(tmp_path / "result.xlsx", BENCHMARK, "=1+1", {BENCHMARK.tasks[0].id: 50.0})
     assert model_values(read_workbook(tmp_path / "result.xlsx"), "=1+1", BENCHMARK).values == {BENCHMARK.tasks[0].id: 50.0}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-y", "@z"])
+def test_names_that_look_like_formulas_are_texts_and_stay_so(tmp_path: Path, name: str) -> None:
+    task = replace(BENCHMARK.tasks[0], name=name, short_name=name)
+    small = Benchmark(BENCHMARK.name, (task,))
+    write_workbook(tmp_path / "result.xlsx", small, name, {task.id: 50.0})
+    page = openpyxl.load_workbook(tmp_path / "result.xlsx")[task.sheet]
+    for place in ("B2", "C2", "E1"):
+        assert (page[place].value, page[place].data_type, page[place].quotePrefix) == (name, "s", True)
+    assert not page["D2"].quotePrefix
+    read = model_values(read_workbook(tmp_path / "result.xlsx"), name, small)
+    assert (read.values, read.warnings) == ({task.id: 50.0}, ())
