@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.sources import check_model, column_of, is_workbook
 
 
 @click.command("certify")
@@ -33,10 +34,11 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
     from genlevel.runtime.errors import UsageError
 
     source: str = options["source"]
-    if Path(source).suffix.casefold() == ".xlsx" or Path(source).is_file():
-        if not options["model"] or options["bootstrap"]:
-            raise UsageError("a workbook needs --model (its column), and has no instances for --bootstrap")
-        document = _of_workbook(source, options["model"], options["alpha"], options["references"], options["reference_n"])
+    if is_workbook(source):
+        column = column_of(options["model"])
+        if options["bootstrap"]:
+            raise UsageError("a workbook has no instances for --bootstrap")
+        document = _of_workbook(source, column, options["alpha"], options["references"], options["reference_n"])
     else:
         request = {
             "run_id": source,
@@ -46,6 +48,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
             "reference_instances": options["reference_n"] or 0,
         }
         document = _of_run(ctx, request, options["out"])
+        check_model(source, document["model"], options["model"])
     if options["as_json"]:
         print_json(document)
         return

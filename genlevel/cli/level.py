@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
+from genlevel.cli.sources import check_model, column_of, is_workbook
 
 if TYPE_CHECKING:
     from scorer.level_report import LevelStatement
 
-_WORKBOOKS = (".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".ods", ".csv")
 _MOST_SHOWN = 40
 
 
@@ -45,10 +44,7 @@ def level(ctx: click.Context, /, **options: Any) -> None:
     from scorer.level_report import statement_json
 
     source = options["source"]
-    if Path(source).exists() or Path(source).suffix.casefold() in _WORKBOOKS or Path(source).name != source:
-        statement = _of_workbook(options)
-    else:
-        statement = _of_run(ctx, options)
+    statement = _of_workbook(options) if is_workbook(source) else _of_run(ctx, options)
     for warning in statement.warnings:
         click.echo(f"note: {warning}", err=True)
     document = statement_json(statement)
@@ -59,20 +55,17 @@ def level(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _of_workbook(options: dict[str, Any]) -> LevelStatement:
-    from genlevel.runtime.errors import UsageError
     from scorer.level_report import state_workbook_level
 
-    if not options["model"]:
-        raise UsageError("--model names the workbook's column, such as --model GPT-4V")
+    column = column_of(options["model"])
     return state_workbook_level(
-        options["source"], options["model"], rules=options["rules"], references=options["references"], explained=options["explained"]
+        options["source"], column, rules=options["rules"], references=options["references"], explained=options["explained"]
     )
 
 
 def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
     from genlevel.cli.connection import services
     from genlevel.cli.options import need_run_folder
-    from genlevel.runtime.errors import UsageError
     from genlevel.v1 import scorer_pb2 as sc
     from scorer.level_report import state_run_level
 
@@ -86,8 +79,7 @@ def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
             return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run, references=known))
 
     verdict = run_async(work())
-    if model and model.casefold() != verdict.model.casefold():
-        raise UsageError(f"run {run} is of {verdict.model!r}, not of {model!r}; a run needs no --model")
+    check_model(run, verdict.model, model)
     return state_run_level(verdict, rules=options["rules"], references=references, explained=options["explained"])
 
 

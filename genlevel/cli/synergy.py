@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.sources import check_model, column_of, is_workbook
 
 if TYPE_CHECKING:
     from scorer.synergy import SynergyMap
@@ -17,7 +18,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("synergy")
 @click.argument("source", metavar="RUN|FILE.xlsx", required=False)
-@click.option("--model", metavar="NAME", default="", help="The workbook's column.")
+@click.option("--model", metavar="NAME", default="", help="The column of a workbook (case does not matter); a run has its own model.")
 @click.option("--published", metavar="NAME", default="", help="A model of the paper instead, from its published task values.")
 @click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
@@ -47,16 +48,13 @@ def synergy(
         raise click.UsageError("give a run, a workbook, or --published NAME")
     if published:
         found = _of_published(published, references)
-    elif source is not None and source.casefold().endswith(".xlsx"):
-        if not model:
-            raise click.UsageError("a workbook has a column for each model: name one with --model")
-        found = _of_workbook(Path(source), model, references)
+    elif source is not None and is_workbook(source):
+        found = _of_workbook(Path(source), column_of(model), references)
     else:
-        if model:
-            raise click.UsageError("--model names a workbook's column; a run has one model")
         settings = settings_of(ctx)
         need_run_folder(settings, out)
         found = run_async(_of_run(settings, out, source or "", references))
+        check_model(source or "", found.model, model)
     from scorer.synergy import synergy_json
     from scorer.synergy_figure import synergy_html, synergy_svg
 

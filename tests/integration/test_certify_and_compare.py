@@ -91,6 +91,10 @@ def test_two_runs_are_compared(folder: Path) -> None:
         (("compare", "good", "none"), "no task of run 'none' has been scored"),
         (("certify", "none"), "no task of run 'none' has been scored"),
         (("certify", "result.xlsx"), "a workbook needs --model"),
+        (("certify", "nosuch.ods", "--model", "m"), "nosuch.ods: there is no such file"),
+        (("certify", "no/such", "--model", "m"), "no/such: there is no such file"),
+        (("certify", "result.xlsx", "--model", "m", "--bootstrap", "9"), "no instances for --bootstrap"),
+        (("certify", "good", "--model", "other"), "run good is of 'model-good', not of 'other'"),
         (("certify", "good", "--alpha", "0.7"), "--alpha"),
     ],
 )

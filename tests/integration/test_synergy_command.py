@@ -48,6 +48,7 @@ def test_a_published_model_is_mapped_and_called_published(genlevel):
         ((), "give a run"),
         (("result.xlsx",), "--model"),
         (("nosuch.xlsx", "--model", "m"), "nosuch.xlsx"),
+        (("nosuch.xlsm", "--model", "m"), "nosuch.xlsm: there is no such file"),
         (("--published", "GPT-4V", "--svg", "no/such/folder.svg"), "cannot be written"),
     ):
         done = genlevel.run("synergy", *arguments)
