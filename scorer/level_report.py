@@ -24,6 +24,7 @@ from scorer.workbook_writer import result_sheets
 
 RULES = ("paper", "official")
 _COLUMN = "run"
+_INCOMPLETE = "run {} is incomplete: tasks with failed or pending instances count as 0, so levels are lower bounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class LevelStatement:
 
     levels: None where the official ranker would have ended without output; ``crash`` then says on what. explanation: where asked for.
     warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
+    run: its id; "" for a workbook, of which nothing is asked. partial: only a part of the benchmark was asked. incomplete: instances of the
+    run failed or are pending.
     """
 
     model: str
@@ -42,6 +45,9 @@ class LevelStatement:
     explanation: Explanation | None
     warnings: tuple[str, ...]
     certified: pb.Certificate | None = None
+    run: str = ""
+    partial: bool = False
+    incomplete: bool = False
 
 
 def state_workbook_level(
@@ -63,28 +69,47 @@ def state_workbook_level(
 
 
 def state_run_level(
-    verdict: pb.GetVerdictResponse, *, rules: str = "paper", references: str = "workbook", explained: bool = False
+    verdict: pb.GetVerdictResponse,
+    *,
+    rules: str = "paper",
+    references: str = "workbook",
+    explained: bool = False,
+    partial: bool = False,
+    unfinished: int = 0,
 ) -> LevelStatement:
-    """The level of a run from its scores.
+    """The level of a run from its scores. partial: as the run says. unfinished: its failed and pending instances, also of unscored tasks.
 
     A suite that is its own benchmark has the paper's rules and its own references alone. Raises UsageError where others are asked.
     """
     _check_rules(rules)
+    statement = _run_level(verdict, rules=rules, references=references, explained=explained)
+    incomplete = verdict.incomplete or unfinished > 0
+    warnings = (*statement.warnings, *([_INCOMPLETE.format(verdict.run_id)] if incomplete else []))
+    return replace(
+        statement,
+        certified=_certificate(verdict, references),
+        run=verdict.run_id,
+        partial=partial,
+        incomplete=incomplete,
+        warnings=warnings,
+    )
+
+
+def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, explained: bool) -> LevelStatement:
     if verdict.benchmark != GENERAL_BENCH:
         if rules == "official" or references not in ("workbook", "appendix"):
             raise UsageError(
                 f"run {verdict.run_id} is on {verdict.benchmark!r}, which is its own benchmark: the official rules and reference"
                 " workbooks are for General-Bench alone"
             )
-        return replace(_own_benchmark(verdict, explained=explained), certified=_certificate(verdict, references))
+        return _own_benchmark(verdict, explained=explained)
     against = reference_set(references)
     values = run_values(verdict, against.benchmark)
     results = judge_all(against.benchmark, values, against.name)
     official = None
     if explained or rules == "official":
         official = _official(result_sheets(against.benchmark, _COLUMN, values), _COLUMN, against)
-    statement = _statement((verdict.model, rules, explained), against, results, official, (*against.warnings, *_incomplete(verdict)))
-    return replace(statement, certified=_certificate(verdict, references))
+    return _statement((verdict.model, rules, explained), against, results, official, against.warnings)
 
 
 def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
@@ -95,7 +120,10 @@ def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str
 
 
 def statement_json(statement: LevelStatement) -> dict[str, Any]:
-    """As `genlevel level --json` prints it. Under official rules "levels" has the two printed decimals, and "crash" is added."""
+    """As `genlevel level --json` prints it. Under official rules "levels" has the two printed decimals, and "crash" is added.
+
+    "run", "partial" and "incomplete" are null for a workbook.
+    """
     name, rules, references = statement.model, statement.rules, statement.references
     if statement.levels is None:
         document: dict[str, Any] = {"model": name, "rules": rules, "references": references}
@@ -106,6 +134,9 @@ def statement_json(statement: LevelStatement) -> dict[str, Any]:
         if statement.levels is not None:
             document["levels"] = {level: float(f"{score:.2f}") for level, score in document["levels"].items()}
         document["crash"] = statement.crash or None
+    of_run = bool(statement.run)
+    document["run"] = statement.run or None
+    document["partial"], document["incomplete"] = (statement.partial, statement.incomplete) if of_run else (None, None)
     document["certified"] = None if statement.certified is None else certificate_json(statement.certified)
     if statement.explanation is not None:
         document["explanation"] = explanation_json(statement.explanation)
@@ -151,7 +182,7 @@ def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelS
         )
         values = run_values(verdict, benchmark)
         explanation = explain([judge(task, values.get(task.id)) for task in benchmark.tasks], levels)
-    return LevelStatement(verdict.model, "paper", verdict.references, levels, "", explanation, _incomplete(verdict))
+    return LevelStatement(verdict.model, "paper", verdict.references, levels, "", explanation, ())
 
 
 def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certificate | None:
@@ -165,12 +196,6 @@ def _with_reference(score: pb.TaskScore) -> pb.TaskDescription:
     if score.HasField("reference"):
         description.reference = score.reference
     return description
-
-
-def _incomplete(verdict: pb.GetVerdictResponse) -> tuple[str, ...]:
-    if not verdict.incomplete:
-        return ()
-    return (f"run {verdict.run_id} is incomplete: tasks with failed or pending instances count as 0, so levels are lower bounds",)
 
 
 def _finite(value: Any) -> Any:

@@ -121,9 +121,14 @@ def _print_state(out: Console, document: dict[str, Any]) -> None:
         failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
         tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
         out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
-    if document["partial"]:
+    print_coverage(out, partial=document["partial"], incomplete=bool(counts["failed"] or counts["pending"]))
+
+
+def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
+    """What of a run's benchmark its levels do not rest on."""
+    if partial:
         out.print("Partial: only a part of the benchmark was asked; what was not asked counts as 0 below.")
-    if counts["failed"] or counts["pending"]:
+    if incomplete:
         out.print("Incomplete: tasks with failed or pending instances have no score yet, only bounds; levels are lower bounds.")
 
 

@@ -66,28 +66,38 @@ def _of_workbook(options: dict[str, Any]) -> LevelStatement:
 def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
     from genlevel.cli.connection import services
     from genlevel.cli.options import need_run_folder
+    from genlevel.v1 import evaluator_pb2 as ev
     from genlevel.v1 import scorer_pb2 as sc
     from scorer.level_report import state_run_level
 
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
-    run, model, references = options["source"], options["model"], options["references"]
+    references = options["references"]
     known = references if references == "appendix" else "workbook"
 
-    async def work() -> sc.GetVerdictResponse:
+    async def work() -> tuple[ev.Run, sc.GetVerdictResponse]:
         async with services(settings, options["out"]) as found:
-            return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run, references=known))
+            run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["source"]))).run
+            return run, await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id, references=known))
 
-    verdict = run_async(work())
-    check_model(run, verdict.model, model)
-    return state_run_level(verdict, rules=options["rules"], references=references, explained=options["explained"])
+    run, verdict = run_async(work())
+    check_model(run.run_id, verdict.model, options["model"])
+    return state_run_level(
+        verdict,
+        rules=options["rules"],
+        references=references,
+        explained=options["explained"],
+        partial=run.partial,
+        unfinished=run.counts.failed + run.counts.pending,
+    )
 
 
 def _print(document: dict[str, Any], source: str) -> None:
-    from genlevel.cli.card import console, print_certified, print_levels
+    from genlevel.cli.card import console, print_certified, print_coverage, print_levels
 
     out = console()
     out.print(f"{document['model']} ({source})", style="bold")
+    print_coverage(out, partial=bool(document["partial"]), incomplete=bool(document["incomplete"]))
     if document["levels"] is None:
         out.print(f"The official ranker would have ended without output: {document['crash']}")
     else:

@@ -51,6 +51,7 @@ def test_a_run_is_levelled_by_its_id(genlevel, stub_upstream, choice_suite):
     result = json.loads(done.stdout)
     found = json.loads(genlevel.run("level", result["run"], "--json").stdout)
     assert found.pop("certified") == result["certified"]
+    assert (found.pop("run"), found.pop("partial"), found.pop("incomplete")) == (result["run"], True, False)
     assert found == result["level"]
     official = json.loads(genlevel.run("level", result["run"], "--model", "m", "--rules", "official", "--explain", "--json").stdout)
     assert (official["language"]["wins"], official["modalities"]["audio"]["wins"]) == (1, 5)
@@ -58,6 +59,25 @@ def test_a_run_is_levelled_by_its_id(genlevel, stub_upstream, choice_suite):
     wrong = genlevel.run("level", result["run"], "--model", "other")
     assert wrong.returncode == 2
     assert "'other'" in wrong.stderr
+
+
+def test_a_run_says_that_it_is_partial_and_incomplete(genlevel, stub_upstream, choice_suite):
+    suite = str(choice_suite(4, ("Causal-Reasoning", "Abductive-Reasoning")))
+    failing = ("eval", "--model", "f", "--base-url", stub_upstream(status=400).base_url, "--suite", suite, "--limit", "2", "--json")
+    run = json.loads(genlevel.run(*failing).stdout)["run"]
+    done = genlevel.run("level", run, "--json")
+    found = json.loads(done.stdout)
+    assert (found["run"], found["partial"], found["incomplete"]) == (run, True, True)
+    assert f"run {run} is incomplete" in done.stderr
+    card = genlevel.run("level", run).stdout
+    assert "Partial: only a part of the benchmark was asked" in card
+    assert "Incomplete: tasks with failed or pending instances" in card
+
+
+def test_a_workbook_is_neither_partial_nor_incomplete(genlevel, workbook):
+    done = genlevel.run("level", workbook, "--model", "My Model", "--json")
+    found = json.loads(done.stdout)
+    assert (found["run"], found["partial"], found["incomplete"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

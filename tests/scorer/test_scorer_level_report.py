@@ -209,7 +209,16 @@ def test_a_runs_level_equals_that_of_its_scores_in_a_workbook(tmp_path: Path) ->
         # A run is certified by its instances, a workbook by the task list's numbers.
         assert of_run.pop("certified") is None
         assert of_file.pop("certified")["alpha"] == 0.05
+        assert (of_run.pop("run"), of_run.pop("partial"), of_run.pop("incomplete")) == ("abc", False, False)
+        assert (of_file.pop("run"), of_file.pop("partial"), of_file.pop("incomplete")) == (None, None, None)
         assert {**of_run, "model": "M"} == of_file
+
+
+def test_instances_of_tasks_that_are_not_scored_yet_make_a_run_incomplete() -> None:
+    found = state_run_level(verdict(t0=90.0), partial=True, unfinished=3)
+    assert (found.partial, found.incomplete) == (True, True)
+    assert found.warnings == ("run abc is incomplete: tasks with failed or pending instances count as 0, so levels are lower bounds",)
+    assert state_run_level(verdict(t0=90.0)).warnings == ()
 
 
 def test_a_suite_of_its_own_has_no_official_rules_but_an_explanation() -> None:
