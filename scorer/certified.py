@@ -39,6 +39,22 @@ class RunCertificate:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredTask:
+    """A task of the benchmark with what a certificate needs of its score.
+
+    key: of its TaskScore. partial: asked in part. measured: it has a score or bounds. instances: how many it
+    has. evidence: None where nothing is known of its error.
+    """
+
+    task: Task
+    key: str
+    partial: bool
+    measured: bool
+    instances: int
+    evidence: TaskEvidence | None
+
+
 def evidence_found(
     description: pb.TaskDescription, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, int]
 ) -> TaskEvidence | None:
@@ -81,21 +97,34 @@ def certify_run(
     reference_units: instances that the specialists were measured on; None takes them as exact.
     """
     index = TaskIndex(benchmark)
-    evidence: list[TaskEvidence] = []
-    keys: dict[str, str] = {}
-    refused: Counter[str] = Counter()
-    partial = clustered = 0
+    measured = []
     for score in scores:
         task = index.find(pb.TaskDescription.FromString(score.description))
-        if task is None:
-            continue
-        keys[task.id] = score.task_key
-        partial += score.partial
-        found = evidence_of(task, score.evidence)
+        if task is not None:
+            known = evidence_of(task, score.evidence)
+            measured.append(MeasuredTask(task, score.task_key, score.partial, score.outcome.lower is not None, score.outcome.total, known))
+    return certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units)
+
+
+def certify_tasks(
+    measured: Sequence[MeasuredTask],
+    results: Sequence[TaskResult],
+    *,
+    incomplete: bool,
+    alpha: float = ALPHA,
+    reference_units: int | None = None,
+) -> RunCertificate:
+    """The same from tasks that need not be stored. results: all tasks of the benchmark."""
+    evidence: list[TaskEvidence] = []
+    refused: Counter[str] = Counter()
+    partial = clustered = 0
+    for entry in measured:
+        found = entry.evidence
+        partial += entry.partial
         if found is None or not found.testable:
-            refused[task.metric.label] += score.outcome.lower is not None
+            refused[entry.task.metric.label] += entry.measured
         if found is not None:
-            evidence.append(replace(found, reference_units=reference_units, instances=score.outcome.total))
+            evidence.append(replace(found, task=entry.task, reference_units=reference_units, instances=entry.instances))
             clustered += found.low.clustered
     notes = [
         f"{label}: the error of {count} task(s) is not known; nothing is certified of them" for label, count in sorted((+refused).items())
@@ -108,7 +137,7 @@ def certify_run(
         notes.append("failed and pending instances count as wrong against a win and as right against a loss")
     if partial:
         notes.append(f"{partial} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from")
-    return RunCertificate(certify(results, evidence, alpha), keys, tuple(notes))
+    return RunCertificate(certify(results, evidence, alpha), {entry.task.id: entry.key for entry in measured}, tuple(notes))
 
 
 def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, reference_units: int | None = None) -> pb.Certificate:

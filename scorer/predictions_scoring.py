@@ -16,7 +16,15 @@ from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import evidence_found, with_clustered_error
+from scorer.certified import (
+    MeasuredTask,
+    certificate_json,
+    certificate_message,
+    certify_tasks,
+    evidence_found,
+    with_clustered_error,
+)
+from scorer.certify import TaskEvidence
 from scorer.convert import add_ratings, score_message
 from scorer.levels import Levels, check_references, compute_levels, judge, judge_all
 from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
@@ -32,12 +40,13 @@ _NONE = Given("")
 
 @dataclass(frozen=True, slots=True)
 class ScoredTask:
-    """One task of the suite. file: its predictions; None where there are none."""
+    """One task of the suite. file: its predictions; None where there are none. evidence: of its score's error, where that is known."""
 
     key: str
     score: pb.TaskScore
     file: Path | None
     joined: Joined | None
+    evidence: TaskEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class ScoredPredictions:
     values: dict[str, float | None]
     levels: Levels
     asked_levels: Levels
+    certificate: pb.Certificate
     unused: tuple[Path, ...]
     problems: tuple[str, ...]
 
@@ -83,6 +93,7 @@ def score_predictions(
     problems += rated.notes
     tasks: list[ScoredTask] = []
     values: dict[str, float | None] = {}
+    measured: list[MeasuredTask] = []
     for task in suite.tasks:
         assert isinstance(task, FolderTask)
         path = folder.of_task(task.key, task.annotation, suite.root)
@@ -92,11 +103,14 @@ def score_predictions(
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
+            score = scored.score
+            measured.append(MeasuredTask(task.task, task.key, score.partial, score.HasField("bounds"), score.counts.total, scored.evidence))
     unused = folder.unused()
     problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
     results = judge_all(suite.benchmark, values, chosen)
     asked = [result for result in results if result.task.id in values]
     partial = len(values) < len(suite.benchmark.tasks)
+    incomplete = any(one.score.counts.failed for one in tasks if not one.score.task.unlisted)
     return ScoredPredictions(
         model,
         suite.name,
@@ -107,6 +121,7 @@ def score_predictions(
         values,
         compute_levels(results),
         compute_levels(asked),
+        certificate_message(certify_tasks(measured, results, incomplete=incomplete)),
         unused,
         tuple(problems),
     )
@@ -123,9 +138,11 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "status": "finished",
         "reason": "",
         "instances": counts_json(task.score for task in scored.tasks),
-        "usage": {"input_tokens": None, "output_tokens": None, "usd": None},
+        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd")),
+        "judging": None,
         "tasks": [task_json(task.score) for task in scored.tasks],
         "level": level_json(scored.levels, model=scored.model, references=scored.references),
+        "certified": certificate_json(scored.certificate),
         "level_asked": level_json(scored.asked_levels, model=scored.model, references=scored.references),
         "predictions": {
             "tasks": [_joined_json(task) for task in scored.tasks],
@@ -200,11 +217,11 @@ def _score_task(
         answered = _answered(task, joined, form, problems, parsed=metric is not None)
         scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
-    message = _message(task, wanted, outcome, references, scoring.provenance())
+    message, evidence = _message(task, wanted, outcome, references, scoring.provenance())
     if people:
         message.task.rating_source.kind = "people"
         add_ratings(message.task.rating_source, scoring.ratings())
-    return ScoredTask(task.key, message, None if file is None else file.path, joined)
+    return ScoredTask(task.key, message, None if file is None else file.path, joined, evidence)
 
 
 def _place(file: Path, root: Path) -> MediaPlace:
@@ -280,7 +297,11 @@ def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
     return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
 
 
-def _message(task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str = "") -> pb.TaskScore:
+def _message(
+    task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str = ""
+) -> tuple[pb.TaskScore, TaskEvidence | None]:
+    """The task's score, and what its instances say of its error."""
+    evidence = None
     listed: Task | None = task.task
     description = pb.TaskDescription(
         key=task.key,
@@ -294,10 +315,11 @@ def _message(task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, 
     if metric is not None:
         description.metric, description.metric_label = metric.id, metric.label
         description.metric_parameters.update(dict(metric.parameters))
-        outcome = with_clustered_error(outcome, evidence_found(description, outcome.statistics, outcome.clusters))
+        evidence = evidence_found(description, outcome.statistics, outcome.clusters)
+        outcome = with_clustered_error(outcome, evidence)
     result = None if listed is None else judge(listed, outcome.score, references)
     if result is not None:
         mapped = result.sigma
     else:
         mapped = sigma(task.metric.id, outcome.score) if task.metric is not None and outcome.score is not None else None
-    return score_message(description, outcome, mapped, result, partial=False)
+    return score_message(description, outcome, mapped, result, partial=False), evidence

@@ -79,7 +79,7 @@ def _of_ranker(scored: ScoredPredictions) -> list[str]:
 
 
 def _print(document: dict[str, Any], workbook: Path) -> None:
-    from genlevel.cli.card import console, print_levels, print_tasks
+    from genlevel.cli.card import console, print_certified, print_levels, print_tasks
 
     out = console()
     out.print(f"{document['model']} on {document['suite']}", style="bold")
@@ -90,6 +90,7 @@ def _print(document: dict[str, Any], workbook: Path) -> None:
     if document["partial"]:
         out.print("Partial: only a part of the benchmark is scored; the rest counts as 0 below.")
     print_levels(out, document["level"])
+    print_certified(out, document["certified"])
     if document["partial"]:
         out.print("Over the tasks that are in the annotations, alone:")
         print_levels(out, document["level_asked"], verdict=False)

@@ -37,6 +37,23 @@ def test_both_forms_are_read_and_the_workbook_gives_the_same_levels(genlevel, ch
     assert official.returncode == 0, official.stderr
 
 
+def test_the_document_is_that_of_a_run_and_certifies_alike(genlevel, stub_upstream, choice_suite):
+    suite = choice_suite(40)
+    url = stub_upstream(answer="Answer: A").base_url
+    run = json.loads(genlevel.run("eval", "--model", "mine", "--base-url", url, "--suite", str(suite), "--json").stdout)
+    assert genlevel.run("export", run["run"], "--format", "predictions", "--to", "p").returncode == 0
+    scored = json.loads(score(genlevel, suite, "p", "--json").stdout)
+    assert list(scored) == [*run, "predictions"]
+    for part in ("instances", "usage", "level", "level_asked", "certified"):
+        assert list(scored[part]) == list(run[part])
+    assert scored["certified"] == run["certified"]
+    assert scored["certified"]["tasks"][0]["test"] == "exact binomial"
+    assert scored["tasks"] == run["tasks"]
+    assert (scored["run"], scored["judging"]) == (None, None)
+    assert set(scored["usage"].values()) == {None}
+    assert "certified (error at most 0.05): " in score(genlevel, suite, "p").stdout
+
+
 def test_the_official_rules_are_asked_for_and_said(genlevel, choice_suite, tmp_path):
     suite = choice_suite(4)
     write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", [{"id": f"q{n:05d}", "prediction": "A"} for n in range(4)])
