@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,12 +17,16 @@ from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
+if TYPE_CHECKING:
+    from genlevel.cli.exported import ExportedTasks
+
 _CSV_FIELDS = (
     *("task", "id", "outcome", "answer", "parsed", "label", "error", "attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NAMED = 5
+_LISTED = 20
 
 
 @click.command("export")
@@ -127,6 +131,8 @@ async def _predictions(found: Services, run: ev.Run, settings: Any, options: Map
             entries.append({"id": one.instance_id, "prediction": words if prediction is None else prediction})
         document = entries if options["bare"] else {**envelope_of(key, task or tasks.get(key)), "data": entries}
         (folder / "prediction.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for note in _lacking(run, tasks, {key: len(given) for key, given in answers.items()}) if run.partial else ():
+        click.echo(f"note: {note}", err=True)
     count = sum(len(given) for given in answers.values())
     said = [f"{target}: {count:,} predictions of {len(answers)} tasks"]
     if unknown:
@@ -137,6 +143,23 @@ async def _predictions(found: Services, run: ev.Run, settings: Any, options: Map
         said.append(f"left out: {run.counts.pending:,} pending")
     said += [f"left out: {len(ids):,} {name} ({_some(ids)})" for name, ids in sorted(left_out.items())]
     return "; ".join(said)
+
+
+def _lacking(run: ev.Run, tasks: ExportedTasks, counts: Mapping[str, int]) -> list[str]:
+    """What predictions of a partial run do not cover, a line each: whoever scores the folder counts it as wrong. counts: by task."""
+    if not tasks:
+        where = run.specification.suite
+        return [f"run {run.run_id} is partial; how many predictions its tasks lack is not known, since the suite is not at {where}"]
+    sizes = tasks.sizes()
+    lacking = {key: size - counts.get(key, 0) for key, size in sizes.items() if counts.get(key, 0) < size}
+    if not lacking:
+        return []
+    whole = f"{sum(lacking.values()):,} of the suite's {sum(sizes.values()):,} instances have no prediction"
+    lines = [f"run {run.run_id} is partial: {whole}, and count as wrong or unsupported where the folder is scored"]
+    lines += [f"{harmless(key)} lacks {lacking[key]:,} of {sizes[key]:,} predictions" for key in list(lacking)[:_LISTED]]
+    if len(lacking) > _LISTED:
+        lines.append(f"and {len(lacking) - _LISTED:,} more tasks lack predictions")
+    return lines
 
 
 def _some(names: list[str]) -> str:

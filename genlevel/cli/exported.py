@@ -77,6 +77,10 @@ class ExportedTasks:
     def __bool__(self) -> bool:
         return bool(self._tasks)
 
+    def sizes(self) -> dict[str, int]:
+        """The number of instances of every task of the suite, asked or not."""
+        return {key: task.count() for key, task in self._tasks.items()}
+
     def get(self, key: str) -> ExportedTask | None:
         """The task; None where the suite is no longer there, or cannot be read."""
         if self._last is None or self._last[0] != key:

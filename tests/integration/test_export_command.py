@@ -83,6 +83,25 @@ def test_instances_without_an_answer_are_named_and_a_suite_that_is_gone_leaves_t
     assert export(genlevel, json.loads(done.stdout), "csv", "a.csv").returncode == 0
 
 
+def test_predictions_of_a_partial_run_say_which_tasks_lack_how_many(genlevel, stub_upstream, choice_suite):
+    suite = choice_suite(9, ("Causal-Reasoning", "Abductive-Reasoning"))
+    arguments = ("eval", "--model", "m", "--base-url", stub_upstream(answer="Answer: A").base_url, "--suite", str(suite), "--json")
+    limited = json.loads(genlevel.run(*arguments, "--limit", "2", "--tasks", "*Causal*").stdout)
+    said = export(genlevel, limited, "predictions", "p").stderr.splitlines()
+    assert said == [
+        f"note: run {limited['run']} is partial: 16 of the suite's 18 instances have no prediction, and count as wrong or unsupported"
+        " where the folder is scored",
+        "note: nlp/Abductive-Reasoning lacks 9 of 9 predictions",
+        "note: nlp/Causal-Reasoning lacks 7 of 9 predictions",
+    ]
+    whole = json.loads(genlevel.run(*arguments).stdout)
+    assert whole["partial"]  # these are two of the benchmark's tasks, but all that the suite has
+    assert export(genlevel, whole, "predictions", "w").stderr == ""
+    shutil.rmtree(suite)
+    gone = export(genlevel, limited, "predictions", "g").stderr
+    assert f"run {limited['run']} is partial; how many predictions its tasks lack is not known" in gone
+
+
 def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):
     result, _ = run
     assert export(genlevel, result, "csv", "a.csv").returncode == 0
