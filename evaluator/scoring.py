@@ -45,6 +45,7 @@ def describe(task: SuiteTask) -> sc.TaskDescription:
         modality=task.modality.value,
         paradigm=task.paradigm.value if task.paradigm else "",
         unlisted=task.task is None,
+        fingerprint=task.fingerprint,
     )
     if task.metric is not None:
         description.metric = task.metric.id

@@ -21,6 +21,7 @@ from scorer.certify.distributions import binomial_at_least, normal_quantile, stu
 from scorer.certify.evidence import BINARY
 from scorer.certify.multiplicity import holm
 from scorer.certify.resample import MOST_WEIGHTS, SEED, Weighted, cluster_weights, generator_of, weighted
+from scorer.convert import other_data
 from scorer.levels import LEVEL_MODALITIES, TaskResult, judge
 from scorer.metrics import Metric, create
 from scorer.task_scoring import OPEN, Outcome
@@ -201,6 +202,8 @@ class _Rows:
 def _comparable(pair: PairedTask, both: Sequence[str]) -> tuple[Metric[Any] | None, str]:
     """The metric, or why there is nothing to compare."""
     other = pb.TaskDescription.FromString(pair.b.description)
+    if other_data(pair.description, other):
+        return None, "the runs are of different data here: the task's annotation is not the same"
     if (pair.description.metric, dict(pair.description.metric_parameters)) != (other.metric, dict(other.metric_parameters)):
         return None, f"scored by {pair.description.metric or 'no metric'} in the one run and by {other.metric or 'no metric'} in the other"
     measured = [description.provenance or "nothing that is named" for description in (pair.description, other)]

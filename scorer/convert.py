@@ -24,6 +24,11 @@ _OUTCOMES: Mapping[int, Outcome] = {
 }
 
 
+def other_data(one: pb.TaskDescription, other: pb.TaskDescription) -> bool:
+    """Whether two runs are known to have asked a task from different data, though its key is the same in both."""
+    return bool(one.fingerprint and other.fingerprint) and one.fingerprint != other.fingerprint
+
+
 def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
     """One instance, with its files where they lie on this machine for as long as the lease holds.
 

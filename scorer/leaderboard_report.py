@@ -9,7 +9,7 @@ from typing import Any
 from genlevel.benchmark.model import Benchmark
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.convert import TaskIndex
+from scorer.convert import TaskIndex, other_data
 from scorer.leaderboard import Board, Candidate, Standing, level_list, measured_entry, published_entry, rank, unplaced
 from scorer.levels import check_references
 from scorer.published import publication
@@ -48,6 +48,13 @@ def candidate_of(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> Candid
         if score.counts.failed or score.counts.pending:
             incomplete.add(task.id)
     return Candidate(verdict.model, verdict.run_id, verdict.suite, values, frozenset(partial), frozenset(incomplete))
+
+
+def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse) -> list[str]:
+    """Keys of the tasks that both runs have, but from different data; unlisted ones, which are on no board, are left out."""
+    known = {score.task.key: score.task for score in one.tasks if not score.task.unlisted}
+    tasks = [score.task for score in other.tasks if score.task.key in known]
+    return [task.key for task in tasks if other_data(known[task.key], task)]
 
 
 def build_leaderboard(

@@ -17,7 +17,7 @@ from scorer.certified import ALPHA, certificate_message, certify_run, evidence_f
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
-from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of
+from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of, other_data
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.files import FileAccess
 from scorer.levels import check_references
@@ -127,7 +127,8 @@ class Scorer:
     async def compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
         """Two runs of one suite, on the instances that both have.
 
-        Raises UnknownRun where nothing of a run has been scored, UsageError for runs of different suites or what ``get_verdict`` refuses.
+        Raises UnknownRun where nothing of a run has been scored, UsageError for runs of different suites or of different data under one
+        name, or what ``get_verdict`` refuses. A single task of different data is not compared, and says so.
         """
         references = check_references(request.references)
         alpha = checked_alpha(request.alpha)
@@ -142,6 +143,7 @@ class Scorer:
             index = TaskIndex(_benchmark_of(runs[0]))
             keys = [self._store.task_keys(run.run_id) for run in runs]
             shared = [key for key in keys[0] if key in keys[1]]
+            self._check_same_data(runs, shared)
             pairs = (self._pair(runs, key, index) for key in shared)
             found = compare(pairs, references, alpha=alpha, draws=request.draws or DRAWS, seed=request.seed)
             message = comparison_message(found)
@@ -214,6 +216,18 @@ class Scorer:
         if run is None:
             raise UnknownRun(f"no task of run {run_id!r} has been scored; `genlevel runs` lists the runs")
         return run
+
+    def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
+        """Raises UsageError where no task that both runs have is of the same data."""
+        one, other = (
+            {score.task_key: pb.TaskDescription.FromString(score.description) for score in self._store.scores(run.run_id)} for run in runs
+        )
+        if shared and all(other_data(one[key], other[key]) for key in shared):
+            both = " and ".join(f"run {run.run_id}" for run in runs)
+            raise UsageError(
+                f"{both} are of different data, though both suites are named {runs[0].suite!r}: of the {len(shared)} task(s) that both"
+                f" have, none has the same annotation, such as {shared[0]}"
+            )
 
     def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:
         one, other = (self._store.instances(run.run_id, key) for run in runs)

@@ -11,6 +11,7 @@ from genlevel.cli.connection import DEFAULT_FOLDER
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 
 if TYPE_CHECKING:
+    from genlevel.v1 import scorer_pb2 as sc
     from scorer.leaderboard import Candidate
 
 _MODALITIES = ["image", "video", "audio", "3d", "language"]
@@ -78,30 +79,42 @@ def _nothing_stored(settings: Any, folder: Path) -> bool:
 
 
 async def _candidates(settings: Any, folder: Path) -> tuple[list[Candidate], list[str]]:
-    """The newest scored run of each model and suite of General-Bench, and what was passed over."""
+    """The newest scored run of each model and suite of General-Bench, of older ones those of different data, and what was passed over."""
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import GENERAL_BENCH
     from genlevel.cli.connection import services, verdict_of
     from genlevel.v1 import evaluator_pb2 as ev
-    from scorer.leaderboard_report import candidate_of
+    from scorer.leaderboard_report import candidate_of, tasks_of_other_data
 
-    found: dict[tuple[str, str], Candidate] = {}
+    newest: dict[tuple[str, str], list[sc.GetVerdictResponse]] = {}
     notes = []
     others = 0
     async with services(settings, folder) as ports:
         for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
-            key = (run.specification.model, run.suite)
             if run.benchmark != GENERAL_BENCH:
                 others += 1
-            elif key not in found:
-                verdict = await verdict_of(ports, run.run_id)
-                if verdict.tasks:
-                    found[key] = candidate_of(verdict, general_bench())
-                else:
-                    notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
+                continue
+            verdict = await verdict_of(ports, run.run_id)
+            shown = newest.setdefault((run.specification.model, run.suite), [])
+            apart = [differing for known in shown if (differing := tasks_of_other_data(known, verdict))]
+            if not verdict.tasks and not shown:
+                notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
+            elif verdict.tasks and len(apart) == len(shown):
+                shown.append(verdict)
+                if apart:
+                    notes.append(_different_data(shown, apart[0][0]))
     if others:
         notes.append(f"{others} run{'s' if others > 1 else ''} of other benchmarks left out: these are never mixed with General-Bench")
-    return list(found.values()), notes
+    return [candidate_of(verdict, general_bench()) for shown in newest.values() for verdict in shown], notes
+
+
+def _different_data(shown: list[sc.GetVerdictResponse], task: str) -> str:
+    """What is said of the last of these runs beside the first. task: one whose annotation differs."""
+    one, other = shown[0], shown[-1]
+    return (
+        f"runs {one.run_id} and {other.run_id} of {one.model} are of different data, though both suites are named {one.suite!r}"
+        f" (such as {task}): shown apart"
+    )
 
 
 def _print(document: dict[str, Any]) -> None:

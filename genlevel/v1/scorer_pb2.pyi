@@ -37,7 +37,7 @@ DECISION_NOT_ATTAINED: Decision
 DECISION_UNDECIDED: Decision
 
 class TaskDescription(_message.Message):
-    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance")
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance", "fingerprint")
     class MetricParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class TaskDescription(_message.Message):
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     RATING_SOURCE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -69,7 +70,8 @@ class TaskDescription(_message.Message):
     reference: float
     rating_source: RatingSource
     provenance: str
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ..., provenance: _Optional[str] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ..., provenance: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class RatingSource(_message.Message):
     __slots__ = ("kind", "judge", "prompt_version", "prompt_hash", "rated", "failed", "pending", "agreement")

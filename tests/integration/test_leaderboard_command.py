@@ -31,6 +31,24 @@ def test_the_newest_run_of_each_model_is_ranked_beside_published_ones(genlevel, 
     assert any("none of this board's tasks" in note for note in image["notes"])
 
 
+def test_runs_of_different_data_under_one_suite_name_are_kept_apart(genlevel, stub_upstream, choice_suite):
+    url = stub_upstream().base_url
+    runs = []
+    for suite in (choice_suite(3), choice_suite(4, name="other/bench")):
+        done = genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", str(suite), "--json")
+        runs.append(json.loads(done.stdout)["run"])
+    compared = genlevel.run("compare", *runs)
+    assert compared.returncode == 2
+    assert f"run {runs[0]} and run {runs[1]} are of different data, though both suites are named 'bench'" in compared.stderr
+    assert len(compared.stderr.strip().splitlines()) == 1
+    board = json.loads(genlevel.run("leaderboard", "--modality", "language", "--json").stdout)
+    assert {model["run"] for model in board["models"]} == set(runs)
+    assert board["notes"] == [
+        f"runs {runs[1]} and {runs[0]} of m are of different data, though both suites are named 'bench'"
+        " (such as nlp/Causal-Reasoning): shown apart"
+    ]
+
+
 def test_the_published_board_needs_no_runs(genlevel):
     done = genlevel.run("leaderboard", "--published")
     assert done.returncode == 0, done.stderr

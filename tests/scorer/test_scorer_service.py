@@ -337,3 +337,25 @@ async def test_statistics_come_back_from_the_store_as_they_were(url: str, scorer
     assert statistics == {"i0": ("answered", 1.0), "i1": ("answered", 0.0), "i2": ("failed", [0.0, 1.0])}
     assert kept.statistics("run-1", "other") is None
     kept.close()
+
+
+async def scored_of(scorer: Scorer, run: str, **fingerprints: str) -> None:
+    for key, fingerprint in fingerprints.items():
+        description = describe(CAUSAL, key)
+        description.fingerprint = fingerprint
+        await scorer.score_task(stream(header(description, run), choices(7, 3)))
+
+
+async def test_runs_of_different_data_under_one_name_are_not_compared(scorer: Scorer) -> None:
+    await scored_of(scorer, "one", same="f1", changed="f2")
+    await scored_of(scorer, "two", same="f1", changed="f3")
+    found = await scorer.compare(pb.CompareRequest(run_a="one", run_b="two", draws=100))
+    notes = {task.task.key: task.note for task in found.tasks}
+    assert notes == {"same": "", "changed": "the runs are of different data here: the task's annotation is not the same"}
+    await scored_of(scorer, "three", same="f4", changed="f5")
+    with pytest.raises(UsageError, match="run one and run three are of different data, though both suites are named 'open'") as caught:
+        await scorer.compare(pb.CompareRequest(run_a="one", run_b="three", draws=100))
+    assert "of the 2 task(s) that both have, none has the same annotation" in str(caught.value)
+    await scored_of(scorer, "of before fingerprints", same="", changed="")
+    found = await scorer.compare(pb.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
+    assert all(not task.note for task in found.tasks)
