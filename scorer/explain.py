@@ -23,7 +23,8 @@ _CUT = "the ranker reads no further than the reference sheet is long"
 class Margin:
     """How far a task is from its reference. by_value: in the metric's unit, positive where the model is better.
 
-    by_sigma: the same on the scale 0-100, for comparing tasks of different metrics.
+    by_sigma: the same on the scale 0-100, for comparing tasks of different metrics. level_3: what the value adds to the overall Level 3,
+    or would add if it were a win; of a language task 0, and ``weight`` is what it adds to w_L.
     """
 
     task: Task
@@ -31,6 +32,8 @@ class Margin:
     reference: float
     by_value: float
     by_sigma: float
+    level_3: float
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,10 @@ class RowDifference:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """wins: largest contribution first. misses: the nearest first. needed: what the next level takes, one line each.
+    """wins: largest contribution to Level 3 first, then those of language by theirs to w_L. misses: the nearest first.
 
-    differences: largest effect first; empty where no official report was given. crash: on what the ranker would have ended.
+    needed: what the next level takes, one line each. differences: largest effect first; empty where no official report was given.
+    crash: on what the ranker would have ended.
     """
 
     wins: tuple[Margin, ...]
@@ -74,13 +78,14 @@ class Explanation:
 
 def explain(results: Sequence[TaskResult], levels: Levels, official: OfficialReport | None = None) -> Explanation:
     """Over the results from which ``levels`` were computed."""
-    margins = [(result, margin) for result in results if (margin := _margin(result)) is not None]
-    wins = sorted((entry for entry in margins if entry[0].win), key=lambda entry: (-entry[0].reward, entry[1].task.id))
-    misses = sorted((entry for entry in margins if not entry[0].win), key=lambda entry: (-entry[1].by_sigma, entry[1].task.id))
+    worth = _Worth(results)
+    margins = [(result, margin) for result in results if (margin := _margin(result, worth)) is not None]
+    wins = [margin for result, margin in margins if result.win]
+    misses = [margin for result, margin in margins if not result.win]
     differences = () if official is None else tuple(_differences(results, official))
     return Explanation(
-        tuple(margin for _result, margin in wins),
-        tuple(margin for _result, margin in misses),
+        tuple(sorted(wins, key=lambda margin: (-margin.level_3, -margin.weight, margin.task.id))),
+        tuple(sorted(misses, key=lambda margin: (-margin.by_sigma, margin.task.id))),
         tuple(_needed(results, levels)),
         differences,
         "" if official is None else official.crash,
@@ -115,13 +120,30 @@ def explanation_json(explanation: Explanation, most_misses: int = 20) -> dict[st
     }
 
 
-def _margin(result: TaskResult) -> Margin | None:
+class _Worth:
+    """What a task's sigma is worth in the overall Level 3, or in w_L, under the paper's denominators."""
+
+    def __init__(self, results: Sequence[TaskResult]) -> None:
+        self._sizes = Counter((result.task.modality, result.task.paradigm) for result in results)
+        self._sides = Counter(modality for modality, _paradigm in self._sizes)
+        self._modalities = len(self._sides.keys() & set(LEVEL_MODALITIES))
+
+    def of(self, result: TaskResult) -> tuple[float, float]:
+        """(points of Level 3, points of w_L); one of them is 0."""
+        modality = result.task.modality
+        mean = result.contribution / self._sizes[modality, result.task.paradigm]
+        if modality is Modality.LANGUAGE:
+            return 0.0, mean / 100.0
+        return mean / self._sides[modality] / self._modalities, 0.0
+
+
+def _margin(result: TaskResult, worth: _Worth) -> Margin | None:
     if result.value is None or result.reference is None or result.sigma is None:
         return None
     sign = -1.0 if metric(result.task.metric.id).direction == "lower" else 1.0
-    by_value = sign * (result.value - result.reference)
+    by_value = sign * (result.value - result.reference) + 0.0  # a tie is 0, not -0
     by_sigma = result.sigma - sigma(result.task.metric.id, result.reference)
-    return Margin(result.task, result.value, result.reference, by_value, by_sigma)
+    return Margin(result.task, result.value, result.reference, by_value, by_sigma, *worth.of(result))
 
 
 def _margin_json(margin: Margin) -> dict[str, Any]:
@@ -133,6 +155,8 @@ def _margin_json(margin: Margin) -> dict[str, Any]:
         "reference": margin.reference,
         "margin": margin.by_value,
         "margin_sigma": margin.by_sigma,
+        "level_3": margin.level_3,
+        "w_L": margin.weight,
     }
 
 
@@ -156,7 +180,8 @@ def _one_sided(results: Sequence[TaskResult]) -> list[str]:
         won = [paradigm for paradigm in Paradigm if wins[modality, paradigm]]
         if len(won) == 1:
             other = next(paradigm for paradigm in Paradigm if paradigm is not won[0])
-            lines.append(f"{modality}: {wins[modality, won[0]]} wins in {won[0]}, none in {other}.")
+            count = wins[modality, won[0]]
+            lines.append(f"{modality}: {count} win{'s' if count > 1 else ''} in {won[0]}, none in {other}.")
     return lines
 
 

@@ -16,7 +16,7 @@ _MEANING = {
     2: "a generalist without evidence of synergy",
     3: "beats specialists in comprehension or generation",
     4: "beats specialists in both comprehension and generation of one modality",
-    5: "and its language profits too",
+    5: "beats specialists in both comprehension and generation of one modality, and in language",
 }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scorer.level_report import LevelStatement
 
 _MOST_SHOWN = 40
+_EFFECTS = ("level_2", "level_3", "w_L")
 
 
 @click.command("level")
@@ -111,28 +112,34 @@ def _print(document: dict[str, Any], source: str) -> None:
 def _print_explanation(out: Any, explanation: dict[str, Any], *, say_crash: bool) -> None:
     from genlevel.cli.card import number, table
 
-    for title, entries in (("Wins, the largest contribution first", "wins"), ("Nearest misses", "nearest_misses")):
-        rows = table("task", "sheet", "metric", ">value", ">reference", ">margin", ">margin in sigma")
+    for title, entries, adds in (
+        ("Wins, the largest contribution to Level 3 first, then language", "wins", "adds"),
+        ("Nearest misses", "nearest_misses", "would add"),
+    ):
+        rows = table("task", "sheet", "metric", ">value", ">reference", ">margin", ">in sigma", f">{adds}")
         for entry in explanation[entries][:_MOST_SHOWN]:
             figures = (number(entry[key], 4) for key in ("value", "reference", "margin", "margin_sigma"))
-            rows.add_row(entry["task"].strip(), entry["sheet"], entry["metric"], *figures)
-        more = len(explanation[entries]) - _MOST_SHOWN
+            rows.add_row(entry["task"].strip(), entry["sheet"], entry["metric"], *figures, _worth(entry))
         out.print(f"{title}: {'none' if not explanation[entries] else ''}")
         if explanation[entries]:
             out.print(rows)
-        if more > 0:
-            out.print(f"and {more} more; --json has all")
+        _say_more(out, len(explanation[entries]))
     for line in explanation["needed"]:
         out.print(line)
     if say_crash and explanation["official_crash"]:
         out.print(f"The official ranker would have ended without output: {explanation['official_crash']}")
-    if not explanation["differences"]:
-        return
+    if explanation["differences"]:
+        _print_differences(out, explanation["differences"])
+
+
+def _print_differences(out: Any, differences: list[dict[str, Any]]) -> None:
+    from genlevel.cli.card import number, table
+
     out.print("\nWhere the official ranker differs from the paper, row by row (sigma; level 2, 3 and w_L: official minus paper):")
     rows = table("sheet", ">row", "task", ">paper", ">official", "win p/o", ">level 2", ">level 3", ">w_L", "why")
-    for row in explanation["differences"]:
+    for row in differences[:_MOST_SHOWN]:
         wins = "/".join("yes" if row[key] else "no" for key in ("paper_win", "official_win"))
-        figures = (number(row[key], 4) for key in ("level_2", "level_3", "w_L"))
+        figures = (number(row[key], 4) for key in _EFFECTS)
         place = "-" if row["row"] is None else str(row["row"])
         rows.add_row(
             row["sheet"],
@@ -144,4 +151,17 @@ def _print_explanation(out: Any, explanation: dict[str, Any], *, say_crash: bool
             *figures,
             "; ".join(row["reasons"]),
         )
+    together = (sum(row[key] or 0.0 for row in differences) for key in _EFFECTS)
+    rows.add_row("all", "", f"{len(differences)} rows", "", "", "", *(number(value, 4) for value in together), "")
     out.print(rows)
+    _say_more(out, len(differences))
+
+
+def _worth(entry: dict[str, Any]) -> str:
+    """What a task adds to Level 3, or to w_L, in points of it."""
+    return f"w_L {entry['w_L']:.4f}" if entry["w_L"] else f"{entry['level_3']:.4f}"
+
+
+def _say_more(out: Any, count: int) -> None:
+    if count > _MOST_SHOWN:
+        out.print(f"and {count - _MOST_SHOWN} more; --json has all")

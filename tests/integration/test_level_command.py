@@ -31,7 +31,9 @@ def test_a_workbook_is_levelled_by_either_rule(genlevel, workbook):
 def test_the_explanation_is_printed_for_people(genlevel, workbook):
     done = genlevel.run("level", workbook, "--model", "My Model", "--explain")
     assert done.returncode == 0, done.stderr
-    assert "Wins, the largest contribution first" in done.stdout
+    assert "Wins, the largest contribution to Level 3 first, then language" in done.stdout
+    assert "and 659 more; --json has all" in done.stdout
+    assert "-0.0000" not in done.stdout
     assert "Where the official ranker differs" in done.stdout
     assert "WER is read as a" in done.stdout
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.catalogue import general_bench
-from genlevel.benchmark.model import Benchmark, Task
+from genlevel.benchmark.model import Benchmark, Modality, Task
 from scorer.explain import explain, explanation_json
 from scorer.levels import compute_levels, judge_all
 from scorer.official import OfficialReport, official_levels
@@ -167,8 +167,32 @@ def test_wins_misses_and_what_the_next_level_takes() -> None:
     assert found.wins[0].by_value == pytest.approx(1.0)
     assert found.needed == (
         "Level 4 takes wins in comprehension and in generation of one modality.",
-        "image: 1 wins in comprehension, none in generation.",
+        "image: 1 win in comprehension, none in generation.",
     )
+
+
+def test_wins_are_listed_by_what_they_add_and_add_up_to_the_level() -> None:
+    values = {task.id: task.reference_workbook for task in BENCHMARK.tasks[::2]}
+    results = judge_all(BENCHMARK, values)
+    levels = compute_levels(results)
+    found = explain(results, levels)
+    assert math.fsum(margin.level_3 for margin in found.wins) == pytest.approx(levels.level_3)
+    assert math.fsum(margin.weight for margin in found.wins) == pytest.approx(levels.language.weight)
+    added = [margin.level_3 for margin in found.wins]
+    assert added == sorted(added, reverse=True)
+    # An audio task of the same sigma counts for more than an image task, as its modality has fewer.
+    assert found.wins[0].task.modality is not Modality.IMAGE
+    assert all(math.copysign(1.0, margin.by_value) == 1.0 for margin in found.wins)
+
+
+def test_a_miss_says_what_it_would_add_as_a_win() -> None:
+    image = first("accuracy", "Image-Comprehension")
+    assert image.reference_workbook is not None
+    results = judge_all(BENCHMARK, {image.id: image.reference_workbook - 1.0})
+    (miss,) = explain(results, compute_levels(results)).misses
+    size = sum(task.sheet == "Image-Comprehension" for task in BENCHMARK.tasks)
+    assert miss.level_3 == pytest.approx((image.reference_workbook - 1.0) / size / 2 / 4)
+    assert miss.weight == 0.0
 
 
 def test_a_model_at_level_4_needs_a_language_win() -> None:
