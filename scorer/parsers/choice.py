@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from string import ascii_uppercase
+from typing import NamedTuple
 
 from scorer.parsers.text import after_marker, last_match, normal_text, without_wrapping
 from scorer.parsers.values import Unparsable
@@ -22,6 +23,24 @@ _STATED = re.compile(r"\b(?:answer|option|choice)\s+(?:is|would be|should be|mus
 _WORDS_AFTER = re.compile(rf"^{_OPEN}[A-Za-z]{_CLOSE}\s*[.:,;)\]}}\-–—]*\s*(.*)$", re.DOTALL)
 
 
+class _Texts(NamedTuple):
+    """The options' texts: as they stand, and in the form in which labels are compared."""
+
+    exact: tuple[str, ...]
+    folded: tuple[str, ...]
+
+    @classmethod
+    def of(cls, options: Sequence[str]) -> _Texts:
+        exact = tuple(unicodedata.normalize("NFKC", option).strip() for option in options)
+        return cls(exact, tuple(map(normal_text, exact)))
+
+    def places(self, text: str) -> list[int]:
+        """Where the options stand whose text this is; one that is exactly it comes before those that only compare so."""
+        plain, folded = text.strip(), normal_text(text)
+        exact = [place for place, option in enumerate(self.exact) if option and option == plain]
+        return exact or [place for place, option in enumerate(self.folded) if option and option == folded]
+
+
 def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     """The letter of the option the text settles on.
 
@@ -33,7 +52,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     'B'
     """
     text = unicodedata.normalize("NFKC", text)
-    texts = [normal_text(option) for option in options]
+    texts = _Texts.of(options)
     stated = _last_statement(text)
     if stated is not None:
         return _read(stated, texts) or Unparsable("no option's letter or text follows the answer marker")
@@ -59,7 +78,7 @@ def _last_statement(text: str) -> str | None:
     return marked if marked is not None and text.rfind(marked) > stated.start() else rest
 
 
-def _read(line: str, texts: Sequence[str]) -> str | Unparsable | None:
+def _read(line: str, texts: _Texts) -> str | Unparsable | None:
     """One statement as a letter; None where it states none."""
     line = without_wrapping(line)
     by_text = _equal_option(line, texts)
@@ -75,7 +94,7 @@ def _read(line: str, texts: Sequence[str]) -> str | Unparsable | None:
         return _bare_letter(line, texts)
     letter = found.group(1).upper()
     if letter not in _letters(texts):
-        return Unparsable(f"it names {letter}, and there are {len(texts)} options")
+        return Unparsable(f"it names {letter}, and there are {len(texts.exact)} options")
     after = _WORDS_AFTER.match(line)
     named = _equal_option(after.group(1), texts) if after is not None and after.group(1) else None
     if isinstance(named, str) and named != letter:
@@ -83,7 +102,7 @@ def _read(line: str, texts: Sequence[str]) -> str | Unparsable | None:
     return letter
 
 
-def _bare_letter(line: str, texts: Sequence[str]) -> str | None:
+def _bare_letter(line: str, texts: _Texts) -> str | None:
     """ "B wet": a letter with its own option's text behind it."""
     words = re.match(r"^([A-Za-z])\s+(.*)$", line, re.DOTALL)
     if words is None:
@@ -92,13 +111,13 @@ def _bare_letter(line: str, texts: Sequence[str]) -> str | None:
     return letter if _equal_option(words.group(2), texts) == letter else None
 
 
-def _equal_option(text: str, texts: Sequence[str]) -> str | Unparsable | None:
-    answer = normal_text(text)
-    matches = [index for index, option in enumerate(texts) if option and option == answer]
+def _equal_option(text: str, texts: _Texts) -> str | Unparsable | None:
+    """The letter of the option whose text this is: exactly, or else as labels are compared."""
+    matches = texts.places(text)
     if len(matches) > 1:
         return Unparsable("its text is that of several options")
     return ascii_uppercase[matches[0]] if matches and matches[0] < len(ascii_uppercase) else None
 
 
-def _letters(texts: Sequence[str]) -> str:
-    return ascii_uppercase[: len(texts)] if texts else ascii_uppercase
+def _letters(texts: _Texts) -> str:
+    return ascii_uppercase[: len(texts.exact)] if texts.exact else ascii_uppercase

@@ -15,8 +15,14 @@ _MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为�
 _BOXED = re.compile(r"\\boxed\s?\{")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "`": "`"}
-_SURROUNDING = re.compile(r"^[\W_]+|[\W_]+$")
 _SPACES = re.compile(r"\s+")
+# Nothing to be seen, and of no meaning in any script: zero-width spaces, joiners of words, marks of direction.
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff]")
+# Punctuation around a text that says nothing. Signs (-5, .5, C#, 5%) and symbols do say something.
+_BEFORE = re.compile(r"^(?:[\s(\[{«‹“„‘「『《〈【¿¡,;:!?、。·•‣]|\.{2,}|[-–—→⇒](?=\s)(?!\s+\d))+")
+_AFTER = " )(][}{»«›‹”“’‘」「』『》《〉〈】【.,;:!?、。·"
+_PAIRED = "\"'`*_~$"
+_MOST_PAIRS = 8
 
 
 def visible_text(raw: str) -> str:
@@ -97,13 +103,30 @@ def fenced_blocks(text: str) -> list[str]:
 def normal_text(text: str) -> str:
     """NFKC, case folded, white space collapsed, surrounding punctuation dropped: how labels are compared.
 
-    Text that is nothing but punctuation stays as it is.
+    Dropped are brackets, what sentences end with, and quotes or marks of emphasis that stand on both sides. Signs, symbols and the marks
+    of letters are part of the text, and text that is nothing but punctuation stays as it is.
 
     >>> normal_text("  The Ｃat. ")
     'the cat'
+    >>> normal_text("**C++**."), normal_text("-5"), normal_text("A+")
+    ('c++', '-5', 'a+')
     """
-    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    return _SURROUNDING.sub("", folded) or folded
+    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", without_invisible(text)).casefold()).strip()
+    plain = _without_punctuation(folded)
+    for _pair in range(_MOST_PAIRS):
+        if len(plain) < 3 or plain[0] != plain[-1] or plain[0] not in _PAIRED:
+            break
+        plain = _without_punctuation(plain[1:-1])
+    return plain or folded
+
+
+def _without_punctuation(text: str) -> str:
+    return _BEFORE.sub("", text, count=1).rstrip(_AFTER)
+
+
+def without_invisible(text: str) -> str:
+    """The text without characters of no width and no meaning, which some models write between others."""
+    return _INVISIBLE.sub("", text)
 
 
 def _braced(text: str, start: int) -> str:

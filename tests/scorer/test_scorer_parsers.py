@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from genlevel.benchmark.model import AnswerType
 from scorer.parsers import Box, Unparsable, parse_answer
+from scorer.parsers.text import normal_text
 
 OPTIONS = ["dry", "wet", "A man walks"]
 
@@ -75,8 +76,61 @@ def test_what_does_not_settle_on_one_option_is_unparsable_and_never_a(raw: str) 
 
 
 def test_two_options_of_the_same_text_are_no_answer_by_text() -> None:
-    assert isinstance(parse_answer("choice", "same", ["same", "Same."]), Unparsable)
+    assert isinstance(parse_answer("choice", "SAME", ["same", "Same."]), Unparsable)
+    assert isinstance(parse_answer("choice", "same", ["same", "same"]), Unparsable)
     assert parse_answer("choice", "B", ["same", "Same."]) == "B"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("लड़का", "लड़की"),
+        ("-5", "5", "+5", "5%", "$5", ".5", "5°"),
+        ("A+", "A-", "A", "A*"),
+        ("C", "C++", "C#"),
+        (".NET", "net"),
+        ("a < b", "a > b"),
+        ("😀", "😢"),
+    ],
+)
+def test_signs_symbols_and_marks_of_letters_are_part_of_a_text(texts: tuple[str, ...]) -> None:
+    assert len({normal_text(text) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat",
+        "Cat.",
+        ' "Cat" ',
+        "**Cat**.",
+        "(cat)",
+        "Cat!",
+        "Ｃａｔ",
+        "“cat”。",
+        "- cat",
+        "→ cat",
+        "cat…",
+        "$cat$",
+        "c\u200bat\ufeff",
+        "`cat`",
+        "  cat\n",
+    ],
+)
+def test_what_stands_around_a_text_is_no_part_of_it(text: str) -> None:
+    assert normal_text(text) == "cat"
+
+
+@pytest.mark.parametrize("text", ["?", "...", "—", '"""', "$", "(", "'"])
+def test_a_text_of_nothing_but_punctuation_stays(text: str) -> None:
+    assert normal_text(text)
+
+
+def test_an_options_exact_text_wins_over_one_that_only_folds_to_it() -> None:
+    assert parse_answer("choice", "us", ["US", "us"]) == "B"
+    assert parse_answer("choice", "Answer: US", ["US", "us"]) == "A"
+    assert isinstance(parse_answer("choice", "Us", ["US", "us"]), Unparsable)
+    assert [parse_answer("choice", text, ["A+", "A-", "-5", "5"]) for text in ("A-", "A+", "5", "-5")] == ["B", "A", "D", "C"]
 
 
 @pytest.mark.parametrize(
