@@ -1,38 +1,57 @@
-"""Reads one number: the one after the marker, or the only one there is."""
+"""Reads one number: the one that the text states as its answer, or the only one there is."""
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
 
-from scorer.parsers.text import after_marker, without_wrapping
+from scorer.parsers.numerals import numerals, plain_numerals
+from scorer.parsers.refusals import REFUSED
+from scorer.parsers.text import statements, without_wrapping
 from scorer.parsers.values import Unparsable
 
-# A sign counts only where no digit or word stands before it ("10-12" is two numbers); commas only as thousands.
-_NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d{1,4}(?!\w))?(?:\s?/\s?\d+(?:\.\d+)?(?![\d./]))?"
+_DENIED = re.compile(
+    r"(?:,\s)?\b(?:and\s)?(?:not|isn't|aren't|wasn't|never)\s(?:exactly\s|equal\sto\s)?[$€£(]?[-+]?[\d.,]*\d", re.IGNORECASE
 )
-_LONGEST = 400
+_EQUALS = re.compile(r"[=≈]")
+_ASSIGNED = re.compile(r"(?<![\w.)*×+/^-])(?<![*×+/^-]\s)([A-Za-z])\s?=\s?(?=[-+$]?[\d.])")
+_YEAR = r"(?:1\d|20)\d\d\b"
+_AS_OF = re.compile(rf"\b(?:as of|by the end of)\s(?:\w{{3,9}}\s)?{_YEAR}", re.IGNORECASE)
+# What only goes with a number: remarks in brackets, of how many, when, where in the document. Alternatives are no remark.
+_ASIDES = tuple(
+    re.compile(aside, re.IGNORECASE)
+    for aside in (
+        r"[(\[](?![^()\[\]]*\b(?:or|to|maybe|perhaps|possibly|actually|alternatively)\b)[^()\[\]]*[)\]]",
+        r"(?<=\d)\s(?:out\sof|of)\s(?:the\s|all\s|a\stotal\sof\s)?\d[\d,.]*+",
+        rf"\b(?:in|of|by|since|until|from|during|after|before)\s(?:the\syear\s)?{_YEAR}(?!\s?-\s?\d)",
+        r"\b(?:figure|fig|table|image|picture|photo|step|equation|eq|question|page|chapter|section|line|row|column)\.?\s\d++",
+    )
+)
+_WHY = re.compile(r"[\s,;.:(-](?:because|since|as\sthere|given\sthat|due\sto|explanation|reason(?:ing)?\s?:|note\s?:)(?!\w)", re.IGNORECASE)
+_AFTER_ALL = re.compile(r"\b(?:so|thus|therefore|hence|actually|wait|but|or)\b", re.IGNORECASE)
+# How a number begins behind "the answer is"; anything else there is prose.
+_A_NUMBER = re.compile(
+    r"[\s:*$({\[\"'`~≈=]*+(?:(?:approximately|approx\.?|about|around|roughly|exactly|simply|just|only|equal\sto|clear)\s*+:?\s*+)*+"
+    r"[\s:*$€£({\[\"'`~≈=]*+(?:minus\s|negative\s|[-+\u2212\u2013]?\s?[$€£]?(?:\\[dtc]?frac|\.?\d|[¼-¾⅐-⅞]))",
+    re.IGNORECASE,
+)
 
 
 def parse_number(text: str) -> float | Unparsable:
-    """The last number after "Answer:" or in \\boxed{}; without these, the only number of the text.
+    """The number that the last "Answer:", \\boxed{} or "the answer is" states; without these, the only number of the text.
 
-    Thousands separators, percent signs (12 % is 12), signs, exponents and fractions (3/4) are read. Infinite values
-    and several numbers without a marker are unparsable.
+    Signs, thousands separators, percent signs (12 % is 12), exponents, powers, fractions (3/4, 1 1/2, \\frac{3}{4}) and "2 million" are
+    read. Of a calculation its result counts (2 + 3 = 5), of a number with remarks the number: "5 (since 2 + 3)", "5 out of 10",
+    "42 in 2023". Several different numbers (5 or 6), ranges (5-10), refusals and infinite values are unparsable.
 
     >>> parse_number("The total is $1,234.50.")
     1234.5
+    >>> parse_number("5-10")
+    Unparsable(reason='it has 2 different numbers and no answer marker')
     """
-    marked = after_marker(text)
-    answer = unicodedata.normalize("NFKC", without_wrapping(text if marked is None else marked)).replace("\u2212", "-").replace("⁄", "/")
-    found = [number for number in map(_value, _NUMBER.findall(answer)) if number is not None]
-    if not found:
-        return Unparsable("there is no number in it")
-    if marked is None and len(set(found)) > 1:
-        return Unparsable(f"it has {len(found)} numbers and no answer marker")
-    return found[-1]
+    for stated, firm in statements(text):
+        if firm or _A_NUMBER.match(stated) is not None:
+            return _one(plain_numerals(without_wrapping(stated)))
+    return _one(plain_numerals(without_wrapping(text)))
 
 
 def label_number(text: str) -> float | None:
@@ -45,12 +64,32 @@ def label_number(text: str) -> float | None:
     return None if isinstance(number, Unparsable) else number
 
 
-def _value(token: str) -> float | None:
-    if not token or len(token) > _LONGEST:
-        return None
-    numerator, _slash, denominator = token.replace(",", "").partition("/")
-    try:
-        value = float(numerator) / float(denominator) if denominator else float(numerator)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return value if math.isfinite(value) else None
+def _one(text: str) -> float | Unparsable:
+    """The one number that a plain text comes to."""
+    if REFUSED.search(text) is not None:
+        return Unparsable("it says that there is no answer")
+    text = _DENIED.sub(" ", _AS_OF.sub(" ", text))
+    if len(numerals(text)) > 1:
+        text = _without_asides(text)
+    found = numerals(text)
+    if len(found) > 1:
+        names = {name[1] for name in _ASSIGNED.finditer(text)}
+        after = numerals(_EQUALS.split(text)[-1])
+        found = after if len(after) == 1 and len(names) < 2 else found
+    if not found:
+        return Unparsable("there is no number in it")
+    value = found.pop()
+    if found:
+        return Unparsable(f"it has {len(found) + 1} different numbers and no answer marker")
+    return Unparsable("what stands in it is not one number for certain") if value is None else value
+
+
+def _without_asides(text: str) -> str:
+    """Less what only goes with a number, where a number is left."""
+    why = _WHY.search(text)
+    if why is not None and numerals(text[: why.start()]) and _AFTER_ALL.search(text, why.end()) is None:
+        text = text[: why.start()]
+    for aside in _ASIDES:
+        shorter = aside.sub(" ", text)
+        text = shorter if numerals(shorter) else text
+    return text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
+from typing import NamedTuple
 
 MAX_CHARACTERS = 400_000
 """Longer answers are read up to here: no answer is longer, and hostile ones must not cost minutes."""
@@ -12,6 +14,8 @@ _TAGS = "think|thinking|thought|reasoning|reflection|scratchpad"
 _REASONING_TAG = re.compile(rf"<(/?)(?:{_TAGS})>", re.IGNORECASE)
 # "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
 _MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为為]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}", re.IGNORECASE)
+_STATED = re.compile(r"\banswer\s+(?:is|would be|should be|must be)\b\s*:?\s*", re.IGNORECASE)
+_MOST_STATEMENTS = 16
 _BOXED = re.compile(r"\\boxed\s?\{")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "`": "`"}
@@ -61,13 +65,45 @@ def after_marker(text: str) -> str | None:
     >>> after_marker("Two and two.\\nAnswer: four\\nBecause they add up.")
     'four'
     """
+    marked = _marked(text)
+    return None if marked is None else marked[1]
+
+
+def _marked(text: str) -> tuple[int, str] | None:
+    """Where the last marker's answer begins, and what it is."""
     marker, boxed = last_match(_MARKER, text), last_match(_BOXED, text)
     if boxed is not None and (marker is None or boxed.start() > marker.start()):
-        return _braced(text, boxed.end())
+        return boxed.end(), _braced(text, boxed.end())
     if marker is None:
         return None
     rest = text[marker.end() :].strip()
-    return rest if rest.startswith("```") else rest.split("\n", 1)[0].strip()
+    return marker.end(), rest if rest.startswith("```") else rest.split("\n", 1)[0].strip()
+
+
+def _line_after(text: str, start: int) -> str:
+    """The first line with content from here on."""
+    start += len(text) - start - len(text[start:].lstrip())
+    return text[start:].split("\n", 1)[0].strip()
+
+
+class Statement(NamedTuple):
+    """What a text says its answer is. firm: after "Answer:" or in \\boxed{}, where nothing but an answer stands."""
+
+    text: str
+    firm: bool
+
+
+def statements(text: str, pattern: re.Pattern[str] = _STATED) -> list[Statement]:
+    """The last "Answer:" or \\boxed{} and the last places where the pattern is followed by an answer, the last first.
+
+    >>> statements("The answer is 4. Wait, the answer is 5.")
+    [Statement(text='5.', firm=False), Statement(text='4. Wait, the answer is 5.', firm=False)]
+    """
+    found = [(match.end(), Statement(_line_after(text, match.end()), False)) for match in deque(pattern.finditer(text), _MOST_STATEMENTS)]
+    marked = _marked(text)
+    if marked is not None:
+        found.append((marked[0], Statement(marked[1], True)))
+    return [statement for _place, statement in sorted(found, key=lambda place: place[0], reverse=True)]
 
 
 def everything_after_marker(text: str) -> str | None:
