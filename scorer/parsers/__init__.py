@@ -24,13 +24,26 @@ PARSER_VERSION = "3"
 
 __all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse_answer"]
 
-_PARSERS: dict[str, Callable[[str, Sequence[str]], Parsed | Unparsable]] = {
-    "choice": lambda text, options: parse_choice(unwrapped(text), options),
-    "label": lambda text, _options: parse_short_text(unwrapped(text)),
-    "number": lambda text, _options: parse_number(unwrapped(text)),
-    "short_text": lambda text, _options: parse_short_text(unwrapped(text)),
+_Parser = Callable[[str, Sequence[str]], Parsed | Unparsable]
+
+
+def _unwrapping(parse: _Parser) -> _Parser:
+    """The parser of what stands in the object of an answer held to a schema."""
+
+    def parse_inside(text: str, options: Sequence[str]) -> Parsed | Unparsable:
+        inside = unwrapped(text)
+        return inside if isinstance(inside, Unparsable) else parse(inside, options)
+
+    return parse_inside
+
+
+_PARSERS: dict[str, _Parser] = {
+    "choice": _unwrapping(parse_choice),
+    "label": _unwrapping(lambda text, _options: parse_short_text(text)),
+    "number": _unwrapping(lambda text, _options: parse_number(text)),
+    "short_text": _unwrapping(lambda text, _options: parse_short_text(text)),
     "long_text": lambda text, _options: parse_long_text(text),
-    "items": lambda text, _options: parse_items(unwrapped(text)),
+    "items": _unwrapping(lambda text, _options: parse_items(text)),
     "boxes": lambda text, _options: parse_boxes(text),
     "code": lambda text, _options: parse_code(text),
 }

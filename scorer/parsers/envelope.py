@@ -1,30 +1,46 @@
-"""The object that answers held to a JSON schema stand in, since providers take no schema of anything else."""
+"""The object that answers held to a JSON schema stand in, since providers take no schema of anything else; models also write it unasked."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from scorer.parsers.text import without_wrapping
+from scorer.parsers.documents import documents
+from scorer.parsers.values import Unparsable
 
 KEY = "answer"
+_KEYS = frozenset({KEY, "finalanswer", "correctanswer"})
 
 
-def unwrapped(text: str) -> str:
-    """What stands under "answer" where that is all there is; any other text as it is.
+def unwrapped(text: str) -> str | Unparsable:
+    """What stands under "answer" in an object, alone, in a code fence or in prose; any other text as it is. Several that differ are none.
 
     >>> unwrapped('{"answer": "B"}')
     'B'
-    >>> unwrapped('{"answer": ["a", "b"]}')
+    >>> unwrapped('Here it is: {"answer": ["a", "b"], "explanation": "both fit"}')
     '["a", "b"]'
     """
-    bare = without_wrapping(text)
-    if not bare.startswith("{") or not bare.endswith("}"):
+    if "{" not in text:
         return text
+    sure, loose = documents(text)
+    found = [answer for value in (*sure, *loose) for answer in _answers(value)]
+    if not found:
+        return text
+    if any(answer != found[0] for answer in found):
+        return Unparsable("it has several objects with different answers")
+    return found[0]
+
+
+def _answers(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [answer for entry in value if isinstance(entry, dict) for answer in _answers(entry)]
+    if not isinstance(value, dict):
+        return []
+    return [_text(answer) for key, answer in value.items() if "".join(filter(str.isalpha, key)).casefold() in _KEYS]
+
+
+def _text(answer: Any) -> str:
     try:
-        value = json.loads(bare)
-        if not isinstance(value, dict) or set(value) != {KEY}:
-            return text
-        answer = value[KEY]
         return answer if isinstance(answer, str) else "" if answer is None else json.dumps(answer, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
+    except RecursionError:
+        return ""

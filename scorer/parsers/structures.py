@@ -90,8 +90,9 @@ def parse_media(files: Sequence[str]) -> Structured | Unparsable:
 
 
 def _normal(kind: str, value: Any, files: Collection[str]) -> Structured | Unparsable:
-    if isinstance(value, dict) and set(value) == {KEY} and isinstance(value[KEY], list | dict | None):
-        value = value[KEY]
+    if isinstance(value, dict) and KEY in value and isinstance(value[KEY], list | dict | None) and (kind != "structure" or len(value) == 1):
+        # What else stands in the object of an answer is an explanation or the like; a list would be another answer.
+        value = value if any(isinstance(other, list | dict) for key, other in value.items() if key != KEY) else value[KEY]
     if value is None:
         return Unparsable("its answer is null")
     try:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 MAX_CHARACTERS = 400_000
 """Longer answers are read up to here: no answer is longer, and hostile ones must not cost minutes."""
 
 _TAGS = "think|thinking|thought|reasoning|reflection|scratchpad"
-_REASONING_TAG = re.compile(rf"<(/?)(?:{_TAGS})>", re.IGNORECASE)
+_REASONING_TAG = re.compile(rf"<(/?)(?i:{_TAGS})>|\[(/?)THINK\]|◁(/?)think▷")
+_ANSWER_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
+# What ends a turn in the templates of chats, where a server hands it on.
+_END_TOKEN = re.compile(r"(?:<\|[\w ]{1,40}\|>|<｜[\w▁ ]{1,40}｜>|</s>|<eos>|<end_of_turn>|</answer>)\Z", re.IGNORECASE)
+_LONGEST_TOKEN = 48
 # "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
-_MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为為]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}", re.IGNORECASE)
+_MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为為选選]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}", re.IGNORECASE)
 _STATED = re.compile(r"\banswer\s+(?:is|would be|should be|must be)\b\s*:?\s*", re.IGNORECASE)
 _MOST_STATEMENTS = 16
 _BOXED = re.compile(r"\\boxed\s?\{")
@@ -21,6 +26,7 @@ _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "`": "`"}
 _SPACES = re.compile(r"\s+")
 # Nothing to be seen, and of no meaning in any script: zero-width spaces, joiners of words, marks of direction.
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff]")
 # Punctuation around a text that says nothing. Signs (-5, .5, C#, 5%) and symbols do say something.
 _BEFORE = re.compile(r"^(?:[\s(\[{«‹“„‘「『《〈【¿¡,;:!?、。·•‣]|\.{2,}|[-–—→⇒](?=\s)(?!\s+\d))+")
@@ -32,6 +38,8 @@ _MOST_PAIRS = 8
 def visible_text(raw: str) -> str:
     """The answer without reasoning in tags, trimmed. An unclosed tag hides the rest, an unopened one what precedes it.
 
+    Of an answer in <answer> tags it is what stands in the last ones; tokens that end a turn fall away.
+
     >>> visible_text("<think>Rome? No.</think> Paris")
     'Paris'
     """
@@ -39,7 +47,7 @@ def visible_text(raw: str) -> str:
     kept: list[str] = []
     position, hidden = 0, False
     for tag in _REASONING_TAG.finditer(text):
-        if tag.group(1):
+        if any(tag.groups()):
             if not hidden:
                 kept.clear()
             position, hidden = tag.end(), False
@@ -48,14 +56,38 @@ def visible_text(raw: str) -> str:
             hidden = True
     if not hidden:
         kept.append(text[position:])
-    return "".join(kept).strip()
+    return _trimmed(_in_answer_tags(_trimmed("".join(kept))))
 
 
-def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last place where the pattern matches."""
+def _in_answer_tags(text: str) -> str:
+    """What stands in the last <answer> tags; all of the text where there are none, or where they are part of code."""
+    opening = last_match(_ANSWER_TAG, text, lambda tag: not tag[1])
+    if opening is None or text.count("```", 0, opening.start()) % 2:
+        return text
+    closing = _ANSWER_TAG.search(text, opening.end())
+    if closing is None:
+        return text if text[: opening.start()].strip() else text[opening.end() :]
+    return text[opening.end() : closing.start()]
+
+
+def _trimmed(text: str) -> str:
+    """Without white space, characters of no width and tokens of the template around it."""
+    end = len(text)
+    while end:
+        if text[end - 1].isspace() or text[end - 1] in _NO_WIDTH:
+            end -= 1
+        elif (token := _END_TOKEN.search(text, max(0, end - _LONGEST_TOKEN), end)) is not None:
+            end = token.start()
+        else:
+            break
+    return text[:end].lstrip(_NO_WIDTH + " \t\r\n\f\v\u00a0\u3000")
+
+
+def last_match(pattern: re.Pattern[str], text: str, counts: Callable[[re.Match[str]], bool] = lambda _match: True) -> re.Match[str] | None:
+    """The last place where the pattern matches, of those that count."""
     found = None
     for match in pattern.finditer(text):
-        found = match
+        found = match if counts(match) else found
     return found
 
 

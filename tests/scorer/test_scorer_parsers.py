@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,6 +75,44 @@ def test_a_stated_choice_is_read(raw: str, letter: str) -> None:
 )
 def test_what_does_not_settle_on_one_option_is_unparsable_and_never_a(raw: str) -> None:
     assert isinstance(parse_answer("choice", raw, OPTIONS), Unparsable)
+
+
+WRAPPED = [
+    "{}<|im_end|>",
+    "{}</s>",
+    "{}<|eot_id|>\n<|end_of_text|>",
+    "{}<｜end▁of▁sentence｜>",
+    "\ufeff\u200b{}\u200b",
+    "<answer>{}</answer>",
+    "<think>x</think>\n<answer>\n{}\n</answer>",
+    "It goes in <answer></answer>. <answer>{}</answer> I hope it helps.",
+    "{}</answer>",
+    "[THINK]no[/THINK]{}",
+    "◁think▷no◁/think▷{}",
+    '{{"answer": "{}", "explanation": "as seen"}}',
+    'Here it is:\n```json\n{{"answer": "{}", "confidence": 0.9}}\n```\nI hope it helps.',
+    "So {{'answer': '{}'}} it is.",
+    '{{"final_answer": "{}"}}',
+]
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED)
+@pytest.mark.parametrize(
+    ("answer_type", "raw", "found"), [("choice", "B", "B"), ("label", "Land Rover", "Land Rover"), ("number", "-5", -5.0)]
+)
+def test_tags_tokens_and_objects_around_an_answer_are_no_part_of_it(wrapping: str, answer_type: str, raw: str, found: Any) -> None:
+    assert parse_answer(answer_type, wrapping.format(raw), OPTIONS) == found
+
+
+@pytest.mark.parametrize("answer_type", ["choice", "label", "number", "items"])
+def test_objects_with_different_answers_are_no_answer(answer_type: str) -> None:
+    for between in (" or ", "\n"):
+        assert isinstance(parse_answer(answer_type, f'{{"answer": "A"}}{between}{{"answer": "B"}}', OPTIONS), Unparsable)
+
+
+def test_tags_in_code_are_code() -> None:
+    code = "s = '<answer>1</answer>'"
+    assert parse_answer("code", f"```python\n{code}\n```") == code
 
 
 def test_two_options_of_the_same_text_are_no_answer_by_text() -> None:

@@ -39,6 +39,9 @@ KINDS = sorted(ANSWERS)
 WRITTEN = {
     "bare": json.dumps,
     "held to a schema": lambda value: json.dumps({"answer": value}),
+    "with an explanation": lambda value: json.dumps({"answer": value, "explanation": "as seen", "confidence": 0.9}),
+    "in tags": lambda value: f"<answer>{json.dumps(value)}</answer>",
+    "before a token that ends the turn": lambda value: f"{json.dumps(value)}<|im_end|>",
     "fenced": lambda value: f"Here it is:\n```json\n{json.dumps(value, indent=1)}\n```\nI hope that it helps [1].",
     "after a marker": lambda value: f"First I thought of [1, 2].\n**Answer:** {json.dumps(value)}",
     "in prose": lambda value: f"What I found is {json.dumps(value)}, and nothing else.",
@@ -52,7 +55,7 @@ WRITTEN = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", WRITTEN)
 def test_every_way_of_writing_is_read_into_the_normal_form(kind: str, way: str) -> None:
-    if kind == "structure" and way == "held to a schema":
+    if kind == "structure" and way in ("held to a schema", "with an explanation"):
         return  # it is held to none, and "answer" may be a field of its own
     assert parse_answer(kind, WRITTEN[way](ANSWERS[kind])) == Structured(ANSWERS[kind])
 
