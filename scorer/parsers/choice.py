@@ -8,116 +8,208 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from scorer.parsers.text import after_marker, last_match, normal_text, without_wrapping
+from scorer.parsers.refusals import gives_up
+from scorer.parsers.text import normal_text, statements, without_invisible, without_wrapping
 from scorer.parsers.values import Unparsable
 
 # Bounded: what a model wraps around a letter is short, and a hostile answer must not cost minutes.
-_OPEN = r"[\s*_`\"'“(\[{]{0,16}"
-_CLOSE = r"[*_`\"'”)\]}]{0,16}"
+_OPEN = r"[\s*_`\"'“$(\[{]{0,16}"
+_CLOSE = r"[*_`\"'”$)\]}]{0,16}"
+_BULLET = re.compile(r"^(?:[-–—>]+\s+|[•‣→⇒➜▶👉✅✓✔]\ufe0f?\s*)")
+_TEXT_IN_LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf) ?\{([^{}]*)\}")
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
 _LETTER = re.compile(
-    rf"^{_OPEN}(?:[Oo]ption|[Cc]hoice)?\s?{_OPEN}([A-Za-z])(?:{_CLOSE}\s*$|{_CLOSE}[.:,;]|[)\]}}*]|\s+[-–—]\s|\s+(?:because|since)\b)"
+    rf"""^{_OPEN}(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s?:?)?\s?{_OPEN}([A-Za-z])
+    (?:{_CLOSE}\s*$|{_CLOSE}\s?[.:,;。、]|[)\]}}*]|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b))""",
+    re.VERBOSE,
 )
-_SEVERAL = re.compile(rf"^{_OPEN}([A-Za-z]){_CLOSE}(?:\s*(?:,|/|&|;|\bor\b|\band\b)\s*)+{_OPEN}([A-Za-z]){_CLOSE}(?![\w'’])", re.IGNORECASE)
-_STATED = re.compile(r"\b(?:answer|option|choice)\s+(?:is|would be|should be|must be)\s*:?\s*", re.IGNORECASE)
-_WORDS_AFTER = re.compile(rf"^{_OPEN}[A-Za-z]{_CLOSE}\s*[.:,;)\]}}\-–—]*\s*(.*)$", re.DOTALL)
+_BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
+_SEVERAL = re.compile(rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}([A-Za-z]){_CLOSE}(?![\w'’])", re.IGNORECASE)
+# What follows a letter and takes it back, or names another one beside it.
+_TAKEN_BACK = re.compile(
+    r"^\W*(?:(?:option|choice)\s)?(?:(?:is|was|seems?|looks?|must\sbe|would\sbe)\s(?:\w{1,12}\s){0,2}?(?:incorrect|wrong|false|not|unlikely|invalid|impossible"
+    r"|ruled\sout)\b|(?:isn|wasn|can|couldn|doesn)['’]t\b|can\s?not\s(?:be|have)\b|not\s(?:correct|right|true)\b|\?|(?:wrong|incorrect|false)\b|no[,.!])",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    rf"\b(?:(?:(?i:or|maybe|perhaps|possibly|alternatively|actually),?|(?i:wait|no),)\s(?:(?i:maybe|perhaps|possibly|even|it['’]s|it\sis|rather)\s)?(?:[Oo]ption\s)?"
+    rf"{_OPEN}([A-Z]){_CLOSE}(?![\w'’])|(?i:and),?\s(?:[Oo]ption\s)?{_OPEN}([A-Z]){_CLOSE}(?![\w'’])(?!\s(?:is|was|are|would|does|can|has)\b))"
+)
+_LETTERED = re.compile(r"(?<!\w)\(?([A-Z])[).:]\s*")
+_LONE = re.compile(rf"^{_OPEN}(?:(?:[Oo]ption|[Cc]hoice)\s)?{_OPEN}([A-Za-z]){_CLOSE}[.。]?\s*$")
+_ALONE = re.compile(rf"^{_OPEN}([A-Z]){_CLOSE}[.,;:!]?$")
+# Where an answer may stand in a sentence.
+_STATED = re.compile(
+    r"""\b(?:answer|option|choice)\s(?:is|would\sbe|should\sbe|must\sbe|could\sonly\sbe)\b\s*+:?\s*+(?:(?:most\s|very\s)?(?:likely|probably)\s)?
+    |\b(?:I|we)(?:['’](?:d|ll)|\s(?:would|will|must))?\s(?:choose|chose|pick|select|go\swith|opt\sfor|say|answer)\s(?:(?:it['’]s|it\sis|that|with|option:)\s)?
+    |(?:^|[.,;:!?\n]\s*|\b(?:is|it['’]s|but|so|think)\s)(?:most\s|very\s)?(?:likely|probably)\s
+    |(?:^|[.,;:!?\n]\s*|\b(?:so|think|believe|that|hence|therefore|thus),?\s)it(?:['’]s|\sis|\smust\sbe)\s(?:(?:most\s|very\s)?(?:likely|probably)\s)?
+    |[选選](?:择|擇)?[^\S\n]*+:?[^\S\n]*+
+    |(?<![\w'’])(?=(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?[(\["*]{0,4}(?-i:[A-Z])[)\]"*.]{0,4}\s(?:is|seems|looks)\s(?:the\s)?
+        (?:(?:most|clearly|definitely|likely|probably|only|best|one)\s){0,3}(?:correct|right|best|true|appropriate|accurate|answer|likely(?!\s(?:in|un|wrong|false|not|to)))\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_IS_RIGHT = re.compile(r"^(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?[(\[\"*]{0,4}([A-Z])[)\]\"*.]{0,4}\s(?:is|seems|looks)\s(?!not\b)")
+_UNCERTAIN = re.compile(r"(?:\b(?:not|cannot|never|neither|nor|doubt|whether|if|or|maybe|perhaps|unless)|n['’]t)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.,;:!?\n]|\bbut\b", re.IGNORECASE)
+_ANSWER_IS = re.compile(r"(?:answer|option|choice)\s\w+", re.IGNORECASE)
+_WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
+_LONGEST_CLAUSE = 200
 
 
-class _Texts(NamedTuple):
+class _Options(NamedTuple):
     """The options' texts: as they stand, and in the form in which labels are compared."""
 
     exact: tuple[str, ...]
     folded: tuple[str, ...]
 
     @classmethod
-    def of(cls, options: Sequence[str]) -> _Texts:
+    def of(cls, options: Sequence[str]) -> _Options:
         exact = tuple(unicodedata.normalize("NFKC", option).strip() for option in options)
         return cls(exact, tuple(map(normal_text, exact)))
 
-    def places(self, text: str) -> list[int]:
-        """Where the options stand whose text this is; one that is exactly it comes before those that only compare so."""
+    @property
+    def letters(self) -> str:
+        return ascii_uppercase[: len(self.exact)] if self.exact else ascii_uppercase
+
+    def of_text(self, text: str) -> str | Unparsable | None:
+        """The letter of the option whose text this is: exactly, or else as labels are compared."""
         plain, folded = text.strip(), normal_text(text)
-        exact = [place for place, option in enumerate(self.exact) if option and option == plain]
-        return exact or [place for place, option in enumerate(self.folded) if option and option == folded]
+        places = [place for place, option in enumerate(self.exact) if option and option == plain]
+        places = places or [place for place, option in enumerate(self.folded) if option and option == folded]
+        if len(places) > 1:
+            return Unparsable("its text is that of several options")
+        return ascii_uppercase[places[0]] if places and places[0] < len(ascii_uppercase) else None
+
+    def of_letter(self, letter: str) -> str | Unparsable:
+        """The letter's own option; where options are single letters themselves, the one that is it."""
+        named = self.of_text(letter)
+        if named is not None:
+            return named
+        return letter if letter in self.letters else Unparsable(f"it names {letter}, and there are {len(self.exact)} options")
 
 
 def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     """The letter of the option the text settles on.
 
-    Looked for, in this order: the last of "Answer: X", "\\boxed{X}" and "the answer is X"; the text or exactly one of
-    its lines being a letter ("B", "(B)", "B. wet") or the text of exactly one option. X is a letter or an
-    option's text. Letters beyond the options, and several different ones, are unparsable.
+    Looked for, in this order: the last of "Answer: X", "\\boxed{X}", "the answer is X", "I choose X", "X is correct" and the like; the
+    text or exactly one of its lines being a letter ("B", "(B)", "B. wet") or the text of exactly one option. X is a letter or an option's
+    text. Letters beyond the options, several different ones, and a letter that is taken back ("(A) is incorrect", "A, or maybe B") are
+    unparsable.
 
     >>> parse_choice("Answer: A man walks.", ["A dog runs.", "A man walks."])
     'B'
+    >>> parse_choice("(A) is incorrect.", ["A dog runs.", "A man walks."])
+    Unparsable(reason='it takes A back')
     """
-    text = unicodedata.normalize("NFKC", text)
-    texts = _Texts.of(options)
-    stated = _last_statement(text)
+    text = _TEXT_IN_LATEX.sub(r"\1", unicodedata.normalize("NFKC", without_invisible(text)))
+    choices = _Options.of(options)
+    stated = _stated(text, choices)
     if stated is not None:
-        return _read(stated, texts) or Unparsable("no option's letter or text follows the answer marker")
-    whole = _read(text, texts) if "\n" not in text else None
-    if whole is not None:
-        return whole
-    found = {letter for line in text.splitlines() if line.strip() and isinstance(letter := _read(line, texts), str)}
-    if len(found) == 1:
-        return found.pop()
+        return stated
+    lines = [line for line in text.splitlines() if line.strip()]
+    read = [_read(line, choices) for line in lines]
+    found = sorted({letter for letter in read if isinstance(letter, str)})
+    if len(found) > 1:
+        return Unparsable(f"it names several letters: {', '.join(found)}")
+    if found and any(map(gives_up, lines)):
+        return Unparsable("it says that there is no answer")
     if found:
-        return Unparsable(f"it names several letters: {', '.join(sorted(found))}")
-    return _equal_option(text, texts) or Unparsable("no option's letter or text stands out in it")
+        return found[0]
+    problem = next((letter for letter in read if isinstance(letter, Unparsable)), None)
+    return choices.of_text(text) or problem or Unparsable("no option's letter or text stands out in it")
 
 
-def _last_statement(text: str) -> str | None:
-    """What follows the last explicit statement of the answer, up to its line's end."""
-    stated = last_match(_STATED, text)
-    marked = after_marker(text)
-    if stated is None:
-        return marked
-    rest = text[stated.end() :].split("\n", 1)[0]
-    # "the answer is: Answer: B" or a \boxed after it: the later one counts, and after_marker found it.
-    return marked if marked is not None and text.rfind(marked) > stated.start() else rest
+def _stated(text: str, choices: _Options) -> str | Unparsable | None:
+    """What the text says its answer is; None where it says nothing of the kind.
+
+    The last of "Answer:", \\boxed{} and "the answer is" counts. Weaker words ("I choose", "is correct", "likely") must agree with it,
+    with each other, and with a letter that stands alone in its line.
+    """
+    weak: set[str] = set()
+    found: str | Unparsable | None = None
+    for start, stated, firm in statements(text, _STATED):
+        if not firm and _UNCERTAIN.search(_clause_before(text, start)) is not None:
+            continue
+        right = None if firm else _IS_RIGHT.match(stated)
+        read = choices.of_letter(right[1]) if right is not None else _read(stated, choices) or choices.of_text(_WHY.split(stated)[0])
+        if isinstance(read, Unparsable):
+            return read
+        if firm or (right is None and read is not None and _ANSWER_IS.match(text, start) is not None):
+            found = read or (None if weak else Unparsable("no option's letter or text follows the answer marker"))
+            break
+        weak |= {read} if read is not None else set()
+    else:
+        alone = [_LONE.match(line) for line in text.splitlines()] if weak else []
+        weak |= {letter for match in alone if match is not None and isinstance(letter := choices.of_letter(match[1].upper()), str)}
+    if isinstance(found, Unparsable):
+        return found
+    names = sorted(weak | ({found} if found is not None else set()))
+    return Unparsable(f"it states different answers: {', '.join(names)}") if len(names) > 1 else next(iter(names), None)
 
 
-def _read(line: str, texts: _Texts) -> str | Unparsable | None:
+def _clause_before(text: str, end: int) -> str:
+    """The part of the sentence that stands before a place."""
+    return _CLAUSE.split(text[max(0, end - _LONGEST_CLAUSE) : end])[-1]
+
+
+def _read(line: str, choices: _Options) -> str | Unparsable | None:
     """One statement as a letter; None where it states none."""
-    line = without_wrapping(line)
-    by_text = _equal_option(line, texts)
+    by_text = choices.of_text(without_wrapping(line))
+    line = without_wrapping(_BULLET.sub("", without_wrapping(line), count=1))
+    by_text = by_text or choices.of_text(line)
     if by_text is not None:
         return by_text
     several = _SEVERAL.match(line)
     if several is not None:
         letters = sorted({letter.upper() for letter in several.groups()})
-        if len(letters) > 1 and all(letter in _letters(texts) for letter in letters):
+        if len(letters) > 1 and all(letter in choices.letters for letter in letters):
             return Unparsable(f"it names several letters: {', '.join(letters)}")
     found = _LETTER.match(line)
     if found is None:
-        return _bare_letter(line, texts)
-    letter = found.group(1).upper()
-    if letter not in _letters(texts):
-        return Unparsable(f"it names {letter}, and there are {len(texts.exact)} options")
-    after = _WORDS_AFTER.match(line)
-    named = _equal_option(after.group(1), texts) if after is not None and after.group(1) else None
-    if isinstance(named, str) and named != letter:
-        return Unparsable(f"it names {letter} with the text of {named}")
-    return letter
+        return _bare_letter(line, choices)
+    return _with_words(found[1].upper(), line[found.end() :].strip(), choices)
 
 
-def _bare_letter(line: str, texts: _Texts) -> str | None:
+def _with_words(letter: str, rest: str, choices: _Options) -> str | Unparsable:
+    """A letter with what follows it: its option's text or an explanation, which must not take it back."""
+    named = choices.of_text(rest) if rest.strip("*_`\"'”)]}.") else None
+    if isinstance(named, str):
+        # Of options that are single letters, "A. B" is the first one, B.
+        if named != letter and choices.of_letter(letter) != named:
+            return Unparsable(f"it names {letter} with the text of {named}")
+        return named
+    read = choices.of_letter(letter)
+    if not isinstance(read, str):
+        return read
+    if _begins_with(rest, read, choices):
+        return _others(read, rest[len(choices.exact[ascii_uppercase.index(read)]) :], choices)
+    if gives_up(rest):
+        return Unparsable("it says that there is no answer")
+    if _TAKEN_BACK.match(rest) is not None:
+        return Unparsable(f"it takes {letter} back")
+    return _others(read, rest, choices)
+
+
+def _others(read: str, rest: str, choices: _Options) -> str | Unparsable:
+    """The letter, unless another option is named beside it."""
+    beside = [found[1] or found[2] for found in _BESIDE.finditer(rest)]
+    alone = _ALONE.match(rest)
+    listed = [found[1] for found in _LETTERED.finditer(rest) if _begins_with(rest[found.end() :], found[1], choices)]
+    others = {*beside, *listed, *([alone[1]] if alone is not None else [])} & set(choices.letters) - {read}
+    return Unparsable(f"it names several letters: {', '.join(sorted({read, *others}))}") if others else read
+
+
+def _begins_with(text: str, letter: str, choices: _Options) -> bool:
+    place = ascii_uppercase.index(letter)
+    option = choices.folded[place] if place < len(choices.folded) else ""
+    return bool(option) and re.match(rf"{re.escape(option)}(?!\w)", normal_text(text[: 2 * len(option) + _LONGEST_CLAUSE])) is not None
+
+
+def _bare_letter(line: str, choices: _Options) -> str | None:
     """ "B wet": a letter with its own option's text behind it."""
     words = re.match(r"^([A-Za-z])\s+(.*)$", line, re.DOTALL)
     if words is None:
         return None
     letter = words.group(1).upper()
-    return letter if _equal_option(words.group(2), texts) == letter else None
-
-
-def _equal_option(text: str, texts: _Texts) -> str | Unparsable | None:
-    """The letter of the option whose text this is: exactly, or else as labels are compared."""
-    matches = texts.places(text)
-    if len(matches) > 1:
-        return Unparsable("its text is that of several options")
-    return ascii_uppercase[matches[0]] if matches and matches[0] < len(ascii_uppercase) else None
-
-
-def _letters(texts: _Texts) -> str:
-    return ascii_uppercase[: len(texts.exact)] if texts.exact else ascii_uppercase
+    return letter if choices.of_text(words.group(2)) == letter else None

@@ -48,7 +48,7 @@ def parse_number(text: str) -> float | Unparsable:
     >>> parse_number("5-10")
     Unparsable(reason='it has 2 different numbers and no answer marker')
     """
-    for stated, firm in statements(text):
+    for _start, stated, firm in statements(text):
         if firm or _A_NUMBER.match(stated) is not None:
             return _one(plain_numerals(without_wrapping(stated)))
     return _one(plain_numerals(without_wrapping(text)))

@@ -18,3 +18,17 @@ REFUSED = re.compile(
      |无法|不知道|不确定|不清楚""",
     re.IGNORECASE | re.VERBOSE,
 )
+_OF_THE_ONE_WHO_ANSWERS = re.compile(
+    r"\W*(?:(?:sorry|unfortunately|but|however)\W+)*(?:I|we|it\s(?:is|seems|remains)|it['’]s|unable|impossible|can\s?not|can['’]t|not|unclear|unknown|uncertain|insufficient|no)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?\n]")
+
+
+def gives_up(text: str) -> bool:
+    """Whether a text begins with saying that there is no answer, rather than with one.
+
+    >>> gives_up("I cannot determine the answer."), gives_up("The street is wet, but I cannot say why.")
+    (True, False)
+    """
+    return _OF_THE_ONE_WHO_ANSWERS.match(text) is not None and REFUSED.search(_SENTENCE.split(text.strip(), maxsplit=1)[0]) is not None

@@ -119,8 +119,9 @@ def _line_after(text: str, start: int) -> str:
 
 
 class Statement(NamedTuple):
-    """What a text says its answer is. firm: after "Answer:" or in \\boxed{}, where nothing but an answer stands."""
+    """What a text says its answer is, and where it says so. firm: after "Answer:" or in \\boxed{}, where nothing but an answer stands."""
 
+    start: int
     text: str
     firm: bool
 
@@ -128,13 +129,14 @@ class Statement(NamedTuple):
 def statements(text: str, pattern: re.Pattern[str] = _STATED) -> list[Statement]:
     """The last "Answer:" or \\boxed{} and the last places where the pattern is followed by an answer, the last first.
 
-    >>> statements("The answer is 4. Wait, the answer is 5.")
-    [Statement(text='5.', firm=False), Statement(text='4. Wait, the answer is 5.', firm=False)]
+    >>> [statement.text for statement in statements("The answer is 4. Wait, the answer is 5.")]
+    ['5.', '4. Wait, the answer is 5.']
     """
-    found = [(match.end(), Statement(_line_after(text, match.end()), False)) for match in deque(pattern.finditer(text), _MOST_STATEMENTS)]
+    last = deque(pattern.finditer(text), _MOST_STATEMENTS)
+    found = [(match.end(), Statement(match.start(), _line_after(text, match.end()), False)) for match in last]
     marked = _marked(text)
     if marked is not None:
-        found.append((marked[0], Statement(marked[1], True)))
+        found.append((marked[0], Statement(*marked, True)))
     return [statement for _place, statement in sorted(found, key=lambda place: place[0], reverse=True)]
 
 

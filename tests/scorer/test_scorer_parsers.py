@@ -47,6 +47,36 @@ OPTIONS = ["dry", "wet", "A man walks"]
         ("A man walks", "C"),
         ("Answer: A man walks.", "C"),
         ("Answer: A", "A"),
+        ("Option: B", "B"),
+        ("option B is correct", "B"),
+        ("B is the correct answer because it rains.", "B"),
+        ("I choose B", "B"),
+        ("I would go with B.", "B"),
+        ("I think it's B", "B"),
+        ("likely B", "B"),
+        ("It is probably B.", "B"),
+        ("The answer is most likely B.", "B"),
+        ("Answer: I choose B", "B"),
+        ("答案是：B", "B"),
+        ("答案选B", "B"),
+        ("我选择B。", "B"),
+        ("- B", "B"),
+        ("→ B", "B"),
+        ("• B", "B"),
+        ("✅ B", "B"),
+        ("$B$", "B"),
+        (r"\text{B}", "B"),
+        ("B -> wet", "B"),
+        ("B\nThe answer is clear because A is dry.", "B"),
+        ("B\nIt does not give the date, so it is wet.", "B"),
+        ("B. There is no A in it.", "B"),
+        ("B, not A", "B"),
+        ("B because A is wrong", "B"),
+        ("A is incorrect, B is correct.", "B"),
+        ("A. dry\nB. wet\nI choose B", "B"),
+        ("The answer is wet because it rains", "B"),
+        ("I am not sure, but the answer is B.", "B"),
+        ("C. A man walks and sings", "C"),
     ],
 )
 def test_a_stated_choice_is_read(raw: str, letter: str) -> None:
@@ -71,10 +101,35 @@ def test_a_stated_choice_is_read(raw: str, letter: str) -> None:
         "<think>B",
         "<think>B</think>",
         "dry\nwet",
+        *(
+            "(A) is incorrect.",
+            "A is wrong",
+            "A is likely incorrect",
+            "I don't think A is correct",
+            "neither A nor B is correct",
+            "Not A",
+            "A?",
+        ),
+        *("A. I cannot determine", "(A) I cannot determine the answer.", "I cannot determine it.\nA", "A. Not enough information."),
+        *("A, or maybe B", "A, or maybe B is right", "A. dry or B. wet", "A: dry, B: wet", "A: B", "The answer is A or B"),
+        *("A is correct. B is correct.", "I choose A. Actually, I choose B.", "B\nI choose A", "Answer: B\nA is the best for dry weather."),
     ],
 )
 def test_what_does_not_settle_on_one_option_is_unparsable_and_never_a(raw: str) -> None:
     assert isinstance(parse_answer("choice", raw, OPTIONS), Unparsable)
+
+
+@pytest.mark.parametrize(
+    "raw", ["B", "b", "(B)", "B.", "Answer: B", "The answer is B because", "Option B", "B because it is", "I choose B", "A. B", "B. B"]
+)
+def test_a_letter_that_is_an_options_text_is_that_option(raw: str) -> None:
+    assert parse_answer("choice", raw, ["B", "A", "C"]) == "A"
+
+
+def test_letters_beside_options_that_are_letters_are_their_places() -> None:
+    assert parse_answer("choice", "B) A", ["B", "A", "C"]) == "B"
+    assert parse_answer("choice", "B", ["X", "Y", "Z"]) == "B"
+    assert isinstance(parse_answer("choice", "A. C", ["B", "A", "C"]), Unparsable)
 
 
 WRAPPED = [
@@ -273,6 +328,12 @@ def test_no_number_or_several_without_marker_are_unparsable(raw: str) -> None:
         ("```\nParis\n```", "Paris"),
         ("<think>Rome?</think>\nParis", "Paris"),
         ("\\boxed{Paris}", "Paris"),
+        ("The answer is Paris.", "Paris"),
+        ("It has a tower. So, the answer is: **Paris**.", "Paris"),
+        ("My final answer is Paris", "Paris"),
+        ("The answer is U.S.", "U.S."),
+        ("Because the answer is no longer valid", "Because the answer is no longer valid"),
+        ("The answer is not known", "The answer is not known"),
     ],
 )
 @pytest.mark.parametrize("answer_type", ["label", "short_text"])
