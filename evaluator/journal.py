@@ -7,6 +7,7 @@ once: a second answer is ignored unless the first one was a failure.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -18,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from evaluator import migrations
 from evaluator.judgements import Judgements
@@ -169,14 +169,15 @@ class Journal:
             for _, future, loop in group:
                 by_loop.setdefault(loop, []).append(future)
             for loop, futures in by_loop.items():
-                if not loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                     loop.call_soon_threadsafe(_resolve, futures, error)
             if stop:
                 return
 
     def _commit(self, group: Sequence[Answer | Operation]) -> StorageError | None:
-        rows = [self._insert.row(work) for work in group if isinstance(work, Answer)]
+        """Writes a group in one transaction. Whatever goes wrong is what its callers are told: this thread serves all others too."""
         try:
+            rows = [self._insert.row(work) for work in group if isinstance(work, Answer)]
             with self._engine.begin() as connection:
                 for work in group:
                     if not isinstance(work, Answer):
@@ -185,7 +186,7 @@ class Journal:
                     connection.exec_driver_sql(self._insert.sql, rows)
         except StorageError as error:
             return error
-        except SQLAlchemyError as error:
+        except Exception as error:  # beside the database's own also what a driver says of a value that it cannot store
             return StorageError(f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}")
         return None
 
@@ -350,4 +351,5 @@ def _resolve(futures: list[asyncio.Future[None]], error: StorageError | None) ->
 
 
 def _first_line(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return said[0] if said else type(error).__name__

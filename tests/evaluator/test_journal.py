@@ -11,6 +11,7 @@ import pytest
 from evaluator.journal import Answer, Journal
 from evaluator.judgements import Judgement, RunJudge
 from evaluator.tables import metadata
+from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -48,6 +49,14 @@ async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
 async def test_any_text_can_be_journalled(journal):
     await journal.record(answer("a", text="nul \0, escape \x1b, a line\u2028 and \U0001f600"))
     assert journal.answers_to("r", "t", ["a"])["a"].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
+
+
+@pytest.mark.parametrize("odd", [{"input_tokens": 10**30}, {"response_id": ["no", "text"]}, {"upstream_s": object()}])
+async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journal, odd):
+    with pytest.raises(StorageError, match="the journal cannot be written"):
+        await asyncio.wait_for(journal.record(replace(answer("a"), **odd)), 10)
+    await asyncio.wait_for(journal.record(answer("b")), 10)
+    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 1}
 
 
 async def test_totals_keep_priced_and_unpriced_apart(journal):
