@@ -194,8 +194,8 @@ def malformed(provider: str, what: str, *, name: str = "") -> CallFailed:
 
 
 def redact(text: str, secret: str = "", limit: int = 300) -> str:
-    """One line of at most limit characters, without the secret and without anything that looks like a key."""
-    line = " ".join(text.split())
+    """One printable line of at most limit characters, without the secret and without anything that looks like a key."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     if secret:
         line = line.replace(secret, "[secret]")
     line = _SECRET.sub("[secret]", line)

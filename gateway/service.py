@@ -255,8 +255,11 @@ class Gateway:
         except AnswerError as problem:
             error = ProviderError(status, problem.error.code, problem.error.type, problem.error.message, problem.error.param, headers)
             raise self._failure(route, upstream, error) from None
-        except (LookupError, TypeError, ValueError, AttributeError) as problem:
-            raise malformed(route.provider, f"{type(problem).__name__} {problem}", name=route.shown) from None
+        except ValueError as problem:  # says in words what is wrong
+            raise malformed(route.provider, redact(str(problem), upstream.key), name=route.shown) from None
+        except (LookupError, TypeError, AttributeError) as problem:
+            said = redact(f"{type(problem).__name__} {problem}", upstream.key)
+            raise malformed(route.provider, said, name=route.shown) from None
 
     def _failure(self, route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
         return classify(
@@ -290,6 +293,10 @@ def _no_object(raw: bytes, body: object, where: str) -> str:
     """What a body is that should be a JSON object; a web page is what an address answers that is no API's."""
     if body is not None:
         return "not a JSON object"
+    if not raw.strip():
+        return "an empty body"
+    if raw.lstrip().startswith((b"data:", b"event:", b": ")):
+        return "a stream of events, not one JSON object, though no stream was asked for"
     if raw[:500].lstrip().lower().startswith((b"<!doctype", b"<html")):
         return f"a web page, not JSON; is {where} the address of its API (many end in /v1)?"
     return "not JSON"

@@ -16,8 +16,10 @@ from gateway.adapters.base import (
     Turn,
     count,
     error_of,
+    name_of,
     response_schema,
     tool_call,
+    usage_of,
     vendor_part,
 )
 from gateway.adapters.openai_chat import put_parameters
@@ -83,19 +85,35 @@ class AnthropicMessages:
         """The content blocks of a message."""
         if body.get("type") == "error" or body.get("error"):
             raise AnswerError(error_of(200, body, {}))
-        stop = body["stop_reason"]
+        blocks = body.get("content")
+        stop = body.get("stop_reason")
         if stop == "refusal":
-            details = body.get("stop_details") or {}
-            raise Refused(details.get("explanation") or details.get("category") or "no reason given")
-        parts = [part for block in body["content"] for part in _parts(block)]
+            details = body.get("stop_details")
+            said = (details.get("explanation") or details.get("category")) if isinstance(details, dict) else ""
+            raise Refused(str(said or "no reason given"))
+        if isinstance(blocks, str):
+            blocks = [{"type": "text", "text": blocks}]
+        if not isinstance(blocks, list):
+            raise ValueError("it has no content")
+        parts = [part for block in blocks for part in _parts(block)]
+        usage, has_usage = self.usage(body)
+        finish = FINISH_REASONS.get(stop, pb.FINISH_REASON_OTHER) if isinstance(stop, str) else pb.FINISH_REASON_OTHER
+        return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
+
+    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+        """Cached tokens are not among the input; those of thinking are among the output."""
         usage = body.get("usage")
-        return Answer(
-            parts,
-            FINISH_REASONS.get(stop, pb.FINISH_REASON_OTHER),
-            _usage(usage),
-            isinstance(usage, dict),
-            body.get("model") or "",
-            body.get("id") or "",
+        if not isinstance(usage, dict):
+            return pb.Usage(), False
+        output, thinking = count(usage, "output_tokens", None), count(usage.get("output_tokens_details"), "thinking_tokens")
+        cache_read, cache_write = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
+        fresh = count(usage, "input_tokens", None)
+        return usage_of(
+            total_input=None if None in (fresh, cache_read, cache_write) else (fresh or 0) + (cache_read or 0) + (cache_write or 0),
+            cache_read=cache_read,
+            cache_write=cache_write,
+            total_output=output,
+            reasoning=min(thinking, output) if thinking is not None and output is not None else thinking,
         )
 
 
@@ -111,24 +129,14 @@ def _image(image: Image) -> Json:
     return {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.base64}}
 
 
-def _parts(block: Json) -> list[content.Part]:
-    kind = block["type"]
+def _parts(block: Any) -> list[content.Part]:
+    if not isinstance(block, dict):
+        raise ValueError("content has a block that is no object")
+    kind = block.get("type")
     if kind == "text":
         return [content.Part(text=block["text"])] if block["text"] else []
     if kind == "thinking":
         return [content.Part(reasoning=content.Reasoning(text=block["thinking"]))] if block["thinking"] else []
     if kind == "tool_use":
-        return [tool_call(block.get("id"), block["name"], block.get("input"))]
+        return [tool_call(block.get("id"), block.get("name"), block.get("input"))]
     return [vendor_part("anthropic", block)]
-
-
-def _usage(usage: Any) -> pb.Usage:
-    output = count(usage, "output_tokens")
-    thinking = min(output, count(usage.get("output_tokens_details") if isinstance(usage, dict) else None, "thinking_tokens"))
-    return pb.Usage(
-        input_tokens=count(usage, "input_tokens"),  # cached ones are not among them
-        cache_read_tokens=count(usage, "cache_read_input_tokens"),
-        cache_write_tokens=count(usage, "cache_creation_input_tokens"),
-        output_tokens=output - thinking,
-        reasoning_tokens=thinking,
-    )

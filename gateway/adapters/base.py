@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from gateway.bodies import read_json
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -17,6 +18,11 @@ Json = dict[str, Any]
 # The parameters of pb.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
 TEXT_ALONE: frozenset[int] = frozenset({content.MODALITY_TEXT})
+# More than any model takes or gives in one call; a count beyond it is no count.
+MOST_TOKENS = 100_000_000
+LONGEST_NAME = 200
+# Deeper than what a tool is called with; messages nested more deeply than about 100 cannot be read on the other side.
+_DEEPEST = 16
 WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 
@@ -116,7 +122,7 @@ class AnswerError(Exception):
 
 
 class Adapter(Protocol):
-    """One provider API. Both converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
+    """One provider API. All converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
     ValueError, AttributeError where the body is not what the API promises (then it counts as malformed)."""
 
     @property
@@ -150,6 +156,10 @@ class Adapter(Protocol):
         """The answer in a body that came with a good HTTP status."""
         ...
 
+    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+        """What a body with a good HTTP status says was used, whatever else is in it; and whether all of that can be read."""
+        ...
+
 
 def response_schema(parameters: pb.GenerationParameters) -> Json | None:
     """The JSON schema that the answer is to follow; None where none is asked. It was checked before (gateway.routes.applied)."""
@@ -158,27 +168,86 @@ def response_schema(parameters: pb.GenerationParameters) -> Json | None:
 
 def usage_of(
     *,
-    total_input: int,
-    cache_read: int = 0,
-    cache_write: int = 0,
-    total_output: int,
-    reasoning: int = 0,
-) -> pb.Usage:
-    """Disjoint buckets from totals that include their parts. A part larger than its total was not included in it."""
-    cached = cache_read + cache_write
+    total_input: int | None,
+    cache_read: int | None = 0,
+    cache_write: int | None = 0,
+    total_output: int | None,
+    reasoning: int | None = 0,
+) -> tuple[pb.Usage, bool]:
+    """Disjoint buckets from totals that include their parts, and whether all is known. A part larger than its total was not included in it.
+
+    None: the count is missing, or cannot be read.
+    """
+    known = None not in (total_input, cache_read, cache_write, total_output, reasoning)
+    inputs, read, write, outputs, thought = (number or 0 for number in (total_input, cache_read, cache_write, total_output, reasoning))
+    cached = read + write
     return pb.Usage(
-        input_tokens=total_input - cached if cached <= total_input else total_input,
-        cache_read_tokens=cache_read,
-        cache_write_tokens=cache_write,
-        output_tokens=total_output - reasoning if reasoning <= total_output else total_output,
-        reasoning_tokens=reasoning,
-    )
+        input_tokens=inputs - cached if cached <= inputs else inputs,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        output_tokens=outputs - thought if thought <= outputs else outputs,
+        reasoning_tokens=thought,
+    ), known
 
 
-def count(container: Any, name: str) -> int:
-    """A non-negative integer field of an optional object; 0 where it is absent or null."""
+def count(container: Any, name: str, absent: int | None = 0) -> int | None:
+    """A count in an object that may be missing, also where it is written as digits or as a float without fraction.
+
+    absent: what it is where it is not there or null. None: it is there, and no count.
+
+    Example:
+        >>> [count({"n": value}, "n") for value in (7, 7.0, "7", None, 7.5, "many", -1, 1e30)]
+        [7, 7, 7, 0, None, None, None, None]
+    """
     value = container.get(name) if isinstance(container, dict) else None
-    return value if isinstance(value, int) and value > 0 else 0
+    if value is None:
+        return absent
+    written = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
+    if written or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
+
+
+def name_of(value: Any) -> str:
+    """A model's name or an id as one printable line, whatever came: numbers as their digits, "" for what is neither text nor number."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    return "".join(filter(str.isprintable, value))[:LONGEST_NAME] if isinstance(value, str) else ""
+
+
+def objects(container: Json, name: str) -> list[Json]:
+    """A list of objects in a body, not empty. Raises ValueError that says in words what is there instead."""
+    value = container.get(name)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{name} is {_what(value)}, not a list of objects")
+    for number, entry in enumerate(value):
+        if not isinstance(entry, dict):
+            raise ValueError(f"{name}[{number}] is {_what(entry)}, not an object")
+    return value
+
+
+def check_error(body: Json, answer: str) -> None:
+    """Raises AnswerError where a body with a good status tells of an error. answer: the field that every answer has."""
+    if body.get("error"):
+        raise AnswerError(error_of(200, body, {}))
+    if answer not in body and (error := error_of(200, body, {})).message:
+        raise AnswerError(error)
+
+
+def _what(value: Any) -> str:
+    match value:
+        case None:
+            return "missing or null"
+        case []:
+            return "an empty list"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case str():
+            return "a text"
+        case _:
+            return "a number or boolean"
 
 
 def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
@@ -200,20 +269,35 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     )
 
 
-def tool_call(call_id: Any, name: str, arguments: Any) -> content.Part:
-    """A tool call of the model; arguments as an object or as its JSON text."""
+def tool_call(call_id: Any, name: Any, arguments: Any) -> content.Part:
+    """A tool call of the model; arguments as an object or as its JSON text (as the text itself where it is none)."""
     if isinstance(arguments, str):
-        arguments = orjson.loads(arguments or "{}")
-    part = content.Part(tool_call=content.ToolCall(id=call_id or "", name=name))
-    part.tool_call.arguments.update(arguments or {})
+        parsed = read_json(arguments.encode()) if arguments.strip() else {}
+        arguments = parsed if isinstance(parsed, dict) else {"text": arguments}
+    part = content.Part(tool_call=content.ToolCall(id=name_of(call_id), name=name_of(name)))
+    part.tool_call.arguments.update(_shallow(arguments or {}))
     return part
 
 
 def vendor_part(vendor: str, value: Json) -> content.Part:
     """Something of the vendor's that has no common form, as it came."""
     part = content.Part(vendor=content.VendorPart(vendor=vendor))
-    part.vendor.value.update(value)
+    part.vendor.value.update(_shallow(value))
     return part
+
+
+def _shallow(value: Any) -> Json:
+    """An object as it is; one that is nested too deeply for a message, and what is no object, as its JSON text."""
+    return value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()}
+
+
+def _depth(value: Any) -> int:
+    """How deeply a value is nested, as far as that matters."""
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        level = [inner for one in level if isinstance(one, (dict, list)) for inner in (one.values() if isinstance(one, dict) else one)]
+        depth += 1
+    return depth
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Json, Turn, count, usage_of
+from gateway.adapters.base import Capabilities, Json, Turn, check_error, count, name_of, objects, usage_of
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, form_request, json_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from gateway.media import data_uri, decoded
@@ -48,27 +48,30 @@ class OpenAIImages:
 
     def answer(self, reply: Reply, job: Job | None) -> Made:
         """The pictures, as bytes or as addresses."""
-        body = _object(reply)
+        if reply.json is None:
+            raise ValueError("not a JSON object")
+        body = reply.json
+        check_error(body, "data")
         media: list[tuple[bytes, str] | str] = []
-        for entry in body["data"]:
-            if text := entry.get("b64_json"):
+        for entry in objects(body, "data"):
+            text, url = entry.get("b64_json"), entry.get("url")
+            if isinstance(text, str) and text:
                 media.append((data_uri(text) if text.startswith("data:") else decoded(text), ""))
-            elif entry["url"].startswith("data:"):
-                media.append((data_uri(entry["url"]), ""))
+            elif isinstance(url, str) and url:
+                media.append((data_uri(url), "") if url.startswith("data:") else url)
             else:
-                media.append(str(entry["url"]))
-        if not media:
-            raise ValueError("data is empty")
+                raise ValueError("data has an entry with neither b64_json nor url")
         usage = body.get("usage")
-        has_usage = isinstance(usage, dict) and "input_tokens" in usage
         details = usage.get("input_tokens_details") if isinstance(usage, dict) else None
+        total, pictures_in = count(usage, "input_tokens", None), count(details, "image_tokens")
+        used, known = usage_of(total_input=total, total_output=count(usage, "output_tokens", None))
         return Made(
             media,
-            usage=usage_of(total_input=count(usage, "input_tokens"), total_output=count(usage, "output_tokens")),
-            has_usage=has_usage,
-            image_input_tokens=min(count(details, "image_tokens"), count(usage, "input_tokens")),
-            model=body.get("model") or "",
-            response_id=str(body.get("id") or ""),
+            usage=used,
+            has_usage=known and pictures_in is not None,
+            image_input_tokens=min(pictures_in or 0, total or 0),
+            model=name_of(body.get("model")),
+            response_id=name_of(body.get("id")),
         )
 
 
@@ -81,9 +84,3 @@ class CompatibleImages(OpenAIImages):
         """As OpenAI's, with the response_format that its own models no longer take."""
         extra = {"response_format": "b64_json", **media.extra}
         return super().request(model, turns, parameters, media.model_copy(update={"extra": extra}))
-
-
-def _object(reply: Reply) -> Json:
-    if reply.json is None:
-        raise TypeError("not a JSON object")
-    return reply.json

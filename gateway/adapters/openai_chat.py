@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.adapters.base import (
     Answer,
-    AnswerError,
     Audio,
     Block,
     Capabilities,
@@ -15,11 +14,14 @@ from gateway.adapters.base import (
     Json,
     Refused,
     Turn,
+    check_error,
     count,
-    error_of,
+    name_of,
+    objects,
     response_schema,
     tool_call,
     usage_of,
+    vendor_part,
 )
 from gateway.media import data_uri, decoded, media_part
 from genlevel.runtime.settings import RouteMedia
@@ -85,13 +87,14 @@ class OpenAIChat:
 
     def answer(self, body: Json) -> Answer:
         """The first choice of a completion."""
-        if body.get("error"):
-            raise AnswerError(error_of(200, body, {}))
-        choice = body["choices"][0]
-        message = choice["message"]
-        finish = choice.get("finish_reason")
+        check_error(body, "choices")
+        choice = objects(body, "choices")[0]
+        message = choice.get("message")
+        if not isinstance(message, dict):
+            raise ValueError("choices[0] has no message" + (", only a piece of a stream" if "delta" in choice else ""))
         if message.get("refusal"):
             raise Refused(str(message["refusal"]))
+        finish = choice.get("finish_reason")
         if finish == "content_filter":
             raise Refused("the answer was withheld by the provider's content filter")
         parts = []
@@ -105,16 +108,28 @@ class OpenAIChat:
                 parts.append(content.Part(text=audio["transcript"]))
             parts.append(media_part(decoded(audio["data"]), content.MODALITY_AUDIO))
         for call in message.get("tool_calls") or ():
-            function = call["function"]
-            parts.append(tool_call(call.get("id"), function["name"], function.get("arguments")))
-        usage, has_usage = _usage(body.get("usage"))
-        return Answer(
-            parts,
-            FINISH_REASONS.get(finish, pb.FINISH_REASON_OTHER),
-            usage,
-            has_usage,
-            body.get("model") or "",
-            body.get("id") or "",
+            function = call.get("function") or {}
+            parts.append(tool_call(call.get("id"), function.get("name"), function.get("arguments")))
+        usage, has_usage = self.usage(body)
+        finish_reason = FINISH_REASONS.get(finish, pb.FINISH_REASON_OTHER) if isinstance(finish, str) else pb.FINISH_REASON_OTHER
+        return Answer(parts, finish_reason, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
+
+    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+        """Totals, with the cached ones among the prompt's and those of reasoning among the completion's."""
+        usage = body.get("usage")
+        if not isinstance(usage, dict):
+            return pb.Usage(), False
+        prompt, completion = count(usage, "prompt_tokens", None), count(usage, "completion_tokens", None)
+        inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+        reasoning, total = count(outputs, "reasoning_tokens"), count(usage, "total_tokens")
+        if reasoning and total and prompt is not None and completion is not None and total == prompt + completion + reasoning:
+            completion += reasoning  # some servers count reasoning beside the completion, not in it
+        return usage_of(
+            total_input=prompt,
+            cache_read=count(inputs, "cached_tokens"),
+            cache_write=count(inputs, "cache_write_tokens"),
+            total_output=completion,
+            reasoning=reasoning,
         )
 
 
@@ -153,32 +168,35 @@ def _image(image: Image) -> Json:
 
 
 def _content_parts(value: Any) -> list[content.Part]:
+    """The parts of an answer: one text, or blocks, as some compatible servers answer. Raises Refused for a block that is a refusal."""
     if value is None or value == "":
         return []
     if isinstance(value, str):
         return [content.Part(text=value)]
-    if isinstance(value, list):  # some compatible servers answer in content blocks
-        blocks = [block for block in value if block["type"] in ("text", "image_url")]
-        return [content.Part(text=block["text"]) if block["type"] == "text" else _image_part(block) for block in blocks]
-    raise TypeError("content is neither text nor blocks")
+    if isinstance(value, dict):
+        value = [value]
+    if not isinstance(value, list):
+        raise ValueError("the message's content is neither text nor blocks")
+    return [part for block in value for part in _block_parts(block)]
+
+
+def _block_parts(block: Any) -> list[content.Part]:
+    if isinstance(block, str):
+        return [content.Part(text=block)]
+    if not isinstance(block, dict):
+        raise ValueError("the message's content has a block that is neither text nor an object")
+    kind = block.get("type")
+    if kind == "refusal":
+        raise Refused(str(block.get("refusal") or "no reason given"))
+    if kind == "image_url":
+        return [_image_part(block)]
+    text = block.get("text")
+    if isinstance(text, str) and kind in ("text", "output_text", None):
+        return [content.Part(text=text)] if text else []
+    if kind in ("text", "output_text") and text is None:
+        return []
+    return [vendor_part("compatible", block)]
 
 
 def _image_part(block: Json) -> content.Part:
     return media_part(data_uri(block["image_url"]["url"]), content.MODALITY_IMAGE)
-
-
-def _usage(usage: Any) -> tuple[pb.Usage, bool]:
-    if not isinstance(usage, dict):
-        return pb.Usage(), False
-    prompt, completion = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
-    inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    reasoning = count(outputs, "reasoning_tokens")
-    if reasoning and count(usage, "total_tokens") == prompt + completion + reasoning:
-        completion += reasoning  # some servers count reasoning beside the completion, not in it
-    return usage_of(
-        total_input=prompt,
-        cache_read=count(inputs, "cached_tokens"),
-        cache_write=count(inputs, "cache_write_tokens"),
-        total_output=completion,
-        reasoning=reasoning,
-    ), True

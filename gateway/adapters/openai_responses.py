@@ -14,8 +14,10 @@ from gateway.adapters.base import (
     Json,
     Refused,
     Turn,
+    check_error,
     count,
     error_of,
+    name_of,
     response_schema,
     tool_call,
     usage_of,
@@ -62,24 +64,38 @@ class OpenAIResponses:
 
     def answer(self, body: Json) -> Answer:
         """The output items of a response that is complete or stopped at its limit."""
-        if body.get("error"):
-            raise AnswerError(error_of(200, body, {}))
-        status = body["status"]
-        reason = (body.get("incomplete_details") or {}).get("reason")
+        check_error(body, "output")
+        status, details = body.get("status"), body.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
         if status == "incomplete" and reason == "content_filter":
             raise Refused("the answer was withheld by the provider's content filter")
         if status not in ("completed", "incomplete"):
-            raise ValueError(f"status {status!r}")
-        parts: list[content.Part] = []
-        for item in body["output"]:
-            parts.extend(_parts(item))
+            raise ValueError(f"its status is {name_of(status) or 'not said'}")
+        output = body.get("output")
+        if not isinstance(output, list):
+            raise ValueError("it has no output")
+        parts = [part for item in output for part in _parts(item)]
         finish = pb.FINISH_REASON_STOP
         if status == "incomplete":
             finish = pb.FINISH_REASON_LENGTH if reason == "max_output_tokens" else pb.FINISH_REASON_OTHER
         elif any(part.HasField("tool_call") for part in parts):
             finish = pb.FINISH_REASON_TOOL_CALLS
-        usage, has_usage = _usage(body.get("usage"))
-        return Answer(parts, finish, usage, has_usage, body.get("model") or "", body.get("id") or "")
+        usage, has_usage = self.usage(body)
+        return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
+
+    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+        """Totals, with the cached ones among the input's and those of reasoning among the output's."""
+        usage = body.get("usage")
+        if not isinstance(usage, dict):
+            return pb.Usage(), False
+        inputs, outputs = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+        return usage_of(
+            total_input=count(usage, "input_tokens", None),
+            cache_read=count(inputs, "cached_tokens"),
+            cache_write=count(inputs, "cache_write_tokens"),
+            total_output=count(usage, "output_tokens", None),
+            reasoning=count(outputs, "reasoning_tokens"),
+        )
 
 
 def _content(turn: Turn) -> list[Json]:
@@ -95,13 +111,15 @@ def _image(image: Image) -> Json:
     return {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
 
 
-def _parts(item: Json) -> list[content.Part]:
-    kind = item["type"]
+def _parts(item: Any) -> list[content.Part]:
+    if not isinstance(item, dict):
+        raise ValueError("output has an item that is no object")
+    kind = item.get("type")
     if kind == "message":
         parts = []
         for block in item["content"]:
             if block["type"] == "refusal":
-                raise Refused(block["refusal"])
+                raise Refused(str(block["refusal"]))
             parts.append(content.Part(text=block["text"]))
         return [part for part in parts if part.text]
     if kind == "reasoning":
@@ -113,18 +131,5 @@ def _parts(item: Json) -> list[content.Part]:
         if error := item.get("error"):
             raise AnswerError(error_of(200, {"error": error}, {}))
     if kind == "function_call":
-        return [tool_call(item.get("call_id"), item["name"], item.get("arguments"))]
+        return [tool_call(item.get("call_id"), item.get("name"), item.get("arguments"))]
     return [vendor_part("openai", item)]
-
-
-def _usage(usage: Any) -> tuple[pb.Usage, bool]:
-    if not isinstance(usage, dict):
-        return pb.Usage(), False
-    inputs, outputs = usage.get("input_tokens_details"), usage.get("output_tokens_details")
-    return usage_of(
-        total_input=count(usage, "input_tokens"),
-        cache_read=count(inputs, "cached_tokens"),
-        cache_write=count(inputs, "cache_write_tokens"),
-        total_output=count(usage, "output_tokens"),
-        reasoning=count(outputs, "reasoning_tokens"),
-    ), True

@@ -21,6 +21,7 @@ from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
 TURNS = [
@@ -211,8 +212,124 @@ def test_reasoning_that_a_server_counts_beside_the_completion_is_not_subtracted(
         assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (visible, 25)
 
 
-def test_no_usage_is_said_not_counted_as_nothing() -> None:
-    assert not Compatible().answer(chat_answer(usage=None)).has_usage
+@pytest.mark.parametrize(
+    ("odd", "name"),
+    [
+        (None, ""),
+        (7, "7"),
+        (1.5, "1.5"),
+        (True, ""),
+        ("", ""),
+        ("a\nb\x00c", "abc"),
+        ("x" * 10_000, "x" * 200),
+        (["a"], ""),
+        ({"a": 1}, ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("adapter", "body"),
+    [(Compatible(), chat_answer()), (OpenAIResponses(), responses_answer(said("Paris"))), (AnthropicMessages(), message_answer())],
+)
+def test_names_and_ids_of_any_type_become_short_lines(adapter: Any, body: dict[str, Any], odd: Any, name: str) -> None:
+    answer = adapter.answer({**body, "id": odd, "model": odd})
+    assert (answer.model, answer.response_id) == (name, name)
+
+
+@pytest.mark.parametrize("odd", [1e30, 10**30, -5, 2.5, "many", True, [], {"n": 1}, "9" * 4000, "\u0663"])
+@pytest.mark.parametrize(
+    ("adapter", "body", "name"),
+    [
+        (Compatible(), chat_answer(), "prompt_tokens"),
+        (Compatible(), chat_answer(), "completion_tokens"),
+        (OpenAIResponses(), responses_answer(said("Paris")), "input_tokens"),
+        (OpenAIResponses(), responses_answer(said("Paris")), "output_tokens"),
+        (AnthropicMessages(), message_answer(), "output_tokens"),
+        (AnthropicMessages(), message_answer(), "cache_read_input_tokens"),
+    ],
+)
+def test_a_count_that_cannot_be_read_makes_the_usage_unknown(adapter: Any, body: dict[str, Any], name: str, odd: Any) -> None:
+    answer = adapter.answer({**body, "usage": {**body["usage"], name: odd}})
+    assert not answer.has_usage
+    assert sum(getattr(answer.usage, field) for field in ("input_tokens", "output_tokens", "cache_read_tokens")) < 1000
+
+
+def test_a_count_that_is_missing_makes_the_usage_unknown_but_a_missing_detail_is_none() -> None:
+    assert not Compatible().answer(chat_answer(usage={"prompt_tokens": 10})).has_usage
+    assert not Compatible().answer(chat_answer(usage={})).has_usage
+    assert not OpenAIResponses().answer(responses_answer(said("x"), usage={"output_tokens": 3})).has_usage
+    assert not AnthropicMessages().answer(message_answer(usage={"input_tokens": 3})).has_usage
+    answer = Compatible().answer(chat_answer(usage={"prompt_tokens": 10, "completion_tokens": 0, "prompt_tokens_details": None}))
+    assert (answer.usage, answer.has_usage) == (pb.Usage(input_tokens=10), True)
+
+
+def test_counts_written_as_floats_or_digits_are_counts() -> None:
+    details = {"cached_tokens": "4", "cache_write_tokens": 0.0}
+    usage = {"prompt_tokens": "10", "completion_tokens": 2.0, "total_tokens": "12", "prompt_tokens_details": details}
+    answer = Compatible().answer(chat_answer(usage=usage))
+    assert (answer.usage, answer.has_usage) == (pb.Usage(input_tokens=6, cache_read_tokens=4, output_tokens=2), True)
+
+
+@pytest.mark.parametrize("usage", [None, 5, "much", []])
+def test_no_usage_is_said_not_counted_as_nothing(usage: Any) -> None:
+    for adapter, body in ((Compatible(), chat_answer()), (OpenAIResponses(), responses_answer()), (AnthropicMessages(), message_answer())):
+        assert not adapter.answer({**body, "usage": usage}).has_usage  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("value", "texts", "others"),
+    [
+        (
+            ["a", {"type": "text", "text": "b"}, {"text": "c"}, {"type": "output_text", "text": "d"}, {"type": "text", "text": None}],
+            "abcd",
+            0,
+        ),
+        ({"type": "text", "text": "one"}, "one", 0),
+        ([], "", 0),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}], "b", 1),
+    ],
+)
+def test_an_answer_in_blocks_is_an_answer_and_what_is_not_known_of_it_is_kept(value: Any, texts: str, others: int) -> None:
+    parts = Compatible().answer(chat_answer(message={"content": value})).parts
+    assert "".join(part.text for part in parts) == texts
+    assert [part.vendor.vendor for part in parts if part.HasField("vendor")] == ["compatible"] * others
+
+
+@pytest.mark.parametrize(
+    ("changes", "said_of_it"),
+    [
+        ({"choices": None}, "choices is missing or null"),
+        ({"choices": []}, "choices is an empty list"),
+        ({"choices": {}}, "choices is an object"),
+        ({"choices": ["Paris"]}, r"choices\[0\] is a text"),
+        ({"choices": [{"message": None}]}, r"choices\[0\] has no message"),
+        ({"choices": [{"delta": {"content": "Par"}}]}, "only a piece of a stream"),
+        ({"choices": [{"message": {"content": 7}}]}, "content is neither text nor blocks"),
+        ({"choices": [{"message": {"content": [7]}}]}, "neither text nor an object"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_words(changes: dict[str, Any], said_of_it: str) -> None:
+    with pytest.raises(ValueError, match=said_of_it):
+        Compatible().answer({**chat_answer(), **changes})
+
+
+@pytest.mark.parametrize("finish", [None, 7, ["stop"], {"a": 1}])
+def test_a_finish_reason_of_any_type_does_not_cost_the_answer(finish: Any) -> None:
+    assert Compatible().answer(chat_answer(finish_reason=finish)).finish_reason == pb.FINISH_REASON_OTHER
+    assert AnthropicMessages().answer(message_answer({"type": "text", "text": "Paris"}, stop_reason=finish)).parts[0].text == "Paris"
+
+
+@pytest.mark.parametrize("arguments", ["{", "[1]", "look", 7, [1], None, json.loads("[" * 100 + "]" * 100), {"a": {"b": [[[[[]]]]]}}])
+def test_a_tool_call_with_any_arguments_is_one_that_can_travel(arguments: Any) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(60):
+        deep = {"a": deep}
+    for given in (arguments, deep, json.dumps(deep)):
+        call = {"id": 7, "function": {"name": "look", "arguments": given}}
+        answer = Compatible().answer(chat_answer(message={"content": None, "tool_calls": [call, {}]}))
+        part = content.Part.FromString(answer.parts[0].SerializeToString())
+        assert (part.tool_call.id, part.tool_call.name) == ("7", "look")
+    unknown = AnthropicMessages().answer(message_answer({"type": "new", "deep": deep}))
+    assert content.Part.FromString(unknown.parts[0].SerializeToString()).vendor.value["json"].count("{") == 62
 
 
 def test_responses_usage_and_reasoning() -> None:

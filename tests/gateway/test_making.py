@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import uuid
 import wave
@@ -12,6 +13,7 @@ import openai
 import pytest
 from PIL import Image
 
+from gateway.adapters.images import OpenAIImages
 from gateway.adapters.making import Job, JobFailed, Made, Reply
 from gateway.adapters.videos import OpenAIVideos, poll_delay_s
 from gateway.downloads import download
@@ -324,6 +326,31 @@ def test_the_bytes_decide_what_media_are():
 
 def reply(document, **headers):
     return Reply(headers, b"{}", document)
+
+
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [
+        ({"input_tokens": 5, "output_tokens": 7}, True),
+        ({"input_tokens": 5.0, "output_tokens": "7"}, True),
+        ({"input_tokens": 5}, False),
+        ({"input_tokens": "much", "output_tokens": 7}, False),
+        ({"input_tokens": 5, "output_tokens": 1e30}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_a_picture_of_unreadable_usage_has_an_unknown_one(usage, known):
+    data = [{"b64_json": base64.b64encode(picture()).decode()}]
+    made = OpenAIImages().answer(reply({"data": data, "usage": usage, "model": ["m"], "id": 5}), None)
+    assert isinstance(made, Made)
+    assert (made.has_usage, made.model, made.response_id) == (known, "", "5")
+
+
+@pytest.mark.parametrize("data", [None, [], {}, ["x"], [{}], [{"url": None}], [{"b64_json": 5}], [{"b64_json": "?"}]])
+def test_an_answer_without_a_picture_is_malformed(data):
+    with pytest.raises(ValueError, match=r"data|base64"):
+        OpenAIImages().answer(reply({"data": data}), None)
 
 
 def test_a_job_is_followed_from_status_to_content():
