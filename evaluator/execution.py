@@ -60,11 +60,12 @@ class RunState:
     outcomes: Counter[int]
     usage: gw.Usage
     cost_nano_usd: int | None
+    unknown_costs: int = 0
 
     @classmethod
     def of(cls, totals: Totals) -> RunState:
         """The state that a journal adds up to."""
-        return cls(Counter(totals.outcomes), totals.usage, totals.cost_nano_usd)
+        return cls(Counter(totals.outcomes), totals.usage, totals.cost_nano_usd, totals.unknown_costs)
 
 
 class Execution(Crew[tuple[_TaskState, Instance]]):
@@ -199,6 +200,8 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         usage.output_milliseconds += answer.output_milliseconds
         if answer.cost_nano_usd is not None:
             self.state.cost_nano_usd = (self.state.cost_nano_usd or 0) + answer.cost_nano_usd
+        elif answer.attempts:
+            self.state.unknown_costs += 1
         self._finished()
         if answer.outcome != sc.OUTCOME_FAILED:
             self._succeeded()

@@ -1,7 +1,7 @@
 """The journal: every raw answer, durably written before anything looks at it.
 
 Answers that arrive together are committed together by one writer thread. An instance is in a run's journal at most
-once: a second answer is ignored unless the first one was a failure.
+once: a second answer is ignored unless the first one was a failure, whose tokens and cost are then added to it.
 """
 
 from __future__ import annotations
@@ -90,12 +90,16 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a run's journal adds up to; cost in nano-dollars, None where nothing has a price."""
+    """What a run's journal adds up to; cost in nano-dollars, None where none is known.
+
+    unknown_costs: instances that were asked and of which no cost is known. uncertain_nano_usd: what calls of unknown fate may have cost.
+    """
 
     outcomes: dict[int, int]
     usage: gw.Usage
     cost_nano_usd: int | None
     uncertain_nano_usd: int
+    unknown_costs: int = 0
 
 
 Operation = Callable[[Connection], None]
@@ -249,11 +253,14 @@ class Journal:
                     answers.c.run_id == run_id
                 )
             ).one()
+            unknown = connection.execute(
+                select(func.count()).where(answers.c.run_id == run_id, answers.c.attempts > 0, answers.c.cost_nano_usd.is_(None))
+            ).scalar_one()
             uncertain = connection.execute(
                 select(func.coalesce(func.sum(reservations.c.nano_usd), 0)).where(reservations.c.run_id == run_id)
             ).scalar_one()
         usage = gw.Usage(**{column.name: int(value) for column, value in zip(token_columns, sums[:-1], strict=True)})
-        return Totals(outcomes, usage, None if sums[-1] is None else int(sums[-1]), int(uncertain))
+        return Totals(outcomes, usage, None if sums[-1] is None else int(sums[-1]), int(uncertain), int(unknown))
 
     def last_reservation(self, run_id: str) -> int:
         """The highest number of a reservation of the run that is still open; 0 = none."""
@@ -324,9 +331,15 @@ class _CompiledInsert:
 def _compiled_insert(engine: Engine) -> _CompiledInsert:
     upsert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(answers)
     keys = {"run_id", "task", "instance_id"}
+    new = {column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys}
+    # What a failed try has used and cost was spent all the same.
+    new |= {
+        name: new[name] + func.coalesce(answers.c[name], literal_column("0"))
+        for name in (*gw.Usage.DESCRIPTOR.fields_by_name, "cost_nano_usd")
+    }
     statement = upsert.on_conflict_do_update(
         index_elements=sorted(keys),
-        set_={column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys},
+        set_=new,
         where=answers.c.outcome == literal_column(str(int(sc.OUTCOME_FAILED))),
     )
     names = [column.name for column in answers.columns]

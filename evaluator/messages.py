@@ -15,8 +15,12 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 
-def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage, cost: int | None) -> ev.Run:
-    """A run as it stands. cost: nano-dollars; counts only where the model has a price."""
+def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage, cost: int | None, unknown_costs: int) -> ev.Run:
+    """A run as it stands.
+
+    cost: nano-dollars, None where none is known. unknown_costs: instances that were asked without one. Both count only where the model has
+    a price.
+    """
     ended = sum(outcomes.values())
     run = ev.Run(
         run_id=record.run_id,
@@ -40,7 +44,9 @@ def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage,
         prompt_version=record.prompt_version,
     )
     if record.priced:
-        run.cost_nano_usd = cost or 0
+        run.unknown_costs = unknown_costs
+        if cost is not None or not unknown_costs:
+            run.cost_nano_usd = cost or 0
     run.created.FromMilliseconds(int(record.created * 1000))
     run.updated.FromMilliseconds(int(record.updated * 1000))
     return run

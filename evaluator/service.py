@@ -413,7 +413,7 @@ class Evaluator:
     def _progress(self, record: RunRecord, active: _Active) -> ev.WatchRunResponse:
         execution, judging = active.execution, active.judging
         state = execution.state if execution is not None else RunState.of(active.totals)
-        run = run_message(record, state.outcomes, state.usage, state.cost_nano_usd)
+        run = run_message(record, state.outcomes, state.usage, state.cost_nano_usd, state.unknown_costs)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
         if execution is not None:
@@ -486,7 +486,7 @@ class Evaluator:
             record = replace(record, status=ended[0], reason=ended[1])
         elif record.status == ev.RUN_STATUS_RUNNING and await asyncio.to_thread(self._is_orphaned, record.run_id):
             record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
-        run = run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd)
+        run = run_message(record, totals.outcomes, totals.usage, totals.cost_nano_usd, totals.unknown_costs)
         kept = self._journal.judgements
         if (judge := await asyncio.to_thread(kept.judge_of, record.run_id)) is not None:
             run.judging.CopyFrom(judging_message(judge, await asyncio.to_thread(kept.totals, record.run_id)))

@@ -65,9 +65,14 @@ class TrafficRules:
 
 @dataclass(slots=True)
 class _Try:
-    """One instance's attempts so far. answer: what is known of its answer before any call. failure: the last one."""
+    """One instance's attempts so far.
+
+    answer: what is known of its answer before any call that gave one, and what the calls that failed have used and cost.
+    unknown_cost: a call failed that may have been billed, nobody knows how much. failure: the last one.
+    """
 
     answer: Answer
+    unknown_cost: bool = False
     calls: int = 0
     failures: int = 0
     waits: int = 0
@@ -118,6 +123,7 @@ class Traffic:
         self._on_retry = on_retry
         self._stopping = stopping
         self._numbers = itertools.count(first_reservation + 1)
+        self._priced = model.HasField("price")
         self._price = model.price if budget.limit is not None and model.HasField("price") else None
         self.busy: set[asyncio.Task[Any]] = set()
         self.waiting: Counter[str] = Counter()
@@ -137,6 +143,8 @@ class Traffic:
             said = "; ".join(text for text in (failure.message, attempt.decision.why) if text)
             if attempt.decision.action is Action.STOP_RUN:
                 raise RunStopped(said) from None
+            if attempt.unknown_cost and not attempt.answer.cost_nano_usd:
+                attempt.answer = replace(attempt.answer, cost_nano_usd=None)
             answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
             await self._journal.record(answer)
             return answer
@@ -176,8 +184,8 @@ class Traffic:
                 cost, known = answer.cost_nano_usd, True
             return answer
         except CallFailed as failure:
-            if not failure.may_be_charged:
-                cost, known = 0, True
+            if failure.cost_nano_usd is not None or not failure.may_be_charged:
+                cost, known = failure.cost_nano_usd or 0, True
             raise
         finally:
             if attempt.calls == calls_before:
@@ -212,6 +220,7 @@ class Traffic:
             used = None if failure.may_be_charged else 0
             attempt.failure = failure
             limited = failure.error_class == gw.ERROR_CLASS_RATE_LIMIT
+            self._charge(attempt, failure)
             attempt.waits += limited
             attempt.failures += not limited
             attempt.decision = decide(
@@ -239,6 +248,18 @@ class Traffic:
         why = f"no further try could start before its deadline (runs.deadline_s: {self._rules.deadline_s:g})"
         attempt.decision = Decision(Action.GIVE_UP, why=why)
         raise attempt.failure
+
+    def _charge(self, attempt: _Try, failure: CallFailed) -> None:
+        """Adds what a failed call used and cost, which is nothing where it surely was not billed."""
+        if failure.usage is not None:
+            attempt.answer = _with_usage(attempt.answer, failure.usage)
+        if not self._priced:
+            return
+        if failure.cost_nano_usd is None and failure.may_be_charged:
+            attempt.unknown_cost = True
+        else:
+            cost = (attempt.answer.cost_nano_usd or 0) + (failure.cost_nano_usd or 0)
+            attempt.answer = replace(attempt.answer, cost_nano_usd=cost)
 
     async def _sleep(self, seconds: float) -> None:
         self._go_on()
@@ -275,22 +296,20 @@ def all_tokens(usage: gw.Usage) -> int:
 
 
 def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
-    usage = response.usage
     cut = response.finish_reason == gw.FINISH_REASON_LENGTH
+    cost = response.cost_nano_usd + (answer.cost_nano_usd or 0) if response.HasField("cost_nano_usd") else None
     return replace(
-        answer,
+        _with_usage(answer, response.usage),
         raw_answer=answer_text(response),
         finish_reason=response.finish_reason,
         error="the answer was cut at its token limit" if cut else "",
-        input_tokens=usage.input_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        output_images=usage.output_images,
-        output_milliseconds=usage.output_milliseconds,
-        cost_nano_usd=response.cost_nano_usd if response.HasField("cost_nano_usd") else None,
+        cost_nano_usd=cost,
         upstream_s=response.upstream_s,
         provider_model=response.model,
         response_id=response.response_id,
     )
+
+
+def _with_usage(answer: Answer, usage: gw.Usage) -> Answer:
+    """The answer with this usage added to its own."""
+    return replace(answer, **{name: getattr(answer, name) + getattr(usage, name) for name in gw.Usage.DESCRIPTOR.fields_by_name})

@@ -99,7 +99,7 @@ class Gateway:
             except CallFailed as failure:
                 self._telemetry.failed(provider, failure.reason)
                 if series is not None:
-                    series.failed(time.perf_counter() - started)
+                    series.failed(time.perf_counter() - started, failure)
                 raise
             except asyncio.CancelledError:
                 if series is not None:
@@ -236,8 +236,16 @@ class Gateway:
             raise self._failure(route, upstream, error)
         if not isinstance(body, dict):
             raise malformed(route.provider, _no_object(raw, body, upstream.base_url), name=route.shown)
-        with self._reading(route, upstream, status, headers):
-            return ADAPTERS[route.provider, route.api].answer(body)
+        adapter = ADAPTERS[route.provider, route.api]
+        try:
+            with self._reading(route, upstream, status, headers):
+                return adapter.answer(body)
+        except CallFailed as failure:  # a refusal, say, is billed like an answer
+            usage, known = adapter.usage(body)
+            if known:
+                failure.usage, failure.may_be_charged = usage, True
+                failure.cost_nano_usd = None if route.price is None else cost_nano_usd(usage, route.price)
+            raise
 
     @contextmanager
     def _reading(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str]) -> Iterator[None]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as pb
 
 # Reasoning models answer in minutes.
@@ -111,13 +112,7 @@ class ModelSeries:
         self._duration.observe(response.upstream_s + response.overhead_s)
         self._overhead.observe(response.overhead_s)
         if has_usage:
-            usage = response.usage
-            self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
-            self._output.observe(usage.output_tokens + usage.reasoning_tokens)
-            for field, counter in self._tokens:
-                value = getattr(usage, field)
-                if value:
-                    counter.inc(value)
+            self._used(response.usage)
         if response.usage.output_images:
             self._images.inc(response.usage.output_images)
         if response.usage.output_milliseconds:
@@ -125,10 +120,22 @@ class ModelSeries:
         if response.cost_nano_usd:
             self._cost.inc(response.cost_nano_usd / 1e9)
 
-    def failed(self, duration_s: float) -> None:
-        """Counts a request that failed."""
+    def failed(self, duration_s: float, failure: CallFailed) -> None:
+        """Counts a request that failed, and what it used all the same."""
         self._failed.inc()
         self._duration.observe(duration_s)
+        if failure.usage is not None:
+            self._used(failure.usage)
+        if failure.cost_nano_usd:
+            self._cost.inc(failure.cost_nano_usd / 1e9)
+
+    def _used(self, usage: pb.Usage) -> None:
+        self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
+        self._output.observe(usage.output_tokens + usage.reasoning_tokens)
+        for field, counter in self._tokens:
+            value = getattr(usage, field)
+            if value:
+                counter.inc(value)
 
     def cancelled(self) -> None:
         """Counts a request whose caller went away."""

@@ -112,12 +112,12 @@ def _print_state(out: Console, document: dict[str, Any]) -> None:
         f"{counts[name]:,} {name}" for name in ("answered", "refused", "unparsable", "failed", "unsupported", "pending") if counts[name]
     )
     usage = document["usage"]
-    cost = "cost unknown (no price)" if usage["usd"] is None else f"${usage['usd']:.4f}"
+    cost = _cost(usage["usd"], usage["unknown_costs"])
     status = document["status"] + (f" ({document['reason']})" if document["reason"] else "")
     out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
     out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
     if judging := document.get("judging"):
-        cost = "cost unknown (no price)" if judging["usd"] is None else f"${judging['usd']:.4f}"
+        cost = _cost(judging["usd"])
         failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
         tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
         out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
@@ -130,6 +130,13 @@ def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
         out.print("Partial: only a part of the benchmark was asked; what was not asked counts as 0 below.")
     if incomplete:
         out.print("Incomplete: tasks with failed or pending instances have no score yet, only bounds; levels are lower bounds.")
+
+
+def _cost(usd: float | None, unknown: int = 0) -> str:
+    """What a run has cost, for a person. unknown: instances of which nobody knows it."""
+    if usd is None:
+        return "cost unknown (their provider does not say what was used)" if unknown else "cost unknown (no price)"
+    return f"at least ${usd:.4f} (of {unknown:,} instances the cost is unknown)" if unknown else f"${usd:.4f}"
 
 
 def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -> None:

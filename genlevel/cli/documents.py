@@ -43,6 +43,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
             "images": usage.output_images,
             "seconds": usage.output_milliseconds / 1000,
             "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
+            "unknown_costs": run.unknown_costs,
         },
         "judging": _judging(run.judging) if run.HasField("judging") else None,
         "tasks": tasks_json(verdict.tasks),

@@ -36,7 +36,7 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
     parts += _going(progress)
     if run.retries:
         parts.append(f"{run.retries:,} retries")
-    parts += _spent(run.usage, run.cost_nano_usd if run.HasField("cost_nano_usd") else None)
+    parts += _spent(run.usage, run.cost_nano_usd if run.HasField("cost_nano_usd") else None, run.unknown_costs)
     if progress.HasField("remaining_s") and counts.pending:
         parts.append(f"about {duration(progress.remaining_s)} left")
     return " | ".join(parts)
@@ -53,12 +53,14 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
     return parts
 
 
-def _spent(usage: gw.Usage, cost: int | None) -> list[str]:
+def _spent(usage: gw.Usage, cost: int | None, unknown: int = 0) -> list[str]:
     tokens_in = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     tokens = f"{short(tokens_in)} tokens in, {short(usage.output_tokens + usage.reasoning_tokens)} out"
     made = [f"{usage.output_images:,} images"] if usage.output_images else []
     made += [f"{usage.output_milliseconds / 1000:,.0f} s of media"] if usage.output_milliseconds else []
-    return [tokens, *made] if cost is None else [tokens, *made, money(cost)]
+    if cost is None:
+        return [tokens, *made, "cost unknown"] if unknown else [tokens, *made]
+    return [tokens, *made, f"at least {money(cost)}" if unknown else money(cost)]
 
 
 class ProgressDisplay:

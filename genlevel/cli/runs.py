@@ -51,7 +51,8 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
 
     rows = table("run", "model", "suite", "status", ">done", ">total", ">US$", "started")
     for entry in entries:
-        cost = "-" if entry["usd"] is None else f"{entry['usd']:.4f}"
+        none = "unknown" if entry["unknown_costs"] else "-"
+        cost = none if entry["usd"] is None else f"{'over ' if entry['unknown_costs'] else ''}{entry['usd']:.4f}"
         done = entry["total"] - entry["pending"]
         started = entry["created"][:16].replace("T", " ")
         rows.add_row(entry["run"], entry["model"], entry["suite"], entry["status"], f"{done:,}", f"{entry['total']:,}", cost, started)
@@ -221,6 +222,7 @@ def _run_entry(run: ev.Run) -> dict[str, Any]:
         "pending": run.counts.pending,
         "failed": run.counts.failed,
         "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
+        "unknown_costs": run.unknown_costs,
         "created": run.created.ToJsonString(),
         "updated": run.updated.ToJsonString(),
     }
@@ -297,7 +299,9 @@ def _print_breakdown(document: dict[str, Any]) -> None:
 def _print_instances(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         _say(f"{entry['task']}/{entry['id']}: {entry['outcome']}" + (f" ({entry['error']})" if entry["error"] else ""))
-        _say(f"attempts {entry['attempts']}, {entry['input_tokens']} tokens in, {entry['output_tokens']} out, {entry['upstream_s']:.2f} s")
+        cost = "cost unknown" if entry["usd"] is None else f"${entry['usd']:.6f}"
+        tokens = f"{entry['input_tokens']} tokens in, {entry['output_tokens']} out"
+        _say(f"attempts {entry['attempts']}, {tokens}, {entry['upstream_s']:.2f} s, {cost}")
         for path in entry["media"]:
             _say(f"media: {path}")
         _say(f"\n--- asked\n{entry['prompt'] or '(the suite is no longer where it was)'}")

@@ -54,6 +54,8 @@ class CallFailed(GenlevelError):
         provider: the provider's name.
         provider_code: the provider's own code, type or HTTP status, for the log.
         may_be_charged: the provider may have done (and bill) the work although no answer came.
+        usage: what the call used all the same, as its provider says; None where it does not.
+        cost_nano_usd: what that costs; None where it is not known.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class CallFailed(GenlevelError):
         provider: str = "",
         provider_code: str = "",
         may_be_charged: bool = False,
+        usage: pb.Usage | None = None,
+        cost_nano_usd: int | None = None,
     ) -> None:
         super().__init__(message)
         self.error_class = error_class
@@ -77,6 +81,8 @@ class CallFailed(GenlevelError):
         self.provider = provider
         self.provider_code = provider_code
         self.may_be_charged = may_be_charged
+        self.usage = usage
+        self.cost_nano_usd = cost_nano_usd
 
     @property
     def reason(self) -> str:

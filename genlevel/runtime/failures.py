@@ -1,8 +1,8 @@
 """CallFailed as google.rpc.Status and back, so that a failure means the same in band, in trailers and in process.
 
 The class travels as ErrorInfo.reason (its name without prefix, domain "genlevel"); the wait as RetryInfo; the part
-at fault as a BadRequest field violation; a used-up quota as QuotaFailure. Everything stays small: trailers are
-limited to a few KiB, so provider bodies never go in.
+at fault as a BadRequest field violation; a used-up quota as QuotaFailure; what was used all the same as Charge.
+Everything stays small: trailers are limited to a few KiB, so provider bodies never go in.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ CODES: dict[int, int] = {
     pb.ERROR_CLASS_TIMEOUT: code_pb2.DEADLINE_EXCEEDED,
     pb.ERROR_CLASS_UNSUPPORTED: code_pb2.UNIMPLEMENTED,
     pb.ERROR_CLASS_UNKNOWN: code_pb2.UNKNOWN,
+    pb.ERROR_CLASS_DENIED: code_pb2.PERMISSION_DENIED,
 }
 
 # A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over
@@ -66,6 +67,8 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN)
     info.metadata.update({name: _clip(value, MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
     details: list[Message] = [info]
+    if failure.usage is not None or failure.cost_nano_usd is not None:
+        details.append(pb.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
     if failure.retry_after_s is not None and failure.error_class != pb.ERROR_CLASS_QUOTA:
         nanos = round(failure.retry_after_s * 1e9)
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
@@ -87,6 +90,7 @@ def from_status(status: status_pb2.Status) -> CallFailed:
     """The failure that a google.rpc.Status carries. A status that is not ours is judged by its code alone."""
     info: error_details_pb2.ErrorInfo | None = None
     retry_after_s: float | None = None
+    charge = pb.Charge()
     for packed in status.details:
         if packed.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             candidate = error_details_pb2.ErrorInfo()
@@ -97,6 +101,8 @@ def from_status(status: status_pb2.Status) -> CallFailed:
             retry = error_details_pb2.RetryInfo()
             packed.Unpack(retry)
             retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+        elif packed.Is(pb.Charge.DESCRIPTOR):
+            packed.Unpack(charge)
     if info is None:
         error_class = FOREIGN_CODES.get(status.code, pb.ERROR_CLASS_UNKNOWN)
         name = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else str(status.code)
@@ -114,6 +120,8 @@ def from_status(status: status_pb2.Status) -> CallFailed:
         provider=info.metadata.get("provider", ""),
         provider_code=info.metadata.get("provider_code", ""),
         may_be_charged=info.metadata.get("may_be_charged", "") == "true",
+        usage=charge.usage if charge.HasField("usage") else None,
+        cost_nano_usd=charge.cost_nano_usd if charge.HasField("cost_nano_usd") else None,
     )
 
 

@@ -158,7 +158,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,7 @@ class Run(_message.Message):
     RETRIES_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
     JUDGING_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_COSTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -191,7 +192,8 @@ class Run(_message.Message):
     retries: int
     prompt_version: str
     judging: Judging
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ...) -> None: ...
+    unknown_costs: int
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ...) -> None: ...
 
 class Judging(_message.Message):
     __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open")

@@ -25,6 +25,7 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_TIMEOUT: _ClassVar[ErrorClass]
     ERROR_CLASS_UNSUPPORTED: _ClassVar[ErrorClass]
     ERROR_CLASS_UNKNOWN: _ClassVar[ErrorClass]
+    ERROR_CLASS_DENIED: _ClassVar[ErrorClass]
 
 class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +49,7 @@ ERROR_CLASS_TRANSIENT: ErrorClass
 ERROR_CLASS_TIMEOUT: ErrorClass
 ERROR_CLASS_UNSUPPORTED: ErrorClass
 ERROR_CLASS_UNKNOWN: ErrorClass
+ERROR_CLASS_DENIED: ErrorClass
 FINISH_REASON_UNSPECIFIED: FinishReason
 FINISH_REASON_STOP: FinishReason
 FINISH_REASON_LENGTH: FinishReason
@@ -100,6 +102,14 @@ class Usage(_message.Message):
     output_images: int
     output_milliseconds: int
     def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., output_images: _Optional[int] = ..., output_milliseconds: _Optional[int] = ...) -> None: ...
+
+class Charge(_message.Message):
+    __slots__ = ("usage", "cost_nano_usd")
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    usage: Usage
+    cost_nano_usd: int
+    def __init__(self, usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s")
@@ -194,7 +204,7 @@ class RateLimits(_message.Message):
     def __init__(self, requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., concurrency: _Optional[int] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output", "max_output_tokens_per_image", "max_output_seconds", "video_frames")
+    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output", "max_output_tokens_per_image", "max_output_seconds", "video_frames", "fingerprint")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -214,6 +224,7 @@ class ModelInfo(_message.Message):
     MAX_OUTPUT_TOKENS_PER_IMAGE_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     VIDEO_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     route: str
     provider: str
     model: str
@@ -233,7 +244,8 @@ class ModelInfo(_message.Message):
     max_output_tokens_per_image: int
     max_output_seconds: float
     video_frames: int
-    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ..., max_output_tokens_per_image: _Optional[int] = ..., max_output_seconds: _Optional[float] = ..., video_frames: _Optional[int] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ..., max_output_tokens_per_image: _Optional[int] = ..., max_output_seconds: _Optional[float] = ..., video_frames: _Optional[int] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("route",)

@@ -46,12 +46,24 @@ async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
     assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
 
 
+async def test_what_a_failed_try_has_cost_stays_spent(journal):
+    await journal.record(answer("a", sc.OUTCOME_FAILED, "", cost=5))
+    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
+    await journal.record(answer("a", cost=7))
+    await journal.record(answer("b"))
+    await journal.record(replace(answer("c", sc.OUTCOME_UNSUPPORTED, ""), attempts=0))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
+
+
 async def test_any_text_can_be_journalled(journal):
     await journal.record(answer("a", text="nul \0, escape \x1b, a line\u2028 and \U0001f600"))
     assert journal.answers_to("r", "t", ["a"])["a"].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
 
 
-@pytest.mark.parametrize("odd", [{"input_tokens": 10**30}, {"response_id": ["no", "text"]}, {"upstream_s": object()}])
+@pytest.mark.parametrize("odd", [{"input_tokens": 10**30}, {"response_id": object()}, {"upstream_s": object()}])
 async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journal, odd):
     with pytest.raises(StorageError, match="the journal cannot be written"):
         await asyncio.wait_for(journal.record(replace(answer("a"), **odd)), 10)

@@ -242,6 +242,49 @@ async def test_a_call_of_unknown_fate_stays_reserved_for_later_starts(make_evalu
     assert scripted.calls.total() == 1
 
 
+REFUSAL = {"usage": gw.Usage(input_tokens=40, output_tokens=2), "cost_nano_usd": 700_000, "may_be_charged": True}
+
+
+async def test_what_a_refusal_cost_counts_and_is_known_to_the_budget(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.cost = 100_000
+    scripted.script = lambda question, calls: (
+        failing_script(gw.ERROR_CLASS_CONTENT_REFUSED, **REFUSAL)(question, calls) if question == "Question 1?" else "A"
+    )
+    run = await start(evaluator, suite_folder(3), ev.TrafficSettings(concurrency=1, budget_nano_usd=20_000_000))
+    assert (run.counts.refused, run.cost_nano_usd, run.unknown_costs, run.usage.input_tokens) == (1, 900_000, 0, 60)
+    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd == 0
+    (refused,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_REFUSED])
+    assert (refused.cost_nano_usd, refused.usage.input_tokens) == (700_000, 40)
+
+
+async def test_what_failed_tries_cost_is_added_to_the_answer(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.cost = 100_000
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, 1, **REFUSAL)
+    run = await start(evaluator, suite_folder(1))
+    assert (run.counts.answered, run.cost_nano_usd, run.usage.input_tokens) == (1, 800_000, 50)
+
+
+async def test_a_cost_that_is_not_known_is_not_shown_as_none(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(attempts=1)
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    run = await start(evaluator, suite_folder(2))
+    assert (run.HasField("cost_nano_usd"), run.unknown_costs) == (False, 2)
+    scripted.cost = 100_000
+    scripted.script = lambda question, calls: (
+        failing_script(gw.ERROR_CLASS_TIMEOUT, may_be_charged=True)(question, calls)
+        if question == "Question 1?"
+        else failing_script(gw.ERROR_CLASS_CALLER_FAULT)(question, calls)
+        if question == "Question 0?"
+        else "A"
+    )
+    run = await start(evaluator, suite_folder(3), parameters=gw.GenerationParameters(temperature=1))
+    assert (run.cost_nano_usd, run.unknown_costs, run.counts.failed) == (100_000, 1, 2)
+
+
 async def test_a_model_that_charges_and_has_no_price_needs_consent(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     scripted.info.charges = True

@@ -68,6 +68,16 @@ def test_every_failure_survives_the_round_trip(
         assert after.retry_after_s == pytest.approx(retry_after_s, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [(None, None), (pb.Usage(input_tokens=5, reasoning_tokens=2), 17), (pb.Usage(output_tokens=1), None), (pb.Usage(), 0)],
+)
+def test_what_a_failed_call_has_cost_travels_with_it(usage: pb.Usage | None, cost: int | None) -> None:
+    before = CallFailed(pb.ERROR_CLASS_CONTENT_REFUSED, "no", usage=usage, cost_nano_usd=cost, may_be_charged=True)
+    after = from_status(status_pb2.Status.FromString(to_status(before).SerializeToString()))
+    assert (after.usage, after.cost_nano_usd) == (usage, cost)
+
+
 def test_every_class_has_a_grpc_code() -> None:
     assert set(CODES) == set(CLASSES)
 

@@ -255,6 +255,36 @@ async def test_a_refusal_is_a_failure_of_its_own_class(route: str, body: Any, st
     assert (await failure(gateway, asking(route))).reason == "CONTENT_REFUSED"
 
 
+CHAT_USAGE = {"usage": {"prompt_tokens": 100, "completion_tokens": 30}}
+TOKENS = {"usage": {"input_tokens": 100, "output_tokens": 30}}
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("openai-chat", {"choices": [{"message": {"refusal": "I can't do that."}, "finish_reason": "stop"}], **CHAT_USAGE}),
+        ("compatible-chat", {"choices": [{"message": {"content": "par"}, "finish_reason": "content_filter"}], **CHAT_USAGE}),
+        ("compatible-chat", {"choices": [], **CHAT_USAGE}),
+        ("compatible-chat", {"error": {"message": "moderated"}, **CHAT_USAGE}),
+        ("anthropic-messages", {"type": "message", "content": [], "stop_reason": "refusal", **TOKENS}),
+        ("openai-responses", {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": [], **TOKENS}),
+    ],
+)
+async def test_what_a_refusal_or_a_broken_answer_cost_is_said(
+    *, route: str, body: Any, stub: Any, make_gateway: Any, settings_at: Any, asking: Asking
+) -> None:
+    priced = {f"{provider}/a-model": ModelPrice(input="1", output="2") for provider in ("openai", "anthropic", "compatible")}
+    gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": priced}))
+    stub.replies(body)
+    problem = await failure(gateway, asking(route))
+    assert (problem.usage, problem.cost_nano_usd) == (pb.Usage(input_tokens=100, output_tokens=30), 160_000)
+    assert problem.may_be_charged
+    stub.replies({**body, "usage": None})
+    problem = await failure(gateway, asking(route))
+    assert (problem.usage, problem.cost_nano_usd) == (None, None)
+    await gateway.close()
+
+
 async def test_an_error_under_a_good_status_is_classified(stub: Any, gateway: Gateway, asking: Asking) -> None:
     stub.replies({"error": {"type": "rate_limit_exceeded", "message": "later"}}, headers={"Retry-After": "4"})
     problem = await failure(gateway, asking("compatible-chat"))
@@ -360,23 +390,25 @@ async def test_the_metrics_say_what_happened(
     stub.replies({"error": {"code": "insufficient_quota"}}, 429)
     await failure(gateway, asking("compatible-chat"))
     await failure(gateway, asking("no/such"))
+    stub.replies({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1}})
+    await failure(gateway, asking("compatible-chat"))
 
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)
 
     model = {"provider": "compatible", "model": "a-model"}
     assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="answered") == 1
-    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="failed") == 1
+    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="failed") == 2
     assert value("genlevel_gateway_errors_total", provider="compatible", **{"class": "QUOTA"}) == 1
     assert value("genlevel_gateway_errors_total", provider="none", **{"class": "CALLER_FAULT"}) == 1
     assert value("genlevel_gateway_tokens_total", **model, bucket="cache_read") == 64
     assert value("genlevel_gateway_tokens_total", **model, bucket="reasoning") == 20
-    assert value("genlevel_gateway_cost_usd_total", **model) == pytest.approx((100 * 1 + 30 * 2) / 1e6)
+    assert value("genlevel_gateway_cost_usd_total", **model) == pytest.approx((105 * 1 + 31 * 2) / 1e6)
     assert value("genlevel_gateway_in_flight") == 0
     genai = {"gen_ai_provider_name": "compatible", "gen_ai_request_model": "a-model"}
-    assert value("gen_ai_client_operation_duration_seconds_count", **genai, gen_ai_operation_name="chat") == 2
-    assert value("gen_ai_client_operation_duration_seconds_bucket", **genai, gen_ai_operation_name="chat", le="900.0") == 2
-    assert value("gen_ai_client_token_usage_sum", **genai, gen_ai_token_type="input") == 100
+    assert value("gen_ai_client_operation_duration_seconds_count", **genai, gen_ai_operation_name="chat") == 3
+    assert value("gen_ai_client_operation_duration_seconds_bucket", **genai, gen_ai_operation_name="chat", le="900.0") == 3
+    assert value("gen_ai_client_token_usage_sum", **genai, gen_ai_token_type="input") == 105
     assert value("genlevel_gateway_overhead_seconds_count", provider="compatible", api="chat") == 1
     await gateway.close()
 
@@ -385,7 +417,7 @@ def test_model_labels_are_bounded() -> None:
     registry = CollectorRegistry()
     telemetry = Telemetry(registry)
     for number in range(MAX_MODELS * 3):
-        telemetry.model("openai", f"m{number}", "chat").failed(0.1)
+        telemetry.model("openai", f"m{number}", "chat").failed(0.1, CallFailed(pb.ERROR_CLASS_TRANSIENT, "no"))
     models = {
         sample.labels["model"] for metric in registry.collect() if metric.name == "genlevel_gateway_requests" for sample in metric.samples
     }
