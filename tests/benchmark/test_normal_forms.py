@@ -42,6 +42,16 @@ def test_a_box_whose_order_and_unit_are_not_said_is_refused() -> None:
         normal_form("boxes", [{"label": "bird", "box_2d": [1, 2, 3, 4]}])
 
 
+def test_corners_are_corners_in_frames_and_relations_too() -> None:
+    assert normal_form("track", [{"frame": 0, "bbox_2d": [1, 2, 4, 6]}]) == [[1.0, 2.0, 3.0, 4.0]]
+    written = {"subject": {"name": "man", "bbox_2d": [1, 2, 4, 6]}, "predicate": "on", "object": "horse", "object_bbox_2d": [0, 0, 5, 5]}
+    ((entry),) = normal_form("relations", [written])
+    assert (entry["subject_box"], entry["object_box"]) == ([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 5.0, 5.0])
+    for kind, refused in (("track", [{"frame": 0, "box_2d": [1, 2, 4, 6]}]), ("relations", [written | {"subject_box_2d": [1, 2, 4, 6]}])):
+        with pytest.raises(ValueError, match='what "box_2d" holds'):
+            normal_form(kind, refused)
+
+
 def test_a_box_keeps_its_confidence() -> None:
     written = {"detections": [{"class": "bird", "box": [1, 2, 3, 4], "confidence": 0.5}, {"label": "fox", "box": [1, 2, 3, 4, 0.25]}]}
     assert [entry["score"] for entry in normal_form("boxes", written)] == [0.5, 0.25]

@@ -96,6 +96,18 @@ def normal_boxes(label: Any, written_format: str = "", *, answered: bool = False
     return [scored({"label": name, "box": box}, score) for name, box, score in walk.boxes(unwrapped(label), "", None)]
 
 
+def format_under(key: str, known: str = "xywh") -> str:
+    """The format of four numbers under a key: as they are written elsewhere (known), but for the keys that say one of their own.
+
+    Raises ValueError for "box_2d", which says none.
+    """
+    if key.endswith("bbox_2d"):
+        return "xyxy"
+    if key.endswith("box_2d"):
+        raise ValueError('what "box_2d" holds, pixels or thousandths, x or y first, is not said: a box is "box": [x, y, width, height]')
+    return known
+
+
 def box_of(value: Any, known: str = "xywh", *, clipped: bool = False) -> list[float] | None:
     """One box as [x, y, width, height]: four numbers (a fifth is a confidence), or an object with its sides. None for anything else.
 
@@ -143,7 +155,7 @@ class _Walk:
             if box is not None:
                 yield (name if own is None else own), box, score
             elif key is not None:
-                yield from self._keyed(key).boxes(label[key], name if own is None else own, score)
+                yield from replace(self, known=format_under(key, self.known)).boxes(label[key], name if own is None else own, score)
             else:
                 for inner, value in label.items():
                     if not (self.answered and _is_remark(value)):
@@ -155,12 +167,6 @@ class _Walk:
                 yield from self.boxes(part, name, score)
         else:
             raise ValueError(f"{shown(label)} is no box of four numbers")
-
-    def _keyed(self, key: str) -> _Walk:
-        """How numbers under a key are read."""
-        if key == "box_2d":
-            raise ValueError('what "box_2d" holds, pixels or thousandths, x or y first, is not said: a box is "box": [x, y, width, height]')
-        return replace(self, known="xyxy") if key == "bbox_2d" else self
 
 
 def _is_remark(value: Any) -> bool:

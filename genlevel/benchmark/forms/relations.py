@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of
+from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of, format_under
 from genlevel.benchmark.forms.shapes import first, label_of, number, opened, score_of, scored, shown, unwrapped, whole
 from genlevel.benchmark.labels import text_of
 
@@ -114,7 +114,7 @@ Thing = tuple[str, "list[float] | None"]
 
 def _of_object(value: dict[str, Any], things: dict[str, Thing]) -> dict[str, Any]:
     subject, object_ = _thing(first(value, _SUBJECTS), things), _thing(first(value, _OBJECTS), things)
-    boxes = [_box(first(value, [f"{name}_{key}" for name in names for key in BOX_KEYS])) for names in (_SUBJECTS, _OBJECTS)]
+    boxes = [_box(value, [f"{name}_{key}" for name in names for key in BOX_KEYS]) for names in (_SUBJECTS, _OBJECTS)]
     predicate = first(value, _PREDICATES)
     text = (label_of(predicate) or "") if isinstance(predicate, dict) else text_of(predicate)
     found = _with_boxes((subject[0], boxes[0] or subject[1]), text.strip(), (object_[0], boxes[1] or object_[1]))
@@ -134,7 +134,7 @@ def _thing(value: Any, things: dict[str, Thing]) -> Thing:
     if isinstance(value, dict):
         names = value.get("names")
         name = label_of(value) or (names[0] if isinstance(names, list) and names and isinstance(names[0], str) else "")
-        return name, _box(first(value, BOX_KEYS)) or box_of(value)
+        return name, _box(value, BOX_KEYS) or box_of(value)
     if (number_ := whole(value)) is not None and str(number_) in things:
         return things[str(number_)]
     if isinstance(value, str) and value.strip() in things:
@@ -153,5 +153,7 @@ def _things(value: Any) -> dict[str, Thing]:
     return {key: _thing(entry, {}) for key, entry in value.items()} if isinstance(value, dict) else {}
 
 
-def _box(value: Any) -> list[float] | None:
-    return box_of(opened(value)) if value is not None else None
+def _box(value: dict[str, Any], keys: Iterable[str]) -> list[float] | None:
+    """The box under the first of these keys that an object has."""
+    key = next((key for key in keys if value.get(key) is not None), None)
+    return None if key is None else box_of(opened(value[key]), format_under(key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of
+from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of, format_under
 from genlevel.benchmark.forms.boxes_3d import box_3d_of
 from genlevel.benchmark.forms.shapes import (
     FRAME_KEYS,
@@ -96,17 +96,17 @@ def _boxes_by_frame(value: Any, start: int) -> Iterator[tuple[int, list[float] |
 
 def _frame_box(value: Any) -> list[float] | None:
     """The box of one frame; None where there is none. Raises ValueError for what is no box."""
-    value = opened(value)
+    value, known = opened(value), "xywh"
     if isinstance(value, dict) and box_of(value) is None:
         key = next((key for key in BOX_KEYS if key in value), None)
         if key is None:
             raise ValueError(f"{shown(value)} is no box of four numbers")
-        value = opened(value[key])
+        value, known = opened(value[key]), format_under(key)
     if value is None or value in ([], {}):
         return None
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list | dict):
         return _frame_box(value[0])
-    box = box_of(value)
+    box = box_of(value, known)
     if box is None:
         raise ValueError(f"{shown(value)} is no box of four numbers")
     return box
