@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluator import migrations
@@ -196,10 +196,11 @@ class Journal:
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
-    def create_run(self, record: RunRecord) -> None:
-        """Stores a new run."""
+    def create_run(self, record: RunRecord) -> RunRecord:
+        """Stores a new run. Returns it, or the one that has its id already: another process may have been quicker."""
         with self._engine.begin() as connection:
-            connection.execute(insert(runs), asdict(record))
+            connection.execute(_insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), asdict(record))
+            return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
         self, run_id: str, *, status: int, reason: str = "", traffic: str | None = None, calls: int = 0, retries: int = 0
@@ -328,8 +329,13 @@ class _CompiledInsert:
     row: Callable[[Answer], Any]
 
 
+def _insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Insert:
+    """An insertion that can say what to do about a row that is there."""
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def _compiled_insert(engine: Engine) -> _CompiledInsert:
-    upsert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(answers)
+    upsert = _insert_into(answers, engine)
     keys = {"run_id", "task", "instance_id"}
     new = {column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys}
     # What a failed try has used and cost was spent all the same.

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 from google.protobuf import json_format
@@ -112,6 +113,7 @@ class Evaluator:
         self._answers = AnswerList(self._journal, self._blobs, files, self._prompts, self._offline_plan)
         self._limiters: dict[str, AccountLimiter] = {}
         self._active: dict[str, _Active] = {}
+        self._starts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by a run's identity, while it is being started
         self._unstored: dict[str, tuple[int, str]] = {}  # how runs ended whose end could not be stored: (status, why)
 
     async def close(self) -> None:
@@ -145,6 +147,7 @@ class Evaluator:
 
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
         """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError."""
+        record: RunRecord | None
         if request.run_id:
             record = await self._record(request.run_id)
             if record.run_id in self._active:
@@ -158,15 +161,26 @@ class Evaluator:
                 )
             traffic = request.traffic if request.HasField("traffic") else json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         else:
-            plan = await self._planner.resolve(request.specification)
-            traffic = request.traffic
-            found = await asyncio.to_thread(self._journal.latest, plan.identity)
-            if found is None or request.fresh:
-                self._check_startable(plan.model, traffic)
-                record = self._new_record(plan, found.generation + 1 if found else 0, traffic)
-                await asyncio.to_thread(self._journal.create_run, record)
-            else:
-                record = found
+            record, plan, traffic = None, await self._planner.resolve(request.specification), request.traffic
+        identity = record.identity if record is not None else plan.identity
+        async with self._starts.setdefault(identity, asyncio.Lock()):  # who comes second finds what goes on then
+            if record is None:
+                record = await self._latest(plan, traffic, fresh=request.fresh)
+            return await self._go_on(plan, record, traffic, request)
+
+    async def _latest(self, plan: ResolvedPlan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:
+        """The newest run of a plan, made where there is none, or where it is to be a fresh one."""
+        found = await asyncio.to_thread(self._journal.latest, plan.identity)
+        if found is not None and not fresh:
+            return found
+        self._check_startable(plan.model, traffic)
+        record = self._new_record(plan, found.generation + 1 if found else 0, traffic)
+        return await asyncio.to_thread(self._journal.create_run, record)
+
+    async def _go_on(
+        self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest
+    ) -> ev.StartRunResponse:
+        """Starts what is left of a run, if anything is and nobody works on it."""
         problems = list(plan.suite.problems)
         if record.run_id in self._active:
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
@@ -275,6 +289,15 @@ class Evaluator:
             header = self._header(plan, record)
             if judge is not None:  # before anything is scored: what it has not judged yet is pending from now on
                 await asyncio.to_thread(kept.set_judge, judge.name)
+            scored = await self._scored(record.run_id) if asks else frozenset()
+            first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
+            kept_traffic = traffic
+            if not asks:  # how the run's model is asked stays what it was
+                kept_traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+                kept_traffic.judge = traffic.judge
+            text = json_format.MessageToJson(kept_traffic, indent=None)
+            await asyncio.to_thread(self._journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=text)
+            # From here on nothing waits: a run that starts at the same time finds this one's limiter in use.
             active = _Active(totals, {plan.model.account} if asks else set())
             if asks:
                 run_plan = RunPlan(
@@ -284,18 +307,11 @@ class Evaluator:
                     tasks=plan.tasks,
                     header=header,
                     total=record.total,
-                    scored=await self._scored(record.run_id),
+                    scored=scored,
                     retry_failed=retry,
                 )
-                first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
                 context = self._context(self._limiter(plan.model, traffic))
                 active.execution = Execution(run_plan, context, budget, totals, first_reservation=first)
-            kept_traffic = traffic
-            if not asks:  # how the run's model is asked stays what it was
-                kept_traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
-                kept_traffic.judge = traffic.judge
-            text = json_format.MessageToJson(kept_traffic, indent=None)
-            await asyncio.to_thread(self._journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=text)
         except BaseException:
             lock.release()
             raise

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from evaluator.journal import Answer, Journal
+from evaluator.journal import Answer, Journal, RunRecord
 from evaluator.judgements import Judgement, RunJudge
 from evaluator.tables import metadata
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import schema_differences
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 
@@ -81,6 +82,19 @@ async def test_totals_keep_priced_and_unpriced_apart(journal):
     totals = journal.totals("r")
     assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (7, 50, 6)
     assert journal.last_reservation("r") == 2
+
+
+def test_a_run_that_is_there_is_not_made_again(journal):
+    record = RunRecord(
+        run_id="r", identity="r", generation=0, specification="{}", suite="s", benchmark="b", partial=False, plan="[]", total=1,
+        priced=True, status=ev.RUN_STATUS_INTERRUPTED, reason="not begun", prompt_version="1", traffic="{}", calls=0, retries=0,
+        created=1.0, updated=1.0,
+    )  # fmt: skip
+    assert journal.create_run(record) == record
+    journal.update_run("r", status=ev.RUN_STATUS_RUNNING)
+    found = journal.create_run(replace(record, total=7))
+    assert (found.total, found.status) == (1, ev.RUN_STATUS_RUNNING)
+    assert len(journal.runs()) == 1
 
 
 def test_migrations_and_tables_agree(tmp_path):

@@ -415,6 +415,38 @@ async def test_two_evaluators_cannot_work_on_one_run(make_evaluator, scripted, s
     await first.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
 
 
+async def test_a_run_started_twice_at_the_same_time_is_one_run(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    request = ev.StartRunRequest(specification=specification(suite_folder(20)))
+    runs = [started.run for started in await asyncio.gather(*(evaluator.start_run(request) for _ in range(4)))]
+    assert len({run.run_id for run in runs}) == 1
+    assert {(await watched(evaluator, run)).status for run in runs} == {ev.RUN_STATUS_FINISHED}
+    assert scripted.calls.total() == 20
+
+
+async def test_a_run_started_by_two_processes_at_the_same_time_is_one_run(make_evaluator, scripted, suite_folder, monkeypatch):
+    (first, _), (second, _) = make_evaluator(), make_evaluator()
+    scripted.latency_s = 0.05
+    monkeypatch.setattr(second._journal, "latest", lambda identity: None)  # it looked before the first one had begun
+    request = ev.StartRunRequest(specification=specification(suite_folder(20)), traffic=ev.TrafficSettings(concurrency=2))
+    run = (await first.start_run(request)).run
+    with pytest.raises(UsageError, match="another process"):
+        await second.start_run(request)
+    assert (await watched(first, run)).counts.answered == 20
+    assert (await finish(second, request)).run_id == run.run_id
+    assert scripted.calls.total() == 20
+
+
+async def test_runs_started_together_share_the_limits_of_their_account(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.01
+    folder = suite_folder(40)
+    traffic = ev.TrafficSettings(concurrency=3)
+    runs = await asyncio.gather(*(start(evaluator, folder, traffic, seed=seed, limit=30) for seed in range(3)))
+    assert [run.counts.answered for run in runs] == [30, 30, 30]
+    assert scripted.most_at_once == 3
+
+
 async def test_a_dry_run_calls_nothing_and_estimates_cost_by_task(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     scripted.info.price.CopyFrom(gw.Price(input="2", output="8"))
