@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import time
@@ -90,6 +91,44 @@ def test_three_processes_evaluate_a_model_and_show_it_to_prometheus(genlevel, co
     finally:
         for process in processes.values():
             process.kill()
+
+
+def value_of(series, port):
+    """The value of one series of a service; 0 where it is not there yet."""
+    found = re.search(re.escape(series) + r" (\S+)", fetch(port))
+    return float(found[1]) if found else 0.0
+
+
+def test_a_gateway_that_is_killed_costs_counted_calls_and_no_instance(genlevel, configured, choice_suite, tmp_path):
+    calls, retries = (
+        'genlevel_evaluator_calls_total{model="stubbed"}',
+        'genlevel_evaluator_retries_total{error_class="TRANSIENT",model="stubbed"}',
+    )
+    processes = {name: genlevel.start(name, "--out", f"data-{name}") for name in configured}
+    try:
+        for name, port in configured.items():
+            wait_until_ready(processes[name], port)
+        evaluation = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(400)), "--json")
+        for after in (60, 200):
+            deadline = time.monotonic() + 60
+            while value_of(calls, configured["evaluator"]) < after:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            processes["gateway"].kill()
+            processes["gateway"].communicate()
+            processes["gateway"] = genlevel.start("gateway", "--out", "data-gateway")
+        stdout, stderr = evaluation.communicate(timeout=120)
+        assert evaluation.returncode == 0, stderr
+        assert json.loads(stdout)["instances"]["answered"] == 400
+        repeated = value_of(retries, configured["evaluator"])
+        assert 0 < repeated <= 2 * 8, "no more than were in flight"
+        assert value_of(calls, configured["evaluator"]) == 400 + repeated
+        asked = len((tmp_path / "stub-0.log").read_text().splitlines())
+        assert 400 <= asked <= 400 + repeated, "each call that the provider saw is counted"
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.communicate()
 
 
 def test_one_process_serves_all_three_with_one_port_for_metrics(genlevel, configured, choice_suite):
