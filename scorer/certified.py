@@ -198,7 +198,10 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
 
 
 def certificate_json(message: pb.Certificate) -> dict[str, Any]:
-    """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null where there are none."""
+    """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null where there are none.
+
+    bounds: from the smaller to the larger of the scores with every open instance wrong and right, in the workbook's unit.
+    """
     return {
         "alpha": message.alpha,
         "verdict": message.verdict or None,

@@ -38,6 +38,7 @@ class Status(StrEnum):
 class TaskCertificate:
     """One task with a result. interval: at confidence 1 - alpha, in the metric's unit; None where no error is known.
 
+    low <= high: the scores with every open instance wrong and right, in the metric's unit; of an error low is that of all right.
     status: of its win, family-wise over all tasks. discovered: among the wins with controlled false discovery rate.
     p_win, p_loss: unadjusted; 1 where there is no reference or no error. p_win_adjusted: by Holm's correction over all tested tasks.
     test, units: what the p-values are of, and on how many independent instances or clusters; empty where nothing can be tested.
@@ -119,10 +120,10 @@ def certify(results: Sequence[TaskResult], evidence: Sequence[TaskEvidence], alp
             status = Status.NOT_ATTAINED
         found = bool(test.tested and discovered[result.task.id] <= alpha)
         interval = entry.interval(1.0 - alpha)
-        ends = (entry.low.value, entry.high.value)
+        low, high = sorted((entry.low.value, entry.high.value))
         holms = adjusted.get(result.task.id, 1.0)
         name = entry.test if test.tested else ""
-        tasks.append(TaskCertificate(result.task, *ends, interval, test.win, test.loss, status, found, holms, name, entry.low.units))
+        tasks.append(TaskCertificate(result.task, low, high, interval, test.win, test.loss, status, found, holms, name, entry.low.units))
     certificates = _levels(results, known, levels, groups, alpha)
     attained = [certificate.level for certificate in certificates if certificate.status is Status.ATTAINED]
     untested = sum(test.result and not test.tested for test in tests.values())

@@ -29,6 +29,7 @@ IMAGES = [
     task for task in TASKS if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension" and (task.reference_workbook or 0) > 30
 ]
 LANGUAGE = next(task for task in TASKS if task.name == "Causal Reasoning")
+COUNTING = next(task for task in TASKS if task.metric.id == "mae")
 MICRO = next(task for task in TASKS if task.metric.id == "micro_f1")
 PAIR = {"model": "m", "suite": "s"}
 
@@ -128,6 +129,22 @@ async def test_failed_instances_count_by_their_bounds(url: str) -> None:
     assert row.interval.upper == pytest.approx(100.0)
     assert found.levels[1].decision == pb.DECISION_UNDECIDED
     assert any("failed and pending" in note for note in found.notes)
+    scorer.close()
+
+
+async def test_bounds_go_from_the_smaller_number_to_the_larger_also_where_lower_is_better(url: str) -> None:
+    scorer = Scorer(url)
+    counts = [
+        pb.InstanceAnswer(id=str(index), outcome=outcome, raw_answer=raw, answer_type="number", label_json='["40"]')
+        for index, (raw, outcome) in enumerate([*[(str(40 + off), pb.OUTCOME_ANSWERED) for off in (1, 2, 3, 4)], ("", pb.OUTCOME_FAILED)])
+    ]
+    await scorer.score_task(stream(head(COUNTING), counts))
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))
+    (score,), (row,) = verdict.tasks, verdict.certificate.tasks
+    # At best the fifth is right, so that ten are wrong over five; without an answer it counts as 0 of 40.
+    assert (score.bounds.lower, score.bounds.upper) == (pytest.approx(2.0), pytest.approx(10.0))
+    assert row.bounds == score.bounds
+    assert row.interval.lower <= row.bounds.lower < row.bounds.upper <= row.interval.upper
     scorer.close()
 
 
