@@ -9,8 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
+from scorer.certify import (
+    LEAST_ALPHA,
+    Certificate,
+    Estimate,
+    Status,
+    TaskEvidence,
+    certify,
+    evidence_from_statistics,
+    evidence_from_workbook,
+)
 from scorer.convert import TaskIndex
 from scorer.task_scoring import Outcome, TaskOutcome
 
@@ -53,6 +63,13 @@ class MeasuredTask:
     measured: bool
     instances: int
     evidence: TaskEvidence | None
+
+
+def checked_alpha(alpha: float) -> float:
+    """The error rate asked for, 0.05 by default (0). Raises UsageError for one that is none."""
+    if alpha != 0.0 and not LEAST_ALPHA <= alpha < 0.5:
+        raise UsageError(f"alpha {alpha:g} is no error rate; take one of at least {LEAST_ALPHA:g} and below 0.5, such as 0.05")
+    return alpha or ALPHA
 
 
 def evidence_found(
@@ -143,7 +160,7 @@ def certify_tasks(
 def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, reference_units: int | None = None) -> pb.Certificate:
     """The certified verdict where only values are known, as from a workbook: n is the task list's, and metrics that give no way are named.
 
-    results: all tasks of the benchmark. Raises ValueError for an alpha outside 0..0.5.
+    results: all tasks of the benchmark. Raises UsageError for an alpha that is no error rate.
     """
     evidence, refused = evidence_from_workbook(results)
     note = (
@@ -153,7 +170,7 @@ def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, referenc
     if reference_units:
         evidence = [replace(entry, reference_units=reference_units) for entry in evidence]
         refused = [_SPECIALISTS.format(reference_units), *refused]
-    return certificate_message(RunCertificate(certify(results, evidence, alpha), {}, (note, *refused)))
+    return certificate_message(RunCertificate(certify(results, evidence, checked_alpha(alpha)), {}, (note, *refused)))
 
 
 def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> pb.Certificate:

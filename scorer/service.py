@@ -13,7 +13,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import ALPHA, certificate_message, certify_run, evidence_found, evidence_text, with_clustered_error
+from scorer.certified import ALPHA, certificate_message, certify_run, checked_alpha, evidence_found, evidence_text, with_clustered_error
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
@@ -244,13 +244,6 @@ class Scorer:
             kept = None if task is None else self._store.instances(standing.run.run_id, score.task_key)
             if task is not None and kept is not None:
                 yield TaskStatistics(task, kept.statistics, kept.clusters)
-
-
-def checked_alpha(alpha: float) -> float:
-    """The error rate asked for, 0.05 by default. Raises UsageError for one that is none."""
-    if alpha and not 0.0 < alpha < 0.5:
-        raise UsageError(f"alpha {alpha:g} is no error rate; take one above 0 and below 0.5, such as 0.05")
-    return alpha or ALPHA
 
 
 def _checked(request: pb.ScoreTaskRequest) -> pb.ScoreTaskHeader:

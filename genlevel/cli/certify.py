@@ -7,21 +7,30 @@ from typing import Any
 
 import click
 
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.options import (
+    MOST_INSTANCES,
+    alpha_option,
+    json_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    run_async,
+    settings_of,
+)
 from genlevel.cli.sources import check_model, column_of, is_workbook
 
 
 @click.command("certify")
 @click.argument("source", metavar="FILE|RUN")
 @click.option("--model", help="The column of a workbook (case does not matter); a run has its own model.")
-@click.option(
-    "--alpha", type=click.FloatRange(0, 0.5, min_open=True, max_open=True), default=0.05, show_default=True, help="Error allowed."
-)
+@alpha_option("Error allowed.")
 @click.option("--bootstrap", type=click.IntRange(0, 100_000), default=0, help="Draws for bootstrap intervals of a run's level scores.")
 @click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
 )
-@click.option("--reference-n", type=click.IntRange(min=1), help="Instances that specialists were measured on (default: they are exact).")
+@click.option(
+    "--reference-n", type=click.IntRange(1, MOST_INSTANCES), help="Instances that specialists were measured on (default: they are exact)."
+)
 @out_option
 @json_option
 @click.pass_context
@@ -47,8 +56,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
             "bootstrap_draws": options["bootstrap"],
             "reference_instances": options["reference_n"] or 0,
         }
-        document = _of_run(ctx, request, options["out"])
-        check_model(source, document["model"], options["model"])
+        document = _of_run(ctx, request, options["model"], options["out"])
     if options["as_json"]:
         print_json(document)
         return
@@ -69,7 +77,7 @@ def _of_workbook(source: str, model: str, alpha: float, references: str, referen
     }
 
 
-def _of_run(ctx: click.Context, request: dict[str, Any], out: Path) -> dict[str, Any]:
+def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out: Path) -> dict[str, Any]:
     from genlevel.cli.connection import services
     from genlevel.v1 import scorer_pb2 as sc
     from scorer.report import verdict_certified_json
@@ -82,6 +90,7 @@ def _of_run(ctx: click.Context, request: dict[str, Any], out: Path) -> dict[str,
             return await found.scorer.get_verdict(sc.GetVerdictRequest(**request))
 
     verdict = run_async(work())
+    check_model(verdict.run_id, verdict.model, model)
     return {
         "run": verdict.run_id,
         "model": verdict.model,

@@ -7,17 +7,24 @@ from typing import Any
 
 import click
 
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.options import (
+    alpha_option,
+    json_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    run_async,
+    seed_option,
+    settings_of,
+)
 
 
 @click.command("compare")
 @click.argument("run_a")
 @click.argument("run_b")
-@click.option(
-    "--alpha", type=click.FloatRange(0, 0.5, min_open=True, max_open=True), default=0.05, show_default=True, help="Error of each interval."
-)
+@alpha_option("Error of each interval.")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap and permutation draws.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws.")
+@seed_option("Of the draws.")
 @click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
 )

@@ -35,6 +35,20 @@ ratings_option = click.option(
     help="Ratings by people: columns task, instance, rater, rating. May be given several times.",
 )
 
+MOST_SEED = 2**63 - 1
+MOST_INSTANCES = 10**9
+
+
+def alpha_option(said: str) -> Callable[[Command], Command]:
+    """--alpha, an error rate; the scorer refuses what the range cannot (no number, next to nothing)."""
+    between = click.FloatRange(0, 0.5, min_open=True, max_open=True)
+    return click.option("--alpha", type=between, default=0.05, show_default=True, help=said)
+
+
+def seed_option(said: str) -> Callable[[Command], Command]:
+    """--seed, as large as goes over the wire."""
+    return click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help=said)
+
 
 class Dollars(click.ParamType[int]):
     """An amount in US dollars, kept exact as integer nano-dollars."""

@@ -6,11 +6,12 @@ The paper's point rule calls noise a win; what is certified here is wrong with a
 from __future__ import annotations
 
 from scorer.certify.bootstrap import MOST_DRAWS, TaskStatistics, bootstrap_intervals
-from scorer.certify.certificate import Certificate, LevelCertificate, Status, TaskCertificate, certify
+from scorer.certify.certificate import LEAST_ALPHA, Certificate, LevelCertificate, Status, TaskCertificate, certify
 from scorer.certify.evidence import Estimate, TaskEvidence, evidence_from_workbook
 from scorer.certify.measured import evidence_from_statistics
 
 __all__ = [
+    "LEAST_ALPHA",
     "MOST_DRAWS",
     "Certificate",
     "Estimate",

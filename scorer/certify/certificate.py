@@ -25,6 +25,9 @@ from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.certify.planning import instances_to_decide
 from scorer.levels import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
+LEAST_ALPHA = 1e-9
+"""The smallest error that is told from none when it is shared among hundreds of tasks."""
+
 
 class Status(StrEnum):
     """What is known of a level or a task's win."""
@@ -96,10 +99,11 @@ class Certificate:
 def certify(results: Sequence[TaskResult], evidence: Sequence[TaskEvidence], alpha: float = 0.05) -> Certificate:
     """Certifies the levels over ``results`` (all tasks of the benchmark) by what is known of those with a result.
 
-    Raises ValueError for an alpha outside 0..0.5. A result without evidence can neither be certified as a win nor as a loss.
+    A result without evidence can neither be certified as a win nor as a loss. Raises ValueError for an alpha below LEAST_ALPHA or not
+    below 0.5.
     """
-    if not 0.0 < alpha < 0.5:
-        raise ValueError(f"alpha lies between 0 and 0.5, not {alpha}")
+    if not LEAST_ALPHA <= alpha < 0.5:
+        raise ValueError(f"alpha lies between {LEAST_ALPHA:g} and 0.5, not at {alpha:g}")
     known = {entry.task.id: entry for entry in evidence}
     tests = {result.task.id: _test(result, known.get(result.task.id)) for result in results}
     levels = compute_levels(results)

@@ -66,6 +66,8 @@ def test_a_run_is_certified_with_bootstrap_intervals(folder: Path) -> None:
     assert {task["test"] for task in unsure["tasks"]} == {"t"}
     assert any("50 instances each" in note for note in unsure["notes"])
     assert unsure["tasks"][0]["p_win"] > certified["tasks"][0]["p_win"]
+    shown = genlevel("certify", "good", "--model", "Model-Good", "--alpha", "1e-9", "--out", str(folder))
+    assert "certified (error at most 1e-09): Level 3" in shown.stdout
     shown = genlevel("certify", "good", "--out", str(folder))
     assert "certified (error at most 0.05): Level 3" in shown.stdout
     assert TASKS[0].name.strip() in shown.stdout
@@ -96,6 +98,16 @@ def test_two_runs_are_compared(folder: Path) -> None:
         (("certify", "result.xlsx", "--model", "m", "--bootstrap", "9"), "no instances for --bootstrap"),
         (("certify", "good", "--model", "other"), "run good is of 'model-good', not of 'other'"),
         (("certify", "good", "--alpha", "0.7"), "--alpha"),
+        (("certify", "good", "--alpha", "0"), "--alpha"),
+        (("certify", "good", "--alpha", "text"), "--alpha"),
+        (("certify", "good", "--alpha", "nan"), "alpha nan is no error rate; take one of at least 1e-09 and below 0.5"),
+        (("certify", "good", "--alpha", "1e-17"), "alpha 1e-17 is no error rate"),
+        (("certify", "good", "--reference-n", "0"), "--reference-n"),
+        (("certify", "good", "--reference-n", "99999999999999999999"), "--reference-n"),
+        (("certify", "good", "--model", "other"), "run good is of 'model-good', not of 'other'; a run needs no --model"),
+        (("compare", "good", "poor", "--alpha", "nan"), "alpha nan is no error rate"),
+        (("compare", "good", "poor", "--seed", "-1"), "--seed"),
+        (("compare", "good", "poor", "--seed", "99999999999999999999"), "--seed"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -121,5 +133,9 @@ def test_a_workbook_is_certified_by_the_task_lists_numbers(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     certified = json.loads(done.stdout)["certified"]
     assert certified["certified_wins"] == 3
+    for alpha in ("nan", "1e-17"):
+        refused = genlevel("certify", str(path), "--model", "m", "--alpha", alpha)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.endswith(f"alpha {alpha} is no error rate; take one of at least 1e-09 and below 0.5, such as 0.05\n")
     assert "n is the task list's" in certified["notes"][0]
     assert [task["units"] for task in certified["tasks"]] == [task.instances for task in TASKS]
