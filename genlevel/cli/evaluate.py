@@ -25,6 +25,7 @@ from genlevel.cli.options import (
     out_option,
     print_json,
     run_async,
+    seed_option,
     settings_of,
 )
 from genlevel.runtime.errors import UsageError
@@ -42,7 +43,7 @@ _METRICS_FILE = "metrics.prom"
 @click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
 @click.option("--limit", type=click.IntRange(min=1), help="Instances per task: a seeded sample.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of that sample.")
+@seed_option("Of that sample.")
 @click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator).")
 @click.option("--rpm", type=click.IntRange(min=1), help="At most so many requests a minute.")
 @click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute.")

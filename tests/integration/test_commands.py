@@ -25,6 +25,7 @@ from genlevel.cli.card import number, signed
         (("eval", "--model", "anthropic/claude-sonnet-4-5", "--suite", "starter"), "ANTHROPIC_API_KEY"),
         (("eval", "--model", "m", "--base-url", "not a url", "--suite", "starter"), "not a url"),
         (("eval", "--model", "m", "--suite", "starter", "--budget-usd", "much"), "much"),
+        (("eval", "--model", "m", "--suite", "starter", "--limit", "3", "--seed", "99999999999999999999"), "--seed"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "0"), "--limit"),
         (("eval", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter"), "--model is empty"),
         (("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", ""), "--suite is empty"),
