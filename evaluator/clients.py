@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError
+from genlevel.runtime.errors import CallFailed, CancelledUnsent, GenlevelError, NotFoundError
 from genlevel.runtime.failures import from_rpc_error, from_status
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
 from genlevel.runtime.settings import Addresses
@@ -57,7 +57,7 @@ class GrpcGateway:
         self._task: asyncio.Task[None] | None = None
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
-        """One answer to one request. Raises CallFailed."""
+        """One answer to one request. Raises CallFailed; CancelledUnsent where it is cancelled and no gateway took it."""
         size = request.ByteSize() + _ITEM_OVERHEAD_BYTES
         if size > MESSAGE_LIMIT_BYTES:
             raise CallFailed(
@@ -81,6 +81,10 @@ class GrpcGateway:
             raise CallFailed(
                 gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True
             ) from None
+        except asyncio.CancelledError:
+            if pending.written:
+                raise
+            raise CancelledUnsent from None
         finally:
             self._pending.pop(item_id, None)
 

@@ -23,7 +23,7 @@ from evaluator.policy import Action, Decision, decide, outcome_of
 from evaluator.ports import GatewayPort
 from evaluator.requests import PreparedCall, answer_text
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, CancelledUnsent
 from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -186,6 +186,9 @@ class Traffic:
         except CallFailed as failure:
             if failure.cost_nano_usd is not None or not failure.may_be_charged:
                 cost, known = failure.cost_nano_usd or 0, True
+            raise
+        except CancelledUnsent:
+            cost, known = 0, True
             raise
         finally:
             if attempt.calls == calls_before:

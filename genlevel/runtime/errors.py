@@ -12,7 +12,13 @@ GenlevelError
 
 from __future__ import annotations
 
+import asyncio
+
 from genlevel.v1 import gateway_pb2 as pb
+
+
+class CancelledUnsent(asyncio.CancelledError):
+    """A call was cancelled before any of it had left: it is surely not charged."""
 
 
 class GenlevelError(Exception):

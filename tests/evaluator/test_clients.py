@@ -13,6 +13,7 @@ from gateway import rpc
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.rpc import RpcServer
 from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 
@@ -160,6 +161,22 @@ async def test_a_call_that_no_gateway_took_is_surely_not_charged(serve, connecte
     failure = await ask(connected(server.port), "q0", timeout_s=0.2)
     assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", False)
     assert "addresses.gateway" in failure.message
+
+
+async def test_a_run_that_is_stopped_while_no_gateway_is_there_has_spent_nothing(serve, connected, make_evaluator, scripted, suite_folder):
+    server = await serve()
+    await server.stop()
+    client = connected(server.port)
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.generate = client.generate
+    traffic = ev.TrafficSettings(budget_nano_usd=10**9)
+    request = ev.StartRunRequest(specification=ev.RunSpecification(model="m", suite=str(suite_folder(3))), traffic=traffic)
+    run = (await evaluator.start_run(request)).run
+    await until(lambda: len(client._pending) == 3)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
+    await until(lambda: not evaluator._active)
+    await until(lambda: not evaluator._journal.totals(run.run_id).uncertain_nano_usd)
 
 
 async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core, serve, connected, monkeypatch):
