@@ -95,8 +95,8 @@ def decide(
     # Everyone who was told the same time must not come back in the same instant. "Retry-After: 0", or next to nothing, is no time to wait.
     delay = asked + (min(jitter, 0.1 * asked + 0.05) if asked >= FIRST_BACKOFF_S else jitter)
     if elapsed_s + delay > deadline_s:
-        if action is Action.WAIT and asked > elapsed_s:
-            why = f"the provider asks to wait {asked:.0f} s, longer than an instance may take (runs.deadline_s: {deadline_s:g})"
+        if asked > elapsed_s:
+            why = f"the provider asks to wait {asked:.0f} s, which is beyond what an instance may take (runs.deadline_s: {deadline_s:g})"
             return Decision(Action.STOP_RUN, why=f"{why}; go on when that is over")
         return Decision(
             Action.GIVE_UP, why=f"a further try after {delay:.0f} s would be past its deadline (runs.deadline_s: {deadline_s:g})"

@@ -140,7 +140,7 @@ async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_s
     folder = suite_folder(40)
     run = await start(evaluator, folder)
     assert (run.status, run.counts.failed, run.counts.pending) == (ev.RUN_STATUS_FAILED, 0, 40)
-    assert "as scripted; the provider asks to wait 3600 s, longer than an instance may take" in run.reason
+    assert "as scripted; the provider asks to wait 3600 s, which is beyond what an instance may take" in run.reason
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=300)
     request = ev.StartRunRequest(specification=specification(folder))
     await evaluator.start_run(request)
