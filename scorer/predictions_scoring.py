@@ -138,7 +138,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "status": "finished",
         "reason": "",
         "instances": counts_json(task.score for task in scored.tasks),
-        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd")),
+        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "unknown_costs")),
         "judging": None,
         "tasks": [task_json(task.score) for task in scored.tasks],
         "level": level_json(scored.levels, model=scored.model, references=scored.references),

@@ -11,7 +11,7 @@ NANO = 1_000_000_000
 
 
 def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, Any]:
-    """A run's result: identity, disjoint counts, usage, tasks and levels (the shape is described in README.md).
+    """A run's result: identity, disjoint counts, usage, tasks and levels (docs/json.md has every field).
 
     The levels are null where no task has been scored yet.
     """

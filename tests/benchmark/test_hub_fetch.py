@@ -218,3 +218,5 @@ def test_the_command_fetches_and_says_what_is_next(stand_in: Any, tmp_path: Path
     assert f"next: genlevel bench check {tmp_path / 'b'}" in done.output
     document = json.loads(CliRunner().invoke(cli, [*arguments, "--json"]).stdout)
     assert (document["files"], document["fetched"], document["tasks"]) == (3, 0, 3)
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8").partition("\n## fetch\n")[2]
+    assert [key for key in document if f"| `{key}` |" not in page] == []
