@@ -130,6 +130,8 @@ def _cut_off(text: str, start: int) -> tuple[Any, int]:
                 kept = token.end(), _closers(stack)
         elif mark == "," and lists == 1 and stack[-1] == "[":
             kept = position, _closers(stack)
+        elif token["string"] is not None and lists == 1 and stack[-1] == "[":
+            kept = token.end(), _closers(stack)  # a text is complete, where a number may go on
         position = token.end()
     if kept is None:
         return MISSING, len(text)

@@ -360,6 +360,26 @@ def test_a_long_answer_keeps_all_of_its_text() -> None:
         ('{"entities": ["a", "b"]}', ("a", "b")),
         ("[]", ()),
         ("[a, b", ("a", "b")),
+        ("['a', 'b',]", ("a", "b")),
+        ('["a", "b"', ("a", "b")),
+        ('["a", "b', ("a",)),
+        ('I found ["a", "b"] and nothing else.', ("a", "b")),
+        ('["a"], that is ["a"]', ("a",)),
+        ('["EU", "ORG"]\n["German", "MISC"]', ("EU, ORG", "German, MISC")),
+        ("Emotions:\n- a\n- b", ("a", "b")),
+        ("**Emotions:**\n1. a\n2. b", ("a", "b")),
+        ("Sure:\n```\na\nb\n```\nI hope it helps.", ("a", "b")),
+        ("The emotions are: a, b", ("a", "b")),
+        ("Relations:\n(a => r => b)", ("a => r => b",)),
+        ("None", ()),
+        ("Answer: None.", ()),
+        ("- None", ()),
+        ("[None]", ()),
+        ("There are no relations.", ()),
+        ("There are no relations between the speakers.", ()),
+        ("No relations were found.", ()),
+        ("no emotion", ("no emotion",)),
+        ("none, joy", ("none", "joy")),
         (
             "(Speaker 1 (PER) => per:siblings => Ross (PER) (Ross (PER) => per:siblings => Speaker 1 (PER)",
             ("Speaker 1 (PER) => per:siblings => Ross (PER)", "Ross (PER) => per:siblings => Speaker 1 (PER)"),
@@ -372,6 +392,11 @@ def test_a_long_answer_keeps_all_of_its_text() -> None:
 )
 def test_items_are_read_from_json_tuples_lines_and_separators(raw: str, items: tuple[str, ...]) -> None:
     assert parse_answer("items", raw) == items
+
+
+@pytest.mark.parametrize("raw", ['["joy"] or ["fear"]', "I cannot determine the emotions.", "Emotions:", "[[]]", '{"answer": null}'])
+def test_several_lists_refusals_and_headings_alone_are_no_items(raw: str) -> None:
+    assert isinstance(parse_answer("items", raw), Unparsable)
 
 
 X = Box(1, 2, 3, 4, "x")
