@@ -34,7 +34,7 @@ def parse_items(text: str) -> tuple[str, ...] | Unparsable:
     colon are headings. Unbalanced brackets are borne: the labels of General-Bench have them too. An empty list, "None" and "There are
     no ..." say that there are none.
 
-    >>> parse_items("Emotions:\n- joy\n- surprise")
+    >>> parse_items("Emotions:\\n- joy\\n- surprise")
     ('joy', 'surprise')
     >>> parse_items("(Ann (PER) => per:siblings => Bob (PER) (Bob (PER) => per:siblings => Ann (PER)")
     ('Ann (PER) => per:siblings => Bob (PER)', 'Bob (PER) => per:siblings => Ann (PER)')
