@@ -35,7 +35,11 @@ _NUMBER = r"[-+]?(?:\d++(?:\.\d++)?|\.\d++)(?:[eE][-+]?\d{1,4})?+"
 _NUMBERS = re.compile(rf"\s*+{_NUMBER}%?(?:[\s,;]++{_NUMBER}%?)*+[\s,;]*+")
 _ONE_NUMBER = re.compile(_NUMBER)
 _TIGHT_COMMA = re.compile(r"\d,\d")
-_LOOSE_COMMA = re.compile(r"\d,[ \t]")
+_LOOSE_COMMA = re.compile(r"\d(?:,[ \t]|;)")
+_WITH_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3}(?!\d))++(?:\.\d++)?+%?")
+_ONE_IN_LINE = re.compile(rf"{_WITH_THOUSANDS.pattern}|{_NUMBER}%?")
+# Signs that are no hyphens; a dash behind a number is one between two.
+_MINUS = re.compile(r"\u2212(?=\.?\d)|(?<![\w)\]])(?<![\w)\]]\s)\u2013(?=\.?\d)")
 _MOST_LINES = 10_000
 
 
@@ -49,6 +53,8 @@ def parse_structure(kind: str, text: str, files: Sequence[str] = ()) -> Structur
     >>> parse_structure("relations", "- man -> rides -> horse")
     Structured(value=[{'subject': 'man', 'predicate': 'rides', 'object': 'horse'}])
     """
+    if kind in _ONE_A_FRAME:
+        text = _MINUS.sub("-", text)
     marked = everything_after_marker(text)
     reason = ""
     for part in (text,) if marked is None else (marked, text):
@@ -147,7 +153,14 @@ def _three(line: str) -> list[str] | None:
 
 
 def _series(text: str) -> list[Any] | None:
-    """Nothing but numbers: one line of them, one a line, or lines of equally many (a list for each step)."""
+    """Nothing but numbers: one line of them, one a line, or lines of equally many (a list for each step).
+
+    Where every line is one number, commas are of thousands; a single line such as 1,234 may be one number or two, and is none.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    alone = [line.rstrip(",;") for line in lines]
+    if any(map(_WITH_THOUSANDS.fullmatch, alone)) and all(map(_ONE_IN_LINE.fullmatch, alone)):
+        return [float(number.rstrip("%").replace(",", "")) for number in alone] if len(alone) > 1 else None
     rows = _rows(text)
     if rows is None:
         return None
@@ -155,7 +168,6 @@ def _series(text: str) -> list[Any] | None:
         return rows[0]
     if all(len(row) == 1 for row in rows):
         return [row[0] for row in rows]
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if all(line.endswith((",", ";")) for line in lines[:-1]):
         return [number for row in rows for number in row]  # one list, broken into lines
     return rows
