@@ -112,7 +112,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     found = sorted({letter for letter in read if isinstance(letter, str)})
     if len(found) > 1:
         return Unparsable(f"it names several letters: {', '.join(found)}")
-    if found and any(map(gives_up, lines)):
+    if found and any(gives_up(line) for line, letter in zip(lines, read, strict=True) if letter is None):
         return Unparsable("it says that there is no answer")
     if found:
         return found[0]

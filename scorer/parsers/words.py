@@ -10,7 +10,7 @@ from scorer.parsers.values import Unparsable
 # "The answer is" counts where it begins a sentence and says one: "the answer is clear because" and "the answer is not here" do not.
 _THE_ANSWER_IS = re.compile(
     r"(?:\A|\n|[.!?:]\s)[\s*_]{0,4}(?:(?:so|thus|therefore|hence|then|and)\b,?\s)?(?:the|my)\s(?:\w{1,20}\s){0,2}?answer\s(?:is|would\sbe)\b[*_]{0,2}\s?:?\s*"
-    r"(?!(?:not|no|un\w+|based|given|in|within|found|as|that|because|obvious)\b|clear\s\w)(?=\S)",
+    r"(?!(?:not|no\s(?:longer|answer)|unclear|unknown|uncertain|based\son|(?:given|found|in)\s(?:in\s)?(?:the|this)|as\sfollows|obvious)\b|clear\s\w)(?=\S)",
     re.IGNORECASE,
 )
 

@@ -126,6 +126,13 @@ def test_a_letter_that_is_an_options_text_is_that_option(raw: str) -> None:
     assert parse_answer("choice", raw, ["B", "A", "C"]) == "A"
 
 
+def test_an_option_may_say_what_a_refusal_says() -> None:
+    options = ["Glad to help", "Unable to help", "It is unclear"]
+    assert parse_answer("choice", "Unable to help", options) == "B"
+    assert parse_answer("choice", "C. It is unclear", options) == "C"
+    assert parse_answer("choice", "It is unclear", options) == "C"
+
+
 def test_letters_beside_options_that_are_letters_are_their_places() -> None:
     assert parse_answer("choice", "B) A", ["B", "A", "C"]) == "B"
     assert parse_answer("choice", "B", ["X", "Y", "Z"]) == "B"
@@ -332,6 +339,9 @@ def test_no_number_or_several_without_marker_are_unparsable(raw: str) -> None:
         ("It has a tower. So, the answer is: **Paris**.", "Paris"),
         ("My final answer is Paris", "Paris"),
         ("The answer is U.S.", "U.S."),
+        ("The answer is no.", "no"),
+        ("The answer is because of the lack of drugs.", "because of the lack of drugs"),
+        ("The answer is clear because it has a tower.", "The answer is clear because it has a tower."),
         ("Because the answer is no longer valid", "Because the answer is no longer valid"),
         ("The answer is not known", "The answer is not known"),
     ],
