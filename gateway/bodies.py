@@ -31,5 +31,11 @@ def read_json(raw: bytes) -> Any:
         return None
 
 
+def plain_text(raw: bytes) -> str:
+    """The beginning of a body that is text for people, "" for a web page and for what is no text."""
+    text = raw[:2000].decode("utf-8", "ignore").strip()
+    return "" if not text or text.startswith("<") or "\0" in text else text
+
+
 def _refused(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")

@@ -75,6 +75,16 @@ CODES: dict[str, int] = {
     "image_file_not_found": pb.ERROR_CLASS_CALLER_FAULT,
     "BadRequestError": pb.ERROR_CLASS_CALLER_FAULT,  # vLLM
     "NotFoundError": pb.ERROR_CLASS_MODEL_GONE,  # vLLM
+    # google.rpc.Code, as Google's compatible endpoints name their errors' status
+    "UNAUTHENTICATED": pb.ERROR_CLASS_CREDENTIAL,
+    "PERMISSION_DENIED": pb.ERROR_CLASS_MODEL_ACCESS,
+    "RESOURCE_EXHAUSTED": pb.ERROR_CLASS_RATE_LIMIT,
+    "UNAVAILABLE": pb.ERROR_CLASS_TRANSIENT,
+    "DEADLINE_EXCEEDED": pb.ERROR_CLASS_TIMEOUT,
+    # Of jobs: what their adapters find in their status
+    "job_cancelled": pb.ERROR_CLASS_DENIED,
+    "job_expired": pb.ERROR_CLASS_DENIED,
+    "job_not_found": pb.ERROR_CLASS_DENIED,
 }
 
 # Types that say only that the request was refused, so that a status that says more goes first.
@@ -102,8 +112,9 @@ STATUSES: dict[int, int] = {
     **dict.fromkeys(REDIRECTS, pb.ERROR_CLASS_MODEL_GONE),
     401: pb.ERROR_CLASS_CREDENTIAL,
     402: pb.ERROR_CLASS_QUOTA,
-    403: pb.ERROR_CLASS_MODEL_ACCESS,
+    403: pb.ERROR_CLASS_DENIED,  # without a word about the key it may be this one request alone
     404: pb.ERROR_CLASS_MODEL_GONE,
+    410: pb.ERROR_CLASS_MODEL_GONE,
     408: pb.ERROR_CLASS_TIMEOUT,
     413: pb.ERROR_CLASS_CONTEXT_TOO_LONG,
     429: pb.ERROR_CLASS_RATE_LIMIT,
@@ -162,6 +173,7 @@ def classify(
         pb.ERROR_CLASS_TRANSIENT: f"{name} failed",
         pb.ERROR_CLASS_UNSUPPORTED: f"{model} at {name} does not take this input",
         pb.ERROR_CLASS_TIMEOUT: f"{name} did not answer in time",
+        pb.ERROR_CLASS_DENIED: f"{name} will not do this request",
         pb.ERROR_CLASS_UNKNOWN: f"{name} answered with an error of unknown meaning",
     }
     if error.status in REDIRECTS:

@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from prometheus_client import CollectorRegistry
@@ -16,9 +17,9 @@ from gateway.adapters import ADAPTERS, MAKERS
 from gateway.adapters.base import TEXT_ALONE, Answer, AnswerError, ProviderError, Refused, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
-from gateway.bodies import read_json
+from gateway.bodies import plain_text, read_json
 from gateway.downloads import download
-from gateway.errors import classify, malformed, redact
+from gateway.errors import REDIRECTS, classify, malformed, redact
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parts import MODALITY_NAMES, turns_of
@@ -177,13 +178,18 @@ class Gateway:
         upstream = self._upstreams.of(route)
 
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
-            if not 200 <= status < 300:
-                raise self._failure(route, upstream, error_of(status, read_json(raw), headers))
             try:
-                with self._reading(route, upstream, status, headers):
+                if not 200 <= status < 300:
+                    raise self._failure(route, upstream, error_of(status, _body_of(raw), headers))
+                with self._reading(route, upstream, headers):
                     return maker.answer(reply_of(headers, raw), job)
             except JobFailed as failed:
-                raise Ended(self._failure(route, upstream, failed.error)) from None
+                raise Ended(self._job_failure(route, upstream, failed)) from None
+            except CallFailed as failure:
+                if job is None or failure.error_class != pb.ERROR_CLASS_MODEL_GONE or status in REDIRECTS:
+                    raise
+                gone = ProviderError(status, "job_not_found", "", f"the job {job.id} is not known any more")
+                raise Ended(self._job_failure(route, upstream, JobFailed(gone, lost=True))) from None
 
         first = maker.request(route.model, turns, parameters, route.media)
         made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
@@ -203,7 +209,7 @@ class Gateway:
             else:
                 data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
                 upstream_s += time.perf_counter() - started
-            with self._reading(route, upstream, 200, {}):
+            with self._reading(route, upstream, {}):
                 response.parts.append(media_part(data, maker.modality, claimed))
         response.upstream_s = upstream_s
         await self._settle(response, made.seconds)
@@ -230,15 +236,14 @@ class Gateway:
                 media.blob.CopyFrom(reference)
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        body = read_json(raw)
+        body = _body_of(raw)
         if not 200 <= status < 300:
-            error = error_of(status, body, headers)
-            raise self._failure(route, upstream, error)
+            raise self._failure(route, upstream, error_of(status, body, headers))
         if not isinstance(body, dict):
-            raise malformed(route.provider, _no_object(raw, body, upstream.base_url), name=route.shown)
+            raise malformed(route.provider, _no_object(raw, upstream.base_url), name=route.shown)
         adapter = ADAPTERS[route.provider, route.api]
         try:
-            with self._reading(route, upstream, status, headers):
+            with self._reading(route, upstream, headers):
                 return adapter.answer(body)
         except CallFailed as failure:  # a refusal, say, is billed like an answer
             usage, known = adapter.usage(body)
@@ -248,7 +253,7 @@ class Gateway:
             raise
 
     @contextmanager
-    def _reading(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str]) -> Iterator[None]:
+    def _reading(self, route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> Iterator[None]:
         """Turns what a converter says of a reply into CallFailed."""
         try:
             yield
@@ -261,8 +266,7 @@ class Gateway:
                 may_be_charged=True,
             ) from None
         except AnswerError as problem:
-            error = ProviderError(status, problem.error.code, problem.error.type, problem.error.message, problem.error.param, headers)
-            raise self._failure(route, upstream, error) from None
+            raise self._failure(route, upstream, replace(problem.error, headers=headers)) from None
         except ValueError as problem:  # says in words what is wrong
             raise malformed(route.provider, redact(str(problem), upstream.key), name=route.shown) from None
         except (LookupError, TypeError, AttributeError) as problem:
@@ -279,6 +283,11 @@ class Gateway:
             where=upstream.base_url,
             secret=upstream.key,
         )
+
+    def _job_failure(self, route: ResolvedRoute, upstream: Upstream, failed: JobFailed) -> CallFailed:
+        failure = self._failure(route, upstream, failed.error)
+        failure.may_be_charged = failed.lost
+        return failure
 
     async def _blob(self, reference: content.BlobReference) -> bytes:
         return await asyncio.to_thread(self._store().get, reference.sha256)
@@ -297,9 +306,15 @@ class Gateway:
             raise CallFailed(pb.ERROR_CLASS_MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
 
 
-def _no_object(raw: bytes, body: object, where: str) -> str:
+def _body_of(raw: bytes) -> Any:
+    """The value of a body of JSON, else its text."""
+    body = read_json(raw)
+    return plain_text(raw) if body is None else body
+
+
+def _no_object(raw: bytes, where: str) -> str:
     """What a body is that should be a JSON object; a web page is what an address answers that is no API's."""
-    if body is not None:
+    if read_json(raw) is not None or raw.strip() == b"null":
         return "not a JSON object"
     if not raw.strip():
         return "an empty body"

@@ -251,22 +251,46 @@ def _what(value: Any) -> str:
 
 
 def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
-    """The error object in the shapes that providers use: {"error": {...}}, {"error": "text"}, or its fields on top."""
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    if isinstance(error, str):
-        return ProviderError(status, message=error, headers=headers)
-    if not isinstance(error, dict):
+    """The error in the shapes that providers use.
+
+    {"error": {...}}, {"error": "text"}, {"detail": ...} (FastAPI's), its fields on top, one of these in a list, or the text of a body that
+    is no JSON. A number as its code is a status: under a good one (200) it says what really happened.
+    """
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    if isinstance(body, str):
+        return ProviderError(status, message=body, headers=headers)
+    if not isinstance(body, dict):
         return ProviderError(status, headers=headers)
-    details = error.get("details")
+    said = body.get("error") or body.get("detail") or body
+    error = said if isinstance(said, dict) else body
+    details, metadata = error.get("details"), error.get("metadata")
     code = error.get("code") or (details.get("error_code") if isinstance(details, dict) else None)
+    if isinstance(metadata, dict) and ("flagged_input" in metadata or "reasons" in metadata):
+        code = "moderation_blocked"  # OpenRouter: 403, and what its moderation has found
+    number = count({"code": code}, "code", None)
+    if number is not None and number < 600:
+        status, code = (number if status < 400 <= number else status), ""
+    messages = (error.get("message"), _words(said if said is not error else error.get("detail")))
     return ProviderError(
         status,
-        code=code if isinstance(code, str) else "",
-        type=_text(error.get("type")),
-        message=_text(error.get("message")),
+        code=name_of(code),
+        type=_text(error.get("type")) or _text(error.get("status")),
+        message=": ".join(dict.fromkeys(text for text in map(_text, messages) if text)),
         param=_text(error.get("param")),
         headers=headers,
     )
+
+
+def _words(value: Any) -> str:
+    """What an error says that is a text, or a list of faults with where they are (FastAPI's {"loc": [...], "msg": ...})."""
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value[:5])))
+    if isinstance(value, dict):
+        where = value.get("loc")
+        path = ".".join(map(str, where)) if isinstance(where, list) else ""
+        return ": ".join(filter(None, (path, _text(value.get("msg")) or _text(value.get("message")))))
+    return _text(value)
 
 
 def tool_call(call_id: Any, name: Any, arguments: Any) -> content.Part:

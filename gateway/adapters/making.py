@@ -68,11 +68,12 @@ class Job:
 
 
 class JobFailed(Exception):
-    """The provider ended a job without an answer."""
+    """The provider ended a job without an answer. lost: whether it may have done (and bill) its work all the same."""
 
-    def __init__(self, error: ProviderError) -> None:
+    def __init__(self, error: ProviderError, *, lost: bool = False) -> None:
         super().__init__(error.message)
         self.error = error
+        self.lost = lost
 
 
 class Maker(Protocol):

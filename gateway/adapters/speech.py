@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Json, Turn
+from gateway.adapters.base import Capabilities, Json, Turn, check_error
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, json_request
 from gateway.adapters.openai_chat import put_parameters
 from genlevel.runtime.settings import RouteMedia
@@ -35,5 +35,6 @@ class OpenAISpeech:
     def answer(self, reply: Reply, job: Job | None) -> Made:
         """The sound. A JSON object is no sound, whatever its status."""
         if reply.json is not None:
-            raise TypeError(f"a JSON object with {', '.join(sorted(reply.json)[:5]) or 'nothing'}, not audio")
+            check_error(reply.json, "audio")
+            raise ValueError(f"a JSON object with {', '.join(sorted(reply.json)[:5]) or 'nothing'}, not audio")
         return Made([(reply.body, reply.headers.get("content-type", ""))])

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.adapters.base import Capabilities, Json, ProviderError, Turn
+from gateway.adapters.base import Capabilities, Json, Turn, check_error, error_of, name_of
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
+# A status that ends a job without a video -> the code of its error where the job has none.
+ENDED = {
+    "failed": "video_failed",
+    "cancelled": "job_cancelled",
+    "canceled": "job_cancelled",
+    "expired": "job_expired",
+}
 POLL_S = 1.0
 LONGEST_POLL_S = 30.0
 
@@ -44,18 +52,24 @@ class OpenAIVideos:
             claimed = reply.headers.get("content-type", "")
             return Made([(reply.body, claimed)], seconds=job.made.seconds, model=job.made.model, response_id=job.id)
         if reply.json is None:
-            raise TypeError("not a JSON object")
-        body, status = reply.json, str(reply.json["status"])
-        name = str(body["id"])
-        if status == "failed":
-            error = body.get("error") or {}
-            message = str(error.get("message") or "the job failed")
-            raise JobFailed(ProviderError(200, str(error.get("code") or "video_failed"), "", message))
+            raise ValueError("not a JSON object")
+        body, status = reply.json, name_of(reply.json.get("status")).lower()
+        if status not in ENDED:
+            check_error(body, "status")
+        name = name_of(body.get("id")) or (job.id if job is not None else "")
+        if not name:
+            raise ValueError("a job without an id")
+        if status in ENDED:
+            error = error_of(200, {"error": body.get("error") or {}}, {})
+            raise JobFailed(
+                replace(error, code=error.code or ENDED[status], message=error.message or f"the job {name} ended as {status}"),
+                lost=ENDED[status] != "video_failed",
+            )
         path = f"videos/{quote(name, safe='')}"
         if status in ("completed", "succeeded"):
-            made = Made((), seconds=_seconds(body.get("seconds")), model=str(body.get("model") or ""))
+            made = Made((), seconds=_seconds(body.get("seconds")), model=name_of(body.get("model")))
             return Job(name, Request("GET", f"{path}/content"), 0.0, status, made)
-        if status not in ("queued", "in_progress", "processing"):
+        if status not in ("queued", "pending", "in_progress", "processing", "running"):
             raise ValueError(f"job {name} has the status {status!r}")
         return Job(name, Request("GET", path), poll_delay_s(reply.headers), status)
 

@@ -26,7 +26,7 @@ def test_what_no_repetition_cures_stops_the_run(name):
     assert decision(gw.ErrorClass.Value(f"ERROR_CLASS_{name}")).action is Action.STOP_RUN
 
 
-@pytest.mark.parametrize("name", ["CALLER_FAULT", "CONTENT_REFUSED", "CONTEXT_TOO_LONG", "UNSUPPORTED"])
+@pytest.mark.parametrize("name", ["CALLER_FAULT", "CONTENT_REFUSED", "CONTEXT_TOO_LONG", "UNSUPPORTED", "DENIED"])
 def test_what_is_the_instances_own_is_not_repeated(name):
     assert decision(gw.ErrorClass.Value(f"ERROR_CLASS_{name}")).action is Action.GIVE_UP
 
@@ -36,6 +36,7 @@ def test_refusals_and_failures_are_different_outcomes():
     assert outcome_of(CallFailed(gw.ERROR_CLASS_CONTEXT_TOO_LONG, "")) == sc.OUTCOME_REFUSED
     assert outcome_of(CallFailed(gw.ERROR_CLASS_UNSUPPORTED, "")) == sc.OUTCOME_UNSUPPORTED
     assert outcome_of(CallFailed(gw.ERROR_CLASS_TIMEOUT, "")) == sc.OUTCOME_FAILED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_DENIED, "")) == sc.OUTCOME_FAILED
 
 
 def test_a_limit_uses_up_no_attempt():

@@ -183,6 +183,21 @@ async def test_a_quota_stops_the_run_and_keeps_what_was_answered(make_evaluator,
     assert run.counts.pending == 50 - run.counts.answered
 
 
+async def test_one_request_that_is_denied_is_that_instances_failure_and_many_in_a_row_stop_the_run(
+    make_evaluator, scripted, suite_folder, failing_script
+):
+    evaluator, _ = make_evaluator()
+    denied = failing_script(gw.ERROR_CLASS_DENIED)
+    scripted.script = lambda question, calls: denied(question, calls) if question == "Question 1?" else "A"
+    run = await start(evaluator, suite_folder(40), ev.TrafficSettings(concurrency=1))
+    assert (run.status, run.counts.answered, run.counts.failed) == (ev.RUN_STATUS_FINISHED, 39, 1)
+    assert set(scripted.calls.values()) == {1}
+    scripted.script = denied
+    run = await start(evaluator, suite_folder(40), ev.TrafficSettings(concurrency=1), seed=1, limit=39)
+    assert (run.status, run.counts.failed < 35) == (ev.RUN_STATUS_FAILED, True)
+    assert "instances all failed" in run.reason
+
+
 async def test_resume_asks_again_only_what_failed(make_evaluator, scripted, suite_folder, failing_script):
     evaluator, scorer = make_evaluator(attempts=1)
 

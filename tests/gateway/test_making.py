@@ -172,6 +172,36 @@ async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream)
     assert len(media_upstream.calls(prompt)) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "charged"),
+    [
+        ("[cancelled]", "job_cancelled): the job", True),
+        ("[expired]", "job_expired): the job", True),
+        ("[forgotten]", "is not known any more", True),
+        ("[lost]", "is not known any more", True),
+    ],
+)
+async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gateway, media_upstream, kind, said, charged):
+    prompt = f"{kind} {uuid.uuid4().hex}"
+    with pytest.raises(CallFailed) as gone:
+        await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO), timeout_s=20)
+    assert gone.value.error_class == pb.ERROR_CLASS_DENIED
+    assert said in gone.value.message
+    assert gone.value.may_be_charged == charged
+    assert not gateway._jobs._left
+    assert len(media_upstream.calls(prompt)) == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "modality"),
+    [("local-images", content.MODALITY_IMAGE), ("local-speech", content.MODALITY_AUDIO), ("local-video", content.MODALITY_VIDEO)],
+)
+async def test_an_error_under_a_good_status_is_classified(gateway, route, modality):
+    with pytest.raises(CallFailed, match="slow down") as limited:
+        await gateway.generate(make(route, "[later]", modality=modality), timeout_s=20)
+    assert limited.value.error_class == pb.ERROR_CLASS_RATE_LIMIT
+
+
 @pytest.mark.parametrize("route", ["openai-images", "openai-speech", "local-video"])
 async def test_a_policy_refusal_is_one(gateway, route):
     modality = next(iter(gateway._routes.resolve(route).outputs))
@@ -365,6 +395,13 @@ def test_a_job_is_followed_from_status_to_content():
     assert made == Made([(b"bytes", "video/mp4")], seconds=4.0, model="m", response_id="v/1")
     with pytest.raises(JobFailed):
         videos.answer(reply({"id": "v", "status": "failed", "error": None}), begun)
+    for status, code in (("failed", "video_failed"), ("CANCELED", "job_cancelled"), ("expired", "job_expired")):
+        with pytest.raises(JobFailed) as over:
+            videos.answer(reply({"id": ["v"], "status": status, "error": {"n": 1}}), begun)
+        assert (over.value.error.code, over.value.error.message) == (code, f"the job v/1 ended as {status.lower()}")
+    for odd in ({"status": "queued"}, {"id": None, "status": "queued"}):
+        with pytest.raises(ValueError, match="a job without an id"):
+            videos.answer(reply(odd), None)
     with pytest.raises(ValueError, match="has the status 'odd'"):
         videos.answer(reply({"id": "v", "status": "odd"}), begun)
 

@@ -32,7 +32,8 @@ def anthropic_error(type_: str, message: str = "no", **details: str) -> dict[str
 OPENAI = [
     (401, openai_error("invalid_api_key", "invalid_request_error"), "CREDENTIAL"),
     (401, openai_error(None, "invalid_request_error"), "CREDENTIAL"),
-    (403, openai_error(None, "invalid_request_error"), "MODEL_ACCESS"),
+    (403, openai_error(None, "invalid_request_error"), "DENIED"),
+    (403, openai_error("model_access_denied", "invalid_request_error"), "MODEL_ACCESS"),
     (403, openai_error("unsupported_country_region_territory", "request_forbidden"), "REGION_BLOCKED"),
     (404, openai_error("model_not_found", "invalid_request_error"), "MODEL_GONE"),
     (400, openai_error("model_not_found", "invalid_request_error"), "MODEL_GONE"),
@@ -78,6 +79,12 @@ COMPATIBLE = [
     (404, {"object": "error", "type": "NotFoundError", "code": 404, "message": "The model `x` does not exist."}, "MODEL_GONE"),
     (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "CALLER_FAULT"),
     (404, {"error": "model 'x' not found"}, "MODEL_GONE"),
+    (410, {"detail": "retired"}, "MODEL_GONE"),
+    (403, {"error": {"code": 403, "message": "no", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}, "CONTENT_REFUSED"),
+    (403, {"error": {"code": 403, "message": "Forbidden"}}, "DENIED"),
+    (403, b"<html>Forbidden</html>", "DENIED"),
+    (403, [{"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}}], "MODEL_ACCESS"),
+    (429, [{"error": {"code": 429, "message": "no", "status": "RESOURCE_EXHAUSTED"}}], "RATE_LIMIT"),
     (502, b"<html>Bad gateway</html>", "TRANSIENT"),
     (429, b"", "RATE_LIMIT"),
     (503, {"error": {"code": 503, "type": "unavailable_error", "message": "Loading model"}}, "TRANSIENT"),
@@ -104,6 +111,66 @@ async def test_a_providers_error_has_one_class(
     assert str(status) in caught.value.provider_code
     assert "\n" not in caught.value.message
     assert len(stub.requests) == 1  # neither we nor the SDK tries again
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": 429, "message": "later"}, "RATE_LIMIT"),
+        ({"code": "429", "message": "later"}, "RATE_LIMIT"),
+        ({"code": 401, "message": "no"}, "CREDENTIAL"),
+        ({"code": 402, "message": "no"}, "QUOTA"),
+        ({"code": 403, "message": "no"}, "DENIED"),
+        ({"code": 400, "message": "no"}, "CALLER_FAULT"),
+        ({"code": 502.0, "message": "no"}, "TRANSIENT"),
+        ({"code": 40303, "message": "no"}, "UNKNOWN"),
+        ({"code": 0, "message": "no"}, "UNKNOWN"),
+        ({"code": [429], "message": "no"}, "UNKNOWN"),
+    ],
+)
+async def test_a_number_as_the_code_of_an_error_under_a_good_status_is_its_status(
+    error: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+) -> None:
+    stub.replies({"error": error}, 200, {"Retry-After": "3"})
+    with pytest.raises(CallFailed, match=error["message"] if reason != "CREDENTIAL" else "check GENLEVEL_TEST_KEY") as caught:
+        await gateway.generate(asking("compatible-chat"))
+    assert caught.value.reason == reason
+    assert caught.value.retry_after_s == (3 if reason in ("RATE_LIMIT", "TRANSIENT") else None)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"detail": "Model is not loaded"}, "Model is not loaded"),
+        (
+            {"detail": [{"loc": ["body", "messages", 0], "msg": "field required"}, {"msg": "too few"}]},
+            "body.messages.0: field required; too few",
+        ),
+        ({"detail": {"message": "no such adapter", "code": "x"}}, "no such adapter"),
+        ({"error": {"detail": "deep"}}, "deep"),
+        ({"error": "Bad Request", "message": "top is missing"}, "top is missing: Bad Request"),
+        ({"error": None, "message": "still said"}, "still said"),
+        ({"error": ["one", {"message": "two"}]}, "one; two"),
+        ([{"message": "in a list"}], "in a list"),
+        (b"plain words\nof a proxy", "plain words of a proxy"),
+        ("a JSON text", "a JSON text"),
+    ],
+)
+async def test_what_an_error_says_is_not_lost(
+    body: Any, said: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+) -> None:
+    stub.replies(body, 400)
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking("compatible-chat"))
+    assert caught.value.message.endswith(f": {said}")
+
+
+@pytest.mark.parametrize("body", [b"<html>no</html>", b"\x00\x01binary", b"", b"\xff\xfe"])
+async def test_a_page_or_binary_is_not_quoted(body: bytes, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+    stub.replies(body, 418)
+    with pytest.raises(CallFailed) as caught:
+        await gateway.generate(asking("compatible-chat"))
+    assert caught.value.message.endswith("answered with an error of unknown meaning (418)")
 
 
 @pytest.mark.parametrize(("status", "body", "reason"), OPENAI)

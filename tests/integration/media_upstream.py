@@ -3,7 +3,8 @@
 Usage: media_upstream.py --port-file FILE [--log FILE] [--latency S]
 Each arriving call is appended to the log as one line: what was asked of which endpoint, a tab, the prompt. Words in a prompt decide:
 "[refuse]" a policy refusal, "[url]" an address instead of bytes, "[away]" an address on another host, "[garbage]" a web page with a good
-status, "[limit]" a rate limit, "[slow]" a job that takes 2 s, "[stuck]" one that never ends, "[fail]" one that fails, "[shaky]" one whose
+status, "[limit]" a rate limit, "[later]" one with a good status, "[slow]" a job that takes 2 s, "[stuck]" one that never ends, "[fail]",
+"[cancelled]" and "[expired]" ones that end so, "[forgotten]" and "[lost]" ones that are not known when asked about, "[shaky]" one whose
 first polls fail.
 """
 
@@ -53,6 +54,8 @@ async def asked(request: web.Request, what: str, prompt: str) -> web.Response | 
             status=429,
             headers={"Retry-After": "0.1"},
         )
+    if "[later]" in prompt:
+        return web.json_response({"error": {"code": 429, "message": "slow down"}})
     if "[garbage]" in prompt:
         return web.Response(text="<html>sorry</html>", content_type="text/html")
     return None
@@ -146,7 +149,8 @@ async def begin_video(request: web.Request) -> web.StreamResponse:
 def state(name: str) -> web.Response:
     job = jobs[name]
     done = asyncio.get_running_loop().time() >= job["ready"]
-    status = ("failed" if "[fail]" in job["prompt"] or "[blocked]" in job["prompt"] else "completed") if done else "in_progress"
+    ends = {"[fail]": "failed", "[blocked]": "failed", "[cancelled]": "cancelled", "[expired]": "expired"}
+    status = next((end for word, end in ends.items() if word in job["prompt"]), "completed") if done else "in_progress"
     document: dict[str, Any] = {"id": name, "object": "video", "created_at": 1, "model": job["model"], "status": status}
     document |= {"progress": 100 if done else 10, "seconds": job["seconds"], "size": "64x48"}
     if status == "failed":
@@ -162,6 +166,10 @@ async def video(request: web.Request) -> web.StreamResponse:
         log.write(f"poll\t{name}\n".encode())
     if name not in jobs:
         return error(404, "no such video", "not_found")
+    if "[forgotten]" in jobs[name]["prompt"]:
+        return error(404, "no such video", "not_found")
+    if "[lost]" in jobs[name]["prompt"]:
+        return web.json_response({"error": {"code": 404, "message": "no such video"}})
     if "[shaky]" in jobs[name]["prompt"] and polls[name] <= 2:
         return error(503, "overloaded", None, "server_error")
     return state(name)
