@@ -21,6 +21,7 @@ from genlevel.runtime.errors import UsageError
 class Specification:
     """What identifies a run (the fields of RunSpecification, with the model resolved).
 
+    route: the fingerprint of what the model's route is configured to, "" where that says nothing beyond provider and model.
     parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas.
     """
 
@@ -36,6 +37,7 @@ class Specification:
     structured_output: bool = False
     api: str = ""
     video_frames: int = 0
+    route: str = ""
 
 
 def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
@@ -78,7 +80,7 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
-    for name in ("api", "video_frames"):
+    for name in ("api", "video_frames", "route"):
         if not document[name]:
             del document[name]  # a run of before there was a choice keeps its id
     document["content"] = sorted(fingerprints)

@@ -81,6 +81,7 @@ class Planner:
                 base_url=specification.base_url,
                 api=specification.api,
                 video_frames=model.video_frames,
+                route=model.fingerprint,
                 suite=suite.name,
                 limit=specification.limit,
                 seed=specification.seed,

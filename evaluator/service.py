@@ -156,8 +156,8 @@ class Evaluator:
             plan = await self._planner.resolve(specification)
             if plan.identity != record.identity and not request.judge_only:
                 raise UsageError(
-                    f"run {record.run_id}: its suite, prompts or model have changed since it began, so it cannot be continued; "
-                    "start a new run with `genlevel eval`"
+                    f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
+                    "so it cannot be continued; start a new run with `genlevel eval`"
                 )
             traffic = request.traffic if request.HasField("traffic") else json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         else:

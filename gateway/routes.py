@@ -13,6 +13,7 @@ import orjson
 
 from gateway.adapters.base import Capabilities
 from gateway.adapters.embedded import problem as embedded_problem
+from gateway.fingerprints import fingerprint
 from gateway.models import ModelFacts, facts, table
 from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
@@ -40,6 +41,7 @@ MAX_RESOLVED = 1000
 @dataclass(frozen=True, slots=True)
 class ResolvedRoute:
     """Everything a call needs to know. key_source: the variable or file that holds the key, "" = none is needed.
+    fingerprint: of what the configuration says of it (gateway.fingerprints).
 
     limits_account: whose limits and bill a call counts against. The key itself is read when a client is made.
     """
@@ -63,6 +65,7 @@ class ResolvedRoute:
     parameters: RouteParameters
     timeout_s: float
     structured_output: bool
+    fingerprint: str
 
     @property
     def client(self) -> tuple[str, str, str]:
@@ -136,6 +139,7 @@ class ResolvedRoute:
             max_output_tokens_per_image=self.media.max_tokens_per_image,
             video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
+            fingerprint=self.fingerprint,
         )
         if self.price is not None:
             info.price.CopyFrom(self.price.message())
@@ -166,7 +170,8 @@ class Routes:
             raise ConfigurationError(f"api {api!r}: a compatible server has {', '.join(APIS['compatible'])}; choose one of them")
         account = Account(provider="compatible", base_url=base_url, api_key_env=api_key_env)
         asked = Route.model_validate({"account": host, "model": model, "api": api or None})
-        route = replace(self._route(name, host, account, asked), account=host)
+        # What it is, a run says by itself: its address and api are part of its specification.
+        route = replace(self._route(name, host, account, asked), account=host, fingerprint="")
         self._named[name] = route
         return route
 
@@ -223,7 +228,8 @@ class Routes:
             raise ConfigurationError(f"accounts.{account_name}.base_url: a compatible account needs the address of its server")
         source, is_file = _key_source(account)
         known = facts(provider, route.model)
-        api = route.api or known.api or APIS[provider][0]
+        usual_api = known.api or APIS[provider][0]
+        api = route.api or usual_api
         override = route.price or self._settings.prices.get(f"{provider}/{route.model}") or self._settings.prices.get(name)
         if route.context_tokens:
             known = replace(known, context_tokens=route.context_tokens)
@@ -248,6 +254,7 @@ class Routes:
             limits=EMBEDDED_LIMITS if provider == "embedded" and account.limits == Limits() else account.limits,
             parameters=route.parameters,
             timeout_s=account.timeout_s,
+            fingerprint=fingerprint(route, account, usual_api),
             structured_output=known.structured_output if route.structured_output is None else route.structured_output,
         )
 

@@ -51,11 +51,16 @@ def test_whatever_changes_the_answers_changes_the_run():
             {"prompt_version": "2"},
             {"suite": "other"},
             {"structured_output": True},
+            {"route": "0123456789abcdef"},
         )
     }
     runs.add(run_id(SPECIFICATION, CONTENT[:1]))
     runs.add(run_id(SPECIFICATION, [("nlp/A", "3" * 64), CONTENT[1]]))
-    assert len(runs) == 12
+    assert len(runs) == 13
+
+
+def test_a_run_on_a_plain_route_keeps_the_id_it_always_had():
+    assert run_id(SPECIFICATION, CONTENT) == "fd3b9bdb01ca"
 
 
 def test_the_seed_does_not_matter_where_nothing_is_sampled():

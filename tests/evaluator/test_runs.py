@@ -198,6 +198,19 @@ async def test_one_request_that_is_denied_is_that_instances_failure_and_many_in_
     assert "instances all failed" in run.reason
 
 
+async def test_a_route_that_means_something_else_now_is_another_run(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(2)
+    runs = []
+    for fingerprint in ("", "a" * 16, "b" * 16, ""):
+        scripted.info.fingerprint = fingerprint
+        runs.append((await start(evaluator, folder)).run_id)
+    assert len(set(runs)) == 3
+    assert runs[0] == runs[3]
+    with pytest.raises(UsageError, match="the model's route have changed"):
+        await evaluator.start_run(ev.StartRunRequest(run_id=runs[1], retry_failed=True))
+
+
 async def test_resume_asks_again_only_what_failed(make_evaluator, scripted, suite_folder, failing_script):
     evaluator, scorer = make_evaluator(attempts=1)
 

@@ -50,6 +50,54 @@ def test_a_hosted_model_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert list(info.output_modalities) == [content.MODALITY_TEXT]
 
 
+PLAIN = {"account": "work", "model": "gpt-4.1-mini"}
+
+
+def fingerprint_of(account: dict[str, Any] | None = None, **fields: Any) -> str:
+    """The fingerprint of a route of these fields at an OpenAI account of these."""
+    accounts = {"work": Account.model_validate({"provider": "openai", **(account or {})})}
+    return Routes(Settings(accounts=accounts, routes={"r": Route.model_validate({**PLAIN, **fields})})).resolve("r").info().fingerprint
+
+
+def test_what_decides_a_routes_answers_is_in_its_fingerprint() -> None:
+    changes: list[dict[str, Any]] = [
+        {"account": {"base_url": "https://proxy.example/v1"}},
+        {"account": {"base_url": "https://other.example/v1"}},
+        {"api": "responses"},
+        {"api": "images"},
+        {"media": {"quality": "high"}},
+        {"media": {"extra": {"steps": 4}}},
+        {"parameters": {"temperature": 0.5}},
+        {"parameters": {"send_temperature": False}},
+        {"parameters": {"extra_output_tokens": 4096}},
+        {"input_modalities": ["text"]},
+        {"output_modalities": ["text", "audio"]},
+    ]
+    found = {fingerprint_of(**change) for change in changes}
+    assert len(found) == len(changes)
+    assert all(len(fingerprint) == 16 for fingerprint in found)
+    assert fingerprint_of(media={"extra": {"b": 1, "a": 2}}) == fingerprint_of(media={"extra": {"a": 2, "b": 1}})
+    assert fingerprint_of({"base_url": "https://x.example/v1/"}) == fingerprint_of({"base_url": "https://x.example/v1"})
+
+
+def test_a_plain_route_has_no_fingerprint_nor_has_what_decides_no_answer() -> None:
+    for change in (
+        {},
+        {"account": {"api_key_env": "K", "limits": {"concurrency": 3}, "timeout_s": 5}},
+        {"api": "chat"},
+        {"price": {"input": 1, "output": 2}},
+        {"context_tokens": 9},
+        {"media": {"max_seconds": 8, "max_tokens_per_image": 5}},
+        {"video_frames": 4},
+        {"structured_output": False},
+    ):
+        assert fingerprint_of(**change) == "", change
+    routes = Routes(settings())
+    assert {routes.resolve(name).fingerprint for name in ("openai/x", "anthropic/x", "embedded/generalist", *table())} == {""}
+    assert routes.add("m at http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1", "m", api="images").fingerprint == ""
+    assert Routes(settings(routes={"r": Route(account="local", model="m")})).resolve("r").fingerprint
+
+
 @pytest.mark.parametrize(("route", "variable"), [("openai/x", "OPENAI_API_KEY"), ("anthropic/x", "ANTHROPIC_API_KEY")])
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_key_is_told_with_the_variable_to_set(
