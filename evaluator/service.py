@@ -75,6 +75,11 @@ class _Active:
             going.stop(status, reason, now=now)
 
 
+def _limits(request: ev.StartRunRequest) -> bool:
+    """Whether a request sets how fast or how far its run goes."""
+    return bool(request.traffic.ListFields())
+
+
 def _unstored_end(status: int, reason: str, error: GenlevelError) -> tuple[int, str]:
     """(status, why) of a run whose end could not be stored; it is to be continued, whatever it had reached."""
     ended = "every instance has its outcome" if status == ev.RUN_STATUS_FINISHED else reason
@@ -151,7 +156,8 @@ class Evaluator:
         if request.run_id:
             record = await self._record(request.run_id)
             if record.run_id in self._active:
-                return ev.StartRunResponse(run=await self._message(record))
+                notes = ["the run goes on already; new limits and a new budget count from its next start"] if _limits(request) else []
+                return ev.StartRunResponse(run=await self._message(record), problems=notes)
             specification = json_format.Parse(record.specification, ev.RunSpecification())
             plan = await self._planner.resolve(specification)
             if plan.identity != record.identity and not request.judge_only:
@@ -159,7 +165,8 @@ class Evaluator:
                     f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
                     "so it cannot be continued; start a new run with `genlevel eval`"
                 )
-            traffic = request.traffic if request.HasField("traffic") else json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
         else:
             record, plan, traffic = None, await self._planner.resolve(request.specification), request.traffic
         identity = record.identity if record is not None else plan.identity

@@ -17,7 +17,6 @@ import click
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
 from genlevel.cli.connection import DEFAULT_FOLDER, Services, services, verdict_of
 from genlevel.cli.options import (
-    Dollars,
     harmless,
     json_option,
     judge_option,
@@ -27,6 +26,8 @@ from genlevel.cli.options import (
     run_async,
     seed_option,
     settings_of,
+    traffic_of,
+    traffic_options,
 )
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -44,17 +45,13 @@ _METRICS_FILE = "metrics.prom"
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
 @click.option("--limit", type=click.IntRange(min=1), help="Instances per task: a seeded sample.")
 @seed_option("Of that sample.")
-@click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator).")
-@click.option("--rpm", type=click.IntRange(min=1), help="At most so many requests a minute.")
-@click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute.")
+@traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens per answer (default: by answer type).")
 @click.option(
     "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, though the model takes JSON schemas."
 )
 @judge_option
-@click.option("--budget-usd", type=Dollars(), metavar="X", help="Never spend more than this, the judge's calls included.")
-@click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known.")
 @click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
 @click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
 @click.option(
@@ -91,20 +88,12 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
         no_structured_output=options["no_structured_output"],
         parameters=gw.GenerationParameters(temperature=options["temperature"], max_output_tokens=options["max_tokens"]),
     )
-    traffic = ev.TrafficSettings(
-        concurrency=options["concurrency"] or 0,
-        requests_per_minute=options["rpm"] or 0,
-        tokens_per_minute=options["tpm"] or 0,
-        budget_nano_usd=options["budget_usd"],
-        unpriced_ok=options["unpriced_ok"],
-        judge=options["judge"],
-    )
 
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
                 return await _dry_run(found, specification, options["judge"], as_json=options["as_json"])
-            request = ev.StartRunRequest(specification=specification, traffic=traffic, fresh=options["fresh"])
+            request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 
     ctx.exit(run_async(work()))
@@ -112,19 +101,23 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
 
 @click.command("resume")
 @click.argument("run")
+@traffic_options
 @judge_option
 @out_option
 @json_option
 @click.pass_context
-def resume(ctx: click.Context, run: str, *, judge: str, out: Path, as_json: bool) -> None:
-    """Continue RUN as it was started; what failed for good is asked again, of its model and of its judge."""
-    settings = settings_of(ctx)
+def resume(ctx: click.Context, /, run: str, **options: Any) -> None:
+    """Continue RUN as it was started; what failed for good is asked again, of its model and of its judge.
+
+    Limits and a budget that are given here hold for the rest of the run in place of those it was started with; it stays the same run.
+    """
+    settings, out = settings_of(ctx), options["out"]
     need_run_folder(settings, out)
 
     async def work() -> int:
         async with services(settings, out) as found:
-            request = ev.StartRunRequest(run_id=run, retry_failed=True, judge=judge)
-            return await drive(found, request, settings, out, as_json=as_json)
+            request = ev.StartRunRequest(run_id=run, retry_failed=True, traffic=traffic_of(options), judge=options["judge"])
+            return await drive(found, request, settings, out, as_json=options["as_json"])
 
     ctx.exit(run_async(work()))
 
@@ -257,9 +250,13 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     if interrupted:
         click.echo(f"genlevel: run {run.run_id} was stopped; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
+    if run.status == ev.RUN_STATUS_BUDGET:
+        again = f"`genlevel resume {run.run_id} --budget-usd X{where}` continues it with a higher one"
+        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
+        return EXIT_INCOMPLETE
     if run.status != ev.RUN_STATUS_FINISHED:
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}{where}` continues it", err=True)
-        return EXIT_INCOMPLETE if run.status == ev.RUN_STATUS_BUDGET else EXIT_USAGE
+        return EXIT_USAGE
     if not run.counts.failed and not run.judging.failed:
         return 0
     if not run.counts.failed:

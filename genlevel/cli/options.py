@@ -12,28 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from genlevel.cli.connection import DEFAULT_FOLDER
+from genlevel.v1 import evaluator_pb2 as ev
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, and nothing else there.")
-out_option = click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_FOLDER,
-    show_default=True,
-    help="Folder of the journal, results and logs.",
-)
-judge_option = click.option(
-    "--judge", default="", metavar="ROUTE", help="The model that rates answers where a task's metric asks for one (default: runs.judge)."
-)
-ratings_option = click.option(
-    "--ratings",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    metavar="FILE.csv",
-    help="Ratings by people: columns task, instance, rater, rating. May be given several times.",
-)
 
 MOST_SEED = 2**63 - 1
 MOST_INSTANCES = 10**9
@@ -63,6 +45,57 @@ class Dollars(click.ParamType[int]):
         if not amount.is_finite() or amount < 0 or amount > 1_000_000_000:
             self.fail(f"{value!r} is not an amount that can be spent", param, ctx)
         return int(amount * 1_000_000_000)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, and nothing else there.")
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder of the journal, results and logs.",
+)
+judge_option = click.option(
+    "--judge", default="", metavar="ROUTE", help="The model that rates answers where a task's metric asks for one (default: runs.judge)."
+)
+_TRAFFIC_OPTIONS = (
+    click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
+    click.option("--rpm", type=click.IntRange(min=1), help="At most so many requests a minute."),
+    click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute."),
+    click.option(
+        "--budget-usd",
+        type=Dollars(),
+        metavar="X",
+        help="Never spend more than this on the run: earlier starts of it and the judge's calls included.",
+    ),
+    click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known."),
+)
+ratings_option = click.option(
+    "--ratings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE.csv",
+    help="Ratings by people: columns task, instance, rater, rating. May be given several times.",
+)
+
+
+def traffic_options(command: Command) -> Command:
+    """How fast a run goes and how far: options that do not change which run it is. ``traffic_of`` takes them."""
+    for option in reversed(_TRAFFIC_OPTIONS):
+        command = option(command)
+    return command
+
+
+def traffic_of(options: dict[str, Any]) -> ev.TrafficSettings:
+    """What ``traffic_options`` and ``judge_option`` were given, as a message; what was not given is not set."""
+    return ev.TrafficSettings(
+        concurrency=options["concurrency"] or 0,
+        requests_per_minute=options["rpm"] or 0,
+        tokens_per_minute=options["tpm"] or 0,
+        budget_nano_usd=options["budget_usd"],
+        unpriced_ok=options["unpriced_ok"],
+        judge=options["judge"],
+    )
 
 
 def settings_of(ctx: click.Context) -> Any:

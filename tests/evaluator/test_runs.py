@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from google.protobuf import json_format
 
 from evaluator.rpc import add_to_server
 from genlevel.cli.progress import progress_line
@@ -253,6 +254,31 @@ async def test_the_budget_is_never_exceeded_and_ends_the_run(make_evaluator, scr
     assert more.run_id == run.run_id
     assert more.status == ev.RUN_STATUS_FINISHED
     assert scripted.calls.total() == 200
+
+
+async def test_a_run_goes_on_under_new_limits_and_a_new_budget_as_the_same_run(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.cost, scripted.latency_s = 500_000, 0.005
+    run = await start(evaluator, suite_folder(40), ev.TrafficSettings(concurrency=3, budget_nano_usd=5_000_000, unpriced_ok=True))
+    assert run.status == ev.RUN_STATUS_BUDGET
+    again = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    assert (again.status, again.cost_nano_usd) == (ev.RUN_STATUS_BUDGET, run.cost_nano_usd)
+    more = ev.TrafficSettings(budget_nano_usd=1_000_000_000, concurrency=5)
+    done = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id, traffic=more))
+    assert (done.run_id, done.status, done.counts.answered) == (run.run_id, ev.RUN_STATUS_FINISHED, 40)
+    assert scripted.most_at_once == 5
+    kept = json_format.Parse(evaluator._journal.run(run.run_id).traffic, ev.TrafficSettings())
+    assert kept == ev.TrafficSettings(concurrency=5, budget_nano_usd=1_000_000_000, unpriced_ok=True)
+
+
+async def test_new_limits_of_a_run_that_goes_on_are_not_taken_in_silence(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.2
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(3))))).run
+    told = await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(requests_per_minute=5)))
+    assert ["goes on already" in problem for problem in told.problems] == [True]
+    assert not (await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id))).problems
 
 
 async def test_a_call_of_unknown_fate_stays_reserved_for_later_starts(make_evaluator, scripted, suite_folder, failing_script):

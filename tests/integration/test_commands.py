@@ -86,9 +86,17 @@ def test_an_interrupted_budget_run_exits_1_and_says_how_to_go_on(genlevel, stub_
     assert result["status"] == "budget"
     assert 0 < result["usage"]["usd"] <= 0.002
     assert result["instances"]["answered"] == len(stub.calls())
-    assert result["run"] in done.stderr
+    assert f"`genlevel resume {result['run']} --budget-usd X` continues it" in done.stderr
     card = genlevel.run("show", result["run"])
     assert "Incomplete" in card.stdout
+    more = genlevel.run(
+        "resume", result["run"], "--budget-usd", "1", "--concurrency", "16", "--rpm", "100000", "--tpm", "9000000", "--json"
+    )
+    assert more.returncode == 0, more.stderr
+    whole = json.loads(more.stdout)
+    assert (whole["run"], whole["instances"]["answered"], len(stub.calls())) == (result["run"], 100, 100)
+    assert whole["usage"]["usd"] > result["usage"]["usd"]
+    assert whole["usage"]["unknown_costs"] == 0
 
 
 def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream, choice_suite):
