@@ -78,21 +78,28 @@ class ResolvedRoute:
         return host_of(self.base_url) if self.provider == "compatible" else self.provider
 
     def key(self) -> str:
-        """The key, or "" where none is needed. Raises CallFailed (CREDENTIAL) with what to set where it is missing."""
+        """The key, or "" where none is needed. Raises CallFailed (CREDENTIAL) with what to set where it is missing or cannot be one."""
         if not self.key_source:
             return ""
         if self.key_is_file:
             try:
                 with open(self.key_source, encoding="utf-8") as file:
                     key = file.read().strip()
-            except OSError as error:
-                problem = f"{self.name}: cannot read the key file {self.key_source} of account {self.account} ({error.strerror})"
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is no text"
+                problem = f"{self.name}: cannot read the key file {self.key_source} of account {self.account} ({why})"
                 raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=self.provider) from None
         else:
             key = os.environ.get(self.key_source, "").strip()
         if not key:
             how = f"write the key into {self.key_source}" if self.key_is_file else f"set the environment variable {self.key_source}"
             raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, f"{self.name}: no key for {self.provider}; {how}", provider=self.provider)
+        if not key.isascii() or not key.isprintable():
+            source = f"the key file {self.key_source}" if self.key_is_file else f"the environment variable {self.key_source}"
+            problem = (
+                f"{self.name}: {source} holds no key: it has a line break, a control character or one outside ASCII; write the key alone"
+            )
+            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=self.provider)
         return key
 
     def parameter_note(self) -> str:

@@ -124,6 +124,23 @@ def test_a_key_may_lie_in_a_file(tmp_path: Path) -> None:
     assert route.info().ready
 
 
+@pytest.mark.parametrize("odd", ["sk-one\nsk-two", "sk-\u043alju\u010d", "sk-\x00nul", "sk-\x7f", "\ufeffsk-bom", "sk-\udcff"])
+def test_what_cannot_be_a_key_is_told_with_its_place_and_never_shown(odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(odd.encode("utf-8", "surrogateescape"))
+    if "\0" not in odd:
+        monkeypatch.setenv("ODD_KEY", odd)
+    for fields, place in (({"api_key_env": "ODD_KEY"}, "ODD_KEY"), ({"api_key_file": file}, str(file))):
+        route = Routes(Settings(accounts={"openai": Account.model_validate({"provider": "openai", **fields})})).resolve("openai/x")
+        with pytest.raises(CallFailed) as caught:
+            route.key()
+        assert caught.value.reason == "CREDENTIAL"
+        assert place in caught.value.message
+        assert "sk-" not in caught.value.message
+        assert len(caught.value.message.splitlines()) == 1
+        assert route.info().problem == caught.value.message
+
+
 def test_a_configured_route_carries_its_account() -> None:
     info = Routes(settings(routes={"smart": Route(account="work", model="gpt-6.2-sol")})).resolve("smart").info()
     assert info.account == "work"
