@@ -96,6 +96,11 @@ def main() -> None:
     except GenlevelError as error:
         click.echo(f"genlevel: {error}", err=True)
         sys.exit(EXIT_USAGE)
+    except UnicodeEncodeError as error:
+        if error.reason != "surrogates not allowed":
+            raise
+        click.echo(f"genlevel: {_not_utf8(error)} is not UTF-8 text; rename that file or folder", err=True)
+        sys.exit(EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genlevel: stopped", err=True)
         sys.exit(EXIT_INTERRUPTED)
@@ -103,6 +108,16 @@ def main() -> None:
         where = f": {error.filename}" if error.filename else ""
         click.echo(f"genlevel: {error.strerror or error}{where}", err=True)
         sys.exit(EXIT_USAGE)
+
+
+def _not_utf8(error: UnicodeEncodeError) -> str:
+    """What databases, messages and terminals do not take: an argument, else the name that was met, with its odd bytes escaped."""
+    odd = next((argument for argument in sys.argv[1:] if not argument.isascii() and _escaped(argument) != argument), None)
+    return f"the name '{_escaped(error.object)[:300]}'" if odd is None else f"the argument '{_escaped(odd)}'"
+
+
+def _escaped(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _open_standard_streams() -> None:

@@ -45,6 +45,21 @@ def test_what_is_wrong_is_said_in_a_line_that_names_it(genlevel, arguments, said
     assert len(done.stderr.strip().splitlines()[-1]) < 400
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("eval", "--model", "embedded/generalist", "--suite", "odd\udcff", "--dry-run"),
+        ("eval", "--model", "openai/odd\udcff", "--suite", "starter", "--dry-run"),
+        ("eval", "--model", "embedded/generalist", "--suite", "starter", "--dry-run", "--out", "odd\udcff"),
+    ],
+)
+def test_a_name_that_is_not_utf8_is_said_in_a_line(genlevel, arguments):
+    done = genlevel.run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert r"odd\xff' is not UTF-8 text" in done.stderr
+
+
 def test_a_wrong_setting_names_file_and_line(genlevel):
     (genlevel.folder / "genlevel.yaml").write_text("runs:\n  attemps: 3\n")
     done = genlevel.run("models")
