@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any
 
@@ -17,6 +18,7 @@ def read_json(raw: bytes) -> Any:
     >>> read_json(rb'{"text": "ok \ud83d"}') == {"text": "ok \ufffd"}
     True
     """
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:

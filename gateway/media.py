@@ -10,6 +10,7 @@ from typing import Any
 from genlevel.benchmark import mime
 from genlevel.v1 import content_pb2 as content
 
+_LONGEST_MS = 86_400_000
 _KINDS: dict[int, str] = {
     content.MODALITY_IMAGE: "image/",
     content.MODALITY_VIDEO: "video/",
@@ -50,7 +51,10 @@ def data_uri(uri: str) -> bytes:
 
 
 def duration_ms(data: bytes) -> int:
-    """The length of a video or sound in milliseconds by its container, 0 where it does not say. Blocks: call it in a thread."""
+    """The length of a video or sound in milliseconds by its container, 0 where it does not say, or says more than a day.
+
+    Blocks: call it in a thread.
+    """
     import av
 
     try:
@@ -59,4 +63,5 @@ def duration_ms(data: bytes) -> int:
             streams = [stream.duration * stream.time_base for stream in container.streams if stream.duration and stream.time_base]
     except (av.FFmpegError, ValueError, OSError):
         return 0
-    return round(length / av.time_base * 1000) if length and length > 0 else round(float(max(streams, default=0)) * 1000)
+    found = round(length / av.time_base * 1000) if length and length > 0 else round(float(max(streams, default=0)) * 1000)
+    return found if 0 < found < _LONGEST_MS else 0

@@ -34,15 +34,9 @@ class Price:
     per_second: Decimal | None = None
     per_call: Decimal | None = None
 
-    @property
-    def has_pieces(self) -> bool:
-        """Whether media are billed by the piece, so that an answer without usage has a cost."""
-        return any(piece is not None for piece in (self.per_image, self.per_second, self.per_call))
-
-    @property
-    def has_tokens(self) -> bool:
-        """Whether tokens are billed, so that an answer without usage has no known cost."""
-        return bool(self.input or self.output or self.image_input)
+    def is_known(self, *, tokens: bool, lengths: bool = True) -> bool:
+        """Whether an answer's cost can be told: of tokens that are billed and of lengths that are billed it is known how many there are."""
+        return (tokens or not (self.input or self.output or self.image_input)) and (lengths or not self.per_second)
 
     @classmethod
     def of(cls, price: ModelPrice, long_above: int = 0, long_input: Decimal = ONE, long_output: Decimal = ONE) -> Price:

@@ -160,11 +160,10 @@ class Gateway:
             applied_parameters=parameters,
             upstream_s=upstream_s,
         )
-        if outputs != TEXT_ALONE:
-            await self._settle(response)
+        lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
         drawn = route.api == "responses" and response.usage.output_images and route.price is not None and route.price.per_image is None
-        if route.price is not None and answer.has_usage and not drawn:
+        if route.price is not None and route.price.is_known(tokens=answer.has_usage, lengths=lengths) and not drawn:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage
 
@@ -212,13 +211,17 @@ class Gateway:
             with self._reading(route, upstream, {}):
                 response.parts.append(media_part(data, maker.modality, claimed))
         response.upstream_s = upstream_s
-        await self._settle(response, made.seconds)
-        if route.price is not None and (made.has_usage or not route.price.has_tokens):
+        lengths = await self._settle(response, made.seconds)
+        if route.price is not None and route.price.is_known(tokens=made.has_usage, lengths=lengths):
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price, made.image_input_tokens)
         return response, made.has_usage
 
-    async def _settle(self, response: pb.GenerateResponse, stated_s: float = 0.0) -> None:
-        """Counts an answer's media, and stores what is too large to travel inline. stated_s: their length as the provider says."""
+    async def _settle(self, response: pb.GenerateResponse, stated_s: float = 0.0) -> bool:
+        """Counts an answer's media, and stores what is too large to travel inline. Returns whether the length of each is known.
+
+        stated_s: their length as the provider says.
+        """
+        known = True
         for part in response.parts:
             if part.WhichOneof("part") != "media":
                 continue
@@ -226,14 +229,16 @@ class Gateway:
             if media.modality == content.MODALITY_IMAGE:
                 response.usage.output_images += 1
             elif media.modality in (content.MODALITY_AUDIO, content.MODALITY_VIDEO):
-                measured = await asyncio.to_thread(duration_ms, media.inline)
-                response.usage.output_milliseconds += measured or round(stated_s * 1000)
+                length = await asyncio.to_thread(duration_ms, media.inline) or round(stated_s * 1000)
+                response.usage.output_milliseconds += length
+                known = known and length > 0
             if len(media.inline) > self._settings.storage.inline_limit_bytes:
                 try:
                     reference = await asyncio.to_thread(self._store().put, media.inline, media.mime_type)
                 except StorageError as problem:
                     raise CallFailed(pb.ERROR_CLASS_UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
                 media.blob.CopyFrom(reference)
+        return known
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         body = _body_of(raw)
@@ -271,7 +276,7 @@ class Gateway:
             raise malformed(route.provider, redact(str(problem), upstream.key), name=route.shown) from None
         except (LookupError, TypeError, AttributeError) as problem:
             said = redact(f"{type(problem).__name__} {problem}", upstream.key)
-            raise malformed(route.provider, said, name=route.shown) from None
+            raise malformed(route.provider, f"it is not what the {route.api} API answers ({said})", name=route.shown) from None
 
     def _failure(self, route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
         return classify(

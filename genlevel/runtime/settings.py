@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ModalityName = Literal["text", "image", "video", "audio", "3d"]
 ProviderName = Literal["openai", "anthropic", "compatible", "embedded"]
-Dollars = Annotated[Decimal, Field(ge=0, description="US dollars per million tokens")]
-
-
-Piece = Annotated[Decimal, Field(ge=0, description="US dollars")]
+# More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
+Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
+Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
 
 
 class _Strict(BaseModel):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import example, given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from gateway.adapters import ADAPTERS
+from gateway.adapters.base import AnswerError, Refused
 from gateway.adapters.embedded import EmbeddedModel
 from gateway.models import table
 from gateway.service import Gateway
@@ -119,6 +124,67 @@ async def test_a_malformed_body_is_transient_and_may_be_charged(
     stub.replies(body)
     problem = await failure(gateway, asking(route))
     assert (problem.reason, problem.may_be_charged) == ("TRANSIENT", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "an empty body"),
+        (b'data: {"choices": []}\n\ndata: [DONE]\n\n', "a stream of events, not one JSON object, though no stream was asked for"),
+        (b"OK", "not JSON"),
+        (b'["a"]', "not a JSON object"),
+        ({"choices": []}, "choices is an empty list, not a list of objects"),
+        (
+            {"choices": [{"message": {"content": "x", "images": 5}}]},
+            "it is not what the chat API answers (TypeError 'int' object is not iterable)",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_in_a_line(body: Any, said: str, stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies(body, headers={"content-type": "text/html"})
+    problem = await failure(gateway, asking("openai-chat"))
+    assert problem.message == f"openai sent a malformed body: {said}"
+
+
+async def test_a_byte_order_mark_or_another_content_type_does_not_cost_the_answer(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    body = {"choices": [{"message": {"content": "Paris"}}]}
+    for mark in (b"", b"\xef\xbb\xbf", b"\n "):
+        stub.replies(mark + json.dumps(body).encode(), 201, headers={"content-type": "text/plain; charset=odd"})
+        assert (await gateway.generate(asking("compatible-chat"))).parts[0].text == "Paris"
+
+
+def _odd_bodies() -> st.SearchStrategy[Any]:
+    """Bodies of answers with anything anywhere."""
+    names = st.sampled_from(
+        ["id", "model", "choices", "message", "content", "type", "text", "refusal", "tool_calls", "function", "arguments", "usage",
+         "prompt_tokens", "completion_tokens", "output", "status", "stop_reason", "images", "audio", "data", "error", "code", "detail"]
+    )  # fmt: skip
+    leaves = (
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+    )
+    return st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=5), max_leaves=25)
+
+
+@given(
+    message=_odd_bodies(), usage=_odd_bodies(), other=st.dictionaries(st.sampled_from(["id", "model", "error", "object"]), _odd_bodies())
+)
+@example(message={"content": [{"type": "image_url"}]}, usage=None, other={})
+@example(message={"content": None, "tool_calls": [[]]}, usage={"prompt_tokens": 1e30}, other={})
+def test_whatever_a_server_answers_is_an_answer_or_a_failure_of_its_own_kind(message: Any, usage: Any, other: dict[str, Any]) -> None:
+    shapes = (
+        {"choices": [{"message": message, "finish_reason": message}], "usage": usage, **other},
+        {"status": "completed", "output": message, "usage": usage, **other},
+        {"content": message, "stop_reason": usage, "usage": usage, **other},
+    )
+    for adapter in ADAPTERS.values():
+        for body in shapes:
+            adapter.usage(body)
+            try:
+                answer = adapter.answer(body)
+            except (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError):
+                continue
+            response = pb.GenerateResponse(parts=answer.parts, usage=answer.usage, model=answer.model, response_id=answer.response_id)
+            assert pb.GenerateResponse.FromString(response.SerializeToString()) == response
 
 
 async def test_half_a_character_does_not_cost_the_answer(stub: Any, gateway: Gateway, asking: Asking) -> None:

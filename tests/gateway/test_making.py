@@ -329,6 +329,18 @@ async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
     await gateway.close()
 
 
+async def test_a_length_that_is_billed_and_not_known_makes_the_cost_unknown(stub, make_gateway):
+    account = {"s": Account(provider="compatible", base_url=f"{stub.url}/v1")}
+    priced = {"second": ModelPrice(per_second="0.1"), "call": ModelPrice(per_call="0.1")}
+    routes = {name: Route(account="s", model="m", api="speech", price=price) for name, price in priced.items()}
+    gateway = make_gateway(Settings(accounts=account, routes=routes))
+    stub.replies(b"RIFF\x00\x00\x00\x00WAVE and so on", headers={"content-type": "audio/wav"})
+    by_second, by_call = [await gateway.generate(make(name, "a thing", modality=content.MODALITY_AUDIO)) for name in routes]
+    assert not by_second.HasField("cost_nano_usd")
+    assert by_call.cost_nano_usd == 100_000_000
+    await gateway.close()
+
+
 async def test_models_say_what_they_make(gateway):
     made = {info.route: list(info.output_modalities) for info in (await gateway.list_models(pb.ListModelsRequest())).models}
     assert made["openai-images"] == [content.MODALITY_IMAGE]
