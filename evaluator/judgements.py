@@ -71,12 +71,16 @@ class RunJudge:
 
 @dataclass(frozen=True, slots=True)
 class JudgingTotals:
-    """Judged and failed are of one judge; tokens and money are of all judges of the run."""
+    """Judged and failed are of one judge; tokens and money are of all judges of the run.
+
+    unknown_costs: judgements that took calls of which no cost is known.
+    """
 
     judged: int
     failed: int
     usage: gw.Usage
     cost_nano_usd: int | None
+    unknown_costs: int = 0
 
 
 class Judgements:
@@ -144,6 +148,9 @@ class Judgements:
                     judgements.c.run_id == run_id
                 )
             ).one()
+            unknown = connection.execute(
+                select(func.count()).where(judgements.c.run_id == run_id, judgements.c.calls > 0, judgements.c.cost_nano_usd.is_(None))
+            ).scalar_one()
             if judge is not None:
                 query = select(judgements.c.outcome, func.count()).where(
                     judgements.c.run_id == run_id,
@@ -153,7 +160,7 @@ class Judgements:
                 outcomes = {row[0]: row[1] for row in connection.execute(query.group_by(judgements.c.outcome))}
         usage = gw.Usage(**{column.name: int(value) for column, value in zip(columns, sums[:-1], strict=True)})
         cost = None if sums[-1] is None else int(sums[-1])
-        return JudgingTotals(outcomes.get(sc.OUTCOME_ANSWERED, 0), outcomes.get(sc.OUTCOME_FAILED, 0), usage, cost)
+        return JudgingTotals(outcomes.get(sc.OUTCOME_ANSWERED, 0), outcomes.get(sc.OUTCOME_FAILED, 0), usage, cost, int(unknown))
 
     # -- who judges ------------------------------------------------------------------------------------------------
 

@@ -188,7 +188,7 @@ class Judging(Crew[_Item]):
         )
         self.plan = plan
         self.judged, self.failed = totals.judged, totals.failed
-        self.usage, self.cost_nano_usd = totals.usage, totals.cost_nano_usd
+        self.usage, self.cost_nano_usd, self.unknown_costs = totals.usage, totals.cost_nano_usd, totals.unknown_costs
         self._open: Counter[str] = Counter()  # by task: handed to a worker, not judged
 
     async def run(self) -> tuple[int, str]:
@@ -286,6 +286,8 @@ class Judging(Crew[_Item]):
             setattr(self.usage, name, getattr(self.usage, name) + getattr(after, name) - getattr(before, name))
         if after.cost_nano_usd is not None:
             self.cost_nano_usd = (self.cost_nano_usd or 0) + after.cost_nano_usd - (before.cost_nano_usd or 0)
+        elif after.calls and not before.calls:
+            self.unknown_costs += 1
 
     def _count(self, judgement: Judgement) -> None:
         self._finished()

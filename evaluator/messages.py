@@ -83,6 +83,7 @@ class JudgingState(Protocol):
     failed: int
     usage: gw.Usage
     cost_nano_usd: int | None
+    unknown_costs: int
 
 
 def judging_message(judge: RunJudge, state: JudgingState | JudgingTotals) -> ev.Judging:
@@ -94,6 +95,7 @@ def judging_message(judge: RunJudge, state: JudgingState | JudgingTotals) -> ev.
         failed=state.failed,
         usage=state.usage,
         cost_nano_usd=state.cost_nano_usd,
+        unknown_costs=state.unknown_costs,
     )
 
 

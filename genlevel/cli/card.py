@@ -117,7 +117,7 @@ def _print_state(out: Console, document: dict[str, Any]) -> None:
     out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
     out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
     if judging := document.get("judging"):
-        cost = _cost(judging["usd"])
+        cost = _cost(judging["usd"], judging["unknown_costs"])
         failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
         tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
         out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
@@ -133,10 +133,10 @@ def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
 
 
 def _cost(usd: float | None, unknown: int = 0) -> str:
-    """What a run has cost, for a person. unknown: instances of which nobody knows it."""
+    """What a run has cost, for a person. unknown: answers of which nobody knows it."""
     if usd is None:
-        return "cost unknown (their provider does not say what was used)" if unknown else "cost unknown (no price)"
-    return f"at least ${usd:.4f} (of {unknown:,} instances the cost is unknown)" if unknown else f"${usd:.4f}"
+        return "cost unknown (no price, or no word of what was used)" if unknown else "cost unknown (no price)"
+    return f"at least ${usd:.4f} (the cost of {unknown:,} answers is unknown)" if unknown else f"${usd:.4f}"
 
 
 def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -> None:

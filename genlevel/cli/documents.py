@@ -64,6 +64,7 @@ def _judging(judging: ev.Judging) -> dict[str, Any]:
         "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
         "output_tokens": usage.output_tokens + usage.reasoning_tokens,
         "usd": judging.cost_nano_usd / NANO if judging.HasField("cost_nano_usd") else None,
+        "unknown_costs": judging.unknown_costs,
     }
 
 

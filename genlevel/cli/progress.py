@@ -22,7 +22,8 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
         if run.judging.failed:
             parts.append(f"{run.judging.failed:,} failed")
         parts += _going(progress)
-        parts += _spent(run.judging.usage, run.judging.cost_nano_usd if run.judging.HasField("cost_nano_usd") else None)
+        priced = run.judging.HasField("cost_nano_usd")
+        parts += _spent(run.judging.usage, run.judging.cost_nano_usd if priced else None, run.judging.unknown_costs if priced else 0)
         return " | ".join(parts)
     counts = run.counts
     done = counts.total - counts.pending

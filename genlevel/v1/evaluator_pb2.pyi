@@ -196,7 +196,7 @@ class Run(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ...) -> None: ...
 
 class Judging(_message.Message):
-    __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open")
+    __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs")
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     JUDGED_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +204,7 @@ class Judging(_message.Message):
     USAGE_FIELD_NUMBER: _ClassVar[int]
     COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_COSTS_FIELD_NUMBER: _ClassVar[int]
     judge: str
     route: str
     judged: int
@@ -211,7 +212,8 @@ class Judging(_message.Message):
     usage: _gateway_pb2.Usage
     cost_nano_usd: int
     open: int
-    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., judged: _Optional[int] = ..., failed: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., open: _Optional[int] = ...) -> None: ...
+    unknown_costs: int
+    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., judged: _Optional[int] = ..., failed: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., open: _Optional[int] = ..., unknown_costs: _Optional[int] = ...) -> None: ...
 
 class WatchRunRequest(_message.Message):
     __slots__ = ("run_id",)

@@ -397,6 +397,23 @@ async def test_judging_is_within_the_budget_of_the_run(services, bench, suite):
     assert (bench.asked.total(), bench.judged.total()) == (20, 20)
 
 
+async def test_judgements_of_unknown_cost_are_counted(services, bench, suite):
+    evaluator, _, _ = services()
+    for name in ("m", "j"):
+        bench.models[name].price.CopyFrom(gw.Price(input="1", output="10"))
+    bench.cost["m"] = 1_000
+    run = await start(evaluator, suite(3))
+    assert (run.cost_nano_usd, run.unknown_costs) == (3_000, 0)
+    assert (run.judging.HasField("cost_nano_usd"), run.judging.unknown_costs) == (False, 3)
+    bench.judge = lambda text, calls: CallFailed(
+        gw.ERROR_CLASS_CONTENT_REFUSED, "no", usage=gw.Usage(input_tokens=40), cost_nano_usd=700, may_be_charged=True
+    )
+    bench.cost["m"] = 2_000
+    other = await start(evaluator, suite(4))
+    assert (other.judging.failed, other.judging.cost_nano_usd, other.judging.unknown_costs) == (4, 2_800, 0)
+    assert other.judging.usage.input_tokens == 160
+
+
 async def test_a_judge_without_price_that_charges_is_refused_before_anything_is_asked(services, bench, suite):
     evaluator, _, _ = services()
     bench.models["j"].charges = True

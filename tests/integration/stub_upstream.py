@@ -22,6 +22,7 @@ parser.add_argument("--retry-after", default="1")
 parser.add_argument("--error-rate", type=float, default=0.0)
 parser.add_argument("--drop-rate", type=float, default=0.0)
 parser.add_argument("--garbage-rate", type=float, default=0.0)
+parser.add_argument("--mute-rate", type=float, default=0.0, help="how many answers do not say what was used")
 parser.add_argument("--answer", default="A")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--status", type=int, default=0, help="answer every call with this status")
@@ -76,7 +77,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
                 "created": 0,
                 "model": body["model"],
                 "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": options.answer}}],
-                "usage": usage(text),
+                "usage": None if options.mute_rate and chance.random() < options.mute_rate else usage(text),
             }
         ),
         content_type="application/json",

@@ -114,6 +114,24 @@ def test_an_interrupted_budget_run_exits_1_and_says_how_to_go_on(genlevel, stub_
     assert whole["usage"]["unknown_costs"] == 0
 
 
+@pytest.mark.parametrize(("rate", "said"), [(0.5, "at least $0."), (1.0, "cost unknown (no price, or no word of what was used)")])
+def test_a_cost_that_is_not_known_is_shown_so_and_never_as_none(genlevel, stub_upstream, choice_suite, rate, said):
+    stub = stub_upstream(mute_rate=rate)
+    (genlevel.folder / "genlevel.yaml").write_text(
+        f"accounts: {{stub: {{provider: compatible, base_url: '{stub.base_url}'}}}}\n"
+        "routes: {stubbed: {account: stub, model: s, price: {input: '1', output: '1'}}}\n"
+    )
+    done = genlevel.run("eval", "--model", "stubbed", "--suite", str(choice_suite(30)))
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert ("at least $0.0" if rate < 1 else "cost unknown") in done.stderr
+    (listed,) = json.loads(genlevel.run("runs", "--json").stdout)
+    assert (listed["usd"] is None, listed["unknown_costs"] == 30) == (rate == 1, rate == 1)
+    assert listed["unknown_costs"] > 0
+    assert ("over 0.0" if rate < 1 else "unknown") in genlevel.run("runs").stdout
+    assert "$0.00" not in done.stdout.replace("at least $0.00", "")
+
+
 def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream(answer="I would rather not say.")
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--json")
