@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -292,14 +293,22 @@ def _outputs(route: str, provider: str, api: str, names: Iterable[str]) -> froze
 
 
 def host_of(base_url: str) -> str:
-    """host:port of an address. Raises ConfigurationError where it is not an http or https address."""
+    """host:port of an address. Raises ConfigurationError where it is not an http or https address that can be called."""
+    import httpx2
+
     try:
         parts = urlsplit(base_url)
         host, port = parts.hostname, parts.port
-    except ValueError:
+        httpx2.URL(base_url)
+        (host or "").encode("idna")
+    except (ValueError, httpx2.InvalidURL):
         host, port, parts = None, None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
-        raise ConfigurationError(f"base_url {base_url!r}: give an address such as http://127.0.0.1:8080/v1, without a user or password")
+    plain = base_url.isprintable() and " " not in base_url and not (parts.username or parts.password or parts.query or parts.fragment)
+    if parts.scheme not in ("http", "https") or not host or not plain:
+        shown = re.sub(r"//.*@", "//…@", base_url)  # a password is no one else's business
+        raise ConfigurationError(
+            f"base_url {shown!r}: give an address such as http://127.0.0.1:8080/v1, without a user, a password, a query or a fragment"
+        )
     return f"{host}:{port}" if port else host
 
 

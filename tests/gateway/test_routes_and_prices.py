@@ -199,10 +199,36 @@ def test_an_added_route_takes_the_models_name_literally_and_its_host_as_account(
     assert added.info().ready
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8080", "ftp://x/v1", "http://", "http://user:pass@host/v1", "http://host:port/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:8080",
+        "ftp://x/v1",
+        "http://",
+        "http://user:pass@host/v1",
+        "http://host:port/v1",
+        "http://host:65536/v1",
+        "http://ho st/v1",
+        "http://host/v1\n",
+        "http://host/\x01",
+        "http://\u2028host/v1",
+        "http://a..b/v1",
+        f"http://{'a' * 70}.example/v1",
+        "http://host/v1?key=1",
+        "http://host/v1#there",
+    ],
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="base_url"):
+    with pytest.raises(ConfigurationError, match="base_url") as caught:
         Routes(Settings()).add("x", url, "m")
+    assert "pass@" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8080/v1", "https://\xfc.example/v1", "HTTP://host", "http://10.0.0.1:1/a/b/v1/"])
+def test_an_address_of_any_other_form_is_taken(url: str) -> None:
+    assert Routes(Settings()).add("x", url, "m").base_url == url.rstrip("/")
 
 
 def test_names_that_callers_choose_do_not_pile_up() -> None:
