@@ -20,7 +20,7 @@ _TEXT_IN_LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf) ?\{([^{}]*)\}")
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
 _LETTER = re.compile(
     rf"""^{_OPEN}(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s?:?)?\s?{_OPEN}([A-Za-z])
-    (?:{_CLOSE}\s*$|{_CLOSE}\s?[.:,;。、]|[)\]}}*]|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b))""",
+    (?:{_CLOSE}\s*$|{_CLOSE}\s?[.:,;。、]|[)\]}}*]|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b)|\s+(?=\([^()]*\)[.\s]*$))""",
     re.VERBOSE,
 )
 _BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
@@ -44,6 +44,7 @@ _STATED = re.compile(
     |\b(?:I|we)(?:['’](?:d|ll)|\s(?:would|will|must))?\s(?:choose|chose|pick|select|go\swith|opt\sfor|say|answer)\s(?:(?:it['’]s|it\sis|that|with|option:)\s)?
     |(?:^|[.,;:!?\n]\s*|\b(?:is|it['’]s|but|so|think)\s)(?:most\s|very\s)?(?:likely|probably)\s
     |(?:^|[.,;:!?\n]\s*|\b(?:so|think|believe|that|hence|therefore|thus),?\s)it(?:['’]s|\sis|\smust\sbe)\s(?:(?:most\s|very\s)?(?:likely|probably)\s)?
+    |\b(?:option|choice|correct|selection)\s?:\s*+
     |[选選](?:择|擇)?[^\S\n]*+:?[^\S\n]*+
     |(?<![\w'’])(?=(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?[(\["*]{0,4}(?-i:[A-Z])[)\]"*.]{0,4}\s(?:is|seems|looks)\s(?:the\s)?
         (?:(?:most|clearly|definitely|likely|probably|only|best|one)\s){0,3}(?:correct|right|best|true|appropriate|accurate|answer|likely(?!\s(?:in|un|wrong|false|not|to)))\b)""",

@@ -13,7 +13,7 @@ REFUSED = re.compile(
          \s(?:\w{{1,20}}\s){{0,2}}?(?:{_GIVE})\b
      |\b(?:is|are|it['’]s|remains?|seems?)\s(?:\w{{1,20}}\s)?(?:unclear|unknown|undetermined|indeterminate|uncertain|not\s(?:clear|known|sure))\b
      |\A\W*(?:unclear|unknown|undetermined|uncertain|n/?a|not\s(?:sure|clear|known))\b
-     |\b(?:not\senough|insufficient|no)\s(?:information|context|data|evidence|details?)\b
+     |(?:\b(?:not\senough|insufficient)|(?:\A\W*|\b(?:there\sis|have|given)\s)no)\s(?:information|context|data|evidence|details?)\b
      |\bno\sidea\b|\b(?:I['’]m|I\sam)\s(?:not\s(?:sure|certain)|unsure|uncertain)\b
      |无法|不知道|不确定|不清楚""",
     re.IGNORECASE | re.VERBOSE,
