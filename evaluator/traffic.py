@@ -79,6 +79,7 @@ class _Try:
     first_call: float | None = None
     failure: CallFailed | None = None
     decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
+    owed: list[int] = field(default_factory=list)  # reservations of failed calls whose cost is in no journalled answer yet
 
     def outcome(self) -> Answer:
         """The answer with what these attempts took."""
@@ -147,6 +148,7 @@ class Traffic:
                 attempt.answer = replace(attempt.answer, cost_nano_usd=None)
             answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
             await self._journal.record(answer)
+            self._settle_owed(attempt)
             return answer
 
     async def _repeat(self, attempt: _Try, call: PreparedCall, failure: CallFailed) -> Answer:
@@ -175,17 +177,20 @@ class Traffic:
             fits = await self._budget.reserve(worst)
         if not fits:
             raise RunStopped("the budget does not allow a further call", budget=True)
-        number, calls_before = next(self._numbers), attempt.calls
+        number, calls_before, spent_before = next(self._numbers), attempt.calls, attempt.answer.cost_nano_usd or 0
         cost, known = worst, False
         try:
             await self._journal.reserve(self._run_id, number, worst)
             answer = await self._permitted(attempt, call)
             if answer.cost_nano_usd is not None:
-                cost, known = answer.cost_nano_usd, True
+                cost, known = answer.cost_nano_usd - spent_before, True
+            self._settle_owed(attempt)
             return answer
         except CallFailed as failure:
             if failure.cost_nano_usd is not None or not failure.may_be_charged:
                 cost, known = failure.cost_nano_usd or 0, True
+            if cost and known:
+                attempt.owed.append(number)
             raise
         except CancelledUnsent:
             cost, known = 0, True
@@ -195,8 +200,13 @@ class Traffic:
                 cost, known = 0, True  # ended before the call was made
             self._budget.settle(worst, cost)
             # The reservation of a call of unknown fate stays in the journal: a later start counts it as spent.
-            if known:
+            if known and number not in attempt.owed:
                 self._journal.settle(self._run_id, number)
+
+    def _settle_owed(self, attempt: _Try) -> None:
+        """Forgets the reservations of calls whose cost is in the answer that was journalled."""
+        while attempt.owed:
+            self._journal.settle(self._run_id, attempt.owed.pop())
 
     async def _permitted(self, attempt: _Try, call: PreparedCall) -> Answer:
         """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots."""

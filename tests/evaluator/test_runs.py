@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 
 import pytest
 from google.protobuf import json_format
@@ -311,6 +312,32 @@ async def test_what_a_refusal_cost_counts_and_is_known_to_the_budget(make_evalua
     assert evaluator._journal.totals(run.run_id).uncertain_nano_usd == 0
     (refused,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_REFUSED])
     assert (refused.cost_nano_usd, refused.usage.input_tokens) == (700_000, 40)
+
+
+async def test_what_failed_tries_cost_counts_once_and_also_where_the_run_stops_before_an_answer(
+    make_evaluator, scripted, suite_folder, failing_script
+):
+    evaluator, _ = make_evaluator(attempts=9)
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.cost = 100_000
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, 2, **REFUSAL)
+    folder = suite_folder(1)
+    traffic = ev.TrafficSettings(budget_nano_usd=10**9)
+    run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(folder), traffic=traffic))).run
+    budget = evaluator._active[run.run_id].execution._traffic._budget
+    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        run = progress.run
+    assert (run.cost_nano_usd, budget.spent, budget.reserved) == (1_500_000, 1_500_000, 0)
+    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd == 0
+
+    def stops(question, calls):
+        failing_script(gw.ERROR_CLASS_TRANSIENT, 1, **REFUSAL)(question, calls)
+        return failing_script(gw.ERROR_CLASS_QUOTA)(question, calls)
+
+    scripted.script, scripted.calls = stops, Counter()
+    run = await start(evaluator, folder, traffic, parameters=gw.GenerationParameters(temperature=1))
+    assert (run.status, run.counts.pending) == (ev.RUN_STATUS_FAILED, 1)
+    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd >= 700_000, "what the first try cost stays spent"
 
 
 async def test_what_failed_tries_cost_is_added_to_the_answer(make_evaluator, scripted, suite_folder, failing_script):
