@@ -77,9 +77,8 @@ def build_leaderboard(
         entries += [entry for model in known if (entry := published_entry(board, model, chosen)) is not None]
         hidden = unplaced(board, known)
         if hidden:
-            notes.append(
-                f"{len(hidden)} published models score on {board.modalities[0]}, on which tasks was not published: not on this board"
-            )
+            where = board.modalities[0]
+            notes.append(f"{len(hidden)} published models score on {where}, but their values of single tasks were not published: left out")
     standings = rank(entries, board.levels)
     if level is not None:
         standings = level_list(standings, level)

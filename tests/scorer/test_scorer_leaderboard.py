@@ -185,6 +185,8 @@ def test_scopes_c_and_d_place_published_models_by_their_tasks_and_name_those_the
     generation = build_leaderboard(board(modalities=[Modality.IMAGE], paradigm=Paradigm.GENERATION), [], published=True)
     assert "GPT-4o" not in generation.unplaced
     assert "Mini-Gemini" in generation.unplaced
+    count = len(generation.unplaced)
+    assert generation.notes == (f"{count} published models score on image, but their values of single tasks were not published: left out",)
     assert build_leaderboard(board(), [], published=True).unplaced == ()
 
 
