@@ -21,7 +21,6 @@ from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_l
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
 from genlevel.benchmark.model import AnswerType, Instance, Modality
 from scorer.nodes import FILE, named_files
-from scorer.parsers import Unparsable, parse_answer
 
 _NO_INDEX = LabelKinds().lowest_index
 _STRUCTURES = WITH_FILES - {AnswerType.BOXES, AnswerType.MEDIA}
@@ -125,12 +124,10 @@ def _is_folder(written: str, form: LabelForm) -> bool:
 
 
 def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
-    """A letter for what the task's own labels could say: a letter, an option's text or its index."""
-    if isinstance(prediction, str) and not isinstance(parse_answer("choice", prediction, instance.options), Unparsable):
-        return prediction
+    """A letter for what the task's own labels could say, a letter, an option's text or its index; any other text is for the parser."""
     candidates = [prediction]
-    if isinstance(prediction, str) and form.kinds.lowest_index != _NO_INDEX and prediction.strip().isdecimal() and len(prediction) < 9:
-        candidates.append(int(prediction))
+    if isinstance(prediction, str) and form.kinds.lowest_index != _NO_INDEX and prediction.strip().isdecimal():
+        candidates.append(int(prediction[:9]))
     for candidate in candidates:
         try:
             return to_letter(candidate, instance.options, form.kinds)

@@ -7,7 +7,8 @@ import re
 import string
 from typing import Any
 
-from genlevel.benchmark.labels import LabelKinds, fold, text_of
+from genlevel.benchmark.labels import LabelKinds, text_of
+from genlevel.benchmark.texts import normal_text
 
 LETTERS = string.ascii_uppercase
 
@@ -110,9 +111,9 @@ def to_letter(label: Any, options: tuple[str, ...], kinds: LabelKinds) -> str:
         raise ValueError(f"{len(options)} options are more than there are letters")
     text = text_of(label).strip()
     same = [position for position, option in enumerate(options) if option.strip() == text]
-    same = same or [position for position, option in enumerate(options) if fold(option) == fold(text)]
+    same = same or [position for position, option in enumerate(options) if normal_text(option) == normal_text(text)]
     letter = _as_letter(text, options)
-    if letter and not (same and all(len(fold(option)) == 1 for option in options)):
+    if letter and not (same and all(len(normal_text(option)) == 1 for option in options)):
         return letter
     if len(same) == 1:
         return LETTERS[same[0]]
@@ -129,7 +130,7 @@ def _as_letter(text: str, options: tuple[str, ...]) -> str:
         return letter if not options or LETTERS.index(letter) < len(options) else ""
     if (match := _LETTERED.fullmatch(text)) and options:
         position = LETTERS.index(match["letter"].upper())
-        if position < len(options) and fold(options[position]) == fold(match["text"]):
+        if position < len(options) and normal_text(options[position]) == normal_text(match["text"]):
             return LETTERS[position]
     return ""
 

@@ -6,8 +6,6 @@ General-Bench keeps labels under some twenty names (spec: every one seen in the 
 from __future__ import annotations
 
 import re
-import string
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +54,6 @@ _CONTENT: dict[AnswerType, tuple[str, ...]] = {
 }
 _NAMES = ("label", "category", "class", "name", "text", "answer")
 _FILE_KEY = re.compile(r"file|path|_dir$|image|video|audio|mask|depth|flow|cloud|mesh|speech|music|sound", re.IGNORECASE)
-_PUNCTUATION = string.punctuation + "。，、；：？！“”‘’（）《》【】…·¿¡"
-
-
-def fold(text: str) -> str:
-    """The form in which labels are compared: NFKC, case-folded, spaces collapsed, no surrounding punctuation."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.strip(_PUNCTUATION + " ") or folded
 
 
 def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:

@@ -24,9 +24,10 @@ from genlevel.benchmark.frames import PICTURES
 from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import WITH_FILES, with_files
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, text_of, written_length
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, text_of, written_length
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
 from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.texts import normal_text
 
 UNREADABLE = "parts of labels cannot be read as items"
 UNBALANCED = "labels have unbalanced brackets, though all their parts could be read"
@@ -130,9 +131,9 @@ def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
         case list() | dict() | None:
             return bool(label)
         case _:
-            text = fold(text_of(label))
+            text = normal_text(text_of(label))
             if len(text) == 1 and text.isalpha() and ord(text) - ord("a") in range(len(options)):
-                text = fold(options[ord(text) - ord("a")])
+                text = normal_text(options[ord(text) - ord("a")])
             plain = " ".join(text.replace("-", " ").replace("_", " ").split())
             return not (plain in _NORMAL or plain.startswith(("no ", "without ")) or (is_number(plain) and float(plain) == 0))
 
@@ -330,7 +331,7 @@ class Reader:
 
     def _option_text(self, item: str, options: tuple[str, ...]) -> str:
         """An item as the option that it is, where it is one: labels may have the letters of options, which answers do not see."""
-        if any(fold(option) == fold(item) for option in options):
+        if any(normal_text(option) == normal_text(item) for option in options):
             return item
         try:
             return options[LETTERS.index(to_letter(item, options, self._survey.kinds))] if options else item

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import (
     Factories,
     MeanMetric,
@@ -26,7 +27,6 @@ from scorer.metrics.text import common
 from scorer.metrics.words import words
 from scorer.parsers import Parsed
 from scorer.parsers.number import label_number
-from scorer.parsers.text import normal_text
 
 RELATIVE_TOLERANCE = 1e-9
 """How far numbers may differ and still be equal: binary fractions, not opinions."""

@@ -7,11 +7,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, Value, acceptable
 from scorer.metrics.files import answer_files, label_files, of_answer, of_label, resized
 from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
-from scorer.parsers.text import normal_text
 
 BOOTSTRAP_DRAWS = 200
 _SEED = 20250504

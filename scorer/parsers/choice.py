@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
 
+from genlevel.benchmark.texts import normal_text, without_invisible
 from scorer.parsers.refusals import gives_up
-from scorer.parsers.text import normal_text, statements, without_invisible, without_wrapping
+from scorer.parsers.text import statements, without_wrapping
 from scorer.parsers.values import Unparsable
 
 # Bounded: what a model wraps around a letter is short, and a hostile answer must not cost minutes.
@@ -51,11 +52,16 @@ _STATED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _IS_RIGHT = re.compile(r"^(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?[(\[\"*]{0,4}([A-Z])[)\]\"*.]{0,4}\s(?:is|seems|looks)\s(?!not\b)")
-_UNCERTAIN = re.compile(r"(?:\b(?:not|cannot|never|neither|nor|doubt|whether|if|or|maybe|perhaps|unless)|n['’]t)\b", re.IGNORECASE)
+_UNCERTAIN = re.compile(
+    r"(?:\b(?:no|not|cannot|never|neither|nor|none|without|doubt|whether|if|or|maybe|perhaps|unless|incorrect|wrong|false|unlikely)|n['’]t)\b",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"[.,;:!?\n]|\bbut\b", re.IGNORECASE)
 _ANSWER_IS = re.compile(r"(?:answer|option|choice)\s\w+", re.IGNORECASE)
 _WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
 _LONGEST_CLAUSE = 200
+# Elsewhere in a sentence these are no answer: "There is no dog."
+_SAID_FIRST = frozenset({"yes", "no", "true", "false", "none", "not"})
 
 
 class _Options(NamedTuple):
@@ -83,20 +89,24 @@ class _Options(NamedTuple):
         return ascii_uppercase[places[0]] if places and places[0] < len(ascii_uppercase) else None
 
     def of_letter(self, letter: str) -> str | Unparsable:
-        """The letter's own option; where options are single letters themselves, the one that is it."""
-        named = self.of_text(letter)
-        if named is not None:
-            return named
-        return letter if letter in self.letters else Unparsable(f"it names {letter}, and there are {len(self.exact)} options")
+        """The letter itself, which is what is asked for; of one beyond the options, the option whose text it is."""
+        if letter in self.letters:
+            return letter
+        return self.of_text(letter) or Unparsable(f"it names {letter}, and there are {len(self.exact)} options")
+
+    def of_statement(self, text: str) -> str | Unparsable | None:
+        """What a text that is nothing but a letter or an option's text stands for."""
+        letter = normal_text(text).upper()
+        return letter if len(letter) == 1 and letter in self.letters and "?" not in text else self.of_text(text)
 
 
 def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     """The letter of the option the text settles on.
 
     Looked for, in this order: the last of "Answer: X", "\\boxed{X}", "the answer is X", "I choose X", "X is correct" and the like; the
-    text or exactly one of its lines being a letter ("B", "(B)", "B. wet") or the text of exactly one option. X is a letter or an option's
-    text. Letters beyond the options, several different ones, and a letter that is taken back ("(A) is incorrect", "A, or maybe B") are
-    unparsable.
+    text or exactly one of its lines being a letter ("B", "(B)", "B. wet") or the text of exactly one option; a short text in which one
+    option alone is named, without doubt or denial ("It's a dog."). X is a letter or an option's text. Letters beyond the options, several
+    different ones, and a letter that is taken back ("(A) is incorrect", "A, or maybe B") are unparsable.
 
     >>> parse_choice("Answer: A man walks.", ["A dog runs.", "A man walks."])
     'B'
@@ -118,7 +128,8 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     if found:
         return found[0]
     problem = next((letter for letter in read if isinstance(letter, Unparsable)), None)
-    return choices.of_text(text) or problem or Unparsable("no option's letter or text stands out in it")
+    found_text = choices.of_statement(text) or problem or _only_named(text, choices)
+    return found_text or Unparsable("no option's letter or text stands out in it")
 
 
 def _stated(text: str, choices: _Options) -> str | Unparsable | None:
@@ -133,7 +144,7 @@ def _stated(text: str, choices: _Options) -> str | Unparsable | None:
         if not firm and _UNCERTAIN.search(_clause_before(text, start)) is not None:
             continue
         right = None if firm else _IS_RIGHT.match(stated)
-        read = choices.of_letter(right[1]) if right is not None else _read(stated, choices) or choices.of_text(_WHY.split(stated)[0])
+        read = choices.of_letter(right[1]) if right is not None else _read(stated, choices) or choices.of_statement(_WHY.split(stated)[0])
         if isinstance(read, Unparsable):
             return read
         if firm or (right is None and read is not None and _ANSWER_IS.match(text, start) is not None):
@@ -154,11 +165,24 @@ def _clause_before(text: str, end: int) -> str:
     return _CLAUSE.split(text[max(0, end - _LONGEST_CLAUSE) : end])[-1]
 
 
+def _only_named(text: str, choices: _Options) -> str | None:
+    """The letter of the one option that a short text names; None where it names several or none, doubts or denies."""
+    if len(text) > _LONGEST_CLAUSE or gives_up(text):
+        return None
+    rest, named = normal_text(text), set()
+    for option in sorted({option for option in choices.folded if len(option) > 1 or option.isdigit()}, key=len, reverse=True):
+        at_the_start = r"\A" if option in _SAID_FIRST else ""
+        rest, count = re.subn(rf"{at_the_start}(?<![\w'’.,-]){re.escape(option)}(?![\w'’-]|[.,:]\d)", " ", rest)
+        named |= {option} if count else set()
+    places = [place for place, option in enumerate(choices.folded[: len(ascii_uppercase)]) if option in named]
+    return ascii_uppercase[places[0]] if len(places) == 1 and _UNCERTAIN.search(rest) is None else None
+
+
 def _read(line: str, choices: _Options) -> str | Unparsable | None:
     """One statement as a letter; None where it states none."""
-    by_text = choices.of_text(without_wrapping(line))
+    by_text = choices.of_statement(without_wrapping(line))
     line = without_wrapping(_BULLET.sub("", without_wrapping(line), count=1))
-    by_text = by_text or choices.of_text(line)
+    by_text = by_text or choices.of_statement(line)
     if by_text is not None:
         return by_text
     several = _SEVERAL.match(line)
@@ -176,8 +200,7 @@ def _with_words(letter: str, rest: str, choices: _Options) -> str | Unparsable:
     """A letter with what follows it: its option's text or an explanation, which must not take it back."""
     named = choices.of_text(rest) if rest.strip("*_`\"'”)]}.") else None
     if isinstance(named, str):
-        # Of options that are single letters, "A. B" is the first one, B.
-        if named != letter and choices.of_letter(letter) != named:
+        if named != letter:
             return Unparsable(f"it names {letter} with the text of {named}")
         return named
     read = choices.of_letter(letter)

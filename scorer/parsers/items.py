@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from genlevel.benchmark.items import read_items
+from genlevel.benchmark.texts import normal_text
 from scorer.parsers.documents import documents
 from scorer.parsers.refusals import gives_up
-from scorer.parsers.text import everything_after_marker, fenced_blocks, normal_text, without_wrapping
+from scorer.parsers.text import everything_after_marker, fenced_blocks, without_wrapping
 from scorer.parsers.values import Unparsable
 
 _BULLET = re.compile(r"^\s*(?:[-*•‣]\s+|\(?\d{1,3}[.)]\s+)")

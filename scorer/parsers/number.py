@@ -35,6 +35,16 @@ _A_NUMBER = re.compile(
     re.IGNORECASE,
 )
 
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+_WORDS = {word: float(value) for value, word in enumerate(f"zero one two three four five six seven eight nine {_TEENS}".split())}
+# "Three", "three people", "There are three people.", "The count is three": nothing else is said.
+_IN_WORDS = re.compile(
+    rf"""\W*(?:(?:there\s(?:is|are)|I\s(?:can\s)?(?:see|count)|it\sis|(?:the|a)\s(?:\w{{1,20}}\s){{1,4}}?is)\s)?(?:exactly\s|about\s|only\s)?
+    ({"|".join(sorted(_WORDS, key=len, reverse=True))})
+    (?:\s(?!(?:of|or|and|to|point|hundred|thousand|million|half)\b)\w{{1,20}}){{0,2}}\W*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 
 def parse_number(text: str) -> float | Unparsable:
     """The number that the last "Answer:", \\boxed{} or "the answer is" states; without these, the only number of the text.
@@ -77,7 +87,8 @@ def _one(text: str) -> float | Unparsable:
         after = numerals(_EQUALS.split(text)[-1])
         found = after if len(after) == 1 and len(names) < 2 else found
     if not found:
-        return Unparsable("there is no number in it")
+        word = _IN_WORDS.fullmatch(text.strip())
+        return _WORDS[word[1].lower()] if word is not None else Unparsable("there is no number in it")
     value = found.pop()
     if found:
         return Unparsable(f"it has {len(found) + 1} different numbers and no answer marker")

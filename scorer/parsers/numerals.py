@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from scorer.parsers.text import without_invisible
+from genlevel.benchmark.texts import without_invisible
 
 _LONGEST = 400
 _MOST = 1_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from genlevel.benchmark.choices import embedded_options, listed_options, to_letter
 from genlevel.benchmark.forms.boxes import box_format, normal_boxes
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, fold, is_number, looks_like_boxes
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, looks_like_boxes
 from genlevel.benchmark.model import AnswerType
 
 OPTIONS = ("a red car", "a blue car", "neither")
@@ -248,9 +248,10 @@ def test_acceptable_texts_are_trimmed_and_distinct() -> None:
     assert acceptable([]) is None
 
 
-def test_folding_ignores_case_width_and_surrounding_punctuation() -> None:
-    assert fold(" “Ｈello  World.” ") == fold("hello world") == "hello world"
-    assert fold("!?") == "!?"
+def test_signs_and_symbols_tell_options_apart() -> None:
+    grades, kinds = ("A+", "A-", "F"), LabelKinds()
+    assert [to_letter(grade, grades, kinds) for grade in grades] == ["A", "B", "C"]
+    assert to_letter("-5", ("5", "-5"), kinds) == "B"
 
 
 def test_numbers_and_boxes_are_told_apart_from_texts() -> None:

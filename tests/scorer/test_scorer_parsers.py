@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.model import AnswerType
+from genlevel.benchmark.texts import normal_text
 from scorer.parsers import Box, Unparsable, parse_answer
-from scorer.parsers.text import normal_text
 
 OPTIONS = ["dry", "wet", "A man walks"]
 
@@ -123,23 +123,63 @@ def test_what_does_not_settle_on_one_option_is_unparsable_and_never_a(raw: str) 
 
 
 @pytest.mark.parametrize(
-    "raw", ["B", "b", "(B)", "B.", "Answer: B", "The answer is B because", "Option B", "B because it is", "I choose B", "A. B", "B. B"]
+    "raw", ["B", "b", "(B)", "B.", "Answer: B", "The answer is B because", "Option B", "B because it is", "I choose B", "B. A", "B) A"]
 )
-def test_a_letter_that_is_an_options_text_is_that_option(raw: str) -> None:
-    assert parse_answer("choice", raw, ["B", "A", "C"]) == "A"
+def test_a_letter_is_the_place_that_it_is_asked_for_also_where_an_option_is_that_letter(raw: str) -> None:
+    assert parse_answer("choice", raw, ["B", "A", "C"]) == "B"
 
 
-def test_an_option_may_say_what_a_refusal_says() -> None:
-    options = ["Glad to help", "Unable to help", "It is unclear"]
-    assert parse_answer("choice", "Unable to help", options) == "B"
-    assert parse_answer("choice", "C. It is unclear", options) == "C"
-    assert parse_answer("choice", "It is unclear", options) == "C"
+@pytest.mark.parametrize(
+    ("raw", "letter"),
+    [
+        ("It's a dog.", "B"),
+        ("The animal in the picture is a hot dog", "C"),
+        ("I see a dog and a cat.", None),
+        ("It is not a dog.", None),
+        ("There is no dog.", None),
+        ("A dog or something like it", None),
+        ("I cannot tell whether it is a dog.", None),
+        ("It's a dogfish, a bull-dog", None),
+        ("Yes, there is.", "D"),
+        ("Oh yes", None),
+        ("There are 2 of them", "E"),
+        ("There are 2.5 of them", None),
+        ("A dog. " + "It barks. " * 30, None),
+    ],
+)
+def test_the_only_option_that_a_short_text_names_is_its_answer(raw: str, letter: str | None) -> None:
+    read = parse_answer("choice", raw, ["cat", "dog", "hot dog", "Yes", "2"])
+    assert read == letter if letter else isinstance(read, Unparsable)
 
 
-def test_letters_beside_options_that_are_letters_are_their_places() -> None:
-    assert parse_answer("choice", "B) A", ["B", "A", "C"]) == "B"
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("Twelve", 12.0),
+        ("two people.", 2.0),
+        ("There are three red cars.", 3.0),
+        ("The number of cars is **three**.", 3.0),
+        ("Answer: zero", 0.0),
+        ("one of them", None),
+        ("two or three", None),
+        ("two hundred", None),
+        ("No one", None),
+        ("The two dogs are fighting over a bone", None),
+    ],
+)
+def test_a_number_in_words_is_read_where_nothing_else_is_said(raw: str, value: float | None) -> None:
+    read = parse_answer("number", raw)
+    assert read == value if value is not None else isinstance(read, Unparsable)
+
+
+def test_a_letter_beyond_the_options_is_the_option_that_is_that_letter() -> None:
+    assert parse_answer("choice", "O", ["A", "B", "AB", "O"]) == "D"
+
+
+def test_a_letter_with_the_text_of_another_option_is_no_answer() -> None:
     assert parse_answer("choice", "B", ["X", "Y", "Z"]) == "B"
-    assert isinstance(parse_answer("choice", "A. C", ["B", "A", "C"]), Unparsable)
+    for raw in ("A. C", "A. A", "B. B"):
+        assert isinstance(parse_answer("choice", raw, ["B", "A", "C"]), Unparsable)
 
 
 WRAPPED = [
@@ -316,7 +356,7 @@ def test_a_number_is_read(raw: str, number: float) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        *("five", "3 cats and 4 dogs", "10-12", "5–10", "5 to 10", "between 5 and 10", "5 or 6", "5 (or 6)", "5, 6", "Answer: 5 or 6"),
+        *("3 cats and 4 dogs", "10-12", "5–10", "5 to 10", "between 5 and 10", "5 or 6", "5 (or 6)", "5, 6", "Answer: 5 or 6"),
         *("Answer: many", "1" * 5000, "1e9999", "5/0", "v2.0", "1.2.3", "COVID-19", "0x1F", "2M", "±5", "5 and a half"),
         *("3,5", "3,3", "Answer: 3,5", "1.234,56", "12,34,567", "4:04", "3x4", "3 × 4", "2023-05-01", "5 hundred thousand"),
         *("As of 2023, I do not know", "Figure 2 shows it is unclear", "I cannot determine the 2 values.", "not 5", "The answer is not 5"),
