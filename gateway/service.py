@@ -201,15 +201,21 @@ class Gateway:
             applied_parameters=parameters,
         )
         response.parts.extend(content.Part(text=text) for text in made.texts)
-        for item in made.media:
-            started = time.perf_counter()
-            if isinstance(item, tuple):
-                data, claimed = item
-            else:
-                data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
-                upstream_s += time.perf_counter() - started
-            with self._reading(route, upstream, {}):
-                response.parts.append(media_part(data, maker.modality, claimed))
+        try:
+            for item in made.media:
+                started = time.perf_counter()
+                if isinstance(item, tuple):
+                    data, claimed = item
+                else:
+                    data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
+                    upstream_s += time.perf_counter() - started
+                with self._reading(route, upstream, {}):
+                    response.parts.append(media_part(data, maker.modality, claimed))
+        except CallFailed as failure:  # what was made is billed, though it cannot be had
+            if maker.modality == content.MODALITY_IMAGE:
+                made.usage.output_images = len(made.media)
+            _charge(failure, route, made.usage, tokens=made.has_usage, lengths=False, image_input_tokens=made.image_input_tokens)
+            raise
         response.upstream_s = upstream_s
         lengths = await self._settle(response, made.seconds)
         if route.price is not None and route.price.is_known(tokens=made.has_usage, lengths=lengths):
@@ -253,8 +259,7 @@ class Gateway:
         except CallFailed as failure:  # a refusal, say, is billed like an answer
             usage, known = adapter.usage(body)
             if known:
-                failure.usage, failure.may_be_charged = usage, True
-                failure.cost_nano_usd = None if route.price is None else cost_nano_usd(usage, route.price)
+                _charge(failure, route, usage, tokens=True)
             raise
 
     @contextmanager
@@ -309,6 +314,15 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(pb.ERROR_CLASS_MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
+
+
+def _charge(
+    failure: CallFailed, route: ResolvedRoute, usage: pb.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
+) -> None:
+    """Notes what a failed call used, and what that costs where it can be told. tokens, lengths: whether those are known."""
+    failure.usage, failure.may_be_charged = usage, True
+    if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
+        failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
 
 
 def _body_of(raw: bytes) -> Any:

@@ -329,6 +329,22 @@ async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
     await gateway.close()
 
 
+async def test_what_was_made_and_cannot_be_had_has_its_cost(media_upstream, make_gateway):
+    account = {"s": Account(provider="compatible", base_url=media_upstream.base_url)}
+    prices = {"image": ModelPrice(per_image="0.04"), "token": ModelPrice(input="5", image_input="8", output="30"), "none": None}
+    routes = {name: Route(account="s", model="m", api="images", price=price) for name, price in prices.items()}
+    gateway = make_gateway(Settings(accounts=account, routes=routes))
+    costs = {}
+    for name in routes:
+        with pytest.raises(CallFailed, match="is not fetched") as lost:
+            await gateway.generate(make(name, "[away]"))
+        costs[name] = lost.value.cost_nano_usd
+        assert lost.value.may_be_charged
+        assert lost.value.usage == pb.Usage(input_tokens=50, output_tokens=100, output_images=1)
+    assert costs == {"image": 40_000_000, "token": 10 * 5_000 + 40 * 8_000 + 100 * 30_000, "none": None}
+    await gateway.close()
+
+
 async def test_a_length_that_is_billed_and_not_known_makes_the_cost_unknown(stub, make_gateway):
     account = {"s": Account(provider="compatible", base_url=f"{stub.url}/v1")}
     priced = {"second": ModelPrice(per_second="0.1"), "call": ModelPrice(per_call="0.1")}
