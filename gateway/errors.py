@@ -76,6 +76,7 @@ CODES: dict[str, int] = {
     "BadRequestError": pb.ERROR_CLASS_CALLER_FAULT,  # vLLM
     "NotFoundError": pb.ERROR_CLASS_MODEL_GONE,  # vLLM
     # google.rpc.Code, as Google's compatible endpoints name their errors' status
+    "API_KEY_INVALID": pb.ERROR_CLASS_CREDENTIAL,
     "UNAUTHENTICATED": pb.ERROR_CLASS_CREDENTIAL,
     "PERMISSION_DENIED": pb.ERROR_CLASS_MODEL_ACCESS,
     "RESOURCE_EXHAUSTED": pb.ERROR_CLASS_RATE_LIMIT,

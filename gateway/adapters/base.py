@@ -271,15 +271,24 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     number = count({"code": code}, "code", None)
     if number is not None and number < 600:
         status, code = (number if status < 400 <= number else status), ""
+    reason, delay = _google(details)
+    if delay and "retry-after" not in headers:
+        headers = {**headers, "retry-after": delay}
     messages = (error.get("message"), _words(said if said is not error else error.get("detail")))
     return ProviderError(
         status,
-        code=name_of(code),
+        code=name_of(code) or reason,
         type=_text(error.get("type")) or _text(error.get("status")),
         message=": ".join(dict.fromkeys(text for text in map(_text, messages) if text)),
         param=_text(error.get("param")),
         headers=headers,
     )
+
+
+def _google(details: Any) -> tuple[str, str]:
+    """What the details of a google.rpc.Status say: ErrorInfo's reason and RetryInfo's delay ("37s"), "" where they do not."""
+    found = {name: _text(one.get(name)) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict) for name in one}
+    return found.get("reason", ""), found.get("retryDelay", "")
 
 
 def _words(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.adapters.base import (
     Answer,
+    AnswerError,
     Audio,
     Block,
     Capabilities,
@@ -16,6 +17,7 @@ from gateway.adapters.base import (
     Turn,
     check_error,
     count,
+    error_of,
     name_of,
     objects,
     response_schema,
@@ -34,6 +36,7 @@ FINISH_REASONS = {
     "tool_calls": pb.FINISH_REASON_TOOL_CALLS,
     "function_call": pb.FINISH_REASON_TOOL_CALLS,
 }
+FAILED = {"type": "server_error", "message": "the answer ended with an error"}
 SCHEMA_NAME = "answer"
 """Both of OpenAI's APIs want a schema to have a name."""
 
@@ -89,12 +92,14 @@ class OpenAIChat:
         """The first choice of a completion."""
         check_error(body, "choices")
         choice = objects(body, "choices")[0]
+        finish = choice.get("finish_reason")
+        if choice.get("error") or finish == "error":  # OpenRouter: the upstream failed after it had begun to answer
+            raise AnswerError(error_of(200, {"error": choice.get("error") or FAILED}, {}))
         message = choice.get("message")
         if not isinstance(message, dict):
             raise ValueError("choices[0] has no message" + (", only a piece of a stream" if "delta" in choice else ""))
         if message.get("refusal"):
             raise Refused(str(message["refusal"]))
-        finish = choice.get("finish_reason")
         if finish == "content_filter":
             raise Refused("the answer was withheld by the provider's content filter")
         parts = []

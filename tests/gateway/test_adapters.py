@@ -399,6 +399,12 @@ def test_a_refusal_is_not_an_answer(adapter: Any, body: dict[str, Any]) -> None:
         adapter.answer(body)
 
 
+def test_an_answer_that_ended_with_an_error_is_none() -> None:
+    with pytest.raises(AnswerError, match="ended with an error") as ended:
+        Compatible().answer(chat_answer(finish_reason="error", message={"content": "Par"}))
+    assert ended.value.error.type == "server_error"
+
+
 def test_tool_calls_of_a_model_are_kept() -> None:
     call = {"id": "t1", "type": "function", "function": {"name": "look", "arguments": '{"at": 3}'}}
     answer = OpenAIChat().answer(chat_answer(finish_reason="tool_calls", message={"content": None, "tool_calls": [call]}))
@@ -413,6 +419,11 @@ def test_tool_calls_of_a_model_are_kept() -> None:
     ("adapter", "body"),
     [
         (Compatible(), {"error": {"code": 429, "type": "rate_limit_exceeded", "message": "later"}}),
+        (
+            Compatible(),
+            {"choices": [{"error": {"code": 502, "message": "later"}, "finish_reason": "error", "message": {"content": "Par"}}]},
+        ),
+        (Compatible(), {"object": "error", "message": "later", "code": 40303}),
         (OpenAIResponses(), responses_answer(status="failed", error={"code": "server_error", "message": "later"})),
         (AnthropicMessages(), {"type": "error", "error": {"type": "overloaded_error", "message": "later"}}),
     ],

@@ -237,6 +237,24 @@ async def test_a_429_says_how_long_to_wait_and_of_what(
     assert caught.value.dimension == dimension
 
 
+GOOGLE = "type.googleapis.com/google.rpc"
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+async def test_what_googles_details_say_is_read(
+    *, wrapped: bool, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+) -> None:
+    key = {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}
+    key["details"] = [{"@type": f"{GOOGLE}.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}, "odd", {"reason2": 1}]
+    limit = {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}
+    limit["details"] = [{"@type": f"{GOOGLE}.Help", "links": []}, {"@type": f"{GOOGLE}.RetryInfo", "retryDelay": "37.5s"}]
+    for status, error, reason, wait in ((400, key, "CREDENTIAL", None), (429, limit, "RATE_LIMIT", 37.5)):
+        stub.replies([{"error": error}] if wrapped else {"error": error}, status)
+        with pytest.raises(CallFailed) as caught:
+            await gateway.generate(asking("compatible-chat"))
+        assert (caught.value.reason, caught.value.retry_after_s) == (reason, wait)
+
+
 async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
     stub.replies(anthropic_error("overloaded_error"), 529, {"retry-after": "7"})
     with pytest.raises(CallFailed) as caught:
