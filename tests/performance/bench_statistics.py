@@ -131,7 +131,7 @@ def main() -> None:
     check_estimates()
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         false_verdicts(pool, runs)
-        false_values(pool, runs)
+        false_values(pool, runs // 4)
         power(pool, runs)
     coverage(runs)
     bootstrap_coverage(max(1, runs // 4))
