@@ -58,6 +58,8 @@ class Planner:
         for name in ("model", "suite"):
             if not getattr(specification, name).strip():
                 raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
+        if not 0.0 <= specification.parameters.temperature <= 2.0:
+            raise UsageError(f"--temperature {specification.parameters.temperature:g} is not between 0 and 2")
         model = await self._model(specification)
         if specification.no_structured_output:
             model.structured_output = False

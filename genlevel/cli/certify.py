@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from genlevel.cli.options import (
-    MOST_INSTANCES,
+    WHOLE_NUMBER,
     alpha_option,
     json_option,
     need_run_folder,
@@ -28,9 +28,7 @@ from genlevel.cli.sources import check_model, column_of, is_workbook
 @click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
 )
-@click.option(
-    "--reference-n", type=click.IntRange(1, MOST_INSTANCES), help="Instances that specialists were measured on (default: they are exact)."
-)
+@click.option("--reference-n", type=WHOLE_NUMBER, help="Instances that specialists were measured on (default: they are exact).")
 @out_option
 @json_option
 @click.pass_context

@@ -17,6 +17,7 @@ import click
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
 from genlevel.cli.connection import DEFAULT_FOLDER, Services, services, verdict_of
 from genlevel.cli.options import (
+    WHOLE_NUMBER,
     harmless,
     json_option,
     judge_option,
@@ -43,11 +44,11 @@ _METRICS_FILE = "metrics.prom"
 )
 @click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
-@click.option("--limit", type=click.IntRange(min=1), help="Instances per task: a seeded sample.")
+@click.option("--limit", type=WHOLE_NUMBER, help="Instances per task: a seeded sample.")
 @seed_option("Of that sample.")
 @traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
-@click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens per answer (default: by answer type).")
+@click.option("--max-tokens", type=WHOLE_NUMBER, help="Output tokens per answer (default: by answer type).")
 @click.option(
     "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, though the model takes JSON schemas."
 )

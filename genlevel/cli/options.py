@@ -18,7 +18,8 @@ T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MOST_SEED = 2**63 - 1
-MOST_INSTANCES = 10**9
+WHOLE_NUMBER = click.IntRange(1, 10**9)
+"""Of instances, calls or tokens, within what messages hold."""
 
 
 def alpha_option(said: str) -> Callable[[Command], Command]:
@@ -60,8 +61,8 @@ judge_option = click.option(
 )
 _TRAFFIC_OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
-    click.option("--rpm", type=click.IntRange(min=1), help="At most so many requests a minute."),
-    click.option("--tpm", type=click.IntRange(min=1), help="At most so many tokens a minute."),
+    click.option("--rpm", type=WHOLE_NUMBER, help="At most so many requests a minute."),
+    click.option("--tpm", type=WHOLE_NUMBER, help="At most so many tokens a minute."),
     click.option(
         "--budget-usd",
         type=Dollars(),

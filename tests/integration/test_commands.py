@@ -27,6 +27,12 @@ from genlevel.cli.card import number, signed
         (("eval", "--model", "m", "--suite", "starter", "--budget-usd", "much"), "much"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "3", "--seed", "99999999999999999999"), "--seed"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "0"), "--limit"),
+        (("eval", "--model", "m", "--suite", "starter", "--limit", "99999999999"), "--limit"),
+        (("eval", "--model", "m", "--suite", "starter", "--max-tokens", "99999999999"), "--max-tokens"),
+        (
+            ("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter", "--temperature", "nan"),
+            "--temperature nan",
+        ),
         (("eval", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter"), "--model is empty"),
         (("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", ""), "--suite is empty"),
         (("show", "abc"), "genlevel eval"),
