@@ -50,7 +50,7 @@ def test_exported_predictions_score_as_the_run_did(genlevel, run, bare):
     assert "not written over" in again.stderr
 
 
-@pytest.mark.parametrize(("answer", "score"), [("The answer is (B) wrong.", 0), ("Answer: A", 100), ("Who knows?", 0)])
+@pytest.mark.parametrize(("answer", "score"), [("The answer is (B), surely.", 0), ("Answer: A", 100), ("Who knows?", 0)])
 def test_a_prediction_is_the_answer_that_was_read_in_the_form_of_the_labels(genlevel, stub_upstream, choice_suite, answer, score):
     suite = choice_suite(3)
     done = genlevel.run("eval", "--model", "m", "--base-url", stub_upstream(answer=answer).base_url, "--suite", str(suite), "--json")
@@ -58,7 +58,7 @@ def test_a_prediction_is_the_answer_that_was_read_in_the_form_of_the_labels(genl
     said = export(genlevel, result, "predictions", "p").stdout
     document = json.loads((genlevel.folder / "p" / "nlp" / "Causal-Reasoning" / "prediction.json").read_text())
     assert (document["task"], document["skill"], document["type"]) == ("Causal Reasoning", "", "MultipleChoiceQA")
-    letter = {"The answer is (B) wrong.": "B", "Answer: A": "A"}.get(answer, answer)
+    letter = {"The answer is (B), surely.": "B", "Answer: A": "A"}.get(answer, answer)
     assert document["data"] == [{"id": f"q{n:05d}", "prediction": letter} for n in range(3)]
     assert ("no answer could be read in 3" in said) == (letter == answer)
     export(genlevel, result, "predictions", "raw", "--raw")
