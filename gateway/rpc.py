@@ -138,7 +138,7 @@ class _Stream:
         if not twice:
             self._ids.discard(item.id)
         if (written := result.ByteSize()) + _FRAME_BYTES > MESSAGE_LIMIT_BYTES:
-            result.error.CopyFrom(to_status(_too_large(written)))
+            result.error.CopyFrom(to_status(_too_large(written, result.response)))
             written = result.ByteSize()
         self._bytes += written - size  # until it is written, the answer takes the room of its request
         self._ready.append((result, written))
@@ -169,12 +169,20 @@ class _Stream:
         return message, size
 
 
-def _too_large(size: int) -> CallFailed:
+def _too_large(size: int, answer: pb.GenerateResponse) -> CallFailed:
     """Of an answer that no message can carry: repeating the call would make, and cost, the same again."""
     said = f"the answer has {size / (1 << 20):.1f} MiB, and a message from the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB"
-    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, said, provider_code="too large", may_be_charged=True)
+    return CallFailed(
+        pb.ERROR_CLASS_CALLER_FAULT,
+        said,
+        provider_code="too large",
+        may_be_charged=True,
+        usage=answer.usage if answer.HasField("usage") else None,
+        cost_nano_usd=answer.cost_nano_usd if answer.HasField("cost_nano_usd") else None,
+    )
 
 
 def _internal(method: str) -> CallFailed:
     logger.exception("%s failed in a way that was not foreseen", method)
-    return CallFailed(pb.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more")
+    # Nobody knows whether the provider had been asked by then.
+    return CallFailed(pb.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more", may_be_charged=True)
