@@ -21,11 +21,15 @@ _TEXT_IN_LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf) ?\{([^{}]*)\}")
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
 _LETTER = re.compile(
     rf"""^{_OPEN}(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s?:?)?\s?{_OPEN}([A-Za-z])
-    (?:{_CLOSE}\s*$|{_CLOSE}\s?[.:,;。、]|[)\]}}*]|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b)|\s+(?=\([^()]*\)[.\s]*$))""",
+    (?:{_CLOSE}\s*$|{_CLOSE}\s?[.:,;!。、！]|[)\]}}*]|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b)|\s+(?=\([^()]*\)[.\s]*$))""",
     re.VERBOSE,
 )
 _BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
-_SEVERAL = re.compile(rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}([A-Za-z]){_CLOSE}(?![\w'’])", re.IGNORECASE)
+# An "a" before another word is no letter: "B, a blue bus".
+_SEVERAL = re.compile(
+    rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}(?!(?-i:a)\s+(?!(?:and|or)\b)\w)([A-Za-z]){_CLOSE}(?![\w'’])",
+    re.IGNORECASE,
+)
 # What follows a letter and takes it back, or names another one beside it.
 _TAKEN_BACK = re.compile(
     r"^\W*(?:(?:option|choice)\s)?(?:(?:is|was|seems?|looks?|must\sbe|would\sbe)\s(?:\w{1,12}\s){0,2}?(?:incorrect|wrong|false|not|unlikely|invalid|impossible"
@@ -185,12 +189,12 @@ def _read(line: str, choices: _Options) -> str | Unparsable | None:
     by_text = by_text or choices.of_statement(line)
     if by_text is not None:
         return by_text
-    several = _SEVERAL.match(line)
-    if several is not None:
+    found, several = _LETTER.match(line), _SEVERAL.match(line)
+    # "B, A man walks" is one option with its text, unless options are no more than letters.
+    if several is not None and not (found is not None and _has_its_text(line[found.end() :].strip(), found[1].upper(), choices)):
         letters = sorted({letter.upper() for letter in several.groups()})
         if len(letters) > 1 and all(letter in choices.letters for letter in letters):
             return Unparsable(f"it names several letters: {', '.join(letters)}")
-    found = _LETTER.match(line)
     if found is None:
         return _bare_letter(line, choices)
     return _with_words(found[1].upper(), line[found.end() :].strip(), choices)
@@ -228,6 +232,11 @@ def _begins_with(text: str, letter: str, choices: _Options) -> bool:
     place = ascii_uppercase.index(letter)
     option = choices.folded[place] if place < len(choices.folded) else ""
     return bool(option) and re.match(rf"{re.escape(option)}(?!\w)", normal_text(text[: 2 * len(option) + _LONGEST_CLAUSE])) is not None
+
+
+def _has_its_text(text: str, letter: str, choices: _Options) -> bool:
+    place = ascii_uppercase.index(letter)
+    return place < len(choices.folded) and len(choices.folded[place]) > 1 and _begins_with(text, letter, choices)
 
 
 def _bare_letter(line: str, choices: _Options) -> str | None:
