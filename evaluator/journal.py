@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluator import migrations
@@ -337,12 +337,16 @@ def _insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Ins
 def _compiled_insert(engine: Engine) -> _CompiledInsert:
     upsert = _insert_into(answers, engine)
     keys = {"run_id", "task", "instance_id"}
-    new = {column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys}
+    new: dict[str, ColumnElement[Any]] = {
+        column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys
+    }
     # What a failed try has used and cost was spent all the same.
     new |= {
         name: new[name] + func.coalesce(answers.c[name], literal_column("0"))
         for name in (*gw.Usage.DESCRIPTOR.fields_by_name, "cost_nano_usd")
     }
+    # Where the new cost is not known, it is at least what the failed try cost.
+    new["cost_nano_usd"] = func.coalesce(new["cost_nano_usd"], func.nullif(answers.c.cost_nano_usd, literal_column("0")))
     statement = upsert.on_conflict_do_update(
         index_elements=sorted(keys),
         set_=new,

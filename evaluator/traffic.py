@@ -184,7 +184,7 @@ class Traffic:
             answer = await self._permitted(attempt, call)
             if answer.cost_nano_usd is not None:
                 cost, known = answer.cost_nano_usd - spent_before, True
-            self._settle_owed(attempt)
+                self._settle_owed(attempt)
             return answer
         except CallFailed as failure:
             if failure.cost_nano_usd is not None or not failure.may_be_charged:

@@ -57,6 +57,12 @@ async def test_what_a_failed_try_has_cost_stays_spent(journal):
     await journal.record(replace(answer("c", sc.OUTCOME_UNSUPPORTED, ""), attempts=0))
     totals = journal.totals("r")
     assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
+    await journal.record(answer("d", sc.OUTCOME_FAILED, "", cost=3))
+    await journal.record(answer("e", sc.OUTCOME_FAILED, "", cost=0))
+    await journal.record(answer("d"))
+    await journal.record(answer("e"))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs) == (15, 2), "a cost that is not known is no less than what a try has cost"
 
 
 async def test_any_text_can_be_journalled(journal):

@@ -340,6 +340,20 @@ async def test_what_failed_tries_cost_counts_once_and_also_where_the_run_stops_b
     assert evaluator._journal.totals(run.run_id).uncertain_nano_usd >= 700_000, "what the first try cost stays spent"
 
 
+async def test_what_a_failed_try_cost_stays_spent_beside_an_answer_of_unknown_cost(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator()
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, 1, **REFUSAL)
+    run = await start(evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=10**9))
+    assert (run.counts.answered, run.HasField("cost_nano_usd"), run.unknown_costs) == (1, False, 1)
+    scripted.script = lambda question, calls: "A"
+    once = await start(
+        evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=10**9), parameters=gw.GenerationParameters(temperature=1)
+    )
+    reserved = [evaluator._journal.totals(one.run_id).uncertain_nano_usd for one in (run, once)]
+    assert reserved[0] == 2 * reserved[1] > 0, "both calls count: the one whose cost no answer has, and the one of which nobody knows it"
+
+
 async def test_what_failed_tries_cost_is_added_to_the_answer(make_evaluator, scripted, suite_folder, failing_script):
     evaluator, _ = make_evaluator()
     scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
