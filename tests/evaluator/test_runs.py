@@ -36,6 +36,13 @@ async def watched(evaluator, run):
     return last.run
 
 
+async def until(condition):
+    """Waits for something that happens soon, on a busy machine a little later."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def start(evaluator, folder, traffic=None, **fields):
     return await finish(evaluator, ev.StartRunRequest(specification=specification(folder, **fields), traffic=traffic))
 
@@ -146,7 +153,7 @@ async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_s
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=300)
     request = ev.StartRunRequest(specification=specification(folder))
     await evaluator.start_run(request)
-    await asyncio.sleep(0.1)
+    await until(evaluator._active[run.run_id].execution.provider_wait_s)
     progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
     assert 290 < progress.provider_wait_s <= 300
     assert "(the provider asks for " in progress_line(progress)
@@ -397,7 +404,7 @@ async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluato
     folder = suite_folder(100)
     request = ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(concurrency=4))
     run = (await evaluator.start_run(request)).run
-    await asyncio.sleep(0.15)
+    await until(lambda: scripted.calls.total() > 8)  # some of them have their answers
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     stopped = await watched(evaluator, run)
     assert stopped.status == ev.RUN_STATUS_INTERRUPTED
@@ -412,7 +419,7 @@ async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_f
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=60)
     request = ev.StartRunRequest(specification=specification(suite_folder(3)))
     run = (await evaluator.start_run(request)).run
-    await asyncio.sleep(0.1)
+    await until(lambda: evaluator._active[run.run_id].execution.waiting().get("retry") == 3)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
 
@@ -421,7 +428,7 @@ async def test_stopping_at_once_over_grpc_ends_calls_in_flight(make_evaluator, s
     evaluator, _ = make_evaluator()
     scripted.latency_s = 60
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(3))))).run
-    await asyncio.sleep(0.1)
+    await until(lambda: scripted.calls.total() == 3)
     server = RpcServer("127.0.0.1:0", grace_s=0.0)
     add_to_server(server, evaluator)
     async with server, connect(f"127.0.0.1:{server.port}") as channel:
@@ -473,7 +480,7 @@ async def test_stopping_again_and_at_once_ends_the_scoring_of_what_was_begun(mak
     scripted.latency_s = 0.02
     request = ev.StartRunRequest(specification=specification(suite_folder(100)), traffic=ev.TrafficSettings(concurrency=4))
     run = (await evaluator.start_run(request)).run
-    await asyncio.sleep(0.15)
+    await until(lambda: scripted.calls.total() > 8)  # some of them have their answers
     for _ in range(2):  # the second one, without ``now``, changes nothing
         await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
         await asyncio.wait_for(slow.asked.wait(), 5)
