@@ -156,7 +156,8 @@ class Evaluator:
         if request.run_id:
             record = await self._record(request.run_id)
             if record.run_id in self._active:
-                notes = ["the run goes on already; new limits and a new budget count from its next start"] if _limits(request) else []
+                told = "the run goes on already, under the limits and budget it was started with; stop it, then resume it with new ones"
+                notes = [told] if _limits(request) else []
                 return ev.StartRunResponse(run=await self._message(record), problems=notes)
             specification = json_format.Parse(record.specification, ev.RunSpecification())
             plan = await self._planner.resolve(specification)

@@ -67,7 +67,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             await self._serve(requests, _Stream(self._gateway, context))
         except ExceptionGroup as failures:
             # The server stops, or the connection is gone, with the stream open. gRPC knows what to do with its own errors,
-            # not with a group of them; the client opens another stream and sends again what has no answer.
+            # not with a group of them; the client opens another stream for what it has not written yet.
             ended, others = failures.split(grpc.aio.BaseError)
             if ended is None or others is not None:
                 raise
