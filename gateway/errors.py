@@ -123,6 +123,8 @@ STATUSES: dict[int, int] = {
 # What a rate limit counts, where the error's own type says so (OpenAI's does).
 DIMENSIONS = frozenset({"requests", "tokens", "concurrency"})
 _WAITS = frozenset({pb.ERROR_CLASS_RATE_LIMIT, pb.ERROR_CLASS_TRANSIENT})
+# Under a good status: the provider has begun, and what came of it is not told.
+_BEGUN = frozenset({pb.ERROR_CLASS_TRANSIENT, pb.ERROR_CLASS_TIMEOUT, pb.ERROR_CLASS_UNKNOWN})
 _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\s+\S+")
 
 
@@ -191,7 +193,7 @@ def classify(
         part=redact(error.param, secret) if kind == pb.ERROR_CLASS_CALLER_FAULT else "",
         provider=provider,
         provider_code=code,
-        may_be_charged=error.status >= 500 and error.status not in (503, 529),
+        may_be_charged=(error.status >= 500 and error.status not in (503, 529)) or (200 <= error.status < 300 and kind in _BEGUN),
     )
 
 

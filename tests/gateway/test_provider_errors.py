@@ -136,6 +136,7 @@ async def test_a_number_as_the_code_of_an_error_under_a_good_status_is_its_statu
         await gateway.generate(asking("compatible-chat"))
     assert caught.value.reason == reason
     assert caught.value.retry_after_s == (3 if reason in ("RATE_LIMIT", "TRANSIENT") else None)
+    assert caught.value.may_be_charged == (reason in ("TRANSIENT", "UNKNOWN")), "it has begun, and does not say what came of it"
 
 
 @pytest.mark.parametrize(
