@@ -60,6 +60,12 @@ _UNCERTAIN = re.compile(
     r"(?:\b(?:no|not|cannot|never|neither|nor|none|without|doubt|whether|if|or|maybe|perhaps|unless|incorrect|wrong|false|unlikely)|n['’]t)\b",
     re.IGNORECASE,
 )
+# What sets an option aside, or only looks at it: "anything but red", "at first I thought red".
+_SET_ASIDE = re.compile(
+    r"\b(?:but|except|excluding|exclude[ds]?|other|rather|instead|opposite|least|hardly|barely|lacks?|little|few|out|impossible|invalid|eliminated?"
+    r"|reject(?:ed)?|unlike|first|initially|thought|used\sto|consider(?:ed|ing)?|which)\b",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"[.,;:!?\n]|\bbut\b", re.IGNORECASE)
 _ANSWER_IS = re.compile(r"(?:answer|option|choice)\s\w+", re.IGNORECASE)
 _WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
@@ -171,7 +177,7 @@ def _clause_before(text: str, end: int) -> str:
 
 def _only_named(text: str, choices: _Options) -> str | None:
     """The letter of the one option that a short text names; None where it names several or none, doubts or denies."""
-    if len(text) > _LONGEST_CLAUSE or gives_up(text):
+    if len(text) > _LONGEST_CLAUSE or "?" in text or gives_up(text):
         return None
     rest, named = normal_text(text), set()
     for option in sorted({option for option in choices.folded if len(option) > 1 or option.isdigit()}, key=len, reverse=True):
@@ -179,7 +185,8 @@ def _only_named(text: str, choices: _Options) -> str | None:
         rest, count = re.subn(rf"{at_the_start}(?<![\w'’.,-]){re.escape(option)}(?![\w'’-]|[.,:]\d)", " ", rest)
         named |= {option} if count else set()
     places = [place for place, option in enumerate(choices.folded[: len(ascii_uppercase)]) if option in named]
-    return ascii_uppercase[places[0]] if len(places) == 1 and _UNCERTAIN.search(rest) is None else None
+    doubtful = _UNCERTAIN.search(rest) or _SET_ASIDE.search(rest)
+    return ascii_uppercase[places[0]] if len(places) == 1 and doubtful is None else None
 
 
 def _read(line: str, choices: _Options) -> str | Unparsable | None:

@@ -146,6 +146,11 @@ def test_a_letter_is_the_place_that_it_is_asked_for_also_where_an_option_is_that
         ("I see a dog and a cat.", None),
         ("It is not a dog.", None),
         ("There is no dog.", None),
+        *((text, None) for text in ("Anything but a dog", "Other than the dog, nothing", "A dog is impossible", "The dog is ruled out")),
+        *(
+            (text, None)
+            for text in ("At first I thought of a dog", "A dog? Hmm.", "A dog can be excluded", "Hardly a dog", "Least likely: dog")
+        ),
         ("A dog or something like it", None),
         ("I cannot tell whether it is a dog.", None),
         ("It's a dogfish, a bull-dog", None),
