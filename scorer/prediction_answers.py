@@ -127,7 +127,7 @@ def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
     """A letter for what the task's own labels could say, a letter, an option's text or its index; any other text is for the parser."""
     candidates = [prediction]
     if isinstance(prediction, str) and form.kinds.lowest_index != _NO_INDEX and prediction.strip().isdecimal():
-        candidates.append(int(prediction[:9]))
+        candidates.append(int(prediction.strip()[:9]))
     for candidate in candidates:
         try:
             return to_letter(candidate, instance.options, form.kinds)

@@ -72,7 +72,7 @@ def test_what_is_no_choice_is_wrong_and_never_guessed(tmp_path: Path, prediction
     assert outcome(found) == (0.0, 0, 1)
 
 
-@pytest.mark.parametrize("predictions", [(0, 1, 2), ("0", "1", "2"), ("A", "B", "C")])
+@pytest.mark.parametrize("predictions", [(0, 1, 2), ("0", "1", "2"), (" " * 9 + "0", "1", "2\n"), ("A", "B", "C")])
 def test_an_index_counts_from_where_the_tasks_labels_do(tmp_path: Path, predictions: tuple[Any, ...]) -> None:
     found = scored(tmp_path, "nlp/Causal-Reasoning", choice_data(0, 1, 2), given_as(*predictions))
     assert outcome(found) == (100.0, 3, 0)
