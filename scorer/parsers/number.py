@@ -37,11 +37,16 @@ _A_NUMBER = re.compile(
 
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
 _WORDS = {word: float(value) for value, word in enumerate(f"zero one two three four five six seven eight nine {_TEENS}".split())}
+# What makes another number of it, or no number: two thirds, two dozen, two times three, one could say.
+_GOES_ON = (
+    r"of|or|and|to|by|point|times|plus|minus|squared|cubed|more|less|fewer|dozens?|pairs?|couples?|half|halves|thirds?|quarters?|\w+ths?"
+    r"|hundreds?|thousands?|millions?|billions?|lakhs?|crores?|can|could|might|may|would|should|moment|way"
+)
 # "Three", "three people", "There are three people.", "The count is three": nothing else is said.
 _IN_WORDS = re.compile(
     rf"""\W*(?:(?:there\s(?:is|are)|I\s(?:can\s)?(?:see|count)|it\sis|(?:the|a)\s(?:\w{{1,20}}\s){{1,4}}?is)\s)?(?:exactly\s|about\s|only\s)?
     ({"|".join(sorted(_WORDS, key=len, reverse=True))})
-    (?:\s(?!(?:of|or|and|to|point|hundred|thousand|million|half)\b)\w{{1,20}}){{0,2}}\W*""",
+    (?:\s(?!(?:{_GOES_ON}|{"|".join(_WORDS)})\b)\w{{1,20}}){{0,2}}\W*""",
     re.IGNORECASE | re.VERBOSE,
 )
 
