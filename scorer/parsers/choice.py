@@ -66,7 +66,14 @@ _SET_ASIDE = re.compile(
     r"|reject(?:ed)?|unlike|first|initially|thought|used\sto|consider(?:ed|ing)?|which)\b",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"[.,;:!?\n]|\bbut\b", re.IGNORECASE)
+# Before "the answer is" only what is said of the answer itself: "since A is wrong the answer is B" states B, "the wrong answer is A" not A.
+_ANSWER_DENIED = re.compile(
+    r"(?:\b(?:not|never|cannot)|n['’]t)\s(?:\w{1,20}\s){0,2}?(?:think(?:ing)?|believ(?:e|ing)|say(?:ing)?|claim(?:ing)?|mean|every|sure|certain|clear|know|agree|see|tell|true|likely|possible"
+    r"|the\scase)\b|\b(?:whether|if|unless|or|neither|nor|maybe|perhaps|no\sway)\b|(?<!\bno\s)(?<!\ba\s)\bdoubt|\b(?:wrong|incorrect|false)\sthat\b"
+    r"|\b(?:wrong|incorrect|false|invalid|unlikely|other|another|worst|least\s\w{1,20}|no|not|non)\s*$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[.,;:!?\n]|\b(?:but|hence|therefore|thus|so(?!\s(?:sure|certain|clear|much|many|far)\b))\b", re.IGNORECASE)
 _ANSWER_IS = re.compile(r"(?:answer|option|choice)\s\w+", re.IGNORECASE)
 _WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
 _LONGEST_CLAUSE = 200
@@ -151,7 +158,8 @@ def _stated(text: str, choices: _Options) -> str | Unparsable | None:
     weak: set[str] = set()
     found: str | Unparsable | None = None
     for start, stated, firm in statements(text, _STATED):
-        if not firm and _UNCERTAIN.search(_clause_before(text, start)) is not None:
+        denied = _UNCERTAIN if _ANSWER_IS.match(text, start) is None else _ANSWER_DENIED
+        if not firm and denied.search(_clause_before(text, start)) is not None:
             continue
         right = None if firm else _IS_RIGHT.match(stated)
         read = choices.of_letter(right[1]) if right is not None else _read(stated, choices) or choices.of_statement(_WHY.split(stated)[0])
