@@ -25,7 +25,12 @@ BEST = "best"
 
 
 class _Ranking(Metric[list[Triple]]):
-    """What both have in common: statistics, weights and the bootstrap."""
+    """What both have in common: statistics, weights and the bootstrap.
+
+    best_is_first: at best an answer stands before all others, also before those that rank at the wrong end for want of one.
+    """
+
+    best_is_first = False
 
     def statistic(self, answer: Parsed, question: Question) -> list[Triple]:
         positive = is_positive(question)
@@ -49,8 +54,9 @@ class _Ranking(Metric[list[Triple]]):
         scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
         places = {score: float(place) for place, score in enumerate(scores)}
         # Where (negatives, positives) stand that have no score: nothing ranks lower than a positive without an answer, and nothing
-        # higher than a negative without one, not even those at their best.
-        ends = {None: (math.inf, -math.inf), BEST: (-1.0, float(len(scores)))}
+        # higher than a negative without one, not even those at their best, unless ``best_is_first``.
+        top = float(len(scores))
+        ends = {None: (top + 1.0, -math.inf), BEST: (-1.0, top + 2.0 if self.best_is_first else top)}
         parts = [
             part
             for owner, score, negatives, positives in rows
@@ -152,6 +158,9 @@ class AnomalyPrecision(_Ranking):
     >>> round(metric.compute([(key, metric.statistic(score, Question("number", [label]))) for key, score, label in rows]).score, 4)
     83.3333
     """
+
+    # Behind a normal instance without an answer, a tie with other anomalies can be worth more than the first place that is left.
+    best_is_first = True
 
     def __init__(self) -> None:
         super().__init__("average_precision")
