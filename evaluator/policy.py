@@ -97,8 +97,10 @@ def decide(
     delay = asked + (min(jitter, 0.1 * asked + 0.05) if asked >= FIRST_BACKOFF_S else jitter)
     if elapsed_s + delay > deadline_s:
         if asked > elapsed_s:
-            why = f"the provider asks to wait {asked:.0f} s, which is beyond what an instance may take (runs.deadline_s: {deadline_s:g})"
-            return Decision(Action.STOP_RUN, why=f"{why}; go on when that is over")
+            after = "" if asked > deadline_s else f" after {elapsed_s:.0f} s"
+            most = f"what an instance may take (runs.deadline_s: {deadline_s:g})"
+            why = f"the provider asks to wait {asked:.0f} s{after}, which is beyond {most}; go on when that is over"
+            return Decision(Action.STOP_RUN, why=why)
         return Decision(
             Action.GIVE_UP, why=f"a further try after {delay:.0f} s would be past its deadline (runs.deadline_s: {deadline_s:g})"
         )
