@@ -38,6 +38,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """A value for a person; a dash where there is none. One that so few digits would show as next to nothing has three that count."""
     if value is None:
         return "-"
+    value += 0.0  # 0 without a sign
     return f"{value:.3g}" if 0 < abs(value) < 10 ** (1 - digits) else f"{value:.{digits}f}"
 
 

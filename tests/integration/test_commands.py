@@ -159,7 +159,16 @@ def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream,
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "-"), (0.0, "0.00"), (9.32e-05, "9.32e-05"), (0.01234, "0.0123"), (-0.004, "-0.004"), (0.126, "0.13"), (1234.5, "1234.50")],
+    [
+        (None, "-"),
+        (0.0, "0.00"),
+        (-0.0, "0.00"),
+        (9.32e-05, "9.32e-05"),
+        (0.01234, "0.0123"),
+        (-0.004, "-0.004"),
+        (0.126, "0.13"),
+        (1234.5, "1234.50"),
+    ],
 )
 def test_a_small_figure_is_shown_by_digits_that_count(value, shown):
     """A Chamfer distance of 9.32e-05 is no 0.00."""
