@@ -25,9 +25,9 @@ _LETTER = re.compile(
     re.VERBOSE,
 )
 _BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
-# An "a" before another word is no letter: "B, a blue bus".
+# An "a" or "I" before another word is no letter: "B, a blue bus", "B, I think".
 _SEVERAL = re.compile(
-    rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}(?!(?-i:a)\s+(?!(?:and|or)\b)\w)([A-Za-z]){_CLOSE}(?![\w'’])",
+    rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}(?!(?-i:a|I)\s+(?!(?:and|or)\b)\w)([A-Za-z]){_CLOSE}(?![\w'’])",
     re.IGNORECASE,
 )
 # What follows a letter and takes it back, or names another one beside it.

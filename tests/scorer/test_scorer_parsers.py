@@ -248,6 +248,14 @@ def test_tags_in_code_are_code() -> None:
     assert parse_answer("code", f"```python\n{code}\n```") == code
 
 
+def test_of_many_options_i_is_one_only_where_it_is_no_word() -> None:
+    options = [f"option number {place}" for place in range(10)]
+    assert parse_answer("choice", "B, I think", options) == "B"
+    assert parse_answer("choice", "I", options) == "I"
+    assert isinstance(parse_answer("choice", "B, I", options), Unparsable)
+    assert isinstance(parse_answer("choice", "B or I", options), Unparsable)
+
+
 def test_two_options_of_the_same_text_are_no_answer_by_text() -> None:
     assert isinstance(parse_answer("choice", "SAME", ["same", "Same."]), Unparsable)
     assert isinstance(parse_answer("choice", "same", ["same", "same"]), Unparsable)
