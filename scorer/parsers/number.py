@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from scorer.parsers.numerals import numerals, plain_numerals
-from scorer.parsers.refusals import REFUSED
+from scorer.parsers.refusals import REFUSED, gives_up
 from scorer.parsers.text import statements, without_wrapping
 from scorer.parsers.values import Unparsable
 
 _DENIED = re.compile(
     r"(?:,\s)?\b(?:and\s)?(?:not|isn't|aren't|wasn't|never)\s(?:exactly\s|equal\sto\s)?[$€£(]?[-+]?[\d.,]*\d", re.IGNORECASE
 )
+# A number with something said about it: "0 - there is no evidence of any".
+_OPENING = re.compile(r"[\s$€£]*+[-+]?\d[\d,.]*+%?(?:\s?\(|\s?[-:;]\s|(?<=[,.])\s)")
 _EQUALS = re.compile(r"[=≈]")
 _ASSIGNED = re.compile(r"(?<![\w.)*×+/^-])(?<![*×+/^-]\s)([A-Za-z])\s?=\s?(?=[-+$]?[\d.])")
 _YEAR = r"(?:1\d|20)\d\d\b"
@@ -81,7 +83,8 @@ def label_number(text: str) -> float | None:
 
 def _one(text: str) -> float | Unparsable:
     """The one number that a plain text comes to."""
-    if REFUSED.search(text) is not None:
+    opening = _OPENING.match(text)
+    if gives_up(text[opening.end() :]) if opening is not None else REFUSED.search(text) is not None:
         return Unparsable("it says that there is no answer")
     text = _DENIED.sub(" ", _AS_OF.sub(" ", text))
     if len(numerals(text)) > 1:

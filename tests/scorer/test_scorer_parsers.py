@@ -317,6 +317,10 @@ def test_an_options_exact_text_wins_over_one_that_only_folds_to_it() -> None:
 @pytest.mark.parametrize(
     ("raw", "number"),
     [
+        *(
+            (f"0{said}", 0.0)
+            for said in (" - there is no evidence of cars", ". There is no evidence of damage.", " (there is no data on any)")
+        ),
         ("42", 42.0),
         ("It is 42.", 42.0),
         ("1,234.5", 1234.5),
@@ -395,6 +399,7 @@ def test_a_number_is_read(raw: str, number: float) -> None:
         *("3 cats and 4 dogs", "10-12", "5–10", "5 to 10", "between 5 and 10", "5 or 6", "5 (or 6)", "5, 6", "Answer: 5 or 6"),
         *("Answer: many", "1" * 5000, "1e9999", "5/0", "v2.0", "1.2.3", "COVID-19", "0x1F", "2M", "±5", "5 and a half"),
         *("3,5", "3,3", "Answer: 3,5", "1.234,56", "12,34,567", "4:04", "3x4", "3 × 4", "2023-05-01", "5 hundred thousand"),
+        *("5, but I'm not sure", "5. I cannot determine it", "5 - not sure", "2 values cannot be determined", "5-10 is unclear"),
         *("As of 2023, I do not know", "Figure 2 shows it is unclear", "I cannot determine the 2 values.", "not 5", "The answer is not 5"),
         *("x = 5, y = 3", "The answer is based on 3 figures and 4 texts", "5 = 2 + 3 = 6 - 1 and 4", "5 because of this, but actually 6"),
     ],
