@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import sys
 from typing import Any
 
@@ -79,6 +80,10 @@ def cli(ctx: click.Context, config: str | None) -> None:
     ctx.obj = config
 
 
+# A byte of a name that is not UTF-8, as Python reads it.
+_ODD_BYTE = re.compile("[\udc80-\udcff]")
+
+
 def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
     _open_standard_streams()
@@ -97,7 +102,7 @@ def main() -> None:
         click.echo(f"genlevel: {error}", err=True)
         sys.exit(EXIT_USAGE)
     except UnicodeEncodeError as error:
-        if error.reason != "surrogates not allowed":
+        if error.reason != "surrogates not allowed" or not _ODD_BYTE.search(error.object):
             raise
         click.echo(f"genlevel: {_not_utf8(error)} is not UTF-8 text; rename that file or folder", err=True)
         sys.exit(EXIT_USAGE)
@@ -117,7 +122,7 @@ def _not_utf8(error: UnicodeEncodeError) -> str:
 
 
 def _escaped(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _ODD_BYTE.sub(lambda odd: f"\\x{ord(odd[0]) - 0xDC00:02x}", name).encode("utf-8", "backslashreplace").decode()
 
 
 def _open_standard_streams() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from genlevel import cli
 from genlevel.cli.card import number, signed
 
 
@@ -64,6 +65,18 @@ def test_a_name_that_is_not_utf8_is_said_in_a_line(genlevel, arguments):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert r"odd\xff' is not UTF-8 text" in done.stderr
+
+
+def test_half_a_character_in_a_text_is_no_name_of_a_file(monkeypatch):
+    def stumbles(*_arguments, **_options):
+        "half of one: \ud83d".encode()
+
+    for name in ("_open_standard_streams", "_outlive_readers"):
+        monkeypatch.setattr(cli, name, lambda: None)
+    monkeypatch.setattr(cli.cli, "main", stumbles)
+    with pytest.raises(UnicodeEncodeError, match="surrogates not allowed") as caught:
+        cli.main()
+    assert caught.value.__context__ is None, "what is raised is the error itself, not one of telling it"
 
 
 def test_a_wrong_setting_names_file_and_line(genlevel):
