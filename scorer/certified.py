@@ -23,6 +23,7 @@ from scorer.certify import (
 )
 from scorer.convert import TaskIndex
 from scorer.task_scoring import Outcome, TaskOutcome
+from scorer.workbook_instances import NONE_KEPT, WorkbookInstances
 
 if TYPE_CHECKING:
     from scorer.levels import TaskResult
@@ -32,6 +33,7 @@ ALPHA = 0.05
 NO_EVIDENCE = "null"
 """What is kept of a score of whose error nothing is known."""
 _SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that allows"
+_PARTIAL = "{} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from"
 _DECISIONS: Mapping[Status, pb.Decision] = {
     Status.ATTAINED: pb.DECISION_ATTAINED,
     Status.NOT_ATTAINED: pb.DECISION_NOT_ATTAINED,
@@ -153,24 +155,49 @@ def certify_tasks(
     if incomplete:
         notes.append("failed and pending instances count as wrong against a win and as right against a loss")
     if partial:
-        notes.append(f"{partial} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from")
+        notes.append(_PARTIAL.format(partial))
     return RunCertificate(certify(results, evidence, alpha), {entry.task.id: entry.key for entry in measured}, tuple(notes))
 
 
-def certify_values(results: Sequence[TaskResult], alpha: float = ALPHA, reference_units: int | None = None) -> pb.Certificate:
-    """The certified verdict where only values are known, as from a workbook: n is the task list's, and metrics that give no way are named.
+def certify_values(
+    results: Sequence[TaskResult],
+    alpha: float = ALPHA,
+    reference_units: int | None = None,
+    instances: WorkbookInstances = NONE_KEPT,
+) -> pb.Certificate:
+    """The certified verdict where only values are known, as from a workbook: metrics that give no way are named.
 
-    results: all tasks of the benchmark. Raises UsageError for an alpha that is no error rate.
+    results: all tasks of the benchmark. instances: n, of the task list where it is not known. Raises UsageError for an alpha that is no
+    error rate.
     """
-    evidence, refused = evidence_from_workbook(results)
+    evidence, refused = evidence_from_workbook(results, instances.counts)
+    note, *of_n = _notes_of_n([result.task for result in results if result.value is not None], instances)
     note = (
-        "there are no instances: n is the task list's, instances are taken as independent, and means of numbers 0-100 are held to"
-        " Hoeffding's bound, whatever their spread"
+        f"there are no instances: {note}, instances are taken as independent, and means of numbers 0-100 are held to Hoeffding's bound,"
+        " whatever their spread"
     )
+    refused = [*of_n, *refused]
     if reference_units:
         evidence = [replace(entry, reference_units=reference_units) for entry in evidence]
         refused = [_SPECIALISTS.format(reference_units), *refused]
     return certificate_message(RunCertificate(certify(results, evidence, checked_alpha(alpha)), {}, (note, *refused)))
+
+
+def _notes_of_n(tasks: Sequence[Task], instances: WorkbookInstances) -> list[str]:
+    """Where n is from, and what follows from it, a line each."""
+    known = [task for task in tasks if task.id in instances.counts]
+    partial = sum(instances.counts[task.id] < task.instances for task in known)
+    if len(known) == len(tasks) > 0:
+        lines = ["n is the workbook's own"]
+    elif known:
+        lines = [f"n is the workbook's own for {len(known)} task(s), the task list's for {len(tasks) - len(known)}"]
+    else:
+        lines = ["n is the task list's"]
+    if partial:
+        lines.append(_PARTIAL.format(partial))
+    if instances.other:
+        lines.append(f"the numbers of instances that the workbook keeps are of its column {instances.other!r}, not of this one")
+    return lines
 
 
 def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> pb.Certificate:

@@ -19,6 +19,7 @@ from scorer.levels import Levels, TaskResult, compute_levels, judge, judge_all
 from scorer.official import OfficialReport, official_levels
 from scorer.report import level_json
 from scorer.workbook import WorkbookSheet, model_values, read_workbook
+from scorer.workbook_instances import kept_instances
 from scorer.workbook_references import ReferenceSet, reference_set
 from scorer.workbook_writer import result_sheets
 
@@ -65,7 +66,7 @@ def state_workbook_level(
     results = judge_all(against.benchmark, read.values, against.name)
     official = _official(sheets, model, against) if explained or rules == "official" else None
     statement = _statement((read.model, rules, explained), against, results, official, (*against.warnings, *read.warnings))
-    return replace(statement, certified=certify_values(results))
+    return replace(statement, certified=certify_values(results, instances=kept_instances(path, read.model)))
 
 
 def state_run_level(

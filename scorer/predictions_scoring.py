@@ -51,7 +51,7 @@ class ScoredTask:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPredictions:
-    """values: by ``Task.id``, of listed tasks with a score. problems: all that did not fit, a line each.
+    """values, instances: by ``Task.id``, of listed tasks; instances: how many each has. problems: all that did not fit, a line each.
 
     unused: prediction files that are of no task of the suite.
     """
@@ -63,6 +63,7 @@ class ScoredPredictions:
     partial: bool
     tasks: tuple[ScoredTask, ...]
     values: dict[str, float | None]
+    instances: dict[str, int]
     levels: Levels
     asked_levels: Levels
     certificate: pb.Certificate
@@ -119,6 +120,7 @@ def score_predictions(
         partial,
         tuple(tasks),
         values,
+        {entry.task.id: entry.instances for entry in measured},
         compute_levels(results),
         compute_levels(asked),
         certificate_message(certify_tasks(measured, results, incomplete=incomplete)),

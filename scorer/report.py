@@ -13,13 +13,17 @@ from scorer.certified import certificate_json, certify_values
 from scorer.convert import levels_of
 from scorer.levels import Levels, TaskResult, check_references, compute_levels, judge_all
 from scorer.workbook import model_values, read_workbook
+from scorer.workbook_instances import NONE_KEPT, WorkbookInstances, kept_instances
 
 OUTCOMES = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
 
 
 @dataclass(frozen=True, slots=True)
 class LevelReport:
-    """Levels of one model as a workbook has it. model: as its column is named. results: task by task, workbook order."""
+    """Levels of one model as a workbook has it.
+
+    model: as its column is named. results: task by task, workbook order. instances: on how many its scores rest, as far as it says.
+    """
 
     model: str
     rules: str
@@ -27,6 +31,7 @@ class LevelReport:
     levels: Levels
     results: tuple[TaskResult, ...]
     warnings: tuple[str, ...]
+    instances: WorkbookInstances = NONE_KEPT
 
 
 def level_of_workbook(path: Path | str, model: str, references: str = "workbook") -> LevelReport:
@@ -38,7 +43,7 @@ def level_of_workbook(path: Path | str, model: str, references: str = "workbook"
     benchmark = general_bench()
     read = model_values(read_workbook(path), model, benchmark, source=str(path))
     results = judge_all(benchmark, read.values, chosen)
-    return LevelReport(read.model, "paper", chosen, compute_levels(results), results, read.warnings)
+    return LevelReport(read.model, "paper", chosen, compute_levels(results), results, read.warnings, kept_instances(path, read.model))
 
 
 def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> dict[str, Any]:
@@ -72,7 +77,7 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
 def report_json(report: LevelReport) -> dict[str, Any]:
     """A workbook's level report as JSON."""
     document = level_json(report.levels, model=report.model, rules=report.rules, references=report.references)
-    return {**document, "certified": certificate_json(certify_values(report.results))}
+    return {**document, "certified": certificate_json(certify_values(report.results, instances=report.instances))}
 
 
 def verdict_certified_json(verdict: pb.GetVerdictResponse) -> dict[str, Any]:

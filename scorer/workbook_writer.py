@@ -16,6 +16,7 @@ from typing import Any
 from genlevel.benchmark.model import Benchmark, Task
 from genlevel.runtime.errors import WorkbookError
 from scorer.workbook import KNOWN_COLUMNS, WorkbookSheet
+from scorer.workbook_instances import keep_instances
 
 COLUMNS = ("No", "Task Name", "Task Short Name", "Metrics")
 _FORMULA_STARTS = ("=", "+", "-", "@")
@@ -41,9 +42,12 @@ def result_sheets(benchmark: Benchmark, model: str, values: Mapping[str, float |
     )
 
 
-def write_workbook(path: Path | str, benchmark: Benchmark, model: str, values: Mapping[str, float | None]) -> None:
+def write_workbook(
+    path: Path | str, benchmark: Benchmark, model: str, values: Mapping[str, float | None], instances: Mapping[str, int] | None = None
+) -> None:
     """Writes a result workbook (see ``result_sheets``) at once: a file that was there is replaced, or stays as it was.
 
+    instances: on how many each value rests, by ``Task.id``; kept beside the sheets, and what a certificate of the workbook rests on.
     Raises WorkbookError naming the file that cannot be written.
     """
     import openpyxl  # takes 0.2 s to import, which every other command would pay
@@ -54,6 +58,8 @@ def write_workbook(path: Path | str, benchmark: Benchmark, model: str, values: M
         page = book.create_sheet(sheet.title)
         for cells in (sheet.header, *(cells for _number, cells in sheet.rows)):
             page.append([_cell(page, value) for value in cells])
+    if instances:
+        keep_instances(book, column_name(model), instances)
     # In the same folder, so that replacing is one step.
     draft = target.with_name(f".{target.stem}-{os.getpid()}.xlsx")
     try:

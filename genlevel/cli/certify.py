@@ -36,7 +36,8 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
     """Say what of the verdict of a RUN, or of a result workbook FILE (.xlsx), is certain.
 
     Per level attained, not attained or undecided, with any false "attained" at most --alpha likely; per task an interval and a test
-    against the specialist. A workbook has no instances: their number is the task list's, and metrics that give no way are refused by name.
+    against the specialist. A workbook has no instances: their number is the one that genlevel kept in it, else the task list's, and
+    metrics that give no way are refused by name.
     """
     from genlevel.runtime.errors import UsageError
 
@@ -71,7 +72,7 @@ def _of_workbook(source: str, model: str, alpha: float, references: str, referen
     return {
         "model": report.model,
         "references": report.references,
-        "certified": certificate_json(certify_values(report.results, alpha, reference_n)),
+        "certified": certificate_json(certify_values(report.results, alpha, reference_n, report.instances)),
     }
 
 

@@ -88,12 +88,14 @@ def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
     if benchmark is None:
         raise UsageError(f"run {run.run_id} is over {run.benchmark!r}, a suite of your own: its workbook has no official layout")
     by_name = {(task.sheet, task.name): task.id for task in benchmark.tasks}
-    values = {
-        by_name[score.task.sheet, score.task.name]: score.score
+    scored = {
+        by_name[score.task.sheet, score.task.name]: score
         for score in verdict.tasks
         if score.HasField("score") and (score.task.sheet, score.task.name) in by_name
     }
-    write_workbook(target, benchmark, run.specification.model, values)
+    values = {task_id: score.score for task_id, score in scored.items()}
+    instances = {task_id: score.counts.total for task_id, score in scored.items()}
+    write_workbook(target, benchmark, run.specification.model, values, instances)
     return f"{target}: {len(values)} scores of {len(benchmark.tasks)} tasks"
 
 

@@ -55,7 +55,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     scored = score_predictions(
         options["annotations"], options["predictions"], options["model"], ratings=options["ratings"], variant=options["variant"]
     )
-    write_workbook(options["out"], scored.benchmark, scored.model, scored.values)
+    write_workbook(options["out"], scored.benchmark, scored.model, scored.values, scored.instances)
     document = scored_json(scored)
     for problem in (*document["predictions"]["problems"], *_of_ranker(scored)):
         click.echo(f"note: {problem}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from genlevel.benchmark.metrics import metric
@@ -124,8 +124,8 @@ class TaskEvidence:
         return min(end[0] for end in found), max(end[1] for end in found)
 
 
-def evidence_from_workbook(results: Iterable[TaskResult], units: dict[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
-    """Evidence where only values are known, with n from the task list (or ``units`` by Task.id); and what cannot be certified.
+def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
+    """Evidence where only values are known, with n from ``units`` by Task.id, else the task list; and what cannot be certified.
 
     Shares of right answers are tested exactly, other means of numbers 0..100 by Hoeffding's bound, which holds however the numbers spread.
     Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.

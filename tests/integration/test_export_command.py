@@ -37,6 +37,20 @@ def test_the_workbook_gives_the_runs_levels_by_both_rules(genlevel, run):
         assert json.loads(level.stdout)["language"]["wins"] == result["level"]["language"]["wins"] == 1
 
 
+def test_a_workbook_of_a_part_of_the_instances_is_certified_by_their_number(genlevel, stub_upstream, choice_suite):
+    url = stub_upstream(answer="Answer: A").base_url
+    done = genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", str(choice_suite(12)), "--limit", "1", "--json")
+    result = json.loads(done.stdout)
+    assert export(genlevel, result, "workbook", "w.xlsx").returncode == 0
+    for command in ("level", "certify"):
+        certified = json.loads(genlevel.run(command, "w.xlsx", "--model", "m", "--json").stdout)["certified"]
+        (task,) = certified["tasks"]
+        assert (task["units"], task["win"]) == (1, "undecided")
+        for figure in ("interval", "p_win"):
+            assert task[figure] == result["certified"]["tasks"][0][figure]
+        assert any(note.startswith("1 task(s) were asked in part") for note in certified["notes"])
+
+
 @pytest.mark.parametrize("bare", [(), ("--bare",)])
 def test_exported_predictions_score_as_the_run_did(genlevel, run, bare):
     result, suite = run

@@ -31,6 +31,7 @@ def test_both_forms_are_read_and_the_workbook_gives_the_same_levels(genlevel, ch
     assert result["tasks"][0]["score"] == 75
     assert result["instances"]["answered"] == 8
     level = json.loads(genlevel.run("level", "r.xlsx", "--model", "mine", "--json").stdout)
+    assert level["certified"]["tasks"][0]["units"] == 8
     assert level["language"]["wins"] == result["level"]["language"]["wins"] == 1
     assert level["levels"] == result["level"]["levels"]
     official = genlevel.run("level", "r.xlsx", "--model", "mine", "--rules", "official", "--json")

@@ -23,6 +23,7 @@ from scorer.report import verdict_certified_json
 from scorer.service import Scorer
 from scorer.store import ScoreStore, task_scores
 from scorer.task_scoring import shared_clusters
+from scorer.workbook_instances import WorkbookInstances
 
 TASKS = general_bench().tasks
 IMAGES = [
@@ -235,6 +236,21 @@ def test_values_alone_are_certified_by_the_task_lists_n_and_refused_by_name() ->
     assert "n is the task list's" in found.notes[0]
     assert any(note.startswith("FID: ") and "cannot be certified" in note for note in found.notes)
     assert {row.test for row in found.tasks} == {"exact binomial"}
+
+
+def test_values_alone_are_certified_by_the_numbers_kept_with_them_as_far_as_there_are_any() -> None:
+    first, second = TASKS[:2]
+    results = judge_all(general_bench(), {first.id: 99.0, second.id: 99.0})
+    known = certify_values(results, instances=WorkbookInstances({first.id: 1}))
+    assert [row.units for row in known.tasks] == [1, second.instances]
+    assert "n is the workbook's own for 1 task(s), the task list's for 1" in known.notes[0]
+    assert known.notes[1].startswith("1 task(s) were asked in part: ")
+    whole = certify_values(results, instances=WorkbookInstances({task.id: task.instances for task in (first, second)}))
+    assert "n is the workbook's own, instances" in whole.notes[0]
+    assert not any("asked in part" in note for note in whole.notes)
+    other = certify_values(results, instances=WorkbookInstances(other="B"))
+    assert "n is the task list's" in other.notes[0]
+    assert "of its column 'B', not of this one" in other.notes[1]
 
 
 def test_what_all_instances_share_makes_no_cluster() -> None:

@@ -20,6 +20,7 @@ from genlevel.benchmark.sheets import SHEETS
 from genlevel.runtime.errors import WorkbookError
 from scorer.official import official_levels
 from scorer.workbook import KNOWN_COLUMNS, model_values, read_workbook
+from scorer.workbook_instances import NONE_KEPT, kept_instances
 from scorer.workbook_writer import result_sheets, write_workbook
 
 BENCHMARK = general_bench()
@@ -135,3 +136,42 @@ def test_names_that_look_like_formulas_are_texts_and_stay_so(tmp_path: Path, nam
     assert not page["D2"].quotePrefix
     read = model_values(read_workbook(tmp_path / "result.xlsx"), name, small)
     assert (read.values, read.warnings) == ({task.id: 50.0}, ())
+
+
+def test_the_numbers_of_instances_go_with_the_workbook_and_leave_its_sheets_as_they_were(tmp_path: Path) -> None:
+    values = made_up(5)
+    counts = {task_id: 1 + number for number, task_id in enumerate(values)}
+    write_workbook(tmp_path / "plain.xlsx", BENCHMARK, "My Model", values)
+    write_workbook(tmp_path / "counted.xlsx", BENCHMARK, "My Model", values, counts)
+    assert kept_instances(tmp_path / "counted.xlsx", "my model ").counts == counts
+    assert kept_instances(tmp_path / "plain.xlsx", "My Model") == NONE_KEPT
+    assert read_workbook(tmp_path / "counted.xlsx") == read_workbook(tmp_path / "plain.xlsx")
+    official = official_levels(read_workbook(tmp_path / "counted.xlsx"), "My Model", BENCHMARK)
+    assert (official.crash, official.scores) == ("", official_levels(result_sheets(BENCHMARK, "M", values), "M", BENCHMARK).scores)
+    assert tuple(openpyxl.load_workbook(tmp_path / "counted.xlsx").sheetnames) == SHEETS
+
+
+def test_the_numbers_survive_an_edit_and_are_of_their_column_alone(tmp_path: Path) -> None:
+    path = tmp_path / "result.xlsx"
+    task = BENCHMARK.tasks[0]
+    write_workbook(path, BENCHMARK, "M", {task.id: 50.0}, {task.id: 3})
+    book = openpyxl.load_workbook(path)
+    book[task.sheet]["F1"], book[task.sheet]["F2"] = "Other", 60.0
+    book.save(path)
+    assert kept_instances(path, "m").counts == {task.id: 3}
+    other = kept_instances(path, "Other")
+    assert (dict(other.counts), other.other) == ({}, "M")
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"<broken"])
+def test_numbers_that_cannot_be_read_are_none(tmp_path: Path, content: bytes) -> None:
+    import zipfile
+
+    path = tmp_path / "result.xlsx"
+    path.write_bytes(content)
+    assert kept_instances(path, "M") == NONE_KEPT
+    write_workbook(path, BENCHMARK, "M", {})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("docProps/custom.xml", content)
+    assert kept_instances(path, "M") == NONE_KEPT
+    assert kept_instances(tmp_path / "absent.xlsx", "M") == NONE_KEPT
