@@ -16,7 +16,7 @@ from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
 from evaluator.answer_list import AnswerList, keep_ratings
-from evaluator.budget import Budget
+from evaluator.budget import Budget, money_notes
 from evaluator.crew import Context
 from evaluator.execution import Execution, RunPlan, RunState
 from evaluator.journal import Journal, RunRecord, Totals
@@ -80,6 +80,14 @@ def _limits(request: ev.StartRunRequest) -> bool:
     return bool(request.traffic.ListFields())
 
 
+def _told_money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
+    """``money_notes`` for a plan, which refuses nothing: what a start would refuse is a line too."""
+    try:
+        return money_notes(model, traffic)
+    except UsageError as error:
+        return [str(error)]
+
+
 def _unstored_end(status: int, reason: str, error: GenlevelError) -> tuple[int, str]:
     """(status, why) of a run whose end could not be stored; it is to be continued, whatever it had reached."""
     ended = "every instance has its outcome" if status == ev.RUN_STATUS_FINISHED else reason
@@ -136,10 +144,12 @@ class Evaluator:
         response = ev.PlanRunResponse(
             run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.suite.problems
         )
+        response.problems.extend(_told_money_notes(plan.model, request.traffic))
         for planned in plan.tasks:
             response.tasks.append(await asyncio.to_thread(self._planner.estimate, plan, planned))
         if (route := request.judge or self._settings.runs.judge) and judged_tasks(plan.tasks):
             model = await self._planner.model(route)
+            response.problems.extend(_told_money_notes(model, request.traffic))
 
             def most(instance: Instance) -> int:
                 template = self._prompts.for_instance(instance)
@@ -205,7 +215,7 @@ class Evaluator:
         if not asks and (judge is None or await asyncio.to_thread(self._is_judged, judge, retry=retry)):
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
         if asks:
-            self._check_startable(plan.model, traffic)
+            problems += self._check_startable(plan.model, traffic)
             problems += await asyncio.to_thread(self._planner.traffic_notes, plan, traffic)
         await self._start(plan, record, traffic, judge, asks=asks, retry=retry)
         return ev.StartRunResponse(run=await self._message(record), problems=problems)
@@ -220,8 +230,7 @@ class Evaluator:
         model = await self._planner.model(route)
         if ct.MODALITY_TEXT not in model.output_modalities:
             raise UsageError(f"{route} cannot judge: it does not give text")
-        self._check_startable(model, traffic)
-        notes = []
+        notes = self._check_startable(model, traffic)
         if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
             notes.append(f"{route} is to judge its own answers, and models rate their own too high; name another with --judge")
         return _Judge(model, judge_of_run(run_id, model)), notes
@@ -261,22 +270,12 @@ class Evaluator:
             updated=now,
         )
 
-    def _check_startable(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> None:
-        """Raises ConfigurationError for a model that cannot be called, UsageError for money that cannot be watched."""
+    def _check_startable(self, model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
+        """What a person has to know of what it costs. Raises ConfigurationError for a model that cannot be called, UsageError for money
+        that cannot be watched."""
         if not model.ready:
             raise ConfigurationError(model.problem or f"{model.route} is not ready")
-        if model.HasField("price"):
-            return
-        if traffic.HasField("budget_nano_usd") and model.charges:
-            raise UsageError(
-                f"--budget-usd cannot be kept for {model.route}: it has no price; "
-                f"add one under prices: in genlevel.yaml ({model.provider}/{model.model})"
-            )
-        if model.charges and not traffic.unpriced_ok:
-            raise UsageError(
-                f"{model.route} has no price, and its provider charges; add one under prices: in genlevel.yaml "
-                f"({model.provider}/{model.model}), or accept an unknown cost with --unpriced-ok"
-            )
+        return money_notes(model, traffic)
 
     async def _start(
         self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, judge: _Judge | None, *, asks: bool, retry: bool

@@ -132,6 +132,7 @@ class ResolvedRoute:
             input_modalities=[content.Modality.Name(modality) for modality in sorted(self.modalities)],
             output_modalities=[content.Modality.Name(modality) for modality in sorted(self.outputs)],
             charges=self.charges,
+            keyed=bool(self.key_source),
             context_tokens=self.facts.context_tokens,
             limits=pb.RateLimits(
                 requests_per_minute=self.limits.requests_per_minute,

@@ -93,7 +93,8 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
-                return await _dry_run(found, specification, options["judge"], as_json=options["as_json"])
+                request = ev.PlanRunRequest(specification=specification, judge=options["judge"], traffic=traffic_of(options))
+                return await _dry_run(found, request, as_json=options["as_json"])
             request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 
@@ -123,11 +124,11 @@ def resume(ctx: click.Context, /, run: str, **options: Any) -> None:
     ctx.exit(run_async(work()))
 
 
-async def _dry_run(found: Services, specification: ev.RunSpecification, judge: str, *, as_json: bool) -> int:
+async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool) -> int:
     from genlevel.cli.card import print_plan
     from genlevel.cli.documents import plan_document
 
-    document = plan_document(await found.evaluator.plan_run(ev.PlanRunRequest(specification=specification, judge=judge)))
+    document = plan_document(await found.evaluator.plan_run(request))
     if as_json:
         print_json(document)
     else:

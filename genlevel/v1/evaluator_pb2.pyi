@@ -70,12 +70,14 @@ class TrafficSettings(_message.Message):
     def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
-    __slots__ = ("specification", "judge")
+    __slots__ = ("specification", "judge", "traffic")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FIELD_NUMBER: _ClassVar[int]
+    TRAFFIC_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
     judge: str
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., judge: _Optional[str] = ...) -> None: ...
+    traffic: TrafficSettings
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., judge: _Optional[str] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ...) -> None: ...
 
 class PlannedJudging(_message.Message):
     __slots__ = ("judge", "route", "answers", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd")

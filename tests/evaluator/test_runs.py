@@ -398,6 +398,32 @@ async def test_a_model_that_charges_and_has_no_price_needs_consent(make_evaluato
     assert not run.HasField("cost_nano_usd")
 
 
+async def test_a_cap_on_a_model_without_price_is_refused_where_a_key_goes_with_calls_and_else_said_to_cap_nothing(
+    make_evaluator, scripted, suite_folder
+):
+    evaluator, _ = make_evaluator()
+    capped = ev.TrafficSettings(budget_nano_usd=10**9)
+
+    async def notes(traffic):
+        planned = await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite_folder(1)), traffic=traffic))
+        started = await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(1)), traffic=traffic, fresh=True))
+        await watched(evaluator, started.run)
+        assert started.problems == planned.problems, "a dry run says the same"
+        return list(started.problems)
+
+    assert not await notes(ev.TrafficSettings())
+    (said,) = await notes(capped)
+    assert "no price, so --budget-usd caps nothing" in said
+    assert "compatible/m" in said
+    scripted.info.keyed = True
+    with pytest.raises(UsageError, match=r"--budget-usd cannot be kept.*--unpriced-ok") as refused:
+        await start(evaluator, suite_folder(1), capped, limit=1)
+    planned = await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite_folder(1)), traffic=capped))
+    assert list(planned.problems) == [str(refused.value)]
+    assert not await notes(ev.TrafficSettings())
+    assert await notes(ev.TrafficSettings(budget_nano_usd=10**9, unpriced_ok=True)) == [said]
+
+
 async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     scripted.latency_s = 0.02

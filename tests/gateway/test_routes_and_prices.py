@@ -188,7 +188,8 @@ def test_a_compatible_account_without_an_address_is_refused() -> None:
     ],
 )
 def test_a_compatible_server_charges_where_it_is_elsewhere_and_wants_a_key(url: str, key: str, charges: bool) -> None:
-    assert Routes(Settings()).add("x", url, "m", key).charges == charges
+    info = Routes(Settings()).add("x", url, "m", key).info()
+    assert (info.charges, info.keyed) == (charges, bool(key))
 
 
 def test_an_added_route_takes_the_models_name_literally_and_its_host_as_account() -> None:
