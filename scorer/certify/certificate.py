@@ -20,13 +20,16 @@ from enum import StrEnum
 from genlevel.benchmark.metrics import METRICS, is_win, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.distributions import normal_quantile
-from scorer.certify.evidence import Estimate, TaskEvidence
+from scorer.certify.evidence import Estimate, TaskEvidence, bounded_interval
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.certify.planning import instances_to_decide
 from scorer.levels import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
 LEAST_ALPHA = 1e-9
 """The smallest error that is told from none when it is shared among hundreds of tasks."""
+
+_LARGEST_ERROR = 50.0
+"""The largest standard deviation of numbers in 0..100."""
 
 
 class Status(StrEnum):
@@ -65,8 +68,8 @@ class LevelCertificate:
     """One level. p_value: of "attained". needed: about how many instances more would decide; None where none would, or it is decided.
 
     score: the paper's point score. interval: Level 2's at confidence 1 - alpha (delta method; a result of unknown error counts as
-    exact there, see ``Certificate.untested``); for Levels 3-5 the outer bound
-    from simultaneous intervals of all tasks, each surely won, surely lost or either.
+    exact there, see ``Certificate.untested``); for Levels 3-5 the outer bound from simultaneous intervals of all tasks, each surely won,
+    surely lost or either, and no further up than Level 2's, which no level above it exceeds.
     """
 
     level: int
@@ -198,6 +201,7 @@ def _levels(
     attained, lost = groups.attained(), groups.not_attained()
     worst, best = _outer(results, known, alpha)
     certificates = [_level_2(results, known, levels, alpha)]
+    most = certificates[0].interval[1]
     for level in (3, 4, 5):
         status = Status.UNDECIDED
         if attained[level] <= alpha:
@@ -207,7 +211,7 @@ def _levels(
         needed = None
         if status is Status.UNDECIDED:
             needed = instances_to_decide(level, results, known, alpha, reached=levels.scores[level] > 0.0)
-        interval = (worst.scores[level], best.scores[level])
+        interval = (worst.scores[level], max(worst.scores[level], min(best.scores[level], most)))
         certificates.append(LevelCertificate(level, status, attained[level], needed, levels.scores[level], interval))
     return tuple(certificates)
 
@@ -226,23 +230,40 @@ def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], l
         sides.setdefault((row.task.modality, row.task.paradigm), []).append(row)
     paradigms = {modality: sum(key[0] is modality for key in sides) for modality in LEVEL_MODALITIES}
     modalities = sum(count > 0 for count in paradigms.values())
-    variance, low, high = 0.0, levels.level_2, levels.level_2
+    squares = [0.0, 0.0]
+    low, high = levels.level_2, levels.level_2
     for (modality, _paradigm), side in sides.items():
         weight = 1.0 / len(side) / paradigms[modality] / modalities
         for row in side:
             entry = known.get(row.task.id)
             if entry is None:
                 continue
-            variance += (weight * _sigma_error(row.task, entry.low)) ** 2
+            squares[0] += (weight * _sigma_reach(row.task, entry.low, alpha)[0]) ** 2
+            squares[1] += (weight * _sigma_reach(row.task, entry.high, alpha)[1]) ** 2
             low += weight * (_sigma(row.task, entry.low.value) - row.contribution)
             high += weight * (_sigma(row.task, entry.high.value) - row.contribution)
-    reach = normal_quantile(1.0 - alpha / 2.0) * math.sqrt(variance)
-    interval = (max(0.0, low - reach), min(100.0, high + reach))
+    interval = (max(0.0, low - math.sqrt(squares[0])), min(100.0, high + math.sqrt(squares[1])))
     return LevelCertificate(2, status, 0.0 if certain else 1.0, None, levels.level_2, interval)
 
 
 def _sigma(task: Task, value: float | None) -> float:
     return 0.0 if value is None else sigma(task.metric.id, value)
+
+
+def _sigma_reach(task: Task, estimate: Estimate, alpha: float) -> tuple[float, float]:
+    """How far below and above itself sigma may truly be, at confidence 1 - alpha.
+
+    Where all answers are alike no error was seen, which is no certainty: then as far as the task's own interval goes, and where its
+    metric has no bounds to give one, as far as sigma does. One answer says nothing of its error, which is the largest that sigma can have.
+    """
+    single = estimate.units == 1 and not estimate.standard_error
+    if single or estimate.standard_error != 0.0:
+        reach = normal_quantile(1.0 - alpha / 2.0) * (_LARGEST_ERROR if single else _sigma_error(task, estimate))
+        return reach, reach
+    value = _sigma(task, estimate.value)
+    interval = bounded_interval(task, estimate, 1.0 - alpha)
+    low, high = (0.0, 100.0) if interval is None else sorted(_sigma(task, end) for end in interval)
+    return max(0.0, value - low), max(0.0, high - value)
 
 
 def _sigma_error(task: Task, estimate: Estimate) -> float:
@@ -256,8 +277,11 @@ def _sigma_error(task: Task, estimate: Estimate) -> float:
 
 
 def _outer(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], alpha: float) -> tuple[Levels, Levels]:
-    """Levels with every task at the worse and at the better end of its interval; all intervals hold together at 1 - alpha."""
-    confidence = 1.0 - alpha / max(1, len(known))
+    """Levels with every task at the worse and at the better end of its interval; all intervals hold together at 1 - alpha / 2.
+
+    The other half of the error is that of Level 2's upper end, at which the levels above it end.
+    """
+    confidence = 1.0 - alpha / 2.0 / max(1, len(known))
     return (
         compute_levels([_moved(row, known.get(row.task.id), confidence, better=False) for row in results]),
         compute_levels([_moved(row, known.get(row.task.id), confidence, better=True) for row in results]),

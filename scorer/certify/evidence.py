@@ -217,12 +217,20 @@ def _by_bounds(task: Task, end: Estimate) -> bool:
     return end.bounded or (end.standard_error == 0.0 and (info.lowest, info.highest) == (0.0, 100.0))
 
 
+def bounded_interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
+    """What n and the metric's bounds alone say of a score, in its unit; None where the metric has no bounds."""
+    info = metric(task.metric.id)
+    if not end.binary and (info.lowest, info.highest) != (0.0, 100.0):
+        return None
+    share = min(max(end.value / 100.0, 0.0), 1.0)
+    lower, upper = wilson(share * end.units, end.units, confidence) if end.binary else hoeffding(share, end.units, confidence)
+    return 100.0 * lower, 100.0 * upper
+
+
 def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
     info = metric(task.metric.id)
     if end.binary or _by_bounds(task, end):
-        share = end.value / 100.0
-        lower, upper = wilson(share * end.units, end.units, confidence) if end.binary else hoeffding(share, end.units, confidence)
-        return 100.0 * lower, 100.0 * upper
+        return bounded_interval(task, end, confidence)
     # All instances alike leave an error of 0, from which nothing follows where the metric has no bounds to fall back on.
     if not end.standard_error or end.units < 2:
         return None

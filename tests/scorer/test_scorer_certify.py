@@ -226,6 +226,58 @@ def test_all_answers_alike_leave_no_error_whatever_the_last_digits_of_their_mean
     assert found.win_p_value(99.9 * value) > 0.5
 
 
+@pytest.mark.parametrize("right", [0, 1, 2])
+def test_answers_all_alike_leave_level_2_as_open_as_their_own_interval(right: int) -> None:
+    benchmark, tasks = full_benchmark()
+    found = certify(judge_all(benchmark, {"t0": 50.0 * right}), [measured(tasks[0], 50.0 * right, 2)])
+    low, high = wilson(right, 2, 0.95)
+    share = 1.0 / 8.0
+    if right == 1:
+        reach = 1.959964 * 50.0 * share
+        assert found.levels[0].interval == pytest.approx((0.0, 50.0 * share + reach), abs=1e-4)
+    else:
+        assert found.levels[0].interval == pytest.approx((100.0 * low * share, 100.0 * high * share))
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "error"), [(0.0, "accuracy", None), (100.0, "accuracy", None), (40.0, "f1", None), (3.0, "mae", 0.0)]
+)
+def test_one_answer_has_the_largest_error_in_level_2(value: float, metric: str, error: float | None) -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, metric)
+    others = [task(index, Modality.IMAGE, Paradigm.COMPREHENSION) for index in range(1, 200)]
+    results = judge_all(Benchmark("made", (entry, *others)), {"t0": value})
+    estimate = Estimate(value, error, 1, binary=metric == "accuracy")
+    found = certify(results, [TaskEvidence(entry, estimate, estimate)]).levels[0]
+    reach = 1.959964 * 50.0 / 200.0
+    assert found.interval == pytest.approx((max(0.0, found.score - reach), found.score + reach), abs=1e-4)
+
+
+def test_errors_all_alike_may_be_any_in_level_2_as_their_metric_has_no_bounds() -> None:
+    benchmark = Benchmark(
+        "made", (entry := task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "mae"), task(1, Modality.IMAGE, Paradigm.COMPREHENSION))
+    )
+    results = judge_all(benchmark, {"t0": 30.0})
+    found = certify(results, [measured(entry, 30.0, binary=False, error=0.0)])
+    assert found.levels[0].interval == pytest.approx((0.0, 50.0))
+
+
+@pytest.mark.parametrize(("units", "share"), [(1, 0.02), (1, 0.5), (1, 0.8), (2, 0.1), (3, 0.5), (6, 0.97)])
+def test_level_2_is_covered_where_tasks_have_few_instances_and_no_level_above_exceeds_it(units: int, share: float) -> None:
+    generator = np.random.default_rng(units)
+    places = [(modality, paradigm) for modality in Modality if modality is not Modality.LANGUAGE for paradigm in Paradigm]
+    tasks = [task(index, *places[index % 8]) for index in range(24)]
+    benchmark, runs, covered = Benchmark("made", tuple(tasks)), 200, 0
+    for _run in range(runs):
+        values = [100.0 * int(right) / units for right in generator.binomial(units, share, len(tasks))]
+        results = judge_all(benchmark, {entry.id: value for entry, value in zip(tasks, values, strict=True)})
+        found = certify(results, [measured(entry, value, units) for entry, value in zip(tasks, values, strict=True)])
+        low, high = found.levels[0].interval
+        covered += low <= 100.0 * share <= high
+        assert all(level.interval[1] <= high for level in found.levels)
+    # At a true rate of 0.95, fewer than this have a chance below 0.001.
+    assert covered >= float(stats.binom.ppf(0.001, runs, 0.95))
+
+
 def test_errors_in_the_other_direction_win_by_being_small() -> None:
     entry = task(0, Modality.IMAGE, Paradigm.GENERATION, "mae", 10.0)
     better, worse = measured(entry, 5.0, binary=False, error=1.0), measured(entry, 15.0, binary=False, error=1.0)
