@@ -16,7 +16,7 @@ from scorer.certify.distributions import (
     means_apart,
     student_t_above,
 )
-from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, wilson
+from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, trials_needed, wilson
 from scorer.levels import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
@@ -110,7 +110,7 @@ class TaskEvidence:
         p_value = _p_value(self.task, end, reference, self.reference_units, better=better)
         if p_value <= alpha:
             return 0
-        if not self.testable:
+        if not self.testable or _sign(self.task, better=better) * (end.value - reference) <= 0.0:
             return None
         units = _units_needed(self.task, end, reference, self.reference_units, p_value=p_value, alpha=alpha)
         return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
@@ -191,16 +191,18 @@ def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units:
 
 def _units_needed(task: Task, end: Estimate, reference: float, reference_units: int | None, *, p_value: float, alpha: float) -> int | None:
     """About how many units more ``_p_value`` needs to be at most alpha, for a true score like the one seen. p_value: the one now."""
-    error = end.standard_error or 0.0
-    by_bound = _by_bounds(task, end) and not (end.binary and error > 0.0)
+    shares = end.binary and 0.0 < end.value < 100.0
+    error = math.sqrt(end.value * (100.0 - end.value) / end.units) if shares else end.standard_error or 0.0
+    by_bound = not shares and (end.binary or _by_bounds(task, end))
     measured = reference_units if metric(task.metric.id).unit == "%" else None
     # The bound of two means is that of numbers with the largest spread, 50.
     spread = 50.0 if by_bound and measured else math.sqrt(max(0.0, reference * (100.0 - reference)))
     null = spread / math.sqrt(end.units) if by_bound or end.binary else error
     fixed = spread / math.sqrt(measured) if measured else 0.0
-    # As far away as the test sees it, with all that it corrects for.
-    distance = errors_away(p_value, by_bound=by_bound) * math.hypot(null, fixed)
-    return instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=by_bound)
+    # As far away as the test sees it, with all that it corrects for; a few right answers' p-value is too coarse for that.
+    distance = abs(end.value - reference) if shares else errors_away(p_value, by_bound=by_bound) * math.hypot(null, fixed)
+    more = instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=by_bound)
+    return more if more is None or not shares else trials_needed(end.units + more, distance / 100.0) - end.units
 
 
 def _sign(task: Task, *, better: bool) -> float:

@@ -165,6 +165,17 @@ def instances_needed(
     return max(0, math.ceil(count * ((wanted * null + beyond * standard_error) ** 2 / left - 1.0)))
 
 
+def trials_needed(trials: int, distance: float) -> int:
+    """As many as an exact test of a share takes where one by the normal distribution takes ``trials``. distance: of shares, above 0.
+
+    Source: Fleiss, Levin and Paik 2003, section 2.5 (the continuity correction).
+
+    >>> trials_needed(191, 0.0803)
+    204
+    """
+    return math.ceil(trials / 4.0 * (1.0 + math.sqrt(1.0 + 2.0 / (trials * distance))) ** 2)
+
+
 def errors_away(p_value: float, *, by_bound: bool) -> float:
     """How many standard errors away a one-sided p-value above 0 is found: by the normal tail, or by Hoeffding's exp(-z^2 / 2); at least 0.
 

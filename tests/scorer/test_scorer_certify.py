@@ -408,6 +408,37 @@ def test_instances_needed_has_the_promised_power() -> None:
     assert student(1.0, 0.5, 10, 0.95) == pytest.approx((1.0 - 0.5 * 2.228138852, 1.0 + 0.5 * 2.228138852))
 
 
+@pytest.mark.parametrize(
+    ("right", "units", "reference"), [(4, 6, 74.7), (5, 6, 74.7), (6, 6, 74.7), (0, 1, 74.7), (1, 2, 40.0), (20, 30, 60.0), (3, 30, 20.0)]
+)
+@pytest.mark.parametrize("alpha", [0.05, 0.05 / 699])
+def test_a_few_right_or_wrong_answers_need_as_many_more_as_the_exact_test_takes(
+    right: int, units: int, reference: float, alpha: float
+) -> None:
+    share, null = right / units, reference / 100.0
+    better = share > null
+
+    def power(trials: int) -> float:
+        if better:
+            return float(stats.binom.sf(stats.binom.isf(alpha, trials, null), trials, share))
+        most = stats.binom.ppf(alpha, trials, null)
+        return float(stats.binom.cdf(most - (stats.binom.cdf(most, trials, null) > alpha), trials, share))
+
+    exact = next(trials for trials in range(units, 5000) if power(trials) >= 0.8)
+    found = measured(task(0, Modality.IMAGE, Paradigm.COMPREHENSION), 100.0 * share, units).needed(reference, alpha, better=better)
+    assert found is not None
+    assert 0.9 * exact <= units + found <= 1.2 * exact
+
+
+@pytest.mark.parametrize(("binary", "value", "skewness"), [(True, 50.0, 0.0), (False, 50.0, 0.0), (False, 50.0, 0.3), (False, 50.0, -0.3)])
+def test_a_score_that_is_its_reference_is_never_told_from_it(binary: bool, value: float, skewness: float) -> None:
+    found = measured(task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "accuracy" if binary else "f1"), value, 30, binary=binary)
+    end = replace(found.low, skewness=skewness)
+    found = replace(found, low=end, high=end)
+    assert found.needed(value, 0.05, better=True) is None
+    assert found.needed(value, 0.05, better=False) is None
+
+
 def test_answers_all_alike_still_need_more_of_them() -> None:
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1", 99.0)
     for binary in (True, False):
