@@ -3,13 +3,14 @@
 Instances are paired, so what makes one hard for both cancels out. Per task a difference with a paired interval and a test of "no
 difference": McNemar's exact test for right or wrong answers, else a permutation test that swaps the two answers of an instance (of a
 cluster) at random, which for a mean is the sign-flip test; beyond what its draws can tell a bound of its tail. Modalities and levels: the
-same draws over all tasks at once, and a paired stratified cluster bootstrap.
-Sources: McNemar 1947; Fisher 1935 for sign flips; Hoeffding 1963 for their tail; Bonett and Price 2012 for the interval of paired shares.
+same draws over all tasks at once, and intervals from a paired stratified cluster bootstrap, widened for few instances.
+Sources: McNemar 1947; Satterthwaite 1946 for degrees of freedom; Fisher 1935 for sign flips; Hoeffding 1963 for their tail; Bonett and Price 2012 for the interval of paired shares.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ POWER = 0.8
 MCNEMAR, SIGN_FLIP = "exact McNemar", "sign-flip permutation"
 NORMAL = 10**6
 """Degrees of freedom of which Student's t is the normal distribution."""
+LEAST_UNITS = 6
+"""Instances or clusters below which no swapping of answers can have a p-value of 0.05: it is at least 2 / 2^n."""
 _TINY = 1e-9
 
 
@@ -103,8 +106,9 @@ class RunComparison:
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """A task's score in both runs: as it is (one entry), bootstrapped, and with answers swapped at random."""
+    """A task's score in both runs: as it is (one entry), bootstrapped, and with answers swapped at random. units: instances or clusters."""
 
+    units: int
     seen: tuple[Floats, Floats]
     drawn: tuple[Floats, Floats]
     swapped: tuple[Floats, Floats]
@@ -113,27 +117,28 @@ class _Draws:
 def compare(pairs: Iterable[PairedTask], references: str = "workbook", *, alpha: float, draws: int = DRAWS, seed: int = 0) -> RunComparison:
     """Compares task by task, and over all of the benchmark's tasks among them.
 
-    Scores are those of the shared instances alone; levels are over the compared tasks alone. Seeded: the same input gives the same figures.
+    Scores are those of the shared instances alone; levels are over the compared tasks alone, and there are none (nor of a modality) where
+    these share fewer than LEAST_UNITS instances. Seeded: the same input gives the same figures.
     """
     tasks: list[ComparedTask] = []
-    listed: dict[str, tuple[Task, _Draws]] = {}
+    listed: dict[str, _Compared] = {}
     for pair in pairs:
         compared, found = _compare_task(pair, alpha, draws, seed)
         tasks.append(compared)
         if found is not None and pair.task is not None:
-            listed[pair.task.id] = (pair.task, found)
+            listed[pair.task.id] = _listed(pair.task, found)
     tested = [index for index, task in enumerate(tasks) if task.difference is not None and task.difference.p_value is not None]
     adjusted = holm([p_value for index in tested if (p_value := _p_value(tasks[index])) is not None])
     for index, p_value in zip(tested, adjusted, strict=True):
         tasks[index] = replace(tasks[index], p_adjusted=p_value)
     modalities = []
     for modality in Modality:
-        rows = [entry for entry in listed.values() if entry[0].modality is modality]
-        if rows:
+        rows = [entry for entry in listed.values() if entry.task.modality is modality]
+        if _enough(rows):
             modalities.append(ComparedScore(modality.value, _over(rows, references, _modality_score(modality), alpha), len(rows)))
     levels = []
     entries = list(listed.values())
-    for level in (2, 3, 4, 5) if entries else ():
+    for level in (2, 3, 4, 5) if _enough(entries) else ():
         levels.append(ComparedScore(f"level_{level}", _over(entries, references, _level_score(level), alpha), len(entries)))
     return RunComparison(alpha, draws, tuple(tasks), tuple(modalities), tuple(levels))
 
@@ -245,7 +250,7 @@ def _draw(rows: _Rows, draws: int, name: str, seed: int) -> _Draws | None:
         for part, score in zip(parts, scores, strict=True):
             part.append(score)
     joined = [np.concatenate(part) for part in parts]
-    return _Draws((one.score(ones), other.score(ones)), (joined[0], joined[1]), (joined[2], joined[3]))
+    return _Draws(count, (one.score(ones), other.score(ones)), (joined[0], joined[1]), (joined[2], joined[3]))
 
 
 def _swapped(mixed: Weighted, swap: Floats) -> tuple[Floats, Floats]:
@@ -300,11 +305,82 @@ def _p_value(task: ComparedTask) -> float | None:
     return None if task.difference is None else task.difference.p_value
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A listed task with its draws, and the standard error of its difference of sigmas: the bootstrap's, and as it is taken."""
+
+    task: Task
+    draws: _Draws
+    resampled: float
+    error: float
+
+
+def _listed(task: Task, draws: _Draws) -> _Compared:
+    """The bootstrap's error is too small by sqrt((n - 1) / n), and 0 where the instances differ all alike, or there is but one.
+
+    There one pseudo-pair in each direction is added, as for the task itself (see ``_error``).
+    """
+    import numpy as np
+
+    one, other = (sigmas(task.metric.id, side) for side in draws.drawn)
+    resampled, units = float(np.std(one - other, ddof=1)), draws.units
+    if units > 1 and resampled > _TINY:
+        return _Compared(task, draws, resampled, resampled * math.sqrt(units / (units - 1)))
+    first, second = (float(sigmas(task.metric.id, side)[0]) for side in draws.seen)
+    padded = np.array([*[(first - second) / 100.0] * units, 1.0, -1.0])
+    return _Compared(task, draws, 0.0, 100.0 * float(padded.std()) / math.sqrt(len(padded)))
+
+
+def _enough(entries: Sequence[_Compared]) -> bool:
+    return sum(entry.draws.units for entry in entries) >= LEAST_UNITS
+
+
+def _weights(tasks: Sequence[Task]) -> list[float]:
+    """What a point of each task's sigma is worth in Level 2 over these tasks; over language alone, in the mean."""
+    sides = Counter((task.modality, task.paradigm) for task in tasks)
+    if all(modality is Modality.LANGUAGE for modality, _paradigm in sides):
+        return [1.0 / len(tasks)] * len(tasks)
+    paradigms = Counter(modality for modality, _paradigm in sides if modality in LEVEL_MODALITIES)
+    return [
+        1.0 / sides[task.modality, task.paradigm] / paradigms[task.modality] / len(paradigms) if task.modality in paradigms else 0.0
+        for task in tasks
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Of Level 2, or a mean: its standard error, how much larger that is than the bootstrap's (0: that has none), and Student's t."""
+
+    error: float
+    stretch: float
+    quantile: float
+
+
+def _reach(entries: Sequence[_Compared], alpha: float) -> _Reach:
+    """The tasks are independent; their degrees of freedom go together by Welch and Satterthwaite."""
+    parts = [(weight, entry) for weight, entry in zip(_weights([entry.task for entry in entries]), entries, strict=True) if weight > 0.0]
+    variances = [(weight * entry.error) ** 2 for weight, entry in parts]
+    total = math.fsum(variances)
+    if total <= 0.0:
+        return _Reach(0.0, 0.0, 0.0)
+    shares = math.fsum(
+        (variance / total) ** 2 / max(1, entry.draws.units - 1) for variance, (_weight, entry) in zip(variances, parts, strict=True)
+    )
+    resampled = math.fsum((weight * entry.resampled) ** 2 for weight, entry in parts)
+    stretch = math.sqrt(total / resampled) if resampled > 0.0 else 0.0
+    return _Reach(math.sqrt(total), stretch, student_t_quantile(1.0 - alpha / 2.0, min(1.0 / shares, NORMAL)))
+
+
 class _Score:
     """A function of all tasks' scores by draw."""
 
     def __init__(self, level: int | None, modality: Modality | None) -> None:
         self._level, self._modality = level, modality
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is a mean of the tasks' sigmas; the levels above the second count a task fully or not at all."""
+        return (self._level or 2) == 2
 
     def __call__(self, results: Sequence[TaskResult], values: Mapping[str, Floats], draws: int) -> Floats:
         import numpy as np
@@ -323,20 +399,36 @@ def _level_score(level: int) -> _Score:
     return _Score(level, None)
 
 
-def _over(entries: Sequence[tuple[Task, _Draws]], references: str, score: _Score, alpha: float) -> Difference:
-    """The difference of a score over several tasks: percentiles of the paired bootstrap, and the permutation test over all of them."""
+def _over(entries: Sequence[_Compared], references: str, score: _Score, alpha: float) -> Difference:
+    """The difference of a score over several tasks, and the permutation test over all of them.
+
+    The interval is a t interval where the score is a mean, else the percentiles of the paired bootstrap, as much wider as that one is
+    than the bootstrap of Level 2. It holds 0 where the test finds no difference.
+    """
     import numpy as np
 
-    results = [judge(task, None, references) for task, _draws in entries]
+    results = [judge(entry.task, None, references) for entry in entries]
 
     def both(kind: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        sides = [{task.id: getattr(draws, kind)[side] for task, draws in entries} for side in (0, 1)]
+        sides = [{entry.task.id: getattr(entry.draws, kind)[side] for entry in entries} for side in (0, 1)]
         size = len(next(iter(sides[0].values())))
         return score(results, sides[0], size), score(results, sides[1], size)
 
     seen, drawn, swapped = both("seen"), both("drawn"), both("swapped")
-    ends = np.quantile(drawn[0] - drawn[1], [alpha / 2.0, 1.0 - alpha / 2.0])
-    error = float(np.std(drawn[0] - drawn[1], ddof=1))
-    effect = (normal_quantile(1.0 - alpha / 2.0) + normal_quantile(POWER)) * error if error > 0.0 else None
-    p_value = _permutation_p(float(seen[0][0] - seen[1][0]), swapped)
-    return Difference(float(seen[0][0]), float(seen[1][0]), (float(ends[0]), float(ends[1])), p_value, effect, SIGN_FLIP)
+    difference, reach = float(seen[0][0] - seen[1][0]), _reach(entries, alpha)
+    error = reach.error if score.linear else reach.stretch * float(np.std(drawn[0] - drawn[1], ddof=1))
+    p_value = _permutation_p(difference, swapped)
+    if error <= _TINY:
+        return Difference(float(seen[0][0]), float(seen[1][0]), None, p_value, None, SIGN_FLIP)
+    if score.linear:
+        ends = [difference - reach.quantile * error, difference + reach.quantile * error]
+    else:
+        wider = reach.stretch * reach.quantile / normal_quantile(1.0 - alpha / 2.0)
+        percentiles = np.quantile(drawn[0] - drawn[1], [alpha / 2.0, 1.0 - alpha / 2.0])
+        ends = [difference + wider * float(end - difference) for end in percentiles]
+    # At its least the p-value says no more than that no draw was as extreme.
+    if p_value > max(alpha, 1.0 / (1.0 + len(swapped[0]))):
+        ends.append(0.0)
+    interval = (max(-100.0, min(*ends, difference)), min(100.0, max(*ends, difference)))
+    effect = (reach.quantile + normal_quantile(POWER)) * error
+    return Difference(float(seen[0][0]), float(seen[1][0]), interval, p_value, effect, SIGN_FLIP)

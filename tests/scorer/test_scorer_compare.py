@@ -225,6 +225,67 @@ def test_levels_are_those_of_the_compared_tasks_alone() -> None:
     assert [task.p_adjusted for task in found.tasks] == sorted(task.p_adjusted or 0.0 for task in found.tasks)
 
 
+def test_the_interval_of_a_level_agrees_with_its_test_however_few_the_instances() -> None:
+    found = compare([pair(IMAGES[0], [0.0] * 6, [1.0] * 3 + [0.0] * 3)], alpha=0.05)
+    level_2, *above = (score.difference for score in found.levels)
+    assert (level_2.difference, level_2.p_value) == (-50.0, pytest.approx(0.25, abs=0.05))
+    assert level_2.interval is not None
+    assert level_2.interval[0] < -90.0
+    # Student's t of 5 degrees of freedom reaches past 0; the percentiles of so few instances did not.
+    assert level_2.interval[1] > 0.0
+    for difference in above:
+        assert difference.interval is None or difference.interval[0] <= 0.0 <= difference.interval[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 0.0, 1.0])), min_size=1, max_size=8), min_size=1, max_size=6
+    )
+)
+def test_no_interval_of_a_level_leaves_out_0_where_its_test_finds_no_difference(tasks: list[list[tuple[float, float]]]) -> None:
+    pairs = [pair(task, [a for a, _b in rows], [b for _a, b in rows]) for task, rows in zip(IMAGES, tasks, strict=False)]
+    found = compare(pairs, alpha=0.05, draws=100)
+    assert bool(found.levels) == bool(found.modalities) == (sum(map(len, tasks)) >= 6)
+    for score in (*found.levels, *found.modalities):
+        if score.difference.interval is not None:
+            low, high = score.difference.interval
+            assert low <= score.difference.difference <= high
+            assert (score.difference.p_value or 0.0) <= 0.05 or low <= 0.0 <= high
+
+
+def test_levels_that_no_draw_reaches_have_no_interval() -> None:
+    right = [1.0] * 5 + [0.0] * 35
+    hard = [task for task in IMAGES if (task.reference_workbook or 0.0) > 60.0]
+    found = compare([pair(task, right, right[::-1]) for task in hard[:2]], alpha=0.05)
+    level_2, *above = (score.difference for score in found.levels)
+    assert level_2.interval is not None
+    assert [(difference.difference, difference.interval, difference.smallest_detectable) for difference in above] == [(0.0, None, None)] * 3
+
+
+@pytest.mark.parametrize(("tasks", "units"), [(1, 6), (6, 1), (12, 2), (4, 50)])
+def test_the_interval_of_level_2_covers_the_true_difference(tasks: int, units: int) -> None:
+    generator = np.random.default_rng(tasks)
+    runs, covered = 60, 0
+    for _run in range(runs):
+        pairs = []
+        for task in IMAGES[:tasks]:
+            hard, own = generator.random((2, units))
+            a, b = np.where(generator.random(units) < 0.5, hard, own) < 0.6, hard < 0.5
+            pairs.append(pair(task, a.astype(float).tolist(), b.astype(float).tolist()))
+        interval = compare(pairs, alpha=0.05, draws=200).levels[0].difference.interval
+        assert interval is not None
+        covered += interval[0] <= 10.0 <= interval[1]
+    # At a true rate of 0.95, fewer than this have a chance below 0.001.
+    assert covered >= float(stats.binom.ppf(0.001, runs, 0.95))
+
+
+def test_one_shared_instance_says_nothing_of_levels() -> None:
+    found = compare([pair(IMAGES[0], [1.0, 0.0], [1.0])], alpha=0.05)
+    assert found.tasks[0].shared == 1
+    assert (found.levels, found.modalities) == ((), ())
+
+
 def test_only_shared_instances_count_and_the_others_are_reported() -> None:
     a = [1.0, 1.0, 0.0, (Outcome.FAILED, [0.0, 1.0]), 1.0]
     b = [1.0, 0.0, 0.0, 1.0]
