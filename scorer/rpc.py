@@ -44,6 +44,15 @@ class ScorerServicer(scorer_pb2_grpc.ScorerServiceServicer):
         except GenlevelError as error:
             await _abort(context, error)
 
+    async def ListInstances(
+        self, request: pb.ListInstancesRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[pb.ListInstancesResponse]:
+        try:
+            async for instance in self._scorer.list_instances(request):
+                yield instance
+        except GenlevelError as error:
+            await _abort(context, error)
+
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: GenlevelError) -> NoReturn:
     if isinstance(error, UnknownRun):

@@ -20,6 +20,7 @@ from scorer.comparison import comparison_message
 from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of, other_data
 from scorer.exporter import MOST_PAIRS, ScoreExporter
 from scorer.files import FileAccess
+from scorer.instance_list import instance_messages
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
 from scorer.store import ScoreStore, StoredRun, StoredScore
@@ -162,6 +163,14 @@ class Scorer:
             return message
 
         return await asyncio.to_thread(work)
+
+    async def list_instances(self, request: pb.ListInstancesRequest) -> AsyncIterator[pb.ListInstancesResponse]:
+        """What became of each instance of a task, as it was last scored, by id. Raises UnknownRun where the task has not been scored."""
+        kept = await asyncio.to_thread(self._store.instances, request.run_id, request.task)
+        if kept is None:
+            raise UnknownRun(f"task {request.task!r} of run {request.run_id!r} has not been scored")
+        for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
+            yield instance
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""

@@ -39,6 +39,7 @@ class VerdictPort(Protocol):
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse: ...
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse: ...
+    def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]: ...
 
 
 class ModelsPort(Protocol):
@@ -149,6 +150,10 @@ class RemoteServices:
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         response: sc.CompareResponse = await _call("scorer", self._scorer.Compare, request, timeout_s=600.0)
         return response
+
+    async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
+        async for message in _stream("scorer", self._scorer.ListInstances(request)):
+            yield message
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         response: gw.ListModelsResponse = await _call("gateway", self._gateway.ListModels, request)

@@ -93,8 +93,8 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
-                request = ev.PlanRunRequest(specification=specification, judge=options["judge"], traffic=traffic_of(options))
-                return await _dry_run(found, request, as_json=options["as_json"])
+                plan = ev.PlanRunRequest(specification=specification, judge=options["judge"], traffic=traffic_of(options))
+                return await _dry_run(found, plan, as_json=options["as_json"])
             request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 

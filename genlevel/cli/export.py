@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from genlevel.cli.exported import ExportedTasks
 
 _CSV_FIELDS = (
-    *("task", "id", "outcome", "answer", "parsed", "label", "error", "attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
+    *("task", "id", "outcome", "answer", "parsed", "label", "score", "error"),
+    *("attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -43,8 +44,8 @@ def export(ctx: click.Context, /, **options: Any) -> None:
     workbook: its scores as a result workbook that the official ranker takes. predictions: a folder of the suite's layout with a
     prediction.json for each task, in the closed-set submission form; a prediction is the answer that was read, written as the task's
     labels are (a letter, an index or an option's text, as the official scorer compares them), or the model's own words where none could be
-    read; media are files beside it. csv: a row an instance, with its label; a text that a spreadsheet would run as a formula begins with
-    an apostrophe. json: the result as `genlevel show --json` prints it.
+    read; media are files beside it. csv: a row an instance, with the answer that was read and the label in one form, and its score; a text
+    that a spreadsheet would run as a formula begins with an apostrophe. json: the result as `genlevel show --json` prints it.
     """
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
@@ -68,6 +69,7 @@ async def _write(found: Services, run: ev.Run, settings: Any, options: Mapping[s
     form, target = options["form"], options["target"]
     if form == "predictions":
         return await _predictions(found, run, settings, options)
+    target.parent.mkdir(parents=True, exist_ok=True)
     if form == "csv":
         return await _csv(found, run, target)
     verdict = await verdict_of(found, run.run_id)
@@ -170,18 +172,21 @@ def _some(names: list[str]) -> str:
 
 
 async def _csv(found: Services, run: ev.Run, target: Path) -> str:
-    from genlevel.cli.exported import ExportedTasks
-    from genlevel.cli.runs import answer_entry
+    from genlevel.cli.exported import ExportedTasks, ReadAnswers
 
     tasks = ExportedTasks(run)
+    answers = ReadAnswers(found.scorer, run, tasks)
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _CSV_FIELDS, extrasaction="ignore")
         writer.writeheader()
         async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
             task = tasks.get(answer.task)
-            known = {} if task is None else {"parsed": task.parsed(answer), "label": task.label(answer)}
-            writer.writerow({name: as_text(value) for name, value in {**answer_entry(answer), **known}.items()})
+            entry = await answers.entry(answer)
+            known = {"label": None}
+            if task is not None:
+                known = {"parsed": "" if entry["outcome"] == "unparsable" else task.parsed(answer), "label": task.label(answer)}
+            writer.writerow({name: as_text(value) for name, value in {**entry, **known}.items()})
             count += 1
     return f"{target}: {count:,} instances" + ("" if tasks else f"; without labels, since the suite is not at {run.specification.suite}")
 

@@ -8,19 +8,22 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.mime import modality_of
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import GenlevelError
+from genlevel.runtime.errors import GenlevelError, NotFoundError
 from genlevel.runtime.files import suffix_of
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.parsers import Unparsable, parse_answer
+from scorer.parsers import Box, Parsed, Structured, Unparsable, parse_answer
 from scorer.prediction_writing import as_prediction, style_of
+
+if TYPE_CHECKING:
+    from genlevel.cli.connection import VerdictPort
 
 _FOLDERS = {Modality.IMAGE: "images", Modality.VIDEO: "videos", Modality.AUDIO: "audios", Modality.THREE_D: "pointclouds"}
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.-]{0,79}", re.ASCII)
@@ -45,22 +48,29 @@ class ExportedTask:
         return None if instance is None else as_prediction(answer.raw_answer, instance, self._style, files)
 
     def parsed(self, answer: ev.ListAnswersResponse) -> str:
-        """The answer that is read, for a cell; "" where none is."""
-        instance = self._instances.get(answer.instance_id)
-        if instance is None or answer.outcome != sc.OUTCOME_ANSWERED:
-            return ""
-        files = tuple(file.path or file.blob.sha256 for file in answer.files)
-        read = parse_answer(instance.answer_type.value, answer.raw_answer, instance.options, files)
-        found = None if isinstance(read, Unparsable) else as_prediction(answer.raw_answer, instance, self._style, files)
-        return "" if found is None else _cell(found)
+        """The answer that is read, for a cell, in the form that ``label`` has; "" where none is."""
+        read = self._read(answer)
+        return "" if read is None or isinstance(read, Unparsable) else _cell(_in_label_form(read))
+
+    def why_unread(self, answer: ev.ListAnswersResponse) -> str:
+        """Why no answer can be read, in the parser's words; "" where one can."""
+        read = self._read(answer)
+        return read.reason if isinstance(read, Unparsable) else ""
 
     def label(self, answer: ev.ListAnswersResponse) -> str:
         """The label, for a cell: one text as it is, several and structures as JSON; "" where there is none."""
         instance = self._instances.get(answer.instance_id)
         if instance is None or instance.label is None:
             return ""
-        label = instance.label
-        return _cell(label[0] if isinstance(label, list) and len(label) == 1 and isinstance(label[0], str) else label)
+        return _cell(instance.label)
+
+    def _read(self, answer: ev.ListAnswersResponse) -> Parsed | Unparsable | None:
+        """None where there was no answer, or the annotation no longer has the instance."""
+        instance = self._instances.get(answer.instance_id)
+        if instance is None or answer.outcome != sc.OUTCOME_ANSWERED:
+            return None
+        files = tuple(file.path or file.blob.sha256 for file in answer.files)
+        return parse_answer(instance.answer_type.value, answer.raw_answer, instance.options, files)
 
 
 class ExportedTasks:
@@ -126,5 +136,60 @@ class MediaFiles:
         return path
 
 
+class ReadAnswers:
+    """A run's answers as JSON, with what the scorer made of each; its answers are looked up a task at a time, as they come."""
+
+    def __init__(self, scorer: VerdictPort, run: ev.Run, tasks: ExportedTasks) -> None:
+        self._scorer = scorer
+        self._run_id = run.run_id
+        self._tasks = tasks
+        self._last: tuple[str, dict[str, sc.ListInstancesResponse]] | None = None
+
+    async def entry(self, answer: ev.ListAnswersResponse) -> dict[str, Any]:
+        """The answer as ``answer_entry`` has it, but unparsable, and why, where the scorer could not read it; and its "score" or None."""
+        from genlevel.cli.runs import answer_entry
+
+        entry = answer_entry(answer)
+        scored = (await self._scored(answer.task)).get(answer.instance_id)
+        if scored is not None and scored.outcome == sc.OUTCOME_UNPARSABLE and answer.outcome == sc.OUTCOME_ANSWERED:
+            entry |= {"outcome": "unparsable", "error": entry["error"] or self._why(answer)}
+        return {**entry, "score": scored.score if scored is not None and scored.HasField("score") else None}
+
+    async def _scored(self, task: str) -> dict[str, sc.ListInstancesResponse]:
+        if self._last is None or self._last[0] != task:
+            found: dict[str, sc.ListInstancesResponse] = {}
+            with contextlib.suppress(NotFoundError):  # not scored yet
+                async for one in self._scorer.list_instances(sc.ListInstancesRequest(run_id=self._run_id, task=task)):
+                    found[one.instance_id] = one
+            self._last = task, found
+        return self._last[1]
+
+    def _why(self, answer: ev.ListAnswersResponse) -> str:
+        task = self._tasks.get(answer.task)
+        if task is not None and (why := task.why_unread(answer)):
+            return why
+        return "no answer of the task's type could be read" if answer.raw_answer.strip() or answer.files else "the answer is empty"
+
+
+def _in_label_form(read: Parsed) -> Any:
+    """An answer that was read, in the normal form of labels."""
+    match read:
+        case Structured():
+            return read.value
+        case float():
+            return str(int(read) if read.is_integer() and abs(read) < 1e15 else read)
+        case tuple():
+            return [_box(part) if isinstance(part, Box) else part for part in read]
+        case _:
+            return read
+
+
+def _box(box: Box) -> dict[str, Any]:
+    score = {} if box.confidence is None else {"score": box.confidence}
+    return {"label": box.label, "box": [box.x, box.y, box.width, box.height], **score}
+
+
 def _cell(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        value = value[0]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

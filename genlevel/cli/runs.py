@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +25,9 @@ from genlevel.cli.options import (
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from genlevel.cli.exported import ReadAnswers
 
 NANO = 1_000_000_000
 _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
@@ -130,7 +133,8 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
     async def work() -> Any:
         async with services(settings, out) as found:
             if instance:
-                return await _answers(found, ev.ListAnswersRequest(run_id=run, instance=instance))
+                known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
+                return await _instances(found, _reader(found, known), ev.ListAnswersRequest(run_id=known.run_id, instance=instance))
             if failures:
                 return await _failures(found, run)
             if by:
@@ -188,23 +192,28 @@ async def _failures(found: Services, run_id: str) -> list[dict[str, Any]]:
     """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read."""
     run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
     outcomes = [sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED]
-    entries: list[dict[str, Any]] = await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes))
+    reader = _reader(found, run)
+    entries = await _instances(found, reader, ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes))
     if run.judging.failed:
-        for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
+        for entry in await _instances(found, reader, ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
             entries.append({**entry, "outcome": "not judged", "error": entry["ratings"][0]["error"]})
     verdict = await verdict_of(found, run.run_id)
     for score in verdict.tasks:
         for instance_id in score.unparsable_ids:
-            key = f"{score.task.key}/{instance_id}"
-            for entry in await _answers(found, ev.ListAnswersRequest(run_id=run.run_id, instance=key)):
-                given = entry["answer"].strip() or entry["files"]
-                why = "no answer of the task's type could be read" if given else "the answer is empty"
-                entries.append({**entry, "outcome": "unparsable", "error": entry["error"] or why})
+            request = ev.ListAnswersRequest(run_id=run.run_id, instance=f"{score.task.key}/{instance_id}")
+            entries += await _instances(found, reader, request)
     return entries
 
 
-async def _answers(found: Services, request: ev.ListAnswersRequest) -> list[dict[str, Any]]:
-    return [answer_entry(answer) async for answer in found.evaluator.list_answers(request)]
+def _reader(found: Services, run: ev.Run) -> ReadAnswers:
+    from genlevel.cli.exported import ExportedTasks, ReadAnswers
+
+    return ReadAnswers(found.scorer, run, ExportedTasks(run))
+
+
+async def _instances(found: Services, reader: ReadAnswers, request: ev.ListAnswersRequest) -> list[dict[str, Any]]:
+    """The answers that are asked for, with what the scorer made of them."""
+    return [await reader.entry(answer) async for answer in found.evaluator.list_answers(request)]
 
 
 def _run_entry(run: ev.Run) -> dict[str, Any]:

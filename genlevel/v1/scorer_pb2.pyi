@@ -491,3 +491,21 @@ class CompareResponse(_message.Message):
     tasks_only_a: _containers.RepeatedScalarFieldContainer[str]
     tasks_only_b: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListInstancesRequest(_message.Message):
+    __slots__ = ("run_id", "task")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    task: str
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ...) -> None: ...
+
+class ListInstancesResponse(_message.Message):
+    __slots__ = ("instance_id", "outcome", "score")
+    INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    instance_id: str
+    outcome: Outcome
+    score: float
+    def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ...) -> None: ...

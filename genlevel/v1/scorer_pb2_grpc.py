@@ -49,6 +49,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
                 _registered_method=True)
+        self.ListInstances = channel.unary_stream(
+                '/genlevel.v1.ScorerService/ListInstances',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -75,6 +80,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListInstances(self, request, context):
+        """What became of the instances of one scored task of a run, by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +104,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.Compare,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.SerializeToString,
+            ),
+            'ListInstances': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListInstances,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -175,6 +192,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/Compare',
             genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInstances(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/ListInstances',
+            genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
-from scorer.metrics.base import Question, RatioMetric, Value, standard_error_of_mean
+from scorer.metrics.base import MeanMetric, Metric, Question, RatioMetric, Value, standard_error_of_mean
 
 FARTHEST = 1e9
 """Numbers of answers are brought within -1e9..1e9, so that one absurd answer leaves every sum finite."""
@@ -45,3 +46,9 @@ class AverageMetric(RatioMetric[list[float]]):
             if error is not None:
                 error = error / (2.0 * mean) if mean > 0.0 else 0.0
         return Value(self.factor * mean, None if error is None else self.factor * error)
+
+
+def instance_score(metric: Metric[Any], statistic: Any) -> float | None:
+    """The score of one instance alone, in the metric's unit, where the score of many is the mean of theirs; else None."""
+    averaged = isinstance(metric, AverageMetric) and not metric.numbers([statistic])[1]
+    return metric.compute([("", statistic)]).score if averaged or isinstance(metric, MeanMetric) else None

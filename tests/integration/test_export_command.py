@@ -122,9 +122,40 @@ def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):
     with (genlevel.folder / "a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["id"] for row in rows} == {f"q{n:05d}" for n in range(12)}
-    assert {(row["answer"], row["parsed"], row["label"]) for row in rows} == {("A", "A", "A")}
+    assert {(row["answer"], row["parsed"], row["label"], row["score"]) for row in rows} == {("A", "A", "A", "100.0")}
     assert export(genlevel, result, "json", "r.json").returncode == 0
     assert json.loads((genlevel.folder / "r.json").read_text()) == result
+
+
+def test_csv_says_what_was_read_in_the_form_of_the_label_and_what_could_not_be_read_and_why(genlevel, stub_upstream, tmp_path):
+    folder = tmp_path / "texts" / "nlp" / "Causal-Reasoning"
+    folder.mkdir(parents=True)
+    options = ["dry", "wet"]
+    data = [{"id": f"q{n}", "input": {"question": f"{n}?", "options": options}, "output": {"answer": options[n]}} for n in range(2)]
+    (folder / "annotation.json").write_text(json.dumps({"task": "Causal-Reasoning", "type": "MultipleChoiceQA", "data": data}))
+
+    def rows(answer, name):
+        base = stub_upstream(answer=answer).base_url
+        done = genlevel.run("eval", "--model", name, "--base-url", base, "--suite", str(tmp_path / "texts"), "--json")
+        result = json.loads(done.stdout)
+        assert export(genlevel, result, "csv", f"{name}.csv").returncode == 0
+        with (genlevel.folder / f"{name}.csv").open(newline="") as file:
+            return result, list(csv.DictReader(file))
+
+    result, read = rows("It is (B).", "m")
+    assert [(row["outcome"], row["parsed"], row["label"], row["score"]) for row in read] == [
+        ("answered", "B", "A", "0.0"),
+        ("answered", "B", "B", "100.0"),
+    ]
+    assert sum(float(row["score"]) for row in read) / 2 == result["tasks"][0]["score"]
+    result, unread = rows("A or B", "n")
+    assert [(row["outcome"], row["parsed"], row["score"], row["error"]) for row in unread] == [
+        ("unparsable", "", "0.0", "it names several letters: A, B")
+    ] * 2
+    assert result["instances"]["unparsable"] == 2
+    (shown,) = json.loads(genlevel.run("show", result["run"], "--instance", "q1", "--json").stdout)
+    assert (shown["outcome"], shown["error"]) == ("unparsable", "it names several letters: A, B")
+    assert {entry["error"] for entry in json.loads(genlevel.run("show", result["run"], "--failures", "--json").stdout)} == {shown["error"]}
 
 
 @pytest.mark.parametrize(
@@ -147,9 +178,17 @@ def test_csv_has_no_text_that_a_spreadsheet_would_run(genlevel, stub_upstream, c
 
 def test_a_place_that_cannot_be_written_is_named(genlevel, run):
     result, _ = run
-    done = export(genlevel, result, "csv", "no/such/folder/a.csv")
+    (genlevel.folder / "file").write_text("")
+    done = export(genlevel, result, "csv", "file/a.csv")
     assert done.returncode == 2
-    assert "no/such/folder/a.csv" in done.stderr
+    assert "file/a.csv" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["workbook", "csv", "json"])
+def test_folders_on_the_way_are_made_as_they_are_for_predictions(genlevel, run, form):
+    done = export(genlevel, run[0], form, f"no/such/folder/{form}.xlsx")
+    assert done.returncode == 0, done.stderr
+    assert (genlevel.folder / f"no/such/folder/{form}.xlsx").is_file()
 
 
 def test_media_of_answers_lie_in_a_folder_of_their_kind_whatever_the_ids_are(tmp_path):

@@ -112,6 +112,34 @@ async def test_an_incomplete_task_has_bounds_wins_nothing_and_marks_the_verdict(
     assert (verdict.levels.language.supported, verdict.levels.language.wins) == (0, 0)
 
 
+async def test_instances_are_listed_with_what_became_of_them_and_a_score_where_the_metric_has_one_of_each(scorer: Scorer) -> None:
+    async def listed(key: str) -> dict[str, tuple[int, float | None]]:
+        request = pb.ListInstancesRequest(run_id="run-1", task=key)
+        found = [one async for one in scorer.list_instances(request)]
+        return {one.instance_id: (one.outcome, one.score if one.HasField("score") else None) for one in found}
+
+    unread = pb.InstanceAnswer(
+        id="u", outcome=pb.OUTCOME_ANSWERED, raw_answer="A or B", answer_type="choice", label_json='"B"', options=["x", "y"]
+    )
+    await scorer.score_task(stream(header(describe(CAUSAL, "k")), [*choices(1, 1, 1), unread]))
+    assert await listed("k") == {
+        "i0": (pb.OUTCOME_ANSWERED, 100.0),
+        "i1": (pb.OUTCOME_ANSWERED, 0.0),
+        "i2": (pb.OUTCOME_FAILED, None),
+        "u": (pb.OUTCOME_UNPARSABLE, 0.0),
+    }
+    numbers = [
+        pb.InstanceAnswer(id=f"n{n}", outcome=pb.OUTCOME_ANSWERED, raw_answer=str(n), answer_type="number", label_json='["1"]')
+        for n in range(4)
+    ]
+    for metric, scores in (("mae", [1.0, 0.0, 1.0, 2.0]), ("rmse", [None] * 4)):
+        description = pb.TaskDescription(key=metric, name=metric, modality="language", metric=metric, unlisted=True)
+        await scorer.score_task(stream(header(description), numbers))
+        assert [score for _outcome, score in (await listed(metric)).values()] == scores
+    with pytest.raises(UnknownRun, match="has not been scored"):
+        await listed("none")
+
+
 async def test_scoring_a_task_again_replaces_its_score(scorer: Scorer) -> None:
     head = header(describe(CAUSAL, "k"))
     await scorer.score_task(stream(head, choices(1, 9)))
@@ -302,6 +330,13 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
             with pytest.raises(grpc.aio.AioRpcError, match="no task of run 'none' has been scored") as unknown:
                 await stub.GetVerdict(pb.GetVerdictRequest(run_id="none"), timeout=20)
             assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+            request = pb.ListInstancesRequest(run_id="run-1", task="k")
+            listed = [instance async for instance in stub.ListInstances(request, timeout=20)]
+            assert listed == [instance async for instance in scorer.list_instances(request)]
+            assert len(listed) == 100
+            with pytest.raises(grpc.aio.AioRpcError, match="task 'j' of run 'run-1' has not been scored") as unscored:
+                await stub.ListInstances(pb.ListInstancesRequest(run_id="run-1", task="j"), timeout=20).read()
+            assert unscored.value.code() is grpc.StatusCode.NOT_FOUND
             with pytest.raises(grpc.aio.AioRpcError, match="header") as headless:
                 await stub.ScoreTask(requests(pb.ScoreTaskRequest()), timeout=20)
             assert headless.value.code() is grpc.StatusCode.INVALID_ARGUMENT
