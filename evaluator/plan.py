@@ -5,8 +5,6 @@ A run's id is the hash of its frozen specification, so the same command is the s
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import hashlib
 import json
 import random
@@ -14,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from genlevel.benchmark.model import Suite, SuiteTask
-from genlevel.runtime.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +35,6 @@ class Specification:
     api: str = ""
     video_frames: int = 0
     route: str = ""
-
-
-def select_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
-    """The tasks whose key, folder or name matches the glob (several may be given with commas; empty = all).
-
-    Raises:
-        UsageError: nothing matches; names the nearest ones.
-    """
-    if not pattern:
-        return suite.tasks
-    globs = [glob.strip().casefold() for glob in pattern.split(",") if glob.strip()]
-
-    def names(task: SuiteTask) -> tuple[str, ...]:
-        return task.key, task.key.rsplit("/", 1)[-1], task.name.strip()
-
-    chosen = tuple(
-        task for task in suite.tasks if any(fnmatch.fnmatchcase(name.casefold(), glob) for glob in globs for name in names(task))
-    )
-    if not chosen:
-        written = {name.casefold(): name for task in suite.tasks for name in names(task)}
-        near = difflib.get_close_matches(pattern.casefold(), written, n=3, cutoff=0.4)
-        hint = f"; near: {', '.join(written[name] for name in near)}" if near else ""
-        raise UsageError(f"--tasks {pattern!r} matches none of the {len(suite.tasks)} tasks of suite {suite.name!r}{hint}")
-    return chosen
 
 
 def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequence[int] | None:

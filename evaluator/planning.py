@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from evaluator.budget import worst_case_nano_usd
 from evaluator.media import OUTPUT_NAMES, asked_output
-from evaluator.plan import Specification, is_partial, run_id, sample_positions, select_tasks
+from evaluator.plan import Specification, is_partial, run_id, sample_positions
 from evaluator.ports import GatewayPort, RoutingGatewayPort
 from evaluator.prompts import PromptSet, prompt_text
 from evaluator.requests import MediaBounds, generation_parameters, media_bounds, token_bounds
 from evaluator.scoring import PlannedTask
 from genlevel.benchmark.model import Suite
+from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
 from genlevel.v1 import content_pb2 as ct
@@ -35,6 +36,11 @@ class ResolvedPlan:
     @property
     def total(self) -> int:
         return sum(planned.count for planned in self.tasks)
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the tasks that are asked could not be resolved or read, a line each."""
+        return problems_of(self.suite, [planned.task for planned in self.tasks])
 
     @property
     def partial(self) -> bool:
@@ -64,7 +70,7 @@ class Planner:
         if specification.no_structured_output:
             model.structured_output = False
         suite = await asyncio.to_thread(load_suite, specification.suite)
-        chosen = select_tasks(suite, specification.tasks)
+        chosen = matching_tasks(suite, specification.tasks)
 
         def planned_tasks() -> tuple[PlannedTask, ...]:
             planned = []

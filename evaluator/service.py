@@ -141,9 +141,7 @@ class Evaluator:
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
         """What a run would ask, with estimated tokens and cost by task. Calls no model. Raises GenlevelError."""
         plan = await self._planner.resolve(request.specification)
-        response = ev.PlanRunResponse(
-            run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.suite.problems
-        )
+        response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
         response.problems.extend(_told_money_notes(plan.model, request.traffic))
         for planned in plan.tasks:
             response.tasks.append(await asyncio.to_thread(self._planner.estimate, plan, planned))
@@ -199,7 +197,7 @@ class Evaluator:
         self, plan: ResolvedPlan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest
     ) -> ev.StartRunResponse:
         """Starts what is left of a run, if anything is and nobody works on it."""
-        problems = list(plan.suite.problems)
+        problems = plan.problems
         if record.run_id in self._active:
             return ev.StartRunResponse(run=await self._message(record), problems=problems)
         if request.judge:

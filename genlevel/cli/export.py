@@ -183,7 +183,7 @@ async def _csv(found: Services, run: ev.Run, target: Path) -> str:
         async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
             task = tasks.get(answer.task)
             entry = await answers.entry(answer)
-            known = {"label": None}
+            known: dict[str, str | None] = {"label": None}
             if task is not None:
                 known = {"parsed": "" if entry["outcome"] == "unparsable" else task.parsed(answer), "label": task.label(answer)}
             writer.writerow({name: as_text(value) for name, value in {**entry, **known}.items()})

@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.plan import Specification, run_id, sample_positions, select_tasks
-from genlevel.benchmark.suites import load_suite
-from genlevel.runtime.errors import UsageError
+from evaluator.plan import Specification, run_id, sample_positions
 
 SPECIFICATION = Specification(
     model="m", provider="openai", provider_model="m-1", base_url="", suite="starter", limit=10, seed=0, parameters=(), prompt_version="1"
@@ -66,11 +63,3 @@ def test_a_run_on_a_plain_route_keeps_the_id_it_always_had():
 def test_the_seed_does_not_matter_where_nothing_is_sampled():
     whole = replace(SPECIFICATION, limit=0)
     assert run_id(whole, CONTENT) == run_id(replace(whole, seed=5), CONTENT)
-
-
-def test_tasks_match_in_any_case_and_near_ones_are_named_as_they_are_written(suite_folder):
-    suite = load_suite(suite_folder(1, task="Causal-Reasoning"))
-    assert [task.key for task in select_tasks(suite, "causal-REASONING")] == ["nlp/Causal-Reasoning"]
-    with pytest.raises(UsageError, match=r"near: .*Causal-Reasoning") as caught:
-        select_tasks(suite, "Casual-Reasoning")
-    assert "causal-reasoning" not in str(caught.value)

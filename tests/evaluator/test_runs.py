@@ -424,6 +424,19 @@ async def test_a_cap_on_a_model_without_price_is_refused_where_a_key_goes_with_c
     assert await notes(ev.TrafficSettings(budget_nano_usd=10**9, unpriced_ok=True)) == [said]
 
 
+async def test_notes_are_of_the_tasks_that_are_asked(make_evaluator, suite_folder):
+    evaluator, _ = make_evaluator()
+    suite_folder(1, task="No-Such-Task")
+    asked = specification(suite_folder(1), tasks="*causal*")
+    assert not (await evaluator.plan_run(ev.PlanRunRequest(specification=asked))).problems
+    started = await evaluator.start_run(ev.StartRunRequest(specification=asked))
+    assert not started.problems
+    await watched(evaluator, started.run)
+    assert not (await evaluator.start_run(ev.StartRunRequest(run_id=started.run.run_id))).problems
+    whole = await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite_folder(1))))
+    assert "nlp/No-Such-Task" in whole.problems[0]
+
+
 async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     scripted.latency_s = 0.02
