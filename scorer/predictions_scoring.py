@@ -13,6 +13,7 @@ from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
 from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
+from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
@@ -79,28 +80,37 @@ def score_predictions(
     *,
     ratings: Sequence[Path] = (),
     variant: str = "default",
+    pattern: str = "",
+    only_predicted: bool = False,
 ) -> ScoredPredictions:
     """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
 
     An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people. variant:
     "official" for the official code's rules where a task's metric has them; such scores have "(official)" in their metric's label.
-    Raises DatasetError where a folder or file cannot be read, UsageError for unknown references.
+    pattern: only tasks that match it (see ``matching_tasks``). only_predicted: instances and tasks without a prediction are left out, as
+    if they had not been asked, and the scores are marked as of a part; a prediction of null counts as one.
+    Raises DatasetError where a folder or file cannot be read, UsageError for unknown references or a pattern that matches nothing.
     """
     chosen = check_references(references)
     suite = load_suite(annotations)
     folder = PredictionFolder(Path(predictions))
-    problems = list(_suite_problems(suite))
+    paths = {task.key: folder.of_task(task.key, task.annotation, suite.root) for task in suite.tasks if isinstance(task, FolderTask)}
+    to_score = [task for task in matching_tasks(suite, pattern) if paths[task.key] is not None or not only_predicted]
+    if not to_score:
+        which = f" that --tasks {pattern!r} names" if pattern else ""
+        raise DatasetError(f"{predictions}: none of its predictions is of a task of {annotations}{which}; there is nothing to score")
+    problems = list(_suite_problems(suite, to_score))
     rated = _people(suite, ratings)
     problems += rated.notes
     tasks: list[ScoredTask] = []
     values: dict[str, float | None] = {}
     measured: list[MeasuredTask] = []
-    for task in suite.tasks:
+    for task in to_score:
         assert isinstance(task, FolderTask)
-        path = folder.of_task(task.key, task.annotation, suite.root)
+        path = paths[task.key]
         people = rated.tasks.get(task.key, {})
         file, metric = None if path is None else read_predictions(path), _by_rules(task, variant)
-        scored = _score_task(task, file, folder.root, chosen, problems, people=people, wanted=metric)
+        scored = _score_task(task, file, folder.root, chosen, problems, people=people, wanted=metric, only_predicted=only_predicted)
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
@@ -110,7 +120,7 @@ def score_predictions(
     problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
     results = judge_all(suite.benchmark, values, chosen)
     asked = [result for result in results if result.task.id in values]
-    partial = len(values) < len(suite.benchmark.tasks)
+    partial = len(values) < len(suite.benchmark.tasks) or any(one.score.partial for one in tasks)
     incomplete = any(one.score.counts.failed for one in tasks if not one.score.task.unlisted)
     return ScoredPredictions(
         model,
@@ -165,15 +175,15 @@ def _joined_json(task: ScoredTask) -> dict[str, Any]:
     }
 
 
-def _suite_problems(suite: Suite) -> Iterator[str]:
-    """What the reader found, but for items that cannot be asked: nothing is asked here, and media need not be there."""
+def _suite_problems(suite: Suite, asked: Sequence[SuiteTask]) -> Iterator[str]:
+    """What the reader found of these tasks, but for items that cannot be asked: nothing is asked here, and media need not be there."""
     about_items = tuple(
         start
         for task in suite.tasks
         if isinstance(task, FolderTask)
         for start in (f"{task.key}: {task.annotation}: item ", f"{task.key}: and ")
     )
-    for problem in suite.problems:
+    for problem in problems_of(suite, asked):
         if not problem.startswith(about_items):
             yield problem
 
@@ -201,8 +211,10 @@ def _score_task(
     *,
     people: ByInstance,
     wanted: TaskMetric | None,
+    only_predicted: bool,
 ) -> ScoredTask:
     """Scores one task; what does not fit is added to ``problems``. people: their ratings of it. wanted: the metric, in its variant."""
+    left_out: frozenset[str] = frozenset()
     metric, no_metric = _metric(wanted)
     scoring = TaskScoring(metric, no_metric)
     joined = None
@@ -213,13 +225,18 @@ def _score_task(
     else:
         joined = join(file, [(instance.id, instance.position) for instance in task.labelled()])
         problems += file.problems
+        if only_predicted:
+            left_out = frozenset(instance.id for instance in task.labelled() if instance.id not in joined.predictions)
+            joined = replace(joined, missing=tuple(one for one in joined.missing if one not in left_out))
+        if left_out:
+            problems.append(f"{task.key}: {len(left_out):,} of {task.count():,} instances without a prediction: left out")
         problems += joined_problems(task.key, joined)
         envelope = task.survey.envelope
         form = LabelForm(task.survey.kinds, envelope.bbox_format, task.modality, _place(file.path, root))
-        answered = _answered(task, joined, form, problems, parsed=metric is not None)
+        answered = _answered(task, joined, form, problems, left_out, parsed=metric is not None)
         scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
-    message, evidence = _message(task, wanted, outcome, references, scoring.provenance())
+    message, evidence = _message(task, wanted, outcome, references, scoring.provenance(), partial=bool(left_out))
     if people:
         message.task.rating_source.kind = "people"
         add_ratings(message.task.rating_source, scoring.ratings())
@@ -232,11 +249,15 @@ def _place(file: Path, root: Path) -> MediaPlace:
     return media_place(folder, root, file)
 
 
-def _answered(task: FolderTask, joined: Joined, form: LabelForm, problems: list[str], *, parsed: bool) -> Iterator[AnsweredInstance]:
-    """The instances with their predictions. parsed: whether a metric will read the answers."""
+def _answered(
+    task: FolderTask, joined: Joined, form: LabelForm, problems: list[str], left_out: frozenset[str], *, parsed: bool
+) -> Iterator[AnsweredInstance]:
+    """The instances with their predictions, but those left out. parsed: whether a metric will read the answers."""
     lost: list[str] = []
     broken: list[str] = []
     for instance in task.labelled():
+        if instance.id in left_out:
+            continue
         if instance.problem:
             broken.append(f"{task.key}: {instance.problem}")
             yield _given(task, instance, Outcome.FAILED)
@@ -300,7 +321,7 @@ def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
 
 
 def _message(
-    task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str = ""
+    task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str, *, partial: bool
 ) -> tuple[pb.TaskScore, TaskEvidence | None]:
     """The task's score, and what its instances say of its error."""
     evidence = None
@@ -324,4 +345,4 @@ def _message(
         mapped = result.sigma
     else:
         mapped = sigma(task.metric.id, outcome.score) if task.metric is not None and outcome.score is not None else None
-    return score_message(description, outcome, mapped, result, partial=False), evidence
+    return score_message(description, outcome, mapped, result, partial=partial), evidence

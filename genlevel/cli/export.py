@@ -159,7 +159,7 @@ def _lacking(run: ev.Run, tasks: ExportedTasks, counts: Mapping[str, int]) -> li
     if not lacking:
         return []
     whole = f"{sum(lacking.values()):,} of the suite's {sum(sizes.values()):,} instances have no prediction"
-    lines = [f"run {run.run_id} is partial: {whole}, and count as wrong or unsupported where the folder is scored"]
+    lines = [f"run {run.run_id} is partial: {whole}, and count as wrong or unsupported where the folder is scored without --only-predicted"]
     lines += [f"{harmless(key)} lacks {lacking[key]:,} of {sizes[key]:,} predictions" for key in list(lacking)[:_LISTED]]
     if len(lacking) > _LISTED:
         lines.append(f"and {len(lacking) - _LISTED:,} more tasks lack predictions")

@@ -21,7 +21,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--annotations",
     type=click.Path(path_type=Path),
     required=True,
-    help="A suite folder, or a zip archive of one, its labels included; media need not be there.",
+    metavar="NAME|FOLDER",
+    help="A shipped suite, a suite folder, or a zip archive of one, its labels included; media need not be there.",
 )
 @click.option("--predictions", type=_FOLDER, required=True, help="A folder of the same layout with a prediction.json for each task.")
 @click.option("--model", required=True, help="The model's name: the workbook's column.")
@@ -32,6 +33,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     default="default",
     help="official: text metrics by the official code's rules, marked so; the default reads answers as the paper means them.",
 )
+@click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
+@click.option(
+    "--only-predicted",
+    is_flag=True,
+    help="Leave out instances and tasks without a prediction, as of a run with --limit; the result is marked partial.",
+)
 @ratings_option
 @json_option
 @click.pass_context
@@ -40,8 +47,10 @@ def score(ctx: click.Context, /, **options: Any) -> None:
 
     A prediction.json is a list of {"id", "prediction"}, or {"task", "skill", "type", "data": [...]} with such a list. A prediction is
     text, a number, a file path, or the same structure as the task's label. Ids without a prediction count as wrong, tasks without a file
-    as unsupported; these, unknown ids and double ones are reported on stderr and in the JSON. Exit code 1: some items could not be scored.
+    as unsupported, unless --only-predicted is given; these, unknown ids and double ones are reported on stderr and in the JSON. Exit code
+    1: some items could not be scored.
     """
+    from genlevel.benchmark.suites import shipped_suites
     from genlevel.runtime.errors import DatasetError
     from scorer.models import configure
     from scorer.predictions_scoring import score_predictions, scored_json
@@ -49,11 +58,17 @@ def score(ctx: click.Context, /, **options: Any) -> None:
 
     check_workbook_path(options["out"])
     column_name(options["model"])
-    if not options["annotations"].exists():
+    if not options["annotations"].exists() and str(options["annotations"]) not in shipped_suites():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
     configure(settings_of(ctx).scorer.weights)
     scored = score_predictions(
-        options["annotations"], options["predictions"], options["model"], ratings=options["ratings"], variant=options["variant"]
+        options["annotations"],
+        options["predictions"],
+        options["model"],
+        ratings=options["ratings"],
+        variant=options["variant"],
+        pattern=options["tasks"],
+        only_predicted=options["only_predicted"],
     )
     write_workbook(options["out"], scored.benchmark, scored.model, scored.values, scored.instances)
     document = scored_json(scored)
@@ -92,7 +107,7 @@ def _print(document: dict[str, Any], workbook: Path) -> None:
     print_levels(out, document["level"])
     print_certified(out, document["certified"])
     if document["partial"]:
-        out.print("Over the tasks that are in the annotations, alone:")
+        out.print("Over the tasks that are scored, alone:")
         print_levels(out, document["level_asked"], verdict=False)
     print_tasks(out, document["tasks"])
     out.print(f"workbook: {workbook}", soft_wrap=True)

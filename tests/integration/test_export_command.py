@@ -104,7 +104,7 @@ def test_predictions_of_a_partial_run_say_which_tasks_lack_how_many(genlevel, st
     said = export(genlevel, limited, "predictions", "p").stderr.splitlines()
     assert said == [
         f"note: run {limited['run']} is partial: 16 of the suite's 18 instances have no prediction, and count as wrong or unsupported"
-        " where the folder is scored",
+        " where the folder is scored without --only-predicted",
         "note: nlp/Abductive-Reasoning lacks 9 of 9 predictions",
         "note: nlp/Causal-Reasoning lacks 7 of 9 predictions",
     ]

@@ -83,6 +83,38 @@ def test_what_does_not_fit_is_reported_and_never_dropped(genlevel, choice_suite,
     assert json.loads(done.stdout)["predictions"]["tasks"][0]["missing"] == ["q00001", "q00002", "q00003"]
 
 
+def test_a_partial_runs_predictions_score_as_it_did_and_are_marked_partial(genlevel, stub_upstream, choice_suite):
+    suite = choice_suite(9, ("Causal-Reasoning", "Abductive-Reasoning"))
+    url = stub_upstream(answer="Answer: A").base_url
+    arguments = ("eval", "--model", "mine", "--base-url", url, "--suite", str(suite), "--limit", "4", "--tasks", "*Causal*", "--json")
+    run = json.loads(genlevel.run(*arguments).stdout)
+    genlevel.run("export", run["run"], "--format", "predictions", "--to", "p")
+    done = score(genlevel, suite, "p", "--only-predicted", "--json")
+    assert done.returncode == 0, done.stderr
+    scored = json.loads(done.stdout)
+    for part in ("instances", "tasks", "level", "level_asked", "certified", "partial"):
+        assert scored[part] == run[part]
+    assert (scored["partial"], scored["tasks"][0]["partial"], scored["tasks"][0]["score"]) == (True, True, 100)
+    assert scored["predictions"]["problems"] == ["nlp/Causal-Reasoning: 5 of 9 instances without a prediction: left out"]
+    (task,) = json.loads(score(genlevel, suite, "p", "--tasks", "*Causal*", "--json").stdout)["tasks"]
+    assert (task["n"], task["score"]) == (9, pytest.approx(400 / 9))
+    assert "matches none of the 2 tasks" in score(genlevel, suite, "p", "--tasks", "Casual").stderr
+
+
+def test_a_null_is_a_prediction_and_a_shipped_suite_has_its_name(genlevel, choice_suite, tmp_path):
+    entries = [{"id": "q00000", "prediction": "A"}, {"id": "q00001", "prediction": None}]
+    write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", entries)
+    (task,) = json.loads(score(genlevel, choice_suite(5), tmp_path / "p", "--only-predicted", "--json").stdout)["tasks"]
+    assert (task["n"], task["score"]) == (2, 50)
+    elsewhere = score(genlevel, "starter", tmp_path / "p", "--only-predicted")
+    assert elsewhere.returncode == 2
+    assert "none of its predictions is of a task" in elsewhere.stderr
+    shipped = load_suite("starter").tasks[0]
+    write_predictions(tmp_path / "s" / shipped.key, [{"id": one.id, "prediction": one.label} for one in shipped.labelled()])
+    done = score(genlevel, "starter", tmp_path / "s", "--only-predicted", "--json")
+    assert [task["score"] for task in json.loads(done.stdout)["tasks"]] == [100], done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "{", "3", '{"data": 5}', '[{"id": "q00000", "prediction": "A"}'])
 def test_a_file_that_is_no_list_of_predictions_is_named(genlevel, choice_suite, tmp_path, text):
     folder = tmp_path / "p" / "nlp" / "Causal-Reasoning"
