@@ -189,6 +189,14 @@ class GrpcScorer:
         self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
         self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
+    async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
+        """Tells which tasks a run asks. Raises GenlevelError in one line when the scorer refuses or is away."""
+        try:
+            response: sc.BeginRunResponse = await self._stub.BeginRun(request, timeout=60.0, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise GenlevelError(f"the scorer could not take note of the run's tasks: {error.details()}") from None
+        return response
+
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
         """Scores one task. Raises GenlevelError in one line when the scorer refuses or is away."""
         try:

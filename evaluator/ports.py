@@ -34,6 +34,10 @@ class ScorerPort(Protocol):
 
     takes_paths: bool
 
+    async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
+        """Takes note of the tasks that a run asks."""
+        ...
+
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
         """Scores one task from all of its instances."""
         ...

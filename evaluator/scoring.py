@@ -73,6 +73,12 @@ def _describe_listed(task: Task) -> sc.TaskDescription:
     )
 
 
+def begun(header: sc.ScoreTaskHeader, tasks: Sequence[PlannedTask]) -> sc.BeginRunRequest:
+    """What the scorer is told of a run before anything is asked. Counts suffice: no instance is read."""
+    pending = [sc.PendingTask(task=describe(planned.task), instances=planned.count) for planned in tasks]
+    return sc.BeginRunRequest(header=header, tasks=pending)
+
+
 async def score_task(
     scorer: ScorerPort, journal: Journal, blobs: BlobStore, header: sc.ScoreTaskHeader, planned: PlannedTask
 ) -> sc.TaskScore:

@@ -26,7 +26,7 @@ from evaluator.messages import judging_message, run_message
 from evaluator.planning import Planner, ResolvedPlan
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
 from evaluator.prompts import prompt_set
-from evaluator.scoring import describe_benchmark, score_task
+from evaluator.scoring import begun, describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic import TrafficRules
 from genlevel.benchmark.model import Instance
@@ -294,7 +294,10 @@ class Evaluator:
             header = self._header(plan, record)
             if judge is not None:  # before anything is scored: what it has not judged yet is pending from now on
                 await asyncio.to_thread(kept.set_judge, judge.name)
-            scored = await self._scored(record.run_id) if asks else frozenset()
+            scored: frozenset[str] = frozenset()
+            if asks:
+                await self._scorer.begin_run(begun(header, plan.tasks))
+                scored = await self._scored(record.run_id)
             first = await asyncio.to_thread(self._journal.last_reservation, record.run_id)
             kept_traffic = traffic
             if not asks:  # how the run's model is asked stays what it was

@@ -22,6 +22,7 @@ from scorer.certify import (
     evidence_from_workbook,
 )
 from scorer.convert import TaskIndex
+from scorer.pending import UNBOUNDED, pending_evidence
 from scorer.task_scoring import Outcome, TaskOutcome
 from scorer.workbook_instances import NONE_KEPT, WorkbookInstances
 
@@ -79,6 +80,11 @@ def evidence_found(
 ) -> TaskEvidence | None:
     """What a task's instances say of its score; None where it has no metric or was not measured."""
     return evidence_from_statistics(_task(description), statistics, clusters) if description.metric else None
+
+
+def evidence_of_pending(description: pb.TaskDescription, instances: int) -> TaskEvidence:
+    """What so many instances without any answer leave open of a task that has a metric."""
+    return pending_evidence(_task(description), instances)
 
 
 def with_clustered_error(outcome: TaskOutcome, evidence: TaskEvidence | None) -> TaskOutcome:
@@ -153,7 +159,7 @@ def certify_tasks(
     if reference_units:
         notes.append(_SPECIALISTS.format(reference_units))
     if incomplete:
-        notes.append("failed and pending instances count as wrong against a win and as right against a loss")
+        notes.append("the run is incomplete: failed and pending instances count as wrong against a win and as right against a loss")
     if partial:
         notes.append(_PARTIAL.format(partial))
     return RunCertificate(certify(results, evidence, alpha), {entry.task.id: entry.key for entry in measured}, tuple(notes))
@@ -227,7 +233,6 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
             key=found.keys.get(task.task.id, task.task.id),
             name=task.task.name,
             sheet=task.task.sheet,
-            bounds=_bounds((task.low, task.high)),
             test=task.test,
             units=task.units,
             p_win=task.p_win,
@@ -236,6 +241,8 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
             win=_DECISIONS[task.status],
             discovered=task.discovered,
         )
+        if max(abs(task.low), abs(task.high)) < UNBOUNDED:
+            row.bounds.CopyFrom(_bounds((task.low, task.high)))
         if task.interval is not None:
             row.interval.CopyFrom(_bounds(task.interval))
     return message
@@ -244,7 +251,8 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
 def certificate_json(message: pb.Certificate) -> dict[str, Any]:
     """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null where there are none.
 
-    bounds: from the smaller to the larger of the scores with every open instance wrong and right, in the workbook's unit.
+    bounds: from the smaller to the larger of the scores with every open instance wrong and right, in the workbook's unit; null where no
+    instance has an answer yet and the metric has no bounds.
     """
     return {
         "alpha": message.alpha,
@@ -268,7 +276,7 @@ def certificate_json(message: pb.Certificate) -> dict[str, Any]:
                 "task": task.name,
                 "key": task.key,
                 "sheet": task.sheet or None,
-                "bounds": _pair(task.bounds),
+                "bounds": _pair(task.bounds) if task.HasField("bounds") else None,
                 "interval": _pair(task.interval) if task.HasField("interval") else None,
                 "test": task.test or None,
                 "units": task.units,

@@ -24,6 +24,12 @@ class ScorerServicer(scorer_pb2_grpc.ScorerServiceServicer):
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
 
+    async def BeginRun(self, request: pb.BeginRunRequest, context: grpc.aio.ServicerContext[Any, Any]) -> pb.BeginRunResponse:
+        try:
+            return await self._scorer.begin_run(request)
+        except GenlevelError as error:
+            await _abort(context, error)
+
     async def ScoreTask(
         self, request_iterator: AsyncIterator[pb.ScoreTaskRequest], context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.ScoreTaskResponse:

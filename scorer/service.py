@@ -13,7 +13,17 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import ALPHA, certificate_message, certify_run, checked_alpha, evidence_found, evidence_text, with_clustered_error
+from scorer.certified import (
+    ALPHA,
+    certificate_message,
+    certify_run,
+    checked_alpha,
+    evidence_found,
+    evidence_of,
+    evidence_of_pending,
+    evidence_text,
+    with_clustered_error,
+)
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.compare import DRAWS, PairedTask, compare
 from scorer.comparison import comparison_message
@@ -23,6 +33,7 @@ from scorer.files import FileAccess
 from scorer.instance_list import instance_messages
 from scorer.levels import check_references
 from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
+from scorer.pending import pending_outcome
 from scorer.store import ScoreStore, StoredRun, StoredScore
 from scorer.task_scoring import TOGETHER, TaskScoring
 from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_message
@@ -82,6 +93,17 @@ class Scorer:
             self._show(run)
         if registry is not None:
             registry.register(self._exporter)
+
+    async def begin_run(self, request: pb.BeginRunRequest) -> pb.BeginRunResponse:
+        """Takes note of the tasks that a run asks, so that its verdict counts those without answers as incomplete. Scores stay.
+
+        Raises UsageError for a header that lacks something, or a task without a key.
+        """
+        lacking = _lacking(request.header)
+        if lacking or not all(entry.task.key for entry in request.tasks):
+            raise UsageError(f"the tasks of a run that begins lack {', '.join(lacking) or 'a key'}")
+        await asyncio.to_thread(self._begin, request)
+        return pb.BeginRunResponse()
 
     async def score_task(self, requests: AsyncIterator[pb.ScoreTaskRequest], *, from_network: bool = False) -> pb.ScoreTaskResponse:
         """Scores one task from all of its instances and stores the score; repeating it replaces the score.
@@ -179,10 +201,23 @@ class Scorer:
             self._registry = None
         self._store.close()
 
+    def _begin(self, request: pb.BeginRunRequest) -> None:
+        header = request.header
+        _benchmark(header.benchmark, header.benchmark_tasks)
+        scores = []
+        for entry in request.tasks:
+            if not entry.instances:
+                continue
+            obstacle = _scoring(entry.task).no_metric
+            outcome = pending_outcome(entry.task.metric, entry.instances, obstacle)
+            evidence = evidence_text(None if obstacle else evidence_of_pending(entry.task, entry.instances))
+            scores.append(StoredScore(entry.task.key, entry.task.SerializeToString(), header.partial, outcome, evidence))
+        run = _run_of(header)
+        self._store.begin(run, scores)
+        self._show(run)
+
     def _finish(self, header: pb.ScoreTaskHeader, scoring: TaskScoring) -> pb.ScoreTaskResponse:
-        # A header with nothing but the benchmark's tasks is their container in the store.
-        tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
-        run = StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
+        run = _run_of(header)
         outcome = scoring.finish()
         evidence = evidence_found(header.task, outcome.statistics, outcome.clusters)
         outcome = with_clustered_error(outcome, evidence)
@@ -252,17 +287,27 @@ class Scorer:
             task = index.find(pb.TaskDescription.FromString(score.description))
             kept = None if task is None else self._store.instances(standing.run.run_id, score.task_key)
             if task is not None and kept is not None:
-                yield TaskStatistics(task, kept.statistics, kept.clusters)
+                yield TaskStatistics(task, kept.statistics, kept.clusters, None if kept.statistics else evidence_of(task, score.evidence))
 
 
 def _checked(request: pb.ScoreTaskRequest) -> pb.ScoreTaskHeader:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
-    missing = [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
+    missing = _lacking(header)
     if missing or not header.task.key:
         raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
     return header
+
+
+def _lacking(header: pb.ScoreTaskHeader) -> list[str]:
+    return [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
+
+
+def _run_of(header: pb.ScoreTaskHeader) -> StoredRun:
+    # A header with nothing but the benchmark's tasks is their container in the store.
+    tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
+    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
 
 
 def _scoring(task: pb.TaskDescription) -> TaskScoring:

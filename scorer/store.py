@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,8 @@ task_scores = Table(
     # JSON of the scorer's Evidence: what certificates need of the statistics. Absent in rows of before there were certificates.
     Column("evidence", Text),
 )
+_NO_STATISTICS = zlib.compress(orjson.dumps({}))
+"""The statistics of a task of which no answer was told yet."""
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]
 
 
@@ -130,39 +132,19 @@ class ScoreStore:
     def save(self, run: StoredRun, score: StoredScore) -> None:
         """Sets the task's score and the run's description, in one transaction."""
         now = time.time()
-        outcome = score.outcome
-        kept = {
-            key: (kind.value, statistic, outcome.clusters[key]) if key in outcome.clusters else (kind.value, statistic)
-            for key, (kind, statistic) in outcome.statistics.items()
-        }
-        run_row = {
-            "run_id": run.run_id,
-            "model": run.model,
-            "suite": run.suite,
-            "benchmark": run.benchmark,
-            "benchmark_tasks": run.benchmark_tasks,
-            "updated_s": now,
-        }
-        score_row = {
-            "run_id": run.run_id,
-            "task_key": score.task_key,
-            "description": score.description,
-            "partial": score.partial,
-            "score": outcome.score,
-            "lower": outcome.lower,
-            "upper": outcome.upper,
-            "standard_error": outcome.standard_error,
-            "counts": json.dumps({kind.value: count for kind, count in outcome.counts.items()}),
-            "note": outcome.note,
-            "unparsable_ids": json.dumps(outcome.unparsable_ids),
-            "statistics": zlib.compress(orjson.dumps(kept)),
-            "parser_version": PARSER_VERSION,
-            "scored_s": now,
-            "evidence": score.evidence,
-        }
+        run_row, score_row = _run_row(run, now), _score_row(run, score, now)
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(self._replace(runs, run_row, ["run_id"]))
             connection.execute(self._replace(task_scores, score_row, ["run_id", "task_key"]))
+
+    def begin(self, run: StoredRun, scores: Sequence[StoredScore]) -> None:
+        """Sets the run's description, and the scores of those tasks that have none yet, in one transaction."""
+        now = time.time()
+        rows = [_score_row(run, score, now) for score in scores]
+        with self._lock, writing(self._engine).begin() as connection:
+            connection.execute(self._replace(runs, _run_row(run, now), ["run_id"]))
+            if rows:
+                connection.execute(self._insert(task_scores).on_conflict_do_nothing(index_elements=["run_id", "task_key"]), rows)
 
     def run(self, run_id: str) -> StoredRun | None:
         with self._lock, self._engine.begin() as connection:
@@ -177,8 +159,9 @@ class ScoreStore:
         return [_score(row) for row in rows]
 
     def task_keys(self, run_id: str) -> list[str]:
-        """Keys of the run's scored tasks, sorted."""
-        query = select(task_scores.c.task_key).where(task_scores.c.run_id == run_id).order_by(task_scores.c.task_key)
+        """Keys of the run's tasks that instances were told of, sorted."""
+        told = (task_scores.c.run_id == run_id) & (task_scores.c.statistics != _NO_STATISTICS)
+        query = select(task_scores.c.task_key).where(told).order_by(task_scores.c.task_key)
         with self._lock, self._engine.begin() as connection:
             return [row.task_key for row in connection.execute(query)]
 
@@ -216,8 +199,47 @@ class ScoreStore:
         return [_run(row) for row in rows]
 
     def _replace(self, table: Table, row: dict[str, Any], keys: list[str]) -> Any:
-        insert = postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
-        return insert.values(row).on_conflict_do_update(index_elements=keys, set_={name: row[name] for name in row if name not in keys})
+        changed = {name: row[name] for name in row if name not in keys}
+        return self._insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _run_row(run: StoredRun, now: float) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "model": run.model,
+        "suite": run.suite,
+        "benchmark": run.benchmark,
+        "benchmark_tasks": run.benchmark_tasks,
+        "updated_s": now,
+    }
+
+
+def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, Any]:
+    outcome = score.outcome
+    kept = {
+        key: (kind.value, statistic, outcome.clusters[key]) if key in outcome.clusters else (kind.value, statistic)
+        for key, (kind, statistic) in outcome.statistics.items()
+    }
+    return {
+        "run_id": run.run_id,
+        "task_key": score.task_key,
+        "description": score.description,
+        "partial": score.partial,
+        "score": outcome.score,
+        "lower": outcome.lower,
+        "upper": outcome.upper,
+        "standard_error": outcome.standard_error,
+        "counts": json.dumps({kind.value: count for kind, count in outcome.counts.items()}),
+        "note": outcome.note,
+        "unparsable_ids": json.dumps(outcome.unparsable_ids),
+        "statistics": zlib.compress(orjson.dumps(kept)) if kept else _NO_STATISTICS,
+        "parser_version": PARSER_VERSION,
+        "scored_s": now,
+        "evidence": score.evidence,
+    }
 
 
 def _run(row: Row[Any]) -> StoredRun:

@@ -130,6 +130,11 @@ class TaskScoring:
         self._rated: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
         self._clusters: dict[str, str] = {}
 
+    @property
+    def no_metric(self) -> str:
+        """Why nothing can be measured; empty where it can."""
+        return self._no_metric if self._metric is None else ""
+
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
         waiting: dict[str, tuple[Parsed, Question]] = {}
@@ -160,8 +165,7 @@ class TaskScoring:
                 return TaskOutcome(None, None, None, None, counts, _NOTHING_MEASURED, unparsable, unmeasured, clusters)
             return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics, clusters)
         ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
-        reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts[outcome]]
-        note = f"incomplete: {' and '.join(reasons)} of {len(self._outcomes)} instances"
+        note = incomplete_note(counts)
         if self._not_judged:
             judged = Counter(self._not_judged.values())
             said = {Outcome.FAILED: "the judge failed on {}", Outcome.PENDING: "{} not judged yet"}
@@ -276,6 +280,12 @@ class TaskScoring:
             which = f"{len(self._unrated)} of {counts[Outcome.ANSWERED]} answers, first {first!r}: " if some else ""
             return f"not scored: {which}{self._unrated[first]}"
         return ""
+
+
+def incomplete_note(counts: Mapping[Outcome, int]) -> str:
+    """Why a task with failed or pending instances has no score."""
+    reasons = [f"{counts[outcome]} {outcome}" for outcome in (Outcome.FAILED, Outcome.PENDING) if counts.get(outcome)]
+    return f"incomplete: {' and '.join(reasons)} of {sum(counts.values())} instances"
 
 
 def shared_clusters(clusters: Mapping[str, str]) -> dict[str, int]:

@@ -125,6 +125,26 @@ class ScoreTaskHeader(_message.Message):
     benchmark_tasks: _containers.RepeatedCompositeFieldContainer[TaskDescription]
     def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ...) -> None: ...
 
+class PendingTask(_message.Message):
+    __slots__ = ("task", "instances")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    task: TaskDescription
+    instances: int
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., instances: _Optional[int] = ...) -> None: ...
+
+class BeginRunRequest(_message.Message):
+    __slots__ = ("header", "tasks")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    header: ScoreTaskHeader
+    tasks: _containers.RepeatedCompositeFieldContainer[PendingTask]
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[PendingTask, _Mapping]]] = ...) -> None: ...
+
+class BeginRunResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class File(_message.Message):
     __slots__ = ("mime_type", "path", "blob")
     MIME_TYPE_FIELD_NUMBER: _ClassVar[int]

@@ -34,6 +34,11 @@ class ScorerServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.BeginRun = channel.unary_unary(
+                '/genlevel.v1.ScorerService/BeginRun',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.BeginRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.BeginRunResponse.FromString,
+                _registered_method=True)
         self.ScoreTask = channel.stream_unary(
                 '/genlevel.v1.ScorerService/ScoreTask',
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.ScoreTaskRequest.SerializeToString,
@@ -58,6 +63,13 @@ class ScorerServiceStub:
 
 class ScorerServiceServicer:
     """Missing associated documentation comment in .proto file."""
+
+    def BeginRun(self, request, context):
+        """Tells which tasks a run asks, before they have answers, so that verdicts count these as incomplete. Scores that are there stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ScoreTask(self, request_iterator, context):
         """Scores one task of a run from all of its instances and stores the score; repeating it replaces the score.
@@ -90,6 +102,11 @@ class ScorerServiceServicer:
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'BeginRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginRun,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.BeginRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.BeginRunResponse.SerializeToString,
+            ),
             'ScoreTask': grpc.stream_unary_rpc_method_handler(
                     servicer.ScoreTask,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ScoreTaskRequest.FromString,
@@ -120,6 +137,33 @@ def add_ScorerServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ScorerService:
     """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def BeginRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/BeginRun',
+            genlevel_dot_v1_dot_scorer__pb2.BeginRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.BeginRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ScoreTask(request_iterator,

@@ -18,6 +18,7 @@ from scorer.metrics import create
 from scorer.task_scoring import OPEN, Outcome
 
 if TYPE_CHECKING:
+    from scorer.certify.evidence import TaskEvidence
     from scorer.certify.resample import Floats
 
 MOST_DRAWS = 100_000
@@ -25,11 +26,15 @@ MOST_DRAWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class TaskStatistics:
-    """One task's instances: (outcome, statistic) by id as the store keeps them, and the clusters of those that share one."""
+    """One task's instances: (outcome, statistic) by id as the store keeps them, and the clusters of those that share one.
+
+    pending: of a task without any answer yet, what is known of it; None of all others.
+    """
 
     task: Task
     statistics: Mapping[str, tuple[Outcome, Any]]
     clusters: Mapping[str, Hashable] = field(default_factory=dict)
+    pending: TaskEvidence | None = None
 
 
 def bootstrap_intervals(
@@ -57,6 +62,10 @@ def bootstrap_intervals(
 
 def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | None:
     """Bootstrap scores with open instances wrong and right, from the same draws; None where they cannot be drawn."""
+    if entry.pending is not None:
+        import numpy as np
+
+        return np.full(draws, entry.pending.low.value), np.full(draws, entry.pending.high.value)
     metric = create(entry.task.metric.id, dict(entry.task.metric.parameters), measuring=False)
     statistics = entry.statistics
     if metric is None or not statistics or any(statistic is None for _outcome, statistic in statistics.values()):

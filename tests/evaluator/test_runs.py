@@ -11,7 +11,7 @@ from google.protobuf import json_format
 
 from evaluator.rpc import add_to_server
 from genlevel.cli.progress import progress_line
-from genlevel.runtime.errors import StorageError, UsageError
+from genlevel.runtime.errors import CallFailed, StorageError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -480,6 +480,29 @@ async def test_stopping_at_once_over_grpc_ends_calls_in_flight(make_evaluator, s
     assert (stopped.status, stopped.counts.pending) == (ev.RUN_STATUS_INTERRUPTED, 3)
 
 
+async def test_tasks_that_a_stopped_run_has_not_come_to_are_pending_in_its_verdict(make_evaluator, scripted, suite_folder):
+    suite_folder(6)
+    folder = suite_folder(6, "Commonsense-Reasoning")
+    evaluator, scorer = make_evaluator()
+
+    def script(question, calls):
+        if calls > 1:  # the second task's questions are the first one's
+            raise CallFailed(gw.ERROR_CLASS_CREDENTIAL, "no such key")
+        return "A"
+
+    scripted.script = script
+    run = await start(evaluator, folder, ev.TrafficSettings(concurrency=1))
+    assert (run.status, run.counts.pending) == (ev.RUN_STATUS_FAILED, 6)
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert sorted((score.counts.answered, score.counts.pending) for score in verdict.tasks) == [(0, 6), (6, 0)]
+    assert verdict.incomplete
+    scripted.script = lambda question, calls: "A"
+    await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert [score.counts.answered for score in verdict.tasks] == [6, 6]
+    assert not verdict.incomplete
+
+
 class SlowScorer:
     """Scores tasks once it may."""
 
@@ -487,6 +510,9 @@ class SlowScorer:
         self._scorer = scorer
         self.takes_paths = scorer.takes_paths
         self.asked, self.may_score = asyncio.Event(), asyncio.Event()
+
+    async def begin_run(self, request):
+        return await self._scorer.begin_run(request)
 
     async def score_task(self, requests):
         self.asked.set()

@@ -133,6 +133,80 @@ async def test_failed_instances_count_by_their_bounds(url: str) -> None:
     scorer.close()
 
 
+def begin(*tasks: Task, instances: int = 400) -> pb.BeginRunRequest:
+    pending = [pb.PendingTask(task=head(task).task, instances=instances) for task in tasks]
+    return pb.BeginRunRequest(header=head(tasks[0]), tasks=pending)
+
+
+async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -> None:
+    registry = CollectorRegistry()
+    scorer = Scorer(url, registry)
+    lost, pending = IMAGES[:2]
+    await scorer.begin_run(begin(lost, pending))
+    await scorer.score_task(stream(head(lost), answers(0, 400)))
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", bootstrap_draws=100))
+    score = next(score for score in verdict.tasks if score.task.key == f"k/{pending.id}")
+    assert (score.counts.total, score.counts.pending, score.HasField("score")) == (400, 400, False)
+    assert (score.bounds.lower, score.bounds.upper) == (0.0, 100.0)
+    assert score.note == "incomplete: 400 pending of 400 instances"
+    assert verdict.incomplete
+    assert next(entry for entry in verdict.asked_levels.modalities if entry.modality == "image").tasks == 2
+    second, third = verdict.certificate.levels[:2]
+    assert (second.decision, third.decision) == (pb.DECISION_UNDECIDED, pb.DECISION_UNDECIDED)
+    # The one task may still be right throughout, and a win.
+    side = sum(task.sheet == pending.sheet for task in TASKS)
+    most = 100.0 / side / 2 / 4
+    for level in (second, third):
+        assert level.interval.lower == 0.0
+        assert level.interval.upper >= most - 1e-9
+        assert level.bootstrap.upper == pytest.approx(most)
+    assert any("the run is incomplete" in note for note in verdict.certificate.notes)
+    assert registry.get_sample_value("genlevel_incomplete", PAIR) == 1.0
+    assert registry.get_sample_value("genlevel_instances", {**PAIR, "outcome": "pending"}) == 400.0
+    await scorer.score_task(stream(head(pending), answers(0, 400)))
+    assert (await certificate(scorer)).levels[1].decision == pb.DECISION_NOT_ATTAINED
+    await scorer.begin_run(begin(lost, pending))  # a run that goes on keeps its scores
+    assert not (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))).incomplete
+    scorer.close()
+
+
+async def test_a_task_without_any_answer_yet_may_win_also_where_its_metric_has_no_bounds(url: str) -> None:
+    scorer = Scorer(url)
+    await scorer.begin_run(begin(COUNTING, instances=7))
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", bootstrap_draws=10))
+    (score,) = verdict.tasks
+    assert (score.counts.pending, score.HasField("bounds")) == (7, False)
+    found = verdict.certificate
+    assert found.untested == 1
+    assert [level.decision for level in found.levels[:2]] == [pb.DECISION_UNDECIDED, pb.DECISION_UNDECIDED]
+    assert found.levels[1].interval.lower == 0.0 < found.levels[1].interval.upper
+    assert found.levels[1].bootstrap.lower == 0.0 < found.levels[1].bootstrap.upper
+    (row,) = certificate_json(found)["tasks"]
+    assert (row["bounds"], row["interval"], row["test"]) == (None, None, None)
+    scorer.close()
+
+
+async def test_runs_are_compared_on_tasks_that_both_have_answers_of(url: str) -> None:
+    scorer = Scorer(url)
+    await scorer.begin_run(begin(*IMAGES[:2]))
+    for run, tasks in (("r", IMAGES[:1]), ("other", IMAGES[:2])):
+        for task in tasks:
+            await scorer.score_task(stream(head(task, run), answers(30, 10)))
+    found = await scorer.compare(pb.CompareRequest(run_a="r", run_b="other", draws=10))
+    assert [task.shared for task in found.tasks] == [40]
+    assert list(found.tasks_only_b) == [f"k/{IMAGES[1].id}"]
+    scorer.close()
+
+
+async def test_a_run_that_begins_needs_a_header_and_tasks_with_keys(url: str) -> None:
+    scorer = Scorer(url)
+    with pytest.raises(UsageError, match="lack run_id, model, suite, benchmark"):
+        await scorer.begin_run(pb.BeginRunRequest())
+    with pytest.raises(UsageError, match="lack a key"):
+        await scorer.begin_run(pb.BeginRunRequest(header=head(COUNTING), tasks=[pb.PendingTask(instances=1)]))
+    scorer.close()
+
+
 async def test_bounds_go_from_the_smaller_number_to_the_larger_also_where_lower_is_better(url: str) -> None:
     scorer = Scorer(url)
     counts = [
