@@ -14,6 +14,8 @@ from scorer.leaderboard import Board, Candidate, Standing, level_list, measured_
 from scorer.levels import check_references
 from scorer.published import publication
 
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
@@ -55,6 +57,56 @@ def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse
     known = {score.task.key: score.task for score in one.tasks if not score.task.unlisted}
     tasks = [score.task for score in other.tasks if score.task.key in known]
     return [task.key for task in tasks if other_data(known[task.key], task)]
+
+
+def choose_runs(
+    verdicts: Sequence[pb.GetVerdictResponse], board: Board, benchmark: Benchmark
+) -> tuple[list[pb.GetVerdictResponse], list[str]]:
+    """Of each model and suite the run with most answers on the board, the newest of equal ones; and what is to be said of the others.
+
+    verdicts: the newest first. A small run after a whole one does not take its place. Runs of different data are shown apart.
+    """
+    index, counted = TaskIndex(benchmark), {task.id for task in board.counted}
+
+    def on_board(verdict: pb.GetVerdictResponse) -> list[pb.TaskScore]:
+        return [score for score in verdict.tasks if (task := index.find(score.task)) is not None and task.id in counted]
+
+    def answered(verdict: pb.GetVerdictResponse) -> int:
+        return sum(score.counts.total - score.counts.failed - score.counts.pending for score in on_board(verdict))
+
+    groups: dict[tuple[str, str], list[pb.GetVerdictResponse]] = {}
+    for verdict in verdicts:
+        groups.setdefault((verdict.model, verdict.suite), []).append(verdict)
+    chosen: list[pb.GetVerdictResponse] = []
+    notes = []
+    for (model, suite), runs in groups.items():
+        shown: list[pb.GetVerdictResponse] = []
+        others = []
+        for verdict in sorted(runs, key=answered, reverse=True):
+            apart = [differing for known in shown if (differing := tasks_of_other_data(known, verdict))]
+            if len(apart) < len(shown):
+                others += [verdict] if on_board(verdict) else []
+                continue
+            shown.append(verdict)
+            if apart:
+                notes.append(_different_data(shown, apart[0][0]))
+        chosen += shown
+        if others:
+            kept = " and ".join(f"run {verdict.run_id} ({answered(verdict):,})" for verdict in shown)
+            left = ", ".join(f"run {verdict.run_id} ({answered(verdict):,})" for verdict in others[:_MOST_NAMED])
+            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            most = f"{model} on {suite}: shown is the run with most instances answered on this board"
+            notes.append(f"{most}, {kept}; not shown: {left}{more}")
+    return chosen, notes
+
+
+def _different_data(shown: Sequence[pb.GetVerdictResponse], task: str) -> str:
+    """What is said of the last of these runs beside the first. task: one whose annotation differs."""
+    one, other = shown[0], shown[-1]
+    return (
+        f"runs {one.run_id} and {other.run_id} of {one.model} are of different data, though both suites are named {one.suite!r}"
+        f" (such as {task}): shown apart"
+    )
 
 
 def build_leaderboard(

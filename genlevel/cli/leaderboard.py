@@ -12,7 +12,7 @@ from genlevel.cli.options import json_option, need_run_folder, out_option, print
 
 if TYPE_CHECKING:
     from genlevel.v1 import scorer_pb2 as sc
-    from scorer.leaderboard import Candidate
+    from scorer.leaderboard import Board, Candidate
 
 _MODALITIES = ["image", "video", "audio", "3d", "language"]
 
@@ -43,7 +43,7 @@ def leaderboard(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Rank the models that were measured here on General-Bench: the newest run of each model and suite.
+    """Rank the models that were measured here on General-Bench: of each model and suite the run with most answers on the board.
 
     A: all of it; B: one or several modalities; C: one modality and one paradigm; D: one skill.
     """
@@ -64,7 +64,7 @@ def leaderboard(
     notes: list[str] = []
     if not (published and out == DEFAULT_FOLDER and _nothing_stored(settings, out)):
         need_run_folder(settings, out)
-        candidates, notes = run_async(_candidates(settings, out))
+        candidates, notes = run_async(_candidates(settings, out, board))
     document = leaderboard_json(build_leaderboard(board, candidates, published=published, references=references, level=level))
     document["notes"] += notes
     if as_json:
@@ -78,16 +78,16 @@ def _nothing_stored(settings: Any, folder: Path) -> bool:
     return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()
 
 
-async def _candidates(settings: Any, folder: Path) -> tuple[list[Candidate], list[str]]:
-    """The newest scored run of each model and suite of General-Bench, of older ones those of different data, and what was passed over."""
+async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[Candidate], list[str]]:
+    """The runs of General-Bench that a board shows, and what was passed over."""
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import GENERAL_BENCH
     from genlevel.cli.connection import services, verdict_of
     from genlevel.v1 import evaluator_pb2 as ev
-    from scorer.leaderboard_report import candidate_of, tasks_of_other_data
+    from scorer.leaderboard_report import candidate_of, choose_runs
 
-    newest: dict[tuple[str, str], list[sc.GetVerdictResponse]] = {}
-    notes = []
+    verdicts: list[sc.GetVerdictResponse] = []
+    unscored: list[ev.Run] = []
     others = 0
     async with services(settings, folder) as ports:
         for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
@@ -95,26 +95,18 @@ async def _candidates(settings: Any, folder: Path) -> tuple[list[Candidate], lis
                 others += 1
                 continue
             verdict = await verdict_of(ports, run.run_id)
-            shown = newest.setdefault((run.specification.model, run.suite), [])
-            apart = [differing for known in shown if (differing := tasks_of_other_data(known, verdict))]
-            if not verdict.tasks and not shown:
-                notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
-            elif verdict.tasks and len(apart) == len(shown):
-                shown.append(verdict)
-                if apart:
-                    notes.append(_different_data(shown, apart[0][0]))
+            if verdict.tasks:
+                verdicts.append(verdict)
+            else:
+                unscored.append(run)
+    shown, notes = choose_runs(verdicts, board, general_bench())
+    known = {(verdict.model, verdict.suite) for verdict in shown}
+    for run in unscored:
+        if (run.specification.model, run.suite) not in known:
+            notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
     if others:
         notes.append(f"{others} run{'s' if others > 1 else ''} of other benchmarks left out: these are never mixed with General-Bench")
-    return [candidate_of(verdict, general_bench()) for shown in newest.values() for verdict in shown], notes
-
-
-def _different_data(shown: list[sc.GetVerdictResponse], task: str) -> str:
-    """What is said of the last of these runs beside the first. task: one whose annotation differs."""
-    one, other = shown[0], shown[-1]
-    return (
-        f"runs {one.run_id} and {other.run_id} of {one.model} are of different data, though both suites are named {one.suite!r}"
-        f" (such as {task}): shown apart"
-    )
+    return [candidate_of(verdict, general_bench()) for verdict in shown], notes
 
 
 def _print(document: dict[str, Any]) -> None:
