@@ -4,8 +4,8 @@ Instances are paired, so what makes one hard for both cancels out. Per task a di
 difference": McNemar's exact test for right or wrong answers, else a permutation test that swaps the two answers of an instance (of a
 cluster) at random, which for a mean is the sign-flip test; beyond what its draws can tell a bound of its tail. Modalities and levels: the
 same draws over all tasks at once, and intervals from a paired stratified cluster bootstrap, widened for few instances.
-Sources: McNemar 1947; Satterthwaite 1946 for degrees of freedom; Fisher 1935 for sign flips; Hoeffding 1963 for their tail;
-Bonett and Price 2012 for the interval of paired shares.
+Sources: McNemar 1947; Fisher 1935 for sign flips; Hoeffding 1963 for their tail; Bonett and Price 2012 for the interval of paired shares;
+Satterthwaite 1946 for degrees of freedom.
 """
 
 from __future__ import annotations
