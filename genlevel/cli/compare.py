@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from genlevel.cli.options import (
     seed_option,
     settings_of,
 )
+
+_NAMED = 3
 
 
 @click.command("compare")
@@ -76,20 +80,49 @@ def _print(document: dict[str, Any]) -> None:
             tasks.add_row(
                 entry["task"].strip(), f"{entry['instances']['shared']:,}", *_figures(entry), _p(entry["p_adjusted"]), entry["test"] or "-"
             )
-    out.print(tasks)
-    out.print(f"detectable: the difference that would be found with a power of 0.8 (two-sided, {document['alpha']:g})")
-    for entry in document["tasks"]:
-        counts = entry["instances"]
-        if entry["note"]:
-            out.print(f"not compared: {entry['task'].strip()}: {entry['note']}")
-        if counts["only_a"] or counts["only_b"] or counts["open"]:
-            parts = {"only in A": counts["only_a"], "only in B": counts["only_b"], "failed or pending in one": counts["open"]}
-            out.print(f"left out: {entry['task'].strip()}: {', '.join(f'{count:,} {name}' for name, count in parts.items() if count)}")
+    if any(not entry["note"] for entry in document["tasks"]):
+        out.print(tasks)
+        out.print(f"detectable: the difference that would be found with a power of 0.8 (two-sided, {document['alpha']:g})")
+    for line in left_out(document["tasks"]):
+        out.print(line)
+    if not document["levels"] and any(entry["sheet"] and not entry["note"] for entry in document["tasks"]):
+        out.print("no levels: the compared tasks share too few instances for any test to find a difference")
     for side, keys in document["not_shared"].items():
         if keys:
             out.print(
                 f"left out: {len(keys):,} task(s) that only {side.upper()} has: {', '.join(keys[:10])}{' ...' if len(keys) > 10 else ''}"
             )
+
+
+def left_out(tasks: list[dict[str, Any]]) -> list[str]:
+    """What of the tasks of both runs is not compared: a line for all where they share less than half of it, else a line each."""
+    notes: dict[str, list[str]] = {}
+    for entry in tasks:
+        if entry["note"]:
+            notes.setdefault(entry["note"], []).append(entry["task"].strip())
+    lines = [
+        f"not compared: {names[0]}: {note}" if len(names) == 1 else f"not compared: {len(names):,} tasks ({_some(names)}): {note}"
+        for note, names in notes.items()
+    ]
+    totals = Counter[str]()
+    for entry in tasks:
+        totals.update(entry["instances"])
+    either = sum(totals.values())
+    if 2 * (totals["shared"] + totals["open"]) < either:
+        are = "is" if totals["shared"] == 1 else "are"
+        of_them = ", ".join(_parts(totals))
+        return [f"{totals['shared']:,} of {either:,} instances {are} shared ({of_them}); ask both with the same --seed and --limit", *lines]
+    return lines + [f"left out: {entry['task'].strip()}: {', '.join(parts)}" for entry in tasks if (parts := _parts(entry["instances"]))]
+
+
+def _parts(counts: Mapping[str, int]) -> list[str]:
+    """The instances that are not compared, by why."""
+    parts = {"only in A": counts["only_a"], "only in B": counts["only_b"], "failed or pending in one": counts["open"]}
+    return [f"{count:,} {name}" for name, count in parts.items() if count]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (" ..." if len(names) > _NAMED else "")
 
 
 def _figures(entry: dict[str, Any]) -> tuple[str, ...]:

@@ -86,6 +86,62 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert f"1 task(s) that only A has: {TASKS[2].id}" in shown.stdout
 
 
+async def scored(url: str, run: str, instances: dict[int, range], right: int = 1000) -> None:
+    """A run on suite "t" with these instances by task's index; the first so many answers are right."""
+    scorer = Scorer(url)
+    for index, numbers in instances.items():
+        task = TASKS[index]
+        description = pb.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
+        header = pb.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite="t", benchmark="general-bench", task=description)
+        answers = [
+            pb.InstanceAnswer(
+                id=str(number),
+                outcome=pb.OUTCOME_ANSWERED,
+                raw_answer="A" if number < right else "B",
+                answer_type="choice",
+                label_json='"A"',
+                options=["x", "y"],
+            )
+            for number in numbers
+        ]
+
+        async def stream(
+            header: pb.ScoreTaskHeader = header, answers: list[pb.InstanceAnswer] = answers
+        ) -> AsyncIterator[pb.ScoreTaskRequest]:
+            yield pb.ScoreTaskRequest(header=header)
+            yield pb.ScoreTaskRequest(instances=answers)
+
+        await scorer.score_task(stream())
+    scorer.close()
+
+
+async def test_runs_that_share_little_are_told_in_one_line_and_have_no_levels(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "genlevel.db")
+    await scored(url, "one", {0: range(5), 1: range(5), 2: range(5)})
+    await scored(url, "two", {0: range(4, 9), 1: range(5, 10), 2: range(5, 10)})
+    shown = genlevel("compare", "one", "two", "--out", str(tmp_path))
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert "1 of 29 instances is shared (14 only in A, 14 only in B); ask both with the same --seed and --limit" in shown.stdout.replace("\n", " ")
+    assert not any(line.startswith("left out") for line in lines)
+    assert sum(line.startswith("not compared: 2 tasks (") for line in lines) == 1
+    assert any(line.startswith("no levels: ") for line in lines)
+    assert not any(line.strip().startswith("Level 2") for line in lines)
+    document = json.loads(genlevel("compare", "one", "two", "--out", str(tmp_path), "--json").stdout)
+    assert (document["levels"], document["modalities"]) == ({}, {})
+
+
+async def test_what_runs_that_share_most_leave_out_is_said_task_by_task(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "genlevel.db")
+    await scored(url, "one", {0: range(10), 1: range(10)})
+    await scored(url, "two", {0: range(8), 1: range(10)}, right=5)
+    shown = genlevel("compare", "one", "two", "--out", str(tmp_path)).stdout
+    assert f"left out: {TASKS[0].name.strip()}: 2 only in A" in shown
+    assert f"left out: {TASKS[1].name.strip()}" not in shown
+    assert "Level 2" in shown
+    assert "--seed" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
