@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -56,11 +57,12 @@ def print_card(document: dict[str, Any], places: dict[str, str]) -> None:
     if document["level"] is None:
         out.print("No task has been scored yet.")
         return
-    print_levels(out, document["level"])
-    print_certified(out, document["certified"])
+    referenced = has_references(document["benchmark"], [entry["reference"] for entry in document["tasks"]])
+    print_levels(out, document["level"], referenced=referenced)
+    print_certified(out, document["certified"], referenced=referenced)
     if document["partial"]:
         out.print("Over the tasks that were asked, alone:")
-        print_levels(out, document["level_asked"], verdict=False)
+        print_levels(out, document["level_asked"], verdict=False, referenced=referenced)
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
@@ -140,8 +142,23 @@ def _cost(usd: float | None, unknown: int = 0) -> str:
     return f"at least ${usd:.4f} (the cost of {unknown:,} answers is unknown)" if unknown else f"${usd:.4f}"
 
 
-def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -> None:
-    """Overall levels and each modality's."""
+def has_references(benchmark: str, asked: Sequence[float | None]) -> bool:
+    """Whether there are specialists to win against; asked: the references of the tasks asked, which decide for a suite of one's own."""
+    from genlevel.benchmark.suites import load_benchmark
+
+    known = load_benchmark(benchmark)
+    return any(one is not None for one in (asked if known is None else (task.reference_workbook for task in known.tasks)))
+
+
+def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True, referenced: bool = True) -> None:
+    """Overall levels and each modality's. referenced: whether there is anything to win against; all but Level 2 rests on that."""
+
+    def won(value: float, text: str) -> str:
+        return text if referenced or value else "-"
+
+    def scores(entry: dict[str, Any]) -> list[str]:
+        return [number(entry["2"]), *(won(entry[key], number(entry[key])) for key in ("3", "4"))]
+
     if verdict:
         reached = level["verdict"]
         text = "no level reached" if reached is None else f"Level {reached}: {_MEANING[reached]}"
@@ -150,27 +167,29 @@ def print_levels(out: Console, level: dict[str, Any], *, verdict: bool = True) -
     for modality in _MODALITIES:
         entry = level["modalities"].get(modality)
         if entry and entry["tasks"]:
-            rows.add_row(
-                modality, *(number(entry[key]) for key in ("2", "3", "4")), str(entry["supported"]), str(entry["wins"]), str(entry["tasks"])
-            )
+            rows.add_row(modality, *scores(entry), str(entry["supported"]), won(entry["wins"], str(entry["wins"])), str(entry["tasks"]))
     language = level["language"]
     if language["tasks"]:
-        counts = (str(language[key]) for key in ("supported", "wins", "tasks"))
-        rows.add_row(f"language (w_L {language['w_L']:.4f})", "", "", "", *counts)
+        counts = (str(language["supported"]), won(language["wins"], str(language["wins"])), str(language["tasks"]))
+        weight = won(language["w_L"], f"{language['w_L']:.4f}")
+        rows.add_row(f"language (w_L {weight})", "", "", "", *counts)
     levels = level["levels"]
-    rows.add_row("overall", *(number(levels[key]) for key in ("2", "3", "4")), "", "", "", style="bold")
+    rows.add_row("overall", *scores(levels), "", "", "", style="bold")
     out.print(rows)
-    out.print(f"Level 5 score: {levels['5']:.2f}   rules: {level['rules']}, references: {level['references']}")
+    references = level["references"] if referenced else "none, so no task can be won"
+    out.print(f"Level 5 score: {won(levels['5'], format(levels['5'], '.2f'))}   rules: {level['rules']}, references: {references}")
 
 
-def print_certified(out: Console, certified: dict[str, Any]) -> None:
-    """What of the verdict is certain, in one line, and what would decide the rest."""
+def print_certified(out: Console, certified: dict[str, Any], *, referenced: bool = True) -> None:
+    """What of the verdict is certain, in one line, and what would decide the rest. referenced: as of ``print_levels``."""
     reached = certified["verdict"]
     verdict = "no level" if reached is None else f"Level {reached}"
-    wins = f"{certified['certified_wins']} certified wins, {certified['discovered_wins']} at a false discovery rate of"
-    out.print(f"certified (error at most {certified['alpha']:g}): {verdict}; {wins} {certified['alpha']:g}")
+    wins = (
+        f"{certified['certified_wins']} certified wins, {certified['discovered_wins']} at a false discovery rate of {certified['alpha']:g}"
+    )
+    out.print(f"certified (error at most {certified['alpha']:g}): {verdict}; {wins if referenced else 'no references to win against'}")
     for level, entry in certified["levels"].items():
-        if entry["status"] == "undecided":
+        if entry["status"] == "undecided" and (referenced or level == "2"):
             more = f": about {entry['needed']:,} more instances would decide" if entry["needed"] else ""
             out.print(f"  Level {level} is undecided{more}; its score lies within {entry['interval'][0]:.2f} to {entry['interval'][1]:.2f}")
 

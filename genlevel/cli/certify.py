@@ -18,6 +18,7 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.v1 import scorer_pb2 as sc
 
 
 @click.command("certify")
@@ -39,6 +40,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
     against the specialist. A workbook has no instances: their number is the one that genlevel kept in it, else the task list's, and
     metrics that give no way are refused by name.
     """
+    from genlevel.cli.card import has_references
     from genlevel.runtime.errors import UsageError
 
     source: str = options["source"]
@@ -47,6 +49,7 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
         if options["bootstrap"]:
             raise UsageError("a workbook has no instances for --bootstrap")
         document = _of_workbook(source, column, options["alpha"], options["references"], options["reference_n"])
+        unreferenced, referenced = frozenset[str](), True
     else:
         request = {
             "run_id": source,
@@ -55,11 +58,14 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
             "bootstrap_draws": options["bootstrap"],
             "reference_instances": options["reference_n"] or 0,
         }
-        document = _of_run(ctx, request, options["model"], options["out"])
+        verdict = _of_run(ctx, request, options["model"], options["out"])
+        document = _run_document(verdict)
+        unreferenced = frozenset(score.task.key for score in verdict.tasks if not score.HasField("reference"))
+        referenced = has_references(verdict.benchmark, [score.reference for score in verdict.tasks if score.HasField("reference")])
     if options["as_json"]:
         print_json(document)
         return
-    _print(document)
+    _print(document, unreferenced, referenced=referenced)
 
 
 def _of_workbook(source: str, model: str, alpha: float, references: str, reference_n: int | None) -> dict[str, Any]:
@@ -76,10 +82,8 @@ def _of_workbook(source: str, model: str, alpha: float, references: str, referen
     }
 
 
-def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out: Path) -> dict[str, Any]:
+def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out: Path) -> sc.GetVerdictResponse:
     from genlevel.cli.connection import services
-    from genlevel.v1 import scorer_pb2 as sc
-    from scorer.report import verdict_certified_json
 
     settings = settings_of(ctx)
     need_run_folder(settings, out)
@@ -90,6 +94,12 @@ def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out:
 
     verdict = run_async(work())
     check_model(verdict.run_id, verdict.model, model)
+    return verdict
+
+
+def _run_document(verdict: sc.GetVerdictResponse) -> dict[str, Any]:
+    from scorer.report import verdict_certified_json
+
     return {
         "run": verdict.run_id,
         "model": verdict.model,
@@ -99,13 +109,14 @@ def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out:
     }
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any], unreferenced: frozenset[str], *, referenced: bool) -> None:
+    """unreferenced: keys of tasks that have nothing to be won against; referenced: whether any of the benchmark has."""
     from genlevel.cli.card import console, number, print_certified, table
 
     out = console()
     certified = document["certified"]
     out.print(document["model"], style="bold")
-    print_certified(out, certified)
+    print_certified(out, certified, referenced=referenced)
     levels = table("level", "", ">score", "interval", "bootstrap", ">p", ">needed")
     for level, entry in certified["levels"].items():
         needed = "-" if entry["needed"] is None else f"{entry['needed']:,}"
@@ -122,6 +133,7 @@ def _print(document: dict[str, Any]) -> None:
     tasks = table("task", ">units", "interval", "test", ">p", ">adjusted", "win")
     for entry in sorted(certified["tasks"], key=lambda task: (task["p_win"] is None, task["p_win"] or 0.0, task["task"])):
         win = entry["win"] + (", discovered" if entry["discovered"] and entry["win"] != "attained" else "")
+        win = "no reference" if entry["key"] in unreferenced else win
         figures = (entry["test"] or "-", _p(entry["p_win"]), _p(entry["p_win_adjusted"]), win)
         tasks.add_row(entry["task"].strip(), f"{entry['units']:,}", _range(entry["interval"]), *figures)
     out.print(tasks)

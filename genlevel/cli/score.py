@@ -94,7 +94,7 @@ def _of_ranker(scored: ScoredPredictions) -> list[str]:
 
 
 def _print(document: dict[str, Any], workbook: Path) -> None:
-    from genlevel.cli.card import console, print_certified, print_levels, print_tasks
+    from genlevel.cli.card import console, has_references, print_certified, print_levels, print_tasks
 
     out = console()
     out.print(f"{document['model']} on {document['suite']}", style="bold")
@@ -104,10 +104,11 @@ def _print(document: dict[str, Any], workbook: Path) -> None:
     out.print(f"{counts['total']:,} instances: {shown}" + (f" ({missing:,} without a prediction)" if missing else ""))
     if document["partial"]:
         out.print("Partial: only a part of the benchmark is scored; the rest counts as 0 below.")
-    print_levels(out, document["level"])
-    print_certified(out, document["certified"])
+    referenced = has_references(document["benchmark"], [entry["reference"] for entry in document["tasks"]])
+    print_levels(out, document["level"], referenced=referenced)
+    print_certified(out, document["certified"], referenced=referenced)
     if document["partial"]:
         out.print("Over the tasks that are scored, alone:")
-        print_levels(out, document["level_asked"], verdict=False)
+        print_levels(out, document["level_asked"], verdict=False, referenced=referenced)
     print_tasks(out, document["tasks"])
     out.print(f"workbook: {workbook}", soft_wrap=True)

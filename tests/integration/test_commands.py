@@ -151,6 +151,21 @@ def test_a_cost_that_is_not_known_is_shown_so_and_never_as_none(genlevel, stub_u
     assert "$0.00" not in done.stdout.replace("at least $0.00", "")
 
 
+def test_without_references_nothing_rests_on_wins(genlevel, stub_upstream):
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub_upstream(answer="A").base_url, "--suite", "starter", "--limit", "2")
+    assert done.returncode == 0, done.stderr
+    assert "language (w_L -)" in done.stdout
+    assert "Level 5 score: -   rules: paper, references: none, so no task can be won" in done.stdout
+    assert "no references to win against" in done.stdout
+    assert "is undecided" not in done.stdout
+    (image,) = {line.split()[3] for line in done.stdout.splitlines() if line.strip().startswith("image ")}
+    assert image == "-", "Level 4 of images, which is of wins"
+    run = json.loads(genlevel.run("runs", "--json").stdout)[0]["run"]
+    certified = genlevel.run("certify", run).stdout
+    assert "no reference" in certified
+    assert "undecided" not in certified.partition("adjusted")[2], "no task could be won"
+
+
 def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream(answer="I would rather not say.")
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--json")
