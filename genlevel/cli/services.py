@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,14 +34,15 @@ def up(ctx: click.Context, out: Path) -> None:
 
         async with AsyncExitStack() as stack:
             found = await stack.enter_async_context(embedded_services(settings, out))
+            served = []
             for name, listen, add in (
                 ("gateway", settings.gateway, _add_gateway(found.gateway)),
                 ("scorer", settings.scorer, _add_scorer(found.scorer)),
                 ("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
             ):
-                await stack.enter_async_context(_serve_rpc(name, listen, add))
-            await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry))
-            await _until_stopped()
+                served.append(await stack.enter_async_context(_serve_rpc(name, listen, add)))
+            served.append(await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry)))
+            await _until_stopped(served)
 
     run_async(work())
 
@@ -158,34 +159,36 @@ def _add_evaluator(core: Any) -> Add:
 
 
 async def _serve(name: str, listen: ServiceListen, add: Add, registry: CollectorRegistry) -> None:
-    async with _serve_rpc(name, listen, add), _serve_http(name, listen, registry):
-        await _until_stopped()
+    async with _serve_rpc(name, listen, add) as calls, _serve_http(name, listen, registry) as pages:
+        await _until_stopped([calls, pages])
 
 
 @asynccontextmanager
-async def _serve_rpc(name: str, listen: ServiceListen, add: Add) -> AsyncIterator[None]:
+async def _serve_rpc(name: str, listen: ServiceListen, add: Add) -> AsyncIterator[str]:
+    """Yields what is served where, in a line."""
     from genlevel.runtime.rpc import RpcServer
 
     server = RpcServer(listen.grpc, listen.tls, name=f"{name}.grpc")
     add(server)
     async with server:
-        click.echo(f"{name}: gRPC on {listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
-        yield
+        yield f"{name}: gRPC on {listen.grpc.rpartition(':')[0]}:{server.port}"
 
 
 @asynccontextmanager
-async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry) -> AsyncIterator[None]:
+async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry) -> AsyncIterator[str]:
+    """Yields what is served where, in a line."""
     from genlevel.runtime.http import HttpServer, create_app
 
     server = HttpServer(create_app(registry), listen.http, name=f"{name}.http")
     async with server:
         host = listen.http.rpartition(":")[0]
-        click.echo(f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}", err=True)
-        yield
+        yield f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}"
 
 
-async def _until_stopped() -> None:
-    """Returns at SIGINT or SIGTERM."""
+async def _until_stopped(served: Sequence[str]) -> None:
+    """Says what is served, now that all of it is. Returns at SIGINT or SIGTERM."""
+    for line in served:
+        click.echo(line, err=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for kind in (signal.SIGINT, signal.SIGTERM):

@@ -123,7 +123,9 @@ class HttpServer:
             family, _, _, _, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
             listener = socket.create_server(where[:2], family=family, backlog=128)
         except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{self._name}: cannot listen on {self.address} ({_reason(error)}); set another host:port") from None
+            raise ConfigurationError(
+                f"{self._name}: cannot listen on {self.address} ({_reason(error)}); set another host:port as {self._name} in genlevel.yaml"
+            ) from None
         listener.setblocking(False)
         return listener
 

@@ -102,7 +102,8 @@ class RpcServer:
                 self.port = self._server.add_secure_port(self.address, self._credentials)
         except RuntimeError:
             raise ConfigurationError(
-                f"{self._name}: cannot listen on {self.address}; is it in use, or not an address of this machine? Set another host:port"
+                f"{self._name}: cannot listen on {self.address}; is it in use, or not an address of this machine? "
+                f"Set another host:port as {self._name} in genlevel.yaml"
             ) from None
         for service in self._services:
             await self._health.set(service, _SERVING)

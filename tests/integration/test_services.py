@@ -146,6 +146,18 @@ def test_one_process_serves_all_three_with_one_port_for_metrics(genlevel, config
         process.kill()
 
 
+@pytest.mark.parametrize("listen", ["http", "grpc"])
+def test_a_taken_port_is_said_with_its_setting_and_nothing_is_announced_before(genlevel, configured, listen):
+    document = yaml.safe_load((genlevel.folder / "genlevel.yaml").read_text())
+    with socket.create_server(("127.0.0.1", int(document["evaluator"][listen].rpartition(":")[2]))):
+        done = genlevel.run("up")
+    assert done.returncode == 2
+    assert "gRPC on" not in done.stderr, "nothing is served that could be announced"
+    line = done.stderr.splitlines()[-1]
+    assert f"evaluator.{listen}: cannot listen on {document['evaluator'][listen]}" in line
+    assert f"as evaluator.{listen} in genlevel.yaml" in line
+
+
 def test_a_shared_service_calls_no_address_outside_its_configuration(genlevel, configured, choice_suite):
     """--base-url runs embedded even where services are configured, so a shared gateway is never told an address."""
     done = genlevel.run(

@@ -64,9 +64,8 @@ async def test_it_leaves_the_processs_signal_handlers_alone_and_frees_its_port(r
     first = HttpServer(create_app(registry), "127.0.0.1:0")
     port = await first.start()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-    with pytest.raises(
-        ConfigurationError, match=rf"^scorer\.http: cannot listen on 127\.0\.0\.1:{port} \(Address already in use\); set another host:port$"
-    ):
+    taken = rf"^scorer\.http: cannot listen on 127\.0\.0\.1:{port} \(Address already in use\); "
+    with pytest.raises(ConfigurationError, match=taken + r"set another host:port as scorer\.http in genlevel\.yaml$"):
         await HttpServer(create_app(registry), f"127.0.0.1:{port}", name="scorer.http").start()
     await first.stop()
     await first.stop()
