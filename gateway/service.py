@@ -129,9 +129,11 @@ class Gateway:
             raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
         turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker, video_frames=route.video_frames)
-        model = route.model
+        model, starting_s = route.model, 0.0
         if route.provider == "embedded":
+            began = time.perf_counter()
             server = await self._embedded_server()
+            starting_s = time.perf_counter() - began
             upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
         else:
             upstream = self._upstreams.of(route)
@@ -158,7 +160,7 @@ class Gateway:
             model=answer.model or route.model,
             response_id=answer.response_id,
             applied_parameters=parameters,
-            upstream_s=upstream_s,
+            upstream_s=starting_s + upstream_s,
         )
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.

@@ -38,7 +38,7 @@ class Telemetry:
         )
         self._overhead = Histogram(
             "genlevel_gateway_overhead_seconds",
-            "Duration of a request less the time with an upstream call open.",
+            "Duration of a request less the time with an upstream call open, or waiting for the embedded server to start.",
             ("provider", "api"),
             buckets=OVERHEAD_BUCKETS_S,
             registry=registry,

@@ -407,7 +407,7 @@ async def test_the_embedded_server_is_started_once_shared_and_stopped(stub: Any,
     started: list[FakeServer] = []
 
     async def start(settings: Embedded, folder: Path) -> FakeServer:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         started.append(FakeServer(f"{stub.url}/v1"))
         return started[-1]
 
@@ -416,6 +416,7 @@ async def test_the_embedded_server_is_started_once_shared_and_stopped(stub: Any,
     first = asyncio.create_task(gateway.generate(asking("embedded/generalist"), timeout_s=0.01))
     responses = await asyncio.gather(*(gateway.generate(asking("embedded/generalist"), timeout_s=5) for _ in range(8)))
     assert {response.provider for response in responses} == {"embedded"}
+    assert min(response.upstream_s for response in responses) > 0.15, "who waits for its start waits for the model, not for the gateway"
     with pytest.raises(CallFailed):  # who could not wait left the start to the others
         await first
     assert len(started) == 1
