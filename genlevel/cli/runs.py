@@ -50,6 +50,9 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
+    if not entries:
+        click.echo(f"no runs yet {'in the configured storage' if settings.addresses.evaluator or settings.storage.url else f'in {out}'}")
+        return
     from genlevel.cli.card import console, table
 
     rows = table("run", "model", "suite", "status", ">done", ">total", ">US$", "started")

@@ -166,6 +166,14 @@ def test_without_references_nothing_rests_on_wins(genlevel, stub_upstream):
     assert "undecided" not in certified.partition("adjusted")[2], "no task could be won"
 
 
+def test_a_folder_without_runs_is_said_in_a_sentence(genlevel, choice_suite):
+    refused = genlevel.run("eval", "--model", "openai/gpt-4.1-mini", "--suite", str(choice_suite(1)))
+    assert refused.returncode == 2
+    listed = genlevel.run("runs")
+    assert (listed.returncode, listed.stdout) == (0, "no runs yet in genlevel-data\n")
+    assert json.loads(genlevel.run("runs", "--json").stdout) == []
+
+
 def test_failures_and_single_instances_can_be_looked_at(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream(answer="I would rather not say.")
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--json")
