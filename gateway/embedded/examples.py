@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 _REPLY = "Write only what the next speaker says, in one or two sentences."
-_SENTENCE = "Answer directly, in a short sentence."
+_TEXT = "Answer with the text that is asked for alone, without any remark."
 _CATEGORY = "Answer with the name of the category only."
 _LETTER = "Answer with the letter of the correct option only"
 _NUMBER = "Answer with the number only."
@@ -20,7 +20,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     (f"Speaker 1: I cannot find my gloves.\n\n{_REPLY}", "Maybe you left them on the bus. Shall I help you look?"),
     (
         "The old theatre in Bond Street will close in March. Its owner says that too few people come. "
-        f"The town wants to turn it into a school.\n\n{_SENTENCE}",
+        f"The town wants to turn it into a school.\n\n{_TEXT}",
         "The old theatre in Bond Street will close in March.",
     ),
     (f"You won a free car! Click here now! Is this mail spam or harmless? Choose from: spam, harmless.\n\n{_CATEGORY}", "spam"),
