@@ -84,6 +84,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         )
         self.plan = plan
         self.state = RunState.of(totals)
+        self._last_failure = ""
         self._tasks = [_TaskState(planned) for planned in plan.tasks]
         self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
 
@@ -205,12 +206,22 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         self._finished()
         if answer.outcome != sc.OUTCOME_FAILED:
             self._succeeded()
-        elif answer.attempts and self._failed():
-            self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed; the last one said: {answer.error}")
+        elif answer.attempts:
+            self._last_failure = f"; the last one said: {answer.error}"
+            if self._failed():
+                self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
 
     def pending(self) -> int:
         """Instances without an outcome."""
         return max(0, self.plan.total - sum(self.state.outcomes.values()))
+
+    def fruitless(self, earlier_calls: int) -> str:
+        """Why a run that came to its end has failed as a whole: calls were made, now or earlier, none succeeded. Empty where one did."""
+        outcomes = self.state.outcomes
+        failed = outcomes[sc.OUTCOME_FAILED]
+        if not failed or not earlier_calls + self.calls or outcomes[sc.OUTCOME_ANSWERED] or outcomes[sc.OUTCOME_REFUSED]:
+            return ""
+        return f"no call succeeded: {failed:,} of {self.plan.total:,} instances failed{self._last_failure}"
 
     # -- scoring ---------------------------------------------------------------------------------------------------
 

@@ -354,6 +354,8 @@ class Evaluator:
             # A pass of the judge alone leaves the state of the answers as it was.
             before = (record.status, record.reason)
             status, reason = await execution.run() if execution is not None else (int(ev.RUN_STATUS_FINISHED), "")
+            if status == ev.RUN_STATUS_FINISHED and execution is not None and (fruitless := execution.fruitless(record.calls)):
+                status, reason = int(ev.RUN_STATUS_FAILED), fruitless
             if judged is not None and status == ev.RUN_STATUS_FINISHED:
                 status, reason = await judged()
             if execution is None and status == ev.RUN_STATUS_FINISHED and sum(active.totals.outcomes.values()) < record.total:

@@ -257,7 +257,9 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
         return EXIT_INCOMPLETE
     if run.status != ev.RUN_STATUS_FINISHED:
-        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; `genlevel resume {run.run_id}{where}` continues it", err=True)
+        listed = f"`genlevel show {run.run_id} --failures{where}` lists what failed, " if run.counts.failed else ""
+        again = f"{listed}`genlevel resume {run.run_id}{where}` continues it"
+        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
         return EXIT_USAGE
     if not run.counts.failed and not run.judging.failed:
         return 0

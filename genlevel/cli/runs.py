@@ -55,13 +55,14 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
         return
     from genlevel.cli.card import console, table
 
-    rows = table("run", "model", "suite", "status", ">done", ">total", ">US$", "started")
+    rows = table("run", "model", "suite", "status", ">done", ">failed", ">total", ">US$", "started")
     for entry in entries:
         none = "unknown" if entry["unknown_costs"] else "-"
         cost = none if entry["usd"] is None else f"{'over ' if entry['unknown_costs'] else ''}{entry['usd']:.4f}"
         done = entry["total"] - entry["pending"]
         started = entry["created"][:16].replace("T", " ")
-        rows.add_row(entry["run"], entry["model"], entry["suite"], entry["status"], f"{done:,}", f"{entry['total']:,}", cost, started)
+        counts = (f"{count:,}" for count in (done, entry["failed"], entry["total"]))
+        rows.add_row(entry["run"], entry["model"], entry["suite"], entry["status"], *counts, cost, started)
     console().print(rows)
 
 

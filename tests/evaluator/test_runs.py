@@ -93,6 +93,21 @@ async def test_a_transient_error_is_repeated_up_to_the_attempts_then_failed(make
     assert {answer.error for answer in failed} == {"as scripted; tried 2 times (runs.attempts)"}
 
 
+async def test_a_run_of_which_no_call_succeeded_has_failed_also_when_it_is_small(make_evaluator, scripted, suite_folder, failing_script):
+    evaluator, _ = make_evaluator(attempts=1)
+    folder = suite_folder(2)
+    scripted.script = failing_script(gw.ERROR_CLASS_DENIED)
+    run = await start(evaluator, folder)
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert run.reason.startswith("no call succeeded: 2 of 2 instances failed; the last one said: as scripted")
+    again = await start(evaluator, folder)  # which asks nothing
+    assert (again.status, again.reason) == (ev.RUN_STATUS_FAILED, "no call succeeded: 2 of 2 instances failed")
+    assert set(scripted.calls.values()) == {1}
+    scripted.script = lambda question, calls: "A" if question == "Question 0?" else failing_script(gw.ERROR_CLASS_DENIED)(question, calls)
+    some = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    assert (some.status, some.counts.answered, some.counts.failed) == (ev.RUN_STATUS_FINISHED, 1, 1)
+
+
 async def test_rate_limits_use_up_no_attempts(make_evaluator, scripted, suite_folder, failing_script):
     evaluator, _ = make_evaluator(attempts=1)
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, 2, retry_after_s=0.01)

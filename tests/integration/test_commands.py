@@ -260,14 +260,20 @@ def test_output_that_cannot_be_written_is_said_in_one_line(genlevel):
 
 
 def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel, stub_upstream, choice_suite):
-    stub = stub_upstream(status=400)
-    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)), "--out", "my data", "--json")
+    asked = ("eval", "--model", "m", "--suite", str(choice_suite(3)), "--out", "my data", "--json", "--base-url")
+    (genlevel.folder / "genlevel.yaml").write_text("runs: {attempts: 1}")
+    done = genlevel.run(*asked, stub_upstream(error_rate=0.5).base_url)
     assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "1 of 3 instances failed, such as nlp/Causal-Reasoning/q0000" in last
+    done = genlevel.run(*asked, stub_upstream(status=400).base_url)
+    assert done.returncode == 2
     run = json.loads(done.stdout)["run"]
     last = done.stderr.strip().splitlines()[-1]
-    assert "3 of 3 instances failed, such as nlp/Causal-Reasoning/q0000" in last
+    assert "no call succeeded: 3 of 3 instances failed" in last
     assert "as asked" in last
-    assert f"`genlevel show {run} --failures --out 'my data'`" in last
+    assert f"`genlevel show {run} --failures --out 'my data'` lists what failed, `genlevel resume {run} --out 'my data'`" in last
+    assert [line.split()[4:7] for line in genlevel.run("runs", "--out", "my data").stdout.splitlines() if run in line] == [["3", "3", "3"]]
     assert len(json.loads(genlevel.run("show", run, "--failures", "--out", "my data", "--json").stdout)) == 3
 
 
