@@ -83,9 +83,8 @@ def print_tasks(out: Console, entries: list[dict[str, Any]]) -> None:
         if entry["score"] is None and bounds:
             score = f"{number(bounds[0])} to {number(bounds[1])}"
         win = {True: "yes", False: "no", None: "-"}[entry["win"]]
-        tasks.add_row(
-            entry["task"].strip(), metric_name(entry), str(entry["n"]), score, number(entry["stderr"]), number(entry["reference"]), win
-        )
+        error = number(entry["stderr"] or None)  # one of 0, where all answers are alike, is no precision
+        tasks.add_row(entry["task"].strip(), metric_name(entry), str(entry["n"]), score, error, number(entry["reference"]), win)
     out.print(tasks)
     for entry in entries:
         if entry.get("note"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genlevel import cli
-from genlevel.cli.card import number, signed
+from genlevel.cli.card import console, number, print_tasks, signed
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,15 @@ def test_output_that_cannot_be_written_is_said_in_one_line(genlevel):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr == "genlevel: No space left on device\n"
+
+
+def test_a_card_shows_no_precision_where_all_answers_are_alike(capsys):
+    entry = {"metric": "accuracy", "n": 4, "bounds": None, "reference": 65.0, "win": False}
+    alike = {"task": "Alike", "score": 0.0, "stderr": 0.0, **entry}
+    print_tasks(console(), [alike, {"task": "Spread", "score": 50.0, "stderr": 25.0, **entry}])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Alike", "accuracy", "4", "0.00", "-", "65.00", "no"] in rows
+    assert ["Spread", "accuracy", "4", "50.00", "25.00", "65.00", "no"] in rows
 
 
 def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel, stub_upstream, choice_suite):
