@@ -13,13 +13,14 @@ NANO = 1_000_000_000
 def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, Any]:
     """A run's result: identity, disjoint counts, usage, tasks and levels (docs/json.md has every field).
 
-    The levels are null where no task has been scored yet.
+    The levels are null where no instance has an outcome yet, or the scorer knows nothing of the run.
     """
     from scorer.report import tasks_json, verdict_certified_json, verdict_level_json
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
     counts = run.counts
     usage = run.usage
+    levels = bool(verdict.tasks) and has_outcomes(run)
     return {
         "run": run.run_id,
         "model": run.specification.model,
@@ -47,10 +48,15 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
         },
         "judging": _judging(run.judging) if run.HasField("judging") else None,
         "tasks": tasks_json(verdict.tasks),
-        "level": verdict_level_json(verdict) if verdict.tasks else None,
-        "certified": verdict_certified_json(verdict) if verdict.tasks else None,
-        "level_asked": verdict_level_json(verdict, asked=True) if verdict.tasks else None,
+        "level": verdict_level_json(verdict) if levels else None,
+        "certified": verdict_certified_json(verdict) if levels else None,
+        "level_asked": verdict_level_json(verdict, asked=True) if levels else None,
     }
+
+
+def has_outcomes(run: ev.Run) -> bool:
+    """Whether any instance of a run was answered, or is known not to be: before that there is nothing to be scored."""
+    return run.counts.pending < run.counts.total
 
 
 def _judging(judging: ev.Judging) -> dict[str, Any]:

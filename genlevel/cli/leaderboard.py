@@ -83,6 +83,7 @@ async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[C
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import GENERAL_BENCH
     from genlevel.cli.connection import services, verdict_of
+    from genlevel.cli.documents import has_outcomes
     from genlevel.v1 import evaluator_pb2 as ev
     from scorer.leaderboard_report import candidate_of, choose_runs
 
@@ -94,8 +95,7 @@ async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[C
             if run.benchmark != GENERAL_BENCH:
                 others += 1
                 continue
-            verdict = await verdict_of(ports, run.run_id)
-            if verdict.tasks:
+            if has_outcomes(run) and (verdict := await verdict_of(ports, run.run_id)).tasks:
                 verdicts.append(verdict)
             else:
                 unscored.append(run)

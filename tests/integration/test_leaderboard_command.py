@@ -68,3 +68,14 @@ def test_a_board_that_does_not_exist_is_one_line(genlevel):
     assert done.returncode == 2
     assert "--paradigm" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_run_of_which_nothing_came_has_no_levels_and_is_on_no_board(genlevel, stub_upstream, choice_suite):
+    url = stub_upstream(status=401).base_url
+    result = json.loads(genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", str(choice_suite(2)), "--json").stdout)
+    assert (result["level"], result["certified"], result["level_asked"]) == (None, None, None)
+    assert [task["note"] for task in result["tasks"]] == ["incomplete: 2 pending of 2 instances"]
+    assert "No task has been scored yet." in genlevel.run("show", result["run"]).stdout
+    board = json.loads(genlevel.run("leaderboard", "--modality", "language", "--json").stdout)
+    assert board["models"] == []
+    assert board["notes"] == [f"run {result['run']} of m has no scored task yet"]
