@@ -336,11 +336,11 @@ def _enough(entries: Sequence[_Compared]) -> bool:
     return sum(entry.draws.units for entry in entries) >= LEAST_UNITS
 
 
-def _weights(tasks: Sequence[Task]) -> list[float]:
-    """What a point of each task's sigma is worth in Level 2 over these tasks; over language alone, in the mean."""
-    sides = Counter((task.modality, task.paradigm) for task in tasks)
-    if all(modality is Modality.LANGUAGE for modality, _paradigm in sides):
+def _weights(tasks: Sequence[Task], *, mean: bool) -> list[float]:
+    """What a point of each task's sigma is worth in Level 2 over these tasks, which has no language in it, or in their mean."""
+    if mean:
         return [1.0 / len(tasks)] * len(tasks)
+    sides = Counter((task.modality, task.paradigm) for task in tasks)
     paradigms = Counter(modality for modality, _paradigm in sides if modality in LEVEL_MODALITIES)
     return [
         1.0 / sides[task.modality, task.paradigm] / paradigms[task.modality] / len(paradigms) if task.modality in paradigms else 0.0
@@ -357,9 +357,10 @@ class _Reach:
     quantile: float
 
 
-def _reach(entries: Sequence[_Compared], alpha: float) -> _Reach:
-    """The tasks are independent; their degrees of freedom go together by Welch and Satterthwaite."""
-    parts = [(weight, entry) for weight, entry in zip(_weights([entry.task for entry in entries]), entries, strict=True) if weight > 0.0]
+def _reach(entries: Sequence[_Compared], alpha: float, *, mean: bool) -> _Reach:
+    """The tasks are independent; their degrees of freedom go together by Welch and Satterthwaite. mean: see ``_weights``."""
+    weights = _weights([entry.task for entry in entries], mean=mean)
+    parts = [(weight, entry) for weight, entry in zip(weights, entries, strict=True) if weight > 0.0]
     variances = [(weight * entry.error) ** 2 for weight, entry in parts]
     total = math.fsum(variances)
     if total <= 0.0:
@@ -383,10 +384,15 @@ class _Score:
         """Whether it is a mean of the tasks' sigmas; the levels above the second count a task fully or not at all."""
         return (self._level or 2) == 2
 
+    @property
+    def mean(self) -> bool:
+        """Whether it is the plain mean, as of language, which has no levels."""
+        return self._modality is Modality.LANGUAGE
+
     def __call__(self, results: Sequence[TaskResult], values: Mapping[str, Floats], draws: int) -> Floats:
         import numpy as np
 
-        if self._modality is Modality.LANGUAGE:
+        if self.mean:
             mean: Floats = np.mean([sigmas(row.task.metric.id, values[row.task.id]) for row in results], axis=0)
             return mean
         return level_draws(results, values, draws)[self._level or 2]
@@ -416,7 +422,7 @@ def _over(entries: Sequence[_Compared], references: str, score: _Score, alpha: f
         return score(results, sides[0], size), score(results, sides[1], size)
 
     seen, drawn, swapped = both("seen"), both("drawn"), both("swapped")
-    difference, reach = float(seen[0][0] - seen[1][0]), _reach(entries, alpha)
+    difference, reach = float(seen[0][0] - seen[1][0]), _reach(entries, alpha, mean=score.mean)
     error = reach.error if score.linear else reach.stretch * float(np.std(drawn[0] - drawn[1], ddof=1))
     p_value = _permutation_p(difference, swapped)
     if error <= _TINY:

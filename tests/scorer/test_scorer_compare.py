@@ -280,6 +280,17 @@ def test_the_interval_of_level_2_covers_the_true_difference(tasks: int, units: i
     assert covered >= float(stats.binom.ppf(0.001, runs, 0.95))
 
 
+def test_language_alone_has_a_mean_with_an_interval_and_levels_of_0_without_one() -> None:
+    causal = next(task for task in BENCHMARK.tasks if task.metric.id == "accuracy" and task.modality is Modality.LANGUAGE)
+    found = compare([pair(causal, [1.0] * 30 + [0.0] * 10, [1.0] * 20 + [0.0] * 20)], alpha=0.05, draws=200)
+    (mean,) = found.modalities
+    assert (mean.name, mean.difference.difference) == ("language", 25.0)
+    assert mean.difference.interval is not None
+    for level in found.levels:
+        said = level.difference
+        assert (said.score_a, said.score_b, said.interval, said.p_value, said.smallest_detectable) == (0.0, 0.0, None, 1.0, None)
+
+
 def test_one_shared_instance_says_nothing_of_levels() -> None:
     found = compare([pair(IMAGES[0], [1.0, 0.0], [1.0])], alpha=0.05)
     assert found.tasks[0].shared == 1
