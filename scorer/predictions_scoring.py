@@ -96,9 +96,10 @@ def score_predictions(
     folder = PredictionFolder(Path(predictions))
     paths = {task.key: folder.of_task(task.key, task.annotation, suite.root) for task in suite.tasks if isinstance(task, FolderTask)}
     to_score = [task for task in matching_tasks(suite, pattern) if paths[task.key] is not None or not only_predicted]
+    which = f" that --tasks {pattern!r} names" if pattern else ""
+    nothing = f"{predictions}: none of its predictions is of a task of {annotations}{which}; there is nothing to score"
     if not to_score:
-        which = f" that --tasks {pattern!r} names" if pattern else ""
-        raise DatasetError(f"{predictions}: none of its predictions is of a task of {annotations}{which}; there is nothing to score")
+        raise DatasetError(nothing)
     problems = list(_suite_problems(suite, to_score))
     rated = _people(suite, ratings)
     problems += rated.notes
@@ -111,11 +112,15 @@ def score_predictions(
         people = rated.tasks.get(task.key, {})
         file, metric = None if path is None else read_predictions(path), _by_rules(task, variant)
         scored = _score_task(task, file, folder.root, chosen, problems, people=people, wanted=metric, only_predicted=only_predicted)
+        if only_predicted and not scored.score.counts.total:
+            continue
         tasks.append(scored)
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
             score = scored.score
             measured.append(MeasuredTask(task.task, task.key, score.partial, score.HasField("bounds"), score.counts.total, scored.evidence))
+    if not tasks:
+        raise DatasetError(nothing)
     unused = folder.unused()
     problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
     results = judge_all(suite.benchmark, values, chosen)

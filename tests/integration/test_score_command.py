@@ -115,6 +115,18 @@ def test_a_null_is_a_prediction_and_a_shipped_suite_has_its_name(genlevel, choic
     assert [task["score"] for task in json.loads(done.stdout)["tasks"]] == [100], done.stderr
 
 
+def test_a_file_without_a_prediction_of_its_task_leaves_the_task_out(genlevel, choice_suite, tmp_path):
+    suite = choice_suite(2, ("Causal-Reasoning", "Abductive-Reasoning"))
+    write_predictions(tmp_path / "p" / "nlp" / "Abductive-Reasoning", [{"id": "another", "prediction": "A"}])
+    refused = score(genlevel, suite, tmp_path / "p", "--only-predicted")
+    assert (refused.returncode, "there is nothing to score" in refused.stderr) == (2, True)
+    write_predictions(tmp_path / "p" / "nlp" / "Causal-Reasoning", [{"id": "q00000", "prediction": "A"}])
+    scored = json.loads(score(genlevel, suite, tmp_path / "p", "--only-predicted", "--json").stdout)
+    assert [task["key"] for task in scored["tasks"]] == ["nlp/Causal-Reasoning"]
+    assert scored["level_asked"]["language"]["tasks"] == 1
+    assert any("'another'" in problem for problem in scored["predictions"]["problems"])
+
+
 @pytest.mark.parametrize("text", ["", "{", "3", '{"data": 5}', '[{"id": "q00000", "prediction": "A"}'])
 def test_a_file_that_is_no_list_of_predictions_is_named(genlevel, choice_suite, tmp_path, text):
     folder = tmp_path / "p" / "nlp" / "Causal-Reasoning"
