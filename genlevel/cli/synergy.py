@@ -94,6 +94,7 @@ def _of_workbook(path: Path, model: str, references: str) -> SynergyMap:
 
 async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> SynergyMap:
     from genlevel.cli.connection import services, verdict_of
+    from genlevel.cli.documents import has_outcomes
     from genlevel.runtime.errors import UsageError
     from genlevel.v1 import evaluator_pb2 as ev
     from scorer.run_results import run_results
@@ -102,7 +103,7 @@ async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> 
     async with services(settings, folder) as ports:
         run = (await ports.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
         verdict = await verdict_of(ports, run.run_id)
-    if not verdict.tasks:
+    if not verdict.tasks or not has_outcomes(run):
         raise UsageError(f"run {run.run_id} has no scored task yet")
     known = run_results(verdict, references)
     return synergy_map(run.specification.model, known.results, references, known.asked)

@@ -76,6 +76,9 @@ def test_a_run_of_which_nothing_came_has_no_levels_and_is_on_no_board(genlevel, 
     assert (result["level"], result["certified"], result["level_asked"]) == (None, None, None)
     assert [task["note"] for task in result["tasks"]] == ["incomplete: 2 pending of 2 instances"]
     assert "No task has been scored yet." in genlevel.run("show", result["run"]).stdout
+    for command in (("show", result["run"], "--by", "modality"), ("synergy", result["run"])):
+        refused = genlevel.run(*command)
+        assert (refused.returncode, refused.stderr.strip()) == (2, f"genlevel: run {result['run']} has no scored task yet")
     board = json.loads(genlevel.run("leaderboard", "--modality", "language", "--json").stdout)
     assert board["models"] == []
     assert board["notes"] == [f"run {result['run']} of m has no scored task yet"]
