@@ -160,7 +160,7 @@ class ScoreStore:
 
     def task_keys(self, run_id: str) -> list[str]:
         """Keys of the run's tasks that instances were told of, sorted."""
-        told = (task_scores.c.run_id == run_id) & (task_scores.c.statistics != _NO_STATISTICS)
+        told = (task_scores.c.run_id == run_id) & (func.length(task_scores.c.statistics) > len(_NO_STATISTICS))
         query = select(task_scores.c.task_key).where(told).order_by(task_scores.c.task_key)
         with self._lock, self._engine.begin() as connection:
             return [row.task_key for row in connection.execute(query)]
