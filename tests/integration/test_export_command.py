@@ -140,7 +140,7 @@ def test_csv_says_what_was_read_in_the_form_of_the_label_and_what_could_not_be_r
         result = json.loads(done.stdout)
         assert export(genlevel, result, "csv", f"{name}.csv").returncode == 0
         with (genlevel.folder / f"{name}.csv").open(newline="") as file:
-            return result, list(csv.DictReader(file))
+            return result, sorted(csv.DictReader(file), key=lambda row: row["id"])
 
     result, read = rows("It is (B).", "m")
     assert [(row["outcome"], row["parsed"], row["label"], row["score"]) for row in read] == [
