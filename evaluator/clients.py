@@ -186,6 +186,7 @@ class GrpcScorer:
     takes_paths = False
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
+        self._address = address
         self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
         self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -194,7 +195,7 @@ class GrpcScorer:
         try:
             response: sc.BeginRunResponse = await self._stub.BeginRun(request, timeout=60.0, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
-            raise GenlevelError(f"the scorer could not take note of the run's tasks: {error.details()}") from None
+            raise self._failure("take note of the run's tasks", error) from None
         return response
 
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
@@ -202,7 +203,7 @@ class GrpcScorer:
         try:
             response: sc.ScoreTaskResponse = await self._stub.ScoreTask(requests, timeout=3600.0, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
-            raise GenlevelError(f"the scorer could not score the task: {error.details()}") from None
+            raise self._failure("score the task", error) from None
         return response
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
@@ -210,9 +211,21 @@ class GrpcScorer:
         try:
             response: sc.GetVerdictResponse = await self._stub.GetVerdict(request, timeout=60.0, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
-            kind = NotFoundError if error.code() == grpc.StatusCode.NOT_FOUND else GenlevelError
-            raise kind(f"the scorer could not give a verdict: {error.details()}") from None
+            raise self._failure("give a verdict", error) from None
         return response
+
+    def _failure(self, what: str, error: grpc.aio.AioRpcError) -> GenlevelError:
+        """Why a call of the scorer came to nothing, in one line that says what to do where that is known."""
+        match error.code():
+            case grpc.StatusCode.NOT_FOUND:
+                return NotFoundError(f"the scorer could not {what}: {error.details()}")
+            case grpc.StatusCode.DEADLINE_EXCEEDED | grpc.StatusCode.UNAVAILABLE:
+                why = f"{self._address} could not be reached, or did not answer in time (addresses.scorer in the configuration)"
+            case grpc.StatusCode.UNIMPLEMENTED:
+                why = f"the one at {self._address} is of another version; gateway, evaluator and scorer must be of one"
+            case _:
+                why = error.details() or error.code().name
+        return GenlevelError(f"the scorer could not {what}: {why}")
 
     async def close(self) -> None:
         """Ends the channel."""

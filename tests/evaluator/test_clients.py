@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 
+import grpc
 import pytest
 
 from evaluator import clients
-from evaluator.clients import GrpcGateway
+from evaluator.clients import GrpcGateway, GrpcScorer
 from gateway import rpc
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, GenlevelError
 from genlevel.runtime.rpc import RpcServer
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 
 
 class Core:
@@ -186,3 +189,23 @@ async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core
     monkeypatch.setattr(rpc.GatewayServicer, "_serve", lambda *_: asyncio.sleep(60))
     failure = await ask(connected((await serve()).port), "q0", timeout_s=2.0)  # long enough to connect on a busy machine
     assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (grpc.StatusCode.UNIMPLEMENTED, "the one at 127.0.0.1:9 is of another version"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "127.0.0.1:9 could not be reached, or did not answer in time (addresses.scorer"),
+        (grpc.StatusCode.INVALID_ARGUMENT, "the scorer could not take note of the run's tasks: as the scorer says"),
+    ],
+)
+async def test_why_a_scorer_did_not_do_it_is_said_with_what_to_do(monkeypatch, code, said):
+    scorer = GrpcScorer("127.0.0.1:9")
+
+    async def refused(request, **_options):
+        raise grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details="as the scorer says")
+
+    monkeypatch.setattr(scorer._stub, "BeginRun", refused)
+    with pytest.raises(GenlevelError, match=re.escape(said)):
+        await scorer.begin_run(sc.BeginRunRequest())
+    await scorer.close()
