@@ -178,6 +178,15 @@ def language() -> dict[str, float]:
             kind, label, raw, options = "choice", "B", generator.choice(["The answer is B.", "Answer: C", "B"]), ["one", "two", "three"]
         elif metric == "micro_f1":
             kind, label, raw, options = "items", ["joy", "fear"], json.dumps(generator.sample(["joy", "fear", "anger"], 2)), []
+        elif metric == "rmse":
+            kind, label, raw, options = "number", str(index), str(index + generator.random()), []
+        elif metric == "code_bleu":
+            kind, label, raw, options = (
+                "code",
+                ["def f(a):\n    return a + 1"],
+                f"```python\ndef f(b):\n    return b + {index % 9}\n```",
+                [],
+            )
         else:
             kind, label, raw, options = "long_text", [text(25)], text(25), []
         return pb.InstanceAnswer(
