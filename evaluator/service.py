@@ -15,20 +15,20 @@ from filelock import FileLock, Timeout
 from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
-from evaluator.answer_list import AnswerList, keep_ratings
-from evaluator.budget import Budget, money_notes
-from evaluator.crew import Context
-from evaluator.execution import Execution, RunPlan, RunState
-from evaluator.journal import Journal, RunRecord, Totals
-from evaluator.judgements import RunJudge
-from evaluator.judging import Judging, JudgingPlan, estimate, judge_of_run, judged_tasks
-from evaluator.messages import judging_message, run_message
-from evaluator.planning import Planner, ResolvedPlan
+from evaluator.journal.journal import Journal, RunRecord, Totals
+from evaluator.journal.judgements import RunJudge
+from evaluator.journal.messages import judging_message, run_message
+from evaluator.planning.planner import Planner, ResolvedPlan
+from evaluator.planning.prompts import prompt_set
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
-from evaluator.prompts import prompt_set
-from evaluator.scoring import begun, describe_benchmark, score_task
+from evaluator.runs.answer_list import AnswerList, keep_ratings
+from evaluator.runs.crew import Context
+from evaluator.runs.execution import Execution, RunPlan, RunState
+from evaluator.runs.judging import Judging, JudgingPlan, estimate, judge_of_run, judged_tasks
+from evaluator.runs.scoring import begun, describe_benchmark, score_task
 from evaluator.telemetry import EvaluatorTelemetry
-from evaluator.traffic import TrafficRules
+from evaluator.traffic.budget import Budget, money_notes
+from evaluator.traffic.traffic import TrafficRules
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore

@@ -13,7 +13,12 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certified import (
+from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
+from scorer.certify.compare import DRAWS, PairedTask, compare
+from scorer.certify.pending import pending_outcome
+from scorer.levels.rules import check_references
+from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
+from scorer.runs.certified import (
     ALPHA,
     certificate_message,
     certify_run,
@@ -24,19 +29,14 @@ from scorer.certified import (
     evidence_text,
     with_clustered_error,
 )
-from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
-from scorer.compare import DRAWS, PairedTask, compare
-from scorer.comparison import comparison_message
-from scorer.convert import TaskIndex, add_ratings, benchmark_of, instance_of, other_data
-from scorer.exporter import MOST_PAIRS, ScoreExporter
-from scorer.files import FileAccess
-from scorer.instance_list import instance_messages
-from scorer.levels import check_references
-from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
-from scorer.pending import pending_outcome
-from scorer.store import ScoreStore, StoredRun, StoredScore
-from scorer.task_scoring import TOGETHER, TaskScoring
-from scorer.verdict import Verdict, compute_verdict, describe_score, verdict_message
+from scorer.runs.comparison import comparison_message
+from scorer.runs.exporter import MOST_PAIRS, ScoreExporter
+from scorer.runs.instances import instance_messages
+from scorer.runs.verdict import Verdict, compute_verdict, describe_score, verdict_message
+from scorer.scoring.files import FileAccess
+from scorer.scoring.task_scoring import TOGETHER, TaskScoring
+from scorer.store.scores import ScoreStore, StoredRun, StoredScore
+from scorer.wire import TaskIndex, add_ratings, benchmark_of, instance_of, other_data
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -69,8 +69,8 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _of_workbook(source: str, model: str, alpha: float, references: str, reference_n: int | None) -> dict[str, Any]:
-    from scorer.certified import certificate_json, certify_values
-    from scorer.report import level_of_workbook
+    from scorer.reports.documents import level_of_workbook
+    from scorer.runs.certified import certificate_json, certify_values
 
     report = level_of_workbook(source, model, references)
     for warning in report.warnings:
@@ -98,7 +98,7 @@ def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out:
 
 
 def _run_document(verdict: sc.GetVerdictResponse) -> dict[str, Any]:
-    from scorer.report import verdict_certified_json
+    from scorer.reports.documents import verdict_certified_json
 
     return {
         "run": verdict.run_id,

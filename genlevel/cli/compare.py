@@ -42,7 +42,7 @@ def compare(ctx: click.Context, /, **options: Any) -> None:
     """
     from genlevel.cli.connection import services
     from genlevel.v1 import scorer_pb2 as sc
-    from scorer.comparison import comparison_json
+    from scorer.runs.comparison import comparison_json
 
     settings = settings_of(ctx)
     out: Path = options["out"]

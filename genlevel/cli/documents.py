@@ -15,7 +15,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
 
     The levels are null where no instance has an outcome yet, or the scorer knows nothing of the run.
     """
-    from scorer.report import tasks_json, verdict_certified_json, verdict_level_json
+    from scorer.reports.documents import tasks_json, verdict_certified_json, verdict_level_json
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
     counts = run.counts

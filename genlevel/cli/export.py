@@ -84,7 +84,7 @@ async def _write(found: Services, run: ev.Run, settings: Any, options: Mapping[s
 
 def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
     from genlevel.benchmark.suites import load_benchmark
-    from scorer.workbook_writer import write_workbook
+    from scorer.workbooks.writer import write_workbook
 
     benchmark = load_benchmark(run.benchmark)
     if benchmark is None:

@@ -20,7 +20,7 @@ from genlevel.runtime.files import suffix_of
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers import Box, Parsed, Structured, Unparsable, parse_answer
-from scorer.prediction_writing import as_prediction, style_of
+from scorer.predictions.writing import as_prediction, style_of
 
 if TYPE_CHECKING:
     from genlevel.cli.connection import VerdictPort

@@ -12,7 +12,7 @@ from genlevel.cli.options import json_option, need_run_folder, out_option, print
 
 if TYPE_CHECKING:
     from genlevel.v1 import scorer_pb2 as sc
-    from scorer.leaderboard import Board, Candidate
+    from scorer.reports.leaderboard import Board, Candidate
 
 _MODALITIES = ["image", "video", "audio", "3d", "language"]
 
@@ -49,8 +49,8 @@ def leaderboard(
     """
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import Modality, Paradigm
-    from scorer.leaderboard import Scope, make_board
-    from scorer.leaderboard_report import build_leaderboard, leaderboard_json
+    from scorer.reports.leaderboard import Scope, make_board
+    from scorer.reports.leaderboard_report import build_leaderboard, leaderboard_json
 
     board = make_board(
         general_bench(),
@@ -85,7 +85,7 @@ async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[C
     from genlevel.cli.connection import services, verdict_of
     from genlevel.cli.documents import has_outcomes
     from genlevel.v1 import evaluator_pb2 as ev
-    from scorer.leaderboard_report import candidate_of, choose_runs
+    from scorer.reports.leaderboard_report import candidate_of, choose_runs
 
     verdicts: list[sc.GetVerdictResponse] = []
     unscored: list[ev.Run] = []

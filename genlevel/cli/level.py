@@ -10,7 +10,7 @@ from genlevel.cli.options import json_option, out_option, print_json, run_async,
 from genlevel.cli.sources import check_model, column_of, is_workbook
 
 if TYPE_CHECKING:
-    from scorer.level_report import LevelStatement
+    from scorer.reports.level_report import LevelStatement
 
 _MOST_SHOWN = 40
 _EFFECTS = ("level_2", "level_3", "w_L")
@@ -42,7 +42,7 @@ def level(ctx: click.Context, /, **options: Any) -> None:
 
     What is doubtful is said on stderr, a line each.
     """
-    from scorer.level_report import statement_json
+    from scorer.reports.level_report import statement_json
 
     source = options["source"]
     statement = _of_workbook(options) if is_workbook(source) else _of_run(ctx, options)
@@ -56,7 +56,7 @@ def level(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _of_workbook(options: dict[str, Any]) -> LevelStatement:
-    from scorer.level_report import state_workbook_level
+    from scorer.reports.level_report import state_workbook_level
 
     column = column_of(options["model"])
     return state_workbook_level(
@@ -69,7 +69,7 @@ def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
     from genlevel.cli.options import need_run_folder
     from genlevel.v1 import evaluator_pb2 as ev
     from genlevel.v1 import scorer_pb2 as sc
-    from scorer.level_report import state_run_level
+    from scorer.reports.level_report import state_run_level
 
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])

@@ -172,8 +172,8 @@ async def _result(found: Services, run_id: str) -> dict[str, Any]:
 
 async def _breakdown(found: Services, run_id: str, by: str) -> dict[str, Any]:
     from genlevel.cli.documents import has_outcomes
-    from scorer.breakdown import GroupBy, break_down, breakdown_json
-    from scorer.run_results import run_results
+    from scorer.levels.breakdown import GroupBy, break_down, breakdown_json
+    from scorer.reports.run_results import run_results
 
     run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
     verdict = await verdict_of(found, run.run_id)

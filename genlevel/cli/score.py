@@ -11,7 +11,7 @@ from genlevel.cli import EXIT_INCOMPLETE
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
 
 if TYPE_CHECKING:
-    from scorer.predictions_scoring import ScoredPredictions
+    from scorer.predictions.scoring import ScoredPredictions
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -53,8 +53,8 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     from genlevel.benchmark.suites import shipped_suites
     from genlevel.runtime.errors import DatasetError
     from scorer.models import configure
-    from scorer.predictions_scoring import score_predictions, scored_json
-    from scorer.workbook_writer import check_workbook_path, column_name, write_workbook
+    from scorer.predictions.scoring import score_predictions, scored_json
+    from scorer.workbooks.writer import check_workbook_path, column_name, write_workbook
 
     check_workbook_path(options["out"])
     column_name(options["model"])
@@ -84,8 +84,8 @@ def score(ctx: click.Context, /, **options: Any) -> None:
 def _of_ranker(scored: ScoredPredictions) -> list[str]:
     """What the official ranker would make of the workbook, where it would not take it."""
     from genlevel.benchmark.model import GENERAL_BENCH
-    from scorer.official import official_levels
-    from scorer.workbook_writer import result_sheets
+    from scorer.workbooks.official import official_levels
+    from scorer.workbooks.writer import result_sheets
 
     if scored.benchmark.name != GENERAL_BENCH:
         return [f"{scored.benchmark.name!r} is its own benchmark: the official ranker knows General-Bench alone"]

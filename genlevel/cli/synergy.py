@@ -11,7 +11,7 @@ from genlevel.cli.options import json_option, need_run_folder, out_option, print
 from genlevel.cli.sources import check_model, column_of, is_workbook
 
 if TYPE_CHECKING:
-    from scorer.synergy import SynergyMap
+    from scorer.levels.synergy import SynergyMap
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -55,8 +55,8 @@ def synergy(
         need_run_folder(settings, out)
         found = run_async(_of_run(settings, out, source or "", references))
         check_model(source or "", found.model, model)
-    from scorer.synergy import synergy_json
-    from scorer.synergy_figure import synergy_html, synergy_svg
+    from scorer.levels.synergy import synergy_json
+    from scorer.reports.synergy_figure import synergy_html, synergy_svg
 
     for path, draw in ((svg, synergy_svg), (html, synergy_html)):
         if path is not None:
@@ -70,9 +70,9 @@ def synergy(
 def _of_published(name: str, references: str) -> SynergyMap:
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.runtime.errors import UsageError
-    from scorer.levels import judge_all
-    from scorer.published import published_model
-    from scorer.synergy import synergy_map
+    from scorer.levels.published import published_model
+    from scorer.levels.rules import judge_all
+    from scorer.levels.synergy import synergy_map
 
     published = published_model(name)
     if not published.values:
@@ -82,9 +82,9 @@ def _of_published(name: str, references: str) -> SynergyMap:
 
 def _of_workbook(path: Path, model: str, references: str) -> SynergyMap:
     from genlevel.benchmark.catalogue import general_bench
-    from scorer.levels import judge_all
-    from scorer.synergy import synergy_map
-    from scorer.workbook import model_values, read_workbook
+    from scorer.levels.rules import judge_all
+    from scorer.levels.synergy import synergy_map
+    from scorer.workbooks.reader import model_values, read_workbook
 
     read = model_values(read_workbook(path), model, general_bench(), source=str(path))
     for warning in read.warnings:
@@ -97,8 +97,8 @@ async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> 
     from genlevel.cli.documents import has_outcomes
     from genlevel.runtime.errors import UsageError
     from genlevel.v1 import evaluator_pb2 as ev
-    from scorer.run_results import run_results
-    from scorer.synergy import synergy_map
+    from scorer.levels.synergy import synergy_map
+    from scorer.reports.run_results import run_results
 
     async with services(settings, folder) as ports:
         run = (await ports.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run

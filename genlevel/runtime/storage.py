@@ -7,8 +7,8 @@ How a room (the evaluator, the scorer) uses it:
        metadata = MetaData()
        runs = Table("evaluator_runs", metadata, Column("run_id", String, primary_key=True), ...)
 
-2. Migrations, as packages so that they are installed: ``evaluator/migrations/__init__.py``, ``evaluator/migrations/versions/__init__.py``
-   (both with a docstring only) and one file a step, such as ``evaluator/migrations/versions/v0001_first.py``::
+2. Migrations, as packages so that they are installed: ``evaluator/journal/migrations/`` and its ``versions/`` (each ``__init__.py`` with a
+   docstring only) and one file a step, such as ``v0001_first.py``::
 
        '''Runs and their answers.'''
        import sqlalchemy as sa
@@ -30,7 +30,7 @@ How a room (the evaluator, the scorer) uses it:
 
 3. Opening; ``head`` is the newest step's revision::
 
-       engine = open_engine(url, "evaluator", Path(evaluator.migrations.__file__).parent / "versions", head="0001")
+       engine = open_engine(url, "evaluator", Path(evaluator.journal.migrations.__file__).parent / "versions", head="0001")
        with engine.begin() as connection: ...            # reads, and single writes
        with writing(engine).begin() as connection: ...   # reads, then writes: has SQLite's write lock from its start
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.resample import generator_of, weighted
-from scorer.levels import LEVEL_MODALITIES, TaskResult
+from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 from scorer.metrics import create
-from scorer.task_scoring import OPEN, Outcome
+from scorer.scoring.task_scoring import OPEN, Outcome
 
 if TYPE_CHECKING:
     from scorer.certify.evidence import TaskEvidence
@@ -84,7 +84,7 @@ def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | Non
 
 
 def level_draws(results: Sequence[TaskResult], values: Mapping[str, Floats], draws: int) -> dict[int, Floats]:
-    """Level -> its score for each draw, by the formulas of ``scorer.levels.compute_levels``. values: scores by Task.id."""
+    """Level -> its score for each draw, by the formulas of ``scorer.levels.rules.compute_levels``. values: scores by Task.id."""
     import numpy as np
 
     sides: dict[tuple[Modality, Paradigm | None], list[tuple[Floats, Floats]]] = {}

@@ -23,7 +23,7 @@ from scorer.certify.distributions import normal_quantile
 from scorer.certify.evidence import Estimate, TaskEvidence, bounded_interval
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.certify.planning import instances_to_decide
-from scorer.levels import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
+from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
 LEAST_ALPHA = 1e-9
 """The smallest error that is told from none when it is shared among hundreds of tasks."""

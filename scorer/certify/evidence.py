@@ -17,7 +17,7 @@ from scorer.certify.distributions import (
     student_t_above,
 )
 from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, trials_needed, wilson
-from scorer.levels import TaskResult
+from scorer.levels.rules import TaskResult
 
 BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
 """Metrics whose instances are right or wrong (or, of the last, move or not)."""

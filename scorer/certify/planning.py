@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genlevel.benchmark.model import Modality, Paradigm
 from scorer.certify.evidence import TaskEvidence
-from scorer.levels import LEVEL_MODALITIES, TaskResult
+from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 
 
 def instances_to_decide(

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from scorer.metrics import Metric
 from scorer.metrics.averages import AverageMetric
 from scorer.metrics.base import MeanMetric, WeightedMetric
-from scorer.metrics.classification import MicroF1
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.ratings import RatingMetric, instance_mean
-from scorer.metrics.text import CorpusBleu
+from scorer.metrics.text.classification import MicroF1
+from scorer.metrics.text.overlap import CorpusBleu
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,30 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from genlevel.benchmark.metrics import metric as metric_info
-from scorer.metrics import (
-    audio,
-    cider,
-    classification,
-    code,
-    detection,
-    image_quality,
-    learned,
-    official_rules,
-    ranking,
-    ratings,
-    regression,
-    relations,
-    segmentation,
-    text,
-    three_d,
-    tracking,
-    video_quality,
-    wer,
-)
+from scorer.metrics import ratings
 from scorer.metrics.base import Metric, Parameters
+from scorer.metrics.learned import families as learned
+from scorer.metrics.regions import detection, relations, segmentation, tracking
+from scorer.metrics.signals import audio, image_quality, ranking, regression, three_d, video_quality
+from scorer.metrics.text import cider, classification, code, official_rules, overlap, wer
 
 _FAMILIES = (
-    text,
+    overlap,
     official_rules,
     cider,
     wer,

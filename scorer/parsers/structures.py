@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from genlevel.benchmark.forms import normal_form
-from scorer.nodes import FILE, named_files
 from scorer.parsers.documents import documents
 from scorer.parsers.envelope import KEY
+from scorer.parsers.nodes import FILE, named_files
 from scorer.parsers.text import everything_after_marker, without_wrapping
 from scorer.parsers.values import Structured, Unparsable
 

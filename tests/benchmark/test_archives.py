@@ -19,7 +19,7 @@ from genlevel.benchmark.archives import cache_folder, unpacked
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
-from scorer.predictions_scoring import score_predictions
+from scorer.predictions.scoring import score_predictions
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 CAR = "image/comprehension/Car-Brands-Recognition"

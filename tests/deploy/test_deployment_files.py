@@ -46,7 +46,7 @@ def exported_names() -> set[str]:
     """Every series name that the three services can show, and Prometheus' own."""
     from evaluator.telemetry import EvaluatorTelemetry
     from gateway.telemetry import Telemetry
-    from scorer.exporter import ScoreExporter
+    from scorer.runs.exporter import ScoreExporter
 
     registry = CollectorRegistry()
     Telemetry(registry)

@@ -19,7 +19,7 @@ from evaluator.telemetry import EvaluatorTelemetry
 from gateway.telemetry import Telemetry
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.v1 import gateway_pb2, scorer_pb2
-from scorer.exporter import ScoreExporter
+from scorer.runs.exporter import ScoreExporter
 
 pytestmark = pytest.mark.full
 

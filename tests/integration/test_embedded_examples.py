@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evaluator.prompts import prompt_set
+from evaluator.planning.prompts import prompt_set
 from gateway.embedded.examples import EXAMPLES
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.cli import COMMANDS
-from scorer.workbook_writer import write_workbook
+from scorer.workbooks.writer import write_workbook
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 LINK = re.compile(r"\]\(#([a-z-]+)\)")

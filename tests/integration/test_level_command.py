@@ -7,7 +7,7 @@ import json
 import pytest
 
 from genlevel.benchmark.catalogue import general_bench
-from scorer.workbook_writer import write_workbook
+from scorer.workbooks.writer import write_workbook
 
 BENCHMARK = general_bench()
 

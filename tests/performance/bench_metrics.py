@@ -49,7 +49,7 @@ def pairs(count: int, seed: int) -> Pairs:
 def ours(metric_id: str, parameters: dict[str, str], variant: str, texts: Pairs) -> tuple[float, list[Any], float]:
     """Seconds, statistics and the score."""
     from scorer.metrics import MetricState, Question, create
-    from scorer.metrics.words import forget_texts
+    from scorer.metrics.text.words import forget_texts
 
     metric = create(metric_id, parameters, variant)
     assert metric is not None
@@ -154,8 +154,8 @@ def language_run() -> None:
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import Modality
     from scorer.metrics import create
-    from scorer.metrics.words import forget_texts
-    from scorer.task_scoring import AnsweredInstance, Outcome, TaskScoring
+    from scorer.metrics.text.words import forget_texts
+    from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskScoring
 
     generator = random.Random(3)
     texts = pairs(LANGUAGE_ANSWERS, 4)

@@ -21,7 +21,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from scorer.metrics import Metric, Question
-from scorer.metrics.detection import BoxPrecision, MaskPrecision
+from scorer.metrics.regions.detection import BoxPrecision, MaskPrecision
 from scorer.parsers import Box, Structured
 
 CLASSES = [f"class {number}" for number in range(80)]

@@ -32,7 +32,7 @@ def peak_mib() -> float:
 
 def levels() -> dict[str, float]:
     from genlevel.benchmark.catalogue import general_bench
-    from scorer.levels import levels as levels_of
+    from scorer.levels.rules import levels as levels_of
 
     benchmark = general_bench()
     generator = random.Random(1)
@@ -50,10 +50,10 @@ def certification() -> dict[str, float]:
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.runtime.storage import sqlite_url
     from genlevel.v1 import scorer_pb2 as pb
-    from scorer.certified import evidence_found, evidence_text
+    from scorer.runs.certified import evidence_found, evidence_text
+    from scorer.scoring.task_scoring import Outcome, TaskOutcome
     from scorer.service import Scorer
-    from scorer.store import ScoreStore, StoredRun, StoredScore
-    from scorer.task_scoring import Outcome, TaskOutcome
+    from scorer.store.scores import ScoreStore, StoredRun, StoredScore
 
     generator = random.Random(2)
     tasks = general_bench().tasks

@@ -21,8 +21,8 @@ from simulate_statistics import Outcomes, check_estimates, coverage_cases, simul
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task, TaskMetric
 from scorer.certify import TaskStatistics, bootstrap_intervals, evidence_from_statistics
-from scorer.levels import judge_all
-from scorer.task_scoring import Outcome
+from scorer.levels.rules import judge_all
+from scorer.scoring.task_scoring import Outcome
 
 ALPHA = 0.05
 

@@ -23,7 +23,7 @@ import numpy as np
 
 CASES = 10_000
 MOST_SECONDS = 60.0
-TESTS = Path(__file__).parents[1] / "scorer" / "test_scorer_media.py"
+TESTS = Path(__file__).parents[1] / "scorer" / "media" / "test_media.py"
 
 
 def work(folder: Path, first: int, cases: int, seed: int) -> None:

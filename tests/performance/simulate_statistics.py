@@ -21,8 +21,8 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
 from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
-from scorer.levels import compute_levels, judge_all
-from scorer.task_scoring import Outcome
+from scorer.levels.rules import compute_levels, judge_all
+from scorer.scoring.task_scoring import Outcome
 
 INSTANCES = 464
 CLUSTER = 4

@@ -1,0 +1,1 @@
+"""Where runs, raw answers and ratings are kept: SQL and its migrations."""

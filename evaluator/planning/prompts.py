@@ -1,0 +1,142 @@
+"""Turns an instance into what a model is asked: one user message, media first, with a stated answer format.
+
+The wording is data with a version (prompts.yaml): it is part of a run's identity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from string import ascii_uppercase
+
+import yaml
+
+from genlevel.benchmark.model import AnswerType, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTemplate:
+    """How one answer type is asked. layout: blocks in order; max_output_tokens: for the visible answer.
+
+    details: how the facts that {details} stands for are said, by their name.
+    """
+
+    layout: tuple[str, ...]
+    max_output_tokens: int
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """All templates of one version."""
+
+    version: str
+    templates: dict[str, PromptTemplate]
+
+    def for_instance(self, instance: Instance) -> PromptTemplate | None:
+        """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked.
+
+        Its limit is the type's, more where the longest label of the instance's task would not fit.
+        """
+        template = self._of_kind(instance)
+        if template is None or instance.answer_type in _BOUNDED:
+            return template
+        needed = min(instance.longest_label // _BYTES_PER_TOKEN.get(instance.answer_type, 1), MOST_OUTPUT_TOKENS)
+        return replace(template, max_output_tokens=needed) if needed > template.max_output_tokens else template
+
+    def _of_kind(self, instance: Instance) -> PromptTemplate | None:
+        kind = "dialog" if _is_next_turn(instance) else instance.answer_type.value
+        if kind == AnswerType.NUMBER and (special := self.templates.get(f"{kind}:{instance.details.get('number', '')}")) is not None:
+            return special
+        of_media = (self.templates.get(f"{kind}:{media.modality}") for media in instance.media)
+        return next((template for template in of_media if template is not None), self.templates.get(kind))
+
+
+TEXT_ANSWERS = (AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT)
+MOST_OUTPUT_TOKENS = 8192
+"""No label raises an answer's limit beyond this."""
+
+# Answers whose length is known by their type, or that are no text.
+_BOUNDED = (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.MEDIA)
+# Bytes of a label by which its tokens are counted, with room: English has four a token, code three, most other scripts two or more.
+# Numbers have hardly more than one, and names stand between them in answers.
+_BYTES_PER_TOKEN = dict.fromkeys((*TEXT_ANSWERS, AnswerType.ITEMS, AnswerType.CODE), 2)
+_SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
+_IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
+_NAMED = re.compile(r"\{([a-z_]+)\}")
+
+
+def _is_next_turn(instance: Instance) -> bool:
+    """Whether a dialogue's next turn is asked for, rather than something about the dialogue."""
+    return bool(instance.dialog) and instance.answer_type in TEXT_ANSWERS and instance.details.get("dialog") != "context"
+
+
+@cache
+def prompt_set() -> PromptSet:
+    """The shipped prompts."""
+    document = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
+    templates = {}
+    for name, entry in document["types"].items():
+        layout = tuple(entry["layout"] if "layout" in entry else [*document["asked"], entry["answer"]])
+        said = {detail: text for detail, text in document["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
+        templates[name] = PromptTemplate(layout, int(entry["max_output_tokens"]), said)
+    return PromptSet(document["version"], templates)
+
+
+def prompt_text(instance: Instance, template: PromptTemplate) -> str:
+    """The text a model is asked: the template's blocks with the instance's content, without the empty ones."""
+    letters = ascii_uppercase[: len(instance.options)] if instance.answer_type is AnswerType.CHOICE else ""
+    content = {
+        **instance.details,
+        "context": instance.context,
+        "details": "\n".join(_filled(template.details[name], instance.details) for name in template.details if name in instance.details),
+        "prompt": instance.prompt,
+        "options": _options(instance, letters),
+        "letters": ", ".join(letters),
+        "dialog": "\n".join(_turns(instance.dialog)),
+    }
+    blocks = (_filled(_without_unknowns(block, content), content).strip() for block in template.layout)
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _without_unknowns(block: str, content: Mapping[str, str]) -> str:
+    """A block without what it says in passing and the instance does not know."""
+    for said, name in _IN_PASSING:
+        if not content.get(name):
+            block = block.replace(said, "")
+    return block
+
+
+def _filled(block: str, content: Mapping[str, str]) -> str:
+    """A block with its names filled in; "" where one of them has nothing to say."""
+    values = {name: content.get(name, "") for name in _NAMED.findall(block)}
+    return _NAMED.sub(lambda match: values[match[1]], block) if all(value.strip() for value in values.values()) else ""
+
+
+def _options(instance: Instance, letters: str) -> str:
+    """Options line by line: with letters for a choice, else as what an answer may say."""
+    if not instance.options:
+        return ""
+    if letters:
+        return "\n".join(f"{letter}. {option}" for letter, option in zip(letters, instance.options, strict=False))
+    return "\n".join(("Options:", *(f"- {option}" for option in instance.options)))
+
+
+def _turns(dialog: tuple[str, ...]) -> Iterable[str]:
+    """The turns of a dialogue, by two speakers in turn where not every turn names its own."""
+    if all(_SPEAKER.match(line) for line in dialog):
+        return dialog
+    return (f"Speaker {1 + turn % 2}: {line}" for turn, line in enumerate(dialog))
+
+
+def estimated_tokens(text: str) -> int:
+    """A fair guess of a text's tokens: a quarter of its UTF-8 bytes (English is near it, other scripts below)."""
+    return len(text.encode()) // 4 + 1
+
+
+def most_tokens(text: str) -> int:
+    """An upper bound of a text's tokens: no byte-level tokenizer makes more tokens than bytes; 64 for the envelope."""
+    return len(text.encode()) + 64

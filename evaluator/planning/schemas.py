@@ -1,0 +1,47 @@
+"""The JSON schema of an instance's answer, for models that can be held to one (schemas.yaml)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from string import ascii_uppercase
+from typing import Any
+
+import yaml
+
+from genlevel.benchmark.model import AnswerType, Instance
+
+ANSWER_KEY = "answer"
+"""Where the answer stands in the object; the parsers look there."""
+
+_LETTERS = "{letters}"
+
+
+def response_schema(instance: Instance) -> str:
+    """The schema of an instance's answer as JSON; "" where its type is asked in words alone."""
+    if instance.dialog and instance.answer_type is AnswerType.SHORT_TEXT:
+        return ""
+    letters = ascii_uppercase[: len(instance.options)] if instance.answer_type is AnswerType.CHOICE else ""
+    of_media = (f"{instance.answer_type}:{media.modality}" for media in instance.media)
+    kind = next((kind for kind in of_media if kind in _types()), instance.answer_type.value)
+    return _written(kind, letters)
+
+
+@cache
+def _written(kind: str, letters: str) -> str:
+    schema = _types().get(kind)
+    if schema is None:
+        return ""
+    if schema.get("enum") == _LETTERS:
+        schema = {"type": "string", "enum": list(letters)} if letters else {"type": "string"}
+    document = {"type": "object", "additionalProperties": False, "required": [ANSWER_KEY], "properties": {ANSWER_KEY: schema}}
+    return json.dumps(document, separators=(",", ":"))
+
+
+@cache
+def _types() -> dict[str, dict[str, Any]]:
+    types: dict[str, dict[str, Any]] = yaml.safe_load(resources.files("evaluator.planning").joinpath("schemas.yaml").read_text("utf-8"))[
+        "types"
+    ]
+    return types

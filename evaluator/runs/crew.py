@@ -1,0 +1,232 @@
+"""A reader and the workers that it feeds: the life that the pass over a run's instances and its judge's pass share.
+
+Memory is O(concurrency): the queue between them is short. Either side can end the whole, and so can a caller; calls in flight may then
+end, for a while, since what they cost is spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from evaluator.journal.journal import Journal
+from evaluator.planning.prompts import PromptSet
+from evaluator.ports import GatewayPort, ScorerPort
+from evaluator.telemetry import EvaluatorTelemetry, LiveSource
+from evaluator.traffic.budget import Budget
+from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, TrafficRules
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.limits import AccountLimiter
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+CHUNK = 32
+"""How many instances are read at a time."""
+
+_RATE_WINDOW_S = 10.0
+_FAILURES_IN_A_ROW = 25
+_GRACE_S = 30.0
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a crew works with."""
+
+    gateway: GatewayPort
+    scorer: ScorerPort
+    journal: Journal
+    limiter: AccountLimiter
+    blobs: BlobStore
+    telemetry: EvaluatorTelemetry
+    prompts: PromptSet
+    rules: TrafficRules
+    inline_limit: int
+
+
+class Crew(LiveSource, Generic[Item]):
+    """Drives one pass to its end; ``stop`` ends it early. A pass is what it reads (``_read``) and what a worker does (``_work_on``).
+
+    Args:
+        model_info: whom its calls go to.
+        log: where answers and reservations become durable.
+        model, suite: how Prometheus is shown it.
+        first_reservation: the highest number of a reservation in the journal.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        budget: Budget,
+        *,
+        run_id: str,
+        model_info: gw.ModelInfo,
+        log: AnswerLog,
+        model: str,
+        suite: str,
+        first_reservation: int,
+    ) -> None:
+        self.model, self.suite = model, suite
+        self.calls = self.retries = 0
+        self._context = context
+        self._traffic = Traffic(
+            run_id=run_id,
+            model=model_info,
+            gateway=context.gateway,
+            journal=log,
+            blobs=context.blobs,
+            limiter=context.limiter,
+            budget=budget,
+            rules=context.rules,
+            first_reservation=first_reservation,
+            on_call=self._called,
+            on_retry=self._retried,
+            stopping=lambda: self._stopping,
+        )
+        cap = context.limiter.concurrency.cap
+        self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, cap // 2))
+        self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
+        self._workers: list[asyncio.Task[None]] = []
+        self._reader: asyncio.Task[None] | None = None
+        self._scoring: asyncio.Task[None] | None = None
+        self._asks = True  # whether calls may still be made
+        self._stopping = False
+        self._status: int = ev.RUN_STATUS_FINISHED
+        self._reason = ""
+        self._failures_in_a_row = 0
+        self._finished_at: deque[tuple[float, int]] = deque()
+
+    @abstractmethod
+    async def _read(self) -> None:
+        """Puts all that is to be done into the queue."""
+
+    @abstractmethod
+    async def _work_on(self, item: Item) -> None:
+        """Does one item to its end, and counts it."""
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def _drive(self) -> Exception | None:
+        """Reads and works until nothing is left or the pass is stopped. Returns what was an error in genlevel itself."""
+        if self._stopping:
+            return None
+        self._reader = asyncio.create_task(self._guard(self._read_all()), name="reader")
+        self._workers = [asyncio.create_task(self._guard(self._work()), name=f"worker-{n}") for n in range(self._worker_count)]
+        try:
+            results = await asyncio.gather(self._reader, *self._workers, return_exceptions=True)
+        finally:
+            for task in (self._reader, *self._workers):
+                task.cancel()
+            self._asks = False
+        return next((result for result in results if isinstance(result, Exception)), None)
+
+    async def _read_all(self) -> None:
+        await self._read()
+        for _ in range(self._worker_count):
+            await self._queue.put(None)
+
+    async def _work(self) -> None:
+        while not self._stopping and (item := await self._queue.get()) is not None:
+            await self._work_on(item)
+
+    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+        """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.
+
+        What was begun is still scored, unless ``now``, or where nothing but scoring was left to stop.
+        """
+        scoring = self._scoring
+        if scoring is not None and scoring is not asyncio.current_task() and (now or not (self._asks or self._stopping)):
+            scoring.cancel()
+        if not self._stopping:
+            self._stopping = True
+            self._status, self._reason = status, reason
+            asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
+        if now:
+            self._cut()
+        else:
+            for worker in self._workers:
+                if worker not in self._traffic.busy:
+                    worker.cancel()
+        if self._reader is not None:
+            self._reader.cancel()
+
+    async def _scored(self) -> None:
+        """Waits until ``_scoring`` is done, or was ended by ``stop``."""
+        assert self._scoring is not None
+        await asyncio.wait((self._scoring,))
+        if not self._scoring.cancelled():
+            self._scoring.result()
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Stops the whole pass when one of its parts cannot go on."""
+        try:
+            await work
+        except RunStopped as stopped:
+            self.stop(ev.RUN_STATUS_BUDGET if stopped.budget else ev.RUN_STATUS_FAILED, stopped.reason)
+        except (GenlevelError, CallFailed) as error:
+            self.stop(ev.RUN_STATUS_FAILED, str(error))
+        except Exception:
+            self.stop(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
+            raise
+
+    def _cut(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def _called(self) -> None:
+        self.calls += 1
+        self._context.telemetry.called(self.model, self.suite)
+
+    def _retried(self, error_class: str) -> None:
+        self.retries += 1
+        self._context.telemetry.retried(self.model, self.suite, error_class)
+
+    def _succeeded(self) -> None:
+        self._failures_in_a_row = 0
+
+    def _failed(self) -> bool:
+        """Counts a failure for good. Returns whether there were so many in a row that the pass had better stop."""
+        self._failures_in_a_row += 1
+        return self._failures_in_a_row >= _FAILURES_IN_A_ROW
+
+    def _finished(self) -> None:
+        now = time.monotonic()
+        recent, second = self._finished_at, float(int(now))
+        if recent and recent[-1][0] == second:
+            recent[-1] = (second, recent[-1][1] + 1)
+        else:
+            recent.append((second, 1))
+        while recent and recent[0][0] < now - _RATE_WINDOW_S:
+            recent.popleft()
+
+    # -- what others see -------------------------------------------------------------------------------------------
+
+    def in_flight(self) -> int:
+        """Calls in flight."""
+        return len(self._traffic.busy)
+
+    def waiting(self) -> Mapping[str, int]:
+        """Items that wait, by reason."""
+        return +(self._traffic.waiting + self._context.limiter.waiting())
+
+    def provider_wait_s(self) -> float:
+        """Seconds that the provider still asks to wait; 0 = it does not."""
+        return self._context.limiter.asked_wait_s()
+
+    def rate(self) -> float:
+        """Items finished a second, over the last seconds."""
+        recent = self._finished_at
+        if not recent:
+            return 0.0
+        now = time.monotonic()
+        counted = sum(count for at, count in recent if at >= now - _RATE_WINDOW_S)
+        return counted / max(1.0, min(_RATE_WINDOW_S, now - recent[0][0]))

@@ -1,0 +1,235 @@
+"""One run while it goes on: reads instances, gets each its outcome, journals it, and has finished tasks scored.
+
+Memory is O(concurrency): instances are read in small chunks as workers free up. A run can be stopped at any time and
+continued by another process; what is journalled is never asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from evaluator.journal.journal import Answer, Totals
+from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
+from evaluator.planning.requests import PreparedCall, prepare
+from evaluator.runs.crew import CHUNK, Context, Crew
+from evaluator.runs.scoring import PlannedTask, score_task
+from evaluator.traffic.budget import Budget
+from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """A run, decided. header: what the scorer is told with every task, but the task. scored: tasks that need no scoring."""
+
+    run_id: str
+    model: gw.ModelInfo
+    parameters: gw.GenerationParameters
+    tasks: tuple[PlannedTask, ...]
+    header: sc.ScoreTaskHeader
+    total: int
+    scored: frozenset[str] = frozenset()
+    retry_failed: bool = False
+
+
+@dataclass(slots=True)
+class _TaskState:
+    planned: PlannedTask
+    open: int = 0  # handed to a worker, without an outcome
+    read: bool = False
+    changed: bool = False  # new answers since it was last scored
+
+    @property
+    def finished(self) -> bool:
+        return self.read and self.open == 0
+
+
+@dataclass(slots=True)
+class RunState:
+    """Counters of a run, from its journal and since."""
+
+    outcomes: Counter[int]
+    usage: gw.Usage
+    cost_nano_usd: int | None
+    unknown_costs: int = 0
+
+    @classmethod
+    def of(cls, totals: Totals) -> RunState:
+        """The state that a journal adds up to."""
+        return cls(Counter(totals.outcomes), totals.usage, totals.cost_nano_usd, totals.unknown_costs)
+
+
+class Execution(Crew[tuple[_TaskState, Instance]]):
+    """Drives one run to its end. ``run`` returns (status, reason)."""
+
+    def __init__(self, plan: RunPlan, context: Context, budget: Budget, totals: Totals, *, first_reservation: int = 0) -> None:
+        super().__init__(
+            context,
+            budget,
+            run_id=plan.run_id,
+            model_info=plan.model,
+            log=context.journal,
+            model=plan.header.model,
+            suite=plan.header.suite,
+            first_reservation=first_reservation,
+        )
+        self.plan = plan
+        self.state = RunState.of(totals)
+        self._last_failure = ""
+        self._tasks = [_TaskState(planned) for planned in plan.tasks]
+        self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
+
+    async def run(self) -> tuple[int, str]:
+        """Works until every instance has its outcome or the run is stopped. Returns (RunStatus, why)."""
+        self._context.telemetry.show(self)
+        self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
+        try:
+            fault = await self._drive()
+            for state in self._tasks:
+                if not state.finished and state.changed:
+                    self._to_score.put_nowait(state)
+            self._to_score.put_nowait(None)
+            await self._scored()
+            if fault is not None:
+                raise fault
+        finally:
+            self._scoring.cancel()
+            self._context.telemetry.hide(self)
+        return self._status, self._reason
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        for state in self._tasks:
+            planned = state.planned
+            iterator = planned.task.instances(planned.positions)
+            while chunk := await asyncio.to_thread(self._next_chunk, planned.task.key, iterator):
+                for instance, outcome in chunk:
+                    if outcome is not None:
+                        if outcome != sc.OUTCOME_FAILED or not self.plan.retry_failed:
+                            continue
+                        self.state.outcomes[outcome] -= 1
+                    state.open += 1
+                    await self._queue.put((state, instance))
+            state.read = True
+            if state.finished and planned.task.key not in self.plan.scored:
+                self._to_score.put_nowait(state)
+
+    def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, int | None]]:
+        """The next instances with the outcomes that they have already (in a thread)."""
+        chunk = list(islice(iterator, CHUNK))
+        known = self._context.journal.outcomes_of(self.plan.run_id, key, [instance.id for instance in chunk]) if chunk else {}
+        return [(instance, known.get(instance.id)) for instance in chunk]
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    async def _work_on(self, item: tuple[_TaskState, Instance]) -> None:
+        state, instance = item
+        answer = await self._outcome(state.planned.task, instance)
+        self._count(state, answer)
+        if state.finished:
+            self._to_score.put_nowait(state)
+
+    async def _outcome(self, task: SuiteTask, instance: Instance) -> Answer:
+        """What becomes of an instance, journalled: asked where it can be, else its reason."""
+        key = task.key
+        if instance.problem:
+            return await self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
+        template = self._context.prompts.for_instance(instance)
+        if template is None:
+            why = f"answers of type {instance.answer_type} cannot be asked"
+            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
+        output = asked_output(task, instance)
+        if problem := self._unsupported(instance, output):
+            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
+
+        def build() -> PreparedCall:
+            return prepare(
+                instance,
+                template,
+                self.plan.parameters,
+                self.plan.model,
+                blobs=self._context.blobs,
+                inline_limit=self._context.inline_limit,
+                output=output,
+            )
+
+        try:
+            call = await asyncio.to_thread(build) if instance.media else build()
+        except DatasetError as error:
+            return await self._unasked(key, instance, sc.OUTCOME_FAILED, str(error))
+        return await self._traffic.ask(key, instance.id, call)
+
+    async def _unasked(self, key: str, instance: Instance, outcome: int, why: str) -> Answer:
+        answer = Answer(self.plan.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
+        await self._context.journal.record(answer)
+        return answer
+
+    def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
+        """Why the model cannot be asked this instance; empty if it can."""
+        takes = set(self.plan.model.input_modalities)
+        for media in instance.media:
+            if MODALITIES[media.modality] not in takes:
+                return f"{self.plan.model.route} does not take {media.modality}"
+        if output not in self.plan.model.output_modalities:
+            return f"{self.plan.model.route} does not make {OUTPUT_NAMES[output]}"
+        return ""
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def _count(self, state: _TaskState, answer: Answer) -> None:
+        state.open -= 1
+        state.changed = True
+        self.state.outcomes[answer.outcome] += 1
+        self._context.telemetry.answered(self.model, self.suite, answer.outcome)
+        usage = self.state.usage
+        usage.input_tokens += answer.input_tokens
+        usage.cache_read_tokens += answer.cache_read_tokens
+        usage.cache_write_tokens += answer.cache_write_tokens
+        usage.output_tokens += answer.output_tokens
+        usage.reasoning_tokens += answer.reasoning_tokens
+        usage.output_images += answer.output_images
+        usage.output_milliseconds += answer.output_milliseconds
+        if answer.cost_nano_usd is not None:
+            self.state.cost_nano_usd = (self.state.cost_nano_usd or 0) + answer.cost_nano_usd
+        elif answer.attempts:
+            self.state.unknown_costs += 1
+        self._finished()
+        if answer.outcome != sc.OUTCOME_FAILED:
+            self._succeeded()
+        elif answer.attempts:
+            self._last_failure = f"; the last one said: {answer.error}"
+            if self._failed():
+                self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
+
+    def pending(self) -> int:
+        """Instances without an outcome."""
+        return max(0, self.plan.total - sum(self.state.outcomes.values()))
+
+    def fruitless(self, earlier_calls: int) -> str:
+        """Why a run that came to its end has failed as a whole: calls were made, now or earlier, none succeeded. Empty where one did."""
+        outcomes = self.state.outcomes
+        failed = outcomes[sc.OUTCOME_FAILED]
+        if not failed or not earlier_calls + self.calls or outcomes[sc.OUTCOME_ANSWERED] or outcomes[sc.OUTCOME_REFUSED]:
+            return ""
+        return f"no call succeeded: {failed:,} of {self.plan.total:,} instances failed{self._last_failure}"
+
+    # -- scoring ---------------------------------------------------------------------------------------------------
+
+    async def _score_finished(self) -> None:
+        while (state := await self._to_score.get()) is not None:
+            try:
+                await score_task(self._context.scorer, self._context.journal, self._context.blobs, self.plan.header, state.planned)
+            except (GenlevelError, CallFailed) as error:
+                self.stop(ev.RUN_STATUS_FAILED, str(error))
+                return
+            state.changed = False

@@ -1,0 +1,152 @@
+"""Sends a task's journalled answers with its labels to the scorer. Calls no model, so it can be repeated at any time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import orjson
+
+from evaluator.journal.journal import Answer, Journal
+from evaluator.journal.judgements import TaskRatings, ratings_of
+from evaluator.planning.outputs import stored_files
+from evaluator.ports import ScorerPort
+from evaluator.runs.sent_files import SentFiles
+from genlevel.benchmark.clusters import cluster_of
+from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, SuiteTask, Task
+from genlevel.runtime.blobs import BlobStore
+from genlevel.v1 import scorer_pb2 as sc
+
+_CHUNK = 200
+_CHUNK_BYTES = 8 << 20
+_TEXTS = frozenset(
+    (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS, AnswerType.CODE)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task as one run asks it. positions: the instances asked, ascending; None = all. count: how many."""
+
+    task: SuiteTask
+    positions: Sequence[int] | None
+    count: int
+
+
+def describe(task: SuiteTask) -> sc.TaskDescription:
+    """A suite's task as the scorer is told of it."""
+    description = sc.TaskDescription(
+        key=task.key,
+        name=task.name,
+        sheet=task.task.sheet if task.task else "",
+        modality=task.modality.value,
+        paradigm=task.paradigm.value if task.paradigm else "",
+        unlisted=task.task is None,
+        fingerprint=task.fingerprint,
+    )
+    if task.metric is not None:
+        description.metric = task.metric.id
+        description.metric_label = task.metric.label
+        description.metric_parameters.update(dict(task.metric.parameters))
+    return description
+
+
+def describe_benchmark(benchmark: Benchmark) -> list[sc.TaskDescription]:
+    """All tasks of a benchmark that the scorer does not ship."""
+    return [_describe_listed(task) for task in benchmark.tasks]
+
+
+def _describe_listed(task: Task) -> sc.TaskDescription:
+    return sc.TaskDescription(
+        key=task.id,
+        name=task.name,
+        sheet=task.sheet,
+        modality=task.modality.value,
+        paradigm=task.paradigm.value if task.paradigm else "",
+        metric=task.metric.id,
+        metric_label=task.metric.label,
+        metric_parameters=dict(task.metric.parameters),
+        reference=task.reference_workbook,
+    )
+
+
+def begun(header: sc.ScoreTaskHeader, tasks: Sequence[PlannedTask]) -> sc.BeginRunRequest:
+    """What the scorer is told of a run before anything is asked. Counts suffice: no instance is read."""
+    pending = [sc.PendingTask(task=describe(planned.task), instances=planned.count) for planned in tasks]
+    return sc.BeginRunRequest(header=header, tasks=pending)
+
+
+async def score_task(
+    scorer: ScorerPort, journal: Journal, blobs: BlobStore, header: sc.ScoreTaskHeader, planned: PlannedTask
+) -> sc.TaskScore:
+    """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
+    task_header = sc.ScoreTaskHeader()
+    task_header.CopyFrom(header)
+    task_header.task.CopyFrom(describe(planned.task))
+    ratings = await asyncio.to_thread(ratings_of, journal.judgements, header.run_id, planned.task)
+    if ratings is not None and (source := ratings.source()) is not None:
+        task_header.task.rating_source.CopyFrom(source)
+    counts = await asyncio.to_thread(journal.outcome_counts, header.run_id, planned.task.key)
+    # Nothing is measured of a task that the model cannot be asked at all, so its labels, which may be files, need not be read.
+    measured = counts.get(sc.OUTCOME_UNSUPPORTED, 0) < planned.count
+    sent = SentFiles(None if scorer.takes_paths else blobs, measured=measured)
+    response = await scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+    return response.score
+
+
+async def _messages(
+    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: PlannedTask, ratings: TaskRatings | None
+) -> AsyncIterator[sc.ScoreTaskRequest]:
+    yield sc.ScoreTaskRequest(header=header)
+    instances = planned.task.instances(planned.positions)
+    while messages := await asyncio.to_thread(_next_messages, journal, sent, planned.task, instances, header.run_id, ratings=ratings):
+        for message in messages:
+            yield message
+
+
+def _next_messages(
+    journal: Journal, sent: SentFiles, task: SuiteTask, instances: Iterator[Instance], run_id: str, *, ratings: TaskRatings | None
+) -> list[sc.ScoreTaskRequest]:
+    """The next instances with their answers, in messages of bounded size; none at the end."""
+    chunk = list(islice(instances, _CHUNK))
+    if not chunk:
+        return []
+    answers = journal.answers_to(run_id, task.key, [instance.id for instance in chunk])
+    rated = ratings.of(chunk) if ratings is not None else {}
+    messages, size = [sc.ScoreTaskRequest()], 0
+    for instance in chunk:
+        message = instance_answer(instance, answers.get(instance.id), task, sent)
+        if instance.id in rated:
+            message.MergeFrom(rated[instance.id])
+        if size and size + message.ByteSize() > _CHUNK_BYTES:
+            messages.append(sc.ScoreTaskRequest())
+            size = 0
+        size += message.ByteSize()
+        messages[-1].instances.append(message)
+    return messages
+
+
+def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
+    """One instance as the scorer is told of it. What was asked, and with which media, goes only where a metric may look at it."""
+    message = sc.InstanceAnswer(
+        id=instance.id,
+        outcome=sc.OUTCOME_PENDING if answer is None else sc.Outcome.Name(answer.outcome),
+        raw_answer=answer.raw_answer if answer else "",
+        answer_type=instance.answer_type.value,
+        options=instance.options,
+        cluster=cluster_of(instance, task.key),
+        details=instance.details,
+    )
+    if not sent.measured:
+        return message
+    plain = instance.answer_type in _TEXTS
+    message.label_json = orjson.dumps(instance.label if plain else sent.label(instance.label)).decode()
+    if answer is not None and answer.files:
+        message.files.extend(stored_files(answer.files))
+    if instance.answer_type is AnswerType.MASKS or (task.metric is not None and METRICS[task.metric.id].kind == "model"):
+        message.prompt = "\n\n".join(text for text in (instance.context, instance.prompt) if text)
+        message.inputs.extend(sent.file(media.path, media.mime_type) for media in instance.media if media.path.is_file())
+    return message

@@ -1,0 +1,41 @@
+"""A task that a run asks and of which no answer was told yet: it can still come to anything that its metric allows.
+
+Of how many instances it has follows what a certificate may say: as for a task asked in part, all of them count as wrong against a win and
+as right against a loss.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.model import Task
+from scorer.certify import Estimate, TaskEvidence
+from scorer.certify.evidence import BINARY
+from scorer.scoring.task_scoring import Outcome, TaskOutcome, incomplete_note
+
+UNBOUNDED = sys.float_info.max
+"""What stands for a score without a bound: sigma takes it for the worst or the best."""
+
+
+def pending_outcome(metric_id: str, instances: int, obstacle: str = "") -> TaskOutcome:
+    """No score, between the bounds that the metric has. obstacle: why there will be none either, in one line."""
+    counts = {Outcome.PENDING: instances}
+    info = METRICS.get(metric_id)
+    if obstacle or info is None:
+        return TaskOutcome(None, None, None, None, counts, obstacle, ())
+    lower, upper = (end if abs(end) < UNBOUNDED else None for end in (info.lowest, info.highest))
+    if lower is None or upper is None:
+        lower = upper = None
+    return TaskOutcome(None, lower, upper, None, counts, incomplete_note(counts), ())
+
+
+def pending_evidence(task: Task, instances: int) -> TaskEvidence:
+    """All instances wrong, and all right; of metrics that are not between 0 and 100 nothing can be tested."""
+    info = METRICS[task.metric.id]
+    ends = [max(-UNBOUNDED, min(UNBOUNDED, end)) for end in (info.lowest, info.highest)]
+    if info.direction == "lower":
+        ends.reverse()
+    error = 0.0 if (info.lowest, info.highest) == (0.0, 100.0) else None
+    low, high = (Estimate(end, error, instances, binary=info.id in BINARY) for end in ends)
+    return TaskEvidence(task, low, high)

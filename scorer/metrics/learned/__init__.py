@@ -1,0 +1,1 @@
+"""Metrics that need the weights of a published network."""

@@ -1,0 +1,119 @@
+"""Metrics of speech: word error rate and CIDEr of what a recogniser hears, and predicted opinion scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from scorer.metrics.averages import AverageMetric
+from scorer.metrics.base import Metric, NotComparable, Question, Value, acceptable
+from scorer.metrics.learned.base import LearnedMetric
+from scorer.metrics.learned.inputs import answer_files, files_in, of_answer, of_label, said, sound
+from scorer.models import Networks
+from scorer.parsers import Parsed
+from scorer.parsers.values import Structured
+
+_TRANSCRIPT = ("transcript", "transcription", "sentence", "translation", "text", "caption", "captions", "answer")
+_LANGUAGES = {
+    "arabic": "ar", "chinese": "zh", "mandarin": "zh", "english": "en", "french": "fr", "german": "de", "hindi": "hi", "italian": "it",
+    "japanese": "ja", "korean": "ko", "mongolian": "mn", "portuguese": "pt", "russian": "ru", "spanish": "es",
+}  # fmt: skip
+
+
+class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
+    """A metric of text, of what a speech recogniser writes down: WER of spoken answers, and CIDEr of spoken captions.
+
+    Statistic, score and standard error are the text metric's (``within``): mean word error rate in percent, or CIDEr. The recogniser
+    (Whisper; or pocketsphinx) is told the language where the details name one ("language"). The reference: "transcript", "text", ... of
+    the label, a label of text, or what the recogniser hears in the label's own sound. An answer that is text already is compared as it
+    is. What is refused, silent or unparsable counts as the empty transcript. Source: Radford et al. 2022 for the recogniser; see
+    ``within`` for the metric.
+
+    >>> from scorer.metrics.text.wer import WordErrorRate
+    >>> from scorer.models.twins import Twins
+    >>> metric = SpokenText(WordErrorRate(), using=Twins())
+    >>> metric.statistic("the cat sat", Question("long_text", ["the cat sat down"]))
+    0.25
+    """
+
+    def __init__(self, within: Metric[Any], using: Networks | None = None) -> None:
+        super().__init__(within.id, "recogniser", using=using)
+        self.within = within
+
+    def gathered(self, answer: Parsed, question: Question) -> tuple[str, Question]:
+        if not isinstance(answer, Structured):
+            return answer if isinstance(answer, str) else str(answer), self.question(question)
+        recogniser, language = self.network("recogniser"), _language(question)
+        heard = [
+            recogniser.transcribe(of_answer(lambda name: sound(name, recogniser.rate), path), language)
+            for path in answer_files(answer, question)
+        ]
+        return " ".join(heard), self.question(question)
+
+    def measured(self, entries: Sequence[tuple[str, Question]]) -> list[Any]:
+        return [self.within.statistic(text, question) for text, question in entries]
+
+    def worst(self, question: Question) -> Any:
+        """Nothing said."""
+        return self.within.worst(self.question(question))
+
+    def best(self, question: Question) -> Any:
+        """The reference itself."""
+        return self.within.best(self.question(question))
+
+    def compute(self, statistics: Sequence[tuple[str, Any]]) -> Value:
+        return self.within.compute(statistics)
+
+    def question(self, question: Question) -> Question:
+        """The same with a label of text. Raises NotComparable where there is nothing to compare with."""
+        if question.answer_type == "long_text":
+            return question
+        references = said(question, *_TRANSCRIPT)
+        if not references and not files_in(question.label):
+            references = [text for text in acceptable(question.label) if text.strip()]
+        if not references:
+            recogniser, language = self.network("recogniser"), _language(question)
+            references = [
+                recogniser.transcribe(of_label(lambda name: sound(name, recogniser.rate), path), language)
+                for path in files_in(question.label)
+            ]
+        references = [text for text in references if text.strip()]
+        if not references:
+            raise NotComparable("the label has neither a transcript nor speech to compare with")
+        return replace(question, answer_type="long_text", label=references)
+
+
+class PredictedOpinion(LearnedMetric[list[float], Any], AverageMetric):
+    """Predicted mean opinion score, 1..5, of speech: the mean over instances of a named predictor's score. Never mixed with people's
+    ratings.
+
+    Variant "dnsmos": the overall quality of DNSMOS P.835 (Reddy et al. 2022); "utmos": UTMOS (Saeki et al. 2022). Clamped to 1..5. What
+    is refused or unparsable counts 1. Standard error: of a mean.
+
+    >>> metric = PredictedOpinion("dnsmos")
+    >>> metric.compute([("a", [3.0]), ("b", [4.0])])
+    Value(score=3.5, standard_error=0.5)
+    """
+
+    needs_label = False
+    perfect = 5.0
+
+    def __init__(self, predictor: str, using: Networks | None = None) -> None:
+        super().__init__("mos", predictor, using=using)
+
+    def gathered(self, answer: Parsed, question: Question) -> Any:
+        rate = self.network(self.names[0]).rate
+        return of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
+
+    def measured(self, entries: Sequence[Any]) -> list[list[float]]:
+        return [[min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples))))] for samples in entries]
+
+    def worst(self, question: Question) -> list[float]:
+        """The lowest opinion."""
+        return [1.0]
+
+
+def _language(question: Question) -> str:
+    named = (said(question, "target_language", "language") or [""])[0].strip().casefold()
+    return named if len(named) == 2 else _LANGUAGES.get(named, "")

@@ -1,0 +1,1 @@
+"""Metrics of regions: boxes, masks, keypoints, tracks and relations, in pictures and in space."""

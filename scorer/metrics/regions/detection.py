@@ -1,0 +1,278 @@
+"""Average precision of boxes, masks, keypoints and boxes in space. What is like what is decided here, how it is ranked in ``precision``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.faults import of_answer, of_label, score_of
+from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
+from scorer.metrics.regions.masks import Kinds, read_masks
+from scorer.metrics.regions.precision import COCO_THRESHOLDS, UNNAMED, AveragePrecision, Precisions, folded, joined_unnamed, outcomes
+from scorer.parsers import Box, Parsed, Structured
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class BoxPrecision(AveragePrecision):
+    """Average precision of boxes by their IoU: 100 * mean over classes and IoU thresholds of the 101-point interpolated AP.
+
+    Thresholds: .50, .55, ... .95 as COCO's AP has them, or one. Statistic: see ``precision.Precisions``. At most 100 boxes an image and
+    class count, the best first. Boxes without confidence count as 1.0 in the order given. Classes compare case-folded.
+    Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all". Standard error: bootstrap over instances.
+
+    >>> metric = BoxPrecision("ap_at_iou", [0.5])
+    >>> right = metric.statistic((Box(0, 0, 10, 10, "bird"),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
+    >>> right
+    {'bird': [1, [[1.0, 1]]]}
+    >>> round(metric.compute([("a", right), ("b", {"bird": [1, []]})]).score, 4)
+    50.495
+    >>> BoxPrecision("average_precision").statistic((Box(0, 0, 10, 10),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
+    {'bird': [1, [[1.0, 127]]]}
+    """
+
+    def __init__(self, metric_id: str, thresholds: Sequence[float] = COCO_THRESHOLDS) -> None:
+        super().__init__(metric_id, thresholds)
+
+    def statistic(self, answer: Parsed, question: Question) -> Precisions:
+        if question.answer_type != "boxes" or not isinstance(answer, tuple):
+            raise NotComparable(f"answers of type {question.answer_type!r} are no boxes")
+        wanted = label_boxes(question.label)
+        given = [box for box in answer if isinstance(box, Box)]
+        names = [folded(box.label) for box in wanted]
+        given_names = joined_unnamed([folded(box.label) for box in given], names)
+        confidences = [1.0 if box.confidence is None else box.confidence for box in given]
+        pairs: Iterable[tuple[int, int, float]] = ()
+        if given and wanted:
+            pairs = like_pairs(box_ious(_sides(given), _sides(wanted)), given_names, names, self._reach[0])
+        return outcomes(list(zip(given_names, confidences, strict=True)), names, pairs, self.achieved)
+
+    def worst(self, question: Question) -> Precisions:
+        """No box found."""
+        return self.statistic((), question)
+
+
+class MaskPrecision(AveragePrecision):
+    """Average precision of masks by their IoU, of pictures or of points: as ``BoxPrecision``, with masks for boxes.
+
+    Each entry is one instance; in a map without a label each number is one: of class number // 1000 from 1000 on (Cityscapes,
+    ScanNet), else of the only class there is. 0 is background. Source: COCO detection evaluation (segm), area "all".
+
+    >>> metric = MaskPrecision("ap_at_iou", [0.5])
+    >>> label = [{"label": "car", "mask": {"size": [2, 4], "counts": [0, 4, 4]}}]
+    >>> metric.statistic(Structured([{"label": "car", "mask": {"size": [2, 4], "counts": [0, 3, 5]}}]), Question("masks", label))
+    {'car': [1, [[1.0, 1]]]}
+    """
+
+    def __init__(self, metric_id: str, thresholds: Sequence[float] = COCO_THRESHOLDS) -> None:
+        super().__init__(metric_id, thresholds)
+
+    def statistic(self, answer: Parsed, question: Question) -> Precisions:
+        read = read_masks(answer, question, Kinds())
+        wanted = [(instance_class(mask.label), mask.region, mask.region.area) for mask in read.wanted]
+        given_names = joined_unnamed([instance_class(mask.label) for mask in read.given], [name for name, *_mask in wanted])
+        pairs = []
+        for index, (name, mask) in enumerate(zip(given_names, read.given, strict=True)):
+            area = mask.region.area
+            for other, (label, region, size) in enumerate(wanted):
+                # The smaller lies in the larger at best.
+                if name == label and min(area, size) >= self._reach[0] * max(area, size) > 0.0:
+                    shared = mask.region.shared(region)
+                    iou = shared / (area + size - shared)
+                    if iou >= self._reach[0]:
+                        pairs.append((index, other, iou))
+        confidences = [1.0 if mask.score is None else mask.score for mask in read.given]
+        return outcomes(list(zip(given_names, confidences, strict=True)), [name for name, *_mask in wanted], pairs, self.achieved)
+
+    def worst(self, question: Question) -> Precisions:
+        """No mask found."""
+        return self.statistic(Structured([]), question)
+
+
+COCO_SIGMAS = (
+    *(0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072),
+    *(0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
+)
+"""How far people place each of COCO's 17 keypoints of a person apart, as a share of the person's size."""
+MOST_PERSONS = 20
+
+
+class KeypointPrecision(AveragePrecision):
+    """Average precision of keypoints by their object keypoint similarity: as ``BoxPrecision``, with OKS for IoU.
+
+    OKS: mean over the label's visible points of exp(-d^2 / (2 area (2 sigma)^2)), with COCO's sigmas for 17 points and their mean for
+    other numbers. Area: the label's, else that of its box, else of the box around its visible points. Persons without a visible point
+    are neither to be found nor wrong to find. At most 20 an image count. Source: COCO keypoint evaluation (pycocotools), area "all".
+
+    >>> metric = KeypointPrecision("ap_at_iou", [0.5])
+    >>> label = [{"label": "person", "points": [[5, 5, 2], [0, 0, 0]], "area": 100}]
+    >>> metric.statistic(Structured([{"label": "person", "points": [[5.5, 5, 2], [9, 9, 2]]}]), Question("keypoints", label))
+    {'person': [1, [[1.0, 1]]]}
+    """
+
+    def __init__(self, metric_id: str, thresholds: Sequence[float] = COCO_THRESHOLDS) -> None:
+        super().__init__(metric_id, thresholds)
+
+    def statistic(self, answer: Parsed, question: Question) -> Precisions:
+        if question.answer_type != "keypoints" or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type {question.answer_type!r} are no keypoints")
+        with of_label():
+            wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in question.label]
+        with of_answer():
+            given = [(folded(entry.get("label", "")), _points(entry), score_of(entry)) for entry in answer.value]
+        names = joined_unnamed([name for name, *_points in given], [name for name, *_points in wanted])
+        confidences = [score for _name, _points, score in given]
+        pairs = []
+        for index, (name, (_name, points, _score)) in enumerate(zip(names, given, strict=True)):
+            for other, (label, targets, size) in enumerate(wanted):
+                if name == label and (likeness := keypoint_similarity(points, targets, size)) >= self._reach[0]:
+                    pairs.append((index, other, likeness))
+        unseen = {other for other, (_label, targets, _size) in enumerate(wanted) if not (targets[:, 2] > 0).any()}
+        things = [name for name, *_points in wanted]
+        return outcomes(list(zip(names, confidences, strict=True)), things, pairs, self.achieved, most=MOST_PERSONS, ignored=unseen)
+
+    def worst(self, question: Question) -> Precisions:
+        """Nobody found."""
+        return self.statistic(Structured([]), question)
+
+
+def keypoint_similarity(given: Floats, wanted: Floats, size: tuple[float, Sequence[float]]) -> float:
+    """OKS 0..1. given, wanted: (points, 3) with x, y and visibility; size: area, and box [x, y, width, height] of what is wanted.
+
+    Without a visible point, how near the answer's points lie to the box, twice as large, counts, as in pycocotools.
+    """
+    import numpy as np
+
+    area, (x, y, width, height) = size
+    count = len(wanted)
+    sigmas = np.array(COCO_SIGMAS if count == len(COCO_SIGMAS) else [sum(COCO_SIGMAS) / len(COCO_SIGMAS)] * count)
+    placed = np.full((count, 2), np.inf)
+    placed[: len(given)] = given[:count, :2]
+    visible = wanted[:, 2] > 0
+    if visible.any():
+        offsets = placed - wanted[:, :2]
+    else:
+        lowest, highest = np.array([x - width, y - height]), np.array([x + 2.0 * width, y + 2.0 * height])
+        offsets = np.maximum(0.0, lowest - placed) + np.maximum(0.0, placed - highest)
+        visible = np.ones(count, dtype=bool)
+    distances = (offsets**2).sum(axis=1) / (2.0 * sigmas) ** 2 / (area + np.spacing(1)) / 2.0
+    return float(np.exp(-distances[visible]).mean()) if count else 0.0
+
+
+def instance_class(label: str) -> str:
+    """The class of an instance, whose label may be its number in a map."""
+    if not label.isdecimal():
+        return label
+    return str(int(label) // 1000) if int(label) >= 1000 else UNNAMED
+
+
+def _points(entry: dict[str, Any]) -> Floats:
+    import numpy as np
+
+    points = np.array(entry["points"], dtype=float).reshape(-1, 3)
+    if not np.isfinite(points).all():
+        raise ValueError("a keypoint is not finite")
+    return points
+
+
+def _size(entry: dict[str, Any]) -> tuple[float, Sequence[float]]:
+    """Area and box of a label's person."""
+    points = _points(entry)
+    seen = points[points[:, 2] > 0, :2]
+    if "box" in entry:
+        box = [float(side) for side in entry["box"]]
+    elif len(seen):
+        (left, top), (right, bottom) = seen.min(axis=0).tolist(), seen.max(axis=0).tolist()
+        box = [left, top, right - left, bottom - top]
+    else:
+        box = [0.0, 0.0, 0.0, 0.0]
+    return float(entry["area"]) if entry.get("area") else box[2] * box[3], box
+
+
+def box_ious(first: Floats, second: Floats) -> Floats:
+    """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 where they do not overlap."""
+    import numpy as np
+
+    ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
+    sides = np.maximum(ends - np.maximum(first[:, None, :2], second[None, :, :2]), 0.0)
+    shared = sides[..., 0] * sides[..., 1]
+    union = (first[:, 2] * first[:, 3])[:, None] + (second[:, 2] * second[:, 3])[None] - shared
+    ious: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=(shared > 0.0) & (union > 0.0))
+    return ious
+
+
+def intersection_over_union(first: Box, second: Box) -> float:
+    """IoU 0..1 of two boxes; 0 where they do not overlap."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    if width <= 0.0 or height <= 0.0:
+        return 0.0
+    shared = width * height
+    union = first.width * first.height + second.width * second.height - shared
+    return shared / union if union > 0.0 else 0.0
+
+
+def like_pairs(likeness: Floats, given: Sequence[str], wanted: Sequence[str], least: float) -> list[tuple[int, int, float]]:
+    """(detection, thing, likeness) of those of one class whose likeness is ``least`` or more."""
+    import numpy as np
+
+    rows, columns = np.nonzero(likeness >= least)
+    values = likeness[rows, columns].tolist()
+    return [
+        (row, column, value)
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True)
+        if given[row] == wanted[column]
+    ]
+
+
+def _sides(boxes: Sequence[Box]) -> Floats:
+    import numpy as np
+
+    return np.array([(box.x, box.y, box.width, box.height) for box in boxes], dtype=float)
+
+
+def _iou(parameters: Parameters, default: Sequence[float]) -> Sequence[float]:
+    return [float(parameters["iou"])] if "iou" in parameters else default
+
+
+def _average_precision(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if variant != "default" or parameters.get("of", "boxes") != "boxes":
+        return None
+    return BoxPrecision("average_precision", _iou(parameters, COCO_THRESHOLDS))
+
+
+def _ap_at_iou(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if variant != "default":
+        return None
+    thresholds = _iou(parameters, [0.5])
+    match parameters.get("of", "boxes"):
+        case "boxes":
+            return BoxPrecision("ap_at_iou", thresholds)
+        case "masks":
+            return MaskPrecision("ap_at_iou", thresholds)
+        case "keypoints":
+            return KeypointPrecision("ap_at_iou", thresholds)
+    return None
+
+
+def _map(parameters: Parameters, variant: str) -> Metric[Any] | None:
+    if variant != "default":
+        return None
+    match parameters.get("of", "boxes"):
+        case "boxes":
+            return BoxPrecision("map", _iou(parameters, COCO_THRESHOLDS))
+        case "masks":
+            return MaskPrecision("map", _iou(parameters, COCO_THRESHOLDS))
+        case "boxes_3d" if parameters.get("match") == "centre_distance":
+            return DistancePrecision3D()
+        case "boxes_3d" if parameters.get("match", "iou") == "iou":
+            return OverlapPrecision3D(_iou(parameters, [0.5]))
+    return None
+
+
+FACTORIES: Factories = {"average_precision": _average_precision, "ap_at_iou": _ap_at_iou, "map": _map}

@@ -1,0 +1,1 @@
+"""Prediction files of the official submission form: read, scored, written. No service loads this."""

@@ -1,0 +1,186 @@
+"""From a prediction, in whatever form a submission has it, to the text and files that the answer parsers read.
+
+A prediction is text, a number, a file path, or the same structure as the task's label. Structures and numbers are written out in the
+form of their answer type; text stays as it is, since a model may have written it. Files lie where a label's would: relative to the
+folder of the task's predictions or in its media folders, and never outside of the predictions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from genlevel.benchmark.choices import to_letter
+from genlevel.benchmark.forms import normal_form
+from genlevel.benchmark.forms.boxes import normal_boxes
+from genlevel.benchmark.items import read_items
+from genlevel.benchmark.label_files import WITH_FILES, with_files
+from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, looks_like_file
+from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
+from genlevel.benchmark.model import AnswerType, Instance, Modality
+from scorer.parsers.nodes import FILE, named_files
+
+_NO_INDEX = LabelKinds().lowest_index
+_STRUCTURES = WITH_FILES - {AnswerType.BOXES, AnswerType.MEDIA}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelForm:
+    """How a task's file writes its labels, and so may write predictions. bbox_format: "" is x, y, width, height.
+
+    place: where the files that predictions name may lie; None: there are none.
+    """
+
+    kinds: LabelKinds
+    bbox_format: str = ""
+    modality: Modality = Modality.LANGUAGE
+    place: MediaPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A prediction as the parsers take it: the raw answer, and the absolute paths of the files that it came with."""
+
+    text: str
+    files: tuple[str, ...] = ()
+
+
+def as_answer(prediction: Any, instance: Instance, form: LabelForm) -> Given:
+    """The prediction as a raw answer to ``instance``; without text and files for none.
+
+    What is no answer of its type comes out unparsable, never guessed. Raises MediaProblem for a file that is missing, empty or outside
+    of the predictions.
+    """
+    if prediction is None:
+        return Given("")
+    try:
+        if instance.answer_type is AnswerType.MEDIA:
+            return _media(prediction, form)
+        if instance.answer_type in _STRUCTURES:
+            return _structure(prediction, instance.answer_type, form)
+        if isinstance(prediction, dict) and instance.answer_type is not AnswerType.BOXES and any(key in prediction for key in LABEL_KEYS):
+            prediction = find_label({"output": prediction}, instance.answer_type)
+        return Given("" if prediction is None else _WRITERS.get(instance.answer_type, _plain)(prediction, instance, form))
+    except RecursionError:
+        return Given("")
+
+
+def _media(prediction: Any, form: LabelForm) -> Given:
+    """The files that a prediction names, in its order; a folder counts as the frames in it."""
+    if form.place is None:
+        return Given("")
+    try:
+        found = with_files(_as_files(prediction), AnswerType.MEDIA, form.place, form.modality)
+    except ValueError:
+        return Given("")
+    return Given("", tuple(_files(found)))
+
+
+def _as_files(prediction: Any) -> Any:
+    """A path, or a list of them, as file nodes: it needs no suffix there, as a folder of frames has none."""
+    match prediction:
+        case str() if prediction.strip()[:1] not in ("[", "{"):
+            return {FILE: prediction} if prediction.strip() else None
+        case list():
+            return [_as_files(part) for part in prediction]
+        case _:
+            return prediction
+
+
+def _files(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and isinstance(value.get(FILE), str):
+        yield value[FILE]
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _files(part)
+
+
+def _structure(prediction: Any, kind: AnswerType, form: LabelForm) -> Given:
+    """A structure as the task's labels have it, with its files in place; text, unless it names a file or a folder, as it is."""
+    if isinstance(prediction, str) and not looks_like_file(prediction):
+        if not _is_folder(prediction, form):
+            return Given(prediction)
+        prediction = {FILE: prediction}
+    label = find_label({"output": prediction}, kind) if isinstance(prediction, dict) else prediction
+    try:
+        if form.place is not None:
+            label = with_files(label, kind, form.place, form.modality)
+        found = normal_form(kind, label, box_format=form.bbox_format, modality=form.modality)
+        return Given(json.dumps(found), tuple(sorted(named_files(found))))
+    except ValueError:
+        return Given(json.dumps(prediction))  # the parser says what is wrong with it
+
+
+def _is_folder(written: str, form: LabelForm) -> bool:
+    """Whether a text is the path of what lies in the predictions, such as a folder of frames, whose name has no suffix."""
+    if form.place is None or len(written) > 400 or "\n" in written:
+        return False
+    try:
+        return bool(find_media(form.place, written, form.modality, look_inside=False, of_label=True))
+    except MediaProblem:
+        return False
+
+
+def _choice(prediction: Any, instance: Instance, form: LabelForm) -> str:
+    """A letter for what the task's own labels could say, a letter, an option's text or its index; any other text is for the parser."""
+    candidates = [prediction]
+    if isinstance(prediction, str) and form.kinds.lowest_index != _NO_INDEX and prediction.strip().isdecimal():
+        candidates.append(int(prediction.strip()[:9]))
+    for candidate in candidates:
+        try:
+            return to_letter(candidate, instance.options, form.kinds)
+        except ValueError:
+            continue
+    # Written out, a structure could read like a letter that nobody gave.
+    return prediction if isinstance(prediction, str) else ""
+
+
+def _text(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    """Of several texts the first: the one that the model ranks highest."""
+    return prediction if isinstance(prediction, str) else next(iter(acceptable(prediction) or ()), "")
+
+
+def _items(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    if isinstance(prediction, str) and "<p>" not in prediction:
+        return prediction
+    return json.dumps(read_items(prediction).items)
+
+
+def _boxes(prediction: Any, _instance: Instance, form: LabelForm) -> str:
+    """In the format of the task's labels, with a confidence where one is stated."""
+    if isinstance(prediction, str):
+        return prediction
+    try:
+        found = normal_boxes(prediction, form.bbox_format, answered=True)
+    except ValueError:
+        found = []
+    return json.dumps(found or prediction)  # the parser says what is wrong with it
+
+
+def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:
+    """Of an anomaly's label true is 1 and false 0, as labels are read."""
+    return str(int(prediction)) if isinstance(prediction, bool) else _text(prediction, instance, form)
+
+
+def _code(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    """Code as it stands, its indentation included; of several the first."""
+    listed = prediction if isinstance(prediction, list) else [prediction]
+    return next((text for text in listed if isinstance(text, str)), "")
+
+
+def _plain(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    return prediction if isinstance(prediction, str) else json.dumps(prediction)
+
+
+_WRITERS: dict[AnswerType, Callable[[Any, Instance, LabelForm], str]] = {
+    AnswerType.CHOICE: _choice,
+    AnswerType.LABEL: _text,
+    AnswerType.NUMBER: _number,
+    AnswerType.SHORT_TEXT: _text,
+    AnswerType.LONG_TEXT: _text,
+    AnswerType.ITEMS: _items,
+    AnswerType.BOXES: _boxes,
+    AnswerType.CODE: _code,
+}

@@ -1,0 +1,353 @@
+"""Scores a folder of predictions against a folder of annotations: what `genlevel score` does, without a model and without storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.clusters import cluster_of
+from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
+from genlevel.benchmark.metrics import sigma
+from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
+from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
+from genlevel.benchmark.selection import matching_tasks, problems_of
+from genlevel.benchmark.suites import load_suite
+from genlevel.runtime.errors import DatasetError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.certify import TaskEvidence
+from scorer.levels.rules import Levels, check_references, compute_levels, judge, judge_all
+from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
+from scorer.predictions.answers import Given, LabelForm, as_answer
+from scorer.predictions.files import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
+from scorer.reports.documents import counts_json, level_json, task_json
+from scorer.runs.certified import (
+    MeasuredTask,
+    certificate_json,
+    certificate_message,
+    certify_tasks,
+    evidence_found,
+    with_clustered_error,
+)
+from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
+from scorer.wire import add_ratings, score_message
+
+_NO_FILE = "no prediction.json for this task: counted as unsupported"
+_NAMED = 20
+_NONE = Given("")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTask:
+    """One task of the suite. file: its predictions; None where there are none. evidence: of its score's error, where that is known."""
+
+    key: str
+    score: pb.TaskScore
+    file: Path | None
+    joined: Joined | None
+    evidence: TaskEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPredictions:
+    """values, instances: by ``Task.id``, of listed tasks; instances: how many each has. problems: all that did not fit, a line each.
+
+    unused: prediction files that are of no task of the suite.
+    """
+
+    model: str
+    suite: str
+    benchmark: Benchmark
+    references: str
+    partial: bool
+    tasks: tuple[ScoredTask, ...]
+    values: dict[str, float | None]
+    instances: dict[str, int]
+    levels: Levels
+    asked_levels: Levels
+    certificate: pb.Certificate
+    unused: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+def score_predictions(
+    annotations: Path | str,
+    predictions: Path | str,
+    model: str,
+    references: str = "workbook",
+    *,
+    ratings: Sequence[Path] = (),
+    variant: str = "default",
+    pattern: str = "",
+    only_predicted: bool = False,
+) -> ScoredPredictions:
+    """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
+
+    An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people. variant:
+    "official" for the official code's rules where a task's metric has them; such scores have "(official)" in their metric's label.
+    pattern: only tasks that match it (see ``matching_tasks``). only_predicted: instances and tasks without a prediction are left out, as
+    if they had not been asked, and the scores are marked as of a part; a prediction of null counts as one.
+    Raises DatasetError where a folder or file cannot be read, UsageError for unknown references or a pattern that matches nothing.
+    """
+    chosen = check_references(references)
+    suite = load_suite(annotations)
+    folder = PredictionFolder(Path(predictions))
+    paths = {task.key: folder.of_task(task.key, task.annotation, suite.root) for task in suite.tasks if isinstance(task, FolderTask)}
+    to_score = [task for task in matching_tasks(suite, pattern) if paths[task.key] is not None or not only_predicted]
+    which = f" that --tasks {pattern!r} names" if pattern else ""
+    nothing = f"{predictions}: none of its predictions is of a task of {annotations}{which}; there is nothing to score"
+    if not to_score:
+        raise DatasetError(nothing)
+    problems = list(_suite_problems(suite, to_score))
+    rated = _people(suite, ratings)
+    problems += rated.notes
+    tasks: list[ScoredTask] = []
+    values: dict[str, float | None] = {}
+    measured: list[MeasuredTask] = []
+    for task in to_score:
+        assert isinstance(task, FolderTask)
+        path = paths[task.key]
+        people = rated.tasks.get(task.key, {})
+        file, metric = None if path is None else read_predictions(path), _by_rules(task, variant)
+        scored = _score_task(task, file, folder.root, chosen, problems, people=people, wanted=metric, only_predicted=only_predicted)
+        if only_predicted and not scored.score.counts.total:
+            continue
+        tasks.append(scored)
+        if task.task is not None:
+            values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
+            score = scored.score
+            measured.append(MeasuredTask(task.task, task.key, score.partial, score.HasField("bounds"), score.counts.total, scored.evidence))
+    if not tasks:
+        raise DatasetError(nothing)
+    unused = folder.unused()
+    problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
+    results = judge_all(suite.benchmark, values, chosen)
+    asked = [result for result in results if result.task.id in values]
+    partial = len(values) < len(suite.benchmark.tasks) or any(one.score.partial for one in tasks)
+    incomplete = any(one.score.counts.failed for one in tasks if not one.score.task.unlisted)
+    return ScoredPredictions(
+        model,
+        suite.name,
+        suite.benchmark,
+        chosen,
+        partial,
+        tuple(tasks),
+        values,
+        {entry.task.id: entry.instances for entry in measured},
+        compute_levels(results),
+        compute_levels(asked),
+        certificate_message(certify_tasks(measured, results, incomplete=incomplete)),
+        unused,
+        tuple(problems),
+    )
+
+
+def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
+    """The document of `genlevel score --json`: that of `eval`, null where there is no run, with what did not fit under "predictions"."""
+    return {
+        "run": None,
+        "model": scored.model,
+        "suite": scored.suite,
+        "benchmark": scored.benchmark.name,
+        "partial": scored.partial,
+        "status": "finished",
+        "reason": "",
+        "instances": counts_json(task.score for task in scored.tasks),
+        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "unknown_costs")),
+        "judging": None,
+        "tasks": [task_json(task.score) for task in scored.tasks],
+        "level": level_json(scored.levels, model=scored.model, references=scored.references),
+        "certified": certificate_json(scored.certificate),
+        "level_asked": level_json(scored.asked_levels, model=scored.model, references=scored.references),
+        "predictions": {
+            "tasks": [_joined_json(task) for task in scored.tasks],
+            "unused_files": [printable(str(path)) for path in scored.unused],
+            "problems": [printable(problem) for problem in scored.problems],
+        },
+    }
+
+
+def _joined_json(task: ScoredTask) -> dict[str, Any]:
+    joined = task.joined
+    return {
+        "key": task.key,
+        "file": None if task.file is None else printable(str(task.file)),
+        "missing": [printable(one) for one in joined.missing] if joined else None,
+        "unknown": [printable(one) for one in joined.unknown] if joined else [],
+        "duplicates": [printable(one) for one in joined.duplicates] if joined else [],
+    }
+
+
+def _suite_problems(suite: Suite, asked: Sequence[SuiteTask]) -> Iterator[str]:
+    """What the reader found of these tasks, but for items that cannot be asked: nothing is asked here, and media need not be there."""
+    about_items = tuple(
+        start
+        for task in suite.tasks
+        if isinstance(task, FolderTask)
+        for start in (f"{task.key}: {task.annotation}: item ", f"{task.key}: and ")
+    )
+    for problem in problems_of(suite, asked):
+        if not problem.startswith(about_items):
+            yield problem
+
+
+def _people(suite: Suite, files: Sequence[Path]) -> ResolvedRatings:
+    """People's ratings of the suite's tasks; those of a judge's metric are left out, for a judge's are what it is made of."""
+    rows = [row for file in files for row in read_ratings(file)]
+
+    def ids_of(task: SuiteTask) -> frozenset[str]:
+        assert isinstance(task, FolderTask)
+        return frozenset(instance.id for instance in task.labelled())
+
+    found = resolve_ratings(rows, suite.tasks, ids_of)
+    judged = [task.key for task in suite.tasks if task.metric is not None and task.metric.id == "gpt_score" and task.key in found.tasks]
+    notes = [f"{key}: ratings by people left out: GPT-Score is a judge model's; `genlevel eval --judge ROUTE` makes them" for key in judged]
+    return ResolvedRatings({key: rated for key, rated in found.tasks.items() if key not in judged}, (*found.notes, *notes))
+
+
+def _score_task(
+    task: FolderTask,
+    file: PredictionFile | None,
+    root: Path,
+    references: str,
+    problems: list[str],
+    *,
+    people: ByInstance,
+    wanted: TaskMetric | None,
+    only_predicted: bool,
+) -> ScoredTask:
+    """Scores one task; what does not fit is added to ``problems``. people: their ratings of it. wanted: the metric, in its variant."""
+    left_out: frozenset[str] = frozenset()
+    metric, no_metric = _metric(wanted)
+    scoring = TaskScoring(metric, no_metric)
+    joined = None
+    if file is None:
+        scoring.add(_given(task, instance, Outcome.UNSUPPORTED) for instance in task.labelled())
+        outcome = replace(scoring.finish(), note=_NO_FILE)
+        problems.append(f"{task.key}: {_NO_FILE}")
+    else:
+        joined = join(file, [(instance.id, instance.position) for instance in task.labelled()])
+        problems += file.problems
+        if only_predicted:
+            left_out = frozenset(instance.id for instance in task.labelled() if instance.id not in joined.predictions)
+            joined = replace(joined, missing=tuple(one for one in joined.missing if one not in left_out))
+        if left_out:
+            problems.append(f"{task.key}: {len(left_out):,} of {task.count():,} instances without a prediction: left out")
+        problems += joined_problems(task.key, joined)
+        envelope = task.survey.envelope
+        form = LabelForm(task.survey.kinds, envelope.bbox_format, task.modality, _place(file.path, root))
+        answered = _answered(task, joined, form, problems, left_out, parsed=metric is not None)
+        scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
+        outcome = scoring.finish()
+    message, evidence = _message(task, wanted, outcome, references, scoring.provenance(), partial=bool(left_out))
+    if people:
+        message.task.rating_source.kind = "people"
+        add_ratings(message.task.rating_source, scoring.ratings())
+    return ScoredTask(task.key, message, None if file is None else file.path, joined, evidence)
+
+
+def _place(file: Path, root: Path) -> MediaPlace:
+    """Where predicted files may lie: in the folder of prediction.json (or above json/), in media folders there, never outside of root."""
+    folder = file.parent.parent if file.parent.name == "json" and file.parent != root else file.parent
+    return media_place(folder, root, file)
+
+
+def _answered(
+    task: FolderTask, joined: Joined, form: LabelForm, problems: list[str], left_out: frozenset[str], *, parsed: bool
+) -> Iterator[AnsweredInstance]:
+    """The instances with their predictions, but those left out. parsed: whether a metric will read the answers."""
+    lost: list[str] = []
+    broken: list[str] = []
+    for instance in task.labelled():
+        if instance.id in left_out:
+            continue
+        if instance.problem:
+            broken.append(f"{task.key}: {instance.problem}")
+            yield _given(task, instance, Outcome.FAILED)
+            continue
+        try:
+            answer = as_answer(joined.predictions.get(instance.id), instance, form)
+        except MediaProblem as problem:
+            lost.append(f"id {printable(instance.id)!r}: {printable(str(problem))}")
+            answer = Given("")
+        given = _given(task, instance, Outcome.ANSWERED, answer)
+        # Where nothing is measured, an answer is whatever is there.
+        yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT.value)
+    problems += broken[:_NAMED]
+    if len(broken) > _NAMED:
+        problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")
+    if lost:
+        problems.append(f"{task.key}: {len(lost)} predictions name files that cannot be used: counted as wrong; first {lost[0]}")
+
+
+def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given = _NONE) -> AnsweredInstance:
+    """An instance as the evaluator would hand it over, with the media that are there."""
+    return AnsweredInstance(
+        instance.id,
+        outcome,
+        answer.text,
+        instance.answer_type.value,
+        instance.label,
+        instance.options,
+        cluster=cluster_of(instance, task.key),
+        files=answer.files,
+        prompt="\n\n".join(text for text in (instance.context, instance.prompt) if text),
+        inputs=tuple(str(media.path) for media in instance.media if media.path.exists()),
+        details=instance.details,
+    )
+
+
+def _by_rules(task: FolderTask, variant: str) -> TaskMetric | None:
+    """The task's metric by the rules asked for, where it has such; else as it is."""
+    metric = task.metric
+    if metric is None or variant == "default":
+        return metric
+    parameters = {**dict(metric.parameters), "variant": variant}
+    if metric.id == "accuracy" and task.modality is Modality.VIDEO:
+        parameters["match"] = "contained"
+    try:
+        known = create(metric.id, parameters, measuring=False) is not None
+    except (MetricUnavailable, ValueError):
+        known = False
+    return TaskMetric(metric.id, f"{metric.label} ({variant})", tuple(sorted(parameters.items()))) if known else metric
+
+
+def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
+    """The metric, or None and why there is none."""
+    if metric is None:
+        return None, "no metric is known for this task"
+    try:
+        made = create(metric.id, dict(metric.parameters))
+    except (DatasetError, MetricUnavailable, ValueError) as error:
+        return None, f"not scored: {error}"
+    return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
+
+
+def _message(
+    task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str, *, partial: bool
+) -> tuple[pb.TaskScore, TaskEvidence | None]:
+    """The task's score, and what its instances say of its error."""
+    evidence = None
+    listed: Task | None = task.task
+    description = pb.TaskDescription(
+        key=task.key,
+        name=task.name,
+        sheet=listed.sheet if listed else "",
+        modality=task.modality.value,
+        paradigm=task.paradigm.value if task.paradigm else "",
+        unlisted=listed is None,
+        provenance=provenance,
+    )
+    if metric is not None:
+        description.metric, description.metric_label = metric.id, metric.label
+        description.metric_parameters.update(dict(metric.parameters))
+        evidence = evidence_found(description, outcome.statistics, outcome.clusters)
+        outcome = with_clustered_error(outcome, evidence)
+    result = None if listed is None else judge(listed, outcome.score, references)
+    if result is not None:
+        mapped = result.sigma
+    else:
+        mapped = sigma(task.metric.id, outcome.score) if task.metric is not None and outcome.score is not None else None
+    return score_message(description, outcome, mapped, result, partial=partial), evidence

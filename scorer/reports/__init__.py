@@ -1,0 +1,1 @@
+"""What commands print and draw of levels, leaderboards and synergy. No service loads this."""

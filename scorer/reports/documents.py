@@ -1,0 +1,156 @@
+"""The JSON forms of levels and scores, the same for workbooks and runs, and the level report of a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.levels.rules import Levels, TaskResult, check_references, compute_levels, judge_all
+from scorer.runs.certified import certificate_json, certify_values
+from scorer.wire import levels_of
+from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances, kept_instances
+from scorer.workbooks.reader import model_values, read_workbook
+
+OUTCOMES = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReport:
+    """Levels of one model as a workbook has it.
+
+    model: as its column is named. results: task by task, workbook order. instances: on how many its scores rest, as far as it says.
+    """
+
+    model: str
+    rules: str
+    references: str
+    levels: Levels
+    results: tuple[TaskResult, ...]
+    warnings: tuple[str, ...]
+    instances: WorkbookInstances = NONE_KEPT
+
+
+def level_of_workbook(path: Path | str, model: str, references: str = "workbook") -> LevelReport:
+    """General-Level by the paper's rules over all 699 tasks, from a result workbook in the official layout.
+
+    Raises WorkbookError where the file is no workbook or has no column of that model, UsageError for unknown references.
+    """
+    chosen = check_references(references)
+    benchmark = general_bench()
+    read = model_values(read_workbook(path), model, benchmark, source=str(path))
+    results = judge_all(benchmark, read.values, chosen)
+    return LevelReport(read.model, "paper", chosen, compute_levels(results), results, read.warnings, kept_instances(path, read.model))
+
+
+def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> dict[str, Any]:
+    """Levels as `genlevel level --json` prints them."""
+    return {
+        "model": model,
+        "rules": rules,
+        "references": references,
+        "levels": {str(level): score for level, score in levels.scores.items()},
+        "verdict": levels.verdict,
+        "modalities": {
+            entry.modality.value: {
+                "2": entry.level_2,
+                "3": entry.level_3,
+                "4": entry.level_4,
+                "supported": entry.supported,
+                "wins": entry.wins,
+                "tasks": entry.tasks,
+            }
+            for entry in levels.modalities
+        },
+        "language": {
+            "w_L": levels.language.weight,
+            "supported": levels.language.supported,
+            "wins": levels.language.wins,
+            "tasks": levels.language.tasks,
+        },
+    }
+
+
+def report_json(report: LevelReport) -> dict[str, Any]:
+    """A workbook's level report as JSON."""
+    document = level_json(report.levels, model=report.model, rules=report.rules, references=report.references)
+    return {**document, "certified": certificate_json(certify_values(report.results, instances=report.instances))}
+
+
+def verdict_certified_json(verdict: pb.GetVerdictResponse) -> dict[str, Any]:
+    """The "certified" of a run: over its whole benchmark, beside "level"."""
+    return certificate_json(verdict.certificate)
+
+
+def verdict_level_json(verdict: pb.GetVerdictResponse, *, asked: bool = False) -> dict[str, Any]:
+    """The "level" of a run: over its whole benchmark, or over the asked tasks alone."""
+    levels = levels_of(verdict.asked_levels if asked else verdict.levels)
+    return level_json(levels, model=verdict.model, references=verdict.references)
+
+
+def tasks_json(scores: Iterable[pb.TaskScore]) -> list[dict[str, Any]]:
+    """The "tasks" of `eval --json` and `show --json`. bounds: [lower, upper], null where nothing can be said."""
+    return [task_json(score) for score in scores]
+
+
+def task_json(score: pb.TaskScore) -> dict[str, Any]:
+    """One task's score; absent fields are null."""
+    unlisted = score.task.unlisted
+    return {
+        "task": score.task.name,
+        "key": score.task.key,
+        "sheet": None if unlisted else score.task.sheet or None,
+        "metric": score.task.metric or None,
+        "variant": dict(score.task.metric_parameters).get("variant"),
+        "score": _optional(score, "score"),
+        "bounds": [score.bounds.lower, score.bounds.upper] if score.HasField("bounds") else None,
+        "sigma": _optional(score, "sigma"),
+        "n": score.counts.total,
+        "stderr": _optional(score, "standard_error"),
+        "reference": _optional(score, "reference"),
+        "win": _optional(score, "win"),
+        "instances": counts_json([score]),
+        "note": score.note or None,
+        "provenance": score.task.provenance or None,
+        "partial": score.partial,
+        "ratings": ratings_json(score.task.rating_source) if score.task.HasField("rating_source") else None,
+    }
+
+
+def ratings_json(source: pb.RatingSource) -> dict[str, Any]:
+    """Who rated a task's answers ("by": judge or people), and what became of it. agreement: of the judge with people, where both rated."""
+    found = source.agreement
+    return {
+        "by": source.kind,
+        "judge": source.judge or None,
+        "prompt_version": source.prompt_version or None,
+        "prompt_hash": source.prompt_hash or None,
+        "rated": source.rated,
+        "failed": source.failed,
+        "pending": source.pending,
+        "agreement": {
+            "n": found.instances,
+            "pearson": found.pearson if found.HasField("pearson") else None,
+            "kendall": found.kendall if found.HasField("kendall") else None,
+            "mean_difference": found.mean_difference,
+            "stderr": found.standard_error if found.HasField("standard_error") else None,
+        }
+        if source.HasField("agreement")
+        else None,
+    }
+
+
+def counts_json(scores: Iterable[pb.TaskScore]) -> dict[str, int]:
+    """The "instances" of these scores, disjoint by outcome; they add up to total."""
+    counts = dict.fromkeys(("total", *OUTCOMES), 0)
+    for score in scores:
+        for name in counts:
+            counts[name] += getattr(score.counts, name)
+    return counts
+
+
+def _optional(score: pb.TaskScore, field: str) -> Any:
+    return getattr(score, field) if score.HasField(field) else None

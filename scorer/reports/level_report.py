@@ -1,0 +1,212 @@
+"""The level of a workbook or a run under either rule, with its explanation: what `genlevel level` prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genlevel.benchmark.model import GENERAL_BENCH, Benchmark
+from genlevel.benchmark.suites import load_benchmark
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
+from scorer.reports.documents import level_json
+from scorer.reports.explain import Explanation, explain, explanation_json
+from scorer.runs.certified import certificate_json, certify_values
+from scorer.wire import TaskIndex, benchmark_of, levels_of
+from scorer.workbooks.instances import kept_instances
+from scorer.workbooks.official import OfficialReport, official_levels
+from scorer.workbooks.reader import WorkbookSheet, model_values, read_workbook
+from scorer.workbooks.references import ReferenceSet, reference_set
+from scorer.workbooks.writer import result_sheets
+
+RULES = ("paper", "official")
+_COLUMN = "run"
+_INCOMPLETE = "run {} is incomplete: tasks with failed or pending instances count as 0, so levels are lower bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelStatement:
+    """One model's level by one rule.
+
+    levels: None where the official ranker would have ended without output; ``crash`` then says on what. explanation: where asked for.
+    warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
+    run: its id; "" for a workbook, of which nothing is asked. partial: only a part of the benchmark was asked. incomplete: instances of the
+    run failed or are pending.
+    """
+
+    model: str
+    rules: str
+    references: str
+    levels: Levels | None
+    crash: str
+    explanation: Explanation | None
+    warnings: tuple[str, ...]
+    certified: pb.Certificate | None = None
+    run: str = ""
+    partial: bool = False
+    incomplete: bool = False
+
+
+def state_workbook_level(
+    path: Path | str, model: str, *, rules: str = "paper", references: str = "workbook", explained: bool = False
+) -> LevelStatement:
+    """The level of one column of a result workbook over all 699 tasks.
+
+    references: workbook, appendix or a workbook in the official reference layout. Raises WorkbookError where a file is no workbook
+    or has no such column, UsageError for a rule that does not exist.
+    """
+    _check_rules(rules)
+    against = reference_set(references)
+    sheets = read_workbook(path)
+    read = model_values(sheets, model, against.benchmark, source=str(path))
+    results = judge_all(against.benchmark, read.values, against.name)
+    official = _official(sheets, model, against) if explained or rules == "official" else None
+    statement = _statement((read.model, rules, explained), against, results, official, (*against.warnings, *read.warnings))
+    return replace(statement, certified=certify_values(results, instances=kept_instances(path, read.model)))
+
+
+def state_run_level(
+    verdict: pb.GetVerdictResponse,
+    *,
+    rules: str = "paper",
+    references: str = "workbook",
+    explained: bool = False,
+    partial: bool = False,
+    unfinished: int = 0,
+) -> LevelStatement:
+    """The level of a run from its scores. partial: as the run says. unfinished: its failed and pending instances, also of unscored tasks.
+
+    A suite that is its own benchmark has the paper's rules and its own references alone. Raises UsageError where others are asked.
+    """
+    _check_rules(rules)
+    statement = _run_level(verdict, rules=rules, references=references, explained=explained)
+    incomplete = verdict.incomplete or unfinished > 0
+    warnings = (*statement.warnings, *([_INCOMPLETE.format(verdict.run_id)] if incomplete else []))
+    return replace(
+        statement,
+        certified=_certificate(verdict, references),
+        run=verdict.run_id,
+        partial=partial,
+        incomplete=incomplete,
+        warnings=warnings,
+    )
+
+
+def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, explained: bool) -> LevelStatement:
+    if verdict.benchmark != GENERAL_BENCH:
+        if rules == "official" or references not in ("workbook", "appendix"):
+            raise UsageError(
+                f"run {verdict.run_id} is on {verdict.benchmark!r}, which is its own benchmark: the official rules and reference"
+                " workbooks are for General-Bench alone"
+            )
+        return _own_benchmark(verdict, explained=explained)
+    against = reference_set(references)
+    values = run_values(verdict, against.benchmark)
+    results = judge_all(against.benchmark, values, against.name)
+    official = None
+    if explained or rules == "official":
+        official = _official(result_sheets(against.benchmark, _COLUMN, values), _COLUMN, against)
+    return _statement((verdict.model, rules, explained), against, results, official, against.warnings)
+
+
+def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
+    """The scores of a run by ``Task.id``; tasks without a score are left out."""
+    index = TaskIndex(benchmark)
+    found = ((index.find(score.task), score) for score in verdict.tasks if score.HasField("score"))
+    return {task.id: score.score for task, score in found if task is not None}
+
+
+def statement_json(statement: LevelStatement) -> dict[str, Any]:
+    """As `genlevel level --json` prints it. Under official rules "levels" has the two printed decimals, and "crash" is added.
+
+    "run", "partial" and "incomplete" are null for a workbook.
+    """
+    name, rules, references = statement.model, statement.rules, statement.references
+    if statement.levels is None:
+        document: dict[str, Any] = {"model": name, "rules": rules, "references": references}
+        document |= dict.fromkeys(("levels", "verdict", "modalities", "language"))
+    else:
+        document = level_json(statement.levels, model=name, rules=rules, references=references)
+    if rules == "official":
+        if statement.levels is not None:
+            document["levels"] = {level: float(f"{score:.2f}") for level, score in document["levels"].items()}
+        document["crash"] = statement.crash or None
+    of_run = bool(statement.run)
+    document["run"] = statement.run or None
+    document["partial"], document["incomplete"] = (statement.partial, statement.incomplete) if of_run else (None, None)
+    document["certified"] = None if statement.certified is None else certificate_json(statement.certified)
+    if statement.explanation is not None:
+        document["explanation"] = explanation_json(statement.explanation)
+    found: dict[str, Any] = _finite(document)
+    return found
+
+
+def _check_rules(rules: str) -> None:
+    if rules not in RULES:
+        raise UsageError(f"there are no rules {rules!r}; use one of: {', '.join(RULES)}")
+
+
+def _official(sheets: Sequence[WorkbookSheet], model: str, against: ReferenceSet) -> OfficialReport:
+    if against.crash:
+        return OfficialReport(model, against.name, None, against.crash, ())
+    return official_levels(sheets, model, against.positions, against.name, other_sheets=against.other_sheets)
+
+
+def _statement(
+    asked: tuple[str, str, bool],
+    against: ReferenceSet,
+    results: Sequence[TaskResult],
+    official: OfficialReport | None,
+    warnings: tuple[str, ...],
+) -> LevelStatement:
+    """asked: model, rules, and whether to explain. official: where either needs it."""
+    model, rules, explained = asked
+    levels = compute_levels(results)
+    explanation = explain(results, levels, official) if explained else None
+    if rules == "official" and official is not None:
+        return LevelStatement(model, rules, against.name, official.scores, official.crash, explanation, warnings)
+    return LevelStatement(model, rules, against.name, levels, "", explanation, warnings)
+
+
+def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelStatement:
+    """Levels as the scorer has them: it knows the benchmark's tasks, and here only the asked ones are known."""
+    levels = levels_of(verdict.levels)
+    explanation = None
+    if explained:
+        shipped = load_benchmark(verdict.benchmark)
+        benchmark = shipped or benchmark_of(
+            verdict.benchmark, [_with_reference(score) for score in verdict.tasks if not score.task.unlisted]
+        )
+        values = run_values(verdict, benchmark)
+        explanation = explain([judge(task, values.get(task.id)) for task in benchmark.tasks], levels)
+    return LevelStatement(verdict.model, "paper", verdict.references, levels, "", explanation, ())
+
+
+def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certificate | None:
+    """As the scorer drew it, if it is against these references."""
+    return verdict.certificate if verdict.HasField("certificate") and verdict.references == references else None
+
+
+def _with_reference(score: pb.TaskScore) -> pb.TaskDescription:
+    description = pb.TaskDescription()
+    description.CopyFrom(score.task)
+    if score.HasField("reference"):
+        description.reference = score.reference
+    return description
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity, which the ranker's sums of huge numbers can reach."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {key: _finite(entry) for key, entry in value.items()}
+        case list():
+            return [_finite(entry) for entry in value]
+        case _:
+            return value

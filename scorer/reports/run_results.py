@@ -1,0 +1,33 @@
+"""A run's results task by task, from its verdict as it comes over the wire: what breakdowns and synergy maps are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genlevel.benchmark.model import Benchmark
+from genlevel.benchmark.suites import load_benchmark
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.levels.rules import TaskResult, judge_all
+from scorer.wire import TaskIndex, benchmark_of
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """results: all tasks of the benchmark, in its order. asked: ids of those that were asked."""
+
+    benchmark: Benchmark
+    results: tuple[TaskResult, ...]
+    asked: frozenset[str]
+
+
+def run_results(verdict: pb.GetVerdictResponse, references: str = "workbook") -> RunResults:
+    """The results behind a verdict. Of a benchmark that is not shipped, only the tasks that were asked are known here."""
+    listed = [score.task for score in verdict.tasks if not score.task.unlisted]
+    benchmark = load_benchmark(verdict.benchmark) or benchmark_of(verdict.benchmark, listed)
+    index = TaskIndex(benchmark)
+    values: dict[str, float | None] = {}
+    for score in verdict.tasks:
+        task = index.find(score.task)
+        if task is not None:
+            values[task.id] = score.score if score.HasField("score") else None
+    return RunResults(benchmark, judge_all(benchmark, values, references), frozenset(values))

@@ -1,0 +1,1 @@
+"""A stored run: its verdict, certificate, instances, comparison with another, and Prometheus series."""

@@ -1,0 +1,1 @@
+"""One task: from its instances' raw answers to a score."""

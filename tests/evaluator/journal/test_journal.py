@@ -1,0 +1,152 @@
+"""The journal: at most one outcome an instance, durable when it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from evaluator.journal.journal import Answer, Journal, RunRecord
+from evaluator.journal.judgements import Judgement, RunJudge
+from evaluator.journal.tables import metadata
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.storage import schema_differences
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+
+def answer(instance, outcome=sc.OUTCOME_ANSWERED, text="A", cost=None):
+    return Answer("r", "t", instance, outcome, raw_answer=text, input_tokens=3, cost_nano_usd=cost)
+
+
+async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    await asyncio.gather(*(journal.record(answer(f"i{n}")) for n in range(300)))
+    with sqlite3.connect(tmp_path / "j.db") as other:
+        assert other.execute("select count(*) from evaluator_answers").fetchone() == (300,)
+    journal.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def journal(request, tmp_path):
+    """A journal on either database."""
+    opened = Journal(f"sqlite:///{tmp_path}/j.db" if request.param == "sqlite" else request.getfixturevalue("postgresql"))
+    yield opened
+    opened.close()
+
+
+async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
+    await journal.record(answer("a", text="first"))
+    await journal.record(answer("a", text="second"))
+    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    await journal.record(answer("b", text="at last"))
+    found = journal.answers_to("r", "t", ["a", "b", "c"])
+    assert {key: value.raw_answer for key, value in found.items()} == {"a": "first", "b": "at last"}
+    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
+
+
+async def test_what_a_failed_try_has_cost_stays_spent(journal):
+    await journal.record(answer("a", sc.OUTCOME_FAILED, "", cost=5))
+    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
+    await journal.record(answer("a", cost=7))
+    await journal.record(answer("b"))
+    await journal.record(replace(answer("c", sc.OUTCOME_UNSUPPORTED, ""), attempts=0))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
+    await journal.record(answer("d", sc.OUTCOME_FAILED, "", cost=3))
+    await journal.record(answer("e", sc.OUTCOME_FAILED, "", cost=0))
+    await journal.record(answer("d"))
+    await journal.record(answer("e"))
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.unknown_costs) == (15, 2), "a cost that is not known is no less than what a try has cost"
+
+
+async def test_any_text_can_be_journalled(journal):
+    await journal.record(answer("a", text="nul \0, escape \x1b, a line\u2028 and \U0001f600"))
+    assert journal.answers_to("r", "t", ["a"])["a"].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
+
+
+@pytest.mark.parametrize("odd", [{"input_tokens": 10**30}, {"response_id": object()}, {"upstream_s": object()}])
+async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journal, odd):
+    with pytest.raises(StorageError, match="the journal cannot be written"):
+        await asyncio.wait_for(journal.record(replace(answer("a"), **odd)), 10)
+    await asyncio.wait_for(journal.record(answer("b")), 10)
+    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 1}
+
+
+async def test_totals_keep_priced_and_unpriced_apart(journal):
+    await journal.record(answer("a"))
+    assert journal.totals("r").cost_nano_usd is None
+    await journal.record(answer("b", cost=7))
+    await journal.reserve("r", 1, 100)
+    await journal.reserve("r", 2, 50)
+    await journal.settle("r", 1)
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (7, 50, 6)
+    assert journal.last_reservation("r") == 2
+
+
+def test_a_run_that_is_there_is_not_made_again(journal):
+    record = RunRecord(
+        run_id="r", identity="r", generation=0, specification="{}", suite="s", benchmark="b", partial=False, plan="[]", total=1,
+        priced=True, status=ev.RUN_STATUS_INTERRUPTED, reason="not begun", prompt_version="1", traffic="{}", calls=0, retries=0,
+        created=1.0, updated=1.0,
+    )  # fmt: skip
+    assert journal.create_run(record) == record
+    journal.update_run("r", status=ev.RUN_STATUS_RUNNING)
+    found = journal.create_run(replace(record, total=7))
+    assert (found.total, found.status) == (1, ev.RUN_STATUS_RUNNING)
+    assert len(journal.runs()) == 1
+
+
+def test_migrations_and_tables_agree(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    assert schema_differences(journal._engine, metadata, "evaluator") == []
+    journal.close()
+
+
+def judgement(instance, outcome=sc.OUTCOME_ANSWERED, judge="openai/j", prompt="p1", **facts):
+    return Judgement("r", "t", instance, judge, prompt, "1", outcome, input_tokens=5, cost_nano_usd=7, created=1.0, **facts)
+
+
+async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journal):
+    kept = journal.judgements
+    await kept.record(judgement("a", rating=70.0, reply="nul \0"))
+    await kept.record(judgement("a", rating=10.0))
+    await kept.record(judgement("a", rating=20.0, judge="openai/k"))
+    await kept.record(judgement("a", rating=30.0, prompt="p2"))
+    await kept.record(judgement("b", sc.OUTCOME_PENDING, replies=1))
+    await kept.record(judgement("b", sc.OUTCOME_FAILED, replies=3, error="no"))
+    assert kept.judge_of("r") is None
+    kept.set_judge(RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1")}))
+    kept.set_judge(judge := RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1"), "user_preference": ("1", "q")}))
+    assert kept.judge_of("r") == judge
+    found = kept.of(judge, "t", "gpt_score", ["a", "b", "c"])
+    assert {key: (one.rating, one.outcome) for key, one in found.items()} == {
+        "a": (70.0, sc.OUTCOME_ANSWERED),
+        "b": (None, sc.OUTCOME_FAILED),
+    }
+    assert found["a"].reply == "nul \ufffd"
+    assert [one.rating for one in kept.about("r", "t", "a")].count(None) == 0
+    assert len(kept.about("r", "t", "a")) == 3
+    assert [one.instance_id for one in kept.failures(judge)] == ["b"]
+    totals = kept.totals("r")
+    assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost_nano_usd) == (1, 1, 20, 28)
+    await kept.record(judgement("b", rating=50.0))
+    assert kept.totals("r").judged == 2
+    kept.set_complete("r", True)
+    assert kept.judge_of("r") == replace(judge, complete=True)
+
+
+def test_ratings_by_people_are_replaced_by_the_same_raters_new_ones(journal):
+    kept = journal.judgements
+    kept.store_people("r", {"t": {"a": {"ben": 2.5, "anna": 4.0}, "b": {"anna": 1.0}}, "u": {"a": {"anna": 3.0}}})
+    kept.store_people("r", {"t": {"a": {"anna": 5.0}}})
+    assert kept.people_of("r", "t", ["a", "b", "c"]) == {"a": {"anna": 5.0, "ben": 2.5}, "b": {"anna": 1.0}}
+    assert list(kept.people_of("r", "t", ["a"])["a"]) == ["anna", "ben"]
+    assert (kept.has_people("r", "u"), kept.has_people("r", "v"), kept.has_people("s", "t")) == (True, False, False)
+    kept.store_people("r", {})

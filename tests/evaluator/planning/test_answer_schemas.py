@@ -1,0 +1,110 @@
+"""Answers are held to a JSON schema where the model can be, and only where the user does not say no."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from evaluator.planning.schemas import response_schema
+from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.v1 import evaluator_pb2 as ev
+
+RIGHT: dict[str, Any] = {
+    "choice": "B",
+    "label": "cat",
+    "number": 2.5,
+    "short_text": "a cat",
+    "items": ["a", "b"],
+    "boxes": [{"label": "cat", "box": [1, 2, 3, 4]}],
+    "masks": [{"label": "cat", "mask": {"polygons": [[0, 0, 4, 0, 4, 4]]}}],
+    "masks:video": [{"label": "cat", "mask": [{"polygons": [[0, 0, 4, 0, 4, 4]]}, None]}],
+    "masks:3d": [{"label": "leg", "mask": {"points": [0, 3]}}],
+    "keypoints": [{"label": "person", "points": [[1, 2, 2], [0, 0, 0]], "score": 0.5}],
+    "boxes_3d": [{"label": "car", "box": [1, 2, 3, 4, 5, 6, 0.1], "score": 1}],
+    "track": [[1, 2, 3, 4], None],
+    "tubes": [{"label": "run", "boxes": [{"frame": 3, "box": [1, 2, 3, 4]}]}],
+    "tracks": [{"frame": 0, "id": "a", "label": "car", "box": [1, 2, 3, 4, 5, 6, 0.1], "score": 0.9}],
+    "relations": [{"subject": "man", "predicate": "rides", "object": "horse"}],
+    "relations:image": [
+        {"subject": "man", "predicate": "rides", "object": "horse", "subject_box": [1, 2, 3, 4], "object_box": [1, 2, 3, 4]}
+    ],
+    "poses": [[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]],
+    "series": [1, 2.5],
+}
+IN_WORDS = ("long_text", "code", "structure", "media")
+
+
+def instance(kind: str) -> Instance:
+    name, _, medium = kind.partition(":")
+    media = (MediaFile(Modality(medium), Path("/nowhere"), "x/y"),) if medium else ()
+    return Instance("1", 0, "What?", AnswerType(name), media=media, options=("yes", "no") if name == "choice" else ())
+
+
+def held(kind: str) -> dict[str, Any]:
+    return json.loads(response_schema(instance(kind)))
+
+
+def objects(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for part in schema.values():
+            yield from objects(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from objects(part)
+
+
+def test_every_type_has_a_schema_or_is_asked_in_words() -> None:
+    assert {kind.partition(":")[0] for kind in RIGHT} | set(IN_WORDS) == {kind.value for kind in AnswerType}
+    for kind in IN_WORDS:
+        assert response_schema(instance(kind)) == ""
+
+
+@pytest.mark.parametrize("kind", RIGHT)
+def test_a_schema_takes_right_answers_alone_and_is_one_that_providers_take(kind: str) -> None:
+    schema = held(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate({"answer": RIGHT[kind]}, schema)
+    for wrong in ({"answer": {"what": 1}}, {"answer": None}, RIGHT[kind], {}, {"answer": RIGHT[kind], "more": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+    for part in objects(schema):
+        assert part["additionalProperties"] is False
+        assert sorted(part["required"]) == sorted(part["properties"])
+
+
+def test_a_choice_is_one_of_the_instances_letters() -> None:
+    assert held("choice")["properties"]["answer"]["enum"] == ["A", "B"]
+    assert "enum" not in json.loads(response_schema(Instance("1", 0, "What?", AnswerType.CHOICE)))["properties"]["answer"]
+
+
+def test_the_next_turn_of_a_dialogue_is_no_field_of_an_object() -> None:
+    assert response_schema(Instance("1", 0, "What?", AnswerType.SHORT_TEXT, dialog=("Hello.",))) == ""
+
+
+async def run(evaluator: Any, folder: Path, **fields: Any) -> ev.Run:
+    request = ev.StartRunRequest(specification=ev.RunSpecification(model="m", suite=str(folder), **fields))
+    started = (await evaluator.start_run(request)).run
+    async for _progress in evaluator.watch_run(ev.WatchRunRequest(run_id=started.run_id)):
+        pass
+    return started
+
+
+async def test_a_schema_is_sent_only_to_a_model_that_takes_one_and_makes_another_run(make_evaluator, scripted, suite_folder) -> None:
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(1)
+    plain = await run(evaluator, folder)
+    assert scripted.requests[-1].parameters.response_schema_json == ""
+    assert (await run(evaluator, folder, no_structured_output=True)).run_id == plain.run_id, "nothing else would be asked"
+    scripted.info.structured_output = True
+    structured = await run(evaluator, folder)
+    assert json.loads(scripted.requests[-1].parameters.response_schema_json)["properties"]["answer"]["enum"] == ["A", "B"]
+    assert structured.run_id != plain.run_id
+    asked = len(scripted.requests)
+    assert (await run(evaluator, folder, no_structured_output=True)).run_id == plain.run_id
+    assert len(scripted.requests) == asked, "the run without schemas was finished before"

@@ -1,0 +1,124 @@
+"""What an instance's outcome does to its task's score: wrong, open, or nothing at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scorer.metrics import create
+from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
+
+
+def instance(key: str, outcome: Outcome, answer: str = "", label: Any = "A") -> AnsweredInstance:
+    return AnsweredInstance(key, outcome, answer, "choice", label, ("yes", "no"))
+
+
+def outcome_of(*instances: AnsweredInstance, metric: str = "accuracy") -> TaskOutcome:
+    scoring = TaskScoring(create(metric))
+    scoring.add(instances)
+    return scoring.finish()
+
+
+RIGHT = instance("right", Outcome.ANSWERED, "A")
+WRONG = instance("wrong", Outcome.ANSWERED, "B")
+UNREADABLE = instance("unreadable", Outcome.ANSWERED, "maybe")
+REFUSED = instance("refused", Outcome.REFUSED)
+FAILED = instance("failed", Outcome.FAILED)
+PENDING = instance("pending", Outcome.PENDING)
+UNSUPPORTED = instance("unsupported", Outcome.UNSUPPORTED)
+
+
+def test_refused_and_unparsable_answers_are_wrong_and_counted_apart() -> None:
+    found = outcome_of(RIGHT, WRONG, UNREADABLE, REFUSED)
+    assert found.score == found.lower == found.upper == 25.0
+    assert found.counts == {Outcome.ANSWERED: 2, Outcome.UNPARSABLE: 1, Outcome.REFUSED: 1}
+    assert found.unparsable_ids == ("unreadable",)
+    assert found.standard_error == pytest.approx(25.0)
+    assert (found.total, found.incomplete, found.note) == (4, False, "")
+
+
+def test_failed_and_pending_instances_leave_bounds_and_no_score() -> None:
+    found = outcome_of(RIGHT, WRONG, FAILED, PENDING)
+    assert (found.score, found.lower, found.upper, found.standard_error) == (None, 25.0, 75.0, None)
+    assert found.incomplete
+    assert found.note == "incomplete: 1 failed and 1 pending of 4 instances"
+
+
+def test_all_unsupported_is_no_score_but_some_unsupported_are_wrong() -> None:
+    assert outcome_of(UNSUPPORTED).score is None
+    assert "does not take" in outcome_of(UNSUPPORTED).note
+    mixed = outcome_of(RIGHT, UNSUPPORTED)
+    assert (mixed.score, mixed.counts[Outcome.UNSUPPORTED]) == (50.0, 1)
+
+
+def test_an_instance_delivered_again_replaces_what_it_was() -> None:
+    scoring = TaskScoring(create("accuracy"))
+    scoring.add([instance("x", Outcome.FAILED), RIGHT])
+    assert scoring.finish().score is None
+    scoring.add([instance("x", Outcome.ANSWERED, "A"), RIGHT])
+    found = scoring.finish()
+    assert (found.score, found.total) == (100.0, 2)
+
+
+def test_without_metric_label_or_instance_there_is_a_reason_and_no_score() -> None:
+    scoring = TaskScoring(None)
+    scoring.add([RIGHT, UNREADABLE])
+    found = scoring.finish()
+    assert (found.score, found.lower, found.note) == (None, None, "no metric is known for this task")
+    assert found.counts[Outcome.UNPARSABLE] == 1
+    assert outcome_of().note == "no instance was asked"
+    closed = outcome_of(RIGHT, instance("b", Outcome.ANSWERED, "A", None), instance("c", Outcome.FAILED, "", None))
+    assert closed.note == "not scored: instance 'b': has no label (closed set) (2 such instances)"
+    assert closed.score is None
+
+
+def test_a_metric_that_does_not_fit_the_answers_is_no_score_and_named() -> None:
+    found = outcome_of(RIGHT, metric="ap_at_iou")
+    assert found.score is None
+    assert "instance 'right'" in found.note
+    assert "choice" in found.note
+
+
+def test_the_bounds_of_pooled_metrics_come_from_missing_everything_and_the_label_itself() -> None:
+    scoring = TaskScoring(create("micro_f1"))
+    scoring.add(
+        [
+            AnsweredInstance("a", Outcome.ANSWERED, "joy, fear", "items", ["joy", "anger"]),
+            AnsweredInstance("b", Outcome.FAILED, "", "items", ["joy", "anger", "hope"]),
+        ]
+    )
+    found = scoring.finish()
+    assert found.lower == pytest.approx(100 * 2 / (2 + 1 + 1 + 3))
+    assert found.upper == pytest.approx(100 * 8 / (8 + 2))
+
+
+outcomes = st.sampled_from([RIGHT, WRONG, UNREADABLE, REFUSED, FAILED, PENDING, UNSUPPORTED])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(outcomes, min_size=1, max_size=12), st.randoms())
+def test_outcomes_add_up_and_every_completion_lies_within_the_bounds(kinds: list[AnsweredInstance], generator: Any) -> None:
+    instances = [
+        AnsweredInstance(str(index), kind.outcome, kind.raw_answer, kind.answer_type, kind.label, kind.options)
+        for index, kind in enumerate(kinds)
+    ]
+    found = outcome_of(*instances)
+    assert found.total == len(kinds) == len(found.statistics)
+    shuffled = list(instances)
+    generator.shuffle(shuffled)
+    assert outcome_of(*shuffled, *shuffled[:3]) == found
+    if found.lower is None or found.upper is None:
+        assert all(kind.outcome is Outcome.UNSUPPORTED for kind in kinds)
+        return
+    completed = [
+        instance(entry.id, Outcome.ANSWERED, generator.choice(["A", "B", "?"]))
+        if entry.outcome in {Outcome.FAILED, Outcome.PENDING}
+        else entry
+        for entry in instances
+    ]
+    score = outcome_of(*completed).score
+    assert score is not None
+    assert found.lower - 1e-9 <= score <= found.upper + 1e-9
