@@ -33,7 +33,7 @@ def asked(kind: AnswerType, *media: Modality, **facts: object) -> str:
 
 def test_what_is_asked_changes_only_with_its_version() -> None:
     """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
-    asked_of = {name: resources.files("evaluator").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
+    asked_of = {name: resources.files("evaluator.planning").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
     data = [yaml.safe_load(text) for text in asked_of.values()]
     assert {prompt_set().version: digest(data)} == {"3": "17c4e2cd5ef9c8b3"}
 
