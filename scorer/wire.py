@@ -6,22 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import Lease
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
 from scorer.scoring.agreement import agreement
 from scorer.scoring.files import FileAccess
-from scorer.scoring.task_scoring import AnsweredInstance, Outcome, RatingSummary, TaskOutcome
-
-_OUTCOMES: Mapping[int, Outcome] = {
-    pb.OUTCOME_ANSWERED: Outcome.ANSWERED,
-    pb.OUTCOME_REFUSED: Outcome.REFUSED,
-    pb.OUTCOME_FAILED: Outcome.FAILED,
-    pb.OUTCOME_UNSUPPORTED: Outcome.UNSUPPORTED,
-    pb.OUTCOME_PENDING: Outcome.PENDING,
-    pb.OUTCOME_UNPARSABLE: Outcome.UNPARSABLE,
-}
+from scorer.scoring.task_scoring import AnsweredInstance, RatingSummary, TaskOutcome
 
 
 def other_data(one: pb.TaskDescription, other: pb.TaskDescription) -> bool:
@@ -34,9 +26,8 @@ def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | No
 
     Raises UsageError naming the instance whose outcome, label or files cannot be read, StorageError for a file that is not there.
     """
-    outcome = _OUTCOMES.get(answer.outcome)
-    if outcome is None:
-        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({answer.outcome})")
+    outcome = _outcome(answer, answer.outcome)
+    rating_outcome = _outcome(answer, answer.rating_outcome) if answer.rating_outcome else None
     try:
         label = json.loads(answer.label_json) if answer.label_json else None
     except (ValueError, RecursionError):
@@ -58,9 +49,16 @@ def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | No
         found.inputs,
         dict(answer.details),
         tuple(answer.ratings),
-        _OUTCOMES.get(answer.rating_outcome),
+        rating_outcome,
         tuple(answer.compared_ratings),
     )
+
+
+def _outcome(answer: pb.InstanceAnswer, number: int) -> Outcome:
+    try:
+        return Outcome.of(number)
+    except ValueError:
+        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({number})") from None
 
 
 def benchmark_of(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:

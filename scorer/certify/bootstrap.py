@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
+from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.certify.resample import generator_of, weighted
 from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 from scorer.metrics import create
-from scorer.scoring.task_scoring import OPEN, Outcome
 
 if TYPE_CHECKING:
     from scorer.certify.evidence import TaskEvidence

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.model import Modality, Task
+from genlevel.benchmark.outcomes import OPEN, Outcome
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify.bootstrap import level_draws, sigmas
 from scorer.certify.distributions import binomial_at_least, normal_quantile, student_t_quantile
@@ -25,7 +26,6 @@ from scorer.certify.multiplicity import holm
 from scorer.certify.resample import MOST_WEIGHTS, SEED, Weighted, cluster_weights, generator_of, weighted
 from scorer.levels.rules import LEVEL_MODALITIES, TaskResult, judge
 from scorer.metrics import Metric, create
-from scorer.scoring.task_scoring import OPEN, Outcome
 from scorer.wire import other_data
 
 if TYPE_CHECKING:

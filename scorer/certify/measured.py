@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from genlevel.benchmark.model import Task
+from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.certify.evidence import BINARY, Estimate, TaskEvidence
 from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
 from scorer.metrics import Metric, Value, create
 from scorer.metrics.learned.distances import FrechetDistance
-from scorer.scoring.task_scoring import OPEN, Outcome
 
 DRAWS = 1000
 """Bootstrap draws behind the standard error of a clustered score that is no mean: its own error is then about 2 % off."""

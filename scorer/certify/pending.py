@@ -10,9 +10,10 @@ import sys
 
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
+from genlevel.benchmark.outcomes import Outcome
 from scorer.certify import Estimate, TaskEvidence
 from scorer.certify.evidence import BINARY
-from scorer.scoring.task_scoring import Outcome, TaskOutcome, incomplete_note
+from scorer.scoring.task_scoring import TaskOutcome, incomplete_note
 
 UNBOUNDED = sys.float_info.max
 """What stands for a score without a bound: sigma takes it for the worst or the best."""

@@ -12,6 +12,7 @@ from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
 from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
@@ -31,7 +32,7 @@ from scorer.runs.certified import (
     evidence_found,
     with_clustered_error,
 )
-from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
+from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome, TaskScoring
 from scorer.wire import add_ratings, score_message
 
 _NO_FILE = "no prediction.json for this task: counted as unsupported"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import (
@@ -22,7 +23,7 @@ from scorer.certify import (
     evidence_from_workbook,
 )
 from scorer.certify.pending import UNBOUNDED, pending_evidence
-from scorer.scoring.task_scoring import Outcome, TaskOutcome
+from scorer.scoring.task_scoring import TaskOutcome
 from scorer.wire import TaskIndex
 from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from genlevel.benchmark.outcomes import OPEN
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.metrics import Metric, MetricUnavailable, create
 from scorer.metrics.averages import instance_score
-from scorer.scoring.task_scoring import OPEN
 from scorer.store.scores import StoredStatistics
 
 
@@ -18,7 +18,7 @@ def instance_messages(kept: StoredStatistics) -> Iterator[pb.ListInstancesRespon
     metric = _metric(pb.TaskDescription.FromString(kept.description))
     for key, (outcome, statistic) in sorted(kept.statistics.items()):
         score = None if metric is None or statistic is None or outcome in OPEN else instance_score(metric, statistic)
-        yield pb.ListInstancesResponse(instance_id=key, outcome=f"OUTCOME_{outcome.name}", score=score)
+        yield pb.ListInstancesResponse(instance_id=key, outcome=pb.Outcome.Name(outcome.number), score=score)
 
 
 def _metric(task: pb.TaskDescription) -> Metric[Any] | None:

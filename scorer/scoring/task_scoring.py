@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from statistics import fmean
 from typing import Any
 
 from genlevel.benchmark.mapping import to_sigma
+from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
@@ -25,21 +25,6 @@ MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
 """Answers that are measured together; their media are in memory together."""
 _NOTHING_MEASURED = "no score: not one answer was given that could be read"
-
-
-class Outcome(StrEnum):
-    """What became of one instance; the six are disjoint."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    UNPARSABLE = "unparsable"
-    FAILED = "failed"
-    UNSUPPORTED = "unsupported"
-    PENDING = "pending"
-
-
-OPEN = frozenset({Outcome.FAILED, Outcome.PENDING})
-"""Outcomes that say nothing about the model: the task is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)

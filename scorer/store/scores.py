@@ -31,9 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.storage import open_engine, writing
 from scorer.parsers import PARSER_VERSION
-from scorer.scoring.task_scoring import Outcome, TaskOutcome
+from scorer.scoring.task_scoring import TaskOutcome
 
 HEAD = "0002"
 metadata = MetaData()

@@ -1,0 +1,46 @@
+"""Which answer of a task: of which instance, to which variant of the prompt, in which repeat, with which shuffle of the options."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_MARK = "\x1f"
+_TEXT = re.compile(f"{_MARK}([0-9]+)\\.([0-9]+)\\.([0-9]+){_MARK}(.*)", re.DOTALL)
+
+
+class AnswerKey(NamedTuple):
+    """Names one answer within its task. Keys sort by instance first.
+
+    variant: of the prompt, 0 = the suite's own. repeat: 0 = the first time the question is asked. shuffle: of the options' order,
+    0 = as the dataset has them. None is below 0.
+    """
+
+    instance: str
+    variant: int = 0
+    repeat: int = 0
+    shuffle: int = 0
+
+    def __str__(self) -> str:
+        """The key as text, for JSON and for messages: of the plain question nothing but the instance's id.
+
+        >>> str(AnswerKey("q 1")), str(AnswerKey("q 1", repeat=2))
+        ('q 1', '\\x1f0.2.0\\x1fq 1')
+        """
+        instance, variant, repeat, shuffle = self
+        if variant == repeat == shuffle == 0 and not instance.startswith(_MARK):
+            return instance
+        return f"{_MARK}{variant}.{repeat}.{shuffle}{_MARK}{instance}"
+
+    @classmethod
+    def parse(cls, text: str) -> AnswerKey:
+        """The inverse of ``str``. Text that it cannot have made is an instance's id, as in what was kept before there were keys.
+
+        >>> AnswerKey.parse("\\x1f0.2.0\\x1fq 1") == AnswerKey("q 1", repeat=2)
+        True
+        """
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            return cls(text)
+        variant, repeat, shuffle, instance = found.groups()
+        return cls(instance, int(variant), int(repeat), int(shuffle))
