@@ -15,14 +15,13 @@ from gateway.adapters.making import Job, Made, Reply, Request
 from gateway.bodies import read_json
 from gateway.downloads import MAX_MEDIA_BYTES
 from gateway.upstream import Upstream
-from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.runtime.errors import CallFailed, ErrorClass
 
 MOST_UNFINISHED = 1000
 MOST_FAILURES = 8
 _WAITING_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 # A job that cannot be asked about just now goes on all the same.
-_PASSING = frozenset({pb.ERROR_CLASS_TRANSIENT, pb.ERROR_CLASS_TIMEOUT, pb.ERROR_CLASS_RATE_LIMIT})
+_PASSING = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT, ErrorClass.RATE_LIMIT})
 
 
 class Ended(Exception):

@@ -27,7 +27,7 @@ from gateway.prices import cost_nano_usd
 from gateway.routes import ResolvedRoute, Routes, applied
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, GenlevelError, StorageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -187,7 +187,7 @@ class Gateway:
             except JobFailed as failed:
                 raise Ended(self._job_failure(route, upstream, failed)) from None
             except CallFailed as failure:
-                if job is None or failure.error_class != pb.ERROR_CLASS_MODEL_GONE or status in REDIRECTS:
+                if job is None or failure.error_class != ErrorClass.MODEL_GONE or status in REDIRECTS:
                     raise
                 gone = ProviderError(status, "job_not_found", "", f"the job {job.id} is not known any more")
                 raise Ended(self._job_failure(route, upstream, JobFailed(gone, lost=True))) from None

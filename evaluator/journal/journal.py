@@ -17,14 +17,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, literal_column, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.tables import HEAD, answers, reservations, runs
 from genlevel.runtime.errors import StorageError
-from genlevel.runtime.storage import open_engine
+from genlevel.runtime.storage import insert_into, open_engine
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -199,7 +198,7 @@ class Journal:
     def create_run(self, record: RunRecord) -> RunRecord:
         """Stores a new run. Returns it, or the one that has its id already: another process may have been quicker."""
         with self._engine.begin() as connection:
-            connection.execute(_insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), asdict(record))
+            connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), asdict(record))
             return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
@@ -329,13 +328,8 @@ class _CompiledInsert:
     row: Callable[[Answer], Any]
 
 
-def _insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Insert:
-    """An insertion that can say what to do about a row that is there."""
-    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
-
-
 def _compiled_insert(engine: Engine) -> _CompiledInsert:
-    upsert = _insert_into(answers, engine)
+    upsert = insert_into(answers, engine)
     keys = {"run_id", "task", "instance_id"}
     new: dict[str, ColumnElement[Any]] = {
         column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in keys

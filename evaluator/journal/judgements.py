@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluator.journal.tables import judgements, people_ratings, run_judges
 from evaluator.planning.judge_prompts import judge_prompts
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.ratings import SCALES, ByInstance
-from genlevel.runtime.storage import writing
+from genlevel.runtime.storage import insert_into, writing
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -89,7 +88,6 @@ class Judgements:
     def __init__(self, engine: Engine, submit: Submit) -> None:
         self._engine = engine
         self._submit = submit
-        self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
 
     # -- judgements ------------------------------------------------------------------------------------------------
 
@@ -97,7 +95,7 @@ class Judgements:
         """Journals what is known of one judgement; the future is done when it is durable. A rating that is there stays."""
         kept = replace(judgement, reply=judgement.reply.replace("\0", "\ufffd"), error=judgement.error.replace("\0", "\ufffd"))
         keys = ("run_id", "task", "instance_id", "judge", "prompt_hash")
-        insert = self._dialect.insert(judgements).values(asdict(kept))
+        insert = insert_into(judgements, self._engine).values(asdict(kept))
         statement = insert.on_conflict_do_update(
             index_elements=list(keys),
             set_={column.name: insert.excluded[column.name] for column in judgements.columns if column.name not in keys},
@@ -183,7 +181,7 @@ class Judgements:
             "complete": int(judge.complete),
             "created": time.time(),
         }
-        insert = self._dialect.insert(run_judges).values(row)
+        insert = insert_into(run_judges, self._engine).values(row)
         change = insert.on_conflict_do_update(index_elements=["run_id"], set_={name: row[name] for name in row if name != "run_id"})
         with writing(self._engine).begin() as connection:
             connection.execute(change)
@@ -204,7 +202,7 @@ class Judgements:
             for instance, raters in instances.items()
             for rater, rating in raters.items()
         ]
-        insert = self._dialect.insert(people_ratings)
+        insert = insert_into(people_ratings, self._engine)
         keys = ["run_id", "task", "instance_id", "rater"]
         change = insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in ("rating", "created")})
         with writing(self._engine).begin() as connection:

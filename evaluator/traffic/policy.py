@@ -9,8 +9,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as gw
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import scorer_pb2 as sc
 
 FIRST_BACKOFF_S = 0.5
@@ -26,27 +25,27 @@ class Action(StrEnum):
     STOP_RUN = "stop_run"  # no further call can succeed
 
 
-_ACTIONS: dict[int, Action] = {
-    gw.ERROR_CLASS_CREDENTIAL: Action.STOP_RUN,
-    gw.ERROR_CLASS_MODEL_ACCESS: Action.STOP_RUN,
-    gw.ERROR_CLASS_QUOTA: Action.STOP_RUN,
-    gw.ERROR_CLASS_MODEL_GONE: Action.STOP_RUN,
-    gw.ERROR_CLASS_REGION_BLOCKED: Action.STOP_RUN,
-    gw.ERROR_CLASS_RATE_LIMIT: Action.WAIT,
-    gw.ERROR_CLASS_CALLER_FAULT: Action.GIVE_UP,
-    gw.ERROR_CLASS_CONTENT_REFUSED: Action.GIVE_UP,
-    gw.ERROR_CLASS_CONTEXT_TOO_LONG: Action.GIVE_UP,
-    gw.ERROR_CLASS_UNSUPPORTED: Action.GIVE_UP,
-    gw.ERROR_CLASS_DENIED: Action.GIVE_UP,
-    gw.ERROR_CLASS_TRANSIENT: Action.RETRY,
-    gw.ERROR_CLASS_TIMEOUT: Action.RETRY,
-    gw.ERROR_CLASS_UNKNOWN: Action.RETRY,
+_ACTIONS: dict[ErrorClass, Action] = {
+    ErrorClass.CREDENTIAL: Action.STOP_RUN,
+    ErrorClass.MODEL_ACCESS: Action.STOP_RUN,
+    ErrorClass.QUOTA: Action.STOP_RUN,
+    ErrorClass.MODEL_GONE: Action.STOP_RUN,
+    ErrorClass.REGION_BLOCKED: Action.STOP_RUN,
+    ErrorClass.RATE_LIMIT: Action.WAIT,
+    ErrorClass.CALLER_FAULT: Action.GIVE_UP,
+    ErrorClass.CONTENT_REFUSED: Action.GIVE_UP,
+    ErrorClass.CONTEXT_TOO_LONG: Action.GIVE_UP,
+    ErrorClass.UNSUPPORTED: Action.GIVE_UP,
+    ErrorClass.DENIED: Action.GIVE_UP,
+    ErrorClass.TRANSIENT: Action.RETRY,
+    ErrorClass.TIMEOUT: Action.RETRY,
+    ErrorClass.UNKNOWN: Action.RETRY,
 }
 
-_OUTCOMES: dict[int, sc.Outcome] = {
-    gw.ERROR_CLASS_CONTENT_REFUSED: sc.OUTCOME_REFUSED,
-    gw.ERROR_CLASS_CONTEXT_TOO_LONG: sc.OUTCOME_REFUSED,
-    gw.ERROR_CLASS_UNSUPPORTED: sc.OUTCOME_UNSUPPORTED,
+_OUTCOMES: dict[ErrorClass, sc.Outcome] = {
+    ErrorClass.CONTENT_REFUSED: sc.OUTCOME_REFUSED,
+    ErrorClass.CONTEXT_TOO_LONG: sc.OUTCOME_REFUSED,
+    ErrorClass.UNSUPPORTED: sc.OUTCOME_UNSUPPORTED,
 }
 
 

@@ -23,17 +23,17 @@ from evaluator.ports import GatewayPort
 from evaluator.traffic.budget import Budget, worst_case_nano_usd
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import CallFailed, CancelledUnsent
+from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 _SHORTEST_CALL_S = 0.05
-_FEEDBACK: dict[int, Feedback] = {
-    gw.ERROR_CLASS_RATE_LIMIT: Feedback.RATE_LIMITED,
-    gw.ERROR_CLASS_TRANSIENT: Feedback.TRANSIENT,
-    gw.ERROR_CLASS_TIMEOUT: Feedback.TRANSIENT,
-    gw.ERROR_CLASS_UNKNOWN: Feedback.TRANSIENT,
+_FEEDBACK: dict[ErrorClass, Feedback] = {
+    ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
+    ErrorClass.TRANSIENT: Feedback.TRANSIENT,
+    ErrorClass.TIMEOUT: Feedback.TRANSIENT,
+    ErrorClass.UNKNOWN: Feedback.TRANSIENT,
 }
 
 
@@ -232,7 +232,7 @@ class Traffic:
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
             used = None if failure.may_be_charged else 0
             attempt.failure = failure
-            limited = failure.error_class == gw.ERROR_CLASS_RATE_LIMIT
+            limited = failure.error_class == ErrorClass.RATE_LIMIT
             self._charge(attempt, failure)
             attempt.waits += limited
             attempt.failures += not limited

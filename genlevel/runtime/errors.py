@@ -13,8 +13,39 @@ GenlevelError
 from __future__ import annotations
 
 import asyncio
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from genlevel.v1 import gateway_pb2 as pb
+if TYPE_CHECKING:
+    from genlevel.v1 import gateway_pb2 as pb
+
+
+class ErrorClass(IntEnum):
+    """Why a call to a model failed, as far as it matters to what is done next: one class, one policy.
+
+    The twin of genlevel.v1's ErrorClass, with its numbers, so that what decides by it needs no message.
+    """
+
+    UNSPECIFIED = 0
+    CREDENTIAL = 1
+    MODEL_ACCESS = 2
+    QUOTA = 3
+    MODEL_GONE = 4
+    REGION_BLOCKED = 5
+    RATE_LIMIT = 6
+    CALLER_FAULT = 7
+    CONTENT_REFUSED = 8
+    CONTEXT_TOO_LONG = 9
+    TRANSIENT = 10
+    TIMEOUT = 11
+    UNSUPPORTED = 12
+    UNKNOWN = 13
+    DENIED = 14
+
+    @classmethod
+    def of(cls, number: int) -> ErrorClass:
+        """The class with this number; UNKNOWN for one of a newer contract."""
+        return cls(number) if number in cls._value2member_map_ else cls.UNKNOWN
 
 
 class CancelledUnsent(asyncio.CancelledError):
@@ -53,7 +84,7 @@ class CallFailed(GenlevelError):
     """One call to a model failed.
 
     Attributes:
-        error_class: a value of ``pb.ErrorClass``; decides the policy, never the message.
+        error_class: decides the policy, never the message. A number may be given, too, as messages have it.
         retry_after_s: seconds the provider asks to wait, the longest of all it named; None if it named none.
         dimension: what a rate limit is counted in ("requests", "tokens", "concurrency"), if known.
         part: the part or field at fault ("messages[0].parts[1]"), for caller faults and unsupported parts.
@@ -79,7 +110,7 @@ class CallFailed(GenlevelError):
         cost_nano_usd: int | None = None,
     ) -> None:
         super().__init__(message)
-        self.error_class = error_class
+        self.error_class = ErrorClass.of(error_class)
         self.message = message
         self.retry_after_s = retry_after_s
         self.dimension = dimension
@@ -92,6 +123,5 @@ class CallFailed(GenlevelError):
 
     @property
     def reason(self) -> str:
-        """The class's name without its prefix, such as RATE_LIMIT."""
-        name: str = pb.ErrorClass.Name(self.error_class)
-        return name.removeprefix("ERROR_CLASS_")
+        """The class's name, such as RATE_LIMIT."""
+        return self.error_class.name

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as pb
 
 DOMAIN = "genlevel"
@@ -23,33 +23,33 @@ MAX_MESSAGE_CHARACTERS = 600
 MAX_METADATA_CHARACTERS = 200
 
 # The policy of notes on gRPC mapping: what a generic gRPC client may conclude without reading the details.
-CODES: dict[int, int] = {
-    pb.ERROR_CLASS_CREDENTIAL: code_pb2.FAILED_PRECONDITION,
-    pb.ERROR_CLASS_MODEL_ACCESS: code_pb2.FAILED_PRECONDITION,
-    pb.ERROR_CLASS_QUOTA: code_pb2.RESOURCE_EXHAUSTED,
-    pb.ERROR_CLASS_MODEL_GONE: code_pb2.NOT_FOUND,
-    pb.ERROR_CLASS_REGION_BLOCKED: code_pb2.FAILED_PRECONDITION,
-    pb.ERROR_CLASS_RATE_LIMIT: code_pb2.RESOURCE_EXHAUSTED,
-    pb.ERROR_CLASS_CALLER_FAULT: code_pb2.INVALID_ARGUMENT,
-    pb.ERROR_CLASS_CONTENT_REFUSED: code_pb2.INVALID_ARGUMENT,
-    pb.ERROR_CLASS_CONTEXT_TOO_LONG: code_pb2.INVALID_ARGUMENT,
-    pb.ERROR_CLASS_TRANSIENT: code_pb2.UNAVAILABLE,
-    pb.ERROR_CLASS_TIMEOUT: code_pb2.DEADLINE_EXCEEDED,
-    pb.ERROR_CLASS_UNSUPPORTED: code_pb2.UNIMPLEMENTED,
-    pb.ERROR_CLASS_UNKNOWN: code_pb2.UNKNOWN,
-    pb.ERROR_CLASS_DENIED: code_pb2.PERMISSION_DENIED,
+CODES: dict[ErrorClass, int] = {
+    ErrorClass.CREDENTIAL: code_pb2.FAILED_PRECONDITION,
+    ErrorClass.MODEL_ACCESS: code_pb2.FAILED_PRECONDITION,
+    ErrorClass.QUOTA: code_pb2.RESOURCE_EXHAUSTED,
+    ErrorClass.MODEL_GONE: code_pb2.NOT_FOUND,
+    ErrorClass.REGION_BLOCKED: code_pb2.FAILED_PRECONDITION,
+    ErrorClass.RATE_LIMIT: code_pb2.RESOURCE_EXHAUSTED,
+    ErrorClass.CALLER_FAULT: code_pb2.INVALID_ARGUMENT,
+    ErrorClass.CONTENT_REFUSED: code_pb2.INVALID_ARGUMENT,
+    ErrorClass.CONTEXT_TOO_LONG: code_pb2.INVALID_ARGUMENT,
+    ErrorClass.TRANSIENT: code_pb2.UNAVAILABLE,
+    ErrorClass.TIMEOUT: code_pb2.DEADLINE_EXCEEDED,
+    ErrorClass.UNSUPPORTED: code_pb2.UNIMPLEMENTED,
+    ErrorClass.UNKNOWN: code_pb2.UNKNOWN,
+    ErrorClass.DENIED: code_pb2.PERMISSION_DENIED,
 }
 
 # A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over
 # the size limit, which no wait cures, and UNIMPLEMENTED a missing method, not a missing modality.
-FOREIGN_CODES: dict[int, int] = {
-    code_pb2.UNAVAILABLE: pb.ERROR_CLASS_TRANSIENT,
-    code_pb2.CANCELLED: pb.ERROR_CLASS_TRANSIENT,
-    code_pb2.ABORTED: pb.ERROR_CLASS_TRANSIENT,
-    code_pb2.DEADLINE_EXCEEDED: pb.ERROR_CLASS_TIMEOUT,
-    code_pb2.RESOURCE_EXHAUSTED: pb.ERROR_CLASS_CALLER_FAULT,
-    code_pb2.INVALID_ARGUMENT: pb.ERROR_CLASS_CALLER_FAULT,
-    code_pb2.OUT_OF_RANGE: pb.ERROR_CLASS_CALLER_FAULT,
+FOREIGN_CODES: dict[int, ErrorClass] = {
+    code_pb2.UNAVAILABLE: ErrorClass.TRANSIENT,
+    code_pb2.CANCELLED: ErrorClass.TRANSIENT,
+    code_pb2.ABORTED: ErrorClass.TRANSIENT,
+    code_pb2.DEADLINE_EXCEEDED: ErrorClass.TIMEOUT,
+    code_pb2.RESOURCE_EXHAUSTED: ErrorClass.CALLER_FAULT,
+    code_pb2.INVALID_ARGUMENT: ErrorClass.CALLER_FAULT,
+    code_pb2.OUT_OF_RANGE: ErrorClass.CALLER_FAULT,
 }
 
 
@@ -69,14 +69,14 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
     details: list[Message] = [info]
     if failure.usage is not None or failure.cost_nano_usd is not None:
         details.append(pb.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
-    if failure.retry_after_s is not None and failure.error_class != pb.ERROR_CLASS_QUOTA:
+    if failure.retry_after_s is not None and failure.error_class != ErrorClass.QUOTA:
         nanos = round(failure.retry_after_s * 1e9)
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
-    if failure.part and failure.error_class in (pb.ERROR_CLASS_CALLER_FAULT, pb.ERROR_CLASS_UNSUPPORTED):
+    if failure.part and failure.error_class in (ErrorClass.CALLER_FAULT, ErrorClass.UNSUPPORTED):
         violation = error_details_pb2.BadRequest.FieldViolation(field=failure.part, description=message)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
-    if failure.error_class == pb.ERROR_CLASS_QUOTA:
+    if failure.error_class == ErrorClass.QUOTA:
         quota = error_details_pb2.QuotaFailure.Violation(subject=failure.provider or "account", description=message)
         details.append(error_details_pb2.QuotaFailure(violations=[quota]))
     for detail in details:
@@ -104,13 +104,13 @@ def from_status(status: status_pb2.Status) -> CallFailed:
         elif packed.Is(pb.Charge.DESCRIPTOR):
             packed.Unpack(charge)
     if info is None:
-        error_class = FOREIGN_CODES.get(status.code, pb.ERROR_CLASS_UNKNOWN)
+        error_class = FOREIGN_CODES.get(status.code, ErrorClass.UNKNOWN)
         name = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else str(status.code)
         return CallFailed(error_class, status.message or name, retry_after_s=retry_after_s, provider_code=f"grpc {name}")
     try:
-        error_class = pb.ErrorClass.Value(f"ERROR_CLASS_{info.reason}")
-    except ValueError:  # a newer gateway knows a class that we do not
-        error_class = pb.ERROR_CLASS_UNKNOWN
+        error_class = ErrorClass[info.reason]
+    except KeyError:  # a newer gateway knows a class that we do not
+        error_class = ErrorClass.UNKNOWN
     return CallFailed(
         error_class,
         status.message,

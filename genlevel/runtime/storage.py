@@ -49,7 +49,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 
 from genlevel.runtime.errors import ConfigurationError, StorageError
@@ -122,6 +123,14 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
 def writing(engine: Engine) -> Engine:
     """The same engine (and pool) for transactions that read first and write then: on SQLite they begin with the write lock."""
     return engine.execution_options(genlevel_immediate=True)
+
+
+def insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Insert:
+    """An insertion that can say what happens if the row is there already: ``on_conflict_do_nothing``, ``on_conflict_do_update``.
+
+    Both kinds of database have these two methods under the same names; standard SQL has none of them.
+    """
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:

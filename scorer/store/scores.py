@@ -29,10 +29,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.storage import open_engine, writing
+from genlevel.runtime.storage import insert_into, open_engine, writing
 from scorer.parsers import PARSER_VERSION
 from scorer.scoring.task_scoring import TaskOutcome
 
@@ -145,7 +144,9 @@ class ScoreStore:
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(self._replace(runs, _run_row(run, now), ["run_id"]))
             if rows:
-                connection.execute(self._insert(task_scores).on_conflict_do_nothing(index_elements=["run_id", "task_key"]), rows)
+                connection.execute(
+                    insert_into(task_scores, self._engine).on_conflict_do_nothing(index_elements=["run_id", "task_key"]), rows
+                )
 
     def run(self, run_id: str) -> StoredRun | None:
         with self._lock, self._engine.begin() as connection:
@@ -201,10 +202,7 @@ class ScoreStore:
 
     def _replace(self, table: Table, row: dict[str, Any], keys: list[str]) -> Any:
         changed = {name: row[name] for name in row if name not in keys}
-        return self._insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
-
-    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+        return insert_into(table, self._engine).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def _run_row(run: StoredRun, now: float) -> dict[str, Any]:
