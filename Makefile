@@ -19,7 +19,7 @@ help:
 	@echo 'make test        every test that needs nothing but Python'
 	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
 	@echo "                 (ONLY='-m full': those alone that make test leaves out)"
-	@echo 'make check       format, lint, types, imports, contract, deployment files'
+	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
 	@echo 'make clean       remove .venv and everything generated'
@@ -36,8 +36,8 @@ test: $(DONE)/test
 test-full: $(DONE)/full
 	$(PYTEST) $(ONLY)
 
-.PHONY: check lint types imports contract deployment
-check: lint types imports contract deployment
+.PHONY: check lint types imports house contract deployment
+check: lint types imports house contract deployment
 
 lint: $(DONE)/check
 	$(BIN)/ruff check .
@@ -48,6 +48,9 @@ types: $(DONE)/check
 
 imports: $(DONE)/check
 	$(BIN)/lint-imports
+
+house: $(DONE)/check
+	$(BIN)/python deploy/check/house.py
 
 contract: $(DONE)/check
 	$(BIN)/python deploy/check/contract.py
