@@ -121,7 +121,7 @@ def to_letter(label: Any, options: tuple[str, ...], kinds: LabelKinds) -> str:
         raise ValueError(f"label {text[:60]!r} is the text of {len(same)} options")
     if isinstance(label, int) and not isinstance(label, bool):
         return _by_index(label, options, kinds)
-    raise ValueError(f"label {text[:60]!r} is none of the {len(options)} options" if options else f"label {text[:60]!r} is no letter")
+    raise ValueError(f"label {text[:60]!r} is none of the {len(options)} options" if options else f"label {text[:60]!r} is not a letter")
 
 
 def _as_letter(text: str, options: tuple[str, ...]) -> str:

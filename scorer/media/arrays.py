@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from scorer.media.bounds import MAX_BYTES, MAX_PIXELS, Undecodable, decoding, open_file
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
+
+Numbers: TypeAlias = "NDArray[np.floating | np.integer | np.bool_]"
+"""An array as a file holds it."""
+Floats: TypeAlias = "NDArray[np.float64]"
+Picture: TypeAlias = "NDArray[np.uint8]"
+"""(H, W, 3), RGB."""
+Classes: TypeAlias = "NDArray[np.int64]"
+"""(H, W): the number of a class or instance at each pixel."""
 
 NPY = b"\x93NUMPY"
 ZIP = b"PK\x03\x04"
@@ -18,7 +27,7 @@ MOST_NUMBERS = 4 * MAX_PIXELS
 _MOST_MEMBERS = 100
 
 
-def read_array(path: str | Path, most: int = MOST_NUMBERS) -> NDArray[Any]:
+def read_array(path: str | Path, most: int = MOST_NUMBERS) -> Numbers:
     """The numbers (bool, integer or real) of an .npy file, or of an .npz file of one array.
 
     Of an .npz file of several the one called "arr_0" is taken. Raises Undecodable, also for more than ``most`` numbers and for
@@ -31,7 +40,7 @@ def read_array(path: str | Path, most: int = MOST_NUMBERS) -> NDArray[Any]:
             return _zipped(file, most)
         if start == NPY:
             return _plain(file, most)
-        raise Undecodable("is no .npy or .npz file")
+        raise Undecodable("is not an .npy or .npz file")
 
 
 def is_array(start: bytes) -> bool:
@@ -39,7 +48,7 @@ def is_array(start: bytes) -> bool:
     return start.startswith((NPY, ZIP))
 
 
-def _zipped(file: IO[bytes], most: int) -> NDArray[Any]:
+def _zipped(file: IO[bytes], most: int) -> Numbers:
     import zipfile
 
     with zipfile.ZipFile(file) as archive:
@@ -56,7 +65,7 @@ def _zipped(file: IO[bytes], most: int) -> NDArray[Any]:
             return _plain(member, most)
 
 
-def _plain(file: IO[bytes], most: int) -> NDArray[Any]:
+def _plain(file: IO[bytes], most: int) -> Numbers:
     import numpy as np
 
     version = np.lib.format.read_magic(file)
@@ -65,7 +74,7 @@ def _plain(file: IO[bytes], most: int) -> NDArray[Any]:
         raise Undecodable(f"is an .npy file of version {version}")
     shape, by_columns, dtype = read_header(file)
     if dtype.kind not in "biuf":
-        raise Undecodable(f"holds no plain numbers but {dtype}")
+        raise Undecodable(f"holds {dtype}, not plain numbers")
     if any(side < 0 for side in shape):
         raise Undecodable(f"has the shape {shape}")
     count = math.prod(shape)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.media.bounds import MAX_SAMPLES, MAX_SECONDS, Undecodable
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.audio.frame import AudioFrame
     from numpy.typing import NDArray
 
 _MOST_DAMAGED = 0.1
@@ -54,7 +55,7 @@ def read_audio(path: str | Path, rate: int | None = None) -> tuple[NDArray[np.fl
         joined = np.concatenate(parts)
         parts.clear()
         if not np.isfinite(joined.sum(dtype=np.float64)):
-            raise Undecodable("holds samples that are no numbers")
+            raise Undecodable("holds samples that are not finite numbers")
         samples = joined.astype(np.float64)
         del joined
         np.clip(samples, -1.0, 1.0, out=samples)
@@ -75,7 +76,7 @@ def resampled(samples: NDArray[np.float64], rate: int, to: int) -> NDArray[np.fl
     return np.asarray(found, dtype=np.float64)
 
 
-def _mono(frame: Any) -> NDArray[np.float32]:
+def _mono(frame: AudioFrame) -> NDArray[np.float32]:
     import numpy as np
 
     array = frame.to_ndarray()

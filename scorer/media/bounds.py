@@ -49,12 +49,12 @@ def decoding(path: str | Path, kind: str) -> Iterator[None]:
 
 
 def _is_unidentified(error: Exception) -> bool:
-    """Pillow's error for any file that is no picture, which repeats a file object's address."""
+    """Pillow's error for any file that is not a picture, which repeats a file object's address."""
     return type(error).__name__ == "UnidentifiedImageError"
 
 
 def open_file(path: str | Path, most: int = MAX_BYTES) -> BinaryIO:
-    """A regular file, opened to read. Raises Undecodable where it is none, empty, or of more than ``most`` bytes."""
+    """A regular file, opened to read. Raises Undecodable if it is not a regular file, is empty, or has more than ``most`` bytes."""
     try:
         # A pipe that nobody writes to would block for ever.
         file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -66,7 +66,7 @@ def open_file(path: str | Path, most: int = MAX_BYTES) -> BinaryIO:
     if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= most:
         opened.close()
         if not stat.S_ISREG(found.st_mode):
-            raise Undecodable(f"{path}: is no file")
+            raise Undecodable(f"{path}: is not a regular file")
         if not found.st_size:
             raise Undecodable(f"{path}: is empty")
         raise Undecodable(f"{path}: has {found.st_size:,} bytes; at most {most:,} are read")

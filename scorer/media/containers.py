@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 from scorer.media.bounds import MAX_PIXELS, MAX_SECONDS, Undecodable, decoding, open_file
 
@@ -38,5 +38,5 @@ def opened(path: str | Path, kind: str) -> Iterator[InputContainer]:
             yield container
 
 
-def _refuse(url: str, flags: int, options: Any) -> Any:
+def _refuse(url: str, flags: int, options: object) -> NoReturn:
     raise Undecodable("names another file to be read")

@@ -7,17 +7,14 @@ says: maps, mattes and depth lie as they are stored.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO
 
-from scorer.media.arrays import is_array, read_array
+from scorer.media.arrays import Classes, Floats, Numbers, Picture, is_array, read_array
 from scorer.media.bounds import Undecodable, check_pixels, decoding, open_file
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
     from PIL import Image
-
-    Floats = NDArray[np.float64]
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """Pillow's names of what is read. Others run programs (EPS), fetch files or are not pictures of one kind."""
@@ -49,7 +46,7 @@ _UNKNOWN_FLOW = 1e9
 _KITTI_FLOW = (64.0, 32768.0)
 
 
-def read_image(path: str | Path) -> NDArray[np.uint8]:
+def read_image(path: str | Path) -> Picture:
     """uint8 (H, W, 3), RGB. Raises Undecodable.
 
     Upright by its EXIF orientation; transparent parts show white; 16-bit grey is scaled to 8. Of an animation the first frame. An
@@ -64,7 +61,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
             return as_rgb(ImageOps.exif_transpose(image))
 
 
-def read_map(path: str | Path) -> NDArray[np.int64]:
+def read_map(path: str | Path) -> Classes:
     """int64 (H, W): the number of a class or instance at each pixel. Raises Undecodable.
 
     Palette indices and grey values (8, 16 or 32 bits) as they are stored; colours as r + 256 g + 65536 b, but those of a picture that
@@ -89,7 +86,9 @@ def read_alpha(path: str | Path) -> Floats:
         if _starts_as_array(path):
             array = np.squeeze(read_array(path))
             _check_plane(array)
-            matte = array / 255.0 if array.dtype == np.uint8 else np.asarray(array, dtype=np.float64)
+            matte = np.asarray(array, dtype=np.float64)
+            if array.dtype == np.uint8:
+                matte = matte / 255.0
             if not np.all((matte >= 0.0) & (matte <= 1.0)):
                 raise Undecodable("holds values outside 0..1")
             return matte
@@ -135,7 +134,7 @@ def read_depth(path: str | Path) -> Floats:
 
 
 def read_flow(path: str | Path) -> Floats:
-    """float64 (H, W, 2): how far each pixel moves to the right and down; nan where it is not known. Raises Undecodable.
+    """float64 (H, W, 2): how far each pixel moves to the right and down; nan if it is not known. Raises Undecodable.
 
     Middlebury's .flo (values beyond 1e9 are unknown), KITTI's 16-bit PNG ((value - 32768) / 64 with the third channel for validity),
     PFM of three channels (u, v, unused), arrays (H, W, 2) or (2, H, W).
@@ -155,7 +154,7 @@ def read_flow(path: str | Path) -> Floats:
             if start == b"\x89PNG\r\n\x1a\n":
                 return _kitti_flow(file)
         if not is_array(start):
-            raise Undecodable("is no .flo, .npy, .pfm or 16-bit .png file of optical flow")
+            raise Undecodable("is not a .flo, .npy, .pfm or 16-bit .png file of optical flow")
         array = read_array(path)
         if array.ndim == 3 and array.shape[2] != 2 and array.shape[0] == 2:
             array = array.transpose(1, 2, 0)
@@ -165,7 +164,7 @@ def read_flow(path: str | Path) -> Floats:
         return np.array(array, dtype=np.float64)
 
 
-def opened(file: Any) -> Image.Image:
+def opened(file: BinaryIO) -> Image.Image:
     """The picture in a file, its size checked, nothing of it decoded yet. Raises what Pillow raises, and Undecodable."""
     import logging
     import warnings
@@ -182,7 +181,7 @@ def opened(file: Any) -> Image.Image:
     return image
 
 
-def as_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def as_rgb(image: Image.Image) -> Picture:
     """uint8 (H, W, 3) of an opened picture."""
     import numpy as np
     from PIL import Image
@@ -198,7 +197,7 @@ def as_rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGB"))
 
 
-def as_map(image: Image.Image) -> NDArray[np.int64]:
+def as_map(image: Image.Image) -> Classes:
     """int64 (H, W) of an opened picture, as ``read_map`` says."""
     import numpy as np
 
@@ -211,8 +210,8 @@ def as_map(image: Image.Image) -> NDArray[np.int64]:
     return colours_as_map(np.asarray(image.convert("RGB")))
 
 
-def colours_as_map(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """r + 256 g + 65536 b, or the grey value where all is grey."""
+def colours_as_map(rgb: Picture) -> Classes:
+    """r + 256 g + 65536 b, or the grey value if all is grey."""
     import numpy as np
 
     if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2]):
@@ -225,15 +224,15 @@ def _starts_as_array(path: str | Path) -> bool:
         return is_array(file.read(6))
 
 
-def _rgb_of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _rgb_of_array(array: Numbers) -> Picture:
     import numpy as np
 
     if array.dtype.kind == "f":
         if not np.all((array >= 0.0) & (array <= 1.0)):
-            raise Undecodable("holds reals outside 0..1, which are no picture")
+            raise Undecodable("holds reals outside 0..1, which are not a picture")
         array = np.rint(array * 255.0)
     elif array.dtype != np.uint8 and not np.all((array >= 0) & (array <= 255)):
-        raise Undecodable("holds numbers outside 0..255, which are no picture")
+        raise Undecodable("holds numbers outside 0..255, which are not a picture")
     if array.ndim == 2:
         check_pixels(*array.shape)
         return _stacked(array.astype(np.uint8))
@@ -243,13 +242,13 @@ def _rgb_of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array[..., :3].astype(np.uint8))
 
 
-def _stacked(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _stacked(grey: Picture) -> Picture:
     import numpy as np
 
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _grey(rgb: NDArray[np.uint8]) -> Floats:
+def _grey(rgb: Picture) -> Floats:
     import numpy as np
 
     if not (np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2])):
@@ -257,7 +256,7 @@ def _grey(rgb: NDArray[np.uint8]) -> Floats:
     return rgb[..., 0].astype(np.float64)
 
 
-def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
+def _whole(array: Numbers) -> Classes:
     import numpy as np
 
     if array.ndim == 3 and array.shape[2] == 1:
@@ -270,7 +269,7 @@ def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def _check_plane(array: NDArray[Any]) -> None:
+def _check_plane(array: Numbers) -> None:
     if array.ndim != 2:
         raise Undecodable(f"has the shape {array.shape}, not (height, width)")
     check_pixels(*array.shape)
@@ -280,7 +279,7 @@ def _first_plane(planes: Floats) -> Floats:
     return planes[..., 0]
 
 
-def _pfm(file: Any) -> Floats:
+def _pfm(file: BinaryIO) -> Floats:
     """(H, W, 1 or 3) of a portable float map, top row first."""
     import numpy as np
 
@@ -294,7 +293,7 @@ def _pfm(file: Any) -> Floats:
     return _floats(file, (height, width, channels), np.dtype("<f4" if scale < 0 else ">f4"))[::-1]
 
 
-def _middlebury(file: Any, channels: int) -> Floats:
+def _middlebury(file: BinaryIO, channels: int) -> Floats:
     import numpy as np
 
     file.read(4)
@@ -303,7 +302,7 @@ def _middlebury(file: Any, channels: int) -> Floats:
     return _floats(file, (height, width, channels), np.dtype("<f4"))
 
 
-def _floats(file: Any, shape: tuple[int, int, int], dtype: Any) -> Floats:
+def _floats(file: BinaryIO, shape: tuple[int, int, int], dtype: np.dtype[np.float32]) -> Floats:
     import numpy as np
 
     size = shape[0] * shape[1] * shape[2] * 4
@@ -313,7 +312,7 @@ def _floats(file: Any, shape: tuple[int, int, int], dtype: Any) -> Floats:
     return np.frombuffer(content, dtype=dtype).reshape(shape).astype(np.float64)
 
 
-def _kitti_flow(file: Any) -> Floats:
+def _kitti_flow(file: BinaryIO) -> Floats:
     """Pillow reads 8 of a colour picture's 16 bits, so FFmpeg's PNG decoder does it."""
     import av
     import numpy as np
@@ -322,7 +321,7 @@ def _kitti_flow(file: Any) -> Floats:
     width, height, depth, colours = int.from_bytes(start[16:20]), int.from_bytes(start[20:24]), start[24], start[25]
     check_pixels(height, width)
     if (depth, colours) != (16, 2):
-        raise Undecodable("is no PNG of three 16-bit channels, as KITTI's flow is")
+        raise Undecodable("is not a PNG of three 16-bit channels, as KITTI's flow is")
     codec = av.CodecContext.create("png", "r")
     found = codec.decode(av.Packet(start + file.read()))
     if not found:

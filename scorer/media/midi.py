@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from scorer.media.bounds import MAX_NOTES, MAX_SECONDS, Undecodable, decoding, open_file
+
+if TYPE_CHECKING:
+    import mido
+
+Event: TypeAlias = "tuple[int, mido.Message]"
+"""(tick, message)."""
 
 _MOST_BYTES = 1 << 20
 _MOST_BEATS = 20_000
@@ -53,7 +59,7 @@ def read_notes(path: str | Path) -> list[Note]:
 class _Clock:
     """Seconds and beats of ticks."""
 
-    def __init__(self, division: int, events: list[tuple[int, Any]]) -> None:
+    def __init__(self, division: int, events: list[Event]) -> None:
         self._fixed = 0.0
         self._division = float(division)
         if division < 0:  # SMPTE: frames a second, ticks a frame
@@ -81,7 +87,7 @@ class _Clock:
         return seconds + (tick - begin) * tempo * 1e-6 / self._division
 
 
-def _events(song: Any) -> list[tuple[int, Any]]:
+def _events(song: mido.MidiFile) -> list[Event]:
     """(tick, message) of all tracks in order of time."""
     found = []
     for track in song.tracks:
@@ -93,7 +99,7 @@ def _events(song: Any) -> list[tuple[int, Any]]:
     return found
 
 
-def _notes(events: list[tuple[int, Any]], clock: _Clock) -> list[Note]:
+def _notes(events: list[Event], clock: _Clock) -> list[Note]:
     programs: dict[int, int] = {}
     sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     notes: list[Note] = []

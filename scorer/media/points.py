@@ -7,16 +7,18 @@ of these, PCD, NumPy arrays, text with x y z first in each row (.xyz, .txt, .pts
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypedDict
 
-from scorer.media.arrays import is_array, read_array
+from scorer.media.arrays import Floats, Numbers, is_array, read_array
 from scorer.media.bounds import MAX_POINTS, Undecodable, decoding, open_file, suffix
 
 if TYPE_CHECKING:
     import numpy as np
+    import trimesh
     from numpy.typing import NDArray
 
-    Points = NDArray[np.float64]
+Points: TypeAlias = Floats
+"""(N, 3)."""
 
 MESHES = frozenset({".ply", ".obj", ".off", ".stl", ".glb"})
 _MOST_BYTES = 256 << 20
@@ -25,7 +27,7 @@ _MOST_GLB_JSON = 4 << 20
 _MOST_SHAPES = 5_000
 _LONGEST_LINE = 10_000
 _FARTHEST = 1e12
-"""Coordinates beyond are no measurement, and their squares would not be numbers."""
+"""Coordinates beyond are not measurements, and their squares would not be finite."""
 _MOST_COLUMNS = 64
 
 
@@ -106,14 +108,14 @@ def read_mesh(path: str | Path) -> tuple[Points, NDArray[np.int64]]:
         start = file.read(16)
         file.seek(0)
         if suffix(path) not in MESHES and not start.startswith(_MESH_STARTS):
-            raise Undecodable("is no PLY, OBJ, OFF, STL or GLB file")
+            raise Undecodable("is not a PLY, OBJ, OFF, STL or GLB file")
         return _mesh(file, start, suffix(path))
 
 
 def sample_surface(path: str | Path, n: int, seed: int) -> Points:
     """float64 (n, 3): points drawn evenly over a mesh's surface; the same for the same seed.
 
-    Raises Undecodable, also where there is no surface.
+    Raises Undecodable, also if there is no surface.
     """
     vertices, triangles = read_mesh(path)
     with decoding(path, "mesh"):
@@ -169,7 +171,7 @@ def _mesh(file: BinaryIO, start: bytes, ending: str) -> tuple[Points, NDArray[np
     if len(content) > _MOST_TEXT_BYTES and b"\0" not in content[:4096]:
         raise Undecodable(f"has {len(content):,} bytes; of a mesh as text at most {_MOST_TEXT_BYTES:,} are read")
     # From memory: by a file's name trimesh would look for others beside it.
-    scene: Any = trimesh.load_scene(io.BytesIO(content), file_type=ending[1:], process=False, **_options(ending))
+    scene = trimesh.load_scene(io.BytesIO(content), file_type=ending[1:], process=False, **_options(ending))
     # A scene can place one shape many times.
     placed = [scene.graph[name] for name in scene.graph.nodes_geometry]
     if sum(_size(scene.geometry[shape]) for _matrix, shape in placed) > MAX_POINTS:
@@ -191,21 +193,30 @@ def _mesh(file: BinaryIO, start: bytes, ending: str) -> tuple[Points, NDArray[np
     if not len(faces):
         return vertices, faces
     if not np.all(np.isfinite(vertices)) or np.abs(vertices).max() > _FARTHEST:
-        raise Undecodable("has vertices that are no finite numbers")
+        raise Undecodable("has vertices that are not finite numbers")
     return vertices, faces
 
 
-def _size(shape: Any) -> int:
+def _size(shape: trimesh.Trimesh | trimesh.PointCloud) -> int:
     return len(shape.vertices) + len(getattr(shape, "faces", ()))
 
 
-def _options(ending: str) -> dict[str, Any]:
+class _Options(TypedDict, total=False):
+    """What trimesh's loaders are told."""
+
+    fix_texture: bool
+    skip_materials: bool
+    maintain_order: bool
+
+
+def _options(ending: str) -> _Options:
     """No textures, and vertices in the file's order."""
-    return {
+    options: dict[str, _Options] = {
         ".ply": {"fix_texture": False, "skip_materials": True},
         ".obj": {"skip_materials": True, "maintain_order": True},
         ".glb": {"skip_materials": True},
-    }.get(ending, {})
+    }
+    return options.get(ending, {})
 
 
 def _check_ply(file: BinaryIO) -> None:
@@ -226,7 +237,7 @@ def _check_glb(file: BinaryIO) -> None:
     head = file.read(20)
     length = int.from_bytes(head[12:16], "little")
     if head[16:20] != b"JSON" or length > _MOST_GLB_JSON:
-        raise Undecodable("is no GLB file of version 2, or one with too many shapes")
+        raise Undecodable("is not a GLB file of version 2, or has too many shapes")
     described = json.loads(file.read(length))
     file.seek(0)
     if any(not str(buffer.get("uri", "data:")).startswith("data:") for buffer in described.get("buffers", [])):
@@ -248,7 +259,7 @@ def _check_glb(file: BinaryIO) -> None:
         raise Undecodable(f"claims {max(total, *counts, 0):,} numbers; at most {8 * MAX_POINTS:,} are read")
 
 
-def _ply_labels(file: BinaryIO) -> NDArray[Any]:
+def _ply_labels(file: BinaryIO) -> Numbers:
     import io
 
     import numpy as np
@@ -284,14 +295,14 @@ def _text(file: BinaryIO, columns: tuple[int, ...]) -> Points:
 
     content = file.read()
     if b"\0" in content[:4096]:
-        raise Undecodable("is no text")
+        raise Undecodable("is not text")
     content = content.translate(bytes.maketrans(b",;\t", b"   "))
     first, _newline, rest = content.partition(b"\n")
     if not _is_row(first, max(columns) + 1):
         content = rest
     ends = np.flatnonzero(np.frombuffer(content + b"\n", dtype=np.uint8) == ord("\n"))
     if np.diff(ends, prepend=-1).max() > _LONGEST_LINE:
-        raise Undecodable(f"has a line of more than {_LONGEST_LINE:,} characters, which is no point")
+        raise Undecodable(f"has a line of more than {_LONGEST_LINE:,} characters, which is not a point")
     if len(ends) > MAX_POINTS + 1:
         raise Undecodable(f"has more than {MAX_POINTS:,} points")
     return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=["#", "//"], usecols=columns, ndmin=2, encoding="latin1")
@@ -305,7 +316,7 @@ def _is_row(line: bytes, least: int) -> bool:
     return not line.strip() or len(numbers) >= least
 
 
-def _checked(points: NDArray[Any]) -> Points:
+def _checked(points: Numbers) -> Points:
     import numpy as np
 
     if len(points) > MAX_POINTS:
@@ -315,5 +326,5 @@ def _checked(points: NDArray[Any]) -> Points:
     if not len(found):
         raise Undecodable("holds no point")
     if np.abs(found).max() > _FARTHEST:
-        raise Undecodable("has coordinates that are no measurement")
+        raise Undecodable("has coordinates too large to be measured")
     return found

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from scorer.media import images
-from scorer.media.arrays import is_array, read_array
+from scorer.media.arrays import Classes, Floats, Numbers, Picture, is_array, read_array
 from scorer.media.bounds import MAX_FRAMES, MAX_SECONDS, MAX_VIDEO_PIXELS, Undecodable, check_pixels, decoding, open_file, suffix
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from PIL import Image
 
-F = TypeVar("F")
+F = TypeVar("F", Picture, Classes, Floats)
+"""A frame: a picture, a map of classes, or a field of numbers."""
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP")
 
 
-def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
+def read_frames(path: str | Path) -> Iterator[Picture]:
     """uint8 (H, W, 3), RGB, one frame after the other, each decoded when it is asked for.
 
     path: a video (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Y4M, ...), an animation (GIF, WebP, PNG), a folder of pictures in natural
@@ -28,18 +28,18 @@ def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
     rotation says. Raises Undecodable while it is iterated, at the latest at the first frame that is damaged; a file without frames
     raises too.
     """
-    return _bounded(path, _frames(Path(path), images.read_image, images.as_rgb, lambda rgb: rgb))
+    return _bounded(path, _frames(Path(path), images.read_image, images.as_rgb, lambda rgb: rgb, _pictures_of_array))
 
 
-def frame_maps(path: str | Path) -> Iterator[NDArray[np.int64]]:
+def frame_maps(path: str | Path) -> Iterator[Classes]:
     """int64 (H, W) of each frame, as ``images.read_map`` reads pictures; also an array (T, H, W) of whole numbers.
 
     Raises as ``read_frames`` does.
     """
-    return _bounded(path, _frames(Path(path), images.read_map, images.as_map, images.colours_as_map))
+    return _bounded(path, _frames(Path(path), images.read_map, images.as_map, images.colours_as_map, _maps_of_array))
 
 
-def frame_depths(path: str | Path) -> Iterator[NDArray[np.float64]]:
+def frame_depths(path: str | Path) -> Iterator[Floats]:
     """float64 (H, W) of each frame: a folder of what ``images.read_depth`` reads, an array (T, H, W), or one such file.
 
     Raises as ``read_frames`` does.
@@ -47,13 +47,13 @@ def frame_depths(path: str | Path) -> Iterator[NDArray[np.float64]]:
     return _bounded(path, _fields(Path(path), images.read_depth, 2))
 
 
-def frame_flows(path: str | Path) -> Iterator[NDArray[np.float64]]:
+def frame_flows(path: str | Path) -> Iterator[Floats]:
     """float64 (H, W, 2) of each pair of frames: as ``frame_depths``, of what ``images.read_flow`` reads or an array (T, H, W, 2)."""
     return _bounded(path, _fields(Path(path), images.read_flow, 3))
 
 
 def frame_rate(path: str | Path) -> float | None:
-    """Frames per second of a video or animation; None where the file does not say (a folder, an array). Raises Undecodable."""
+    """Frames per second of a video or animation; None if the file does not say (a folder, an array). Raises Undecodable."""
     if Path(path).is_dir():
         return None
     kind = _kind(path)
@@ -72,7 +72,7 @@ def frame_rate(path: str | Path) -> float | None:
 
 
 def frame_files(folder: str | Path) -> list[Path]:
-    """The pictures and arrays of a folder in natural order. Raises Undecodable where there is none or too many."""
+    """The pictures and arrays of a folder in natural order. Raises Undecodable if there is none or too many."""
     with decoding(folder, "folder of frames"):
         found = []
         for entry in Path(folder).iterdir():
@@ -92,21 +92,26 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def _frames(
-    path: Path, of_file: Callable[[Path], NDArray[Any]], of_picture: Callable[[Any], NDArray[Any]], of_rgb: Callable[[Any], NDArray[Any]]
-) -> Iterator[NDArray[Any]]:
+    path: Path,
+    of_file: Callable[[Path], F],
+    of_picture: Callable[[Image.Image], F],
+    of_rgb: Callable[[Picture], F],
+    of_array: Callable[[Path], Iterator[F]],
+) -> Iterator[F]:
+    """The frames of a folder, array, animation or video, each made of what stands there by its own function."""
     if path.is_dir():
         yield from map(of_file, frame_files(path))
         return
     match _kind(path):
         case "array":
-            yield from _of_array(path, of_rgb)
+            yield from of_array(path)
         case "picture":
             yield from _animation(path, of_picture)
         case _:
             yield from map(of_rgb, _decoded(path))
 
 
-def _fields(path: Path, of_file: Callable[[Path], NDArray[np.float64]], dimensions: int) -> Iterator[NDArray[np.float64]]:
+def _fields(path: Path, of_file: Callable[[Path], Floats], dimensions: int) -> Iterator[Floats]:
     import numpy as np
 
     if path.is_dir():
@@ -126,7 +131,7 @@ def _bounded(path: str | Path, frames: Iterator[F]) -> Iterator[F]:
     with decoding(path, "video"):
         for frame in frames:
             count += 1
-            pixels += frame.shape[0] * frame.shape[1]  # type: ignore[attr-defined]
+            pixels += frame.shape[0] * frame.shape[1]
             if count > MAX_FRAMES:
                 raise Undecodable(f"has more than {MAX_FRAMES:,} frames")
             if pixels > MAX_VIDEO_PIXELS:
@@ -146,26 +151,41 @@ def _kind(path: str | Path) -> str:
     return "video"
 
 
-def _of_array(path: Path, of_rgb: Callable[[Any], NDArray[Any]]) -> Iterator[NDArray[Any]]:
+def _pictures_of_array(path: Path) -> Iterator[Picture]:
     import numpy as np
 
+    for frame in _bytes_of(_array_of_frames(path)):
+        yield frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=2)
+
+
+def _maps_of_array(path: Path) -> Iterator[Classes]:
+    import numpy as np
+
+    array = _array_of_frames(path)
+    if array.ndim == 3 and array.dtype.kind in "biu":
+        yield from (frame.astype(np.int64) for frame in array)
+    else:
+        yield from map(images.colours_as_map, _bytes_of(array))
+
+
+def _array_of_frames(path: Path) -> Numbers:
+    """(T, H, W, 3) or (T, H, W)."""
     array = read_array(path)
     if array.ndim not in {3, 4} or (array.ndim == 4 and array.shape[3] != 3):
         raise Undecodable(f"has the shape {array.shape}, not (frames, height, width, 3) or (frames, height, width)")
     check_pixels(*array.shape[1:3])
-    as_classes = of_rgb is images.colours_as_map
-    if array.dtype != np.uint8 and not (as_classes and array.ndim == 3 and array.dtype.kind in "biu"):
+    return array
+
+
+def _bytes_of(array: Numbers) -> Picture:
+    import numpy as np
+
+    if array.dtype != np.uint8:
         raise Undecodable(f"holds frames of {array.dtype}, not of bytes")
-    for frame in array:
-        if frame.ndim == 3:
-            yield of_rgb(frame)
-        elif as_classes:
-            yield frame.astype(np.int64)
-        else:
-            yield np.repeat(frame[..., None], 3, axis=2)
+    return array.astype(np.uint8, copy=False)
 
 
-def _animation(path: Path, of_picture: Callable[[Any], NDArray[Any]]) -> Iterator[NDArray[Any]]:
+def _animation(path: Path, of_picture: Callable[[Image.Image], F]) -> Iterator[F]:
     with open_file(path) as file, images.opened(file) as image:
         for index in range(min(getattr(image, "n_frames", 1), MAX_FRAMES + 1)):
             image.seek(index)
@@ -173,7 +193,7 @@ def _animation(path: Path, of_picture: Callable[[Any], NDArray[Any]]) -> Iterato
             yield of_picture(image)
 
 
-def _decoded(path: Path) -> Iterator[NDArray[np.uint8]]:
+def _decoded(path: Path) -> Iterator[Picture]:
     import numpy as np
 
     from scorer.media.containers import opened

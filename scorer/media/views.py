@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.media.points import MESHES, read_cloud
 
@@ -42,7 +42,7 @@ def views(path: str | Path, count: int = VIEWS) -> NDArray[np.uint8]:
     return np.stack([_view(points, 2.0 * math.pi * index / count) for index in range(count)])
 
 
-def _view(points: Any, azimuth: float) -> Any:
+def _view(points: NDArray[np.float64], azimuth: float) -> NDArray[np.uint8]:
     import numpy as np
 
     elevation = math.radians(ELEVATION_DEGREES)

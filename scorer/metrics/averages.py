@@ -16,7 +16,7 @@ class AverageMetric(RatioMetric[list[float]]):
     """factor * mean of one number per instance; with ``root``, factor * sqrt(mean).
 
     Statistic: a list that begins with that number. Standard error: s / sqrt(n) of the numbers' mean, by the delta method divided by
-    twice its root where the root is taken (0 where the mean is 0). ``best`` is ``perfect``, what the label itself would get.
+    twice its root if the root is taken (0 if the mean is 0). ``best`` is ``perfect``, what the label itself would get.
 
     >>> class Kilometres(AverageMetric):
     ...     factor = 0.001
@@ -49,6 +49,6 @@ class AverageMetric(RatioMetric[list[float]]):
 
 
 def instance_score(metric: Metric[Any], statistic: Any) -> float | None:
-    """The score of one instance alone, in the metric's unit, where the score of many is the mean of theirs; else None."""
+    """The score of one instance alone, in the metric's unit, if the score of many is the mean of theirs; else None."""
     averaged = isinstance(metric, AverageMetric) and not metric.numbers([statistic])[1]
     return metric.compute([("", statistic)]).score if averaged or isinstance(metric, MeanMetric) else None

@@ -26,7 +26,7 @@ class Question:
     """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.model.AnswerType).
 
     prompt: what was asked. inputs: the media files that it came with. details: facts such as {"language": "python"}.
-    ratings: by people or a judge, where the metric is one of ratings, in its own unit.
+    ratings: by people or a judge, if the metric is one of ratings, in its own unit.
     """
 
     answer_type: str
@@ -40,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A score in the workbook's unit, and its standard error in the same unit (None where one instance says nothing)."""
+    """A score in the workbook's unit, and its standard error in the same unit (None if one instance says nothing)."""
 
     score: float
     standard_error: float | None
@@ -51,7 +51,7 @@ class NotComparable(Exception):
 
 
 class NotRated(NotComparable):
-    """A metric of ratings has none for this answer; says how to get them. Where that is so of every answer, it is said once of the task."""
+    """A metric of ratings has none for this answer; says how to get them. If that is so of every answer, it is said once of the task."""
 
 
 class UnreadableAnswer(Exception):
@@ -83,15 +83,15 @@ class Metric(ABC, Generic[S]):
         return self.info.direction
 
     def check(self) -> None:
-        """Raises MetricUnavailable where something is missing here that ``statistic`` needs (``compute`` never does). Quick; loads
+        """Raises MetricUnavailable if something is missing here that ``statistic`` needs (``compute`` never does). Quick; loads
         nothing."""
 
     def provenance(self) -> str:
-        """What else than the data decides the scores: weights with their hash, one line; empty where nothing does."""
+        """What else than the data decides the scores: weights with their hash, one line; empty if nothing does."""
         return ""
 
     def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
-        """``statistic`` of each, or what it raises. Faster than one by one where a network measures many at once."""
+        """``statistic`` of each, or what it raises. Faster than one by one if a network measures many at once."""
         found: list[S | NotComparable | UnreadableAnswer] = []
         for answer, question in pairs:
             try:
@@ -102,7 +102,7 @@ class Metric(ABC, Generic[S]):
 
     @abstractmethod
     def statistic(self, answer: Parsed, question: Question) -> S:
-        """Of one answer. Raises NotComparable where answer type and metric do not go together."""
+        """Of one answer. Raises NotComparable if answer type and metric do not go together."""
 
     @abstractmethod
     def worst(self, question: Question) -> S:
@@ -130,7 +130,7 @@ Parameters = Mapping[str, str]
 Factories = Mapping[str, "Callable[[Parameters, str], Metric[Any] | None]"]
 """By metric id: from parameters (genlevel.benchmark.meaning) and a variant's name ("default", "official") to the metric.
 
-None where this family has no metric for them; ValueError for a parameter that the metric cannot have.
+None if this family has no metric for them; ValueError for a parameter that the metric cannot have.
 """
 
 
@@ -227,7 +227,7 @@ def label_as_answer(question: Question) -> Parsed:
 
 
 def label_boxes(label: Any) -> tuple[Any, ...]:
-    """The boxes of a label in normal form. Raises NotComparable where it is not in it."""
+    """The boxes of a label in normal form. Raises NotComparable if it is not in it."""
     from scorer.parsers.values import Box
 
     try:
@@ -244,7 +244,7 @@ _PLAIN = (str, int, float)
 
 
 def acceptable(label: Any) -> list[str]:
-    """The strings any of which counts as right, where the label is one."""
+    """The strings any of which counts as right, if the label is one."""
     if isinstance(label, str):
         return [label]
     return [str(entry) for entry in label if isinstance(entry, _PLAIN)] if isinstance(label, list) else []

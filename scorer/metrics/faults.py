@@ -32,7 +32,7 @@ def of_answer(what: str = "") -> Iterator[None]:
 
 
 def score_of(entry: Any) -> float:
-    """The confidence that an entry states, 1 where it states none. Raises ValueError where it is not finite."""
+    """The confidence that an entry states, 1 if it states none. Raises ValueError if it is not finite."""
     score = entry.get("score")
     value = 1.0 if score is None else float(score)
     if not math.isfinite(value):

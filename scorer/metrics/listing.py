@@ -14,9 +14,9 @@ from scorer.models import NETWORKS
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """A metric as tasks of General-Bench mean it. networks: what measures. problem: why it cannot be computed here; empty where it can.
+    """A metric as tasks of General-Bench mean it. networks: what measures. problem: why it cannot be computed here; empty if it can.
 
-    needs: what has to come with the answers: ratings, a judge; empty where nothing has to.
+    needs: what has to come with the answers: ratings, a judge; empty if nothing has to.
     """
 
     parameters: tuple[tuple[str, str], ...]
@@ -40,7 +40,7 @@ class Listed:
 
     @property
     def problem(self) -> str:
-        """Why not every sense can be computed here, in one line; empty where all can."""
+        """Why not every sense can be computed here, in one line; empty if all can."""
         problems = [(sense, sense.problem) for sense in self.senses if sense.problem]
         if not problems:
             return ""

@@ -51,7 +51,7 @@ class MeanOfRatios(Metric[S]):
     """
 
     nothing: float = 100.0
-    """The score where no class is left: nothing was there to find."""
+    """The score if no class is left: nothing was there to find."""
 
     @abstractmethod
     def ratios(self, statistics: Sequence[tuple[str, S]]) -> tuple[Floats, Floats]:

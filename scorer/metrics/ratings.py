@@ -67,7 +67,7 @@ class RatingMetric(Metric[list[float]]):
 class MeanOpinionScore(RatingMetric):
     """Mean opinion score, 1..5: how good people find an answer, 1 bad, 2 poor, 3 fair, 4 good, 5 excellent.
 
-    MOS = mean over instances of the mean of each instance's ratings. Refused and unparsable answers are rated 1. Raises NotRated where an
+    MOS = mean over instances of the mean of each instance's ratings. Refused and unparsable answers are rated 1. Raises NotRated if an
     instance has no rating, NotComparable for one outside 1..5. A predictor's values are another metric's, never mixed with these.
     Source: absolute category rating of ITU-T P.800; General-Level (arXiv 2505.04620), appendix A.1.
 
@@ -86,7 +86,7 @@ class UserPreference(RatingMetric):
     """User preference rate, 0..100 %: the share of pairwise comparisons that the answer wins; a tie counts half.
 
     100 * mean over instances of the mean of each instance's comparisons (1 won, 0.5 tie, 0 lost; what it is compared with is whoever made
-    the comparisons' to say: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated where an
+    the comparisons' to say: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated if an
     instance was compared by nobody, NotComparable for a rating outside 0..1.
     Source: user preference rate, General-Level (arXiv 2505.04620), appendix A.1.
 
@@ -104,7 +104,7 @@ class GptScore(RatingMetric):
     """GPT-Score, 0..100 %: how well an answer follows the instruction and agrees with the reference, as a judge model rates it.
 
     Mean over instances of the judge's rating; the judge answers with a whole number 0..10, and 10 times it is the rating (the evaluator's
-    judge_prompts.yaml has its version and wording). Refused and unparsable answers are rated 0 without asking. Raises NotRated where no
+    judge_prompts.yaml has its version and wording). Refused and unparsable answers are rated 0 without asking. Raises NotRated if no
     judge was asked, NotComparable for a rating outside 0..100.
     Source: General-Level (arXiv 2505.04620), appendix A.1, which rates by GPT and gives no scale; this one is ours.
 

@@ -44,13 +44,13 @@ IMPLEMENTED: frozenset[str] = frozenset(_FACTORIES)
 
 
 def create(metric_id: str, parameters: Parameters | None = None, variant: str = "default", *, measuring: bool = True) -> Metric[Any] | None:
-    """The metric, or None where no family has one for these parameters and this variant.
+    """The metric, or None if no family has one for these parameters and this variant.
 
     The families are asked in their order, as several may compute one id in its different senses. A variant may also stand among the
     parameters, as it does with kept scores. measuring: whether answers are to be
     measured; to compute from kept statistics no weights are needed.
     Raises DatasetError for an id that the registry does not know, ValueError for a parameter the metric cannot have, MetricUnavailable
-    where something has to be installed first, or weights are missing to measure with.
+    if something has to be installed first, or weights are missing to measure with.
     """
     metric_info(metric_id)
     senses = dict(parameters or {})

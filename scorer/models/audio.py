@@ -114,7 +114,7 @@ class Whisper:
 
 
 class PocketSphinx:
-    """The small English recogniser of the pocketsphinx package. Far from Whisper: a stand-in where no better weights are at hand."""
+    """The small English recogniser of the pocketsphinx package. Far from Whisper: a stand-in if no better weights are at hand."""
 
     rate = SPEECH_RATE
 

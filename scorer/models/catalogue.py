@@ -18,7 +18,7 @@ class Network:
     """One network.
 
     default: a hub id, a package's name, or "": a file that has to be named. imports: modules that must be there. extra: which
-    of the project's extras brings them. form: what is read (see above), with inputs and outputs where it is a file.
+    of the project's extras brings them. form: what is read (see above), with inputs and outputs if it is a file.
     """
 
     name: str
@@ -73,7 +73,7 @@ NETWORKS: dict[str, Network] = {
             ("torch", "torchvision", "torch_fidelity"),
             "vision",
             "torch_fidelity: its weights-inception-2015-12-05 file; or torchscript: uint8 (n, 3, H, W) -> float (n, d), called with "
-            "return_features=True where it takes that",
+            "return_features=True if it takes that",
         ),
         Network(
             "aesthetic_head",

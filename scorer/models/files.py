@@ -34,7 +34,7 @@ def is_hub_id(named: str) -> bool:
 
 
 def hub_snapshot(repository: str) -> Path | None:
-    """The newest snapshot of a repository in the hub's cache; None where it was never fetched.
+    """The newest snapshot of a repository in the hub's cache; None if it was never fetched.
 
     Layout: HF_HUB_CACHE (or HF_HOME/hub)/models--owner--name/{refs/main, snapshots/REVISION}, as huggingface_hub documents it.
     """

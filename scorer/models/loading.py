@@ -31,7 +31,7 @@ class NetworkUnavailable(Exception):
 class Networks:
     """Thread-safe. weights: path or hub id by network; what is not named is the network's default.
 
-    device: "cuda", "cpu", ...; empty: a GPU where there is one.
+    device: "cuda", "cpu", ...; empty: a GPU if there is one.
     """
 
     def __init__(self, weights: Mapping[str, str] | None = None, device: str = "") -> None:
@@ -42,12 +42,12 @@ class Networks:
         self._lock = threading.RLock()
 
     def named(self, name: str) -> str:
-        """What is configured as this network's weights; its default otherwise ("" where it has none)."""
+        """What is configured as this network's weights; its default otherwise ("" if it has none)."""
         network = NETWORKS[name]
         return os.environ.get(network.variable) or self._weights.get(name) or network.default
 
     def problem(self, name: str) -> str:
-        """Why this network cannot be used here, in one line that says what to do; empty where it can. Imports nothing, reads no weights."""
+        """Why this network cannot be used here, in one line that says what to do; empty if it can. Imports nothing, reads no weights."""
         if name in self._loaded:
             return ""
         network, named = NETWORKS[name], self.named(name)
@@ -82,7 +82,7 @@ class Networks:
     def load(self, name: str) -> Any:
         """The network, ready for use: one of the ports in scorer.models.ports. The same object each time.
 
-        Raises NetworkUnavailable where something is missing, or where the weights are not what the network can read.
+        Raises NetworkUnavailable if something is missing, or if the weights are not what the network can read.
         """
         with self._lock:
             if name not in self._loaded:

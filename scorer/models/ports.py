@@ -118,7 +118,7 @@ class Interpolator(Protocol):
 
 
 class Recogniser(Protocol):
-    """What is said in a sound. rate: what the samples must have, in Hz. language: an ISO 639-1 code, "" where it is not known."""
+    """What is said in a sound. rate: what the samples must have, in Hz. language: an ISO 639-1 code, "" if it is not known."""
 
     rate: int
 

@@ -67,7 +67,7 @@ def accepted(module: Any, *names: str) -> bool:
 
 
 def rows(found: Any) -> Any:
-    """A network's output as float32 (n, d) on the CPU; the first one where there are several."""
+    """A network's output as float32 (n, d) on the CPU; the first one if there are several."""
     if isinstance(found, tuple | list):
         found = found[0]
     array = found.detach().to("cpu", torch.float32).numpy()
@@ -107,5 +107,5 @@ def centre_square(frames: Any, side: int) -> Any:
 
 
 def spread(frames: Any, count: int) -> Any:
-    """``count`` frames of a clip (T, H, W, 3), evenly spread from its first to its last; frames repeat where it has fewer."""
+    """``count`` frames of a clip (T, H, W, 3), evenly spread from its first to its last; frames repeat if it has fewer."""
     return frames[np.linspace(0, len(frames) - 1, count).round().astype(int)]

@@ -102,7 +102,7 @@ def test_files_in_a_file_of_json_are_found_too(write_task: Any) -> None:
         ({"mask_file": "m.json"}, "no path relative to the task folder"),
         ({"mask_file": "broken.json"}, "broken.json cannot be read \\(not JSON\\)"),
         ({"mask": {"counts": [1], "size": [0, 0]}}, "its label: a mask of the size"),
-        ({"mask": "a road"}, "its label: 'a road' is no mask"),
+        ({"mask": "a road"}, "its label: 'a road' is not a mask"),
     ],
 )
 def test_a_label_that_cannot_be_used_is_a_problem_of_its_instance(write_task: Any, output: Any, said: str) -> None:

@@ -46,7 +46,7 @@ def test_an_index_is_read_by_how_the_task_counts() -> None:
         ("same", ("same", "same"), "text of 2 options"),
         (["A", "B"], OPTIONS, "2 options are marked right"),
         ("x", tuple(str(n) for n in range(30)), "more than there are letters"),
-        ("long text", (), "is no letter"),
+        ("long text", (), "is not a letter"),
     ],
 )
 def test_a_choice_label_that_is_no_option_says_why(label: Any, options: tuple[str, ...], why: str | None) -> None:

@@ -131,7 +131,7 @@ def test_several_instances_keep_their_names_and_scores() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("a road", "no mask"),
+        ("a road", "not a mask"),
         ({"counts": [1, 2]}, "size"),
         ({"size": [2, 2], "counts": [1, 9]}, "more than the 2 x 2"),
         ({"size": [2, 2], "counts": [1, -1]}, "not negative"),
@@ -140,8 +140,8 @@ def test_several_instances_keep_their_names_and_scores() -> None:
         ({"size": [0, 2], "counts": []}, "from 1"),
         ({"size": [2, 2], "counts": "\x00"}, "compressed"),
         ({"size": [2, 2], "counts": "o" * 999}, "compressed"),
-        ([[1, 2, 3]], "no mask"),
-        ({"road": [1e999, 2, 3, 4, 5, 6]}, "no mask"),
+        ([[1, 2, 3]], "not a mask"),
+        ({"road": [1e999, 2, 3, 4, 5, 6]}, "not a mask"),
     ],
 )
 def test_what_is_no_mask_is_refused(written: Any, said: str) -> None:

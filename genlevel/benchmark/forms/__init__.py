@@ -7,7 +7,6 @@ plain JSON of unknown origin: what cannot be read raises ValueError with one lin
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from genlevel.benchmark.forms import boxes, boxes_3d, keypoints, masks, numbers, relations, tracks
 from genlevel.benchmark.forms.shapes import checked, texts
@@ -16,7 +15,7 @@ from genlevel.benchmark.model import AnswerType
 
 __all__ = ["normal_form"]
 
-_READERS: dict[AnswerType, Callable[[Any], Any]] = {
+_READERS: dict[AnswerType, Callable[[object], object]] = {
     AnswerType.CODE: lambda value: texts(value, ("code", "program", "solution", "repairCode", "answer", "text"), "code"),
     AnswerType.KEYPOINTS: keypoints.keypoints,
     AnswerType.BOXES_3D: boxes_3d.boxes_3d,
@@ -30,7 +29,7 @@ _READERS: dict[AnswerType, Callable[[Any], Any]] = {
 _TEXTS = frozenset((AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT))
 
 
-def normal_form(answer_type: str, value: Any, *, box_format: str = "", modality: str = "") -> Any:
+def normal_form(answer_type: str, value: object, *, box_format: str = "", modality: str = "") -> object:
     """A label or answer, as any JSON value, in the normal form of its answer type.
 
     box_format: how boxes are written ("(x1, y1, x2, y2)"; "": x, y, width, height). modality: of the task ("image", "video", "3d"): a
@@ -53,7 +52,7 @@ def normal_form(answer_type: str, value: Any, *, box_format: str = "", modality:
         raise ValueError("nested too deeply") from None
 
 
-def _read(kind: AnswerType, value: Any, box_format: str, modality: str) -> Any:
+def _read(kind: AnswerType, value: object, box_format: str, modality: str) -> object:
     if kind is AnswerType.BOXES:
         return boxes.normal_boxes(value, box_format)
     if kind is AnswerType.MASKS:
@@ -65,9 +64,9 @@ def _read(kind: AnswerType, value: Any, box_format: str, modality: str) -> Any:
     if kind is AnswerType.CHOICE:
         if isinstance(value, str) and len(value.strip()) == 1 and value.strip().isascii() and value.strip().isalpha():
             return value.strip().upper()
-        raise ValueError(f"{str(value)[:60]!r} is no letter")
+        raise ValueError(f"{str(value)[:60]!r} is not a letter")
     if kind in (AnswerType.MEDIA, AnswerType.STRUCTURE):
         if value is None:
-            raise ValueError("there is nothing in it")
+            raise ValueError("it is empty")
         return value
     return _READERS[kind](value)

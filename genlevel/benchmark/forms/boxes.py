@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
-from genlevel.benchmark.forms.shapes import WRAPPERS, checked, label_of, number, opened, score_of, scored, shown, unwrapped
+from genlevel.benchmark.forms.entries import BoxEntry, scored
+from genlevel.benchmark.forms.shapes import WRAPPERS, checked, label_of, number, opened, score_of, shown, unwrapped
 
 Corners = tuple[float, float, float, float]
 Converter = Callable[[Corners], Corners]
@@ -45,7 +45,7 @@ _SIDES: tuple[tuple[str, tuple[str, str, str, str]], ...] = (
 
 
 def box_format(text: str) -> str:
-    """xywh, xyxy or cxcywh for a written format such as "(x_min, y_min, width, height)"; "" where it says something else.
+    """xywh, xyxy or cxcywh for a written format such as "(x_min, y_min, width, height)"; "" for any other.
 
     An empty text is xywh from the top left, as General-Bench writes boxes that have no format beside them.
     """
@@ -83,17 +83,17 @@ def known_format(written: str) -> str:
     return known
 
 
-def normal_boxes(label: Any, written_format: str = "", *, answered: bool = False) -> list[dict[str, Any]]:
-    """Boxes in normal form, in the order given; with "score" where one is stated.
+def normal_boxes(label: object, written_format: str = "", *, answered: bool = False) -> list[BoxEntry]:
+    """Boxes in normal form, in the order given; with "score" if one is stated.
 
     Fields that say a format keep it: sides by name, and "bbox_2d", which models write as corners. answered: as a model wrote them: a
     negative size counts as 0, so that this box alone matches nothing, and remarks beside the boxes are passed over.
-    Raises ValueError saying what is wrong: an unknown format, something that is no box, a number that is not finite, a negative size,
+    Raises ValueError saying what is wrong: an unknown format, something that is not a box, a number that is not finite, a negative size,
     and "box_2d", which is written as y, x, y, x of 1000 as well as in pixels.
     """
     checked(label)
     walk = _Walk(known_format(written_format), answered)
-    return [scored({"label": name, "box": box}, score) for name, box, score in walk.boxes(unwrapped(label), "", None)]
+    return [scored(BoxEntry(label=name, box=box), score) for name, box, score in walk.boxes(unwrapped(label), "", None)]
 
 
 def format_under(key: str, known: str = "xywh") -> str:
@@ -108,10 +108,10 @@ def format_under(key: str, known: str = "xywh") -> str:
     return known
 
 
-def box_of(value: Any, known: str = "xywh", *, clipped: bool = False) -> list[float] | None:
+def box_of(value: object, known: str = "xywh", *, clipped: bool = False) -> list[float] | None:
     """One box as [x, y, width, height]: four numbers (a fifth is a confidence), or an object with its sides. None for anything else.
 
-    clipped: a negative size is 0. Raises ValueError for a box that cannot be.
+    clipped: a negative size is 0. Raises ValueError for an impossible box.
     """
     if isinstance(value, list) and len(value) in (4, 5):
         sides = [number(side) for side in value]
@@ -121,7 +121,7 @@ def box_of(value: Any, known: str = "xywh", *, clipped: bool = False) -> list[fl
             if all(key in value for key in keys):
                 sides = [number(value[key]) for key in keys]
                 if None in sides:
-                    raise ValueError(f"{shown(value)} is no box of four numbers")
+                    raise ValueError(f"{shown(value)} is not a box of four numbers")
                 return _converted(sides, form, clipped)
     return None
 
@@ -143,7 +143,7 @@ class _Walk:
     known: str
     answered: bool
 
-    def boxes(self, label: Any, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
+    def boxes(self, label: object, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
         """(label, box, confidence) of each."""
         label = opened(label)
         if label is None:
@@ -160,15 +160,16 @@ class _Walk:
                 for inner, value in label.items():
                     if not (self.answered and _is_remark(value)):
                         yield from self.boxes(value, name if inner in WRAPPERS else inner.strip(), score)
-        elif box is not None:
-            yield name, box, number(label[4]) if len(label) == 5 else score
         elif isinstance(label, list):
+            if box is not None:
+                yield name, box, number(label[4]) if len(label) == 5 else score
+                return
             for part in label:
                 yield from self.boxes(part, name, score)
         else:
-            raise ValueError(f"{shown(label)} is no box of four numbers")
+            raise ValueError(f"{shown(label)} is not a box of four numbers")
 
 
-def _is_remark(value: Any) -> bool:
+def _is_remark(value: object) -> bool:
     """Whether a field holds no structure."""
     return not isinstance(opened(value), dict | list)

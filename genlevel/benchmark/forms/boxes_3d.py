@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
-from genlevel.benchmark.forms.shapes import first, label_of, number, opened, row, score_of, scored, shown, unwrapped
+from genlevel.benchmark.forms.entries import BoxEntry, scored
+from genlevel.benchmark.forms.shapes import first, label_of, number, opened, row, score_of, shown, unwrapped
 
 _KEYS = ("box", "bbox", "box_3d", "bbox_3d", "boxes", "bboxes", "boxes_3d", "bboxes_3d", "box3d", "bbox3d")
 _CENTRES = ("center", "centre", "centroid", "position", "xyz")
@@ -14,12 +14,12 @@ _SIZES = ("size", "sizes", "dimensions", "dims", "extent", "lwh", "wlh")
 _YAWS = ("yaw", "heading", "heading_angle", "rotation_z", "rot", "angle", "rotation_y")
 
 
-def boxes_3d(value: Any) -> list[dict[str, Any]]:
-    """Boxes in normal form: [{"label", "box": [seven numbers], "score"?}]. Raises ValueError for what is none."""
-    return [scored({"label": name, "box": box}, score) for name, box, score in _walk(unwrapped(value), "", None)]
+def boxes_3d(value: object) -> list[BoxEntry]:
+    """Boxes in normal form: [{"label", "box": [seven numbers], "score"?}]. Raises ValueError for anything else."""
+    return [scored(BoxEntry(label=name, box=box), score) for name, box, score in _walk(unwrapped(value), "", None)]
 
 
-def _walk(value: Any, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
+def _walk(value: object, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
     value = opened(value)
     if value is None:
         return
@@ -40,16 +40,16 @@ def _walk(value: Any, name: str, score: float | None) -> Iterator[tuple[str, lis
         for part in value:
             yield from _walk(part, name, score)
     else:
-        raise ValueError(f"{shown(value)} is no box [x, y, z, dx, dy, dz, yaw]")
+        raise ValueError(f"{shown(value)} is not a box [x, y, z, dx, dy, dz, yaw]")
 
 
-def box_3d_of(value: Any) -> list[float] | None:
+def box_3d_of(value: object) -> list[float] | None:
     """One box of space as seven numbers; None for anything else.
 
-    Read are seven numbers, six (no turn), nine (velocities behind, or three angles of which the third is the yaw where the first two
+    Read are seven numbers, six (no turn), nine (velocities behind, or three angles of which the third is the yaw if the first two
     are 0), eight corners, and objects: centre, size and yaw; nuScenes' translation, size (width, length, height) and rotation (a quaternion
     w, x, y, z); KITTI's location (the middle of the bottom, in the camera's axes), dimensions (height, width, length) and rotation_y.
-    Raises ValueError for a box that cannot be.
+    Raises ValueError for an impossible box.
     """
     if isinstance(value, dict):
         return _of_object(value)
@@ -67,7 +67,7 @@ def box_3d_of(value: Any) -> list[float] | None:
     return None
 
 
-def _of_object(value: dict[str, Any]) -> list[float] | None:
+def _of_object(value: dict[str, object]) -> list[float] | None:
     if all(key in value for key in ("x", "y", "z")):
         names = next((names for names in (("dx", "dy", "dz"), ("length", "width", "height"), ("l", "w", "h")) if names[0] in value), None)
         if names is not None:
@@ -89,7 +89,7 @@ def _of_object(value: dict[str, Any]) -> list[float] | None:
     return None if centre is None or size is None else _possible([*centre, *size, _yaw(value)])
 
 
-def _three(value: Any) -> list[float] | None:
+def _three(value: object) -> list[float] | None:
     if isinstance(value, dict):
         value = next(
             ([value[key] for key in keys] for keys in (("x", "y", "z"), ("l", "w", "h")) if all(key in value for key in keys)), None
@@ -98,7 +98,7 @@ def _three(value: Any) -> list[float] | None:
     return numbers if numbers is not None and len(numbers) == 3 else None
 
 
-def _yaw(value: dict[str, Any]) -> float:
+def _yaw(value: dict[str, object]) -> float:
     plain = next((turn for key in _YAWS if (turn := number(value.get(key))) is not None), None)
     if plain is not None:
         return plain

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of
-from genlevel.benchmark.forms.shapes import label_of, number, opened, row, score_of, scored, shown, unwrapped
+from genlevel.benchmark.forms.entries import PersonEntry, scored
+from genlevel.benchmark.forms.shapes import label_of, number, opened, row, score_of, shown, unwrapped
 
 Point = list[float]
 
@@ -19,21 +19,21 @@ VISIBLE = 2.0
 _KEYS = ("keypoints", "points", "joints", "landmarks", "pose")
 
 
-def keypoints(value: Any) -> list[dict[str, Any]]:
+def keypoints(value: object) -> list[PersonEntry]:
     """Persons in normal form: [{"label", "points": [[x, y, visibility], ...], "area"?, "box"?, "score"?}].
 
-    A point without a visibility is visible (2); null is one that is not there (0, 0, 0). Raises ValueError for what is none.
+    A point without a visibility is visible (2); null is one that is not there (0, 0, 0). Raises ValueError for anything else.
     """
     return list(_walk(unwrapped(value), "", 0))
 
 
-def _walk(value: Any, name: str, depth: int) -> Iterator[dict[str, Any]]:
+def _walk(value: object, name: str, depth: int) -> Iterator[PersonEntry]:
     value = opened(value)
     if value is None:
         return
     points = _points(value)
     if points is not None:
-        yield {"label": name, "points": points}
+        yield PersonEntry(label=name, points=points)
     elif isinstance(value, dict):
         own = label_of(value)
         key = next((key for key in _KEYS if value.get(key) is not None), None)
@@ -42,25 +42,27 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[dict[str, Any]]:
                 yield from _walk(part, inner.strip() if own is None else own, depth + 1)
             return
         for entry in _walk(value[key], name if own is None else own, depth + 1):
-            yield scored(entry | _beside(value), score_of(value))
+            yield scored(_with_area_and_box(entry, value), score_of(value))
     elif isinstance(value, list):
         for part in value:
             yield from _walk(part, name, depth + 1)
     else:
-        raise ValueError(f"{shown(value)} is no list of keypoints [x, y, visibility]")
+        raise ValueError(f"{shown(value)} is not a list of keypoints [x, y, visibility]")
 
 
-def _beside(value: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _with_area_and_box(entry: PersonEntry, value: dict[str, object]) -> PersonEntry:
+    """The entry with the area and box that stand beside its points."""
     area = number(value.get("area"))
     if area is not None and area >= 0:
-        found["area"] = area
+        entry["area"] = area
     box = next((box_of(value[key]) for key in BOX_KEYS if key in value), None)
-    return found if box is None else found | {"box": box}
+    if box is not None:
+        entry["box"] = box
+    return entry
 
 
-def _points(value: Any) -> list[Point] | None:
-    """The points of one person; None where these are none (several persons, an object of another kind)."""
+def _points(value: object) -> list[Point] | None:
+    """The points of one person; None for anything else (several persons, an object of another kind)."""
     if isinstance(value, dict):
         return _named(value)
     flat = row(value)
@@ -74,7 +76,7 @@ def _points(value: Any) -> list[Point] | None:
     return [point for point in points if point is not None]
 
 
-def _named(value: dict[str, Any]) -> list[Point] | None:
+def _named(value: dict[str, object]) -> list[Point] | None:
     named = {key.strip().casefold().replace(" ", "_").replace("-", "_"): part for key, part in value.items()}
     if not named or not all(part is None or _point(part) is not None for part in named.values()):
         return None
@@ -83,7 +85,7 @@ def _named(value: dict[str, Any]) -> list[Point] | None:
     return None
 
 
-def _point(part: Any) -> Point | None:
+def _point(part: object) -> Point | None:
     if part is None:
         return [0.0, 0.0, 0.0]
     if isinstance(part, dict):
@@ -97,7 +99,7 @@ def _point(part: Any) -> Point | None:
 
 
 def _flat(numbers: list[float]) -> list[Point] | None:
-    """x, y, visibility one after another, else x, y; None where the count fits neither."""
+    """x, y, visibility one after another, else x, y; None if the count fits neither."""
     if len(numbers) % 3 == 0 and (len(numbers) % 2 or all(one in (0.0, 1.0, 2.0) for one in numbers[2::3])):
         return [numbers[start : start + 3] for start in range(0, len(numbers), 3)]
     if len(numbers) % 2 == 0:

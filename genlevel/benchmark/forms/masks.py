@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeGuard
 
 from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of
+from genlevel.benchmark.forms.entries import Mask, MaskEntry, scored
 from genlevel.benchmark.forms.shapes import (
     WRAPPERS,
     are_frames,
@@ -15,7 +16,6 @@ from genlevel.benchmark.forms.shapes import (
     opened,
     row,
     score_of,
-    scored,
     shown,
     unwrapped,
     whole,
@@ -28,25 +28,26 @@ _INDICES = ("points", "indices", "point_indices", "point_ids")
 _POINT_LABELS = ("point_labels", "labels", "segment_labels", "semantic_labels", "per_point_labels")
 
 
-def masks(value: Any, modality: str = "") -> list[dict[str, Any]]:
+def masks(value: object, modality: str = "") -> list[MaskEntry]:
     """Masks in normal form: [{"label", "mask": M, "score"?}]; M as AnswerType says. modality: "video" or "3d" read bare lists differently.
 
     Several polygons in one list are one mask, as COCO writes them. A box stands for the rectangle that it is. Runs that end before the
-    last pixel leave the rest empty. Raises ValueError for what is no mask, or one that is larger than MOST_PIXELS.
+    last pixel leave the rest empty. Raises ValueError for what is not a mask, or is larger than MOST_PIXELS.
     """
     plain = unwrapped(value)
-    return [scored({"label": name, "mask": mask}, score) for name, mask, score in _walk(plain, "", None, modality)]
+    return [scored(MaskEntry(label=name, mask=mask), score) for name, mask, score in _walk(plain, "", None, modality)]
 
 
-Entry = tuple[str, Any, float | None]
+_Found = tuple[str, "Mask | list[Mask | None]", "float | None"]
+"""The label, the mask and the confidence."""
 
 
-def _walk(value: Any, name: str, score: float | None, modality: str) -> Iterator[Entry]:
+def _walk(value: object, name: str, score: float | None, modality: str) -> Iterator[_Found]:
     value = opened(value)
     if value is None:
         return
-    if modality == "3d" and isinstance(value, list) and _is_classes(value):
-        yield from ((kind, {"points": points}, score) for kind, points in _by_class(value, name))
+    if modality == "3d" and _is_classes(value):
+        yield from ((kind, mask, score) for kind, mask in _by_class(value, name))
         return
     mask = mask_of(value)
     if mask is not None:
@@ -61,44 +62,48 @@ def _walk(value: Any, name: str, score: float | None, modality: str) -> Iterator
         for part in value:
             yield from _walk(part, name, score, modality)
     else:
-        raise ValueError(f"{shown(value)} is no mask (run lengths, polygons or a file)")
+        raise ValueError(f"{shown(value)} is not a mask (run lengths, polygons or a file)")
 
 
-def _of_object(value: dict[str, Any], name: str, score: float | None, modality: str) -> Iterator[Entry]:
+def _of_object(value: dict[str, object], name: str, score: float | None, modality: str) -> Iterator[_Found]:
     own, score = label_of(value), score_of(value) if score is None else score
     called = name if own is None else own
-    if (labels := next((value[key] for key in _POINT_LABELS if isinstance(value.get(key), list)), None)) and _is_classes(labels):
-        yield from ((kind, {"points": points}, score) for kind, points in _by_class(labels, called))
+    labels = next((value[key] for key in _POINT_LABELS if isinstance(value.get(key), list)), None)
+    if _is_classes(labels):
+        yield from ((kind, mask, score) for kind, mask in _by_class(labels, called))
         return
     if (key := next((key for key in (*_ONE, *_SEVERAL) if value.get(key) is not None), None)) is not None:
         inner = opened(value[key])
         if "size" in value and (isinstance(inner, str) or row(inner) is not None):
             inner = {"size": value["size"], "counts": inner}
         if modality == "video" and are_frames(inner):
-            inner = filled((frame, part) for frame, part in by_frame(inner))
+            inner = filled(by_frame(inner))
         yield from _walk(inner, called, score, modality)
-    elif (
-        modality == "video" and value and own is None and all(isinstance(part, dict) and part.keys() == {"mask"} for part in value.values())
-    ):
-        # {"<mask's id>": {"mask": run lengths}}: one a frame, in the file's order.
-        frames = _frames([part["mask"] for part in value.values()])
+    elif modality == "video" and own is None and (bare := _bare_masks(value)):
+        frames = _frames(bare)
         if frames is None:
-            raise ValueError("its frames are no masks")
+            raise ValueError("its frames are not masks")
         yield called, frames, score
     elif modality == "video" and are_frames(value):
-        listed = filled((frame, part) for frame, part in by_frame(value))
+        listed = filled(by_frame(value))
         frames = _frames(listed)
         if frames is None:
-            raise ValueError("its frames are no masks")
+            raise ValueError("its frames are not masks")
         yield called, frames, score
     else:
         for inner_name, inner in value.items():
             yield from _walk(inner, called if inner_name in WRAPPERS else inner_name.strip(), score, modality)
 
 
-def _frames(values: list[Any]) -> list[Any] | None:
-    """One mask a frame, null where there is none; None where these are no bare masks."""
-    found = []
+def _bare_masks(value: dict[str, object]) -> list[object]:
+    """The masks of {"<mask's id>": {"mask": run lengths}}: one a frame, in the file's order; none for anything else."""
+    parts = [part for part in value.values() if isinstance(part, dict) and part.keys() == {"mask"}]
+    return [part["mask"] for part in parts] if len(parts) == len(value) else []
+
+
+def _frames(values: list[object]) -> list[Mask | None] | None:
+    """One mask a frame, null for a frame without one; None if these are not bare masks."""
+    found: list[Mask | None] = []
     for written in values:
         value = opened(written)
         if isinstance(value, dict) and label_of(value) is not None:
@@ -110,7 +115,7 @@ def _frames(values: list[Any]) -> list[Any] | None:
     return found
 
 
-def mask_of(value: Any) -> dict[str, Any] | None:
+def mask_of(value: object) -> Mask | None:
     """One mask in normal form; None for what does not look like one. Raises ValueError for one that is broken."""
     if isinstance(value, dict):
         if isinstance(value.get("file"), str):
@@ -142,8 +147,8 @@ def _rectangle(box: list[float]) -> list[float]:
     return [x, y, x + width, y, x + width, y + height, x, y + height]
 
 
-def _polygons(value: Any) -> list[list[float]] | None:
-    """Polygons as flat lists [x, y, x, y, ...]; None where these are none."""
+def _polygons(value: object) -> list[list[float]] | None:
+    """Polygons as flat lists [x, y, x, y, ...]; None for anything else."""
     one = _polygon(value)
     if one is not None:
         return [one]
@@ -158,7 +163,7 @@ def _polygons(value: Any) -> list[list[float]] | None:
     return found
 
 
-def _polygon(value: Any) -> list[float] | None:
+def _polygon(value: object) -> list[float] | None:
     flat = row(value)
     if flat is not None:
         return flat if len(flat) >= 6 and len(flat) % 2 == 0 else None
@@ -173,8 +178,8 @@ def _polygon(value: Any) -> list[float] | None:
     return points
 
 
-def _indices(value: Any) -> list[int] | None:
-    """Indices of points of a cloud, in order and once each; None where these are none."""
+def _indices(value: object) -> list[int] | None:
+    """Indices of points of a cloud, in order and once each; None for anything else."""
     if not isinstance(value, list):
         return None
     found = set()
@@ -186,20 +191,21 @@ def _indices(value: Any) -> list[int] | None:
     return sorted(found)
 
 
-def _is_classes(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(part, int | str) and not isinstance(part, bool) for part in value)
+def _is_classes(value: object) -> TypeGuard[list[int | str]]:
+    """Whether a value is a list of classes, one for each point."""
+    return isinstance(value, list) and bool(value) and all(isinstance(part, int | str) and not isinstance(part, bool) for part in value)
 
 
-def _by_class(labels: list[Any], prefix: str) -> list[tuple[str, list[int]]]:
+def _by_class(labels: list[int | str], prefix: str) -> list[tuple[str, Mask]]:
     """The points of each class, classes in order of appearance; negative numbers are points without a class."""
     found: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         if not (isinstance(label, int) and label < 0):
             found.setdefault(str(label).strip(), []).append(index)
-    return list(found.items())
+    return [(kind, {"points": points}) for kind, points in found.items()]
 
 
-def _size(value: dict[str, Any]) -> tuple[int, int]:
+def _size(value: dict[str, object]) -> tuple[int, int]:
     size = value.get("size", value.get("shape"))
     if size is None:
         size = [value.get("height", value.get("h")), value.get("width", value.get("w"))]
@@ -211,7 +217,7 @@ def _size(value: dict[str, Any]) -> tuple[int, int]:
     return height, width
 
 
-def _run_lengths(value: dict[str, Any]) -> dict[str, Any]:
+def _run_lengths(value: dict[str, object]) -> Mask:
     height, width = _size(value)
     written = opened(value["counts"])
     if isinstance(written, str):
@@ -226,7 +232,7 @@ def _run_lengths(value: dict[str, Any]) -> dict[str, Any]:
     return _whole_mask(counts, height, width)
 
 
-def _whole_mask(counts: list[int], height: int, width: int) -> dict[str, Any]:
+def _whole_mask(counts: list[int], height: int, width: int) -> Mask:
     total = sum(counts)
     if total > height * width:
         raise ValueError(f"run lengths add up to {total}, more than the {height} x {width} pixels of their size")
@@ -248,7 +254,7 @@ def _decompressed(text: str, pixels: int) -> list[int]:
     for character in text:
         bits = ord(character) - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise ValueError("counts are no compressed run lengths of COCO")
+            raise ValueError("counts are not compressed run lengths of COCO")
         number_ |= (bits & 0x1F) << shift
         shift += 5
         if bits & 0x20:
@@ -258,7 +264,7 @@ def _decompressed(text: str, pixels: int) -> list[int]:
         if len(counts) > 2:
             number_ += counts[-2]
         if not 0 <= number_ <= pixels:
-            raise ValueError("counts are no compressed run lengths of COCO for this size")
+            raise ValueError("counts are not compressed run lengths of COCO for this size")
         counts.append(number_)
         number_, shift = 0, 0
     if shift:
@@ -266,18 +272,19 @@ def _decompressed(text: str, pixels: int) -> list[int]:
     return counts
 
 
-def _binary(value: list[Any]) -> dict[str, Any] | None:
-    """Rows of 0 and 1 as run lengths by columns; None where these are none."""
-    if len(value) < 2 or not all(isinstance(line, list) and line for line in value):
+def _binary(value: list[object]) -> Mask | None:
+    """Rows of 0 and 1 as run lengths by columns; None for anything else."""
+    lines = [line for line in value if isinstance(line, list) and line]
+    if len(value) < 2 or len(lines) != len(value):
         return None
-    height, width = len(value), len(value[0])
-    if width < 2 or any(len(line) != width for line in value) or height * width > MOST_PIXELS:
+    height, width = len(lines), len(lines[0])
+    if width < 2 or any(len(line) != width for line in lines) or height * width > MOST_PIXELS:
         return None
-    if not all(isinstance(cell, int | float) and cell in (0, 1) for line in value for cell in line):
+    if not all(isinstance(cell, int | float) and cell in (0, 1) for line in lines for cell in line):
         return None
     counts, current, run = [], 0, 0
     for column in range(width):
-        for line in value:
+        for line in lines:
             if bool(line[column]) != bool(current):
                 counts.append(run)
                 current, run = 1 - current, 0

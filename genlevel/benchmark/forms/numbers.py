@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from genlevel.benchmark.forms.shapes import MOST_FRAMES, are_frames, by_frame, first, number, opened, row, rows_of, shown, unwrapped
 
@@ -13,8 +12,8 @@ _VALUES = ("value", "y", "target", "prediction", "close")
 _LAST = [0.0, 0.0, 0.0, 1.0]
 
 
-def series(value: Any) -> list[Any]:
-    """Numbers, or equally long lists of numbers, from lists, texts ("1.5, 2.5"), tables and objects by time. Raises ValueError for none."""
+def series(value: object) -> list[float] | list[list[float]]:
+    """Numbers, or equally long lists of numbers, from lists, texts ("1.5, 2.5"), tables and objects by time. Else ValueError."""
     value = unwrapped(value, *_SERIES)
     if isinstance(value, str):
         rows = [[cell for cell in cells if cell] for cells in rows_of(value.strip().strip("[]()"))]
@@ -26,27 +25,27 @@ def series(value: Any) -> list[Any]:
         key = next((key for key in _SERIES if key in value), None)
         return series(value[key]) if key is not None and not isinstance(value[key], dict) else _listed(list(value.values()))
     if not isinstance(value, list):
-        raise ValueError(f"{shown(value)} is no series of numbers")
+        raise ValueError(f"{shown(value)} is not a series of numbers")
     return _listed(value)
 
 
-def _listed(values: list[Any]) -> list[Any]:
+def _listed(values: list[object]) -> list[float] | list[list[float]]:
     plain = [(first(part, _VALUES) if isinstance(part, dict) else part) for part in values]
     flat = row(plain)
     if flat is not None:
         return flat
-    rows = [row(opened(part)) for part in plain]
-    if not rows or any(one is None or len(one) != len(rows[0] or ()) for one in rows):
-        raise ValueError("it is no series: neither numbers nor equally long lists of numbers")
+    rows = [numbers for part in plain if (numbers := row(opened(part))) is not None]
+    if not rows or len(rows) != len(plain) or any(len(one) != len(rows[0]) for one in rows):
+        raise ValueError("it is not a series: neither numbers nor equally long lists of numbers")
     return rows
 
 
-def poses(value: Any) -> list[list[float]]:
+def poses(value: object) -> list[list[float]]:
     """Poses in normal form: twelve numbers each, the rows of a 3 x 4 matrix from camera to world.
 
     Read are twelve or sixteen numbers, 3 x 4 and 4 x 4 matrices, a rotation with a translation, position and quaternion (x, y, z, then
     x, y, z, w, as TUM writes them, with or without a time before), by frame or in a list, or as text: one line a pose.
-    Raises ValueError for what is none.
+    Raises ValueError for anything else.
     """
     value = opened(value)
     if isinstance(value, str):
@@ -60,19 +59,19 @@ def poses(value: Any) -> list[list[float]]:
     elif isinstance(value, list):
         listed = value
     else:
-        raise ValueError(f"{shown(value)} is no list of poses")
+        raise ValueError(f"{shown(value)} is not a list of poses")
     if len(listed) > MOST_FRAMES:
         raise ValueError(f"{len(listed)} poses are more than the {MOST_FRAMES} that are read")
     found = []
     for position, part in enumerate(listed):
         pose = _pose(opened(part))
         if pose is None:
-            raise ValueError(f"pose {position} is none: {shown(part)} (twelve numbers, the rows of a 3 x 4 matrix)")
+            raise ValueError(f"pose {position} cannot be read: {shown(part)} (twelve numbers, the rows of a 3 x 4 matrix)")
         found.append(pose)
     return found
 
 
-def _pose(value: Any) -> list[float] | None:
+def _pose(value: object) -> list[float] | None:
     if isinstance(value, dict):
         inner = first(value, _POSES)
         if isinstance(inner, list | dict):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from genlevel.benchmark.forms.boxes import BOX_KEYS, box_of, format_under
-from genlevel.benchmark.forms.shapes import first, label_of, number, opened, score_of, scored, shown, unwrapped, whole
+from genlevel.benchmark.forms.entries import RelationEntry, scored
+from genlevel.benchmark.forms.shapes import first, label_of, number, opened, score_of, shown, unwrapped, whole
 from genlevel.benchmark.labels import text_of
 
 _SUBJECTS = ("subject", "subj", "sub", "head", "source", "from", "s")
@@ -19,30 +19,30 @@ _LONGEST = 2_000
 MOST = 100_000
 
 
-def relations(value: Any) -> list[dict[str, Any]]:
-    """Relations in normal form: [{"subject", "predicate", "object", "subject_box"?, "object_box"?, "score"?}], the surest first where
-    all have a score.
+def relations(value: object) -> list[RelationEntry]:
+    """Relations in normal form: [{"subject", "predicate", "object", "subject_box"?, "object_box"?, "score"?}], the surest
+    first if all have a score.
 
     Read are triplets as lists, objects and texts ("man => rides => horse", "(man, rides, horse)"), one a line; scene graphs whose
     relations number their objects; and a text that is none of these, such as "left of" or a sentence: a predicate alone.
-    Raises ValueError for what is none.
+    Raises ValueError for what cannot be read.
     """
     found = list(_walk(_unwrapped(value), {}))
     if len(found) > MOST:
         raise ValueError(f"{len(found)} relations are more than the {MOST} that are read")
     if found and all("score" in one for one in found):
-        found.sort(key=lambda one: -float(one["score"]))
+        found.sort(key=lambda one: -one.get("score", 0.0))
     return found
 
 
-def _unwrapped(value: Any) -> Any:
+def _unwrapped(value: object) -> object:
     value = opened(value)
     if isinstance(value, dict) and first(value, ("relations", "relationships", "triplets", "triples", "edges")) is not None:
         return value
     return unwrapped(value)
 
 
-def _walk(value: Any, things: dict[str, tuple[str, list[float] | None]]) -> Iterator[dict[str, Any]]:
+def _walk(value: object, things: dict[str, Thing]) -> Iterator[RelationEntry]:
     value = opened(value)
     match value:
         case None:
@@ -58,11 +58,11 @@ def _walk(value: Any, things: dict[str, tuple[str, list[float] | None]]) -> Iter
             elif isinstance(value.get("triplet"), list | str):
                 yield from (scored(one, score_of(value)) for one in _walk(value["triplet"], things))
             elif isinstance(text := first(value, _PREDICATES), str):
-                yield {"subject": "", "predicate": text.strip(), "object": ""}
+                yield RelationEntry(subject="", predicate=text.strip(), object="")
             else:
                 for part in value.values():
                     if not isinstance(part, dict | list | str):
-                        raise ValueError(f"{shown(value)} is no relation of subject, predicate and object")
+                        raise ValueError(f"{shown(value)} is not a relation of subject, predicate and object")
                     yield from _walk(part, things)
         case list() if len(value) in (3, 4) and all(isinstance(part, str | int) for part in value[:3]) and not _are_texts(value):
             yield _of_triplet(value, things)
@@ -70,10 +70,10 @@ def _walk(value: Any, things: dict[str, tuple[str, list[float] | None]]) -> Iter
             for part in value:
                 yield from _walk(part, things)
         case _:
-            raise ValueError(f"{shown(value)} is no relation of subject, predicate and object")
+            raise ValueError(f"{shown(value)} is not a relation of subject, predicate and object")
 
 
-def _are_texts(value: list[Any]) -> bool:
+def _are_texts(value: list[object]) -> bool:
     """Whether these are relations as texts rather than the parts of one."""
     return all(isinstance(part, str) and len(_parts(part)) == 3 for part in value)
 
@@ -89,18 +89,18 @@ def _parts(text: str) -> list[str]:
     return commas if bracketed and len(commas) == 3 and all(commas) else [inner]
 
 
-def _of_text(text: str) -> Iterator[dict[str, Any]]:
+def _of_text(text: str) -> Iterator[RelationEntry]:
     for line in re.split(r"\n|;|(?<=[)>\]]),", text):
         if not line.strip().strip(_ENDS).strip():
             continue
         if len(line) > _LONGEST:
-            raise ValueError(f"a relation of {len(line)} characters is none")
+            raise ValueError(f"a relation of {len(line)} characters is too long")
         parts = _parts(line)
         subject, predicate, object_ = parts if len(parts) == 3 else ("", parts[0], "")
-        yield {"subject": subject, "predicate": predicate, "object": object_}
+        yield RelationEntry(subject=subject, predicate=predicate, object=object_)
 
 
-def _of_triplet(value: list[Any], things: dict[str, tuple[str, list[float] | None]]) -> dict[str, Any]:
+def _of_triplet(value: list[object], things: dict[str, Thing]) -> RelationEntry:
     subject, middle, last = value[:3]
     # A scene graph numbers its objects: [subject, object, predicate].
     if whole(subject) is not None and whole(middle) is not None and isinstance(last, str) and things:
@@ -112,7 +112,7 @@ def _of_triplet(value: list[Any], things: dict[str, tuple[str, list[float] | Non
 Thing = tuple[str, "list[float] | None"]
 
 
-def _of_object(value: dict[str, Any], things: dict[str, Thing]) -> dict[str, Any]:
+def _of_object(value: dict[str, object], things: dict[str, Thing]) -> RelationEntry:
     subject, object_ = _thing(first(value, _SUBJECTS), things), _thing(first(value, _OBJECTS), things)
     boxes = [_box(value, [f"{name}_{key}" for name in names for key in BOX_KEYS]) for names in (_SUBJECTS, _OBJECTS)]
     predicate = first(value, _PREDICATES)
@@ -121,15 +121,16 @@ def _of_object(value: dict[str, Any], things: dict[str, Thing]) -> dict[str, Any
     return scored(found, score_of(value))
 
 
-def _with_boxes(subject: Thing, predicate: str, object_: Thing) -> dict[str, Any]:
-    found: dict[str, Any] = {"subject": subject[0], "predicate": predicate, "object": object_[0]}
-    for key, box in (("subject_box", subject[1]), ("object_box", object_[1])):
-        if box is not None:
-            found[key] = box
+def _with_boxes(subject: Thing, predicate: str, object_: Thing) -> RelationEntry:
+    found = RelationEntry(subject=subject[0], predicate=predicate, object=object_[0])
+    if subject[1] is not None:
+        found["subject_box"] = subject[1]
+    if object_[1] is not None:
+        found["object_box"] = object_[1]
     return found
 
 
-def _thing(value: Any, things: dict[str, Thing]) -> Thing:
+def _thing(value: object, things: dict[str, Thing]) -> Thing:
     """A subject or object: its name, an object with name and box, or the number of one."""
     if isinstance(value, dict):
         names = value.get("names")
@@ -142,7 +143,7 @@ def _thing(value: Any, things: dict[str, Thing]) -> Thing:
     return text_of(value).strip() if not isinstance(value, list) else ", ".join(text_of(part) for part in value), None
 
 
-def _things(value: Any) -> dict[str, Thing]:
+def _things(value: object) -> dict[str, Thing]:
     """The objects of a scene graph by their number (or id)."""
     if isinstance(value, list):
         found: dict[str, Thing] = {}
@@ -153,7 +154,7 @@ def _things(value: Any) -> dict[str, Thing]:
     return {key: _thing(entry, {}) for key, entry in value.items()} if isinstance(value, dict) else {}
 
 
-def _box(value: dict[str, Any], keys: Iterable[str]) -> list[float] | None:
+def _box(value: dict[str, object], keys: Iterable[str]) -> list[float] | None:
     """The box under the first of these keys that an object has."""
     key = next((key for key in keys if value.get(key) is not None), None)
     return None if key is None else box_of(opened(value[key]), format_under(key))

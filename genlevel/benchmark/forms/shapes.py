@@ -6,9 +6,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TypeGuard, TypeVar
 
 from genlevel.benchmark.labels import acceptable
+
+V = TypeVar("V")
 
 DEEPEST = 60
 MOST_VALUES = 5_000_000
@@ -23,11 +25,11 @@ _ROWS = re.compile(r"[^\n]*\S[^\n]*")
 _CELL = re.compile(r"[,;\s]+")
 
 
-def checked(value: Any) -> None:
+def checked(value: object) -> None:
     """Raises ValueError for JSON that is nested too deeply or too large to be read."""
     level, left = [value], MOST_VALUES
     for _ in range(DEEPEST):
-        below: list[Any] = []
+        below: list[object] = []
         for container in level:
             if isinstance(container, dict):
                 below += container.values()
@@ -42,7 +44,7 @@ def checked(value: Any) -> None:
     raise ValueError(f"nested more than {DEEPEST} deep")
 
 
-def opened(value: Any) -> Any:
+def opened(value: object) -> object:
     """A text that is JSON as what it says; anything else as it is. The result is checked."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") and len(value) <= LONGEST_TEXT:
         try:
@@ -54,8 +56,8 @@ def opened(value: Any) -> Any:
     return value
 
 
-def unwrapped(value: Any, *keys: str) -> Any:
-    """What stands under the one of these keys, or of the usual wrappers, where nothing names a class beside it."""
+def unwrapped(value: object, *keys: str) -> object:
+    """What stands under one of these keys or of the usual wrappers; the value itself if it names a class, or has none of the keys."""
     value = opened(value)
     for _ in range(4):
         if not isinstance(value, dict):
@@ -67,20 +69,20 @@ def unwrapped(value: Any, *keys: str) -> Any:
     return value
 
 
-def _categorised(value: dict[str, Any], key: str) -> Any:
+def _categorised(value: dict[str, object], key: str) -> object:
     """COCO's file: annotations with category_id beside a list of categories."""
-    categories = value.get("categories")
-    if key != "annotations" or not isinstance(categories, list) or not isinstance(value[key], list):
-        return value[key]
+    categories, entries = value.get("categories"), value[key]
+    if key != "annotations" or not isinstance(categories, list) or not isinstance(entries, list):
+        return entries
     names = {str(one.get("id")): one["name"] for one in categories if isinstance(one, dict) and isinstance(one.get("name"), str)}
     return [
         one | {"label": names[str(one.get("category_id"))]} if isinstance(one, dict) and str(one.get("category_id")) in names else one
-        for one in value[key]
+        for one in entries
     ]
 
 
-def label_of(entry: Mapping[str, Any]) -> str | None:
-    """The class that an object names; None where it names none."""
+def label_of(entry: Mapping[str, object]) -> str | None:
+    """The class that an object names, or None."""
     for key in LABEL_KEYS:
         value = entry.get(key)
         if isinstance(value, str):
@@ -90,17 +92,12 @@ def label_of(entry: Mapping[str, Any]) -> str | None:
     return None
 
 
-def scored(entry: dict[str, Any], score: float | None) -> dict[str, Any]:
-    """The entry with its confidence, where there is one."""
-    return entry if score is None else entry | {"score": score}
-
-
-def score_of(entry: Mapping[str, Any]) -> float | None:
-    """The confidence that an object states; None where it states none."""
+def score_of(entry: Mapping[str, object]) -> float | None:
+    """The confidence that an object states, or None."""
     return next((score for key in SCORE_KEYS if (score := number(entry.get(key))) is not None), None)
 
 
-def number(value: Any) -> float | None:
+def number(value: object) -> float | None:
     """A finite number, or a text that is one; else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and len(value) > 60):
         return None
@@ -111,14 +108,14 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def whole(value: Any) -> int | None:
+def whole(value: object) -> int | None:
     """A whole number; else None."""
     found = number(value)
     return int(found) if found is not None and found.is_integer() and abs(found) < 1e15 else None
 
 
-def row(value: Any) -> list[float] | None:
-    """A list of finite numbers; None where it is anything else. An empty list is none."""
+def row(value: object) -> list[float] | None:
+    """A list of finite numbers, at least one; None for anything else."""
     if not isinstance(value, list) or not value:
         return None
     found: list[float] = []
@@ -130,31 +127,31 @@ def row(value: Any) -> list[float] | None:
     return found
 
 
-def rows_of(text: str) -> list[list[Any]]:
+def rows_of(text: str) -> list[list[str]]:
     """A text's lines as cells, split at commas, semicolons and spaces: a track, poses or a table in a file. Cells stay texts."""
     return [_CELL.split(match[0].strip(" \t\r,;")) for match in _ROWS.finditer(text[:LONGEST_TEXT])]
 
 
-def first(entry: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    """What stands under the first of the keys that the object has; None where it has none."""
+def first(entry: Mapping[str, object], keys: Iterable[str]) -> object:
+    """What stands under the first of the keys that the object has, or None."""
     return next((entry[key] for key in keys if entry.get(key) is not None), None)
 
 
-def by_frame(value: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+def by_frame(value: Mapping[str, object]) -> Iterator[tuple[int, object]]:
     """(frame, what stands there), in the order of frames, of an object whose keys are frames: "12", "frame_12", "00012.jpg".
 
-    Raises ValueError for a key that is none.
+    Raises ValueError for a key that is not a frame.
     """
-    frames: dict[int, Any] = {}
+    frames: dict[int, object] = {}
     for key, inner in value.items():
         frame = frame_number(key)
         if frame is None:
-            raise ValueError(f"{key[:60]!r} is no frame")
+            raise ValueError(f"{key[:60]!r} is not a frame")
         frames[frame] = inner
     yield from sorted(frames.items(), key=lambda pair: pair[0])
 
 
-def are_frames(value: Any) -> bool:
+def are_frames(value: object) -> TypeGuard[dict[str, object]]:
     """Whether a value is an object whose keys are all frames."""
     return isinstance(value, dict) and bool(value) and all(frame_number(key) is not None for key in value)
 
@@ -162,8 +159,8 @@ def are_frames(value: Any) -> bool:
 _FRAME = re.compile(r"(?:frame[ _-]?|img[ _-]?|image[ _-]?)?(?P<number>\d{1,9})(?:\.(?:jpe?g|png|bmp|webp))?", re.IGNORECASE)
 
 
-def frame_number(key: Any) -> int | None:
-    """The number of a frame as a key or field writes it; None for what is no frame."""
+def frame_number(key: object) -> int | None:
+    """The number of a frame as a key or field writes it; None for anything else."""
     if isinstance(key, str):
         match = _FRAME.fullmatch(key.strip())
         return int(match["number"]) if match and match["number"].isascii() else None
@@ -171,9 +168,9 @@ def frame_number(key: Any) -> int | None:
     return found if found is not None and 0 <= found < 10**9 else None
 
 
-def filled(frames: Iterable[tuple[int, Any]]) -> list[Any]:
-    """(position, value) as a list with null where nothing stands. Raises ValueError for more than MOST_FRAMES."""
-    found: list[Any] = []
+def filled(frames: Iterable[tuple[int, V]]) -> list[V | None]:
+    """(position, value) as a list, null at positions without a value. Raises ValueError for more than MOST_FRAMES."""
+    found: list[V | None] = []
     for position, value in frames:
         if position >= MOST_FRAMES:
             raise ValueError(f"frame {position} is beyond the {MOST_FRAMES} that are read")
@@ -182,8 +179,8 @@ def filled(frames: Iterable[tuple[int, Any]]) -> list[Any]:
     return found
 
 
-def texts(value: Any, keys: tuple[str, ...], what: str) -> list[str]:
-    """Acceptable texts. keys: where an object may keep them. Raises ValueError where there is none."""
+def texts(value: object, keys: tuple[str, ...], what: str) -> list[str]:
+    """Acceptable texts. keys: where an object may keep them. Raises ValueError if there are none."""
     if isinstance(value, dict) and keys:
         value = next((value[key] for key in keys if key in value), value)
     if what == "code":
@@ -198,6 +195,6 @@ def texts(value: Any, keys: tuple[str, ...], what: str) -> list[str]:
     return acceptables
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value for a message, shortened."""
     return repr(str(value)[:60])

@@ -83,7 +83,7 @@ class LearnedMetric(Metric[S], Generic[S, G]):
             found[index] = statistic
 
     def _measured_or_why(self, entries: Sequence[G]) -> Sequence[S | NotComparable | UnreadableAnswer]:
-        """One answer that a network cannot take does not keep it from the others; where it takes none, it is the network that is broken."""
+        """One answer that a network cannot take does not keep it from the others; if it takes none, it is the network that is broken."""
         if not entries:
             return []
         try:

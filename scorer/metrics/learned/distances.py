@@ -31,7 +31,7 @@ class FrechetDistance(LearnedMetric[Row, Media], RatioMetric[Row]):
     distance upwards: only values over the same number of instances compare. What is refused or unparsable counts as the trivial answer,
     whose features the same network gives. Standard error: delta method, through means, covariances and the optimal map between them.
 
-    fid: Inception v3's 2048 pool features of pictures (Heusel et al. 2017); of motions, where the task is one of motion, by the features
+    fid: Inception v3's 2048 pool features of pictures (Heusel et al. 2017); of motions, if the task is one of motion, by the features
     network of the motion benchmark (Guo et al. 2022). fvd: I3D features of 16 frames, evenly spread, at 224 x 224 (Unterthiner et al.
     2018). fad: VGGish features of every 0.96 s (Kilgour et al. 2019). Trivial answers: a mid-grey picture, a mid-grey still video, 10 s
     of silence, the motion's first pose held.

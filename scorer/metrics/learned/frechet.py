@@ -13,7 +13,7 @@ def frechet_distance(first: Any, second: Any) -> float:
 
     |mu_1 - mu_2|^2 + tr(S_1) + tr(S_2) - 2 tr((S_1 S_2)^(1/2)), covariances S with n - 1 in their denominators; 0..inf.
     Source: Dowson and Landau 1982; as FID: Heusel et al. 2017. The last trace is the sum of the singular values of X_1 X_2^T, X the
-    centred features over sqrt(n - 1). That is the same number for any n and d, also where covariances are singular (n <= d), so nothing is
+    centred features over sqrt(n - 1). That is the same number for any n and d, also if covariances are singular (n <= d), so nothing is
     added to their diagonals; the covariance of a single row is 0.
 
     >>> import numpy as np
@@ -50,7 +50,7 @@ class _Pair:
         means = [rows.mean(axis=0) for rows in self._rows]
         self._centred = [rows - mean for rows, mean in zip(self._rows, means, strict=True)]
         self._difference = means[0] - means[1]
-        # An orthogonal basis of the rows' span where there are more rows than columns: the product below stays small.
+        # An orthogonal basis of the rows' span if there are more rows than columns: the product below stays small.
         reduced = [np.linalg.qr(rows) if len(rows) > rows.shape[1] else (None, rows) for rows in self._centred]
         self._bases = [basis for basis, _rows in reduced]
         scales = [math.sqrt(max(1, len(rows) - 1)) for rows in self._rows]

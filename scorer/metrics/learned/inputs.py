@@ -17,7 +17,7 @@ _NAMED_LINE = re.compile(r"^(\w[\w -]{0,40}): (\S.*)$", re.MULTILINE)
 LONGEST_SHAPE = 64
 MOST_FRAME_PIXELS = 1920 * 1088
 VIDEO_VIEWS = 16
-"""Frames of a video, evenly spread, that stand for it where not all are looked at (as VBench takes for detection)."""
+"""Frames of a video, evenly spread, that stand for it if not all are looked at (as VBench takes for detection)."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
 _TEXT_TYPES = frozenset(("label", "short_text", "long_text"))
 
@@ -42,7 +42,7 @@ def answer_files(answer: Parsed, question: Question) -> list[str]:
 
 
 def label_files(question: Question) -> list[str]:
-    """At least one. Raises NotComparable where the label names none."""
+    """At least one. Raises NotComparable if the label names none."""
     found = files_in(question.label)
     if not found:
         raise NotComparable(f"the label {str(question.label)[:80]!r} names no file to compare with")
@@ -50,7 +50,7 @@ def label_files(question: Question) -> list[str]:
 
 
 def of_answer(read: Callable[[str], T], path: str) -> T:
-    """What ``read`` makes of an answer's file. Raises UnreadableAnswer where it cannot be decoded."""
+    """What ``read`` makes of an answer's file. Raises UnreadableAnswer if it cannot be decoded."""
     try:
         return read(path)
     except Undecodable as problem:
@@ -58,7 +58,7 @@ def of_answer(read: Callable[[str], T], path: str) -> T:
 
 
 def of_label(read: Callable[[str], T], path: str) -> T:
-    """What ``read`` makes of a file of the dataset's. Raises NotComparable where it cannot be decoded."""
+    """What ``read`` makes of a file of the dataset's. Raises NotComparable if it cannot be decoded."""
     try:
         return read(path)
     except Undecodable as problem:
@@ -137,7 +137,7 @@ def sound(path: str, rate: int) -> Any:
 
 
 def said(question: Question, *keys: str) -> list[str]:
-    """The texts that the instance's details, label or question has under the first of these names that is there; [] where none is.
+    """The texts that the instance's details, label or question has under the first of these names that is there; [] if none is.
 
     What an annotation asks with under several names stands in the question as lines "name: text".
 
@@ -158,7 +158,7 @@ def description(question: Question) -> str:
     """What the answer should show or sound like: details or label under "caption", "text", "prompt", ..., a label of text, or what was
     asked.
 
-    Raises NotComparable where nothing says it.
+    Raises NotComparable if nothing says it.
     """
     found = said(question, *_DESCRIPTION) or _label_texts(question) or [question.prompt]
     if not found[0].strip():

@@ -65,7 +65,7 @@ class PictureSimilarity(LearnedMean[tuple[list[Any], list[list[Any]]]]):
     """CLIP similarity of pictures: 100 * mean over instances of the highest, over the references, of the mean of max(0, cos), 0..100 %.
 
     Cosines of unit embeddings of CLIP ViT-B/32, of every picture of the answer with every picture of a reference. References: the
-    pictures of the label; for answers in 3D, which are looked at from 8 sides, the picture that was asked about where the label has none;
+    pictures of the label; for answers in 3D, which are looked at from 8 sides, the picture that was asked about if the label has none;
     a label in 3D is looked at likewise. clip_score of image-to-3D tasks and clip_image_score. Source: Radford et al. 2021; General-Level
     (arXiv 2505.04620), appendix A.1. Standard error: of a mean.
 

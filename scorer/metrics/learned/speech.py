@@ -25,7 +25,7 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
     """A metric of text, of what a speech recogniser writes down: WER of spoken answers, and CIDEr of spoken captions.
 
     Statistic, score and standard error are the text metric's (``within``): mean word error rate in percent, or CIDEr. The recogniser
-    (Whisper; or pocketsphinx) is told the language where the details name one ("language"). The reference: "transcript", "text", ... of
+    (Whisper; or pocketsphinx) is told the language if the details name one ("language"). The reference: "transcript", "text", ... of
     the label, a label of text, or what the recogniser hears in the label's own sound. An answer that is text already is compared as it
     is. What is refused, silent or unparsable counts as the empty transcript. Source: Radford et al. 2022 for the recogniser; see
     ``within`` for the metric.
@@ -66,7 +66,7 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
         return self.within.compute(statistics)
 
     def question(self, question: Question) -> Question:
-        """The same with a label of text. Raises NotComparable where there is nothing to compare with."""
+        """The same with a label of text. Raises NotComparable if there is nothing to compare with."""
         if question.answer_type == "long_text":
             return question
         references = said(question, *_TRANSCRIPT)

@@ -26,8 +26,8 @@ FLOW_RATE = 8
 def moves(flows: Iterable[Any], frames: int, height: int, width: int) -> bool:
     """Whether a video moves, from the optical flow (H, W, 2) between its consecutive frames.
 
-    A pair of frames moves where the mean of the largest 5 % of flow lengths is above 6 * min(height, width) / 256 pixels; a video of
-    ``frames`` frames moves where at least round(4 * frames / 16) pairs do (at least one). Source: dynamic degree of VBench (Huang et al.
+    A pair of frames moves if the mean of the largest 5 % of flow lengths is above 6 * min(height, width) / 256 pixels; a video of
+    ``frames`` frames moves if at least round(4 * frames / 16) pairs do (at least one). Source: dynamic degree of VBench (Huang et al.
     2024) and its published code.
 
     >>> import numpy as np
@@ -82,7 +82,7 @@ def subjects(question: Question) -> list[str]:
     """What a video should show: "subjects", "objects", "class" ... of the label or details, a label of items or text, else the prompt's
     parts.
 
-    Texts are split at commas and "and", articles dropped. Raises NotComparable where nothing is named.
+    Texts are split at commas and "and", articles dropped. Raises NotComparable if nothing is named.
 
     >>> subjects(Question("media", None, prompt="a cat and a dog"))
     ['cat', 'dog']
@@ -145,7 +145,7 @@ class VideoTextSimilarity(_Frames):
 class ActionShown(_Frames):
     """Share of videos that show the action asked for: 100 * successes / videos, 0..100 %.
 
-    A video succeeds where one of a video classifier's five likeliest classes has a probability of at least 0.85 and is the action:
+    A video succeeds if one of a video classifier's five likeliest classes has a probability of at least 0.85 and is the action:
     "action" or "class" of the label or details, else it stands in the prompt. Source: human action of VBench (Huang et al. 2024), which
     classifies with UMT. Standard error: of a mean.
 
@@ -170,7 +170,7 @@ class ActionShown(_Frames):
 class MovingVideos(_Frames):
     """Share of videos that move: 100 * moving / all, 0..100 %.
 
-    See ``moves``; frames are taken at 8 a second (all of them where the file tells no rate). Flow by RAFT (Teed and Deng 2020); variant
+    See ``moves``; frames are taken at 8 a second (all of them if the file tells no rate). Flow by RAFT (Teed and Deng 2020); variant
     "classical": another class (signals.video_quality), which needs no weights. Source: dynamic degree of VBench (Huang et al.
     2024). A video of one frame does not move. Standard error: of a mean.
 
@@ -197,7 +197,7 @@ class ImageToVideo(_Frames):
     smoothness.
 
     100 * mean over videos of their mean, 0..100 %. Consistency: see ``FrameConsistency``; agreement: max(0, cos), see
-    ``VideoTextSimilarity``; dynamic degree: 1 where it moves (RAFT), see ``moves``; smoothness: see ``smoothness``. Variant "official":
+    ``VideoTextSimilarity``; dynamic degree: 1 if it moves (RAFT), see ``moves``; smoothness: see ``smoothness``. Variant "official":
     the sum of the four in place of their mean, 0..400, as the official code has it. Source: VBench (Huang et al. 2024); General-Level
     (arXiv 2505.04620), appendix A.1. Standard error: of a mean.
 
@@ -242,7 +242,7 @@ def video_text(network: Any, path: str, question: Question) -> float:
 
 
 def dynamic(network: Any, path: str) -> float:
-    """1 where a video moves, else 0. Raises Undecodable."""
+    """1 if a video moves, else 0. Raises Undecodable."""
     from scorer.media.video import frame_rate
 
     total, size = 0, (0, 0)

@@ -195,7 +195,7 @@ def _size(entry: dict[str, Any]) -> tuple[float, Sequence[float]]:
 
 
 def box_ious(first: Floats, second: Floats) -> Floats:
-    """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 where they do not overlap."""
+    """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 if they do not overlap."""
     import numpy as np
 
     ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
@@ -207,7 +207,7 @@ def box_ious(first: Floats, second: Floats) -> Floats:
 
 
 def intersection_over_union(first: Box, second: Box) -> float:
-    """IoU 0..1 of two boxes; 0 where they do not overlap."""
+    """IoU 0..1 of two boxes; 0 if they do not overlap."""
     width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
     height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
     if width <= 0.0 or height <= 0.0:

@@ -41,7 +41,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """One mask on the canvas. label: as written, folded; "" where none is. score: its confidence, None where none is stated."""
+    """One mask on the canvas. label: as written, folded; "" if none is. score: its confidence, None if none is stated."""
 
     label: str
     region: Region
@@ -52,7 +52,7 @@ class Mask:
 class Kinds:
     """How numbers of maps are classes. void: numbers of a label's map that do not count.
 
-    background: 0 is no class, and VOID does not count where a map has other numbers than 0 and VOID; else each number is a class.
+    background: 0 is no class, and VOID does not count if a map has other numbers than 0 and VOID; else each number is a class.
     """
 
     void: frozenset[int] = frozenset()
@@ -111,7 +111,7 @@ def read_planes(answer: Parsed, question: Question) -> Iterator[tuple[Floats, Bi
 def entries(value: Any) -> list[dict[str, Any]]:
     """Masks as a list of {"label", "mask", "score"?}, from masks in normal form, media, or boxes.
 
-    Several files without a label are the frames of a video. Raises ValueError where there is neither.
+    Several files without a label are the frames of a video. Raises ValueError if there is neither.
     """
     if isinstance(value, Structured):
         value = value.value
@@ -201,7 +201,7 @@ class Frame:
 
 
 def _sources(answer: Parsed, question: Question) -> tuple[list[Source], list[Source], Size | None]:
-    """The label's, the answer's, and the size of the canvas that both lie on; None where they are of points."""
+    """The label's, the answer's, and the size of the canvas that both lie on; None if they are of points."""
     if question.answer_type not in {"masks", "media", "boxes"}:
         raise NotComparable(f"answers of type {question.answer_type!r} are no masks")
     with of_label():
@@ -322,7 +322,7 @@ def _spanned(sources: Sequence[Source]) -> Size:
 
 
 def _named_as(given: list[Mask], wanted: set[str]) -> list[Mask]:
-    """Answers' masks with the name of the label's only class, where they have none or are the white of a black and white picture."""
+    """Answers' masks with the name of the label's only class, if they have none or are the white of a black and white picture."""
     if len(wanted) != 1:
         return given
     (only,) = wanted

@@ -143,7 +143,7 @@ class _Curve:
         self._gains = np.array([entry[2:] for entry in changes], dtype=float).reshape(-1, 2)
 
     def accuracy(self, weights: Floats) -> float | None:
-        """AMOTA 0..1 of the class; None where no label that counts has it."""
+        """AMOTA 0..1 of the class; None if no label that counts has it."""
         import numpy as np
 
         boxes = float(weights @ self._boxes)

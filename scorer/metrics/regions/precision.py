@@ -38,7 +38,7 @@ of thresholds at which the detection does not count, as it lies on something to 
 class AveragePrecision(SetMetric[Precisions]):
     """What average precisions share: from statistics to 100 * the mean over classes and thresholds of the interpolated precision.
 
-    Precision is made non-increasing in rank and read at recalls 0, .01, ... 1. Classes are those that labels have. Where these are one
+    Precision is made non-increasing in rank and read at recalls 0, .01, ... 1. Classes are those that labels have. If these are one
     only, a detection without a class is of it. Equal confidences rank by instance id, so the order of arrival cannot show.
     Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all".
     """
@@ -141,7 +141,7 @@ def ranked_classes(statistics: Sequence[tuple[str, Precisions]]) -> list[tuple[F
     import numpy as np
 
     classes = sorted({name for _id, row in statistics for name, (count, _rows) in row.items() if count})
-    # Where the task knows one class, a detection without a class is of it, also on images that have no object.
+    # If the task knows one class, a detection without a class is of it, also on images that have no object.
     only = classes[0] if len(classes) == 1 else None
     counts = {name: np.zeros(len(statistics)) for name in classes}
     rows: dict[str, list[list[float]]] = {name: [] for name in classes}
@@ -210,7 +210,7 @@ class _Joined:
         self._points = ends - lengths, ends
 
     def precision(self, weights: Floats) -> float:
-        """The mean 0..1 over classes and thresholds, each instance counted ``weights`` times; 0 where there is no class."""
+        """The mean 0..1 over classes and thresholds, each instance counted ``weights`` times; 0 if there is no class."""
         import numpy as np
 
         if self._counts is None:

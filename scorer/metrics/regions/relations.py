@@ -24,7 +24,7 @@ _OVERLAP = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Who does what to whom; boxes where they are stated."""
+    """Who does what to whom; boxes if they are stated."""
 
     names: tuple[str, str, str]
     boxes: tuple[Box | None, Box | None]
@@ -34,7 +34,7 @@ class Relation:
 class RecallAtK(MeanOfRatios[list[float]]):
     """R@K of scene graphs: 100 * mean over pictures of the share of a picture's relations that are among the answer's surest K.
 
-    A relation is found by one of the same subject, predicate and object, compared case-folded; where both state a subject's (object's)
+    A relation is found by one of the same subject, predicate and object, compared case-folded; if both state a subject's (object's)
     box, these overlap with an IoU of at least .5, too. One answer finds one relation of the label, and a relation that is said again
     counts once. Answers with "score" are ranked by it, others by their order. Pictures without a relation are left out.
     Statistic: [share found, 1]; [0, 0] for those. Source: Lu et al. 2016; Xu et al. 2017 (SGDet; SGCls without boxes).

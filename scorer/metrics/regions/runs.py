@@ -107,7 +107,7 @@ class Region:
 
         edges = np.zeros(height * width + 1, dtype=np.int8)
         edges[np.minimum(self.starts, height * width)] += 1
-        # Where the last run is cut, its start and its end meet behind the last pixel.
+        # If the last run is cut, its start and its end meet behind the last pixel.
         np.subtract.at(edges, np.minimum(self.ends, height * width), 1)
         flat = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         return np.ascontiguousarray(flat.reshape(width, height).T)
@@ -191,7 +191,7 @@ def _of_polygon(polygon: Sequence[float], height: int, width: int) -> Region:
 
 
 def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Any) -> Region:
-    """Where ``wanted`` holds of how many of each cover a number."""
+    """If ``wanted`` holds of how many of each cover a number."""
     import numpy as np
 
     regions = [*ours, *theirs]

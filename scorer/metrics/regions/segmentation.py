@@ -37,8 +37,8 @@ class _SampleOverlap(MeanMetric):
 class SampleIou(_SampleOverlap):
     """Mean of IoU over instances ("gIoU" of referring and reasoning segmentation): 100 * mean of |A and L| / |A or L|.
 
-    Of a video the pixels of all frames are pooled. Masks of one class are joined; where a label has several classes, the mean over the
-    classes of label and answer is taken; where it has one, answers' names do not matter. Nothing to find and nothing named is 1.
+    Of a video the pixels of all frames are pooled. Masks of one class are joined; if a label has several classes, the mean over the
+    classes of label and answer is taken; if it has one, answers' names do not matter. Nothing to find and nothing named is 1.
     Source: mIoU of General-Bench's binary, referring, reasoning and video rows, whose specialists report it so (Lai et al. 2024).
 
     >>> square = {"size": [4, 4], "counts": [0, 8, 8]}
@@ -216,7 +216,7 @@ def parts_by_category(rows: Sequence[list[Any]]) -> list[frozenset[str]]:
 
 
 def overlaps(answer: Parsed, question: Question) -> list[Counts]:
-    """Of each class of label and answer; of all as one where the label has one class or none."""
+    """Of each class of label and answer; of all as one if the label has one class or none."""
     if question.answer_type == "boxes":
         wanted = label_boxes(question.label)
         names = {folded(box.label) for box in wanted}

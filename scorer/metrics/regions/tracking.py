@@ -61,7 +61,7 @@ class SuccessArea(MeanMetric):
 class TubeIou(MeanMetric):
     """m_vIoU of tubes in videos: 100 * mean of vIoU, the sum of IoU over the frames in both tubes / how many frames are in either.
 
-    Where a label has several tubes: the mean over them, each with the answer's tube that it is given so that the sum is highest; as many
+    If a label has several tubes: the mean over them, each with the answer's tube that it is given so that the sum is highest; as many
     of the answer's tubes count as the label has, the surest first. Their labels do not matter, as the question names what to find.
     Source: Zhang et al. 2020 (VidSTG); Tang et al. 2021 (HC-STVG).
 
@@ -104,7 +104,7 @@ class TranslationError(MeanOfRatios[list[float]]):
 
     Segments start at every tenth frame and are 100, 200, ... 800 m long on the label's way; a way that is shorter than 100 m is one
     segment. The error of one is the distance between where answer and label say that it ends, seen from its start. Segments of all
-    sequences count alike. Rotations are brought to the nearest true one. Where the answer has fewer poses it stands still from then
+    sequences count alike. Rotations are brought to the nearest true one. If the answer has fewer poses it stands still from then
     on; the worst answer stands still from the start (at most 100 %). Statistic: [sum of the segments' errors, how many].
     Source: Geiger et al. 2012 (KITTI odometry).
 

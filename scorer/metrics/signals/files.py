@@ -1,4 +1,4 @@
-"""The files of answers and labels that are media, and whose fault it is where one cannot be decoded."""
+"""The files of answers and labels that are media, and whose fault it is if one cannot be decoded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def named_files(value: Any) -> list[str]:
 
 
 def label_files(question: Question) -> list[str]:
-    """The files of the label. Raises NotComparable where it has none."""
+    """The files of the label. Raises NotComparable if it has none."""
     found = named_files(question.label)
     if not found:
         raise NotComparable(f"the label of an answer of type {question.answer_type!r} names no file")
@@ -37,7 +37,7 @@ def label_files(question: Question) -> list[str]:
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
-    """The files of the answer. Raises NotComparable where answers of this type are none, UnreadableAnswer where this one is not."""
+    """The files of the answer. Raises NotComparable if answers of this type are none, UnreadableAnswer if this one is not."""
     if not isinstance(answer, Structured):
         raise NotComparable(f"answers of type {question.answer_type!r} are no files")
     found = named_files(answer.value)
@@ -77,7 +77,7 @@ def labelled(frames: Iterator[F]) -> Iterator[F]:
 
 
 def in_pairs(wanted: Iterator[F], given: Iterator[F]) -> Iterator[tuple[F, F | None]]:
-    """Each frame of the label with the answer's of the same number; None where the answer has ended. What it has beyond is left alone."""
+    """Each frame of the label with the answer's of the same number; None if the answer has ended. What it has beyond is left alone."""
     for frame in wanted:
         yield frame, next(given, None)
 

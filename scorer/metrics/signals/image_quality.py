@@ -83,7 +83,7 @@ class PeakSignalToNoiseRatio(_FrameMetric):
 class OfficialPeakSignalToNoiseRatio(PeakSignalToNoiseRatio):
     """PSNR by the official code's rule (variant "official"): frames that are identical to the label's are left out of a video's mean.
 
-    Otherwise as ``PeakSignalToNoiseRatio``. Where all frames are identical, which has no value there, it counts as 100 dB.
+    Otherwise as ``PeakSignalToNoiseRatio``. If all frames are identical, which has no value there, it counts as 100 dB.
 
     >>> OfficialPeakSignalToNoiseRatio("psnr").average([30.0, 100.0, 20.0])
     25.0
@@ -150,7 +150,7 @@ def ms_ssim(given: Floats, wanted: Floats) -> float:
 
 
 def same_size(picture: Picture, height: int, width: int) -> Picture:
-    """The picture, resized (bicubic) where it has another size."""
+    """The picture, resized (bicubic) if it has another size."""
     import numpy as np
     from PIL import Image
 

@@ -37,12 +37,12 @@ class _Ranking(Metric[list[Triple]]):
         return [[_score(answer, question), int(not positive), int(positive)]]
 
     def worst(self, question: Question) -> list[Triple]:
-        """No score: behind all others where there is something to find, before all others where there is nothing."""
+        """No score: behind all others if there is something to find, before all others if there is nothing."""
         positive = is_positive(question)
         return [[None, int(not positive), int(positive)]]
 
     def best(self, question: Question) -> list[Triple]:
-        """Before all other answers where there is something to find, behind them where there is nothing."""
+        """Before all other answers if there is something to find, behind them if there is nothing."""
         positive = is_positive(question)
         return [[BEST, int(not positive), int(positive)]]
 
@@ -53,7 +53,7 @@ class _Ranking(Metric[list[Triple]]):
         rows = [(owner, *triple) for owner, (_id, triples) in enumerate(statistics) for triple in triples]
         scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
         places = {score: float(place) for place, score in enumerate(scores)}
-        # Where (negatives, positives) stand that have no score: nothing ranks lower than a positive without an answer, and nothing
+        # If (negatives, positives) stand that have no score: nothing ranks lower than a positive without an answer, and nothing
         # higher than a negative without one, not even those at their best, unless ``best_is_first``.
         top = float(len(scores))
         ends = {None: (top + 1.0, -math.inf), BEST: (-1.0, top + 2.0 if self.best_is_first else top)}
@@ -100,7 +100,7 @@ class _Ranking(Metric[list[Triple]]):
 class RocArea(_Ranking):
     """Area under the ROC curve: 100 * the share of (positive, negative) pairs in which the positive has the higher score, ties half.
 
-    Answers are scores, the higher the surer; labels are 0 or 1 (or words such as "normal" and "anomaly"). Where both are pictures, such
+    Answers are scores, the higher the surer; labels are 0 or 1 (or words such as "normal" and "anomaly"). If both are pictures, such
     as maps of an infection, every pixel is one to rank: the answer's grey value, in 256 steps and brought to the label's size, against a
     label of at least half white. Statistic of an instance: [[score, negatives, positives], ...]. Without pairs the area is 50, that
     of no ranking at all. An instance without an answer loses all of its pairs. Source: Hanley and McNeil 1982; equal to
@@ -150,7 +150,7 @@ class AnomalyPrecision(_Ranking):
 
     P_k, R_k: precision and recall of all instances with at least the k-th highest distinct score. Answers are scores, labels are 0
     or 1 (or words such as "normal" and "anomaly"). An anomaly without an answer is never found; a normal instance without one stands
-    before all others. 0 where there is nothing to find. Source: the average precision of anomaly detection on MVTec AD (Bergmann et
+    before all others. 0 if there is nothing to find. Source: the average precision of anomaly detection on MVTec AD (Bergmann et
     al. 2019); equal to scikit-learn's average_precision_score. Standard error: bootstrap over instances, 200 draws with a fixed seed.
 
     >>> metric = AnomalyPrecision()

@@ -88,7 +88,7 @@ class RootMeanSquaredError(AverageMetric):
 
 
 def series_of(value: Any) -> list[list[float]]:
-    """The rows of a series in normal form. Raises ValueError where it is none."""
+    """The rows of a series in normal form. Raises ValueError if it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, list) or not value:

@@ -56,7 +56,7 @@ class ClassicalMotionScore(MeanMetric):
     VBench's rule of dynamic degree, with block matching in place of RAFT's flow. Frames are taken at about 8 a second, in grey, their short
     side brought to 128 pixels, and each is brought to the brightness and contrast of the one before. Each block of 8 x 8 pixels is
     searched for within 8 pixels in the next frame (least mean absolute difference; still unless that is 2 grey levels better). A pair of
-    frames moves where the mean of the fastest 5 % of blocks exceeds 3 pixels (6 at a short side of 256), a video where round(n / 4) of
+    frames moves if the mean of the fastest 5 % of blocks exceeds 3 pixels (6 at a short side of 256), a video if round(n / 4) of
     its n frames, at least one, move on. A video of one frame cannot be measured (unparsable); refused and unparsable answers do not
     move.
     Not to be mixed with RAFT's scores. Source of the rule: Huang et al. 2024 (VBench), "dynamic degree".

@@ -39,7 +39,7 @@ def spectral_envelope(samples: Floats, rate: int, size: int) -> Floats:
 
 
 def dio(samples: Floats, rate: int) -> Floats:
-    """The fundamental frequency (frames,) in Hz at each 5 ms, 0 where there is no voice."""
+    """The fundamental frequency (frames,) in Hz at each 5 ms, 0 if there is no voice."""
     import numpy as np
 
     bands = 1 + int(math.log2(_CEILING / _FLOOR) * _BANDS_IN_OCTAVE)
@@ -110,7 +110,7 @@ def _candidates(filtered: Floats, rate: int, bound: float, times: Floats) -> tup
 
 
 def _crossings(wave: Floats) -> Floats:
-    """Where, in samples counted from 1, the wave goes from above 0 to 0 or below."""
+    """If, in samples counted from 1, the wave goes from above 0 to 0 or below."""
     import numpy as np
 
     before = np.flatnonzero((wave[:-1] > 0.0) & (wave[1:] <= 0.0))

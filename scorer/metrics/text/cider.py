@@ -233,14 +233,14 @@ def _ranked(keys: Integers, owners: Integers, count: int) -> Integers:
 
 
 def _starts(keys: Integers) -> Integers:
-    """Where a new key begins among ascending ones."""
+    """If a new key begins among ascending ones."""
     import numpy as np
 
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.zeros(0, dtype=np.int64)
 
 
 def _sums(indices: Integers, values: Floats, count: int) -> Floats:
-    """At each of ``count`` places the sum of its values; of floats also where there are none."""
+    """At each of ``count`` places the sum of its values; of floats also if there are none."""
     import numpy as np
 
     return np.bincount(indices, values, count).astype(np.float64)

@@ -67,7 +67,7 @@ class ExactMatch(Accuracy):
 class MacroAccuracy(RatioMetric[list[Any]]):
     """Mean over classes of the share of right answers among a class's instances: 100 * mean over classes of right / all.
 
-    A class is what the label names: the text of a choice's option (its letter where there are no options), or the label by the rule
+    A class is what the label names: the text of a choice's option (its letter if there are no options), or the label by the rule
     of ``Accuracy``, which also says what is right. Statistic of an instance: [class, 1 if right else 0]. Source: General-Level,
     appendix A.1; the macro-averaged accuracy of VidSitu (Sadhu et al. 2021, section 4.2). Standard error: delta method on the
     classes' shares.
@@ -210,7 +210,7 @@ def is_right(answer: Parsed, question: Question) -> bool:
 
 
 def class_of(question: Question) -> str:
-    """The class that the label names, normalised. Raises NotComparable where it names none."""
+    """The class that the label names, normalised. Raises NotComparable if it names none."""
     label = question.label
     if question.answer_type == "choice" and isinstance(label, str):
         index = ord(label.strip().upper()[:1] or "?") - ord("A")

@@ -17,7 +17,7 @@ ORDERS = 4
 KEYWORD, OTHER = 1.0, 0.2
 """How much a token of the reference weighs."""
 _SMOOTHED = 0.1
-# Where the parts of a statistic stand: lengths of answer and reference, then pairs of (matched, all).
+# If the parts of a statistic stand: lengths of answer and reference, then pairs of (matched, all).
 _LENGTHS, _GRAMS, _WEIGHED, _SYNTAX, _FLOW, _SIZE = 0, 2, 10, 18, 20, 22
 
 Row = list[float]
@@ -30,11 +30,11 @@ class CodeBleu(RatioMetric[Row]):
     BLEU: corpus BLEU-4 of white-space tokens. Weighted BLEU: the same with recall in place of precision, and single tokens weighed
     1 for keywords of the language and 0.2 else. In both an order without any match counts as 0.1 matches. Syntax match: the share of the
     reference's subtrees that the answer has too, names left out. Data-flow match: the share of the reference's data flows that
-    the answer has, variables numbered in their order; 1 where no reference has any. Comments and docstrings do not count in
+    the answer has, variables numbered in their order; 1 if no reference has any. Comments and docstrings do not count in
     syntax and flow. The language is the instance's own (details["language"]), else the one in which the reference has the fewest
     errors. Of several references the one that suits the answer best counts.
     Source: Ren et al. 2020, sections 3.1 to 3.4; equal to the codebleu package 0.7, which has the published evaluator's rules.
-    Variant "official" is as that package also where no data flow of the answers matches: it counts as 1.
+    Variant "official" is as that package also if no data flow of the answers matches: it counts as 1.
     Standard error: delta method on the sums.
 
     >>> metric = CodeBleu()

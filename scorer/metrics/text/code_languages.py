@@ -208,7 +208,7 @@ _NAMES = {
 
 
 def language_named(name: str) -> str | None:
-    """The key in LANGUAGES that a name means; None where no language here has it.
+    """The key in LANGUAGES that a name means; None if no language here has it.
 
     >>> language_named("C++"), language_named("Python 3"), language_named("COBOL")
     ('cpp', 'python', None)

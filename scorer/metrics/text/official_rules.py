@@ -1,4 +1,4 @@
-"""Text metrics by the rules of the official code (variant "official"), where they differ from the defaults, so that its numbers can be met.
+"""Text metrics by the rules of the official code (variant "official"), if they differ from the defaults, so that its numbers can be met.
 
 Source: the text scorers of the repository path2generalist/General-Level, as seen by running them.
 """
@@ -23,7 +23,7 @@ _SEPARATOR = "<p>"
 class OfficialAccuracy(Accuracy):
     """Share of right answers by the official rules: text has to equal a reference, trimmed but with its case and punctuation.
 
-    contained: the rule for question answering on videos, where a reference that stands somewhere in the answer is enough.
+    contained: the rule for question answering on videos, if a reference that stands somewhere in the answer is enough.
     Choices compare letters, numbers compare as numbers, items as sets, as in ``Accuracy``. Standard error: of a mean.
 
     >>> question = Question("short_text", ["Land Rover"])

@@ -119,7 +119,7 @@ class Rouge(MeanMetric):
 
 
 class Anls(MeanMetric):
-    """Average normalised Levenshtein similarity: mean of 1 - d / max length where that is at least 0.5, else 0.
+    """Average normalised Levenshtein similarity: mean of 1 - d / max length if that is at least 0.5, else 0.
 
     d is the edit distance by characters, case and runs of spaces set aside, best reference; the threshold is applied to
     the distance (d / max length < 0.5 counts). Source: Biten et al. 2019, section 5. Standard error: of a mean.

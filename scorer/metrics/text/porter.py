@@ -26,7 +26,7 @@ _IRREGULAR = {
     "succeed": "succeed",
 }
 
-# Suffix -> replacement where the measure of the rest is above 0; the first suffix that fits decides.
+# Suffix -> replacement if the measure of the rest is above 0; the first suffix that fits decides.
 _STEP_2 = (
     ("ational", "ate"),
     ("tional", "tion"),
@@ -51,7 +51,7 @@ _STEP_2 = (
     ("fulli", "ful"),
 )
 _STEP_3 = (("icate", "ic"), ("ative", ""), ("alize", "al"), ("iciti", "ic"), ("ical", "ic"), ("ful", ""), ("ness", ""))
-# Suffixes that go where the measure of the rest is above 1.
+# Suffixes that go if the measure of the rest is above 1.
 _STEP_4 = (
     *("al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion"),
     *("ou", "ism", "ate", "iti", "ous", "ive", "ize"),

@@ -1,7 +1,7 @@
 """Syntax trees for CodeBLEU: code as a tree without comments, its subtrees, and the flow of data through its variables.
 
 Source: Ren et al. 2020, "CodeBLEU: a Method for Automatic Evaluation of Code Synthesis", sections 3.2 and 3.3; what its published
-evaluator (CodeXGLUE) does where the paper leaves it open.
+evaluator (CodeXGLUE) does if the paper leaves it open.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def subtrees(root: Node, known: dict[Any, int]) -> Counter[int]:
 
 
 def data_flow(root: Node, language: str) -> Counter[Flow]:
-    """How values move between a text's variables; none where the code is too deep or too entangled to follow, or lacks a part."""
+    """How values move between a text's variables; none if the code is too deep or too entangled to follow, or lacks a part."""
     tokens = list(_tokens(root))
     follower = _Follower(LANGUAGES[language], {token.span: (index, token.text) for index, token in enumerate(tokens)})
     try:
@@ -330,7 +330,7 @@ class _Follower:
 
 
 def _pairs(left: Node, right: Node) -> list[tuple[Node, Node]]:
-    """Left and right sides one by one where there are as many, else as wholes."""
+    """Left and right sides one by one if there are as many, else as wholes."""
     targets = [child for child in left.children if child.type != ","]
     sources = [child for child in right.children if child.type != ","]
     if len(targets) != len(sources) or not targets:

@@ -2,7 +2,7 @@
 
 Source: the treebank tokenization rules (R. MacIntyre's sed script, University of Pennsylvania) as nltk's
 NLTKWordTokenizer extends them to Unicode quotes and dashes; the tests hold the two equal on real texts. Each rule
-runs only where its trigger stands in the text, which most texts have few of.
+runs only if its trigger stands in the text, which most texts have few of.
 """
 
 from __future__ import annotations

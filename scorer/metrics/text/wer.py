@@ -1,4 +1,4 @@
-"""Word error rate of transcripts. Where the answer is speech, a recogniser has to write it down first."""
+"""Word error rate of transcripts. If the answer is speech, a recogniser has to write it down first."""
 
 from __future__ import annotations
 

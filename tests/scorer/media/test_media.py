@@ -404,7 +404,7 @@ BOMBS = {
     "list.txt": "no readable video",
     "forever.mid": "beats",
     "picture.eps": "no readable picture",
-    "pipe.png": "is no file",
+    "pipe.png": "is not a regular file",
     "empty.png": "is empty",
     "folder": "no pictures",
 }
