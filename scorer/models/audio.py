@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorer.models.ports import Floats, Recogniser, Sound
 from scorer.models.vggish_input import RATE as VGGISH_RATE
 from scorer.models.vggish_input import log_mel_examples
 
@@ -33,14 +34,15 @@ class Vggish:
         self._device = networks.device
         self._net = script(path, self._device)
 
-    def features(self, samples: Any) -> Any:
+    def features(self, samples: Sound) -> Floats:
         import torch
 
-        from scorer.models.torchs import batches, rows, stacked
+        from scorer.models.torchs import BATCH, rows, stacked
 
+        examples = log_mel_examples(samples)
+        batches = (examples[start : start + BATCH] for start in range(0, len(examples), BATCH))
         with torch.inference_mode():
-            parts = [rows(self._net(torch.from_numpy(part).to(self._device))) for part in batches(log_mel_examples(samples))]
-        return stacked(parts)
+            return stacked([rows(self._net(torch.from_numpy(batch).to(self._device))) for batch in batches])
 
 
 class Clap:
@@ -56,7 +58,7 @@ class Clap:
         self.rate = int(self._sounds.sampling_rate)
         self._longest = int(self._sounds.nb_max_samples)
 
-    def sounds(self, sounds: Sequence[Any]) -> Any:
+    def sounds(self, sounds: Sequence[Sound]) -> Floats:
         import torch
 
         from scorer.models.torchs import batches, rows, stacked, unit
@@ -71,7 +73,7 @@ class Clap:
                 found.append(rows(self._model.audio_projection(pooled)))
         return unit(stacked(found))
 
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         import torch
 
         from scorer.models.torchs import batches, rows, stacked, unit
@@ -98,7 +100,7 @@ class Whisper:
         self._processor = AutoProcessor.from_pretrained(path, local_files_only=True)
         self._multilingual = bool(getattr(self._model.generation_config, "is_multilingual", False))
 
-    def transcribe(self, samples: Any, language: str = "") -> str:
+    def transcribe(self, samples: Sound, language: str = "") -> str:
         import torch
 
         size = WHISPER_SECONDS * SPEECH_RATE
@@ -132,7 +134,7 @@ class PocketSphinx:
             )
         )
 
-    def transcribe(self, samples: Any, language: str = "") -> str:
+    def transcribe(self, samples: Sound, language: str = "") -> str:
         decoder = self._decoder
         decoder.reinit_feat()  # forget the noise level of the last sound: a sound has one transcript
         decoder.start_utt()
@@ -158,7 +160,7 @@ class Dnsmos:
         self._session = InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
-    def opinion(self, samples: Any) -> float:
+    def opinion(self, samples: Sound) -> float:
         samples = np.asarray(samples, np.float32)
         if len(samples) == 0:
             samples = np.zeros(1, np.float32)
@@ -186,18 +188,18 @@ class Utmos:
         self._device = networks.device
         self._net = script(path, self._device)
 
-    def opinion(self, samples: Any) -> float:
+    def opinion(self, samples: Sound) -> float:
         import torch
 
         with torch.inference_mode():
             return float(self._net(torch.from_numpy(np.asarray(samples, np.float32))[None].to(self._device)).reshape(-1)[0])
 
 
-def _recogniser(path: Path, networks: Networks) -> Any:
+def _recogniser(path: Path, networks: Networks) -> Recogniser:
     return PocketSphinx(path, networks) if (path / "model" / "en-us").is_dir() else Whisper(path, networks)
 
 
-LOADERS: Mapping[str, Callable[[Path, Networks], Any]] = {
+LOADERS: Mapping[str, Callable[[Path, Networks], object]] = {
     "vggish": Vggish,
     "clap": Clap,
     "recogniser": _recogniser,

@@ -29,10 +29,6 @@ class Network:
     form: str
 
     @property
-    def on_hub(self) -> bool:
-        return "/" in self.default
-
-    @property
     def variable(self) -> str:
         """The environment variable that names its weights."""
         return f"GENLEVEL_WEIGHTS_{self.name.upper()}"

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
-    Pictures = Sequence[NDArray[np.uint8]]
-    Clips = Sequence[NDArray[np.uint8]]
-else:
-    Floats = Pictures = Clips = Any
+Floats: TypeAlias = "NDArray[np.float32]"
+Picture: TypeAlias = "NDArray[np.uint8]"
+Pictures: TypeAlias = "Sequence[NDArray[np.uint8]]"
+Clip: TypeAlias = "NDArray[np.uint8]"
+Clips: TypeAlias = "Sequence[NDArray[np.uint8]]"
+Sound: TypeAlias = "NDArray[np.float64]"
+Motion: TypeAlias = "NDArray[np.float64]"
 
 
 class ImageFeatures(Protocol):
@@ -63,7 +65,7 @@ class VideoText(Protocol):
 class MotionFeatures(Protocol):
     """One vector a motion: (n, d). A motion is (T, D): a pose a row."""
 
-    def features(self, motions: Sequence[Any]) -> Floats: ...
+    def features(self, motions: Sequence[Motion]) -> Floats: ...
 
 
 class AudioFeatures(Protocol):
@@ -71,7 +73,7 @@ class AudioFeatures(Protocol):
 
     rate: int
 
-    def features(self, samples: Any) -> Floats: ...
+    def features(self, samples: Sound) -> Floats: ...
 
 
 class AudioText(Protocol):
@@ -79,7 +81,7 @@ class AudioText(Protocol):
 
     rate: int
 
-    def sounds(self, sounds: Sequence[Any]) -> Floats: ...
+    def sounds(self, sounds: Sequence[Sound]) -> Floats: ...
 
     def texts(self, texts: Sequence[str]) -> Floats: ...
 
@@ -108,13 +110,13 @@ class VideoClassifier(Protocol):
 class Flow(Protocol):
     """Optical flow from each first picture to its second: (H, W, 2) in pixels (right, down)."""
 
-    def flow(self, first: Any, second: Any) -> Floats: ...
+    def flow(self, first: Picture, second: Picture) -> Floats: ...
 
 
 class Interpolator(Protocol):
     """The picture halfway between two: uint8 (H, W, 3)."""
 
-    def middle(self, first: Any, second: Any) -> Any: ...
+    def middle(self, first: Picture, second: Picture) -> Picture: ...
 
 
 class Recogniser(Protocol):
@@ -122,7 +124,7 @@ class Recogniser(Protocol):
 
     rate: int
 
-    def transcribe(self, samples: Any, language: str = "") -> str: ...
+    def transcribe(self, samples: Sound, language: str = "") -> str: ...
 
 
 class SpeechQuality(Protocol):
@@ -130,4 +132,4 @@ class SpeechQuality(Protocol):
 
     rate: int
 
-    def opinion(self, samples: Any) -> float: ...
+    def opinion(self, samples: Sound) -> float: ...

@@ -5,11 +5,13 @@ They keep the ports' promises (shapes, types, unit vectors, the same result each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scorer.models.loading import Networks
-from scorer.models.ports import Found
+from scorer.models.ports import Clips as ClipList
+from scorer.models.ports import Floats, Found, Motion, Picture, Sound
+from scorer.models.ports import Pictures as PictureList
 
 COLOURS = ("red", "green", "blue")
 
@@ -30,22 +32,22 @@ class Twins(Networks):
 class Pictures:
     """A picture is its mean colour, a text the colours it names."""
 
-    def features(self, pictures: Sequence[Any]) -> Any:
+    def features(self, pictures: PictureList) -> Floats:
         import numpy as np
 
         rows = [[*np.asarray(picture, float).mean(axis=(0, 1)), np.asarray(picture, float).std()] for picture in pictures]
         return np.array(rows, np.float32).reshape(len(rows), 4) / np.float32(255.0)
 
-    def pictures(self, pictures: Sequence[Any]) -> Any:
+    def pictures(self, pictures: PictureList) -> Floats:
         return _unit(self.features(pictures)[:, :3])
 
-    def shares(self, pictures: Sequence[Any]) -> Any:
+    def shares(self, pictures: PictureList) -> Floats:
         return self.pictures(pictures) ** 2
 
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         return _unit([[float(text.casefold().count(colour)) for colour in COLOURS] for text in texts])
 
-    def find(self, pictures: Sequence[Any], names: Sequence[str]) -> list[list[Found]]:
+    def find(self, pictures: PictureList, names: Sequence[str]) -> list[list[Found]]:
         found = []
         for row in self.pictures(pictures):
             seen = [name for name in names if name in COLOURS and row[COLOURS.index(name)] > 0.5]
@@ -59,26 +61,27 @@ class Brightness:
     def __init__(self, highest: float = 10.0) -> None:
         self._highest = highest
 
-    def scores(self, pictures: Sequence[Any]) -> Any:
-        return Pictures().features(pictures)[:, :3].mean(axis=1) * self._highest
+    def scores(self, pictures: PictureList) -> Floats:
+        means: Floats = Pictures().features(pictures)[:, :3].mean(axis=1) * self._highest
+        return means
 
 
 class Clips:
     """A clip is the mean over its frames of what they are, and how much it changes."""
 
-    def features(self, clips: Sequence[Any]) -> Any:
+    def features(self, clips: ClipList) -> Floats:
         import numpy as np
 
         frames = [Pictures().features(list(clip)) for clip in clips]
         return np.array([[*rows.mean(axis=0), float(np.abs(np.diff(rows, axis=0)).sum())] for rows in frames], np.float32)
 
-    def clips(self, clips: Sequence[Any]) -> Any:
+    def clips(self, clips: ClipList) -> Floats:
         return _unit(self.features(clips)[:, :3])
 
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         return Pictures().texts(texts)
 
-    def classes(self, clips: Sequence[Any]) -> list[list[tuple[str, float]]]:
+    def classes(self, clips: ClipList) -> list[list[tuple[str, float]]]:
         found = []
         for row in self.clips(clips):
             shares = row.astype(float) ** 2
@@ -87,7 +90,7 @@ class Clips:
 
 
 class Motions:
-    def features(self, motions: Sequence[Any]) -> Any:
+    def features(self, motions: Sequence[Motion]) -> Floats:
         import numpy as np
 
         return np.array([[motion.mean(), motion.std(), np.abs(np.diff(motion, axis=0)).sum()] for motion in motions], np.float32)
@@ -96,13 +99,13 @@ class Motions:
 class Change:
     """What differs between two pictures, as a flow to the right; and their mean, as the picture between them."""
 
-    def flow(self, first: Any, second: Any) -> Any:
+    def flow(self, first: Picture, second: Picture) -> Floats:
         import numpy as np
 
         difference = np.asarray(second, np.float32).mean(axis=2) - np.asarray(first, np.float32).mean(axis=2)
         return np.stack([difference, np.zeros_like(difference)], axis=2)
 
-    def middle(self, first: Any, second: Any) -> Any:
+    def middle(self, first: Picture, second: Picture) -> Picture:
         import numpy as np
 
         return ((first.astype(np.uint16) + second) // 2).astype(np.uint8)
@@ -113,7 +116,7 @@ class Sounds:
 
     rate = 8_000
 
-    def features(self, samples: Any) -> Any:
+    def features(self, samples: Sound) -> Floats:
         import numpy as np
 
         samples = np.asarray(samples, float)
@@ -122,13 +125,13 @@ class Sounds:
         rows = [[float(np.sqrt(np.mean(part**2))), float(np.mean(np.abs(np.diff(part))))] for part in windows if len(part) > 1]
         return np.array(rows or [[0.0, 0.0]], np.float32)
 
-    def sounds(self, sounds: Sequence[Any]) -> Any:
+    def sounds(self, sounds: Sequence[Sound]) -> Floats:
         return _unit([self.features(sound).mean(axis=0) for sound in sounds])
 
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         return _unit([[float(text.count("loud")), float(text.count("rough"))] for text in texts])
 
-    def transcribe(self, samples: Any, language: str = "") -> str:
+    def transcribe(self, samples: Sound, language: str = "") -> str:
         """A word for every tenth of a second: its loudness in tenths, "five"; silence is no word."""
         import numpy as np
 
@@ -138,11 +141,11 @@ class Sounds:
         levels = [min(10, round(10.0 * float(np.mean(np.abs(part))))) for part in parts if len(part)]
         return " ".join(words[level] for level in levels if level)
 
-    def opinion(self, samples: Any) -> float:
+    def opinion(self, samples: Sound) -> float:
         return 1.0 + 4.0 * float(self.features(samples)[:, 0].mean())
 
 
-def _unit(rows: Any) -> Any:
+def _unit(rows: Floats | Sequence[Sequence[float] | Floats]) -> Floats:
     import numpy as np
 
     array = np.asarray(rows, np.float64)
@@ -150,7 +153,7 @@ def _unit(rows: Any) -> Any:
     return (array / np.where(lengths > 0.0, lengths, 1.0)).astype(np.float32)
 
 
-_TWINS: dict[str, Any] = {
+_TWINS: dict[str, Callable[[], object]] = {
     **dict.fromkeys(("clip", "clip_large", "dino", "picture_classifier", "inception", "detector"), Pictures),
     "aesthetic_head": Brightness,
     "musiq": lambda: Brightness(100.0),

@@ -6,7 +6,11 @@ Source: Hershey et al. 2017, "CNN Architectures for Large-Scale Audio Classifica
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RATE = 16_000
 WINDOW, HOP = 400, 160  # samples: 25 and 10 ms
@@ -16,7 +20,7 @@ OFFSET = 0.01
 FRAMES = 96  # of one example
 
 
-def log_mel_examples(samples: Any) -> Any:
+def log_mel_examples(samples: NDArray[np.float64]) -> NDArray[np.float32]:
     """float32 (n, 1, 96, 64), n >= 1. samples: (k,) at 16 kHz, -1..1; what is shorter than one example is filled with silence.
 
     Magnitudes of a periodic Hann window's Fourier transform, 64 triangular bands evenly spaced in mel (1127 ln(1 + f/700)), then
@@ -35,7 +39,7 @@ def log_mel_examples(samples: Any) -> Any:
     return log_mel[: count * FRAMES].reshape(count, 1, FRAMES, BANDS).astype(np.float32)
 
 
-def mel_bands() -> Any:
+def mel_bands() -> NDArray[np.float64]:
     """(257, 64): how much each Fourier bin counts in each band; the bin at 0 Hz counts in none."""
     import numpy as np
 

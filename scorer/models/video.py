@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from scorer.models.ports import Clip, Clips, Floats, Motion, Picture
 from scorer.models.torchs import (
     CLIP_BATCH,
     accepted,
@@ -47,7 +48,7 @@ class I3d:
         self._own_scaling = accepted(self._net, "rescale", "resize", "return_features")
 
     @inference
-    def features(self, clips: Sequence[Any]) -> Any:
+    def features(self, clips: Clips) -> Floats:
         found = []
         for batch in batches(clips, CLIP_BATCH):
             videos = torch.stack([self._clip(clip) for clip in batch]).transpose(1, 2)  # (n, 3, T, H, W)
@@ -57,7 +58,7 @@ class I3d:
                 found.append(rows(self._net(videos / 127.5 - 1.0)))
         return stacked(found)
 
-    def _clip(self, clip: Any) -> Any:
+    def _clip(self, clip: Clip) -> torch.Tensor:
         frames = planes(spread(clip, I3D_FRAMES)).to(self._device, torch.float32)
         return resized(frames, (I3D_SIDE, I3D_SIDE))
 
@@ -75,7 +76,7 @@ class ViClip:
         self._deviation = torch.tensor(_DEVIATION, device=self._device)[:, None, None]
 
     @inference
-    def clips(self, clips: Sequence[Any]) -> Any:
+    def clips(self, clips: Clips) -> Floats:
         found = []
         for batch in batches(clips, CLIP_BATCH):
             frames = [
@@ -85,7 +86,7 @@ class ViClip:
         return unit(stacked(found))
 
     @inference
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         found = []
         for batch in batches(texts):
             tokens = self._tokens(list(batch), padding="max_length", truncation=True, max_length=77, return_tensors="pt")["input_ids"]
@@ -107,7 +108,7 @@ class ActionClassifier:
         self._frames = int(getattr(self._model.config, "num_frames", 16))
 
     @inference
-    def classes(self, clips: Sequence[Any]) -> list[list[tuple[str, float]]]:
+    def classes(self, clips: Clips) -> list[list[tuple[str, float]]]:
         found = []
         for clip in clips:
             pixels = self._processor(list(spread(clip, self._frames)), return_tensors="pt")["pixel_values"].to(self._device)
@@ -131,7 +132,7 @@ class Raft:
         self._net.to(self._device).eval()
 
     @inference
-    def flow(self, first: Any, second: Any) -> Any:
+    def flow(self, first: Picture, second: Picture) -> Floats:
         pair = planes(np.stack([first, second])).to(self._device, torch.float32) / 127.5 - 1.0
         given = pair.shape[-2:]
         scale = min(1.0, (MOST_FLOW_PIXELS / (given[0] * given[1])) ** 0.5)
@@ -156,7 +157,7 @@ class ScriptInterpolator:
         self._net = script(path, self._device)
 
     @inference
-    def middle(self, first: Any, second: Any) -> Any:
+    def middle(self, first: Picture, second: Picture) -> Picture:
         height, width = first.shape[:2]
         pair = planes(np.stack([first, second])).to(self._device, torch.float32) / 255.0
         pair = torch.nn.functional.pad(pair, (0, -width % 16, 0, -height % 16), mode="replicate")
@@ -173,12 +174,12 @@ class Motions:
         self._net = script(path, self._device)
 
     @inference
-    def features(self, motions: Sequence[Any]) -> Any:
+    def features(self, motions: Sequence[Motion]) -> Floats:
         tensors = (torch.from_numpy(np.ascontiguousarray(motion, dtype=np.float32))[None].to(self._device) for motion in motions)
         return stacked([rows(self._net(tensor)) for tensor in tensors])
 
 
-LOADERS: Mapping[str, Callable[[Path, Networks], Any]] = {
+LOADERS: Mapping[str, Callable[[Path, Networks], object]] = {
     "i3d": I3d,
     "viclip": ViClip,
     "action_classifier": ActionClassifier,

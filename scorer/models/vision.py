@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from scorer.models.ports import Found
+from scorer.models.ports import Floats, Found, Pictures
 from scorer.models.torchs import accepted, batches, inference, is_script, planes, resized, rows, script, stacked, state_dict, unit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Clip:
         self._length = self._model.config.text_config.max_position_embeddings
 
     @inference
-    def pictures(self, pictures: Sequence[Any]) -> Any:
+    def pictures(self, pictures: Pictures) -> Floats:
         found = []
         for batch in batches(pictures):
             pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
@@ -43,7 +43,7 @@ class Clip:
         return unit(stacked(found))
 
     @inference
-    def texts(self, texts: Sequence[str]) -> Any:
+    def texts(self, texts: Sequence[str]) -> Floats:
         found = []
         for batch in batches(texts):
             tokens = self._tokens(list(batch), padding=True, truncation=True, max_length=self._length, return_tensors="pt").to(self._device)
@@ -63,7 +63,7 @@ class Dino:
         self._pictures = AutoImageProcessor.from_pretrained(path, local_files_only=True)
 
     @inference
-    def features(self, pictures: Sequence[Any]) -> Any:
+    def features(self, pictures: Pictures) -> Floats:
         found = []
         for batch in batches(pictures):
             pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
@@ -82,7 +82,7 @@ class PictureClassifier:
         self._pictures = AutoImageProcessor.from_pretrained(path, local_files_only=True)
 
     @inference
-    def shares(self, pictures: Sequence[Any]) -> Any:
+    def shares(self, pictures: Pictures) -> Floats:
         found = []
         for batch in batches(pictures):
             pixels = self._pictures(images=[*map(np.array, batch)], return_tensors="pt", input_data_format="channels_last")["pixel_values"]
@@ -107,8 +107,8 @@ class Inception:
             self._net = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path)).to(self._device)
 
     @inference
-    def features(self, pictures: Sequence[Any]) -> Any:
-        found: list[Any] = [None] * len(pictures)
+    def features(self, pictures: Pictures) -> Floats:
+        found: dict[int, Floats] = {}
         sizes: dict[tuple[int, ...], list[int]] = {}
         for index, picture in enumerate(pictures):
             sizes.setdefault(picture.shape, []).append(index)
@@ -117,7 +117,7 @@ class Inception:
                 tensor = planes(np.stack([pictures[index] for index in batch])).to(self._device)
                 for index, vector in zip(batch, rows(self._net(tensor, **self._extra)), strict=True):
                     found[index] = vector
-        return np.stack(found) if found else np.zeros((0, 0), np.float32)
+        return np.stack([found[index] for index in range(len(pictures))]) if found else np.zeros((0, 0), np.float32)
 
 
 class AestheticScores:
@@ -133,8 +133,9 @@ class AestheticScores:
         if given != self._weight.shape[1]:
             raise ValueError(f"it takes {self._weight.shape[1]} numbers, and the clip_large network gives {given}")
 
-    def scores(self, pictures: Sequence[Any]) -> Any:
-        return (self._clip.pictures(pictures) @ self._weight.T)[:, 0] + np.float32(self._bias)
+    def scores(self, pictures: Pictures) -> Floats:
+        scores: Floats = (self._clip.pictures(pictures) @ self._weight.T)[:, 0] + np.float32(self._bias)
+        return scores
 
 
 class Musiq:
@@ -145,7 +146,7 @@ class Musiq:
         self._net = script(path, self._device)
 
     @inference
-    def scores(self, pictures: Sequence[Any]) -> Any:
+    def scores(self, pictures: Pictures) -> Floats:
         found = []
         for picture in pictures:
             tensor = planes(picture)[None].to(self._device, torch.float32) / 255.0
@@ -168,11 +169,11 @@ class ZeroShotDetector:
         self._grounding = "dino" in self._model.config.model_type
 
     @inference
-    def find(self, pictures: Sequence[Any], names: Sequence[str]) -> list[list[Found]]:
+    def find(self, pictures: Pictures, names: Sequence[str]) -> list[list[Found]]:
         found: list[list[Found]] = []
         wanted = list(names)
         for batch in batches(pictures, 8):
-            asked: Any = (
+            asked = (
                 [". ".join(wanted) + "."] * len(batch) if self._grounding else [[f"a photo of a {name}" for name in wanted]] * len(batch)
             )
             inputs = self._processor(text=asked, images=[*map(np.array, batch)], return_tensors="pt", padding=True).to(self._device)
@@ -187,7 +188,7 @@ class ZeroShotDetector:
             found.extend(self._found(result, wanted) for result in results)
         return found
 
-    def _found(self, result: Mapping[str, Any], wanted: list[str]) -> list[Found]:
+    def _found(self, result: Mapping[str, torch.Tensor], wanted: list[str]) -> list[Found]:
         listed = []
         labels = result.get("text_labels") if self._grounding else [wanted[int(index)] for index in result["labels"]]
         for label, score, box in zip(labels or (), result["scores"].tolist(), result["boxes"].tolist(), strict=True):
@@ -198,7 +199,7 @@ class ZeroShotDetector:
         return listed
 
 
-LOADERS: Mapping[str, Callable[[Path, Networks], Any]] = {
+LOADERS: Mapping[str, Callable[[Path, Networks], object]] = {
     "clip": Clip,
     "clip_large": Clip,
     "dino": Dino,
