@@ -396,7 +396,7 @@ BOMBS = {
     "claim.npy": "at most",
     "short.npy": "ends after 0",
     "zeros.npz": "at most",
-    "pickle.npy": "no plain numbers",
+    "pickle.npy": "not plain numbers",
     "long.wav": "lasts",
     "million.ply": "at most",
     "million.pcd": "99,999,999,999 points",
