@@ -7,10 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -37,9 +38,16 @@ def reference_data() -> Path:
     return _folder("GENLEVEL_REFERENCE", SHARED / "reference", "the published reference figures")
 
 
-@pytest.fixture
-def postgresql() -> Iterator[str]:
-    """The URL of a new PostgreSQL of the test's own.
+class PostgresqlServer(Protocol):
+    """A PostgreSQL of the tests' own."""
+
+    def psql(self, command: str) -> str: ...
+    def get_uri(self, database: str) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL for all tests of a process: starting one takes seconds.
 
     Its files are outside pytest's folder: started by root, the server is another user's, and pytest closes that folder to others whenever
     it starts somewhere on the machine.
@@ -49,7 +57,16 @@ def postgresql() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
         pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
     ):
-        yield str(server.get_uri())
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nobody needs these databases after a power cut
+        yield server
+
+
+@pytest.fixture
+def postgresql(postgresql_server: PostgresqlServer) -> str:
+    """The URL of a new PostgreSQL database."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgresql_server.psql(f"CREATE DATABASE {name};")
+    return postgresql_server.get_uri(name)
 
 
 def _folder(variable: str, default: Path, what: str) -> Path:

@@ -67,6 +67,11 @@ def sqlite_url(file: Path) -> str:
     return URL.create("sqlite", database=str(file)).render_as_string()
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether it is a database of this machine, which others cannot share. Raises ConfigurationError if it is not a URL."""
+    return _parsed(url)[0].get_backend_name() == "sqlite"
+
+
 def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
     """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
 

@@ -1,0 +1,10 @@
+"""Leases: who may do a thing of which there must be one doer, among processes that share a database.
+
+``LeaseTable`` is the table, ``LeaseHolder`` keeps one lease for as long as its process lives. A run's lock, a leader, a shard each are a
+name in it.
+"""
+
+from genlevel.runtime.leases.holder import LeaseHolder
+from genlevel.runtime.leases.table import Lease, LeaseTable
+
+__all__ = ["Lease", "LeaseHolder", "LeaseTable"]

@@ -1,0 +1,136 @@
+"""The table of leases: a name belongs to one owner until a time, by the clock of the database.
+
+An owner that dies loses its lease when that time has come. One that merely slept may wake up later and believe that it still has it: its
+fencing number tells. The number of a name grows whenever the lease begins anew, so of two that believe to have it, the higher one has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    case,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+    update,
+)
+
+from genlevel.runtime.leases import migrations
+from genlevel.runtime.storage import insert_into, open_engine, writing
+
+HEAD = "0001"
+ROOM = "runtime"
+metadata = MetaData()
+
+# One row for each name that ever had an owner: a released lease keeps its row, as its number must go on growing.
+leases = Table(
+    "runtime_leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    # Unix time by the clock of the database; 0 if it was given back.
+    Column("until_s", Double, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that was had once. number: the fencing number, 1 or more; of two leases of a name the higher one is the valid one."""
+
+    name: str
+    owner: str
+    number: int
+
+
+class LeaseTable:
+    """Leases by name. Blocking, thread-safe (but see genlevel.runtime.storage of databases in memory): call it off the event loop.
+
+    Every method raises StorageError if the database cannot be used.
+
+    Args:
+        storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine whose database has this table.
+    """
+
+    def __init__(self, storage: Engine | str) -> None:
+        self._owned = isinstance(storage, str)
+        versions = Path(migrations.__path__[0]) / "versions"
+        self._engine = open_engine(storage, ROOM, versions, head=HEAD) if isinstance(storage, str) else storage
+        self._now = _now(self._engine)
+
+    def close(self) -> None:
+        """Closes the database, unless its engine was given."""
+        if self._owned:
+            self._engine.dispose()
+
+    def acquire(self, name: str, owner: str, *, ttl_s: float) -> Lease | None:
+        """The lease, for ``ttl_s`` seconds from now; None if another owner has it.
+
+        An owner that has it already keeps its number, and its time begins anew: whoever did not hear the answer may ask again. Owners must
+        be told apart by their names: two that share one would both have the lease.
+        """
+        wanted = insert_into(leases, self._engine).values(name=name, owner=owner, number=1, until_s=self._now + ttl_s)
+        own = leases.c.owner == wanted.excluded.owner
+        statement = wanted.on_conflict_do_update(
+            index_elements=["name"],
+            set_={
+                "owner": wanted.excluded.owner,
+                "number": case((own & (leases.c.until_s > self._now), leases.c.number), else_=leases.c.number + 1),
+                "until_s": self._now + ttl_s,
+            },
+            where=own | (leases.c.until_s <= self._now),
+        )
+        with writing(self._engine).begin() as connection:
+            connection.execute(statement)
+            row = connection.execute(select(leases).where(leases.c.name == name)).one()
+        return Lease(name, owner, row.number) if row.owner == owner else None
+
+    def renew(self, lease: Lease, *, ttl_s: float) -> bool:
+        """Lets it last ``ttl_s`` seconds from now. False: it is lost, be it expired, given back, or another's."""
+        statement = update(leases).where(self._is(lease)).values(until_s=self._now + ttl_s)
+        with writing(self._engine).begin() as connection:
+            return bool(connection.execute(statement).rowcount)
+
+    def release(self, lease: Lease) -> None:
+        """Gives it back, so that others need not wait until it expires. One that is lost stays as it is."""
+        with writing(self._engine).begin() as connection:
+            connection.execute(update(leases).where(self._is(lease)).values(until_s=0.0))
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether it is valid now."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(leases.c.name).where(self._is(lease))).first() is not None
+
+    def owner_of(self, name: str) -> str | None:
+        """Who has it now."""
+        query = select(leases.c.owner).where(leases.c.name == name, leases.c.until_s > self._now)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else str(row.owner)
+
+    def _is(self, lease: Lease) -> ColumnElement[bool]:
+        """The row is this lease, and has not expired."""
+        same = (leases.c.name == lease.name) & (leases.c.owner == lease.owner) & (leases.c.number == lease.number)
+        return same & (leases.c.until_s > self._now)
+
+
+def _now(engine: Engine) -> ColumnElement[float]:
+    """The database's clock as Unix time.
+
+    PostgreSQL's now() is when the transaction began, and a statement may wait for another's row after that: clock_timestamp() is now.
+    """
+    if engine.dialect.name == "postgresql":
+        return cast(extract("epoch", func.clock_timestamp()), Double)
+    return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)

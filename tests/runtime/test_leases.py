@@ -1,0 +1,341 @@
+"""Leases: one owner at a time by the database's clock, told from those before it by a number that only grows; and locks of runs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy import Engine, update
+
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import Lease, LeaseHolder, LeaseTable
+from genlevel.runtime.leases.table import HEAD, ROOM, leases, metadata
+from genlevel.runtime.locks import FileLocks, LeaseLocks, RunLocks, run_locks
+from genlevel.runtime.storage import schema_differences, sqlite_url, writing
+
+LONG_S = 1000.0
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of each kind."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "database.sqlite")
+    return str(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def tables(url: str) -> Iterator[tuple[LeaseTable, LeaseTable]]:
+    """The table as two processes see it."""
+    both = LeaseTable(url), LeaseTable(url)
+    yield both
+    for table in both:
+        table.close()
+
+
+def expire(table: LeaseTable, name: str = "run") -> None:
+    """The lease's time is over."""
+    with writing(engine_of(table)).begin() as connection:
+        connection.execute(update(leases).where(leases.c.name == name).values(until_s=1.0))
+
+
+def engine_of(table: LeaseTable) -> Engine:
+    return table._engine
+
+
+def test_steps_and_table_agree(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    assert schema_differences(engine_of(tables[0]), metadata, ROOM) == []
+    assert HEAD == "0001"
+
+
+def test_one_owner_at_a_time(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    here, there = tables
+    lease = here.acquire("run", "a", ttl_s=LONG_S)
+    assert lease == Lease("run", "a", 1)
+    assert there.acquire("run", "b", ttl_s=LONG_S) is None
+    assert there.owner_of("run") == "a"
+    assert there.acquire("another run", "b", ttl_s=LONG_S) == Lease("another run", "b", 1)
+    here.release(lease)
+    assert there.owner_of("run") is None
+    assert there.acquire("run", "b", ttl_s=LONG_S) == Lease("run", "b", 2)
+
+
+def test_an_owner_that_did_not_hear_the_answer_may_ask_again(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    lease = tables[0].acquire("run", "a", ttl_s=LONG_S)
+    assert tables[0].acquire("run", "a", ttl_s=LONG_S) == lease
+
+
+def test_a_lease_expires_by_itself(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    here, there = tables
+    lease = here.acquire("run", "a", ttl_s=0.2)
+    assert lease is not None
+    assert there.acquire("run", "b", ttl_s=LONG_S) is None
+    time.sleep(0.25)
+    assert there.owner_of("run") is None
+    assert not here.renew(lease, ttl_s=LONG_S)
+    assert there.acquire("run", "b", ttl_s=LONG_S) == Lease("run", "b", 2)
+
+
+def test_who_wakes_up_late_sees_that_it_has_lost_the_lease_and_spoils_nothing(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    sleeper, other = tables
+    old = sleeper.acquire("run", "a", ttl_s=LONG_S)
+    assert old is not None
+    expire(other)
+    new = other.acquire("run", "b", ttl_s=LONG_S)
+    assert new is not None
+    assert new.number > old.number
+    assert not sleeper.holds(old)
+    assert not sleeper.renew(old, ttl_s=LONG_S)
+    sleeper.release(old)
+    assert other.holds(new)
+
+
+def test_an_expired_lease_that_its_owner_takes_again_is_another(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    old = tables[0].acquire("run", "a", ttl_s=LONG_S)
+    assert old is not None
+    expire(tables[0])
+    assert tables[0].acquire("run", "a", ttl_s=LONG_S) == Lease("run", "a", 2)
+    assert not tables[0].renew(old, ttl_s=LONG_S)
+
+
+def test_the_clock_of_an_owner_does_not_matter(tables: tuple[LeaseTable, LeaseTable], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    assert tables[0].acquire("run", "from the future", ttl_s=LONG_S) is not None
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert tables[1].acquire("run", "from the past", ttl_s=LONG_S) is None
+
+
+def test_of_many_that_ask_at_once_one_gets_it(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for round_number in range(1, 11):
+            asked = [(tables[number % 2], f"owner {number}") for number in range(8)]
+            got = list(pool.map(lambda pair: pair[0].acquire("run", pair[1], ttl_s=LONG_S), asked))
+            winners = [lease for lease in got if lease is not None]
+            assert [lease.number for lease in winners] == [round_number]
+            tables[0].release(winners[0])
+
+
+class Leases(RuleBasedStateMachine):
+    """Any order of what owners do and time does, against what ought to be: who holds the name, and which numbers there were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        url = sqlite_url(Path(self.folder.name) / "database.sqlite")
+        self.tables = LeaseTable(url), LeaseTable(url)
+        self.had: list[Lease] = []
+        self.current: Lease | None = None
+
+    def teardown(self) -> None:
+        for table in self.tables:
+            table.close()
+        self.folder.cleanup()
+
+    @rule(owner=st.sampled_from("abc"), engine=st.integers(0, 1))
+    def acquire(self, owner: str, engine: int) -> None:
+        lease = self.tables[engine].acquire("run", owner, ttl_s=LONG_S)
+        if self.current is not None:
+            assert lease == (self.current if self.current.owner == owner else None)
+        else:
+            assert lease == Lease("run", owner, len(self.had) + 1)
+            self.had.append(lease)
+            self.current = lease
+
+    @rule(data=st.data(), engine=st.integers(0, 1))
+    def renew(self, data: st.DataObject, engine: int) -> None:
+        if self.had:
+            lease = data.draw(st.sampled_from(self.had))
+            assert self.tables[engine].renew(lease, ttl_s=LONG_S) == (lease == self.current)
+
+    @rule(data=st.data(), engine=st.integers(0, 1))
+    def release(self, data: st.DataObject, engine: int) -> None:
+        if self.had:
+            lease = data.draw(st.sampled_from(self.had))
+            self.tables[engine].release(lease)
+            if lease == self.current:
+                self.current = None
+
+    @rule()
+    def time_passes(self) -> None:
+        expire(self.tables[0])
+        self.current = None
+
+    @invariant()
+    def only_the_last_lease_is_held(self) -> None:
+        assert [lease for lease in self.had if self.tables[1].holds(lease)] == ([self.current] if self.current else [])
+        assert self.tables[0].owner_of("run") == (self.current.owner if self.current else None)
+
+
+TestLeases = Leases.TestCase
+TestLeases.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+
+
+# -- holders -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_holder_keeps_its_lease_beyond_its_time(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    holder = LeaseHolder(tables[0], "run", "a", ttl_s=0.6)
+    assert await holder.acquire()
+    await asyncio.sleep(1.2)
+    assert tables[1].owner_of("run") == "a"
+    assert not holder.lost.is_set()
+    await holder.release()
+    assert tables[1].owner_of("run") is None
+
+
+async def test_a_holder_says_that_another_has_it(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    first, second = (LeaseHolder(table, "run", owner, ttl_s=LONG_S) for table, owner in zip(tables, "ab", strict=True))
+    assert await first.acquire()
+    assert not await second.acquire()
+    await second.release()
+    assert tables[0].owner_of("run") == "a"
+    await first.release()
+    assert await second.acquire()
+    await second.release()
+
+
+async def test_a_holder_tells_that_it_was_overtaken(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    holder = LeaseHolder(tables[0], "run", "a", ttl_s=0.6)
+    assert await holder.acquire()
+    expire(tables[1])
+    assert tables[1].acquire("run", "b", ttl_s=LONG_S) is not None
+    await asyncio.wait_for(holder.lost.wait(), 5)
+    assert holder.lease is None
+    await holder.release()
+    assert tables[1].owner_of("run") == "b"
+
+
+class Broken(LeaseTable):
+    """A table whose database can be taken away."""
+
+    away = False
+
+    def renew(self, lease: Lease, *, ttl_s: float) -> bool:
+        if self.away:
+            raise StorageError("the database is away")
+        return super().renew(lease, ttl_s=ttl_s)
+
+
+async def test_a_holder_survives_a_blink_of_the_database(tmp_path: Path) -> None:
+    table = Broken(sqlite_url(tmp_path / "database.sqlite"))
+    holder = LeaseHolder(table, "run", "a", ttl_s=0.9)
+    assert await holder.acquire()
+    table.away = True
+    await asyncio.sleep(0.5)
+    table.away = False
+    await asyncio.sleep(1.0)
+    assert not holder.lost.is_set()
+    assert table.owner_of("run") == "a"
+    await holder.release()
+    table.close()
+
+
+async def test_a_holder_that_cannot_reach_the_database_believes_no_longer_than_the_database(tmp_path: Path) -> None:
+    table = Broken(sqlite_url(tmp_path / "database.sqlite"))
+    holder = LeaseHolder(table, "run", "a", ttl_s=0.5)
+    assert await holder.acquire()
+    table.away = True
+    started = time.monotonic()
+    await asyncio.wait_for(holder.lost.wait(), 5)
+    assert time.monotonic() - started < 0.6
+    await holder.release()
+    table.away = False
+    await asyncio.sleep(0.1)
+    assert await holder.acquire()
+    assert holder.lease is not None
+    assert holder.lease.number == 2
+    assert not holder.lost.is_set()
+    await holder.release()
+    table.close()
+
+
+# -- locks of runs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["file", "lease"])
+async def locks(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunLocks]:
+    """Each kind of locks."""
+    found: RunLocks = (
+        FileLocks(tmp_path / "locks") if request.param == "file" else LeaseLocks(LeaseTable(sqlite_url(tmp_path / "database.sqlite")))
+    )
+    yield found
+    found.close()
+
+
+async def test_a_run_is_worked_on_once(locks: RunLocks) -> None:
+    mine, others = locks.of("r1"), locks.of("r1")
+    assert await others.holder() == ""
+    assert await mine.acquire()
+    assert not await others.acquire()
+    assert "process" in await others.holder()
+    assert await locks.of("r2").holder() == ""
+    await others.release()
+    assert not await others.acquire()
+    await mine.release()
+    assert await others.holder() == ""
+    assert await others.acquire()
+    assert not mine.lost.is_set()
+    await others.release()
+    await others.release()
+
+
+async def test_asking_who_has_it_takes_nothing(locks: RunLocks) -> None:
+    assert await locks.of("r1").holder() == ""
+    mine = locks.of("r1")
+    assert await mine.acquire()
+    await mine.release()
+
+
+async def holder(folder: Path) -> str:
+    return await run_locks("", folder).of("r1").holder()
+
+
+def test_a_run_whose_process_was_killed_can_be_worked_on(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import asyncio, sys
+        from pathlib import Path
+        from genlevel.runtime.locks import run_locks
+        async def main():
+            lock = run_locks("", Path(sys.argv[1])).of("r1")
+            assert await lock.acquire()
+            print("held", flush=True)
+            await asyncio.sleep(60)
+        asyncio.run(main())
+    """)
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert asyncio.run(holder(tmp_path)) == "another process"
+        process.kill()
+    assert asyncio.run(holder(tmp_path)) == ""
+
+
+async def test_a_folder_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_text("a file")
+    with pytest.raises(StorageError, match=r"cannot lock .*r1\.lock: "):
+        await run_locks(sqlite_url(tmp_path / "genlevel.db"), tmp_path).of("r1").acquire()
+
+
+@pytest.mark.full
+async def test_shared_storage_keeps_the_locks(postgresql: str, tmp_path: Path) -> None:
+    here, there = run_locks(postgresql, tmp_path / "here"), run_locks(postgresql, tmp_path / "there")
+    mine, others = here.of("r1"), there.of("r1")
+    assert await mine.acquire()
+    assert not await others.acquire()
+    assert (await others.holder()).startswith("process ")
+    await mine.release()
+    assert await others.acquire()
+    await others.release()
+    here.close()
+    there.close()
