@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 from genlevel.runtime.settings import Account, Route
 
@@ -12,14 +11,16 @@ from genlevel.runtime.settings import Account, Route
 _BOUNDS = {"max_seconds", "max_tokens_per_image"}
 
 
-def fingerprint(route: Route, account: Account, usual_api: str) -> str:
-    """16 hexadecimal digits; "" where nothing is said beyond provider and model: a plain route is the same run under any configuration.
+def fingerprint(route: Route, account: Account, *, usual_api: str, usual_url: str = "") -> str:
+    """16 hexadecimal digits; "" if nothing is said beyond provider and model: a plain route is the same run under any configuration.
 
-    usual_api: the API that the model is asked by where the route names none. Not part of it: keys, prices, limits and bounds, and what a
-    run's identity has by itself (frames of a video, whether answers are held to schemas).
+    usual_api: the API that the model is asked by if the route names none. usual_url: the provider's address if the account names none;
+    an account that writes it down says nothing new. Not part of it: keys, prices, limits and bounds, and what a run's identity has by
+    itself (frames of a video, whether answers are held to schemas).
     """
-    said: dict[str, Any] = {
-        "base_url": account.base_url.rstrip("/"),
+    base_url = account.base_url.rstrip("/")
+    said: dict[str, object] = {
+        "base_url": base_url if base_url != usual_url else "",
         "api": route.api if route.api != usual_api else None,
         "media": route.media.model_dump(exclude_defaults=True, exclude=_BOUNDS),
         "parameters": route.parameters.model_dump(exclude_defaults=True),

@@ -22,9 +22,11 @@ from gateway.downloads import download
 from gateway.errors import REDIRECTS, classify, malformed, redact
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
+from gateway.parameters import applied
 from gateway.parts import MODALITY_NAMES, turns_of
 from gateway.prices import cost_nano_usd
-from gateway.routes import ResolvedRoute, Routes, applied
+from gateway.resolved import ResolvedRoute
+from gateway.routes import Routes
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
@@ -121,16 +123,16 @@ class Gateway:
         if wrong := outputs - route.outputs:
             names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
             raise CallFailed(pb.ERROR_CLASS_UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
-        maker = MAKERS.get((route.provider, route.api))
+        maker = MAKERS.get((route.row.dialect, route.api))
         if maker is not None:
             return await self._make(route, maker, request)
-        adapter = ADAPTERS[route.provider, route.api]
+        adapter = ADAPTERS[route.row.dialect, route.api]
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
         turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker, video_frames=route.video_frames)
         model, starting_s = route.model, 0.0
-        if route.provider == "embedded":
+        if route.row.is_started_here:
             began = time.perf_counter()
             server = await self._embedded_server()
             starting_s = time.perf_counter() - began
@@ -142,6 +144,9 @@ class Gateway:
         body = adapter.request(model, turns, parameters)
         if outputs != TEXT_ALONE:
             adapter.ask_for(body, outputs, route.media)
+        for ours, theirs in route.row.renames.items():
+            if ours in body:
+                body[theirs] = body.pop(ours)
         encoded = orjson.dumps(body)
         most = adapter.capabilities.request_bytes
         if most and len(encoded) > most:
@@ -254,7 +259,7 @@ class Gateway:
             raise self._failure(route, upstream, error_of(status, body, headers))
         if not isinstance(body, dict):
             raise malformed(route.provider, _no_object(raw, upstream.base_url), name=route.shown)
-        adapter = ADAPTERS[route.provider, route.api]
+        adapter = ADAPTERS[route.row.dialect, route.api]
         try:
             with self._reading(route, upstream, headers):
                 return adapter.answer(body)
@@ -291,7 +296,7 @@ class Gateway:
             provider=route.provider,
             name=route.shown,
             model=route.model,
-            credential=route.key_source,
+            credential=route.key_source.name,
             where=upstream.base_url,
             secret=upstream.key,
         )

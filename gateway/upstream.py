@@ -8,13 +8,17 @@ the gateway (tests/performance/bench_gateway.py). No retries here, ever.
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import time
 from collections.abc import Mapping
 
 import aiohttp
 import httpx2
 
-from gateway.routes import ResolvedRoute, is_loopback
+from gateway.addresses import is_loopback
+from gateway.clients import Client, ClientFactory
+from gateway.keys import KeySource
+from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -26,18 +30,18 @@ CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048
 class Upstream:
     """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
 
-    def __init__(self, route: ResolvedRoute, base_url: str, key: str, headers: Mapping[str, str], http: httpx2.AsyncClient) -> None:
+    def __init__(self, route: ResolvedRoute, client: Client, key: str, http: httpx2.AsyncClient) -> None:
         self.provider = route.provider
         self.shown = route.shown
-        self.base_url = base_url
+        self.base_url = client.base_url
         self.key = key
-        self._headers = dict(headers)
+        self._headers = dict(client.headers)
         self._http = http
         self._urls: dict[str, httpx2.URL] = {}
 
     @classmethod
     def open(cls, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
-        """A client for the route's account. base_url: instead of the route's. Raises CallFailed where its key is missing."""
+        """A client for the route's account. base_url: instead of the route's. Raises CallFailed if its key is missing."""
         import openai
 
         address = base_url or route.base_url
@@ -48,18 +52,8 @@ class Upstream:
             trust_env=not is_loopback(address),  # a proxy for the outside world cannot reach this machine's own servers
         )
         key = route.key()
-        if route.provider == "openai":
-            client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route, str(client.base_url), key, _plain(client.default_headers, client.auth_headers), http)
-        if route.provider == "anthropic":
-            import anthropic
-
-            messages = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-            return cls(route, str(messages.base_url), key, _plain(messages.default_headers, messages.auth_headers), http)
-        headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
-        if key:
-            headers["authorization"] = f"Bearer {key}"
-        return cls(route, address, key, headers, http)
+        make: ClientFactory = pkgutil.resolve_name(route.row.client)
+        return cls(route, make(address, key, http), key, http)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one JSON body. See ``send``."""
@@ -71,7 +65,7 @@ class Upstream:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
 
         limit: bytes of the answer at most.
-        Raises CallFailed (TRANSIENT) where the connection cannot be made or breaks. The caller sets the deadline.
+        Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
         url = self._urls.get(path)
         if url is None:
@@ -130,19 +124,15 @@ class Upstream:
         )
 
 
-def _plain(*headers: Mapping[str, object]) -> dict[str, str]:
-    return {name.lower(): value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
-
-
 class Upstreams:
     """The open clients, one for each account's address and key."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, str], Upstream] = {}
+        self._open: dict[tuple[str, str, KeySource], Upstream] = {}
 
     def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
         """The client of a route, made on first use."""
-        name = (route.provider, base_url, "") if base_url else route.client
+        name = (route.provider, base_url, KeySource()) if base_url else route.client
         upstream = self._open.get(name)
         if upstream is None:
             upstream = self._open[name] = Upstream.open(route, base_url=base_url)

@@ -1,4 +1,4 @@
-"""Adapters: one per provider API; pure converters beside a thin client (gateway.upstream). Makers are those of generators."""
+"""Adapters: one per API of each dialect; pure converters beside a thin client (gateway.upstream). Makers are those of generators."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import OpenAISpeech
 from gateway.adapters.videos import CompatibleVideos, OpenAIVideos
+from gateway.providers import Dialect
 
-ADAPTERS: dict[tuple[str, str], Adapter] = {
-    ("openai", "chat"): OpenAIChat(),
-    ("openai", "responses"): OpenAIResponses(),
-    ("anthropic", "messages"): AnthropicMessages(),
-    ("compatible", "chat"): Compatible(),
-    ("embedded", "chat"): EmbeddedChat(),
+ADAPTERS: dict[tuple[Dialect, str], Adapter] = {
+    (Dialect.OPENAI, "chat"): OpenAIChat(),
+    (Dialect.OPENAI, "responses"): OpenAIResponses(),
+    (Dialect.ANTHROPIC, "messages"): AnthropicMessages(),
+    (Dialect.COMPATIBLE, "chat"): Compatible(),
+    (Dialect.EMBEDDED, "chat"): EmbeddedChat(),
 }
 
-MAKERS: dict[tuple[str, str], Maker] = {
-    ("openai", "images"): OpenAIImages(),
-    ("openai", "speech"): OpenAISpeech(),
-    ("openai", "video"): OpenAIVideos(),
-    ("compatible", "images"): CompatibleImages(),
-    ("compatible", "speech"): OpenAISpeech(),
-    ("compatible", "video"): CompatibleVideos(),
+MAKERS: dict[tuple[Dialect, str], Maker] = {
+    (Dialect.OPENAI, "images"): OpenAIImages(),
+    (Dialect.OPENAI, "speech"): OpenAISpeech(),
+    (Dialect.OPENAI, "video"): OpenAIVideos(),
+    (Dialect.COMPATIBLE, "images"): CompatibleImages(),
+    (Dialect.COMPATIBLE, "speech"): OpenAISpeech(),
+    (Dialect.COMPATIBLE, "video"): CompatibleVideos(),
 }
 
 
-def outputs_of(provider: str, api: str) -> frozenset[int]:
+def outputs_of(dialect: Dialect, api: str) -> frozenset[int]:
     """What models of an API can be asked to make."""
-    maker = MAKERS.get((provider, api))
-    return ADAPTERS[provider, api].capabilities.outputs if maker is None else frozenset({maker.modality})
+    maker = MAKERS.get((dialect, api))
+    return ADAPTERS[dialect, api].capabilities.outputs if maker is None else frozenset({maker.modality})

@@ -48,9 +48,11 @@ def models(ctx: click.Context, out: Path, as_json: bool) -> None:
         cost = _cost(price) if price else ("unpriced" if entry["charges"] else "free")
         ready = "yes" if entry["ready"] else f"no: {entry['problem'].removeprefix(entry['route'] + ': ')}"
         rows.add_row(entry["route"], ", ".join(entry["takes"]), ", ".join(entry["gives"]), cost, ready)
+    from gateway.providers import implied_names
+
     console().print(rows)
     console().print(
-        "Any other model of a known provider works as openai/NAME or anthropic/NAME; any OpenAI-compatible server by --base-url."
+        f"Any model of these providers works as PROVIDER/MODEL: {', '.join(implied_names())}; any OpenAI-compatible server by --base-url."
     )
 
 

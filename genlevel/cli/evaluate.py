@@ -40,7 +40,10 @@ _METRICS_FILE = "metrics.prom"
 
 @click.command("eval")
 @click.option(
-    "--model", required=True, metavar="ROUTE", help="A configured route, or provider/model: openai/..., anthropic/..., embedded/generalist."
+    "--model",
+    required=True,
+    metavar="ROUTE",
+    help="A configured route, or PROVIDER/MODEL: openai/..., groq/..., ollama/..., embedded/generalist.",
 )
 @click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")

@@ -24,7 +24,7 @@ def hide(secret: str) -> None:
 
 def redact(text: str) -> str:
     """The text with every remembered secret replaced by ``***``."""
-    for secret in _SECRETS:
+    for secret in tuple(_SECRETS):  # another thread may read a key meanwhile
         if secret in text:
             text = text.replace(secret, "***")
     return text

@@ -10,10 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from genlevel.runtime.origin import Origin
 
 ModalityName = Literal["text", "image", "video", "audio", "3d"]
-ProviderName = Literal["openai", "anthropic", "compatible", "embedded"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
@@ -57,9 +58,9 @@ class ModelPrice(_Strict):
 
 
 class Account(_Strict):
-    """One account at one provider: where, with which key, under which limits."""
+    """One account at one provider: where, with which key, under which limits. Which providers there are, the gateway knows."""
 
-    provider: ProviderName
+    provider: str
     base_url: str = ""
     api_key_env: str = ""
     api_key_file: Path | None = None
@@ -184,3 +185,15 @@ class Settings(_Strict):
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    def read_from(self, origin: Origin) -> Self:
+        """The same settings, knowing where each of them was written."""
+        settings = self.model_copy()
+        settings._origin = origin
+        return settings
+
+    def place(self, *path: str | int) -> str:
+        """A field for a message: "genlevel.yaml:12: accounts.team.provider", or its name alone if the settings come from no file."""
+        return self._origin.place(path)

@@ -14,18 +14,15 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from genlevel.runtime import logs
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.settings import Account, ServiceListen, Settings, Tls
+from genlevel.runtime.origin import FieldPath, Origin, dotted
+from genlevel.runtime.settings import ServiceListen, Settings, Tls
 
 ENVIRONMENT_VARIABLE = "GENLEVEL_CONFIG"
 DEFAULT_FILE = "genlevel.yaml"
-IMPLIED_ACCOUNTS = frozenset({"openai", "anthropic", "embedded"})  # exist by their provider's name without being configured
-DEFAULT_KEY_ENV = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 _SERVICES = ("gateway", "evaluator", "scorer")
 _LIMIT_BYTES = 1 << 20
-_Path = tuple[str | int, ...]
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -48,41 +45,6 @@ def load_settings(path: Path | None = None) -> Settings:
 def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
     """The settings that a YAML text holds; ``file`` is the name that errors carry. Raises as ``load_settings``."""
     return _Document(text, file).settings()
-
-
-def secret(account: Account) -> str | None:
-    """The account's key: from its environment variable, its file (trailing newline stripped), or its provider's usual variable.
-
-    The usual variable (OPENAI_API_KEY, ANTHROPIC_API_KEY) counts only for the provider's own address, so that a key never goes to
-    another host unasked. None: there is no key. What is returned is hidden from log lines.
-
-    Raises:
-        ConfigurationError: the file that should hold the key cannot be read or is empty.
-    """
-    value: str | None
-    if account.api_key_file is not None:
-        value = _key_in(account.api_key_file)
-    elif account.api_key_env:
-        value = os.environ.get(account.api_key_env, "").strip() or None
-    elif account.base_url:
-        value = None
-    else:
-        value = os.environ.get(DEFAULT_KEY_ENV.get(account.provider, ""), "").strip() or None
-    if value is not None:
-        logs.hide(value)
-    return value
-
-
-def _key_in(file: Path) -> str:
-    try:
-        value = file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"api_key_file {file}: cannot be read ({_reason(error)}); give a readable file with the key alone"
-        ) from None
-    if not value.strip():
-        raise ConfigurationError(f"api_key_file {file}: is empty; write the key into it")
-    return value
 
 
 def _read(path: Path, origin: str) -> Settings:
@@ -115,8 +77,8 @@ class _Document:
     """One YAML text: its data, and the line of every key and value."""
 
     def __init__(self, text: str, file: str) -> None:
-        self.file = file
-        self.lines: dict[_Path, int] = {}
+        self.lines: dict[FieldPath, int] = {}
+        self.origin = Origin(file, self.lines)
         self._open: list[yaml.Node] = []
         try:
             self._loader = _Loader(text)
@@ -143,17 +105,17 @@ class _Document:
         except ValidationError as error:
             entries = error.errors(include_url=False)
             # A misspelt field is also a missing one: the misspelling is what to name.
-            entries.sort(key=lambda entry: (entry["type"] == "missing", self._line(tuple(entry["loc"]))))
+            entries.sort(key=lambda entry: (entry["type"] == "missing", self.origin.line(tuple(entry["loc"]))))
             raise self._first([self._explain(entry) for entry in entries]) from None
-        problems = sorted((self._line(path), f"{_dotted(path)}: {text}") for path, text in _contradictions(settings))
+        problems = sorted((self.origin.line(path), f"{dotted(path)}: {text}") for path, text in _contradictions(settings))
         if problems:
             raise self._first(problems)
-        return settings
+        return settings.read_from(self.origin)
 
-    def _value(self, node: yaml.Node, path: _Path) -> Any:
+    def _value(self, node: yaml.Node, path: FieldPath) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if any(node is outer for outer in self._open):
-            raise self._problem(node.start_mark.line + 1, f"{_dotted(path)}: refers to itself")
+            raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: refers to itself")
         self._open.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
@@ -164,19 +126,19 @@ class _Document:
         finally:
             self._open.pop()
 
-    def _mapping(self, node: yaml.MappingNode, path: _Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         seen: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise self._problem(line, f"{_dotted(path)}: a field's name must be plain text")
+                raise self._problem(line, f"{dotted(path)}: a field's name must be plain text")
             if key.value in seen:
-                raise self._problem(line, f"{_dotted((*path, key.value))}: written twice (first in line {seen[key.value]}); keep one")
+                raise self._problem(line, f"{dotted((*path, key.value))}: written twice (first in line {seen[key.value]}); keep one")
             seen[key.value] = line
         try:
             self._loader.flatten_mapping(node)  # resolves "<<"
         except yaml.MarkedYAMLError as error:
-            raise self._problem(node.start_mark.line + 1, f"{_dotted(path)}: {error.problem}") from None
+            raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: {error.problem}") from None
         result = {}
         for key, value in node.value:
             inner = (*path, str(key.value))
@@ -184,43 +146,38 @@ class _Document:
             result[str(key.value)] = self._value(value, inner)
         return result
 
-    def _scalar(self, node: yaml.Node, path: _Path) -> Any:
+    def _scalar(self, node: yaml.Node, path: FieldPath) -> Any:
         try:
             value = self._loader.construct_object(node)
         except yaml.YAMLError:
             raise self._problem(
-                node.start_mark.line + 1, f"{_dotted(path)}: the tag {node.tag} is not known here; write a plain value"
+                node.start_mark.line + 1, f"{dotted(path)}: the tag {node.tag} is not known here; write a plain value"
             ) from None
         except ValueError:
             raise self._problem(
-                node.start_mark.line + 1, f"{_dotted(path)}: {node.value!r} cannot be read; put it in quotes if it is text"
+                node.start_mark.line + 1, f"{dotted(path)}: {node.value!r} cannot be read; put it in quotes if it is text"
             ) from None
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._problem(node.start_mark.line + 1, f"{_dotted(path)}: must be a finite number")
+            raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: must be a finite number")
         if value is not None and not isinstance(value, str | int | float | bool):
-            raise self._problem(node.start_mark.line + 1, f"{_dotted(path)}: must be text, a number, true or false")
+            raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: must be text, a number, true or false")
         return value
 
     def _explain(self, entry: Any) -> tuple[int, str]:
-        path: _Path = tuple(entry["loc"])
-        line = self._line(path)
+        path: FieldPath = tuple(entry["loc"])
+        line = self.origin.line(path)
         if entry["type"] == "extra_forbidden":
             close = difflib.get_close_matches(str(path[-1]), list(_fields_at(path[:-1])), n=1)
             known = ", ".join(_fields_at(path[:-1]))
-            return line, f"{_dotted(path)}: unknown field; " + (f"did you mean '{close[0]}'?" if close else f"known here: {known}")
+            return line, f"{dotted(path)}: unknown field; " + (f"did you mean '{close[0]}'?" if close else f"known here: {known}")
         if entry["type"] == "missing":
-            return self._line(path[:-1]), f"{_dotted(path)}: is needed and not given"
+            return self.origin.line(path[:-1]), f"{dotted(path)}: is needed and not given"
         message = entry["msg"].removeprefix("Value error, ").removeprefix("Input ").replace(" dictionary", " section")
         given = entry["input"]
         shown = f", not {json.dumps(given)}" if isinstance(given, str | int | float | bool) or given is None else ""
         hint = "; put it in quotes" if entry["type"] == "string_type" and isinstance(given, int | float) else ""
         hint = "; write it without quotes" if _reads_as_number(given) and entry["type"] in {"int_type", "float_type"} else hint
-        return line, f"{_dotted(path)}: {message}{shown}{hint}"
-
-    def _line(self, path: _Path) -> int:
-        while path not in self.lines and path:
-            path = path[:-1]
-        return self.lines.get(path, 1)
+        return line, f"{dotted(path)}: {message}{shown}{hint}"
 
     def _first(self, problems: list[tuple[int, str]]) -> ConfigurationError:
         line, text = problems[0]
@@ -228,11 +185,7 @@ class _Document:
         return self._problem(line, text + more)
 
     def _problem(self, line: int, text: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.file}:{line}: {text}")
-
-
-def _dotted(path: _Path) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "the file"
+        return ConfigurationError(f"{self.origin.file}:{line}: {text}")
 
 
 def _reads_as_number(value: Any) -> bool:
@@ -242,7 +195,7 @@ def _reads_as_number(value: Any) -> bool:
         return False
 
 
-def _fields_at(path: _Path) -> tuple[str, ...]:
+def _fields_at(path: FieldPath) -> tuple[str, ...]:
     """The field names that Settings knows at a place; empty where names are free."""
     kind: Any = Settings
     for part in path:
@@ -262,19 +215,11 @@ def _model_in(kind: Any) -> Any:
     return options[0] if len(options) == 1 and typing.get_origin(kind) is not dict and typing.get_origin(kind) is not list else kind
 
 
-def _contradictions(settings: Settings) -> Iterator[tuple[_Path, str]]:
+def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
     """What each value alone allows and all of them together do not."""
-    accounts = IMPLIED_ACCOUNTS | set(settings.accounts)
-    for name, route in settings.routes.items():
-        if route.account not in accounts:
-            close = difflib.get_close_matches(route.account, accounts, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"configured: {', '.join(sorted(accounts))}"
-            yield ("routes", name, "account"), f"no account is named '{route.account}'; {hint}"
     for name, account in settings.accounts.items():
         if account.api_key_env and account.api_key_file:
             yield ("accounts", name, "api_key_file"), "api_key_env is set too; keep one of them"
-        if account.provider == "compatible" and not account.base_url:
-            yield ("accounts", name), "a compatible account needs base_url, such as http://127.0.0.1:8000/v1"
         if account.base_url and not account.base_url.startswith(("http://", "https://")):
             yield ("accounts", name, "base_url"), f"must start with http:// or https://, not '{account.base_url}'"
     for key in settings.prices:
@@ -291,7 +236,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[_Path, str]]:
         yield ("addresses",), "certificate and key must be given together"
 
 
-def _incomplete_tls(tls: Tls, path: _Path) -> Iterator[tuple[_Path, str]]:
+def _incomplete_tls(tls: Tls, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if tls.certificate is None or tls.key is None:
         yield path, "needs both certificate and key"
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from gateway import prices
 from gateway.adapters import ADAPTERS, MAKERS
 from gateway.models import ModelFacts, table
+from gateway.parameters import applied
 from gateway.prices import Price, cost_nano_usd
-from gateway.routes import APIS, MAX_RESOLVED, Routes, applied
+from gateway.providers import PROVIDERS
+from gateway.routes import MAX_RESOLVED, Routes
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
 from genlevel.v1 import content_pb2 as content
@@ -150,7 +152,9 @@ def test_a_configured_route_carries_its_account() -> None:
     assert "temperature" in info.parameter_note
 
 
-@pytest.mark.parametrize("name", ["", "nothing", "mistral/large", "openai/", "compatible/x", "embedded/other", "/x"])
+@pytest.mark.parametrize(
+    "name", ["", "nothing", "unheard-of/large", "openai/", "groq", "together/", "compatible/x", "embedded/other", "/x"]
+)
 def test_an_unknown_route_says_what_to_write(name: str) -> None:
     with pytest.raises(CallFailed) as caught:
         Routes(Settings()).resolve(name)
@@ -220,7 +224,7 @@ def test_an_added_route_takes_the_models_name_literally_and_its_host_as_account(
         "http://host/v1#there",
     ],
 )
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_what_is_not_an_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         Routes(Settings()).add("x", url, "m")
     assert "pass@" not in str(caught.value)
@@ -268,7 +272,7 @@ def asked(**fields: Any) -> pb.GenerationParameters:
 def sent(parameters: pb.GenerationParameters, name: str = "openai/unknown", **route: Any) -> pb.GenerationParameters:
     configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
     resolved = Routes(configured).resolve("a" if route else name)
-    capabilities = ADAPTERS[resolved.provider, resolved.api].capabilities
+    capabilities = ADAPTERS[resolved.row.dialect, resolved.api].capabilities
     return applied(parameters, resolved, capabilities)
 
 
@@ -302,8 +306,8 @@ def test_a_server_by_its_address_is_held_to_no_schema_unless_the_route_says_so()
     [
         ("embedded/generalist", '{"type": "object"}', "UNSUPPORTED", "embedded cannot be held to a JSON schema in its chat API"),
         ("openai/x", "{", "CALLER_FAULT", "not JSON"),
-        ("openai/x", '{"type": "array"}', "CALLER_FAULT", "no schema of an object"),
-        ("anthropic/x", "[]", "CALLER_FAULT", "no schema of an object"),
+        ("openai/x", '{"type": "array"}', "CALLER_FAULT", "not a schema of an object"),
+        ("anthropic/x", "[]", "CALLER_FAULT", "not a schema of an object"),
     ],
 )
 def test_a_schema_that_cannot_be_sent_is_refused_by_name(route: str, schema: str, reason: str, said: str) -> None:
@@ -344,7 +348,7 @@ def test_a_parameter_that_cannot_be_sent_is_refused_by_name(name: str, parameter
 
 
 def test_every_provider_and_api_has_an_adapter() -> None:
-    assert {*ADAPTERS, *MAKERS} == {(provider, api) for provider, apis in APIS.items() for api in apis}
+    assert {*ADAPTERS, *MAKERS} == {(row.dialect, api) for row in PROVIDERS.values() for api in row.apis}
     for (_, api), adapter in [*ADAPTERS.items(), *MAKERS.items()]:
         assert adapter.api == api
 
@@ -352,10 +356,10 @@ def test_every_provider_and_api_has_an_adapter() -> None:
 def test_the_shipped_table_is_whole() -> None:
     for name, facts in table().items():
         provider, _, _ = name.partition("/")
-        assert provider in APIS
+        assert provider in PROVIDERS
         assert isinstance(facts, ModelFacts)
         if facts.makes:  # generators have no context to speak of
-            assert facts.api in APIS[provider]
+            assert facts.api in PROVIDERS[provider].apis
             assert not facts.structured_output
             continue
         assert facts.price is not None

@@ -87,6 +87,15 @@ def test_a_wrong_setting_names_file_and_line(genlevel):
     assert "attempts" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("models",), ("eval", "--model", "team/x", "--suite", "starter", "--dry-run")])
+def test_a_provider_that_is_none_names_file_and_line(genlevel, arguments):
+    (genlevel.folder / "genlevel.yaml").write_text("accounts:\n  team:\n    provider: mistrl\n")
+    done = genlevel.run(*arguments)
+    assert done.returncode == 2
+    assert "genlevel.yaml:3: accounts.team.provider: 'mistrl' is not a provider; did you mean 'mistral'?" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_dry_run_prints_cost_by_task_and_needs_no_key(genlevel, choice_suite):
     (genlevel.folder / "genlevel.yaml").write_text("prices: {openai/some-model: {input: '2', output: '8'}}\n")
     suite = choice_suite(30)

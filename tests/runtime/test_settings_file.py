@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.settings import Account, Settings
-from genlevel.runtime.settings_file import load_settings, parse_settings, secret
+from genlevel.runtime.settings import Settings
+from genlevel.runtime.settings_file import load_settings, parse_settings
 
 WHOLE = """\
 gateway:
@@ -124,19 +124,6 @@ prices:
   gpt: {input: 1, output: 1}
 => 2: prices.gpt: must be named provider/model, such as openai/gpt-5
 ---
-routes:
-  r:
-    account: lcoal
-    model: m
-accounts:
-  local: {provider: compatible, base_url: http://x/v1}
-=> 3: routes.r.account: no account is named 'lcoal'; did you mean 'local'?
----
-accounts:
-  local:
-    provider: compatible
-=> 2: accounts.local: a compatible account needs base_url, such as http://127.0.0.1:8000/v1
----
 accounts:
   a:
     provider: openai
@@ -244,34 +231,3 @@ def test_a_file_that_is_named_but_cannot_be_read_is_an_error(tmp_path: Path, mon
     (tmp_path / "latin.yaml").write_bytes(b"runs: \xe9\n")
     with pytest.raises(ConfigurationError, match=r"latin\.yaml: is not UTF-8 text$"):
         load_settings(tmp_path / "latin.yaml")
-
-
-def test_a_key_comes_from_its_variable_or_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_KEY", "from-variable")
-    file = tmp_path / "key"
-    file.write_text("from-file\r\n")
-    assert secret(Account(provider="openai", api_key_env="MY_KEY")) == "from-variable"
-    assert secret(Account(provider="openai", api_key_file=file)) == "from-file"
-    monkeypatch.delenv("MY_KEY")
-    assert secret(Account(provider="openai", api_key_env="MY_KEY")) is None
-
-
-def test_the_providers_usual_variable_counts_only_at_the_providers_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "usual-openai")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "usual-anthropic")
-    assert secret(Account(provider="openai")) == "usual-openai"
-    assert secret(Account(provider="anthropic")) == "usual-anthropic"
-    assert secret(Account(provider="openai", base_url="http://127.0.0.1:1/v1")) is None
-    assert secret(Account(provider="compatible", base_url="http://127.0.0.1:1/v1")) is None
-
-
-def test_a_key_file_that_is_missing_or_empty_gives_one_clear_line(tmp_path: Path) -> None:
-    missing = tmp_path / "key"
-    with pytest.raises(ConfigurationError) as raised:
-        secret(Account(provider="openai", api_key_file=missing))
-    assert (
-        str(raised.value) == f"api_key_file {missing}: cannot be read (No such file or directory); give a readable file with the key alone"
-    )
-    missing.write_text("\n")
-    with pytest.raises(ConfigurationError, match="is empty; write the key into it"):
-        secret(Account(provider="openai", api_key_file=missing))

@@ -1,0 +1,40 @@
+"""Addresses of servers: whether one can be called, and whether it is this machine's own."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from genlevel.runtime.errors import ConfigurationError
+
+
+def host_of(base_url: str) -> str:
+    """host:port of an address. Raises ConfigurationError if it is not an http or https address that can be called."""
+    import httpx2
+
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+        httpx2.URL(base_url)
+        (host or "").encode("idna")
+    except (ValueError, httpx2.InvalidURL):
+        host, port, parts = None, None, urlsplit("")
+    plain = base_url.isprintable() and " " not in base_url and not (parts.username or parts.password or parts.query or parts.fragment)
+    if parts.scheme not in ("http", "https") or not host or not plain:
+        shown = re.sub(r"//.*@", "//…@", base_url)  # a password is no one else's business
+        raise ConfigurationError(
+            f"base_url {shown!r}: give an address such as http://127.0.0.1:8080/v1, without a user, a password, a query or a fragment"
+        )
+    return f"{host}:{port}" if port else host
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(base_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

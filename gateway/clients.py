@@ -1,0 +1,53 @@
+"""What each provider's client adds to a request: its address and headers, as the provider's own SDK makes them if it has one.
+
+Only these are taken from the SDKs; ``gateway.upstream`` sends the requests itself. Each SDK is imported with its first client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """base_url: where requests go. headers: those of every request, the key's among them, with lower-case names."""
+
+    base_url: str
+    headers: Mapping[str, str]
+
+
+ClientFactory = Callable[[str, str, "httpx2.AsyncClient"], Client]
+"""address ("" = the SDK's own), key, and the HTTP connections that the SDK is given."""
+
+
+def openai_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+    """OpenAI's, by its SDK."""
+    import openai
+
+    client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+    return Client(str(client.base_url), _plain(client.default_headers, client.auth_headers))
+
+
+def anthropic_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+    """Anthropic's, by its SDK."""
+    import anthropic
+
+    client = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+    return Client(str(client.base_url), _plain(client.default_headers, client.auth_headers))
+
+
+def bearer_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+    """Any server's: the key, if there is one, as a bearer token."""
+    headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    return Client(address, headers)
+
+
+def _plain(*headers: Mapping[str, object]) -> dict[str, str]:
+    return {name.lower(): value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}

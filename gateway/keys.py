@@ -1,0 +1,58 @@
+"""Where the key of an account lies, and how it is read: from an environment variable or a file, never from the settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from gateway.providers import Provider
+from genlevel.runtime import logs
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.settings import Account
+from genlevel.v1 import gateway_pb2 as pb
+
+# A shorter key is a placeholder for a server of one's own ("EMPTY", "x"); to hide it would blot out ordinary words.
+SHORTEST_HIDDEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """The variable or file that holds a key; name "" = no key is needed."""
+
+    name: str = ""
+    is_file: bool = False
+
+    @classmethod
+    def of(cls, account: Account, provider: Provider) -> KeySource:
+        """What the account says, else the provider's usual variable."""
+        if account.api_key_file is not None:
+            return cls(str(account.api_key_file), is_file=True)
+        return cls(account.api_key_env or provider.key_variable)
+
+    def read(self, *, route: str, account: str, provider: str) -> str:
+        """The key, or "" if none is needed; from now on no log line shows it. route, account, provider: for messages.
+
+        Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be a key.
+        """
+        if not self.name:
+            return ""
+        key = self._in_file(route, account, provider) if self.is_file else os.environ.get(self.name, "").strip()
+        if not key:
+            how = f"write the key into {self.name}" if self.is_file else f"set the environment variable {self.name}"
+            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, f"{route}: no key for {provider}; {how}", provider=provider)
+        if not key.isascii() or not key.isprintable():
+            source = f"the key file {self.name}" if self.is_file else f"the environment variable {self.name}"
+            problem = f"{route}: {source} holds no key: it has a line break, a control character or one outside ASCII; write the key alone"
+            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=provider)
+        if len(key) >= SHORTEST_HIDDEN:
+            logs.hide(key)
+        return key
+
+    def _in_file(self, route: str, account: str, provider: str) -> str:
+        try:
+            with open(self.name, encoding="utf-8") as file:
+                return file.read().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            problem = f"{route}: cannot read the key file {self.name} of account {account} ({why})"
+            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=provider) from None

@@ -1,0 +1,55 @@
+"""Which generation parameters are sent: those asked, less what a model is known not to take, plus what its route fixes."""
+
+from __future__ import annotations
+
+import orjson
+
+from gateway.adapters.base import Capabilities
+from gateway.resolved import ResolvedRoute
+from genlevel.runtime.errors import CallFailed
+from genlevel.v1 import gateway_pb2 as pb
+
+
+def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> pb.GenerationParameters:
+    """The parameters that will be sent.
+
+    Raises CallFailed (CALLER_FAULT, or UNSUPPORTED for a response schema) naming a parameter that cannot be sent.
+    """
+    taken, max_stop = capabilities.parameters, capabilities.max_stop
+    sent = pb.GenerationParameters()
+    sent.CopyFrom(parameters)
+    if route.parameters.temperature is not None:
+        sent.temperature = route.parameters.temperature
+    elif not route.parameters.send_temperature or "temperature" in route.facts.omits:
+        sent.ClearField("temperature")
+    for name in route.facts.omits - {"temperature"}:
+        sent.ClearField(name)
+    for name in ("temperature", "max_output_tokens", "top_p", "seed"):
+        if sent.HasField(name) and name not in taken:
+            raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
+    if sent.stop and ("stop" not in taken or (max_stop and len(sent.stop) > max_stop)):
+        most = f"at most {max_stop} stop sequences" if "stop" in taken else "no stop sequences"
+        raise _fault(f"{route.provider} takes {most} in its {route.api} API", "parameters.stop")
+    if "max_output_tokens" in taken and sent.HasField("max_output_tokens") and sent.max_output_tokens == 0:
+        raise _fault("max_output_tokens is 0; leave it out or set at least 1", "parameters.max_output_tokens")
+    if sent.response_schema_json:
+        _check_schema(sent.response_schema_json, route, capabilities)
+    return sent
+
+
+def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities) -> None:
+    part = "parameters.response_schema_json"
+    if not capabilities.response_schema:
+        raise CallFailed(
+            pb.ERROR_CLASS_UNSUPPORTED, f"{route.provider} cannot be held to a JSON schema in its {route.api} API; leave it out", part=part
+        )
+    try:
+        schema = orjson.loads(written)
+    except orjson.JSONDecodeError:
+        raise _fault("response_schema_json is not JSON", part) from None
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise _fault('response_schema_json is not a schema of an object: providers want {"type": "object", ...}', part)
+
+
+def _fault(message: str, part: str) -> CallFailed:
+    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part=part)

@@ -1,0 +1,175 @@
+"""The providers, a row each: all that differs between them. A server that speaks OpenAI's chat completions is one more row.
+
+Facts are those of each provider's own documentation; ``docs/providers.md`` shows the table to users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from gateway.addresses import is_loopback
+from genlevel.runtime.settings import Limits
+
+NO_LIMITS = Limits()
+
+
+class Dialect(StrEnum):
+    """Whose wire format a provider speaks: which adapters convert for it (``gateway.adapters``)."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    COMPATIBLE = "compatible"
+    EMBEDDED = "embedded"
+
+
+class Charging(StrEnum):
+    """When a provider bills calls, so that a model without a price is unpriced and not free."""
+
+    ALWAYS = "always"
+    ELSEWHERE = "elsewhere"
+    """Unless its address is this machine's own: a proxy or a stand-in."""
+    KEYED_ELSEWHERE = "keyed elsewhere"
+    """A server of one's own: if it wants a key and is not on this machine, it may be anyone's."""
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider.
+
+    apis: the names of its APIs in a route; the first is the usual one. client: the function that makes its client, as "module:name", so
+    that nothing heavy is imported before the first call. key_variable: the environment variable that holds its key unless an account says
+    otherwise; "" = it needs none. base_url: where it answers unless an account says otherwise; "" = its SDK knows.
+    implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
+    models: the only ones it has; empty = any. limits: those of an account that says none.
+    renames: fields of a conversation's body that have another name here. problem: a function that says why it cannot be used on this
+    machine, as "module:name"; "" = it always can.
+    """
+
+    name: str
+    dialect: Dialect
+    charging: Charging
+    apis: tuple[str, ...] = ("chat",)
+    client: str = "gateway.clients:bearer_client"
+    key_variable: str = ""
+    base_url: str = ""
+    implied: bool = True
+    models: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS
+    renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    problem: str = ""
+
+    @property
+    def usual_api(self) -> str:
+        """The API that a model is asked by if neither its route nor the shipped table says."""
+        return self.apis[0]
+
+    @property
+    def is_started_here(self) -> bool:
+        """Whether this gateway starts its server, on first use."""
+        return self.dialect is Dialect.EMBEDDED
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its usual address is a server on this machine."""
+        return is_loopback(self.base_url)
+
+    def charges(self, base_url: str, *, keyed: bool) -> bool:
+        """Whether calls to it at this address may be billed. keyed: a key goes with them."""
+        match self.charging:
+            case Charging.ALWAYS:
+                return True
+            case Charging.ELSEWHERE:
+                return not is_loopback(base_url)
+            case Charging.KEYED_ELSEWHERE:
+                return keyed and not is_loopback(base_url)
+            case Charging.NEVER:
+                return False
+
+
+def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[str, ...] = ("chat",), **renames: str) -> Provider:
+    """A hosted provider of the compatible format, which bills."""
+    return Provider(
+        name,
+        Dialect.COMPATIBLE,
+        Charging.ELSEWHERE,
+        apis=apis,
+        key_variable=key_variable,
+        base_url=base_url,
+        renames=MappingProxyType(renames),
+    )
+
+
+def _local(name: str, base_url: str, apis: tuple[str, ...] = ("chat",)) -> Provider:
+    """A server of the compatible format that people run themselves, at the address where it listens by default."""
+    return Provider(name, Dialect.COMPATIBLE, Charging.KEYED_ELSEWHERE, apis=apis, base_url=base_url)
+
+
+_ROWS = (
+    Provider(
+        "openai",
+        Dialect.OPENAI,
+        Charging.ALWAYS,
+        apis=("chat", "responses", "images", "speech", "video"),
+        client="gateway.clients:openai_client",
+        key_variable="OPENAI_API_KEY",
+    ),
+    Provider(
+        "anthropic",
+        Dialect.ANTHROPIC,
+        Charging.ALWAYS,
+        apis=("messages",),
+        client="gateway.clients:anthropic_client",
+        key_variable="ANTHROPIC_API_KEY",
+    ),
+    # https://openrouter.ai/docs/quickstart
+    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),
+    # https://docs.mistral.ai/api: a field that it does not know, such as seed, is refused
+    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", seed="random_seed"),
+    # https://console.groq.com/docs/openai
+    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "speech")),
+    # https://docs.together.ai/docs/inference/openai-compatibility
+    _hosted("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", ("chat", "images", "speech")),
+    # https://api-docs.deepseek.com
+    _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
+    # https://docs.x.ai/docs/api-reference
+    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "images")),
+    # https://docs.fireworks.ai/tools-sdks/openai-compatibility
+    _hosted("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
+    # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's
+    _local("vllm", "http://localhost:8000/v1", ("chat", "images", "speech", "video")),
+    # https://docs.sglang.io/docs/basic_usage/openai_api; media are those of its diffusion server
+    _local("sglang", "http://localhost:30000/v1", ("chat", "images", "video")),
+    # https://docs.ollama.com/api/openai-compatibility
+    _local("ollama", "http://localhost:11434/v1"),
+    # https://lmstudio.ai/docs/developer/openai-compat
+    _local("lmstudio", "http://localhost:1234/v1"),
+    # https://huggingface.co/docs/text-generation-inference/messages_api
+    _local("tgi", "http://localhost:8080/v1"),
+    Provider(
+        "compatible",
+        Dialect.COMPATIBLE,
+        Charging.KEYED_ELSEWHERE,
+        apis=("chat", "images", "speech", "video"),
+        implied=False,
+    ),
+    Provider(
+        "embedded",
+        Dialect.EMBEDDED,
+        Charging.NEVER,
+        models=("generalist",),
+        # It answers one request at a time; a second one waits with its picture read.
+        limits=Limits(concurrency=2),
+        problem="gateway.adapters.embedded:problem",
+    ),
+)
+
+PROVIDERS: dict[str, Provider] = {row.name: row for row in _ROWS}
+
+
+def implied_names() -> list[str]:
+    """The names of the providers whose models need no account, sorted."""
+    return sorted(row.name for row in PROVIDERS.values() if row.implied)

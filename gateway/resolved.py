@@ -1,0 +1,122 @@
+"""A route with everything that a call needs to know, and how it is told to others."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.addresses import host_of
+from gateway.keys import KeySource
+from gateway.models import ModelFacts
+from gateway.prices import Price
+from gateway.providers import Provider
+from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.settings import Limits, RouteMedia, RouteParameters
+from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import gateway_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRoute:
+    """row: the provider's. base_url: "" = its SDK's own. charges: calls may be billed. modalities, outputs: content.Modality numbers.
+    fingerprint: of what the configuration says of it (gateway.fingerprints).
+
+    account: whose limits and bill a call counts against. The key itself is read when a client is made.
+    """
+
+    name: str
+    row: Provider
+    model: str
+    api: str
+    account: str
+    base_url: str
+    key_source: KeySource
+    charges: bool
+    modalities: frozenset[int]
+    outputs: frozenset[int]
+    media: RouteMedia
+    video_frames: int
+    price: Price | None
+    facts: ModelFacts
+    limits: Limits
+    parameters: RouteParameters
+    timeout_s: float
+    structured_output: bool
+    fingerprint: str
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self.row.name
+
+    @property
+    def client(self) -> tuple[str, str, KeySource]:
+        """What two routes must share to share a client: provider, address and key."""
+        return (self.provider, self.base_url, self.key_source)
+
+    @property
+    def shown(self) -> str:
+        """Who answers, as a person knows it: the provider, or host:port of a server that is none of the known ones."""
+        return self.provider if self.row.implied else host_of(self.base_url)
+
+    def key(self) -> str:
+        """The key, or "" if none is needed. Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be one."""
+        return self.key_source.read(route=self.name, account=self.account, provider=self.provider)
+
+    def problem(self) -> str:
+        """Why it cannot be called on this machine, in one line; "" if it can."""
+        try:
+            self.key()
+        except CallFailed as failure:
+            return failure.message
+        if not self.row.problem:
+            return ""
+        why: Callable[[], str] = pkgutil.resolve_name(self.row.problem)
+        return why()
+
+    def parameter_note(self) -> str:
+        """Why a parameter is not sent as asked, in one line; empty if all are."""
+        notes = []
+        if self.parameters.temperature is not None:
+            notes.append(f"the route fixes temperature at {self.parameters.temperature:g}")
+        elif not self.parameters.send_temperature:
+            notes.append("the route sends no temperature")
+        refused = sorted(self.facts.omits - ({"temperature"} if self.parameters.temperature is not None else set()))
+        if refused:
+            names = " and ".join(name.replace("_", " ") for name in refused)
+            notes.append(f"{self.model} does not take {names}; not sent")
+        return "; ".join(notes)
+
+    def info(self) -> pb.ModelInfo:
+        """The route as ListModels tells it."""
+        problem = self.problem()
+        info = pb.ModelInfo(
+            route=self.name,
+            provider=self.provider,
+            model=self.model,
+            account=self.account,
+            input_modalities=[content.Modality.Name(modality) for modality in sorted(self.modalities)],
+            output_modalities=[content.Modality.Name(modality) for modality in sorted(self.outputs)],
+            charges=self.charges,
+            keyed=bool(self.key_source.name),
+            context_tokens=self.facts.context_tokens,
+            limits=pb.RateLimits(
+                requests_per_minute=self.limits.requests_per_minute,
+                tokens_per_minute=self.limits.tokens_per_minute,
+                concurrency=self.limits.concurrency,
+            ),
+            ready=not problem,
+            problem=problem,
+            parameter_note=self.parameter_note(),
+            max_tokens_per_image=self.facts.image_tokens,
+            extra_output_tokens=self.parameters.extra_output_tokens or self.facts.extra_output_tokens,
+            structured_output=self.structured_output,
+            max_output_tokens_per_image=self.media.max_tokens_per_image,
+            video_frames=self.video_frames,
+            max_output_seconds=self.media.max_seconds or self.media.seconds,
+            fingerprint=self.fingerprint,
+        )
+        if self.price is not None:
+            info.price.CopyFrom(self.price.message())
+        return info

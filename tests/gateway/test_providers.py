@@ -1,0 +1,318 @@
+"""The providers: what each row says, what follows from it, and that one row is all that a compatible provider takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import providers
+from gateway.adapters import ADAPTERS, MAKERS
+from gateway.providers import PROVIDERS, Charging, Dialect, Provider
+from gateway.routes import Routes
+from gateway.service import Gateway
+from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.logs import redact
+from genlevel.runtime.settings import Account, Limits, Route, Settings
+from genlevel.runtime.settings_file import parse_settings
+from genlevel.v1 import gateway_pb2 as pb
+
+MEDIA = ("images", "speech", "video")
+# A row here for each row there: name, key variable, address, APIs, and whether a plain provider/MODEL is billed.
+TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
+    ("openai", "OPENAI_API_KEY", "", ("chat", "responses", *MEDIA), True),
+    ("anthropic", "ANTHROPIC_API_KEY", "", ("messages",), True),
+    ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat",), True),
+    ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat",), True),
+    ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "speech"), True),
+    ("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", ("chat", "images", "speech"), True),
+    ("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ("chat",), True),
+    ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "images"), True),
+    ("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1", ("chat",), True),
+    ("vllm", "", "http://localhost:8000/v1", ("chat", *MEDIA), False),
+    ("sglang", "", "http://localhost:30000/v1", ("chat", "images", "video"), False),
+    ("ollama", "", "http://localhost:11434/v1", ("chat",), False),
+    ("lmstudio", "", "http://localhost:1234/v1", ("chat",), False),
+    ("tgi", "", "http://localhost:8080/v1", ("chat",), False),
+    ("compatible", "", "", ("chat", *MEDIA), False),
+    ("embedded", "", "", ("chat",), False),
+]
+HOSTED = [row for row in TABLE if row[1]]
+NAMED = [row for row in TABLE if row[0] not in ("compatible", "embedded")]
+COMPATIBLE = [row for row in NAMED if row[2]]
+
+
+def test_every_provider_has_a_row_here() -> None:
+    assert [row[0] for row in TABLE] == list(PROVIDERS)
+    assert all(name == row.name for name, row in PROVIDERS.items())
+
+
+@pytest.mark.parametrize(("name", "variable", "address", "apis", "charges"), TABLE)
+def test_a_row_says_what_its_provider_documents(name: str, variable: str, address: str, apis: tuple[str, ...], charges: bool) -> None:
+    row = PROVIDERS[name]
+    assert (row.key_variable, row.base_url, row.apis) == (variable, address, apis)
+    assert row.usual_api == apis[0]
+    assert row.charges(address, keyed=bool(variable)) is charges
+    assert row.implied is (name != "compatible")
+    assert row.is_local is address.startswith("http://localhost:")
+    assert {(row.dialect, api) for api in apis} <= {*ADAPTERS, *MAKERS}
+
+
+@pytest.mark.parametrize(("name", "variable", "address", "apis", "charges"), NAMED)
+def test_provider_and_model_need_no_configuration(
+    *, name: str, variable: str, address: str, apis: tuple[str, ...], charges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(variable or "UNSET", raising=False)
+    route = Routes(Settings()).resolve(f"{name}/maker/model:7b")
+    info = route.info()
+    assert (info.provider, info.model, info.account, info.charges, info.keyed) == (name, "maker/model:7b", name, charges, bool(variable))
+    assert (route.base_url, route.api, route.shown, info.fingerprint) == (address, apis[0], name, "")
+    assert not info.HasField("price")
+    assert info.ready is not bool(variable)
+    assert variable in info.problem
+    if variable:
+        monkeypatch.setenv(variable, "k-1")
+        assert route.key() == "k-1"
+        assert route.info().ready
+
+
+@pytest.mark.parametrize("name", [row[0] for row in HOSTED if row[2]])
+def test_a_hosted_provider_charges_wherever_it_is_but_on_this_machine(name: str) -> None:
+    def charges(base_url: str) -> bool:
+        accounts = {"a": Account(provider=name, base_url=base_url)}
+        return Routes(Settings(accounts=accounts, routes={"r": Route(account="a", model="m")})).resolve("r").charges
+
+    assert charges("")
+    assert charges("https://eu.example.com/v1")
+    assert not charges("http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize("name", [row[0] for row in COMPATIBLE if not row[1]])
+@pytest.mark.parametrize(
+    ("base_url", "key", "charges"), [("http://gpu.example:8000/v1", "", False), ("http://gpu.example:8000/v1", "K", True)]
+)
+def test_a_server_of_ones_own_charges_only_elsewhere_and_with_a_key(name: str, base_url: str, key: str, charges: bool) -> None:
+    accounts = {name: Account(provider=name, base_url=base_url, api_key_env=key)}
+    assert Routes(Settings(accounts=accounts)).resolve(f"{name}/m").charges is charges
+
+
+@pytest.mark.parametrize(("name", "variable", "address", "apis", "charges"), COMPATIBLE)
+async def test_an_accounts_address_goes_before_the_usual_one_and_takes_the_key_along(
+    *,
+    name: str,
+    variable: str,
+    address: str,
+    apis: tuple[str, ...],
+    charges: bool,
+    stub: Any,
+    make_gateway: Callable[[Settings], Gateway],
+    asking: Callable[..., pb.GenerateRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, f"key-of-{name}")
+    gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=f"{stub.url}/v1/")}))
+    try:
+        answer = await gateway.generate(asking(f"{name}/maker/model", seed=7))
+        (listed,) = (await gateway.list_models(pb.ListModelsRequest(route=f"{name}/maker/model"))).models
+    finally:
+        await gateway.close()
+    path, headers, body = stub.requests[0]
+    assert path == "/v1/chat/completions"
+    assert headers.get("authorization") == (f"Bearer key-of-{name}" if variable else None)
+    assert body["model"] == "maker/model"
+    assert body["random_seed" if name == "mistral" else "seed"] == 7
+    assert len({"seed", "random_seed"} & set(body)) == 1
+    assert (answer.provider, answer.parts[0].text, answer.HasField("cost_nano_usd")) == (name, "Paris", False)
+    assert len(listed.fingerprint) == 16, "another address is another run"
+
+
+@pytest.mark.parametrize(("name", "address"), [(row[0], row[2]) for row in COMPATIBLE])
+def test_writing_the_usual_address_down_changes_no_run(name: str, address: str) -> None:
+    for written in (address, f"{address}/"):
+        accounts = {name: Account(provider=name, base_url=written)}
+        assert Routes(Settings(accounts=accounts)).resolve(f"{name}/m").fingerprint == ""
+
+
+def test_the_fingerprints_of_before_there_were_rows_stay() -> None:
+    def fingerprint(provider: str, base_url: str, **route: Any) -> str:
+        accounts = {"a": Account(provider=provider, base_url=base_url)}
+        return Routes(Settings(accounts=accounts, routes={"r": Route(account="a", model="m", **route)})).resolve("r").fingerprint
+
+    assert fingerprint("openai", "https://api.openai.com/v1") == "da81c8e85eeca9c3"
+    assert fingerprint("openai", "", api="responses") == "99871c7f34bdc1cd"
+    assert fingerprint("anthropic", "https://proxy.example", parameters={"temperature": 0.5}) == "275f1a8c7c6be516"
+    assert (
+        fingerprint("compatible", "http://127.0.0.1:8080/v1", media={"quality": "high"}, output_modalities=["text", "image"])
+        == "98ef0a453d71a49d"
+    )
+
+
+async def test_a_compatible_provider_is_one_row(
+    stub: Any,
+    make_gateway: Callable[[Settings], Gateway],
+    asking: Callable[..., pb.GenerateRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = Provider("madeup", Dialect.COMPATIBLE, Charging.ALWAYS, key_variable="MADEUP_API_KEY", base_url=f"{stub.url}/v1")
+    monkeypatch.setitem(providers.PROVIDERS, row.name, row)
+    monkeypatch.setenv("MADEUP_API_KEY", "sk-made-up")
+    settings = parse_settings("routes: {mine: {account: madeup, model: maker/large}}")
+    gateway = make_gateway(settings)
+    try:
+        answer = await gateway.generate(asking("madeup/maker/large"))
+        listed = {model.route: model for model in (await gateway.list_models(pb.ListModelsRequest())).models}
+    finally:
+        await gateway.close()
+    ((path, headers, body),) = stub.requests
+    assert (path, headers["authorization"], body["model"]) == ("/v1/chat/completions", "Bearer sk-made-up", "maker/large")
+    assert (answer.provider, answer.parts[0].text) == ("madeup", "Paris")
+    assert not answer.HasField("cost_nano_usd")
+    assert (listed["mine"].provider, listed["mine"].ready, listed["mine"].charges) == ("madeup", True, True)
+    assert not listed["mine"].HasField("price"), "unpriced, and not free"
+    with pytest.raises(CallFailed, match="madeup"):
+        Routes(Settings()).resolve("nothing/of-the-kind")
+
+
+async def test_a_providers_error_names_it_and_the_variable_to_check(
+    stub: Any,
+    make_gateway: Callable[[Settings], Gateway],
+    asking: Callable[..., pb.GenerateRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-bad")
+    stub.replies({"error": {"message": "Invalid API Key", "type": "invalid_request_error", "code": "invalid_api_key"}}, 401)
+    gateway = make_gateway(Settings(accounts={"groq": Account(provider="groq", base_url=stub.url)}))
+    try:
+        with pytest.raises(CallFailed, match="groq refused the key; check GROQ_API_KEY") as caught:
+            await gateway.generate(asking("groq/m"))
+    finally:
+        await gateway.close()
+    assert (caught.value.reason, caught.value.provider) == ("CREDENTIAL", "groq")
+
+
+MISTAKES = """\
+accounts:
+  team:
+    provider: mistrl
+=> 3: accounts.team.provider: 'mistrl' is not a provider; did you mean 'mistral'? known: anthropic, compatible, deepseek,
+---
+accounts:
+  team: {provider: "", api_key_env: K}
+=> 2: accounts.team.provider: '' is not a provider; known: anthropic, compatible,
+---
+routes:
+  r:
+    account: lcoal
+    model: m
+accounts:
+  local: {provider: compatible, base_url: http://x/v1}
+=> 3: routes.r.account: no account is named 'lcoal'; did you mean 'local'?
+---
+routes:
+  r: {account: nobody, model: m}
+=> 2: routes.r.account: no account is named 'nobody'; configured: none
+---
+routes:
+  r: {account: compatible, model: m}
+=> 2: routes.r.account: no account is named 'compatible'; configured: none
+---
+accounts:
+  local:
+    provider: compatible
+=> 2: accounts.local.base_url: a compatible account needs base_url, such as http://127.0.0.1:8000/v1
+---
+routes:
+  r:
+    account: deepseek
+    model: m
+    api: images
+=> 5: routes.r.api: deepseek has chat, not images; choose one of them
+---
+routes:
+  r: {account: xai, model: m, api: images, output_modalities: [audio]}
+=> 2: routes.r.output_modalities: the images API of xai makes image, not audio
+---
+routes:
+  r:
+    account: ollama
+    model: m
+    video_frames: 3
+    input_modalities: [text]
+=> 5: routes.r.video_frames: m takes no images, so no frames either; leave it out
+"""
+
+
+@pytest.mark.parametrize("case", MISTAKES.split("---\n"))
+def test_a_mistake_in_the_settings_is_told_with_its_line(case: str) -> None:
+    text, _, message = case.rpartition("\n=> ")
+    with pytest.raises(ConfigurationError) as caught:
+        Routes(parse_settings(text))
+    assert str(caught.value).startswith(f"genlevel.yaml:{message.strip()}")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_settings_that_come_from_no_file_name_the_field_alone() -> None:
+    with pytest.raises(ConfigurationError, match=r"^accounts\.a\.provider: 'x' is not a provider; known: "):
+        Routes(Settings(accounts={"a": Account(provider="x")}))
+
+
+def test_a_key_that_was_read_is_in_no_log_line(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-file-0123\r\n")
+    route = Routes(Settings(accounts={"groq": Account(provider="groq", api_key_file=file)})).resolve("groq/m")
+    assert redact(f"sent {route.key()}") == "sent ***"
+    file.write_text("EMPTY")
+    route.key()
+    assert redact("EMPTY") == "EMPTY", "a placeholder is no secret, and may be an ordinary word"
+
+
+def test_an_empty_key_file_says_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("\n")
+    route = Routes(Settings(accounts={"groq": Account(provider="groq", api_key_file=file)})).resolve("groq/m")
+    with pytest.raises(CallFailed, match=f"no key for groq; write the key into {file}"):
+        route.key()
+
+
+def test_an_accounts_own_limits_go_before_its_providers() -> None:
+    accounts = {"embedded": Account(provider="embedded", limits=Limits(concurrency=1))}
+    assert Routes(Settings(accounts=accounts)).resolve("embedded/generalist").limits.concurrency == 1
+    assert Routes(Settings()).resolve("embedded/generalist").limits.concurrency == 2
+    assert Routes(Settings()).resolve("ollama/m").limits == Limits()
+
+
+def test_a_price_makes_a_named_provider_priced() -> None:
+    settings = parse_settings('prices: {groq/llama: {input: "0.5", output: "1"}}')
+    price = Routes(settings).resolve("groq/llama").price
+    assert price is not None
+    assert (price.input, price.output) == (Decimal("0.5"), Decimal(1))
+
+
+@pytest.mark.parametrize("module", ["providers", "prices", "retry_after", "fingerprints", "addresses", "models"])
+def test_what_only_decides_imports_no_client(module: str) -> None:
+    heavy = ("grpc", "aiohttp", "httpx", "httpx2", "openai", "anthropic", "sqlalchemy", "uvicorn")
+    code = f"import sys, gateway.{module}; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_documented_table_is_that_of_the_rows() -> None:
+    page = Path(__file__).parents[2] / "docs/providers.md"
+    documented = [line for line in page.read_text().splitlines() if line.startswith("| `")]
+    elsewhere = {
+        "openai": "its SDK's",
+        "anthropic": "its SDK's",
+        "compatible": "an account's `base_url`",
+        "embedded": "started by the gateway",
+    }
+    expected = []
+    for name, variable, address, apis, charges in TABLE:
+        key, where = f"`{variable}`" if variable else "none", elsewhere.get(name, f"`{address}`" if address else "its SDK's")
+        expected.append(f"| `{name}` | {key} | {where} | {', '.join(apis)} | {'yes' if charges else 'no'} |")
+    assert documented == expected
