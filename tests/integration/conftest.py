@@ -4,15 +4,118 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
+
+HERE = Path(__file__).parent
+# What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.
+READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "OMP_", "OPENBLAS_", "MKL_", "GRPC_", "MALLOC_", "TZ")
+
+
+class Forked:
+    """A program that the forker has started, with what tests use of subprocess.Popen. stdout, stderr: None if they are those of pytest."""
+
+    def __init__(self, args: Sequence[str], status: socket.socket, stdout: IO[str] | None = None, stderr: IO[str] | None = None) -> None:
+        self.args, self.stdout, self.stderr = list(args), stdout, stderr
+        self.returncode: int | None = None
+        self._status = status
+        text, (self._process, *_), _, _ = socket.recv_fds(status, 64, 1)
+        self.pid = int(text)
+        self._read: dict[str, str] = {}
+        self._readers: list[threading.Thread] = []
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            self._status.settimeout(timeout)
+            try:
+                self.returncode = int(self._status.recv(64))
+            except TimeoutError:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+            self._status.close()
+            os.close(self._process)
+        return self.returncode
+
+    def poll(self) -> int | None:
+        return self.wait() if self.returncode is not None or select.select([self._status], [], [], 0)[0] else None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._process, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self._readers:
+            self._readers = [threading.Thread(target=self._drain, args=[name], daemon=True) for name in ("stdout", "stderr")]
+            for reader in self._readers:
+                reader.start()
+        for reader in self._readers:
+            reader.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            if reader.is_alive():
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        self.wait(None if deadline is None else max(0.01, deadline - time.monotonic()))
+        return self._read["stdout"], self._read["stderr"]
+
+    def _drain(self, name: str) -> None:
+        with getattr(self, name) as stream:
+            self._read[name] = stream.read()
+
+
+Program = subprocess.Popen[str] | Forked
+
+
+class Forker:
+    """Starts Python programs by a process that has imported what they import; see forker.py."""
+
+    def __init__(self) -> None:
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, str(HERE / "forker.py"), str(number)]
+            self._process = subprocess.Popen(command, pass_fds=[number], stdin=subprocess.DEVNULL)
+
+    def start(self, program: str, *arguments: str, folder: Path, environment: Mapping[str, str], pipes: bool) -> Forked:
+        """Starts a module, or a script by its path, with nothing on its standard input. pipes: take what it prints, else pytest does."""
+        message = {"program": program, "arguments": arguments, "folder": str(folder), "environment": dict(environment)}
+        status, answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ends = [os.pipe(), os.pipe()] if pipes else []
+        outputs = [written for _, written in ends] or [1, 2]
+        with open(os.devnull) as nothing, answers:
+            socket.send_fds(self._requests, [json.dumps(message).encode()], [nothing.fileno(), *outputs, answers.fileno()])
+        for _, written in ends:
+            os.close(written)
+        return Forked([program, *arguments], status, *(open(read, encoding="utf-8") for read, _ in ends))
+
+    def close(self) -> None:
+        self._requests.close()
+        self._process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker | None]:
+    """None if this system has no descriptors of processes: programs are then started afresh."""
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    started = Forker()
+    yield started
+    started.close()
 
 
 @dataclass(frozen=True)
@@ -27,16 +130,19 @@ class Stub:
 
 
 @pytest.fixture
-def stub_upstream(tmp_path: Path) -> Iterator[Callable[..., Stub]]:
+def stub_upstream(tmp_path: Path, forker: Forker | None) -> Iterator[Callable[..., Stub]]:
     """Starts a stub server in its own process; keyword arguments become its options."""
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[Program] = []
 
     def start(**options: Any) -> Stub:
         number = len(processes)
         port_file, log = tmp_path / f"stub-{number}.port", tmp_path / f"stub-{number}.log"
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-        script = Path(__file__).parent / "stub_upstream.py"
-        processes.append(subprocess.Popen([sys.executable, str(script), f"--port-file={port_file}", f"--log={log}", *arguments]))
+        command = [str(HERE / "stub_upstream.py"), f"--port-file={port_file}", f"--log={log}", *arguments]
+        if forker is None:
+            processes.append(subprocess.Popen([sys.executable, *command], text=True))
+        else:
+            processes.append(forker.start(*command, folder=tmp_path, environment=os.environ, pipes=False))
         deadline = time.monotonic() + 30
         while not port_file.exists():
             assert processes[-1].poll() is None, "the stub ended"
@@ -76,12 +182,15 @@ def choice_suite(tmp_path: Path) -> Callable[..., Path]:
 
 @dataclass(frozen=True)
 class Command:
-    """The genlevel command in its own process, in an empty folder, with no configuration."""
+    """The genlevel command in its own process, in an empty folder, with no configuration. forker: what starts it, if not the system."""
 
     folder: Path
+    forker: Forker | None = None
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> Program:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GENLEVEL_", "OPENAI_", "ANTHROPIC_"))}
+        if self.forker is not None and not any(name.startswith(READ_AT_START) for name in environment):
+            return self.forker.start("genlevel", *arguments, folder=self.folder, environment=clean | environment, pipes=True)
         return subprocess.Popen(
             [sys.executable, "-m", "genlevel", *arguments],
             cwd=self.folder,
@@ -104,7 +213,7 @@ class Command:
 
 
 @pytest.fixture
-def genlevel(tmp_path: Path) -> Command:
+def genlevel(tmp_path: Path, forker: Forker | None) -> Command:
     folder = tmp_path / "work"
     folder.mkdir()
-    return Command(folder)
+    return Command(folder, forker)

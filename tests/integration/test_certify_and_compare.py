@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +47,8 @@ async def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def genlevel(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "genlevel", *arguments], capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_run_is_certified_with_bootstrap_intervals(folder: Path) -> None:
-    done = genlevel("certify", "good", "--out", str(folder), "--bootstrap", "500", "--alpha", "0.01", "--json")
+def test_a_run_is_certified_with_bootstrap_intervals(genlevel: Any, folder: Path) -> None:
+    done = genlevel.run("certify", "good", "--out", str(folder), "--bootstrap", "500", "--alpha", "0.01", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     certified = document["certified"]
@@ -62,26 +57,26 @@ def test_a_run_is_certified_with_bootstrap_intervals(folder: Path) -> None:
     low, high = certified["levels"]["2"]["bootstrap"]
     assert low < certified["levels"]["2"]["score"] < high
     assert {task["test"] for task in certified["tasks"]} == {"exact binomial"}
-    unsure = json.loads(genlevel("certify", "good", "--out", str(folder), "--reference-n", "50", "--json").stdout)["certified"]
+    unsure = json.loads(genlevel.run("certify", "good", "--out", str(folder), "--reference-n", "50", "--json").stdout)["certified"]
     assert {task["test"] for task in unsure["tasks"]} == {"t"}
     assert any("50 instances each" in note for note in unsure["notes"])
     assert unsure["tasks"][0]["p_win"] > certified["tasks"][0]["p_win"]
-    shown = genlevel("certify", "good", "--model", "Model-Good", "--alpha", "1e-9", "--out", str(folder))
+    shown = genlevel.run("certify", "good", "--model", "Model-Good", "--alpha", "1e-9", "--out", str(folder))
     assert "certified (error at most 1e-09): Level 3" in shown.stdout
-    shown = genlevel("certify", "good", "--out", str(folder))
+    shown = genlevel.run("certify", "good", "--out", str(folder))
     assert "certified (error at most 0.05): Level 3" in shown.stdout
     assert TASKS[0].name.strip() in shown.stdout
 
 
-def test_two_runs_are_compared(folder: Path) -> None:
-    done = genlevel("compare", "good", "poor", "--out", str(folder), "--json")
+def test_two_runs_are_compared(genlevel: Any, folder: Path) -> None:
+    done = genlevel.run("compare", "good", "poor", "--out", str(folder), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert [task["difference"] for task in document["tasks"]] == [55.0, 55.0]
     assert all(task["p_value"] < 1e-9 and task["test"] == "exact McNemar" for task in document["tasks"])
     assert document["not_shared"] == {"a": [TASKS[2].id], "b": []}
     assert set(document["levels"]) == {"2", "3", "4", "5"}
-    shown = genlevel("compare", "good", "poor", "--out", str(folder))
+    shown = genlevel.run("compare", "good", "poor", "--out", str(folder))
     assert "+55.00" in shown.stdout
     assert f"1 task(s) that only A has: {TASKS[2].id}" in shown.stdout
 
@@ -115,11 +110,11 @@ async def scored(url: str, run: str, instances: dict[int, range], right: int = 1
     scorer.close()
 
 
-async def test_runs_that_share_little_are_told_in_one_line_and_have_no_levels(tmp_path: Path) -> None:
+async def test_runs_that_share_little_are_told_in_one_line_and_have_no_levels(genlevel: Any, tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "genlevel.db")
     await scored(url, "one", {0: range(5), 1: range(5), 2: range(5)})
     await scored(url, "two", {0: range(4, 9), 1: range(5, 10), 2: range(5, 10)})
-    shown = genlevel("compare", "one", "two", "--out", str(tmp_path))
+    shown = genlevel.run("compare", "one", "two", "--out", str(tmp_path))
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     said = "1 of 29 instances is shared (14 only in A, 14 only in B); ask both with the same --seed and --limit"
@@ -128,15 +123,15 @@ async def test_runs_that_share_little_are_told_in_one_line_and_have_no_levels(tm
     assert sum(line.startswith("not compared: 2 tasks (") for line in lines) == 1
     assert any(line.startswith("no levels: ") for line in lines)
     assert not any(line.strip().startswith("Level 2") for line in lines)
-    document = json.loads(genlevel("compare", "one", "two", "--out", str(tmp_path), "--json").stdout)
+    document = json.loads(genlevel.run("compare", "one", "two", "--out", str(tmp_path), "--json").stdout)
     assert (document["levels"], document["modalities"]) == ({}, {})
 
 
-async def test_what_runs_that_share_most_leave_out_is_said_task_by_task(tmp_path: Path) -> None:
+async def test_what_runs_that_share_most_leave_out_is_said_task_by_task(genlevel: Any, tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "genlevel.db")
     await scored(url, "one", {0: range(10), 1: range(10)})
     await scored(url, "two", {0: range(8), 1: range(10)}, right=5)
-    shown = genlevel("compare", "one", "two", "--out", str(tmp_path)).stdout
+    shown = genlevel.run("compare", "one", "two", "--out", str(tmp_path)).stdout
     assert f"left out: {TASKS[0].name.strip()}: 2 only in A" in shown
     assert f"left out: {TASKS[1].name.strip()}" not in shown
     assert "Level 2" in shown
@@ -167,14 +162,14 @@ async def test_what_runs_that_share_most_leave_out_is_said_task_by_task(tmp_path
         (("compare", "good", "poor", "--seed", "99999999999999999999"), "--seed"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = genlevel(*arguments, "--out", str(folder))
+def test_what_cannot_be_done_is_said_in_one_line(genlevel: Any, folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = genlevel.run(*arguments, "--out", str(folder))
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_workbook_is_certified_by_the_task_lists_numbers(tmp_path: Path) -> None:
+def test_a_workbook_is_certified_by_the_task_lists_numbers(genlevel: Any, tmp_path: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook()
@@ -186,12 +181,12 @@ def test_a_workbook_is_certified_by_the_task_lists_numbers(tmp_path: Path) -> No
         sheet.append([task.number, task.name, task.short_name, task.metric.label, 99.0])
     path = tmp_path / "result.xlsx"
     book.save(path)
-    done = genlevel("certify", str(path), "--model", "m", "--json")
+    done = genlevel.run("certify", str(path), "--model", "m", "--json")
     assert done.returncode == 0, done.stderr
     certified = json.loads(done.stdout)["certified"]
     assert certified["certified_wins"] == 3
     for alpha in ("nan", "1e-17"):
-        refused = genlevel("certify", str(path), "--model", "m", "--alpha", alpha)
+        refused = genlevel.run("certify", str(path), "--model", "m", "--alpha", alpha)
         assert (refused.returncode, refused.stdout) == (2, "")
         assert refused.stderr.endswith(f"alpha {alpha} is no error rate; take one of at least 1e-09 and below 0.5, such as 0.05\n")
     assert "n is the task list's" in certified["notes"][0]
