@@ -1,6 +1,7 @@
 """The three services in one process: what ``genlevel eval`` uses when no service is configured, and ``genlevel up`` serves.
 
-They speak to each other through in-process twins of their gRPC ports, so nothing needs an address.
+They speak to each other through in-process twins of their gRPC ports, so nothing needs an address. A service is imported when it is made:
+``genlevel runs`` needs the evaluator alone, and all three take half a second of CPU time to import.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
-
-from evaluator.service import Evaluator
-from gateway.service import Gateway
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.settings import Settings
-from genlevel.runtime.storage import sqlite_url
-from scorer.service import Scorer
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from evaluator.service import Evaluator
+    from gateway.service import Gateway
+    from scorer.service import Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,14 @@ class EmbeddedServices:
 async def embedded_services(settings: Settings, data_folder: Path) -> AsyncIterator[EmbeddedServices]:
     """Starts gateway, scorer and evaluator over one data folder and stops them in the reverse order.
 
-    Raises GenlevelError when the folder or a database cannot be used.
+    Raises GenlevelError if the folder or a database cannot be used.
     """
+    from evaluator.service import Evaluator
+
     registry = service_registry()
-    gateway = Gateway(settings, registry, data_folder)
+    gateway = _gateway(settings, data_folder, registry)
     try:
-        files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
-        scorer = Scorer(
-            settings.storage.url or sqlite_url(data_folder / "genlevel.db"), registry, files=files, weights=settings.scorer.weights
-        )
+        scorer = _scorer(settings, data_folder, registry)
         try:
             evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=gateway)
             try:
@@ -56,9 +60,125 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
         await gateway.close()
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRuns:
+    """What answers questions about runs that are stored. Each is made when it is first asked."""
+
+    evaluator: Evaluator
+    scorer: LazyScorer
+    gateway: LazyGateway
+
+
+@asynccontextmanager
+async def stored_runs(settings: Settings, data_folder: Path) -> AsyncIterator[StoredRuns]:
+    """An evaluator over one data folder, whose scorer and gateway are made if something asks them. Shows no metrics.
+
+    Raises GenlevelError if the folder or a database cannot be used.
+    """
+    from evaluator.service import Evaluator
+
+    gateway, scorer = LazyGateway(settings, data_folder), LazyScorer(settings, data_folder)
+    try:
+        evaluator = Evaluator(settings, gateway, scorer, registry=_unseen(), data_folder=data_folder, routing=gateway)
+        try:
+            yield StoredRuns(evaluator, scorer, gateway)
+        finally:
+            await evaluator.close()
+    finally:
+        scorer.close()
+        await gateway.close()
+
+
+class LazyGateway:
+    """A gateway that is made when it is first asked (evaluator.ports.RoutingGatewayPort)."""
+
+    def __init__(self, settings: Settings, data_folder: Path) -> None:
+        self._settings = settings
+        self._folder = data_folder
+        self._made: Gateway | None = None
+
+    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
+        return await self._core().generate(request, timeout_s=timeout_s)
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
+        return await self._core().list_models(request)
+
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
+        return self._core().add_route(name, base_url, model, api_key_env, api)
+
+    async def close(self) -> None:
+        """Closes the gateway, if it was made."""
+        if self._made is not None:
+            await self._made.close()
+
+    def _core(self) -> Gateway:
+        if self._made is None:
+            self._made = _gateway(self._settings, self._folder, _unseen())
+        return self._made
+
+
+class LazyScorer:
+    """A scorer that is made when it is first asked (evaluator.ports.ScorerPort, and what commands ask)."""
+
+    takes_paths = True
+
+    def __init__(self, settings: Settings, data_folder: Path) -> None:
+        self._settings = settings
+        self._folder = data_folder
+        self._made: Scorer | None = None
+
+    async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
+        return await self._core().begin_run(request)
+
+    async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
+        return await self._core().score_task(requests)
+
+    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
+        return await self._core().get_verdict(request)
+
+    async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
+        return await self._core().compare(request)
+
+    async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
+        async for instance in self._core().list_instances(request):
+            yield instance
+
+    def close(self) -> None:
+        """Closes the scorer, if it was made."""
+        if self._made is not None:
+            self._made.close()
+
+    def _core(self) -> Scorer:
+        if self._made is None:
+            self._made = _scorer(self._settings, self._folder, None)
+        return self._made
+
+
+def _gateway(settings: Settings, data_folder: Path, registry: CollectorRegistry) -> Gateway:
+    from gateway.service import Gateway
+
+    return Gateway(settings, registry, data_folder)
+
+
+def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry | None) -> Scorer:
+    from genlevel.runtime.storage import sqlite_url
+    from scorer.service import Scorer
+
+    files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
+    database = settings.storage.url or sqlite_url(data_folder / "genlevel.db")
+    return Scorer(database, registry, files=files, weights=settings.scorer.weights)
+
+
+def _unseen() -> CollectorRegistry:
+    """A registry that nobody reads."""
+    from prometheus_client import CollectorRegistry
+
+    return CollectorRegistry()
+
+
 def service_registry() -> CollectorRegistry:
     """A registry with what every process shows of itself."""
-    from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+    from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):

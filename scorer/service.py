@@ -89,9 +89,9 @@ class Scorer:
         self._store = ScoreStore(storage)
         self._registry = registry
         self._exporter = ScoreExporter(most_pairs)
-        for run in self._store.latest_runs(most_pairs):
-            self._show(run)
         if registry is not None:
+            for run in self._store.latest_runs(most_pairs):
+                self._show(run)
             registry.register(self._exporter)
 
     async def begin_run(self, request: pb.BeginRunRequest) -> pb.BeginRunResponse:
@@ -230,7 +230,9 @@ class Scorer:
         return pb.ScoreTaskResponse(score=describe_score(TaskIndex(_benchmark_of(run)), score))
 
     def _show(self, run: StoredRun) -> None:
-        """Sets the run's series. Its certificate is drawn when the series are next read, not after every task."""
+        """Sets the run's series, if anybody can read them. Its certificate is drawn when they are next read, not after every task."""
+        if self._registry is None:
+            return
         standing = self._standing(run)
         self._exporter.update(verdict_message(run, standing.verdict), lambda: self._certificate(standing, ALPHA))
 

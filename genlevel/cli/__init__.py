@@ -88,8 +88,6 @@ def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
     _open_standard_streams()
     _outlive_readers()
-    from genlevel.runtime.errors import GenlevelError
-
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
     except click.UsageError as error:
@@ -98,21 +96,29 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except GenlevelError as error:
-        click.echo(f"genlevel: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except UnicodeEncodeError as error:
-        if error.reason != "surrogates not allowed" or not _ODD_BYTE.search(error.object):
-            raise
-        click.echo(f"genlevel: {_not_utf8(error)} is not UTF-8 text; rename that file or folder", err=True)
-        sys.exit(EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genlevel: stopped", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        click.echo(f"genlevel: {error.strerror or error}{where}", err=True)
+    except Exception as error:
+        if not (said := _in_one_line(error)):
+            raise
+        click.echo(f"genlevel: {said}", err=True)
         sys.exit(EXIT_USAGE)
+
+
+def _in_one_line(error: Exception) -> str:
+    """What a person has to know of an error that is not one of genlevel's own code; "" if it is one."""
+    from genlevel.runtime.errors import GenlevelError  # takes longer to import than --help may take
+
+    match error:
+        case GenlevelError():
+            return str(error)
+        case UnicodeEncodeError(reason="surrogates not allowed") if _ODD_BYTE.search(error.object):
+            return f"{_not_utf8(error)} is not UTF-8 text; rename that file or folder"
+        case OSError():
+            return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        case _:
+            return ""
 
 
 def _not_utf8(error: UnicodeEncodeError) -> str:

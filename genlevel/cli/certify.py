@@ -89,7 +89,7 @@ def _of_run(ctx: click.Context, request: dict[str, Any], model: str | None, out:
     need_run_folder(settings, out)
 
     async def work() -> sc.GetVerdictResponse:
-        async with services(settings, out) as found:
+        async with services(settings, out, reading=True) as found:
             return await found.scorer.get_verdict(sc.GetVerdictRequest(**request))
 
     verdict = run_async(work())

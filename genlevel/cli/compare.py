@@ -50,7 +50,7 @@ def compare(ctx: click.Context, /, **options: Any) -> None:
     request = sc.CompareRequest(**{name: options[name] for name in ("run_a", "run_b", "alpha", "draws", "seed", "references")})
 
     async def work() -> sc.CompareResponse:
-        async with services(settings, out) as found:
+        async with services(settings, out, reading=True) as found:
             return await found.scorer.compare(request)
 
     document = comparison_json(run_async(work()))

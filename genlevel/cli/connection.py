@@ -59,11 +59,12 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, folder: Path, *, embedded: bool = False) -> AsyncIterator[Services]:
+async def services(settings: Settings, folder: Path, *, embedded: bool = False, reading: bool = False) -> AsyncIterator[Services]:
     """The configured services, or embedded ones over ``folder``.
 
     Args:
         embedded: never use configured ones (--base-url).
+        reading: stored runs are looked at and nothing is asked of models, so embedded services start only when they are needed.
     """
     if settings.addresses.evaluator and not embedded:
         remote = RemoteServices(settings)
@@ -72,8 +73,12 @@ async def services(settings: Settings, folder: Path, *, embedded: bool = False) 
         finally:
             await remote.close()
         return
-    from genlevel.embedded import embedded_services
+    from genlevel.embedded import embedded_services, stored_runs
 
+    if reading:
+        async with stored_runs(settings, folder) as stored:
+            yield Services(stored.evaluator, stored.scorer, stored.gateway, None)
+        return
     async with embedded_services(settings, folder) as local:
         yield Services(local.evaluator, local.scorer, local.gateway, local.registry)
 

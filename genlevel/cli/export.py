@@ -54,7 +54,7 @@ def export(ctx: click.Context, /, **options: Any) -> None:
             raise UsageError(f"--{flag} goes with --format predictions")
 
     async def work() -> str:
-        async with services(settings, options["out"]) as found:
+        async with services(settings, options["out"], reading=True) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["run"]))).run
             try:
                 return await _write(found, run, settings, options)

@@ -90,7 +90,7 @@ async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[C
     verdicts: list[sc.GetVerdictResponse] = []
     unscored: list[ev.Run] = []
     others = 0
-    async with services(settings, folder) as ports:
+    async with services(settings, folder, reading=True) as ports:
         for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
             if run.benchmark != GENERAL_BENCH:
                 others += 1

@@ -77,7 +77,7 @@ def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
     known = references if references == "appendix" else "workbook"
 
     async def work() -> tuple[ev.Run, sc.GetVerdictResponse]:
-        async with services(settings, options["out"]) as found:
+        async with services(settings, options["out"], reading=True) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["source"]))).run
             return run, await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id, references=known))
 

@@ -43,7 +43,7 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
     need_run_folder(settings, out)
 
     async def work() -> list[dict[str, Any]]:
-        async with services(settings, out) as found:
+        async with services(settings, out, reading=True) as found:
             return [_run_entry(run) for run in (await found.evaluator.list_runs(ev.ListRunsRequest())).runs]
 
     entries = run_async(work())
@@ -135,7 +135,7 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
     need_run_folder(settings, out)
 
     async def work() -> Any:
-        async with services(settings, out) as found:
+        async with services(settings, out, reading=True) as found:
             if instance:
                 known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
                 return await _instances(found, _reader(found, known), ev.ListAnswersRequest(run_id=known.run_id, instance=instance))

@@ -100,7 +100,7 @@ async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> 
     from scorer.levels.synergy import synergy_map
     from scorer.reports.run_results import run_results
 
-    async with services(settings, folder) as ports:
+    async with services(settings, folder, reading=True) as ports:
         run = (await ports.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
         verdict = await verdict_of(ports, run.run_id)
     if not verdict.tasks or not has_outcomes(run):
