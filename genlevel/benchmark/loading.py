@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ from genlevel.benchmark.answer_types import TaskFacts, usual_metric
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.layout import Layout, TaskFolder, find_task_folders, place_of_annotation, place_of_folder
-from genlevel.benchmark.manifest import Manifest, ManifestTask
-from genlevel.benchmark.metrics import resolve_metric
-from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Suite, Task, TaskMetric
+from genlevel.benchmark.manifest import Manifest
+from genlevel.benchmark.model import Modality, Paradigm, Suite, TaskMetric
+from genlevel.benchmark.own_benchmark import own_benchmark
 from genlevel.benchmark.reader import Survey, survey
 from genlevel.benchmark.resolve import resolve
-from genlevel.benchmark.sheets import sheet_of
 from genlevel.runtime.errors import DatasetError
 
 
@@ -85,65 +83,6 @@ def own_suite(root: Path, manifest: Manifest, *, with_items: bool = True) -> Sui
         _add(tasks, problems, with_items, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
     _need_one(root, tasks, problems)
     return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
-
-
-def own_benchmark(root: Path, manifest: Manifest) -> Benchmark:
-    """The benchmark that a suite.yaml describes, from the file alone. Raises DatasetError naming the field that is wrong."""
-    rows: dict[str, int] = {}
-    tasks = []
-    names: set[tuple[str, str]] = set()
-    for key, entry in manifest.tasks.items():
-        where = f"{root / 'suite.yaml'}: tasks.{key}"
-        modality, paradigm = _manifest_place(where, root, key, entry)
-        sheet = sheet_of(modality, paradigm)
-        name = entry.name or key.rsplit("/", 1)[-1]
-        if (sheet, name) in names:
-            raise DatasetError(f"{where}: another task of {sheet} is named {name!r} too; give it a name of its own")
-        names.add((sheet, name))
-        row = rows.setdefault(sheet, 0)
-        rows[sheet] += 1
-        tasks.append(
-            Task(
-                id=f"{sheet.casefold()}/{name.casefold().replace(' ', '-')}",
-                name=name,
-                short_name=name,
-                sheet=sheet,
-                row=row,
-                number=str(row + 1),
-                modality=modality,
-                paradigm=paradigm,
-                metric=_manifest_metric(where, entry, sheet, name),
-                reference_workbook=entry.reference,
-                reference_appendix=entry.reference,
-                skill=entry.skill,
-                domain=entry.domain,
-                capability=entry.capability,
-            )
-        )
-    return Benchmark(manifest.name, tuple(tasks))
-
-
-def _manifest_metric(where: str, entry: ManifestTask, sheet: str, name: str) -> TaskMetric:
-    try:
-        metric = resolve_metric(entry.metric, sheet, name)
-    except DatasetError as error:
-        raise DatasetError(f"{where}.metric: {error}") from None
-    return replace(metric, parameters=tuple(sorted((dict(metric.parameters) | entry.metric_parameters).items())))
-
-
-def _manifest_place(where: str, root: Path, key: str, entry: ManifestTask) -> tuple[Modality, Paradigm | None]:
-    modality, paradigm = place_of_folder(root / key, root)
-    if entry.modality is not None:
-        modality = entry.modality
-    if entry.paradigm is not None:
-        paradigm = entry.paradigm
-    if modality is Modality.LANGUAGE:
-        return modality, None
-    if modality is None or paradigm is None:
-        raise DatasetError(
-            f"{where}: its path says no modality and paradigm (nlp/..., image/comprehension/...); add `modality` and `paradigm`"
-        )
-    return modality, paradigm
 
 
 def _layout(root: Path) -> Layout:

@@ -78,10 +78,10 @@ def _manifest(folder: Path) -> Manifest:
 
 @cache
 def _shipped_benchmark(name: str) -> Benchmark:
-    from genlevel.benchmark import loading
+    from genlevel.benchmark.own_benchmark import own_benchmark
 
     folder = _shipped_root() / name
-    return loading.own_benchmark(folder, _manifest(folder))
+    return own_benchmark(folder, _manifest(folder))
 
 
 def _shipped_root() -> Path:

@@ -47,13 +47,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc, inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 
 from genlevel.runtime.errors import ConfigurationError, StorageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_S = 30.0
 _OPEN_TIMEOUT_S = 30.0
@@ -135,7 +137,13 @@ def insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Inse
 
     Both kinds of database have these two methods under the same names; standard SQL has none of them.
     """
-    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # imported if it is used: each dialect takes a while
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:

@@ -1,0 +1,59 @@
+"""What a command imports before it does its work: those that only look something up must not load what asks models or measures answers.
+
+tests/performance/bench_start_up.py says what it costs; here nothing is timed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ASKING = frozenset(("gateway.service", "openai", "anthropic", "httpx2", "httpx", "aiohttp"))
+SERVING = frozenset(("fastapi", "uvicorn", "starlette", "grpc"))
+MEASURING = frozenset(("scipy", "numpy", "PIL", "av", "trimesh", "mido", "tree_sitter", "torch", "transformers", "onnxruntime"))
+MIGRATING = frozenset(("alembic", "mako"))
+STORED = frozenset(("sqlalchemy", "pydantic", "yaml", "google.protobuf", "rich", "asyncio", "uvloop", "evaluator", "scorer", "gateway"))
+
+
+def imported(folder: Path, *arguments: str) -> frozenset[str]:
+    """The modules that a command imports, and the packages around them."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "genlevel", *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("GENLEVEL_")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    modules = re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.MULTILINE)
+    assert "genlevel.cli" in modules
+    return frozenset(modules)
+
+
+def test_help_imports_no_more_than_the_command_line_needs(tmp_path):
+    found = imported(tmp_path, "--help")
+    assert found.isdisjoint(ASKING | SERVING | MEASURING | MIGRATING | STORED)
+
+
+def test_help_of_a_command_imports_no_service(tmp_path):
+    for command in ("eval", "show", "score", "up"):
+        assert imported(tmp_path, command, "--help").isdisjoint(ASKING | SERVING | MEASURING | MIGRATING | {"sqlalchemy", "rich"}), command
+
+
+def test_looking_at_runs_loads_nothing_that_asks_serves_or_measures(genlevel, stub_upstream, choice_suite):
+    url, suite = stub_upstream().base_url, str(choice_suite(3))
+    done = genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", suite, "--json")
+    run = json.loads(done.stdout)["run"]
+    needless = ASKING | SERVING | MEASURING | MIGRATING
+
+    listed = imported(genlevel.folder, "runs")
+    assert listed.isdisjoint(needless | {"scorer.service", "sqlalchemy.dialects.postgresql"})
+    for more in ((), ("--json",), ("--failures",)):
+        shown = imported(genlevel.folder, "show", run, *more)
+        assert shown.isdisjoint(needless), (more, shown & needless)
