@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scorer.metrics.base import MeanMetric, Metric, Question, RatioMetric, Value, standard_error_of_mean
+from scorer.metrics.base import AnyMetric, MeanMetric, Question, RatioMetric, Value, standard_error_of_mean
 
 FARTHEST = 1e9
 """Numbers of answers are brought within -1e9..1e9, so that one absurd answer leaves every sum finite."""
@@ -48,7 +48,7 @@ class AverageMetric(RatioMetric[list[float]]):
         return Value(self.factor * mean, None if error is None else self.factor * error)
 
 
-def instance_score(metric: Metric[Any], statistic: Any) -> float | None:
+def instance_score(metric: AnyMetric, statistic: Any) -> float | None:
     """The score of one instance alone, in the metric's unit, if the score of many is the mean of theirs; else None."""
     averaged = isinstance(metric, AverageMetric) and not metric.numbers([statistic])[1]
     return metric.compute([("", statistic)]).score if averaged or isinstance(metric, MeanMetric) else None

@@ -10,15 +10,21 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
-from scorer.parsers import Parsed, Structured
+from scorer.metrics.entries import entries_of
+from scorer.parsers import Box, Parsed, Structured
 
-Statistic = Any
-"""Plain JSON: a number, or a (nested) list of numbers and strings."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 S = TypeVar("S")
+
+Floats: TypeAlias = "NDArray[np.float64]"
+JsonRow: TypeAlias = list[Any]
+"""A statistic that is a list of plain JSON: numbers and strings, and lists of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Question:
     """
 
     answer_type: str
-    label: Any
+    label: object
     options: tuple[str, ...] = ()
     prompt: str = ""
     inputs: tuple[str, ...] = ()
@@ -127,7 +133,10 @@ class WeightedMetric(Protocol):
 
 
 Parameters = Mapping[str, str]
-Factories = Mapping[str, "Callable[[Parameters, str], Metric[Any] | None]"]
+AnyMetric: TypeAlias = "Metric[Any]"
+"""A metric whatever its statistics are."""
+Factory: TypeAlias = Callable[[Parameters, str], "AnyMetric | None"]
+Factories: TypeAlias = Mapping[str, Factory]
 """By metric id: from parameters (genlevel.benchmark.meaning) and a variant's name ("default", "official") to the metric.
 
 None if this family has no metric for them; ValueError for a parameter that the metric cannot have.
@@ -226,24 +235,22 @@ def label_as_answer(question: Question) -> Parsed:
     raise NotComparable(f"the label {str(label)[:80]!r} is not one of type {question.answer_type!r}")
 
 
-def label_boxes(label: Any) -> tuple[Any, ...]:
+def label_boxes(label: object) -> tuple[Box, ...]:
     """The boxes of a label in normal form. Raises NotComparable if it is not in it."""
-    from scorer.parsers.values import Box
-
     try:
         boxes = []
-        for entry in label:
+        for entry in entries_of(label):
             x, y, width, height = (float(side) for side in entry["box"])
             boxes.append(Box(x, y, width, height, str(entry.get("label", ""))))
         return tuple(boxes)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        raise NotComparable(f"the label {str(label)[:80]!r} is no list of boxes") from None
+        raise NotComparable(f"the label {str(label)[:80]!r} is not a list of boxes") from None
 
 
 _PLAIN = (str, int, float)
 
 
-def acceptable(label: Any) -> list[str]:
+def acceptable(label: object) -> list[str]:
     """The strings any of which counts as right, if the label is one."""
     if isinstance(label, str):
         return [label]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, UnreadableAnswer
+from scorer.metrics.entries import Entry
 
 _MALFORMED = (Undecodable, TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError)
 
@@ -31,7 +31,7 @@ def of_answer(what: str = "") -> Iterator[None]:
         raise UnreadableAnswer(f"it is not {what}" if what else _said(problem)) from None
 
 
-def score_of(entry: Any) -> float:
+def score_of(entry: Entry) -> float:
     """The confidence that an entry states, 1 if it states none. Raises ValueError if it is not finite."""
     score = entry.get("score")
     value = 1.0 if score is None else float(score)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
 
 from genlevel.benchmark.metrics import metric as metric_info
 from scorer.metrics import ratings
-from scorer.metrics.base import Metric, Parameters
+from scorer.metrics.base import AnyMetric, Factory, Parameters
 from scorer.metrics.learned import families as learned
 from scorer.metrics.regions import detection, relations, segmentation, tracking
 from scorer.metrics.signals import audio, image_quality, ranking, regression, three_d, video_quality
@@ -35,7 +33,7 @@ _FAMILIES = (
     ratings,
 )
 
-_FACTORIES: dict[str, list[Callable[[Parameters, str], Metric[Any] | None]]] = defaultdict(list)
+_FACTORIES: dict[str, list[Factory]] = defaultdict(list)
 for _family in _FAMILIES:
     for _id, _factory in _family.FACTORIES.items():
         _FACTORIES[_id].append(_factory)
@@ -43,7 +41,7 @@ for _family in _FAMILIES:
 IMPLEMENTED: frozenset[str] = frozenset(_FACTORIES)
 
 
-def create(metric_id: str, parameters: Parameters | None = None, variant: str = "default", *, measuring: bool = True) -> Metric[Any] | None:
+def create(metric_id: str, parameters: Parameters | None = None, variant: str = "default", *, measuring: bool = True) -> AnyMetric | None:
     """The metric, or None if no family has one for these parameters and this variant.
 
     The families are asked in their order, as several may compute one id in its different senses. A variant may also stand among the

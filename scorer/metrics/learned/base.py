@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from scorer.metrics.base import MeanMetric, Metric, MetricUnavailable, NotComparable, Question, S, UnreadableAnswer
 from scorer.models import Networks, NetworkUnavailable, networks
+from scorer.models.ports import Floats
 from scorer.parsers import Parsed
 
 G = TypeVar("G")
+T = TypeVar("T")
 
 AT_ONCE = 16
 """Answers that networks are shown together."""
@@ -61,7 +63,7 @@ class LearnedMetric(Metric[S], Generic[S, G]):
         return self.measured([self.gathered(answer, question)])[0]
 
     def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
-        found: list[Any] = [None] * len(pairs)
+        found: dict[int, S | NotComparable | UnreadableAnswer] = {}
         held: list[tuple[int, G]] = []
         size = 0
         for index, pair in enumerate(pairs):
@@ -76,9 +78,9 @@ class LearnedMetric(Metric[S], Generic[S, G]):
                 self._fill(found, held)
                 held, size = [], 0
         self._fill(found, held)
-        return found
+        return [found[index] for index in range(len(pairs))]
 
-    def _fill(self, found: list[Any], held: Sequence[tuple[int, G]]) -> None:
+    def _fill(self, found: dict[int, S | NotComparable | UnreadableAnswer], held: Sequence[tuple[int, G]]) -> None:
         for (index, _entry), statistic in zip(held, self._measured_or_why([entry for _index, entry in held]), strict=True):
             found[index] = statistic
 
@@ -111,7 +113,7 @@ class LearnedMetric(Metric[S], Generic[S, G]):
 class _Guarded:
     """A network whose failures say that it is this network that failed."""
 
-    def __init__(self, network: Any, name: str) -> None:
+    def __init__(self, network: object, name: str) -> None:
         self._network, self._name = network, name
 
     def __getattr__(self, attribute: str) -> Any:
@@ -119,7 +121,7 @@ class _Guarded:
         if not callable(found):
             return found
 
-        def call(*arguments: Any, **named: Any) -> Any:
+        def call(*arguments: object, **named: object) -> object:
             try:
                 return found(*arguments, **named)
             except Exception as error:  # whatever a library raises, out of memory included
@@ -141,14 +143,14 @@ class LearnedMean(LearnedMetric[float, G], MeanMetric, Generic[G]):
         return 1.0
 
 
-def bytes_of(value: Any) -> int:
+def bytes_of(value: object) -> int:
     """How much memory the arrays in lists and tuples take."""
     if isinstance(value, list | tuple):
         return sum(map(bytes_of, value))
     return int(getattr(value, "nbytes", 0))
 
 
-def together(network_call: Any, groups: Sequence[Sequence[Any]]) -> list[Any]:
+def together(network_call: Callable[[list[T]], Floats], groups: Sequence[Sequence[T]]) -> list[Floats]:
     """One call of a network for the pictures of several answers: the rows of each group."""
     import numpy as np
 

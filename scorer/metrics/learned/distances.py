@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Generic, TypeVar
 
 from scorer.media import Undecodable
-from scorer.metrics.base import NotComparable, Question, RatioMetric, UnreadableAnswer, Value
+from scorer.metrics.base import JsonRow, NotComparable, Question, RatioMetric, UnreadableAnswer, Value
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.frechet import frechet_with_influences, packed, unpacked
 from scorer.metrics.learned.inputs import answer_files, clip, label_files, of_answer, of_label, same_size, sound
 from scorer.models import Networks
+from scorer.models.ports import Clip, Floats, Motion, Picture, Sound
 from scorer.parsers import Parsed
 from scorer.parsers.values import Structured
 
-Row = dict[str, list[Any]]
-Media = tuple[list[Any], list[Any]]
+Row = dict[str, JsonRow]
+M = TypeVar("M")
+"""What a network is shown: a picture, a clip, a motion or a sound."""
 
 FVD_FRAMES = 16
 _GREY = 128
 _SILENCE_S = 10
 
 
-class FrechetDistance(LearnedMetric[Row, Media], RatioMetric[Row]):
+class FrechetDistance(LearnedMetric[Row, tuple[list[M], list[M]]], RatioMetric[Row], Generic[M]):
     """Frechet distance of two sets of features: |mu_1 - mu_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)). Lower is better; 0..inf.
 
     Statistic of an instance: {"answer": features, "label": features}, each [rows, columns, base64 of float32]: ``compute`` opens no file
@@ -52,26 +54,26 @@ class FrechetDistance(LearnedMetric[Row, Media], RatioMetric[Row]):
 
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, self.network_name, using=using)
-        self._trivial: Any = None
+        self._trivial: JsonRow | None = None
 
-    def read(self, path: str) -> list[Any]:
+    def read(self, path: str) -> list[M]:
         """What the network is shown of one file. Raises Undecodable."""
         raise NotImplementedError
 
-    def features(self, media: Sequence[list[Any]]) -> list[Any]:
+    def features(self, media: Sequence[list[M]]) -> list[Floats]:
         """Features (rows, columns) of what ``read`` gave of each answer's or label's files."""
         raise NotImplementedError
 
-    def trivial(self, question: Question) -> list[Any]:
+    def trivial(self, question: Question) -> list[M]:
         """What a model without an idea would answer."""
         raise NotImplementedError
 
-    def gathered(self, answer: Parsed, question: Question) -> Media:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[M], list[M]]:
         given = [part for path in answer_files(answer, question) for part in of_answer(self.read, path)]
         wanted = [part for path in label_files(question) for part in of_label(self.read, path)]
         return given, wanted
 
-    def measured(self, entries: Sequence[Media]) -> list[Row]:
+    def measured(self, entries: Sequence[tuple[list[M], list[M]]]) -> list[Row]:
         import numpy as np
 
         found = self.features([media for entry in entries for media in entry])
@@ -109,41 +111,41 @@ class FrechetDistance(LearnedMetric[Row, Media], RatioMetric[Row]):
             owners.append(np.repeat(np.arange(len(parts)), [len(part) for part in parts]).tolist())
         return frechet_with_influences(sides[0], sides[1], owners[0], owners[1], len(rows))
 
-    def _label(self, question: Question) -> list[Any]:
+    def _label(self, question: Question) -> JsonRow:
         return packed(self.features([[part for path in label_files(question) for part in of_label(self.read, path)]])[0])
 
 
-class PictureDistance(FrechetDistance):
+class PictureDistance(FrechetDistance[Picture]):
     __doc__ = FrechetDistance.__doc__
     network_name = "inception"
 
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("fid", using)
 
-    def read(self, path: str) -> list[Any]:
+    def read(self, path: str) -> list[Picture]:
         from scorer.media.images import read_image
 
         return [read_image(path)]
 
-    def features(self, media: Sequence[list[Any]]) -> list[Any]:
+    def features(self, media: Sequence[list[Picture]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
         return together(self.network("inception").features, media)
 
-    def trivial(self, question: Question) -> list[Any]:
+    def trivial(self, question: Question) -> list[Picture]:
         import numpy as np
 
         return [np.full((299, 299, 3), _GREY, np.uint8)]
 
 
-class MotionDistance(FrechetDistance):
+class MotionDistance(FrechetDistance[Motion]):
     __doc__ = FrechetDistance.__doc__
     network_name = "motion"
 
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("fid", using)
 
-    def gathered(self, answer: Parsed, question: Question) -> Media:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Motion], list[Motion]]:
         """Motions are arrays in files, or answers and labels of type series."""
         if question.answer_type != "series":
             return super().gathered(answer, question)
@@ -153,12 +155,12 @@ class MotionDistance(FrechetDistance):
             raise UnreadableAnswer(str(problem)) from None
         return [given], self._wanted(question)
 
-    def read(self, path: str) -> list[Any]:
+    def read(self, path: str) -> list[Motion]:
         from scorer.media.arrays import read_array
 
         return [_motion(read_array(path))]
 
-    def features(self, media: Sequence[list[Any]]) -> list[Any]:
+    def features(self, media: Sequence[list[Motion]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
         return together(self.network("motion").features, media)
@@ -172,68 +174,68 @@ class MotionDistance(FrechetDistance):
         answer, label = self.features([held, wanted])
         return {"answer": packed(answer), "label": packed(label)}
 
-    def _label(self, question: Question) -> list[Any]:
+    def _label(self, question: Question) -> JsonRow:
         return packed(self.features([self._wanted(question)])[0])
 
-    def _wanted(self, question: Question) -> list[Any]:
+    def _wanted(self, question: Question) -> list[Motion]:
         if question.answer_type == "series":
             return [of_label(lambda _path: _motion(question.label), "")]
         return [part for path in label_files(question) for part in of_label(self.read, path)]
 
 
-class VideoDistance(FrechetDistance):
+class VideoDistance(FrechetDistance[Clip]):
     __doc__ = FrechetDistance.__doc__
     network_name = "i3d"
 
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("fvd", using)
 
-    def read(self, path: str) -> list[Any]:
+    def read(self, path: str) -> list[Clip]:
         return [same_size(clip(path, FVD_FRAMES))]
 
-    def features(self, media: Sequence[list[Any]]) -> list[Any]:
+    def features(self, media: Sequence[list[Clip]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
         return together(self.network("i3d").features, media)
 
-    def trivial(self, question: Question) -> list[Any]:
+    def trivial(self, question: Question) -> list[Clip]:
         import numpy as np
 
         return [np.full((FVD_FRAMES, 224, 224, 3), _GREY, np.uint8)]
 
 
-class AudioDistance(FrechetDistance):
+class AudioDistance(FrechetDistance[Sound]):
     __doc__ = FrechetDistance.__doc__
     network_name = "vggish"
 
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("fad", using)
 
-    def read(self, path: str) -> list[Any]:
+    def read(self, path: str) -> list[Sound]:
         return [sound(path, self.network("vggish").rate)]
 
-    def features(self, media: Sequence[list[Any]]) -> list[Any]:
+    def features(self, media: Sequence[list[Sound]]) -> list[Floats]:
         import numpy as np
 
         network = self.network("vggish")
         return [np.concatenate([network.features(samples) for samples in sounds]) for sounds in media]
 
-    def trivial(self, question: Question) -> list[Any]:
+    def trivial(self, question: Question) -> list[Sound]:
         import numpy as np
 
         return [np.zeros(_SILENCE_S * self.network("vggish").rate)]
 
 
-def _motion(value: Any) -> Any:
+def _motion(value: object) -> Motion:
     """float64 (T, D), T >= 1. Raises Undecodable."""
     import numpy as np
 
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise Undecodable("it is no motion: a row of numbers for each frame") from None
+        raise Undecodable("it is not a motion: a row of numbers for each frame") from None
     if array.ndim > 2:
         array = array.reshape(len(array), -1)
     if array.ndim != 2 or not array.size or not np.isfinite(array).all():
-        raise Undecodable("it is no motion: a row of numbers for each frame")
+        raise Undecodable("it is not a motion: a row of numbers for each frame")
     return array

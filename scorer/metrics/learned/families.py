@@ -6,41 +6,38 @@ None of them imports torch, or opens weights, before it measures an answer. What
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from scorer.metrics.base import Factories, Metric, Parameters
+from scorer.metrics.base import AnyMetric, Factories, Factory, Parameters
 from scorer.metrics.learned.distances import AudioDistance, MotionDistance, PictureDistance, VideoDistance
 from scorer.metrics.learned.frames import FrameAccuracy, FrameConsistency, FrameScores
 from scorer.metrics.learned.similarity import PictureClass, PictureSimilarity, PictureTextSimilarity, SoundTextSimilarity, StyleSimilarity
 from scorer.metrics.learned.speech import PredictedOpinion, SpokenText
 from scorer.metrics.learned.video import ActionShown, ImageToVideo, MovingVideos, SubjectsFound, VideoTextSimilarity
 
-_Factory = Callable[[Parameters, str], "Metric[Any] | None"]
 
-
-def _plain(make: Callable[[], Metric[Any]]) -> _Factory:
+def _plain(make: Callable[[], AnyMetric]) -> Factory:
     return lambda _parameters, variant: make() if variant == "default" else None
 
 
-def _by_sense(usual: str, senses: dict[str, Callable[[], Metric[Any]]]) -> _Factory:
-    def factory(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _by_sense(usual: str, senses: dict[str, Callable[[], AnyMetric]]) -> Factory:
+    def factory(parameters: Parameters, variant: str) -> AnyMetric | None:
         make = senses.get(parameters.get("of", usual))
         return make() if make is not None and variant == "default" else None
 
     return factory
 
 
-def _i2v_average(_parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _i2v_average(_parameters: Parameters, variant: str) -> AnyMetric | None:
     return ImageToVideo(official=variant == "official") if variant in ("default", "official") else None
 
 
-def _wer(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _wer(parameters: Parameters, variant: str) -> AnyMetric | None:
     from scorer.metrics.text.wer import WordErrorRate
 
     return SpokenText(WordErrorRate()) if parameters.get("of", "speech") == "speech" and variant == "default" else None
 
 
-def _cider(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _cider(parameters: Parameters, variant: str) -> AnyMetric | None:
     from scorer.metrics.text.cider import Cider
 
     if parameters.get("of") != "speech" or variant not in ("default", "official"):
@@ -48,11 +45,11 @@ def _cider(parameters: Parameters, variant: str) -> Metric[Any] | None:
     return SpokenText(Cider(official=variant == "official"))
 
 
-def _mos(_parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _mos(_parameters: Parameters, variant: str) -> AnyMetric | None:
     return PredictedOpinion(variant) if variant in ("dnsmos", "utmos") else None
 
 
-def _accuracy(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _accuracy(parameters: Parameters, variant: str) -> AnyMetric | None:
     return PictureClass() if parameters.get("of") == "picture_class" and variant == "default" else None
 
 

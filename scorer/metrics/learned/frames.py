@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
 from scorer.metrics.learned.base import LearnedMean
 from scorer.metrics.learned.inputs import answer_files, chunks, looked_at, of_answer, said
 from scorer.models import Networks
+from scorer.models.ports import Floats, Picture
 from scorer.parsers import Parsed
 
 _SOURCE = ("source_prompt", "source_text", "source")
 _TARGET = ("target_prompt", "target_text", "target")
 
 
-def consistency(features: Any) -> float:
+def consistency(features: Floats) -> float:
     """Mean over all frames but the first of (max(0, cos(first, this)) + max(0, cos(previous, this))) / 2: 0..1.
 
     features: (T, d) with T >= 2, a row a frame. Source: subject and background consistency of VBench (Huang et al. 2024), supplement B.
@@ -57,7 +57,7 @@ class _Frames(LearnedMean[tuple[str, Question]]):
                 found.append(problem)
         return found
 
-    def of_video(self, frames: Iterator[Any], question: Question) -> float:
+    def of_video(self, frames: Iterator[Picture], question: Question) -> float:
         """0..1. Raises Undecodable."""
         raise NotImplementedError
 
@@ -82,7 +82,7 @@ class FrameConsistency(_Frames):
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "dino" if metric_id == "dino_score" else "clip", using=using)
 
-    def of_video(self, frames: Iterator[Any], question: Question) -> float:
+    def of_video(self, frames: Iterator[Picture], question: Question) -> float:
         network = self.network(self.names[0])
         return of_frames(network.features if self.names[0] == "dino" else network.pictures, frames)
 
@@ -105,7 +105,7 @@ class FrameScores(_Frames):
         names, self.highest = (("aesthetic_head", "clip_large"), 10.0) if metric_id == "aesthetic_score" else (("musiq",), 100.0)
         super().__init__(metric_id, *names, using=using)
 
-    def of_video(self, frames: Iterator[Any], question: Question) -> float:
+    def of_video(self, frames: Iterator[Picture], question: Question) -> float:
         network = self.network(self.names[0])
         scores = [float(score) / self.highest for chunk in chunks(frames) for score in network.scores(chunk)]
         return sum(min(1.0, max(0.0, score)) for score in scores) / len(scores)
@@ -130,7 +130,7 @@ class FrameAccuracy(_Frames):
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("frame_accuracy", "clip", using=using)
 
-    def of_video(self, frames: Iterator[Any], question: Question) -> float:
+    def of_video(self, frames: Iterator[Picture], question: Question) -> float:
         source, target = said(question, *_SOURCE), said(question, *_TARGET) or [question.prompt]
         if not source or not target[0].strip():
             raise NotComparable("the label names no source_prompt and target_prompt to hold the frames against")
@@ -140,13 +140,13 @@ class FrameAccuracy(_Frames):
         return sum(nearer) / len(nearer)
 
 
-def frames_of(path: str) -> Iterator[Any]:
+def frames_of(path: str) -> Iterator[Picture]:
     from scorer.media.video import read_frames
 
     return map(looked_at, read_frames(path))
 
 
-def of_frames(features: Any, frames: Iterator[Any]) -> float:
+def of_frames(features: Callable[[Sequence[Picture]], Floats], frames: Iterator[Picture]) -> float:
     """``consistency`` of frames by a network's features. Raises Undecodable for fewer than two."""
     import numpy as np
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
+
+from scorer.metrics.base import Floats, JsonRow
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Features: TypeAlias = "NDArray[np.floating]"
+"""(n, d): a row a thing."""
 
 
-def frechet_distance(first: Any, second: Any) -> float:
+def frechet_distance(first: Features, second: Features) -> float:
     """Squared Frechet distance of the normal distributions with the mean and covariance of two sets of features (n, d) and (m, d).
 
     |mu_1 - mu_2|^2 + tr(S_1) + tr(S_2) - 2 tr((S_1 S_2)^(1/2)), covariances S with n - 1 in their denominators; 0..inf.
@@ -26,7 +35,7 @@ def frechet_distance(first: Any, second: Any) -> float:
 
 
 def frechet_with_influences(
-    first: Any, second: Any, first_owners: Sequence[int], second_owners: Sequence[int], count: int
+    first: Features, second: Features, first_owners: Sequence[int], second_owners: Sequence[int], count: int
 ) -> tuple[float, list[float]]:
     """The distance, and each of ``count`` instances' first-order share in its deviation (they add up to 0).
 
@@ -43,7 +52,7 @@ def frechet_with_influences(
 
 
 class _Pair:
-    def __init__(self, first: Any, second: Any) -> None:
+    def __init__(self, first: Features, second: Features) -> None:
         import numpy as np
 
         self._rows = [np.asarray(rows, dtype=np.float64) for rows in (first, second)]
@@ -61,7 +70,7 @@ class _Pair:
         found = float(self._difference @ self._difference) + math.fsum(squares) - 2.0 * float(self._values.sum())
         self.distance = max(0.0, found)  # rounding can take equal sets below
 
-    def influences(self) -> list[Any]:
+    def influences(self) -> list[Floats]:
         import numpy as np
 
         found = []
@@ -73,7 +82,7 @@ class _Pair:
         return found
 
 
-def packed(features: Any) -> list[Any]:
+def packed(features: Features) -> JsonRow:
     """Features (n, d) as plain JSON: [n, d, base64 of little-endian float32]. Raises ValueError for numbers that are not finite.
 
     >>> import numpy as np
@@ -88,7 +97,7 @@ def packed(features: Any) -> list[Any]:
     return [*array.shape, base64.b64encode(array.tobytes()).decode("ascii")]
 
 
-def unpacked(kept: Sequence[Any]) -> Any:
+def unpacked(kept: JsonRow) -> NDArray[np.float32]:
     """The inverse of ``packed``: float32 (n, d)."""
     import numpy as np
 

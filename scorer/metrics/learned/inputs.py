@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer, acceptable
+from scorer.metrics.entries import files_in
+from scorer.models.ports import Clip, Picture, Sound
 from scorer.parsers import Parsed
 from scorer.parsers.values import Structured
 
@@ -20,15 +22,6 @@ VIDEO_VIEWS = 16
 """Frames of a video, evenly spread, that stand for it if not all are looked at (as VBench takes for detection)."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
 _TEXT_TYPES = frozenset(("label", "short_text", "long_text"))
-
-
-def files_in(value: Any) -> list[str]:
-    """The paths of all {"file": path} in a value in normal form, in its order."""
-    if isinstance(value, dict):
-        if isinstance(value.get("file"), str):
-            return [value["file"]]
-        return [path for entry in value.values() for path in files_in(entry)]
-    return [path for entry in value for path in files_in(entry)] if isinstance(value, list) else []
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
@@ -65,7 +58,7 @@ def of_label(read: Callable[[str], T], path: str) -> T:
         raise NotComparable(f"the label's file cannot be read: {problem}") from None
 
 
-def views(path: str) -> list[Any]:
+def views(path: str) -> list[Picture]:
     """uint8 (H, W, 3) pictures that show a file: a picture itself, 16 frames of a video, 8 sides of a shape. Raises Undecodable."""
     from scorer.media.views import is_shape
     from scorer.media.views import views as sides
@@ -73,7 +66,7 @@ def views(path: str) -> list[Any]:
     return list(sides(path)) if is_shape(path) else list(clip(path, VIDEO_VIEWS))
 
 
-def clip(path: str, count: int) -> list[Any]:
+def clip(path: str, count: int) -> list[Picture]:
     """At most ``count`` frames, evenly spread from the first to the last, each once. Raises Undecodable.
 
     The file is decoded twice, so that a long video does not lie in memory.
@@ -87,7 +80,7 @@ def clip(path: str, count: int) -> list[Any]:
     return [looked_at(frame) for index, frame in enumerate(read_frames(path)) if index in wanted]
 
 
-def looked_at(frame: Any) -> Any:
+def looked_at(frame: Picture) -> Picture:
     """A picture as networks are shown it: at most 2 megapixels. Raises Undecodable for one over 64 times as long as wide.
 
     Networks make the shorter side 224: a strip of one pixel's width would become a picture too large for any memory.
@@ -105,7 +98,7 @@ def looked_at(frame: Any) -> Any:
     return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX))
 
 
-def same_size(frames: list[Any]) -> Any:
+def same_size(frames: list[Picture]) -> Clip:
     """uint8 (T, H, W, 3). Raises Undecodable for frames of different sizes."""
     import numpy as np
 
@@ -126,7 +119,7 @@ def chunks(frames: Iterator[T], size: int = 32) -> Iterator[list[T]]:
         yield held
 
 
-def sound(path: str, rate: int) -> Any:
+def sound(path: str, rate: int) -> Sound:
     """float64 (samples,) at ``rate``. Raises Undecodable."""
     from scorer.media.audio import read_audio
 
@@ -144,7 +137,7 @@ def said(question: Question, *keys: str) -> list[str]:
     >>> said(Question("media", None, prompt="source_prompt: winter\\ntarget_prompt: summer\\n\\nTranslate."), "target_prompt")
     ['summer']
     """
-    sources = [question.details, *(_dicts(question.label)), dict(_NAMED_LINE.findall(question.prompt))]
+    sources: list[Mapping[str, object]] = [question.details, *(_dicts(question.label)), dict(_NAMED_LINE.findall(question.prompt))]
     for key in keys:
         for source in sources:
             folded = {str(name).casefold().replace(" ", "_").replace("-", "_"): value for name, value in source.items()}
@@ -172,7 +165,7 @@ def _label_texts(question: Question) -> list[str]:
     return []
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _dicts(value: object) -> list[dict[str, object]]:
     if isinstance(value, dict):
         return [value]
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -6,19 +6,20 @@ Or whether a classifier takes two pictures for the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMean, together
-from scorer.metrics.learned.inputs import answer_files, description, files_in, label_files, of_answer, of_label, said, sound, views
+from scorer.metrics.learned.inputs import answer_files, description, label_files, of_answer, of_label, said, sound, views
 from scorer.models import Networks
+from scorer.models.ports import Floats, Picture, Sound
 from scorer.parsers import Parsed
 
 _STYLE = ("style", "style_text", "style_prompt", "target_style")
 
 
-def similarity(first: Any, second: Any) -> float:
+def similarity(first: Floats, second: Floats) -> float:
     """The mean over all pairs of rows of max(0, cosine); rows have the length 1. 0..1.
 
     >>> import numpy as np
@@ -30,7 +31,7 @@ def similarity(first: Any, second: Any) -> float:
     return min(1.0, float(np.maximum(0.0, np.asarray(first, np.float64) @ np.asarray(second, np.float64).T).mean()))
 
 
-class PictureTextSimilarity(LearnedMean[tuple[list[Any], str]]):
+class PictureTextSimilarity(LearnedMean[tuple[list[Picture], str]]):
     """CLIP score of a picture and the text it should show: 100 * mean over instances of max(0, cos(E_I, E_T)), 0..100 %.
 
     E: unit embeddings of CLIP ViT-B/32. Videos are looked at in 16 frames, evenly spread, point clouds and meshes from 8 sides; an
@@ -50,18 +51,18 @@ class PictureTextSimilarity(LearnedMean[tuple[list[Any], str]]):
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("clip_score", "clip", using=using)
 
-    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Any], str]:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Picture], str]:
         text = description(question)
         return [picture for path in answer_files(answer, question) for picture in of_answer(views, path)], text
 
-    def measured(self, entries: Sequence[tuple[list[Any], str]]) -> list[float]:
+    def measured(self, entries: Sequence[tuple[list[Picture], str]]) -> list[float]:
         clip = self.network("clip")
         texts = clip.texts([text for _pictures, text in entries])
         pictures = together(clip.pictures, [pictures for pictures, _text in entries])
         return [similarity(rows, texts[index : index + 1]) for index, rows in enumerate(pictures)]
 
 
-class PictureSimilarity(LearnedMean[tuple[list[Any], list[list[Any]]]]):
+class PictureSimilarity(LearnedMean[tuple[list[Picture], list[list[Picture]]]]):
     """CLIP similarity of pictures: 100 * mean over instances of the highest, over the references, of the mean of max(0, cos), 0..100 %.
 
     Cosines of unit embeddings of CLIP ViT-B/32, of every picture of the answer with every picture of a reference. References: the
@@ -81,11 +82,11 @@ class PictureSimilarity(LearnedMean[tuple[list[Any], list[list[Any]]]]):
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "clip", using=using)
 
-    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Any], list[list[Any]]]:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Picture], list[list[Picture]]]:
         references = [of_label(views, path) for path in self.references(question)]
         return [picture for path in answer_files(answer, question) for picture in of_answer(views, path)], references
 
-    def measured(self, entries: Sequence[tuple[list[Any], list[list[Any]]]]) -> list[float]:
+    def measured(self, entries: Sequence[tuple[list[Picture], list[list[Picture]]]]) -> list[float]:
         groups = [group for given, references in entries for group in (given, *references)]
         rows = iter(together(self.network("clip").pictures, groups))
         return [
@@ -125,7 +126,7 @@ class StyleSimilarity(PictureSimilarity):
         return sum(found) / len(found)
 
 
-class PictureClass(LearnedMean[tuple[list[Any], list[Any]]]):
+class PictureClass(LearnedMean[tuple[list[Picture], list[Picture]]]):
     """50-way accuracy of pictures: 100 * mean over instances of the chance that the class of the label is the likeliest of 50, 0..100 %.
 
     The class is the one a classifier of ImageNet finds likeliest in the label's picture. It competes, in the picture that was made,
@@ -142,11 +143,11 @@ class PictureClass(LearnedMean[tuple[list[Any], list[Any]]]):
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("accuracy", "picture_classifier", using=using)
 
-    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Any], list[Any]]:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Picture], list[Picture]]:
         wanted = [picture for path in label_files(question) for picture in of_label(views, path)]
         return [picture for path in answer_files(answer, question) for picture in of_answer(views, path)], wanted
 
-    def measured(self, entries: Sequence[tuple[list[Any], list[Any]]]) -> list[float]:
+    def measured(self, entries: Sequence[tuple[list[Picture], list[Picture]]]) -> list[float]:
         shares = together(self.network("picture_classifier").shares, [group for entry in entries for group in entry])
         return [_kept(given, wanted) for given, wanted in zip(shares[::2], shares[1::2], strict=True)]
 
@@ -161,12 +162,12 @@ def chance_of_winning(likelier: int, classes: int) -> float:
     return math.comb(classes - 1 - likelier, drawn) / math.comb(classes - 1, drawn)
 
 
-def _kept(given: Any, wanted: Any) -> float:
+def _kept(given: Floats, wanted: Floats) -> float:
     chances = [chance_of_winning(int((row > row[right]).sum()), len(row)) for right in wanted.argmax(axis=1).tolist() for row in given]
     return math.fsum(chances) / len(chances)
 
 
-class SoundTextSimilarity(LearnedMean[tuple[list[Any], str]]):
+class SoundTextSimilarity(LearnedMean[tuple[list[Sound], str]]):
     """CLAP score: 100 * mean over instances of max(0, cos(E_sound, E_text)), 0..100 %.
 
     E: unit embeddings of CLAP; 10 s of a sound, from its middle, are heard. The text: as of the CLIP score; for style_clap the style
@@ -183,19 +184,21 @@ class SoundTextSimilarity(LearnedMean[tuple[list[Any], str]]):
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "clap", using=using)
 
-    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Any], str]:
+    def gathered(self, answer: Parsed, question: Question) -> tuple[list[Sound], str]:
         style = said(question, *_STYLE) if self.id == "style_clap" else []
         text = style[0].strip() if style else description(question)
         rate = self.network("clap").rate
         return [of_answer(lambda path: sound(path, rate), path) for path in answer_files(answer, question)], text
 
-    def measured(self, entries: Sequence[tuple[list[Any], str]]) -> list[float]:
+    def measured(self, entries: Sequence[tuple[list[Sound], str]]) -> list[float]:
         clap = self.network("clap")
         texts = clap.texts([text for _sounds, text in entries])
         sounds = together(clap.sounds, [sounds for sounds, _text in entries])
         return [similarity(rows, texts[index : index + 1]) for index, rows in enumerate(sounds)]
 
 
-def _with_first(rows: Any, entries: Sequence[tuple[list[Any], list[list[Any]]]]) -> Any:
+def _with_first(
+    rows: Iterator[Floats], entries: Sequence[tuple[list[Picture], list[list[Picture]]]]
+) -> Iterator[tuple[Floats, list[list[Picture]]]]:
     for _given, references in entries:
         yield next(rows), references

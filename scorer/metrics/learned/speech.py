@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Metric, NotComparable, Question, Value, acceptable
+from scorer.metrics.base import Metric, NotComparable, Question, S, Value, acceptable
+from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
-from scorer.metrics.learned.inputs import answer_files, files_in, of_answer, of_label, said, sound
+from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
 from scorer.models import Networks
+from scorer.models.ports import Sound
 from scorer.parsers import Parsed
 from scorer.parsers.values import Structured
 
@@ -21,7 +22,7 @@ _LANGUAGES = {
 }  # fmt: skip
 
 
-class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
+class SpokenText(LearnedMetric[S, tuple[str, Question]]):
     """A metric of text, of what a speech recogniser writes down: WER of spoken answers, and CIDEr of spoken captions.
 
     Statistic, score and standard error are the text metric's (``within``): mean word error rate in percent, or CIDEr. The recogniser
@@ -37,7 +38,7 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
     0.25
     """
 
-    def __init__(self, within: Metric[Any], using: Networks | None = None) -> None:
+    def __init__(self, within: Metric[S], using: Networks | None = None) -> None:
         super().__init__(within.id, "recogniser", using=using)
         self.within = within
 
@@ -51,18 +52,18 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
         ]
         return " ".join(heard), self.question(question)
 
-    def measured(self, entries: Sequence[tuple[str, Question]]) -> list[Any]:
+    def measured(self, entries: Sequence[tuple[str, Question]]) -> list[S]:
         return [self.within.statistic(text, question) for text, question in entries]
 
-    def worst(self, question: Question) -> Any:
+    def worst(self, question: Question) -> S:
         """Nothing said."""
         return self.within.worst(self.question(question))
 
-    def best(self, question: Question) -> Any:
+    def best(self, question: Question) -> S:
         """The reference itself."""
         return self.within.best(self.question(question))
 
-    def compute(self, statistics: Sequence[tuple[str, Any]]) -> Value:
+    def compute(self, statistics: Sequence[tuple[str, S]]) -> Value:
         return self.within.compute(statistics)
 
     def question(self, question: Question) -> Question:
@@ -84,7 +85,7 @@ class SpokenText(LearnedMetric[Any, tuple[str, Question]]):
         return replace(question, answer_type="long_text", label=references)
 
 
-class PredictedOpinion(LearnedMetric[list[float], Any], AverageMetric):
+class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):
     """Predicted mean opinion score, 1..5, of speech: the mean over instances of a named predictor's score. Never mixed with people's
     ratings.
 
@@ -102,11 +103,11 @@ class PredictedOpinion(LearnedMetric[list[float], Any], AverageMetric):
     def __init__(self, predictor: str, using: Networks | None = None) -> None:
         super().__init__("mos", predictor, using=using)
 
-    def gathered(self, answer: Parsed, question: Question) -> Any:
+    def gathered(self, answer: Parsed, question: Question) -> Sound:
         rate = self.network(self.names[0]).rate
         return of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
 
-    def measured(self, entries: Sequence[Any]) -> list[list[float]]:
+    def measured(self, entries: Sequence[Sound]) -> list[list[float]]:
         return [[min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples))))] for samples in entries]
 
     def worst(self, question: Question) -> list[float]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question
@@ -13,6 +12,7 @@ from scorer.metrics.learned.frames import _Frames, frames_of, of_frames
 from scorer.metrics.learned.inputs import VIDEO_VIEWS, clip, description, of_answer, said, same_size
 from scorer.metrics.learned.similarity import similarity
 from scorer.models import Networks
+from scorer.models.ports import Floats, Flow, Picture, VideoText
 
 _SUBJECTS = ("subjects", "objects", "subject", "object", "classes", "class", "category", "labels", "label")
 _ACTION = ("action", "class", "category", "label")
@@ -23,7 +23,7 @@ FLOW_RATE = 8
 """Frames a second between which motion is looked for, as in VBench's dynamic degree."""
 
 
-def moves(flows: Iterable[Any], frames: int, height: int, width: int) -> bool:
+def moves(flows: Iterable[Floats], frames: int, height: int, width: int) -> bool:
     """Whether a video moves, from the optical flow (H, W, 2) between its consecutive frames.
 
     A pair of frames moves if the mean of the largest 5 % of flow lengths is above 6 * min(height, width) / 256 pixels; a video of
@@ -47,7 +47,7 @@ def moves(flows: Iterable[Any], frames: int, height: int, width: int) -> bool:
     return False
 
 
-def smoothness(frames: Iterator[Any], middle: Any) -> float:
+def smoothness(frames: Iterator[Picture], middle: Callable[[Picture, Picture], Picture]) -> float:
     """How near every second frame is to what an interpolation puts in its place: (255 - mean |difference|) / 255, 0..1.
 
     frames: uint8 (H, W, 3); middle: (before, after) -> the frame between. Source: motion smoothness of VBench (Huang et al. 2024). Raises
@@ -60,14 +60,14 @@ def smoothness(frames: Iterator[Any], middle: Any) -> float:
     """
     import numpy as np
 
-    before: Any = None
-    between: Any = None
+    before: Picture | None = None
+    between: Picture | None = None
     differences: list[float] = []
     for index, frame in enumerate(frames):
         if index % 2:
             between = frame
             continue
-        if between is not None:
+        if before is not None and between is not None:
             if not before.shape == between.shape == frame.shape:
                 raise Undecodable("its frames have different sizes")
             put = np.asarray(middle(before, frame), dtype=np.float64)
@@ -118,7 +118,7 @@ class SubjectsFound(_Frames):
     def measured(self, entries: Sequence[tuple[str, Question]]) -> list[float]:
         return [self.share(of_answer(lambda name: clip(name, VIDEO_VIEWS), path), question) for path, question in entries]
 
-    def share(self, frames: Sequence[Any], question: Question) -> float:
+    def share(self, frames: Sequence[Picture], question: Question) -> float:
         wanted = subjects(question)
         found = self.network("detector").find(frames, wanted)
         return sum({entry.name for entry in seen} >= set(wanted) for seen in found) / len(found)
@@ -188,7 +188,7 @@ class MovingVideos(_Frames):
     def measured(self, entries: Sequence[tuple[str, Question]]) -> list[float]:
         return [of_answer(lambda name: dynamic(self.network("raft"), name), path) for path, _question in entries]
 
-    def of_rate(self, frames: Iterator[Any], total: int, rate: float | None, size: tuple[int, int]) -> float:
+    def of_rate(self, frames: Iterator[Picture], total: int, rate: float | None, size: tuple[int, int]) -> float:
         return _dynamic(self.network("raft"), frames, total, rate, size)
 
 
@@ -235,13 +235,13 @@ def is_action(name: str, question: Question) -> bool:
     return any(_words(text) == seen for text in wanted) if wanted else f" {seen} " in f" {_words(description(question))} "
 
 
-def video_text(network: Any, path: str, question: Question) -> float:
+def video_text(network: VideoText, path: str, question: Question) -> float:
     """max(0, cos) of a video and its text: 0..1."""
     frames = of_answer(lambda name: same_size(clip(name, VIDEO_VIEWS)), path)
     return similarity(network.clips([frames]), network.texts([description(question)]))
 
 
-def dynamic(network: Any, path: str) -> float:
+def dynamic(network: Flow, path: str) -> float:
     """1 if a video moves, else 0. Raises Undecodable."""
     from scorer.media.video import frame_rate
 
@@ -251,17 +251,17 @@ def dynamic(network: Any, path: str) -> float:
     return _dynamic(network, frames_of(path), total, frame_rate(path), size)
 
 
-def _dynamic(network: Any, frames: Iterator[Any], total: int, rate: float | None, size: tuple[int, int]) -> float:
+def _dynamic(network: Flow, frames: Iterator[Picture], total: int, rate: float | None, size: tuple[int, int]) -> float:
     step = max(1, round((rate or FLOW_RATE) / FLOW_RATE))
     kept = (frame for index, frame in enumerate(frames) if index % step == 0)
     return float(moves(_flows(network, kept), math.ceil(total / step), *size))
 
 
-def _flows(network: Any, frames: Iterator[Any]) -> Iterator[Any]:
-    previous: Any = None
+def _flows(network: Flow, frames: Iterator[Picture]) -> Iterator[Floats]:
+    previous: Picture | None = None
     for frame in frames:
         if previous is not None:
-            if getattr(frame, "shape", None) != getattr(previous, "shape", None):
+            if frame.shape != previous.shape:
                 raise Undecodable("its frames have different sizes")
             yield network.flow(previous, frame)
         previous = frame

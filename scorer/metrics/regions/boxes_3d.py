@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.entries import entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
 from scorer.metrics.regions.precision import AveragePrecision, Precisions, folded, joined_unnamed, outcomes, ranked_classes
@@ -113,7 +114,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
 
 
 def named_boxes(answer: Parsed, question: Question) -> tuple[Named, Named]:
-    """Label's and answer's boxes. Raises NotComparable for a label that is none, UnreadableAnswer for an answer."""
+    """Label's and answer's boxes. Raises NotComparable for a label that is not a list of boxes, UnreadableAnswer for such an answer."""
     if question.answer_type != "boxes_3d" or not isinstance(answer, Structured):
         raise NotComparable(f"answers of type {question.answer_type!r} are no boxes in space")
     with of_label("a list of boxes [x, y, z, dx, dy, dz, yaw]"):
@@ -163,9 +164,9 @@ def common_area(first: list[tuple[float, float]], second: list[tuple[float, floa
     return abs(sum(px * y - x * py for (px, py), (x, y) in zip([clipped[-1], *clipped[:-1]], clipped, strict=True))) / 2.0
 
 
-def _boxes(value: Any) -> Named:
+def _boxes(value: object) -> Named:
     found: Named = []
-    for entry in value:
+    for entry in entries_of(value):
         x, y, z, dx, dy, dz, yaw = (float(number) for number in entry["box"])
         if not all(map(math.isfinite, (x, y, z, dx, dy, dz, yaw))):
             raise ValueError("not finite")
@@ -178,7 +179,7 @@ def _within(likeness: float) -> int:
     return sum(1 << step for step, distance in enumerate(NUSCENES_DISTANCES) if -likeness < distance)
 
 
-def _nuscenes_ap(weight: Floats, matched: Any, wanted: float) -> float:
+def _nuscenes_ap(weight: Floats, matched: NDArray[np.intp], wanted: float) -> float:
     """0..1 of one class at one distance; detections best first."""
     import numpy as np
 

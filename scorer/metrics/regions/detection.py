@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
 from scorer.metrics.regions.masks import Kinds, read_masks
@@ -122,9 +123,9 @@ class KeypointPrecision(AveragePrecision):
         if question.answer_type != "keypoints" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no keypoints")
         with of_label():
-            wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in question.label]
+            wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in entries_of(question.label)]
         with of_answer():
-            given = [(folded(entry.get("label", "")), _points(entry), score_of(entry)) for entry in answer.value]
+            given = [(folded(entry.get("label", "")), _points(entry), score_of(entry)) for entry in entries_of(answer.value)]
         names = joined_unnamed([name for name, *_points in given], [name for name, *_points in wanted])
         confidences = [score for _name, _points, score in given]
         pairs = []
@@ -171,7 +172,7 @@ def instance_class(label: str) -> str:
     return str(int(label) // 1000) if int(label) >= 1000 else UNNAMED
 
 
-def _points(entry: dict[str, Any]) -> Floats:
+def _points(entry: Entry) -> Floats:
     import numpy as np
 
     points = np.array(entry["points"], dtype=float).reshape(-1, 3)
@@ -180,7 +181,7 @@ def _points(entry: dict[str, Any]) -> Floats:
     return points
 
 
-def _size(entry: dict[str, Any]) -> tuple[float, Sequence[float]]:
+def _size(entry: Entry) -> tuple[float, Sequence[float]]:
     """Area and box of a label's person."""
     points = _points(entry)
     seen = points[points[:, 2] > 0, :2]
@@ -240,13 +241,13 @@ def _iou(parameters: Parameters, default: Sequence[float]) -> Sequence[float]:
     return [float(parameters["iou"])] if "iou" in parameters else default
 
 
-def _average_precision(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _average_precision(parameters: Parameters, variant: str) -> AnyMetric | None:
     if variant != "default" or parameters.get("of", "boxes") != "boxes":
         return None
     return BoxPrecision("average_precision", _iou(parameters, COCO_THRESHOLDS))
 
 
-def _ap_at_iou(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _ap_at_iou(parameters: Parameters, variant: str) -> AnyMetric | None:
     if variant != "default":
         return None
     thresholds = _iou(parameters, [0.5])
@@ -260,7 +261,7 @@ def _ap_at_iou(parameters: Parameters, variant: str) -> Metric[Any] | None:
     return None
 
 
-def _map(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _map(parameters: Parameters, variant: str) -> AnyMetric | None:
     if variant != "default":
         return None
     match parameters.get("of", "boxes"):

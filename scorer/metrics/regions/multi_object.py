@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.base import JsonRow, NotComparable, Question
+from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
 from scorer.metrics.regions.precision import folded, joined_unnamed
@@ -23,7 +24,7 @@ MATCH_DISTANCE = 2.0
 RECALLS = 40
 LEAST_RECALL = 0.1
 
-Scenes = dict[str, list[Any]]
+Scenes = dict[str, JsonRow]
 """{class: [boxes of the label, [[score, matches], ...], [[score, matches, false positives], ...]]}: how many boxes of the tracks of each
 score match when all tracks count; and what comes of the scene when only tracks of this score or more do."""
 Frames = dict[int, dict[str, tuple[float, float]]]
@@ -33,7 +34,7 @@ Frames = dict[int, dict[str, tuple[float, float]]]
 class TrackingAccuracy(SetMetric[Scenes]):
     """AMOTA of nuScenes: 100 * mean over classes, and over 40 recalls from .1 to 1, of MOTAR.
 
-    MOTAR = max(0, 1 - (IDS + FP + FN - (1 - r) P) / (r P)), where P: boxes of the label; r: the recall that is reached, matches / P. At a
+    MOTAR = max(0, 1 - (IDS + FP + FN - (1 - r) P) / (r P)) with P: boxes of the label; r: the recall that is reached, matches / P. At a
     recall that the tracker does not reach it is 0. For each recall those tracks count whose mean score is at least the one at which so
     many boxes match. Within a class, frame by frame, an answer's box keeps the object that its identity had, if their centres are less
     than 2 m apart on the ground; what is left is assigned so that distances are least. An object that is matched by another identity
@@ -55,10 +56,12 @@ class TrackingAccuracy(SetMetric[Scenes]):
         if question.answer_type != "tracks" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no tracks in space")
         with of_label("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
-            wanted = _by_class(question.label, [folded(entry.get("label", "")) for entry in question.label])
+            labels = entries_of(question.label)
+            wanted = _by_class(labels, [folded(entry.get("label", "")) for entry in labels])
         with of_answer("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
-            names = joined_unnamed([folded(entry.get("label", "")) for entry in answer.value], list(wanted))
-            given, scores = _by_class(answer.value, names), _scores(answer.value, names)
+            answers = entries_of(answer.value)
+            names = joined_unnamed([folded(entry.get("label", "")) for entry in answers], list(wanted))
+            given, scores = _by_class(answers, names), _scores(answers, names)
         return {name: scene(wanted.get(name, {}), given.get(name, {}), scores.get(name, {})) for name in sorted({*wanted, *given})}
 
     def worst(self, question: Question) -> Scenes:
@@ -78,7 +81,7 @@ class TrackingAccuracy(SetMetric[Scenes]):
         return score
 
 
-def scene(wanted: Frames, given: Frames, scores: dict[str, float]) -> list[Any]:
+def scene(wanted: Frames, given: Frames, scores: dict[str, float]) -> JsonRow:
     """The statistic of one class in one scene. scores: of each track, by identity."""
     boxes = sum(len(objects) for objects in wanted.values())
     all_matches, _false = follow(wanted, given)
@@ -121,7 +124,7 @@ def follow(wanted: Frames, given: Frames) -> tuple[list[str], int]:
 class _Curve:
     """One class over all scenes."""
 
-    def __init__(self, rows: Sequence[list[Any]]) -> None:
+    def __init__(self, rows: Sequence[JsonRow]) -> None:
         import numpy as np
 
         self._boxes = np.array([row[0] for row in rows], dtype=float)
@@ -190,7 +193,7 @@ def _assigned(objects: dict[str, tuple[float, float]], tracks: dict[str, tuple[f
     ]
 
 
-def _by_class(entries: Any, names: Sequence[str]) -> dict[str, Frames]:
+def _by_class(entries: Sequence[Entry], names: Sequence[str]) -> dict[str, Frames]:
     found: dict[str, Frames] = {}
     for entry, name in zip(entries, names, strict=True):
         x, y = float(entry["box"][0]), float(entry["box"][1])
@@ -200,7 +203,7 @@ def _by_class(entries: Any, names: Sequence[str]) -> dict[str, Frames]:
     return found
 
 
-def _scores(entries: Any, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def _scores(entries: Sequence[Entry], names: Sequence[str]) -> dict[str, dict[str, float]]:
     """The mean score of each track, by class and identity."""
     found: dict[str, dict[str, list[float]]] = {}
     for entry, name in zip(entries, names, strict=True):

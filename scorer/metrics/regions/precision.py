@@ -11,9 +11,9 @@ from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Question
+from scorer.metrics.base import JsonRow, Question
 from scorer.metrics.pooled import SetMetric
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MOST_DETECTIONS = 100
 UNNAMED = ""
 _SUREST = sys.float_info.max
 
-Precisions = dict[str, list[Any]]
+Precisions = dict[str, JsonRow]
 """{class: [things of the label, [[confidence, bits], ...] best first]}; bits: right at which thresholds. A third number has the bits
 of thresholds at which the detection does not count, as it lies on something to be ignored."""
 
@@ -119,14 +119,14 @@ def outcomes(
 
 
 def joined_unnamed(names: Sequence[str], wanted: Collection[str]) -> list[str]:
-    """Names of detections, where one without a name is of the only class of the label, if there is one only."""
+    """Names of detections; one without a name is of the label's class if there is only one."""
     if len(set(wanted)) != 1:
         return list(names)
     (only,) = set(wanted)
     return [only if name == UNNAMED else name for name in names]
 
 
-def folded(name: Any) -> str:
+def folded(name: object) -> str:
     """A class's name as classes are compared: case-folded, spaces made one."""
     return _folded(str(name))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question
+from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question
+from scorer.metrics.entries import entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions.detection import intersection_over_union
@@ -100,23 +101,23 @@ def states(relation: Relation, target: Relation) -> bool:
     )
 
 
-def _relations(value: Any) -> list[Relation]:
+def _relations(value: object) -> list[Relation]:
     found = []
-    for entry in value:
+    for entry in entries_of(value):
         names = folded(entry["subject"]), folded(entry["predicate"]), folded(entry["object"])
         boxes = _box(entry.get("subject_box")), _box(entry.get("object_box"))
         found.append(Relation(names, boxes, score_of(entry)))
     return found
 
 
-def _box(sides: Any) -> Box | None:
+def _box(sides: object) -> Box | None:
     if sides is None:
         return None
-    x, y, width, height = (float(side) for side in sides)
+    x, y, width, height = (float(side) for side in iterated(sides))
     return Box(x, y, width, height)
 
 
-def _recall_at_k(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _recall_at_k(parameters: Parameters, variant: str) -> AnyMetric | None:
     return RecallAtK(int(parameters.get("k", "50"))) if variant == "default" else None
 
 

@@ -6,9 +6,9 @@ points all become the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
     Bits = NDArray[np.bool_]
+    Wanted = Callable[[Integers, Integers], Bits]
 
 _POLYGON_SCALE = 5.0
 _MOST_OUTLINE = 50_000_000
@@ -60,7 +61,7 @@ class Region:
 
     @staticmethod
     def of_indices(indices: Sequence[int] | Integers) -> Region:
-        """Any numbers, in any order."""
+        """Numbers in any order."""
         import numpy as np
 
         ordered = np.unique(np.asarray(indices, dtype=np.int64))
@@ -107,7 +108,7 @@ class Region:
 
         edges = np.zeros(height * width + 1, dtype=np.int8)
         edges[np.minimum(self.starts, height * width)] += 1
-        # If the last run is cut, its start and its end meet behind the last pixel.
+        # Where the last run is cut, its start and its end meet behind the last pixel.
         np.subtract.at(edges, np.minimum(self.ends, height * width), 1)
         flat = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         return np.ascontiguousarray(flat.reshape(width, height).T)
@@ -120,7 +121,7 @@ def union(regions: Sequence[Region]) -> Region:
     return _combined(regions, [], lambda ours, _theirs: ours > 0)
 
 
-def classes_of_map(numbers: NDArray[Any]) -> dict[int, Region]:
+def classes_of_map(numbers: Integers) -> dict[int, Region]:
     """The region of each number of a map (height, width) or list (points), by number. Raises ValueError for more than MOST_NUMBERS."""
     import numpy as np
 
@@ -190,8 +191,8 @@ def _of_polygon(polygon: Sequence[float], height: int, width: int) -> Region:
     return Region.of_runs(bounds[0::2], bounds[1::2])
 
 
-def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Any) -> Region:
-    """If ``wanted`` holds of how many of each cover a number."""
+def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Wanted) -> Region:
+    """Where ``wanted`` holds of how many of each cover a number."""
     import numpy as np
 
     regions = [*ours, *theirs]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.base import AnyMetric, Factories, Factory, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import panoptic, structure
 from scorer.metrics.regions.masks import Kinds, by_class, read_masks
@@ -153,7 +153,7 @@ SHAPENET_PARTS: Mapping[str, range] = {
 _MOST_PARTS = 6
 
 
-class PartIou(MeanOfRatios[list[Any]]):
+class PartIou(MeanOfRatios[JsonRow]):
     """Instance mIoU of part segmentation: 100 * mean over shapes of the mean IoU over the parts of the shape's category.
 
     A part that neither the shape nor the answer has counts as 1. The category is the question's detail "category"; its parts are those
@@ -171,7 +171,7 @@ class PartIou(MeanOfRatios[list[Any]]):
     def __init__(self) -> None:
         super().__init__("instance_miou")
 
-    def statistic(self, answer: Parsed, question: Question) -> list[Any]:
+    def statistic(self, answer: Parsed, question: Question) -> JsonRow:
         read = read_masks(answer, question, Kinds(background=False))
         wanted, given = by_class(read.wanted), by_class(read.given)
         nothing = Region.of_runs([], [])
@@ -183,12 +183,12 @@ class PartIou(MeanOfRatios[list[Any]]):
                 found[part] = ours.shared(theirs) / joined
         return [folded(question.details.get("category", "")), found, sorted(part for part in wanted if wanted[part].area)]
 
-    def worst(self, question: Question) -> list[Any]:
+    def worst(self, question: Question) -> JsonRow:
         """No part right, and none that may be absent."""
         category, _found, parts = self.statistic(Structured([]), question)
         return [category, None, parts]
 
-    def ratios(self, statistics: Sequence[tuple[str, list[Any]]]) -> tuple[Floats, Floats]:
+    def ratios(self, statistics: Sequence[tuple[str, JsonRow]]) -> tuple[Floats, Floats]:
         import numpy as np
 
         known = parts_by_category([row for _id, row in statistics])
@@ -196,7 +196,7 @@ class PartIou(MeanOfRatios[list[Any]]):
         return upper, np.ones_like(upper)
 
 
-def parts_by_category(rows: Sequence[list[Any]]) -> list[frozenset[str]]:
+def parts_by_category(rows: Sequence[JsonRow]) -> list[frozenset[str]]:
     """The parts of each shape's category, as far as they can be known."""
     numbers = {int(part) for _category, _found, parts in rows for part in parts if part.isdecimal()}
     shapenet = bool(numbers) and _MOST_PARTS < max(numbers) < 50 and all(part.isdecimal() for *_row, parts in rows for part in parts)
@@ -267,7 +267,7 @@ def box_counts(given: Sequence[Box], wanted: Sequence[Box]) -> Counts:
 
 def _boxes(answer: Parsed) -> list[Box]:
     if not isinstance(answer, tuple):
-        raise NotComparable("the answer is no list of boxes")
+        raise NotComparable("the answer is not a list of boxes")
     return [box for box in answer if isinstance(box, Box)]
 
 
@@ -275,14 +275,14 @@ def _counts(ours: Region, theirs: Region) -> Counts:
     return float(ours.shared(theirs)), float(ours.area), float(theirs.area)
 
 
-def _part_mean(row: list[Any], parts: frozenset[str]) -> float:
+def _part_mean(row: JsonRow, parts: frozenset[str]) -> float:
     _category, found, _parts = row
     if found is None or not parts:
         return 0.0
     return float(sum(found.get(part, 1.0) for part in sorted(parts))) / len(parts)
 
 
-def _miou(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _miou(parameters: Parameters, variant: str) -> AnyMetric | None:
     if variant != "default":
         return None
     match parameters.get("of", "masks"):
@@ -293,11 +293,11 @@ def _miou(parameters: Parameters, variant: str) -> Metric[Any] | None:
     return None
 
 
-def _f1(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _f1(parameters: Parameters, variant: str) -> AnyMetric | None:
     return PixelF1() if parameters.get("of") == "pixels" and variant == "default" else None
 
 
-def _default_only(make: Any) -> Any:
+def _default_only(make: Callable[[], AnyMetric]) -> Factory:
     return lambda _parameters, variant: make() if variant == "default" else None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question
+from scorer.metrics.base import AnyMetric, Factories, Factory, MeanMetric, NotComparable, Parameters, Question
+from scorer.metrics.entries import Entry, entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import multi_object
@@ -44,9 +45,9 @@ class SuccessArea(MeanMetric):
         if question.answer_type != "track" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no track of one object")
         with of_label("a list of boxes [x, y, width, height] or null, one a frame"):
-            wanted = [_box(sides) for sides in question.label]
+            wanted = [_box(sides) for sides in iterated(question.label)]
         with of_answer("a list of boxes [x, y, width, height] or null, one a frame"):
-            given = [_box(sides) for sides in answer.value]
+            given = [_box(sides) for sides in iterated(answer.value)]
         if not any(wanted):
             raise NotComparable("the label has no box in any frame")
         found = given + [None] * (len(wanted) - len(given))
@@ -75,9 +76,9 @@ class TubeIou(MeanMetric):
         if question.answer_type != "tubes" or not isinstance(answer, Structured):
             raise NotComparable(f"answers of type {question.answer_type!r} are no tubes")
         with of_label("a list of tubes with boxes by frame"):
-            wanted = [_tube(entry) for entry in question.label]
+            wanted = [_tube(entry) for entry in entries_of(question.label)]
         with of_answer("a list of tubes with boxes by frame"):
-            surest = sorted(answer.value, key=score_of, reverse=True)
+            surest = sorted(entries_of(answer.value), key=score_of, reverse=True)
             given = [_tube(entry) for entry in surest[: len(wanted)]]
         if not wanted:
             raise NotComparable("the label has no tube")
@@ -172,32 +173,33 @@ def _above(overlap: float) -> int:
     return sum(overlap > threshold for threshold in SUCCESS_THRESHOLDS)
 
 
-def _box(sides: Any) -> Box | None:
+def _box(sides: object) -> Box | None:
     if sides is None:
         return None
-    x, y, width, height = (float(side) for side in sides)
+    x, y, width, height = (float(side) for side in iterated(sides))
     if not all(map(math.isfinite, (x, y, width, height))):
         raise ValueError("a box is not finite")
     return Box(x, y, width, height)
 
 
-def _tube(entry: Any) -> dict[int, Box]:
+def _tube(entry: Entry) -> dict[int, Box]:
     boxes = {int(frame): _box(sides) for frame, sides in entry["boxes"].items()}
     return {frame: box for frame, box in boxes.items() if box is not None}
 
 
-def _poses(value: Any) -> Floats:
+def _poses(value: object) -> Floats:
     """(frames, 4, 4) with true rotations."""
     import numpy as np
 
-    rows = np.array(value, dtype=float).reshape(-1, 3, 4) if len(value) else np.zeros((0, 3, 4))
-    if len(rows) != len(value):
+    listed = list(iterated(value))
+    rows = np.array(listed, dtype=float).reshape(-1, 3, 4) if listed else np.zeros((0, 3, 4))
+    if len(rows) != len(listed):
         raise ValueError("a pose has twelve numbers")
     if not np.isfinite(rows).all():
         raise ValueError("a number is not finite")
     left, sizes, right = np.linalg.svd(rows[:, :, :3])
     if (sizes < 1e-6).any():
-        raise ValueError("a rotation is none")
+        raise ValueError("a rotation cannot be one")
     # The nearest rotation: a reflection is turned round in its weakest direction.
     left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
     poses = np.tile(np.eye(4), (len(rows), 1, 1))
@@ -205,11 +207,11 @@ def _poses(value: Any) -> Floats:
     return poses
 
 
-def _auc(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _auc(parameters: Parameters, variant: str) -> AnyMetric | None:
     return SuccessArea("auc") if parameters.get("of") == "success_plot" and variant == "default" else None
 
 
-def _default_only(make: Any) -> Any:
+def _default_only(make: Callable[[], AnyMetric]) -> Factory:
     return lambda _parameters, variant: make() if variant == "default" else None
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from scorer.media import midi
-from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question, UnreadableAnswer
+from scorer.metrics.base import AnyMetric, Factories, Factory, MeanMetric, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label
 from scorer.metrics.signals.speech import MelCepstralDistortion
 from scorer.parsers import Parsed
@@ -126,7 +125,7 @@ def _one(paths: list[str]) -> str:
     return next((path for path in paths if path.lower().endswith((".mid", ".midi"))), paths[0])
 
 
-def _plain(kind: Callable[[str], Metric[Any]], metric_id: str) -> Callable[[Parameters, str], Metric[Any] | None]:
+def _plain(kind: Callable[[str], AnyMetric], metric_id: str) -> Factory:
     return lambda parameters, variant: kind(metric_id) if not parameters and variant == "default" else None
 
 

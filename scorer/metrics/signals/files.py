@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
+from scorer.metrics.entries import files_in
 from scorer.parsers import Parsed, Structured
 
 if TYPE_CHECKING:
@@ -17,20 +18,9 @@ if TYPE_CHECKING:
 F = TypeVar("F")
 
 
-def named_files(value: Any) -> list[str]:
-    """The paths of all {"file": path} in plain JSON, in its order."""
-    if isinstance(value, dict):
-        if isinstance(value.get("file"), str):
-            return [value["file"]]
-        return [path for entry in value.values() for path in named_files(entry)]
-    if isinstance(value, list):
-        return [path for entry in value for path in named_files(entry)]
-    return []
-
-
 def label_files(question: Question) -> list[str]:
     """The files of the label. Raises NotComparable if it has none."""
-    found = named_files(question.label)
+    found = files_in(question.label)
     if not found:
         raise NotComparable(f"the label of an answer of type {question.answer_type!r} names no file")
     return found
@@ -40,7 +30,7 @@ def answer_files(answer: Parsed, question: Question) -> list[str]:
     """The files of the answer. Raises NotComparable if answers of this type are none, UnreadableAnswer if this one is not."""
     if not isinstance(answer, Structured):
         raise NotComparable(f"answers of type {question.answer_type!r} are no files")
-    found = named_files(answer.value)
+    found = files_in(answer.value)
     if not found:
         raise UnreadableAnswer("the answer names no file")
     return found

@@ -7,13 +7,13 @@ measured by what it painted. Frames are compared in order.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.media import video
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Factories, Metric, Parameters, Question
+from scorer.metrics.base import Factories, Factory, Question
 from scorer.metrics.signals.files import answer_files, answered, in_pairs, label_files, labelled
 from scorer.parsers import Parsed
 
@@ -195,7 +195,7 @@ def _frames(files: list[str]) -> Iterator[Picture]:
     return chain.from_iterable(map(video.read_frames, files))
 
 
-def _of(metric_id: str, **kinds: type[_FrameMetric]) -> Callable[[Parameters, str], Metric[Any] | None]:
+def _of(metric_id: str, **kinds: type[_FrameMetric]) -> Factory:
     """kinds: by variant."""
     return lambda parameters, variant: kinds[variant](metric_id) if not parameters and variant in kinds else None
 

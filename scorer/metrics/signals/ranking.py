@@ -5,20 +5,26 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from genlevel.benchmark.texts import normal_text
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, Value, acceptable
+from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Metric, NotComparable, Parameters, Question, Value, acceptable
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label, resized
 from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bits = NDArray[np.bool_]
 
 BOOTSTRAP_DRAWS = 200
 _SEED = 20250504
 _YES = frozenset({"yes", "true", "positive", "anomaly", "anomalous", "abnormal", "defect", "defective", "bad", "infected"})
 _NO = frozenset({"no", "false", "negative", "normal", "good", "no anomaly", "no defect", "non-defective", "ok", "healthy"})
 
-Triple = list[Any]
+Triple = JsonRow
 """[score, negatives, positives] with this score. None for it: no answer, which ranks at the wrong end; BEST: at the right one."""
 BEST = "best"
 """What an answer that is not known may be at best: surer than all that are known."""
@@ -46,14 +52,14 @@ class _Ranking(Metric[list[Triple]]):
         positive = is_positive(question)
         return [[BEST, int(not positive), int(positive)]]
 
-    def weighted(self, statistics: Sequence[tuple[str, list[Triple]]]) -> Callable[[Any], float]:
+    def weighted(self, statistics: Sequence[tuple[str, list[Triple]]]) -> Callable[[Floats], float]:
         """The score 0..1 as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
         import numpy as np
 
         rows = [(owner, *triple) for owner, (_id, triples) in enumerate(statistics) for triple in triples]
         scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
         places = {score: float(place) for place, score in enumerate(scores)}
-        # If (negatives, positives) stand that have no score: nothing ranks lower than a positive without an answer, and nothing
+        # The places of (negatives, positives) without a score: nothing ranks lower than a positive without an answer, and nothing
         # higher than a negative without one, not even those at their best, unless ``best_is_first``.
         top = float(len(scores))
         ends = {None: (top + 1.0, -math.inf), BEST: (-1.0, top + 2.0 if self.best_is_first else top)}
@@ -72,10 +78,10 @@ class _Ranking(Metric[list[Triple]]):
         above = np.array([part[3] for part in parts], dtype=float)
         unscored = bool(len(levels)) and levels[0] == -math.inf
 
-        def score(weights: Any) -> float:
+        def score(weights: Floats) -> float:
             weight = np.asarray(weights, dtype=float)[owners]
-            negatives = np.bincount(level, weight * below, len(levels))
-            positives = np.bincount(level, weight * above, len(levels))
+            negatives = np.bincount(level, weight * below, len(levels)).astype(float, copy=False)
+            positives = np.bincount(level, weight * above, len(levels)).astype(float, copy=False)
             return self._score(negatives, positives, unscored)
 
         return score
@@ -89,11 +95,11 @@ class _Ranking(Metric[list[Triple]]):
         if count < 2:
             return Value(value, None)
         generator = np.random.Generator(np.random.PCG64(_SEED))
-        draws = [score(generator.multinomial(count, np.full(count, 1.0 / count))) for _draw in range(BOOTSTRAP_DRAWS)]
+        draws = [score(generator.multinomial(count, np.full(count, 1.0 / count)).astype(float)) for _draw in range(BOOTSTRAP_DRAWS)]
         return Value(value, 100.0 * float(np.std(draws, ddof=1)))
 
     @abstractmethod
-    def _score(self, negatives: Any, positives: Any, unscored: bool) -> float:
+    def _score(self, negatives: Floats, positives: Floats, unscored: bool) -> float:
         """0..1 from the counts at each level, the lowest score first. unscored: the first level is of positives without a score."""
 
 
@@ -140,7 +146,7 @@ class RocArea(_Ranking):
         mask = _mask(question)
         return _histogram(mask.astype(float), mask)
 
-    def _score(self, negatives: Any, positives: Any, unscored: bool) -> float:
+    def _score(self, negatives: Floats, positives: Floats, unscored: bool) -> float:
         pairs = float(negatives.sum() * positives.sum())
         return float(positives @ (negatives.cumsum() - 0.5 * negatives)) / pairs if pairs else 0.5
 
@@ -165,7 +171,7 @@ class AnomalyPrecision(_Ranking):
     def __init__(self) -> None:
         super().__init__("average_precision")
 
-    def _score(self, negatives: Any, positives: Any, unscored: bool) -> float:
+    def _score(self, negatives: Floats, positives: Floats, unscored: bool) -> float:
         import numpy as np
 
         wanted = float(positives.sum())
@@ -192,7 +198,7 @@ _PICTURES = frozenset({"media", "masks", "structure"})
 _LEVELS = 255
 
 
-def _mask(question: Question) -> Any:
+def _mask(question: Question) -> Bits:
     """bool (H, W): where the label's picture is at least half white."""
     from scorer.media import images
 
@@ -201,7 +207,7 @@ def _mask(question: Question) -> Any:
         return images.read_alpha(path) >= 0.5
 
 
-def _histogram(scores: Any, mask: Any) -> list[Triple]:
+def _histogram(scores: Floats, mask: Bits) -> list[Triple]:
     """The pixels of a map (H, W) 0..1 by their score, in steps of 1 / 255."""
     import numpy as np
 
@@ -226,11 +232,11 @@ def _truth(text: str) -> float | None:
     return 1.0 if plain in _YES else 0.0 if plain in _NO else label_number(text)
 
 
-def _roc(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _roc(parameters: Parameters, variant: str) -> AnyMetric | None:
     return RocArea() if parameters.get("of", "roc") == "roc" and variant == "default" else None
 
 
-def _anomaly(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _anomaly(parameters: Parameters, variant: str) -> AnyMetric | None:
     return AnomalyPrecision() if parameters.get("of") == "anomaly_score" and variant == "default" else None
 
 

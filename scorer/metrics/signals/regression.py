@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from scorer.metrics.averages import FARTHEST, AverageMetric
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, UnreadableAnswer, acceptable
+from scorer.metrics.base import AnyMetric, Factories, Factory, NotComparable, Parameters, Question, UnreadableAnswer, acceptable
 from scorer.metrics.signals import fields
 from scorer.parsers import Parsed, Structured
 
@@ -87,7 +86,7 @@ class RootMeanSquaredError(AverageMetric):
         return [square] if question.answer_type == "number" else [math.sqrt(square), 1.0]
 
 
-def series_of(value: Any) -> list[list[float]]:
+def series_of(value: object) -> list[list[float]]:
     """The rows of a series in normal form. Raises ValueError if it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = [value]
@@ -99,7 +98,7 @@ def series_of(value: Any) -> list[list[float]]:
     return [[bounded(number) for number in row] for row in rows]
 
 
-def bounded(number: Any) -> float:
+def bounded(number: object) -> float:
     """A number within -FARTHEST..FARTHEST; 0 for what is not a number."""
     if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
         return 0.0
@@ -153,13 +152,13 @@ def _square(difference: float) -> float:
     return difference * difference
 
 
-_NUMBERS: dict[str, Callable[[str], Metric[Any]]] = {
+_NUMBERS: dict[str, Callable[[str], AnyMetric]] = {
     "mae": MeanAbsoluteError,
     "mse": MeanSquaredError,
     "rmse": RootMeanSquaredError,
     "rms": RootMeanSquaredError,
 }
-_FIELDS: dict[tuple[str, str], Callable[[str], Metric[Any]]] = {
+_FIELDS: dict[tuple[str, str], Callable[[str], AnyMetric]] = {
     ("rmse", "picture"): fields.PictureError,
     ("rmse", "normals"): fields.NormalError,
     ("rms", "depth"): fields.DepthError,
@@ -172,8 +171,8 @@ _FIELDS: dict[tuple[str, str], Callable[[str], Metric[Any]]] = {
 _USUAL = {"mae": "number", "rmse": "number", "rms": "depth", "mse": "matte", "sad": "matte", "abs_rel": "depth", "epe": "flow"}
 
 
-def _factory(metric_id: str) -> Callable[[Parameters, str], Metric[Any] | None]:
-    def create(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _factory(metric_id: str) -> Factory:
+    def create(parameters: Parameters, variant: str) -> AnyMetric | None:
         of = parameters.get("of", _USUAL[metric_id])
         if variant != "default" or set(parameters) - {"of"}:
             return None

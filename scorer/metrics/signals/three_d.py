@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.media import points
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Factories, Metric, Parameters, Question
+from scorer.metrics.base import AnyMetric, Factories, Parameters, Question
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label
 from scorer.parsers import Parsed
 
@@ -75,7 +75,7 @@ def _cloud(paths: list[str]) -> Points:
     return np.concatenate([points.read_cloud(path, SURFACE_POINTS, _SEED) for path in paths])
 
 
-def _create(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _create(parameters: Parameters, variant: str) -> AnyMetric | None:
     of = parameters.get("of", "distance")
     if variant != "default" or of not in {"distance", "squared"} or set(parameters) - {"of"}:
         return None

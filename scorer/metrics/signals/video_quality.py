@@ -6,12 +6,12 @@ The other metrics of videos look at frames: psnr in scorer.metrics.signals.image
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorer.media import Undecodable, video
-from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, UnreadableAnswer
+from scorer.metrics.base import Factories, Factory, MeanMetric, Question, UnreadableAnswer
 from scorer.metrics.signals.files import answer_files, answered, of_answer
 from scorer.parsers import Parsed
 
@@ -166,7 +166,7 @@ def _frames(files: list[str]) -> Iterator[Picture]:
     return chain.from_iterable(map(video.read_frames, files))
 
 
-def _only(kind: type[MeanMetric], metric_id: str, only: str) -> Callable[[Parameters, str], Metric[Any] | None]:
+def _only(kind: type[MeanMetric], metric_id: str, only: str) -> Factory:
     return lambda parameters, variant: kind(metric_id) if not parameters and variant == only else None
 
 

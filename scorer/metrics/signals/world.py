@@ -110,7 +110,7 @@ def _candidates(filtered: Floats, rate: int, bound: float, times: Floats) -> tup
 
 
 def _crossings(wave: Floats) -> Floats:
-    """If, in samples counted from 1, the wave goes from above 0 to 0 or below."""
+    """Where, in samples counted from 1, the wave goes from above 0 to 0 or below."""
     import numpy as np
 
     before = np.flatnonzero((wave[:-1] > 0.0) & (wave[1:] <= 0.0))
@@ -164,7 +164,7 @@ def _smoothed(best: Floats, candidates: Floats) -> Floats:
 
 
 def _continued(current: float, past: float, candidates: Floats) -> float:
-    """The candidate next to where the contour points, 0 where none is near."""
+    """The candidate next to where the contour points, 0 if none is near."""
     import numpy as np
 
     expected = (current * 3.0 - past) / 2.0

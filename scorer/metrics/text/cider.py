@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Factories, Metric, Parameters, Question, RatioMetric, Value, scaled, texts
+from scorer.metrics.base import AnyMetric, Factories, JsonRow, Parameters, Question, RatioMetric, Value, scaled, texts
 from scorer.metrics.text.overlap import caption_tokens, texts_of_label
 from scorer.parsers import Parsed
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ORDERS = 4
 SIGMA = 6.0
 
-Row = list[Any]
+Row = JsonRow
 """[the answer's tokens, [each reference's tokens]], tokens joined by spaces."""
 
 
@@ -56,7 +56,7 @@ class Cider(RatioMetric[Row]):
         """Nothing said."""
         return ["", [" ".join(caption_tokens(reference)) for reference in texts_of_label(question)]]
 
-    def weighted(self, statistics: Sequence[tuple[str, Row]]) -> Callable[[Any], float]:
+    def weighted(self, statistics: Sequence[tuple[str, Row]]) -> Callable[[Floats], float]:
         """The score divided by 100, as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
         import numpy as np
 
@@ -233,7 +233,7 @@ def _ranked(keys: Integers, owners: Integers, count: int) -> Integers:
 
 
 def _starts(keys: Integers) -> Integers:
-    """If a new key begins among ascending ones."""
+    """Where a new key begins among ascending ones."""
     import numpy as np
 
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.zeros(0, dtype=np.int64)
@@ -253,7 +253,7 @@ def _inverse(values: Floats) -> Floats:
     return np.divide(1.0, values, out=np.zeros_like(values), where=values != 0.0)
 
 
-def _cider(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _cider(parameters: Parameters, variant: str) -> AnyMetric | None:
     if parameters.get("of", "text") != "text" or variant not in ("default", "official"):
         return None
     return Cider(official=variant == "official")

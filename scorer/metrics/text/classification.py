@@ -6,13 +6,14 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import (
+    AnyMetric,
     Factories,
+    Floats,
+    JsonRow,
     MeanMetric,
-    Metric,
     NotComparable,
     Parameters,
     Question,
@@ -64,7 +65,7 @@ class ExactMatch(Accuracy):
         super().__init__("exact_match")
 
 
-class MacroAccuracy(RatioMetric[list[Any]]):
+class MacroAccuracy(RatioMetric[JsonRow]):
     """Mean over classes of the share of right answers among a class's instances: 100 * mean over classes of right / all.
 
     A class is what the label names: the text of a choice's option (its letter if there are no options), or the label by the rule
@@ -82,13 +83,13 @@ class MacroAccuracy(RatioMetric[list[Any]]):
     def __init__(self) -> None:
         super().__init__("macro_accuracy")
 
-    def statistic(self, answer: Parsed, question: Question) -> list[Any]:
+    def statistic(self, answer: Parsed, question: Question) -> JsonRow:
         return [class_of(question), int(is_right(answer, question))]
 
-    def worst(self, question: Question) -> list[Any]:
+    def worst(self, question: Question) -> JsonRow:
         return [class_of(question), 0]
 
-    def compute(self, statistics: Sequence[tuple[str, list[Any]]]) -> Value:
+    def compute(self, statistics: Sequence[tuple[str, JsonRow]]) -> Value:
         sizes, hits = Counter[str](), Counter[str]()
         for _id, (name, right) in statistics:
             sizes[name] += 1
@@ -97,7 +98,7 @@ class MacroAccuracy(RatioMetric[list[Any]]):
         influences = [(right - shares[name]) / sizes[name] / len(sizes) for _id, (name, right) in statistics]
         return Value(100.0 * math.fsum(shares.values()) / len(shares), scaled(self.delta_error(influences), 100.0))
 
-    def weighted(self, statistics: Sequence[tuple[str, list[Any]]]) -> Callable[[Any], float]:
+    def weighted(self, statistics: Sequence[tuple[str, JsonRow]]) -> Callable[[Floats], float]:
         """The score 0..1 as a function of how often each instance counts; a class that no counted instance has is left out."""
         import numpy as np
 
@@ -105,7 +106,7 @@ class MacroAccuracy(RatioMetric[list[Any]]):
         classes = np.array([numbers.setdefault(name, len(numbers)) for _id, (name, _right) in statistics], dtype=np.intp)
         rights = np.array([right for _id, (_name, right) in statistics], dtype=float)
 
-        def score(weights: Any) -> float:
+        def score(weights: Floats) -> float:
             sizes, hits = np.bincount(classes, weights, len(numbers)), np.bincount(classes, weights * rights, len(numbers))
             return float((hits[sizes > 0.0] / sizes[sizes > 0.0]).mean())
 
@@ -251,12 +252,12 @@ def _key(item: str) -> str:
     return " ".join(plain.split()).strip(" .,;:'\"`") or folded.strip()
 
 
-def _f1(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _f1(parameters: Parameters, variant: str) -> AnyMetric | None:
     made = {"tokens": TokenF1, "items": ItemF1}.get(parameters.get("of", "tokens"))
     return made() if made is not None and variant == "default" else None
 
 
-def _accuracy(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _accuracy(parameters: Parameters, variant: str) -> AnyMetric | None:
     return Accuracy() if variant == "default" and parameters.get("of", "text") == "text" else None
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from scorer.metrics.base import Factories, Metric, NotComparable, Parameters, Question, RatioMetric, Value, texts
+from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question, RatioMetric, Value, texts
 from scorer.metrics.text.code_languages import LANGUAGES, language_named, parser_of
 from scorer.metrics.text.overlap import texts_of_label
-from scorer.metrics.text.syntax_trees import data_flow, subtrees, syntax_tree
+from scorer.metrics.text.syntax_trees import Forms, data_flow, subtrees, syntax_tree
 from scorer.parsers import Parsed
 
 ORDERS = 4
 KEYWORD, OTHER = 1.0, 0.2
 """How much a token of the reference weighs."""
 _SMOOTHED = 0.1
-# If the parts of a statistic stand: lengths of answer and reference, then pairs of (matched, all).
+# Where the parts of a statistic stand: lengths of answer and reference, then pairs of (matched, all).
 _LENGTHS, _GRAMS, _WEIGHED, _SYNTAX, _FLOW, _SIZE = 0, 2, 10, 18, 20, 22
 
 Row = list[float]
@@ -53,7 +52,7 @@ class CodeBleu(RatioMetric[Row]):
     def statistic(self, answer: Parsed, question: Question) -> Row:
         text, references = texts(answer, question)
         if not references:
-            raise NotComparable(f"the label {str(question.label)[:80]!r} is no code")
+            raise NotComparable(f"the label {str(question.label)[:80]!r} is not code")
         language = language_of(question, references)
         rows = [_row(text, reference, language) for reference in references]
         return max(rows, key=lambda row: self._score(row)[0])
@@ -78,7 +77,7 @@ class CodeBleu(RatioMetric[Row]):
         error = self.delta_error([share - mean for share in shares])
         return Value(100.0 * score, None if error is None else 100.0 * error)
 
-    def weighted(self, statistics: Sequence[tuple[str, Row]]) -> Callable[[Any], float]:
+    def weighted(self, statistics: Sequence[tuple[str, Row]]) -> Callable[[Floats], float]:
         """The score 0..1 as a function of how often each instance counts."""
         import numpy as np
 
@@ -154,7 +153,7 @@ def _row(answer: str, reference: str, language: str) -> Row:
 def _tree_matches(answer: str, reference: str, language: str) -> Row:
     """(matched, all) subtrees and data flows of the reference."""
     given, wanted = syntax_tree(answer, language), syntax_tree(reference, language)
-    forms: dict[Any, int] = {}
+    forms: Forms = {}
     theirs, ours = subtrees(wanted, forms), subtrees(given, forms)
     matched = sum(count for form, count in theirs.items() if form in ours)
     flows = data_flow(wanted, language)
@@ -196,7 +195,7 @@ def _bleu(sums: Sequence[float], at: int, *, brief: bool) -> tuple[float, Row]:
     return score, slopes
 
 
-def _code_bleu(_parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _code_bleu(_parameters: Parameters, variant: str) -> AnyMetric | None:
     return CodeBleu(variant == "official") if variant in ("default", "official") else None
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from tree_sitter import Parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,21 @@ _C_KEYWORDS = (
     "auto else long switch break enum register typedef case extern return union char float short unsigned const for signed void "
     "continue goto sizeof volatile default if static while do int struct _Packed double"
 )
-_C_SHARP_NODES: dict[str, Any] = {
+
+
+class _Nodes(TypedDict):
+    """Which nodes move data, as in ``Language``."""
+
+    declarations: dict[str, tuple[str | int, str | int]]
+    assignments: frozenset[str]
+    increments: frozenset[str]
+    branches: frozenset[str]
+    counted: dict[str, str]
+    each: dict[str, tuple[str, str, str]]
+    repeated: frozenset[str]
+
+
+_C_SHARP_NODES: _Nodes = {
     "declarations": {"variable_declarator": (0, 1)},
     "assignments": _words("assignment_expression"),
     "increments": _words("postfix_unary_expression"),
@@ -219,7 +236,7 @@ def language_named(name: str) -> str | None:
 
 
 @cache
-def parser_of(name: str) -> Any:
+def parser_of(name: str) -> Parser:
     """The tree-sitter parser of a language, made once."""
     from tree_sitter import Language as Grammar
     from tree_sitter import Parser

@@ -1,4 +1,4 @@
-"""Text metrics by the rules of the official code (variant "official"), if they differ from the defaults, so that its numbers can be met.
+"""Text metrics by the rules of the official code (variant "official") that differ from the defaults, so that its numbers can be met.
 
 Source: the text scorers of the repository path2generalist/General-Level, as seen by running them.
 """
@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Callable
 
-from scorer.metrics.base import Factories, MeanMetric, Metric, NotComparable, Parameters, Question, acceptable, best_reference, texts
+from scorer.metrics.base import (
+    AnyMetric,
+    Factories,
+    Factory,
+    MeanMetric,
+    NotComparable,
+    Parameters,
+    Question,
+    acceptable,
+    best_reference,
+    texts,
+)
 from scorer.metrics.text.classification import Accuracy, MicroF1, is_right
 from scorer.metrics.text.overlap import CorpusBleu, Rouge, SentenceBleu, Tokens
 from scorer.metrics.text.porter import stem
@@ -23,7 +34,7 @@ _SEPARATOR = "<p>"
 class OfficialAccuracy(Accuracy):
     """Share of right answers by the official rules: text has to equal a reference, trimmed but with its case and punctuation.
 
-    contained: the rule for question answering on videos, if a reference that stands somewhere in the answer is enough.
+    contained: the rule for question answering on videos: a reference that stands somewhere in the answer is enough.
     Choices compare letters, numbers compare as numbers, items as sets, as in ``Accuracy``. Standard error: of a mean.
 
     >>> question = Question("short_text", ["Land Rover"])
@@ -124,16 +135,16 @@ def _wanted(question: Question) -> list[frozenset[str]]:
     return [_set(reference.lower()) for reference in references]
 
 
-def _bleu_1(parameters: Parameters) -> Metric[Any]:
+def _bleu_1(parameters: Parameters) -> AnyMetric:
     # Over videos the official code scores the corpus as the caption evaluation does, which is the default there.
     return CorpusBleu() if parameters.get("level") == "corpus" else OfficialSentenceBleu("bleu_1", 1)
 
 
-def _f1(parameters: Parameters) -> Metric[Any] | None:
+def _f1(parameters: Parameters) -> AnyMetric | None:
     return OfficialTokenF1() if parameters.get("of", "tokens") == "tokens" else None
 
 
-_METRICS: dict[str, Any] = {
+_METRICS: dict[str, Callable[[Parameters], AnyMetric | None]] = {
     "accuracy": lambda parameters: OfficialAccuracy(contained=parameters.get("match") == "contained"),
     "f1": _f1,
     "micro_f1": lambda _parameters: OfficialMicroF1(),
@@ -144,7 +155,7 @@ _METRICS: dict[str, Any] = {
 }
 
 
-def _official(metric_id: str) -> Any:
+def _official(metric_id: str) -> Factory:
     return lambda parameters, variant: _METRICS[metric_id](parameters) if variant == "official" else None
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, RatioMetric, Value, best_reference, scaled, texts
+from scorer.metrics.base import (
+    AnyMetric,
+    Factories,
+    Factory,
+    MeanMetric,
+    Parameters,
+    Question,
+    RatioMetric,
+    Value,
+    best_reference,
+    scaled,
+    texts,
+)
 from scorer.metrics.text.treebank import treebank_tokens
 from scorer.metrics.text.words import remembered, stemmed_words
 from scorer.parsers import Parsed
@@ -174,9 +185,9 @@ def texts_of_label(question: Question) -> list[str]:
     return texts(placeholder, question)[1]
 
 
-def common(given: Sequence[Any], wanted: Sequence[Any]) -> int:
+def common(given: Sequence[Hashable], wanted: Sequence[Hashable]) -> int:
     """How many of ``given`` are in ``wanted``, each at most as often as it stands there: the size of the common multiset."""
-    free: dict[Any, int] = {}
+    free: dict[Hashable, int] = {}
     for entry in wanted:
         if entry in free:
             free[entry] += 1
@@ -249,7 +260,7 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _default(make: Callable[[Parameters], Metric[Any]]) -> Callable[[Parameters, str], Metric[Any] | None]:
+def _default(make: Callable[[Parameters], AnyMetric]) -> Factory:
     return lambda parameters, variant: make(parameters) if variant == "default" else None
 
 

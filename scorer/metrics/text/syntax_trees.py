@@ -1,7 +1,7 @@
 """Syntax trees for CodeBLEU: code as a tree without comments, its subtrees, and the flow of data through its variables.
 
 Source: Ren et al. 2020, "CodeBLEU: a Method for Automatic Evaluation of Code Synthesis", sections 3.2 and 3.3; what its published
-evaluator (CodeXGLUE) does if the paper leaves it open.
+evaluator (CodeXGLUE) does decides what the paper leaves open.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from scorer.metrics.text.code_languages import LANGUAGES, Language, parser_of
+
+if TYPE_CHECKING:
+    from tree_sitter import TreeCursor
 
 MOST_BYTES = 50_000
 """Longer code is read up to here."""
@@ -20,6 +23,8 @@ MOST_STEPS = 100_000
 DEEPEST = 200
 
 _WHOLE = frozenset({"string_literal", "string", "character_literal"})
+Forms: TypeAlias = dict[tuple[str, tuple[tuple[str | None, int], ...]], int]
+"""The number of each form of a subtree: its type, with the labels and forms of its named children."""
 Flow = tuple[str, str, tuple[str, ...]]
 """(variable, relation, variables that it comes from), variables numbered in the order of their appearance."""
 
@@ -77,7 +82,7 @@ def syntax_tree(code: str, language: str) -> Node:
     return root
 
 
-def subtrees(root: Node, known: dict[Any, int]) -> Counter[int]:
+def subtrees(root: Node, known: Forms) -> Counter[int]:
     """The forms of all subtrees, the root and every node with children, and how often each occurs.
 
     A form is the node's type with the labels and forms of its named children, so names and numbers in the code do not matter. Forms
@@ -348,8 +353,9 @@ def _tokens(root: Node) -> Iterator[Node]:
             stack.extend(reversed(node.children))
 
 
-def _node(cursor: Any, source: bytes) -> Node:
+def _node(cursor: TreeCursor, source: bytes) -> Node:
     found = cursor.node
+    assert found is not None, "the cursor stands on a node"
     start, end = found.start_byte, found.end_byte
     # What the parser put in to go on has no width, and is shown as missing.
     form = str(found) if start == end and found.child_count == 0 else found.type

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from scorer.metrics.base import Factories, MeanMetric, Metric, Parameters, Question, acceptable, texts
+from scorer.metrics.base import AnyMetric, Factories, MeanMetric, Parameters, Question, acceptable, texts
 from scorer.metrics.text.words import CHARACTER_SCRIPTS, remembered
 from scorer.parsers import Parsed
 
@@ -69,7 +68,7 @@ def transcript_words(text: str) -> tuple[str, ...]:
     return tuple(_CHARACTER.sub(r" \g<0> ", kept).split())
 
 
-def _wer(parameters: Parameters, variant: str) -> Metric[Any] | None:
+def _wer(parameters: Parameters, variant: str) -> AnyMetric | None:
     # The tasks' answers are speech: without a sense, the rate is of what a recogniser heard, which another family computes.
     return WordErrorRate() if parameters.get("of") == "text" and variant == "default" else None
 

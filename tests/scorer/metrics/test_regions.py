@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
-from scorer.metrics.regions.masks import foreground, resized
 from scorer.metrics.regions.runs import Region, classes_of_map, of_polygons, union
+from scorer.metrics.regions.sources import foreground, resized
 
 maps = st.tuples(st.integers(1, 8), st.integers(1, 8), st.integers(0, 2**32)).map(
     lambda case: np.random.default_rng(case[2]).integers(0, 3, case[:2])
