@@ -203,7 +203,7 @@ def test_answers_that_are_no_boxes_cannot_be_compared() -> None:
     assert metric is not None
     with pytest.raises(NotComparable, match="short_text"):
         metric.statistic("bird", Question("short_text", ["bird"]))
-    with pytest.raises(NotComparable, match="no list of boxes"):
+    with pytest.raises(NotComparable, match="not a list of boxes"):
         metric.statistic((), Question("boxes", [{"label": "bird"}]))
     with pytest.raises(ValueError, match="IoU"):
         create("ap_at_iou", {"iou": "50"})

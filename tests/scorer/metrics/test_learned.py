@@ -414,7 +414,7 @@ def test_motions_may_be_series_too() -> None:
     metric = MotionDistance(TWINS)
     question = Question("series", [[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
     assert metric.statistic(Structured(question.label), question) == metric.best(question)
-    with pytest.raises(UnreadableAnswer, match="no motion"):
+    with pytest.raises(UnreadableAnswer, match="not a motion"):
         metric.statistic(Structured([[0.0], [1.0, 2.0]]), question)
 
 
