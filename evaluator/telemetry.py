@@ -9,14 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from genlevel.v1 import scorer_pb2 as sc
-
-OUTCOMES: dict[int, str] = {
-    sc.OUTCOME_ANSWERED: "answered",
-    sc.OUTCOME_REFUSED: "refused",
-    sc.OUTCOME_FAILED: "failed",
-    sc.OUTCOME_UNSUPPORTED: "unsupported",
-}
+from genlevel.benchmark.outcomes import Outcome
 
 
 class EvaluatorTelemetry:
@@ -41,10 +34,10 @@ class EvaluatorTelemetry:
         self._live = _Live()
         registry.register(self._live)
 
-    def answered(self, model: str, suite: str, outcome: int) -> None:
+    def answered(self, model: str, suite: str, outcome: Outcome) -> None:
         """Counts one instance that has its outcome."""
         model, suite = self._bounded(model, suite)
-        self._answers.labels(model, suite, OUTCOMES[outcome]).inc()
+        self._answers.labels(model, suite, outcome.value).inc()
 
     def called(self, model: str, suite: str) -> None:
         """Counts one call."""

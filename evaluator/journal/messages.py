@@ -1,4 +1,4 @@
-"""The journal's records as the contract's messages."""
+"""The journal's records as the contract's messages, and the contract's usage as the journal's."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from typing import Protocol
 
 from google.protobuf import json_format
 
-from evaluator.journal.journal import Answer, RunRecord
-from evaluator.journal.judgements import Judgement, JudgingTotals, RunJudge
-from evaluator.planning.outputs import stored_files
+from evaluator.journal.files import stored_files
+from evaluator.journal.records import Answer, Judgement, JudgingTotals, RunJudge, RunRecord
+from evaluator.journal.usage import BUCKETS, Usage
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 
-def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage, cost: int | None, unknown_costs: int) -> ev.Run:
+def usage_of(message: gw.Usage) -> Usage:
+    """What a message says was used."""
+    return Usage(*(getattr(message, name) for name in BUCKETS))
+
+
+def usage_message(usage: Usage) -> gw.Usage:
+    """What was used, as a message."""
+    return gw.Usage(**{name: getattr(usage, name) for name in BUCKETS})
+
+
+def run_message(
+    record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage, *, cost_nano_usd: int | None, unknown_costs: int
+) -> ev.Run:
     """A run as it stands.
 
-    cost: nano-dollars, None where none is known. unknown_costs: instances that were asked without one. Both count only where the model has
-    a price.
+    cost_nano_usd: None if none is known. unknown_costs: instances that were asked without one. Both count only if the model has a price.
     """
     ended = sum(outcomes.values())
     run = ev.Run(
@@ -32,21 +44,21 @@ def run_message(record: RunRecord, outcomes: Mapping[int, int], usage: gw.Usage,
         reason=record.reason,
         counts=sc.OutcomeCounts(
             total=record.total,
-            answered=outcomes.get(sc.OUTCOME_ANSWERED, 0),
-            refused=outcomes.get(sc.OUTCOME_REFUSED, 0),
-            failed=outcomes.get(sc.OUTCOME_FAILED, 0),
-            unsupported=outcomes.get(sc.OUTCOME_UNSUPPORTED, 0),
+            answered=outcomes.get(Outcome.ANSWERED, 0),
+            refused=outcomes.get(Outcome.REFUSED, 0),
+            failed=outcomes.get(Outcome.FAILED, 0),
+            unsupported=outcomes.get(Outcome.UNSUPPORTED, 0),
             pending=max(0, record.total - ended),
         ),
-        usage=usage,
+        usage=usage_message(usage),
         calls=record.calls,
         retries=record.retries,
         prompt_version=record.prompt_version,
     )
     if record.priced:
         run.unknown_costs = unknown_costs
-        if cost is not None or not unknown_costs:
-            run.cost_nano_usd = cost or 0
+        if cost_nano_usd is not None or not unknown_costs:
+            run.cost_nano_usd = cost_nano_usd or 0
     run.created.FromMilliseconds(int(record.created * 1000))
     run.updated.FromMilliseconds(int(record.updated * 1000))
     return run
@@ -57,19 +69,14 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
     return ev.ListAnswersResponse(
         task=answer.task,
         instance_id=answer.instance_id,
-        outcome=sc.Outcome.Name(answer.outcome),
+        variant=answer.variant,
+        repeat=answer.repeat,
+        shuffle=answer.shuffle,
+        outcome=sc.Outcome.Name(answer.outcome.number),
         raw_answer=answer.raw_answer,
         error=answer.error,
         attempts=answer.attempts,
-        usage=gw.Usage(
-            input_tokens=answer.input_tokens,
-            cache_read_tokens=answer.cache_read_tokens,
-            cache_write_tokens=answer.cache_write_tokens,
-            output_tokens=answer.output_tokens,
-            reasoning_tokens=answer.reasoning_tokens,
-            output_images=answer.output_images,
-            output_milliseconds=answer.output_milliseconds,
-        ),
+        usage=usage_message(answer.usage),
         cost_nano_usd=answer.cost_nano_usd,
         upstream_s=answer.upstream_s,
         files=stored_files(answer.files),
@@ -77,11 +84,11 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
 
 
 class JudgingState(Protocol):
-    """How far the judging of a run is."""
+    """How far the judging of a run is, while it goes on."""
 
     judged: int
     failed: int
-    usage: gw.Usage
+    usage: Usage
     cost_nano_usd: int | None
     unknown_costs: int
 
@@ -93,7 +100,7 @@ def judging_message(judge: RunJudge, state: JudgingState | JudgingTotals) -> ev.
         route=judge.route,
         judged=state.judged,
         failed=state.failed,
-        usage=state.usage,
+        usage=usage_message(state.usage),
         cost_nano_usd=state.cost_nano_usd,
         unknown_costs=state.unknown_costs,
     )

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0003"
+from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
+
+HEAD = "0004"
 
 metadata = MetaData()
+
+
+def _answer_key() -> list[Column[int]]:
+    """What, beside run, task and instance, says which answer is meant."""
+    return [Column(name, Integer, primary_key=True, autoincrement=False, server_default="0") for name in ("variant", "repeat", "shuffle")]
+
+
+def _usage(buckets: Sequence[str]) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False, server_default=None if name in TOKEN_BUCKETS else "0") for name in buckets]
+
 
 runs = Table(
     "evaluator_runs",
@@ -38,6 +52,7 @@ answers = Table(
     Column("run_id", String(40), primary_key=True),
     Column("task", Text, primary_key=True),
     Column("instance_id", Text, primary_key=True),
+    *_answer_key(),
     Column("outcome", Integer, nullable=False),
     Column("raw_answer", Text, nullable=False),
     Column("finish_reason", Integer, nullable=False),
@@ -45,13 +60,7 @@ answers = Table(
     Column("error", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("waits", Integer, nullable=False),
-    Column("input_tokens", BigInteger, nullable=False),
-    Column("cache_read_tokens", BigInteger, nullable=False),
-    Column("cache_write_tokens", BigInteger, nullable=False),
-    Column("output_tokens", BigInteger, nullable=False),
-    Column("reasoning_tokens", BigInteger, nullable=False),
-    Column("output_images", BigInteger, nullable=False, server_default="0"),
-    Column("output_milliseconds", BigInteger, nullable=False, server_default="0"),
+    *_usage(BUCKETS),
     Column("cost_nano_usd", BigInteger),
     Column("upstream_s", Float, nullable=False),
     Column("provider_model", Text, nullable=False),
@@ -75,6 +84,7 @@ judgements = Table(
     Column("run_id", String(40), primary_key=True),
     Column("task", Text, primary_key=True),
     Column("instance_id", Text, primary_key=True),
+    *_answer_key(),
     Column("judge", Text, primary_key=True),  # provider/model
     Column("prompt_hash", String(12), primary_key=True),
     Column("prompt_version", Text, nullable=False),
@@ -85,11 +95,7 @@ judgements = Table(
     Column("error_class", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Column("calls", Integer, nullable=False),
-    Column("input_tokens", BigInteger, nullable=False),
-    Column("cache_read_tokens", BigInteger, nullable=False),
-    Column("cache_write_tokens", BigInteger, nullable=False),
-    Column("output_tokens", BigInteger, nullable=False),
-    Column("reasoning_tokens", BigInteger, nullable=False),
+    *_usage(TOKEN_BUCKETS),  # a judge replies in text
     Column("cost_nano_usd", BigInteger),
     Column("created", Float, nullable=False),
 )
@@ -111,6 +117,7 @@ people_ratings = Table(
     Column("run_id", String(40), primary_key=True),
     Column("task", Text, primary_key=True),
     Column("instance_id", Text, primary_key=True),
+    *_answer_key(),
     Column("rater", Text, primary_key=True),
     Column("rating", Double, nullable=False),
     Column("created", Float, nullable=False),

@@ -37,9 +37,9 @@ class PromptSet:
     templates: dict[str, PromptTemplate]
 
     def for_instance(self, instance: Instance) -> PromptTemplate | None:
-        """The template of an instance: of its answer type, and of its medium where that has its own. None: it cannot be asked.
+        """The template of an instance: of its answer type, and of its medium if that has its own. None: it cannot be asked.
 
-        Its limit is the type's, more where the longest label of the instance's task would not fit.
+        Its limit is the type's, more if the longest label of the instance's task would not fit.
         """
         template = self._of_kind(instance)
         if template is None or instance.answer_type in _BOUNDED:
@@ -111,7 +111,7 @@ def _without_unknowns(block: str, content: Mapping[str, str]) -> str:
 
 
 def _filled(block: str, content: Mapping[str, str]) -> str:
-    """A block with its names filled in; "" where one of them has nothing to say."""
+    """A block with its names filled in; "" if one of them has nothing to say."""
     values = {name: content.get(name, "") for name in _NAMED.findall(block)}
     return _NAMED.sub(lambda match: values[match[1]], block) if all(value.strip() for value in values.values()) else ""
 
@@ -126,17 +126,7 @@ def _options(instance: Instance, letters: str) -> str:
 
 
 def _turns(dialog: tuple[str, ...]) -> Iterable[str]:
-    """The turns of a dialogue, by two speakers in turn where not every turn names its own."""
+    """The turns of a dialogue, by two speakers in turn if not every turn names its own."""
     if all(_SPEAKER.match(line) for line in dialog):
         return dialog
     return (f"Speaker {1 + turn % 2}: {line}" for turn, line in enumerate(dialog))
-
-
-def estimated_tokens(text: str) -> int:
-    """A fair guess of a text's tokens: a quarter of its UTF-8 bytes (English is near it, other scripts below)."""
-    return len(text.encode()) // 4 + 1
-
-
-def most_tokens(text: str) -> int:
-    """An upper bound of a text's tokens: no byte-level tokenizer makes more tokens than bytes; 64 for the envelope."""
-    return len(text.encode()) + 64

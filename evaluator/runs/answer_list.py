@@ -7,20 +7,27 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-from evaluator.journal.journal import Answer, Journal, RunRecord
+from evaluator.journal.journal import Journal
 from evaluator.journal.messages import answer_message, judgement_message
-from evaluator.planning.planner import ResolvedPlan
+from evaluator.journal.records import Answer, RunRecord
+from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import PromptSet, prompt_text
 from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.ratings import Rating, resolve_ratings
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import GenlevelError, NotFoundError, StorageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.files import FileCache, suffix_of
 from genlevel.v1 import evaluator_pb2 as ev
 
 
 class AnswerList:
-    """Reads a journal for people. plan_of: the plan of a stored run, which needs its suite to be where it was."""
+    """Reads a journal for people.
+
+    Args:
+        files: where media of answers are found as files of this machine.
+        plan_of: the plan of a stored run, which needs its suite to be where it was.
+    """
 
     def __init__(
         self,
@@ -28,7 +35,8 @@ class AnswerList:
         blobs: BlobStore,
         files: FileCache,
         prompts: PromptSet,
-        plan_of: Callable[[RunRecord], Awaitable[ResolvedPlan]],
+        *,
+        plan_of: Callable[[RunRecord], Awaitable[Plan]],
     ) -> None:
         self._journal = journal
         self._blobs = blobs
@@ -37,15 +45,15 @@ class AnswerList:
         self._plan_of = plan_of
 
     async def answers(self, record: RunRecord, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
-        """Journalled answers; where one instance is asked for, with its prompt, label and ratings.
+        """Journalled answers; if one instance is asked for, with its prompt, label and ratings.
 
-        Raises NotFoundError where there is no answer to that instance.
+        Raises NotFoundError if there is no answer to that instance.
         """
         if request.judge_failures:
             for response in await asyncio.to_thread(self._judge_failures, record.run_id):
                 yield response
             return
-        answers = self._journal.list_answers(record.run_id, outcomes=list(request.outcomes), instance=request.instance)
+        answers = self._journal.list_answers(record.run_id, outcomes=_outcomes(request.outcomes), instance=request.instance)
         found = False
         while (answer := await asyncio.to_thread(next, answers, None)) is not None:
             found = True
@@ -64,7 +72,7 @@ class AnswerList:
         judge = kept.judge_of(run_id)
         found = []
         for judgement in kept.failures(judge) if judge is not None else ():
-            answer = self._journal.answers_to(run_id, judgement.task, [judgement.instance_id]).get(judgement.instance_id)
+            answer = self._journal.answers_to(run_id, judgement.task, [judgement.key]).get(judgement.key)
             if answer is not None:
                 found.append(answer_message(answer))
                 found[-1].ratings.append(judgement_message(judgement))
@@ -73,8 +81,8 @@ class AnswerList:
     def _ratings(self, answer: Answer) -> list[ev.AnswerRating]:
         """All ratings of an answer: by every judge that was asked, and by people."""
         kept = self._journal.judgements
-        people = kept.people_of(answer.run_id, answer.task, [answer.instance_id]).get(answer.instance_id, {})
-        judged = kept.about(answer.run_id, answer.task, answer.instance_id)
+        people = kept.people_of(answer.run_id, answer.task, [answer.key]).get(answer.key, {})
+        judged = kept.about(answer.run_id, answer.task, answer.key)
         return [*map(judgement_message, judged), *(ev.AnswerRating(rater=who, rating=given) for who, given in people.items())]
 
     def _name_files(self, response: ev.ListAnswersResponse) -> None:
@@ -102,7 +110,14 @@ class AnswerList:
                 response.media.extend(str(media.path) for media in instance.media)
 
 
-def keep_ratings(journal: Journal, run_id: str, plan: ResolvedPlan, written: Iterable[ev.WrittenRating]) -> tuple[str, ...]:
+def _outcomes(numbers: Iterable[int]) -> list[Outcome]:
+    try:
+        return [Outcome.of(number) for number in numbers]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def keep_ratings(journal: Journal, run_id: str, plan: Plan, written: Iterable[ev.WrittenRating]) -> tuple[str, ...]:
     """Stores people's ratings of a run's answers, all or none. Returns what was left out; raises DatasetError, a line for each problem."""
     asked = {planned.task.key: planned for planned in plan.tasks}
 

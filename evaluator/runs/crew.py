@@ -11,16 +11,12 @@ import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from evaluator.journal.journal import Journal
-from evaluator.planning.prompts import PromptSet
-from evaluator.ports import GatewayPort, ScorerPort
-from evaluator.telemetry import EvaluatorTelemetry, LiveSource
+from evaluator.runs.context import Context
+from evaluator.telemetry import LiveSource
 from evaluator.traffic.budget import Budget
-from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, TrafficRules
-from genlevel.runtime.blobs import BlobStore
+from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic
 from genlevel.runtime.errors import CallFailed, GenlevelError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import evaluator_pb2 as ev
@@ -36,25 +32,18 @@ _GRACE_S = 30.0
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a crew works with."""
+class Ending(NamedTuple):
+    """How a run or a pass ended. status: a RunStatus of the contract. reason: why, in one line; "" if it came to its end."""
 
-    gateway: GatewayPort
-    scorer: ScorerPort
-    journal: Journal
-    limiter: AccountLimiter
-    blobs: BlobStore
-    telemetry: EvaluatorTelemetry
-    prompts: PromptSet
-    rules: TrafficRules
-    inline_limit: int
+    status: int
+    reason: str = ""
 
 
 class Crew(LiveSource, Generic[Item]):
     """Drives one pass to its end; ``stop`` ends it early. A pass is what it reads (``_read``) and what a worker does (``_work_on``).
 
     Args:
+        limiter: of the account that its calls go to.
         model_info: whom its calls go to.
         log: where answers and reservations become durable.
         model, suite: how Prometheus is shown it.
@@ -64,8 +53,9 @@ class Crew(LiveSource, Generic[Item]):
     def __init__(
         self,
         context: Context,
-        budget: Budget,
         *,
+        limiter: AccountLimiter,
+        budget: Budget,
         run_id: str,
         model_info: gw.ModelInfo,
         log: AnswerLog,
@@ -76,13 +66,14 @@ class Crew(LiveSource, Generic[Item]):
         self.model, self.suite = model, suite
         self.calls = self.retries = 0
         self._context = context
+        self._limiter = limiter
         self._traffic = Traffic(
             run_id=run_id,
             model=model_info,
             gateway=context.gateway,
             journal=log,
             blobs=context.blobs,
-            limiter=context.limiter,
+            limiter=limiter,
             budget=budget,
             rules=context.rules,
             first_reservation=first_reservation,
@@ -90,7 +81,7 @@ class Crew(LiveSource, Generic[Item]):
             on_retry=self._retried,
             stopping=lambda: self._stopping,
         )
-        cap = context.limiter.concurrency.cap
+        cap = limiter.concurrency.cap
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, cap // 2))
         self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
         self._workers: list[asyncio.Task[None]] = []
@@ -98,8 +89,7 @@ class Crew(LiveSource, Generic[Item]):
         self._scoring: asyncio.Task[None] | None = None
         self._asks = True  # whether calls may still be made
         self._stopping = False
-        self._status: int = ev.RUN_STATUS_FINISHED
-        self._reason = ""
+        self._ending = Ending(ev.RUN_STATUS_FINISHED)
         self._failures_in_a_row = 0
         self._finished_at: deque[tuple[float, int]] = deque()
 
@@ -139,14 +129,14 @@ class Crew(LiveSource, Generic[Item]):
     def stop(self, status: int, reason: str, *, now: bool = False) -> None:
         """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.
 
-        What was begun is still scored, unless ``now``, or where nothing but scoring was left to stop.
+        What was begun is still scored, unless ``now``, or if nothing but scoring was left to stop.
         """
         scoring = self._scoring
         if scoring is not None and scoring is not asyncio.current_task() and (now or not (self._asks or self._stopping)):
             scoring.cancel()
         if not self._stopping:
             self._stopping = True
-            self._status, self._reason = status, reason
+            self._ending = Ending(status, reason)
             asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
         if now:
             self._cut()
@@ -164,7 +154,7 @@ class Crew(LiveSource, Generic[Item]):
         if not self._scoring.cancelled():
             self._scoring.result()
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Coroutine[object, object, None]) -> None:
         """Stops the whole pass when one of its parts cannot go on."""
         try:
             await work
@@ -216,11 +206,11 @@ class Crew(LiveSource, Generic[Item]):
 
     def waiting(self) -> Mapping[str, int]:
         """Items that wait, by reason."""
-        return +(self._traffic.waiting + self._context.limiter.waiting())
+        return +(self._traffic.waiting + self._limiter.waiting())
 
     def provider_wait_s(self) -> float:
         """Seconds that the provider still asks to wait; 0 = it does not."""
-        return self._context.limiter.asked_wait_s()
+        return self._limiter.asked_wait_s()
 
     def rate(self) -> float:
         """Items finished a second, over the last seconds."""

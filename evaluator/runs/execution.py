@@ -13,37 +13,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from evaluator.journal.journal import Answer, Totals
+from evaluator.journal.records import Answer, Totals
+from evaluator.journal.usage import Usage
 from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
+from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.requests import PreparedCall, prepare
-from evaluator.runs.crew import CHUNK, Context, Crew
-from evaluator.runs.scoring import PlannedTask, score_task
+from evaluator.runs.context import Context
+from evaluator.runs.crew import CHUNK, Crew, Ending
+from evaluator.runs.scoring import score_task
 from evaluator.traffic.budget import Budget
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError
+from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """A run, decided. header: what the scorer is told with every task, but the task. scored: tasks that need no scoring."""
-
-    run_id: str
-    model: gw.ModelInfo
-    parameters: gw.GenerationParameters
-    tasks: tuple[PlannedTask, ...]
-    header: sc.ScoreTaskHeader
-    total: int
-    scored: frozenset[str] = frozenset()
-    retry_failed: bool = False
 
 
 @dataclass(slots=True)
 class _TaskState:
-    planned: PlannedTask
+    planned: TaskPlan
     open: int = 0  # handed to a worker, without an outcome
     read: bool = False
     changed: bool = False  # new answers since it was last scored
@@ -57,8 +48,8 @@ class _TaskState:
 class RunState:
     """Counters of a run, from its journal and since."""
 
-    outcomes: Counter[int]
-    usage: gw.Usage
+    outcomes: Counter[Outcome]
+    usage: Usage
     cost_nano_usd: int | None
     unknown_costs: int = 0
 
@@ -69,27 +60,51 @@ class RunState:
 
 
 class Execution(Crew[tuple[_TaskState, Instance]]):
-    """Drives one run to its end. ``run`` returns (status, reason)."""
+    """Drives one run to its end.
 
-    def __init__(self, plan: RunPlan, context: Context, budget: Budget, totals: Totals, *, first_reservation: int = 0) -> None:
+    Args:
+        header: what the scorer is told with every task, but the task.
+        totals: what the journal has of the run already.
+        scored: tasks that need no scoring if nothing new is asked of them.
+        retry_failed: instances that failed are asked again.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        header: sc.ScoreTaskHeader,
+        context: Context,
+        *,
+        limiter: AccountLimiter,
+        budget: Budget,
+        totals: Totals,
+        first_reservation: int = 0,
+        scored: frozenset[str] = frozenset(),
+        retry_failed: bool = False,
+    ) -> None:
         super().__init__(
             context,
-            budget,
-            run_id=plan.run_id,
+            limiter=limiter,
+            budget=budget,
+            run_id=header.run_id,
             model_info=plan.model,
             log=context.journal,
-            model=plan.header.model,
-            suite=plan.header.suite,
+            model=header.model,
+            suite=header.suite,
             first_reservation=first_reservation,
         )
-        self.plan = plan
         self.state = RunState.of(totals)
+        self._plan = plan
+        self._header = header
+        self._total = plan.total
+        self._scored_already = scored
+        self._retry_failed = retry_failed
         self._last_failure = ""
         self._tasks = [_TaskState(planned) for planned in plan.tasks]
         self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
 
-    async def run(self) -> tuple[int, str]:
-        """Works until every instance has its outcome or the run is stopped. Returns (RunStatus, why)."""
+    async def run(self) -> Ending:
+        """Works until every instance has its outcome or the run is stopped."""
         self._context.telemetry.show(self)
         self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
         try:
@@ -104,7 +119,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         finally:
             self._scoring.cancel()
             self._context.telemetry.hide(self)
-        return self._status, self._reason
+        return self._ending
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -115,20 +130,21 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             while chunk := await asyncio.to_thread(self._next_chunk, planned.task.key, iterator):
                 for instance, outcome in chunk:
                     if outcome is not None:
-                        if outcome != sc.OUTCOME_FAILED or not self.plan.retry_failed:
+                        if outcome is not Outcome.FAILED or not self._retry_failed:
                             continue
                         self.state.outcomes[outcome] -= 1
                     state.open += 1
                     await self._queue.put((state, instance))
             state.read = True
-            if state.finished and planned.task.key not in self.plan.scored:
+            if state.finished and planned.task.key not in self._scored_already:
                 self._to_score.put_nowait(state)
 
-    def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, int | None]]:
+    def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, Outcome | None]]:
         """The next instances with the outcomes that they have already (in a thread)."""
         chunk = list(islice(iterator, CHUNK))
-        known = self._context.journal.outcomes_of(self.plan.run_id, key, [instance.id for instance in chunk]) if chunk else {}
-        return [(instance, known.get(instance.id)) for instance in chunk]
+        keys = [AnswerKey(instance.id) for instance in chunk]
+        known = self._context.journal.outcomes_of(self._header.run_id, key, keys) if chunk else {}
+        return [(instance, known.get(answer)) for instance, answer in zip(chunk, keys, strict=True)]
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -140,24 +156,24 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             self._to_score.put_nowait(state)
 
     async def _outcome(self, task: SuiteTask, instance: Instance) -> Answer:
-        """What becomes of an instance, journalled: asked where it can be, else its reason."""
+        """What becomes of an instance, journalled: asked if it can be, else its reason."""
         key = task.key
         if instance.problem:
-            return await self._unasked(key, instance, sc.OUTCOME_FAILED, instance.problem)
+            return await self._unasked(key, instance, Outcome.FAILED, instance.problem)
         template = self._context.prompts.for_instance(instance)
         if template is None:
             why = f"answers of type {instance.answer_type} cannot be asked"
-            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, why)
+            return await self._unasked(key, instance, Outcome.UNSUPPORTED, why)
         output = asked_output(task, instance)
         if problem := self._unsupported(instance, output):
-            return await self._unasked(key, instance, sc.OUTCOME_UNSUPPORTED, problem)
+            return await self._unasked(key, instance, Outcome.UNSUPPORTED, problem)
 
         def build() -> PreparedCall:
             return prepare(
                 instance,
                 template,
-                self.plan.parameters,
-                self.plan.model,
+                self._plan.specification.parameters,
+                self._plan.model,
                 blobs=self._context.blobs,
                 inline_limit=self._context.inline_limit,
                 output=output,
@@ -166,22 +182,22 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         try:
             call = await asyncio.to_thread(build) if instance.media else build()
         except DatasetError as error:
-            return await self._unasked(key, instance, sc.OUTCOME_FAILED, str(error))
-        return await self._traffic.ask(key, instance.id, call)
+            return await self._unasked(key, instance, Outcome.FAILED, str(error))
+        return await self._traffic.ask(key, AnswerKey(instance.id), call)
 
-    async def _unasked(self, key: str, instance: Instance, outcome: int, why: str) -> Answer:
-        answer = Answer(self.plan.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
+    async def _unasked(self, key: str, instance: Instance, outcome: Outcome, why: str) -> Answer:
+        answer = Answer(self._header.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
         await self._context.journal.record(answer)
         return answer
 
     def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
         """Why the model cannot be asked this instance; empty if it can."""
-        takes = set(self.plan.model.input_modalities)
+        takes = set(self._plan.model.input_modalities)
         for media in instance.media:
             if MODALITIES[media.modality] not in takes:
-                return f"{self.plan.model.route} does not take {media.modality}"
-        if output not in self.plan.model.output_modalities:
-            return f"{self.plan.model.route} does not make {OUTPUT_NAMES[output]}"
+                return f"{self._plan.model.route} does not take {media.modality}"
+        if output not in self._plan.model.output_modalities:
+            return f"{self._plan.model.route} does not make {OUTPUT_NAMES[output]}"
         return ""
 
     # -- counting --------------------------------------------------------------------------------------------------
@@ -191,20 +207,13 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         state.changed = True
         self.state.outcomes[answer.outcome] += 1
         self._context.telemetry.answered(self.model, self.suite, answer.outcome)
-        usage = self.state.usage
-        usage.input_tokens += answer.input_tokens
-        usage.cache_read_tokens += answer.cache_read_tokens
-        usage.cache_write_tokens += answer.cache_write_tokens
-        usage.output_tokens += answer.output_tokens
-        usage.reasoning_tokens += answer.reasoning_tokens
-        usage.output_images += answer.output_images
-        usage.output_milliseconds += answer.output_milliseconds
+        self.state.usage += answer.usage
         if answer.cost_nano_usd is not None:
             self.state.cost_nano_usd = (self.state.cost_nano_usd or 0) + answer.cost_nano_usd
         elif answer.attempts:
             self.state.unknown_costs += 1
         self._finished()
-        if answer.outcome != sc.OUTCOME_FAILED:
+        if answer.outcome is not Outcome.FAILED:
             self._succeeded()
         elif answer.attempts:
             self._last_failure = f"; the last one said: {answer.error}"
@@ -213,22 +222,22 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
 
     def pending(self) -> int:
         """Instances without an outcome."""
-        return max(0, self.plan.total - sum(self.state.outcomes.values()))
+        return max(0, self._total - sum(self.state.outcomes.values()))
 
     def fruitless(self, earlier_calls: int) -> str:
-        """Why a run that came to its end has failed as a whole: calls were made, now or earlier, none succeeded. Empty where one did."""
+        """Why a run that came to its end has failed as a whole: calls were made, now or earlier, none succeeded. Empty if one did."""
         outcomes = self.state.outcomes
-        failed = outcomes[sc.OUTCOME_FAILED]
-        if not failed or not earlier_calls + self.calls or outcomes[sc.OUTCOME_ANSWERED] or outcomes[sc.OUTCOME_REFUSED]:
+        failed = outcomes[Outcome.FAILED]
+        if not failed or not earlier_calls + self.calls or outcomes[Outcome.ANSWERED] or outcomes[Outcome.REFUSED]:
             return ""
-        return f"no call succeeded: {failed:,} of {self.plan.total:,} instances failed{self._last_failure}"
+        return f"no call succeeded: {failed:,} of {self._total:,} instances failed{self._last_failure}"
 
     # -- scoring ---------------------------------------------------------------------------------------------------
 
     async def _score_finished(self) -> None:
         while (state := await self._to_score.get()) is not None:
             try:
-                await score_task(self._context.scorer, self._context.journal, self._context.blobs, self.plan.header, state.planned)
+                await score_task(self._context, self._header, state.planned)
             except (GenlevelError, CallFailed) as error:
                 self.stop(ev.RUN_STATUS_FAILED, str(error))
                 return

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import orjson
 
-from evaluator.journal.journal import Answer, Journal
-from evaluator.journal.judgements import TaskRatings, ratings_of
-from evaluator.planning.outputs import stored_files
-from evaluator.ports import ScorerPort
+from evaluator.journal.files import stored_files
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import Answer
+from evaluator.planning.plans import Plan, TaskPlan
+from evaluator.runs.context import Context
+from evaluator.runs.ratings import TaskRatings, ratings_of
 from evaluator.runs.sent_files import SentFiles
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import AnswerType, Benchmark, Instance, SuiteTask, Task
-from genlevel.runtime.blobs import BlobStore
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
@@ -25,15 +28,6 @@ _CHUNK_BYTES = 8 << 20
 _TEXTS = frozenset(
     (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS, AnswerType.CODE)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
-    """A task as one run asks it. positions: the instances asked, ascending; None = all. count: how many."""
-
-    task: SuiteTask
-    positions: Sequence[int] | None
-    count: int
 
 
 def describe(task: SuiteTask) -> sc.TaskDescription:
@@ -73,16 +67,25 @@ def _describe_listed(task: Task) -> sc.TaskDescription:
     )
 
 
-def begun(header: sc.ScoreTaskHeader, tasks: Sequence[PlannedTask]) -> sc.BeginRunRequest:
+def header_of(plan: Plan, *, run_id: str, suite: str, benchmark: str) -> sc.ScoreTaskHeader:
+    """What the scorer is told of a run with every task. suite, benchmark: by the names that they were stored under."""
+    header = sc.ScoreTaskHeader(
+        run_id=run_id, model=plan.specification.model, suite=suite, benchmark=benchmark, partial=bool(plan.specification.limit)
+    )
+    if load_benchmark(benchmark) is None:
+        header.benchmark_tasks.extend(describe_benchmark(plan.suite.benchmark))
+    return header
+
+
+def begun(header: sc.ScoreTaskHeader, tasks: Sequence[TaskPlan]) -> sc.BeginRunRequest:
     """What the scorer is told of a run before anything is asked. Counts suffice: no instance is read."""
     pending = [sc.PendingTask(task=describe(planned.task), instances=planned.count) for planned in tasks]
     return sc.BeginRunRequest(header=header, tasks=pending)
 
 
-async def score_task(
-    scorer: ScorerPort, journal: Journal, blobs: BlobStore, header: sc.ScoreTaskHeader, planned: PlannedTask
-) -> sc.TaskScore:
+async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: TaskPlan) -> sc.TaskScore:
     """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
+    journal = context.journal
     task_header = sc.ScoreTaskHeader()
     task_header.CopyFrom(header)
     task_header.task.CopyFrom(describe(planned.task))
@@ -91,14 +94,14 @@ async def score_task(
         task_header.task.rating_source.CopyFrom(source)
     counts = await asyncio.to_thread(journal.outcome_counts, header.run_id, planned.task.key)
     # Nothing is measured of a task that the model cannot be asked at all, so its labels, which may be files, need not be read.
-    measured = counts.get(sc.OUTCOME_UNSUPPORTED, 0) < planned.count
-    sent = SentFiles(None if scorer.takes_paths else blobs, measured=measured)
-    response = await scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+    measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.count
+    sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
+    response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
     return response.score
 
 
 async def _messages(
-    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: PlannedTask, ratings: TaskRatings | None
+    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: TaskPlan, ratings: TaskRatings | None
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     instances = planned.task.instances(planned.positions)
@@ -114,11 +117,11 @@ def _next_messages(
     chunk = list(islice(instances, _CHUNK))
     if not chunk:
         return []
-    answers = journal.answers_to(run_id, task.key, [instance.id for instance in chunk])
+    answers = journal.answers_to(run_id, task.key, [AnswerKey(instance.id) for instance in chunk])
     rated = ratings.of(chunk) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
     for instance in chunk:
-        message = instance_answer(instance, answers.get(instance.id), task, sent)
+        message = instance_answer(instance, answers.get(AnswerKey(instance.id)), task, sent)
         if instance.id in rated:
             message.MergeFrom(rated[instance.id])
         if size and size + message.ByteSize() > _CHUNK_BYTES:
@@ -130,10 +133,10 @@ def _next_messages(
 
 
 def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
-    """One instance as the scorer is told of it. What was asked, and with which media, goes only where a metric may look at it."""
+    """One instance as the scorer is told of it. What was asked, and with which media, goes only if a metric may look at it."""
     message = sc.InstanceAnswer(
         id=instance.id,
-        outcome=sc.OUTCOME_PENDING if answer is None else sc.Outcome.Name(answer.outcome),
+        outcome=sc.OUTCOME_PENDING if answer is None else sc.Outcome.Name(answer.outcome.number),
         raw_answer=answer.raw_answer if answer else "",
         answer_type=instance.answer_type.value,
         options=instance.options,

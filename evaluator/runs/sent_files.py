@@ -1,9 +1,8 @@
-"""Files that the scorer is told of: by their paths where it is in this process, else stored and told by reference."""
+"""Files that the scorer is told of: by their paths if it is in this process, else stored and told by reference."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
@@ -23,19 +22,19 @@ class SentFiles:
         self.measured = measured
 
     def file(self, path: Path, mime_type: str) -> sc.File:
-        """A file of the data set. Raises DatasetError where it cannot be read, StorageError where it cannot be stored."""
+        """A file of the data set. Raises DatasetError if it cannot be read, StorageError if it cannot be stored."""
         if self._blobs is None:
             return sc.File(mime_type=mime_type, path=str(path))
         return sc.File(mime_type=mime_type, blob=self._blobs.put(_content(path), mime_type))
 
-    def label(self, value: Any) -> Any:
-        """A label with its nodes {"file": path}; where paths are not taken, {"blob": ..} stands for them (scorer.scoring.files).
+    def label(self, value: object) -> object:
+        """A label with its nodes {"file": path}; if paths are not taken, {"blob": ..} stands for them (scorer.scoring.files).
 
-        Raises DatasetError where a file cannot be read, StorageError where it cannot be stored.
+        Raises DatasetError if a file cannot be read, StorageError if it cannot be stored.
         """
         return value if self._blobs is None else self._stored(value, self._blobs)
 
-    def _stored(self, value: Any, blobs: BlobStore) -> Any:
+    def _stored(self, value: object, blobs: BlobStore) -> object:
         match value:
             case {"file": str() as path, **others} if Path(path).is_absolute():
                 return {**others, "blob": _blob(Path(path), blobs)}
@@ -47,7 +46,7 @@ class SentFiles:
                 return value
 
 
-def _blob(path: Path, blobs: BlobStore) -> dict[str, Any]:
+def _blob(path: Path, blobs: BlobStore) -> dict[str, object]:
     if path.is_dir():
         return {"entries": [[entry.name, blobs.put(_content(entry)).sha256] for entry in sorted(path.iterdir()) if entry.is_file()]}
     return {"sha256": blobs.put(_content(path)).sha256, "suffix": path.suffix.lower()}

@@ -9,8 +9,8 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import CallFailed, ErrorClass
-from genlevel.v1 import scorer_pb2 as sc
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
@@ -42,16 +42,16 @@ _ACTIONS: dict[ErrorClass, Action] = {
     ErrorClass.UNKNOWN: Action.RETRY,
 }
 
-_OUTCOMES: dict[ErrorClass, sc.Outcome] = {
-    ErrorClass.CONTENT_REFUSED: sc.OUTCOME_REFUSED,
-    ErrorClass.CONTEXT_TOO_LONG: sc.OUTCOME_REFUSED,
-    ErrorClass.UNSUPPORTED: sc.OUTCOME_UNSUPPORTED,
+_OUTCOMES: dict[ErrorClass, Outcome] = {
+    ErrorClass.CONTENT_REFUSED: Outcome.REFUSED,
+    ErrorClass.CONTEXT_TOO_LONG: Outcome.REFUSED,
+    ErrorClass.UNSUPPORTED: Outcome.UNSUPPORTED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and after how long. why: what ends the tries, where the failure itself does not say."""
+    """What to do, and after how long. why: what ends the tries, if the failure itself does not say."""
 
     action: Action
     delay_s: float = 0.0
@@ -63,9 +63,9 @@ class Decision:
         return self.action in (Action.RETRY, Action.WAIT)
 
 
-def outcome_of(failure: CallFailed) -> sc.Outcome:
+def outcome_of(failure: CallFailed) -> Outcome:
     """The outcome of an instance whose last call failed for good."""
-    return _OUTCOMES.get(failure.error_class, sc.OUTCOME_FAILED)
+    return _OUTCOMES.get(failure.error_class, Outcome.FAILED)
 
 
 def decide(
@@ -80,7 +80,7 @@ def decide(
         chance: 0..1, for the jitter; drawn when None.
 
     A retry waits a full-jitter exponential time, and never less than the provider asked for. A wait that would
-    pass the deadline is not begun. Where it is the provider's wish that would pass it, more than what went before, no other instance
+    pass the deadline is not begun. If it is the provider's wish that would pass it, more than what went before, no other instance
     would fare better: the run stops, to be continued later.
     """
     action = _ACTIONS.get(failure.error_class, Action.RETRY)

@@ -12,21 +12,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
 
-from evaluator.journal.journal import Answer
-from evaluator.planning.outputs import has_media, keep_files
-from evaluator.planning.requests import PreparedCall, answer_text
+from evaluator.journal.files import has_media, keep_files
+from evaluator.journal.messages import usage_of
+from evaluator.journal.records import Answer
+from evaluator.planning.outputs import visible_text
+from evaluator.planning.prices import most_nano_usd
+from evaluator.planning.requests import PreparedCall
 from evaluator.ports import GatewayPort
-from evaluator.traffic.budget import Budget, worst_case_nano_usd
+from evaluator.traffic.budget import Budget
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
-from genlevel.v1 import scorer_pb2 as sc
 
 _SHORTEST_CALL_S = 0.05
 _FEEDBACK: dict[ErrorClass, Feedback] = {
@@ -126,13 +130,23 @@ class Traffic:
         self._numbers = itertools.count(first_reservation + 1)
         self._priced = model.HasField("price")
         self._price = model.price if budget.limit is not None and model.HasField("price") else None
-        self.busy: set[asyncio.Task[Any]] = set()
+        self.busy: set[asyncio.Task[object]] = set()
         self.waiting: Counter[str] = Counter()
 
-    async def ask(self, task: str, instance_id: str, call: PreparedCall) -> Answer:
-        """The instance's outcome, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
+    async def ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Answer:
+        """The outcome under this key, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
         self._go_on()
-        attempt = _Try(Answer(self._run_id, task, instance_id, sc.OUTCOME_ANSWERED, request_hash=call.request_hash))
+        answer = Answer(
+            self._run_id,
+            task,
+            key.instance,
+            Outcome.ANSWERED,
+            variant=key.variant,
+            repeat=key.repeat,
+            shuffle=key.shuffle,
+            request_hash=call.request_hash,
+        )
+        attempt = _Try(answer)
         try:
             try:
                 return await self._attempt(attempt, call)
@@ -170,9 +184,9 @@ class Traffic:
         """One call under a reservation and a permit. On failure leaves the decision in ``attempt`` and raises."""
         if self._price is None:
             return await self._permitted(attempt, call)
-        if call.unbounded:
-            raise RunStopped(f"--budget-usd cannot be kept: {call.unbounded}")
-        worst = worst_case_nano_usd(self._price, call.most_input_tokens, call.most_output_tokens, images=call.images, seconds=call.seconds)
+        if call.bounds.unknown:
+            raise RunStopped(f"--budget-usd cannot be kept: {call.bounds.unknown}")
+        worst = most_nano_usd(self._price, call.bounds)
         with self._wait_for("budget"):
             fits = await self._budget.reserve(worst)
         if not fits:
@@ -210,7 +224,7 @@ class Traffic:
 
     async def _permitted(self, attempt: _Try, call: PreparedCall) -> Answer:
         """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots."""
-        permit = await self._permit(attempt, call.estimated_input_tokens + call.most_output_tokens)
+        permit = await self._permit(attempt, call.bounds.estimated_input_tokens + call.bounds.most_output_tokens)
         feedback, retry_after = Feedback.OTHER, None
         used: int | None = None
         try:
@@ -222,7 +236,7 @@ class Traffic:
             remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
             # No call takes no tokens: a provider that says none does not say. The estimate stays.
-            feedback, used = Feedback.OK, all_tokens(response.usage) or None
+            feedback, used = Feedback.OK, usage_of(response.usage).tokens or None
             answer = _with_response(attempt.outcome(), response)
             if has_media(response):  # the journal names only what is stored
                 answer = replace(answer, files=await asyncio.to_thread(keep_files, response, self._blobs))
@@ -250,7 +264,7 @@ class Traffic:
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
 
     async def _permit(self, attempt: _Try, tokens: int) -> Permit:
-        """A permit. A further try goes before all first ones, and fails as the last one did where its time is over before it may start."""
+        """A permit. A further try goes before all first ones, and fails as the last one did if its time is over before it may start."""
         if attempt.failure is None or attempt.first_call is None:
             return await self._limiter.acquire(tokens)
         left = self._rules.deadline_s - (time.monotonic() - attempt.first_call)
@@ -263,9 +277,9 @@ class Traffic:
         raise attempt.failure
 
     def _charge(self, attempt: _Try, failure: CallFailed) -> None:
-        """Adds what a failed call used and cost, which is nothing where it surely was not billed."""
+        """Adds what a failed call used and cost, which is nothing if it surely was not billed."""
         if failure.usage is not None:
-            attempt.answer = _with_usage(attempt.answer, failure.usage)
+            attempt.answer = replace(attempt.answer, usage=attempt.answer.usage + usage_of(failure.usage))
         if not self._priced:
             return
         if failure.cost_nano_usd is None and failure.may_be_charged:
@@ -296,24 +310,20 @@ class Traffic:
             self.waiting[reason] -= 1
 
 
-def current_task() -> asyncio.Task[Any]:
+def current_task() -> asyncio.Task[object]:
     """The running task."""
     task = asyncio.current_task()
     assert task is not None
     return task
 
 
-def all_tokens(usage: gw.Usage) -> int:
-    """The sum of the disjoint buckets."""
-    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens + usage.reasoning_tokens
-
-
 def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
     cut = response.finish_reason == gw.FINISH_REASON_LENGTH
     cost = response.cost_nano_usd + (answer.cost_nano_usd or 0) if response.HasField("cost_nano_usd") else None
     return replace(
-        _with_usage(answer, response.usage),
-        raw_answer=answer_text(response),
+        answer,
+        usage=answer.usage + usage_of(response.usage),
+        raw_answer=visible_text(response),
         finish_reason=response.finish_reason,
         error="the answer was cut at its token limit" if cut else "",
         cost_nano_usd=cost,
@@ -321,8 +331,3 @@ def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
         provider_model=response.model,
         response_id=response.response_id,
     )
-
-
-def _with_usage(answer: Answer, usage: gw.Usage) -> Answer:
-    """The answer with this usage added to its own."""
-    return replace(answer, **{name: getattr(answer, name) + getattr(usage, name) for name in gw.Usage.DESCRIPTOR.fields_by_name})

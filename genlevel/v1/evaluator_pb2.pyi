@@ -341,7 +341,7 @@ class AnswerRating(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -356,6 +356,9 @@ class ListAnswersResponse(_message.Message):
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     RATINGS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
     outcome: _scorer_pb2.Outcome
@@ -370,4 +373,7 @@ class ListAnswersResponse(_message.Message):
     media: _containers.RepeatedScalarFieldContainer[str]
     ratings: _containers.RepeatedCompositeFieldContainer[AnswerRating]
     files: _containers.RepeatedCompositeFieldContainer[_scorer_pb2.File]
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ...) -> None: ...
+    variant: int
+    repeat: int
+    shuffle: int
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...

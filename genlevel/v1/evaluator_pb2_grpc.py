@@ -120,7 +120,7 @@ class EvaluatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RescoreRun(self, request, context):
-        """Stores people's ratings, where some are given; then parses and scores the journal again. Calls no model.
+        """Stores people's ratings, if some are given; then parses and scores the journal again. Calls no model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -180,7 +180,7 @@ async def test_a_run_that_is_stopped_while_no_gateway_is_there_has_spent_nothing
     run = (await evaluator.start_run(request)).run
     await until(lambda: len(client._pending) == 3)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
-    await until(lambda: not evaluator._active)
+    await until(lambda: not evaluator._control.active)
     await until(lambda: not evaluator._journal.totals(run.run_id).uncertain_nano_usd)
 
 

@@ -8,17 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from evaluator.journal.journal import Answer, Journal, RunRecord
-from evaluator.journal.judgements import Judgement, RunJudge
-from evaluator.journal.tables import metadata
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
+from evaluator.journal.tables import answers, judgements, metadata
+from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import scorer_pb2 as sc
+from genlevel.v1 import gateway_pb2 as gw
 
 
-def answer(instance, outcome=sc.OUTCOME_ANSWERED, text="A", cost=None):
-    return Answer("r", "t", instance, outcome, raw_answer=text, input_tokens=3, cost_nano_usd=cost)
+def keys(*instances):
+    return [AnswerKey(instance) for instance in instances]
+
+
+def answer(instance, outcome=Outcome.ANSWERED, text="A", cost=None):
+    return Answer("r", "t", instance, outcome, raw_answer=text, usage=Usage(input_tokens=3), cost_nano_usd=cost)
 
 
 async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
@@ -40,25 +47,25 @@ def journal(request, tmp_path):
 async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
     await journal.record(answer("a", text="first"))
     await journal.record(answer("a", text="second"))
-    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    await journal.record(answer("b", Outcome.FAILED, ""))
     await journal.record(answer("b", text="at last"))
-    found = journal.answers_to("r", "t", ["a", "b", "c"])
-    assert {key: value.raw_answer for key, value in found.items()} == {"a": "first", "b": "at last"}
-    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 2}
+    found = journal.answers_to("r", "t", keys("a", "b", "c"))
+    assert {key.instance: value.raw_answer for key, value in found.items()} == {"a": "first", "b": "at last"}
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 2}
 
 
 async def test_what_a_failed_try_has_cost_stays_spent(journal):
-    await journal.record(answer("a", sc.OUTCOME_FAILED, "", cost=5))
-    await journal.record(answer("b", sc.OUTCOME_FAILED, ""))
+    await journal.record(answer("a", Outcome.FAILED, "", cost=5))
+    await journal.record(answer("b", Outcome.FAILED, ""))
     totals = journal.totals("r")
     assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
     await journal.record(answer("a", cost=7))
     await journal.record(answer("b"))
-    await journal.record(replace(answer("c", sc.OUTCOME_UNSUPPORTED, ""), attempts=0))
+    await journal.record(replace(answer("c", Outcome.UNSUPPORTED, ""), attempts=0))
     totals = journal.totals("r")
     assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
-    await journal.record(answer("d", sc.OUTCOME_FAILED, "", cost=3))
-    await journal.record(answer("e", sc.OUTCOME_FAILED, "", cost=0))
+    await journal.record(answer("d", Outcome.FAILED, "", cost=3))
+    await journal.record(answer("e", Outcome.FAILED, "", cost=0))
     await journal.record(answer("d"))
     await journal.record(answer("e"))
     totals = journal.totals("r")
@@ -67,15 +74,15 @@ async def test_what_a_failed_try_has_cost_stays_spent(journal):
 
 async def test_any_text_can_be_journalled(journal):
     await journal.record(answer("a", text="nul \0, escape \x1b, a line\u2028 and \U0001f600"))
-    assert journal.answers_to("r", "t", ["a"])["a"].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
+    assert journal.answers_to("r", "t", keys("a"))[AnswerKey("a")].raw_answer == "nul \ufffd, escape \x1b, a line\u2028 and \U0001f600"
 
 
-@pytest.mark.parametrize("odd", [{"input_tokens": 10**30}, {"response_id": object()}, {"upstream_s": object()}])
+@pytest.mark.parametrize("odd", [{"usage": Usage(input_tokens=10**30)}, {"response_id": object()}, {"upstream_s": object()}])
 async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journal, odd):
     with pytest.raises(StorageError, match="the journal cannot be written"):
         await asyncio.wait_for(journal.record(replace(answer("a"), **odd)), 10)
     await asyncio.wait_for(journal.record(answer("b")), 10)
-    assert journal.totals("r").outcomes == {sc.OUTCOME_ANSWERED: 1}
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1}
 
 
 async def test_totals_keep_priced_and_unpriced_apart(journal):
@@ -109,8 +116,52 @@ def test_migrations_and_tables_agree(tmp_path):
     journal.close()
 
 
-def judgement(instance, outcome=sc.OUTCOME_ANSWERED, judge="openai/j", prompt="p1", **facts):
-    return Judgement("r", "t", instance, judge, prompt, "1", outcome, input_tokens=5, cost_nano_usd=7, created=1.0, **facts)
+def test_what_is_used_has_the_contracts_buckets():
+    assert tuple(gw.Usage.DESCRIPTOR.fields_by_name) == BUCKETS
+    assert set(BUCKETS) <= set(answers.columns.keys())
+    assert set(TOKEN_BUCKETS) <= set(judgements.columns.keys())
+    used = Usage(1, 2, 3, 4, 5, output_images=6, output_milliseconds=7)
+    assert used.tokens == 15, "pictures and time are no tokens"
+    assert used + used == Usage(2, 4, 6, 8, 10, output_images=12, output_milliseconds=14)
+    assert used + used - used == used
+
+
+async def test_variants_repeats_and_shuffles_of_a_question_are_answers_of_their_own(journal):
+    plain, others = AnswerKey("a"), [AnswerKey("a", variant=1), AnswerKey("a", repeat=1), AnswerKey("a", shuffle=1)]
+    for number, key in enumerate((plain, *others)):
+        _instance, variant, repeat, shuffle = key
+        await journal.record(replace(answer("a", text=str(number)), variant=variant, repeat=repeat, shuffle=shuffle))
+        await journal.record(replace(answer("a", text="too late"), variant=variant, repeat=repeat, shuffle=shuffle))
+        await journal.judgements.record(judgement("a", rating=10.0 * number, variant=variant, repeat=repeat, shuffle=shuffle))
+    assert {key: one.raw_answer for key, one in journal.answers_to("r", "t", [plain, *others]).items()} == dict(
+        zip((plain, *others), "0123", strict=True)
+    )
+    assert list(journal.answers_to("r", "t", [plain])) == [plain]
+    assert journal.outcomes_of("r", "t", others[:2]) == dict.fromkeys(others[:2], Outcome.ANSWERED)
+    judge = RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1")})
+    assert journal.judgements.of(judge, "t", "gpt_score", others[1:])[others[1]].rating == 20.0
+    assert [one.rating for one in journal.judgements.about("r", "t", others[2])] == [30.0]
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 4}
+
+
+async def test_what_is_queued_when_the_journal_closes_is_written(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db")
+    wait_for_a_lock = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+    wait_for_a_lock.execute("begin immediate")
+    waiting = [journal.record(answer(f"i{number}")) for number in range(20)]
+    closing = asyncio.create_task(asyncio.to_thread(journal.close))
+    await asyncio.sleep(0.1)
+    assert not closing.done(), "it waits for what is queued"
+    wait_for_a_lock.execute("commit")
+    wait_for_a_lock.close()
+    await asyncio.wait_for(closing, 10)
+    with sqlite3.connect(tmp_path / "j.db") as other:
+        assert other.execute("select count(*) from evaluator_answers").fetchone() == (20,)
+    assert await asyncio.gather(*waiting) == [None] * 20
+
+
+def judgement(instance, outcome=Outcome.ANSWERED, judge="openai/j", prompt="p1", **facts):
+    return Judgement("r", "t", instance, judge, prompt, "1", outcome, usage=Usage(input_tokens=5), cost_nano_usd=7, created=1.0, **facts)
 
 
 async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journal):
@@ -119,20 +170,20 @@ async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journa
     await kept.record(judgement("a", rating=10.0))
     await kept.record(judgement("a", rating=20.0, judge="openai/k"))
     await kept.record(judgement("a", rating=30.0, prompt="p2"))
-    await kept.record(judgement("b", sc.OUTCOME_PENDING, replies=1))
-    await kept.record(judgement("b", sc.OUTCOME_FAILED, replies=3, error="no"))
+    await kept.record(judgement("b", Outcome.PENDING, replies=1))
+    await kept.record(judgement("b", Outcome.FAILED, replies=3, error="no"))
     assert kept.judge_of("r") is None
     kept.set_judge(RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1")}))
     kept.set_judge(judge := RunJudge("r", "openai/j", "route", {"gpt_score": ("1", "p1"), "user_preference": ("1", "q")}))
     assert kept.judge_of("r") == judge
-    found = kept.of(judge, "t", "gpt_score", ["a", "b", "c"])
-    assert {key: (one.rating, one.outcome) for key, one in found.items()} == {
-        "a": (70.0, sc.OUTCOME_ANSWERED),
-        "b": (None, sc.OUTCOME_FAILED),
+    found = kept.of(judge, "t", "gpt_score", keys("a", "b", "c"))
+    assert {key.instance: (one.rating, one.outcome) for key, one in found.items()} == {
+        "a": (70.0, Outcome.ANSWERED),
+        "b": (None, Outcome.FAILED),
     }
-    assert found["a"].reply == "nul \ufffd"
-    assert [one.rating for one in kept.about("r", "t", "a")].count(None) == 0
-    assert len(kept.about("r", "t", "a")) == 3
+    assert found[AnswerKey("a")].reply == "nul \ufffd"
+    assert [one.rating for one in kept.about("r", "t", AnswerKey("a"))].count(None) == 0
+    assert len(kept.about("r", "t", AnswerKey("a"))) == 3
     assert [one.instance_id for one in kept.failures(judge)] == ["b"]
     totals = kept.totals("r")
     assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost_nano_usd) == (1, 1, 20, 28)
@@ -146,7 +197,10 @@ def test_ratings_by_people_are_replaced_by_the_same_raters_new_ones(journal):
     kept = journal.judgements
     kept.store_people("r", {"t": {"a": {"ben": 2.5, "anna": 4.0}, "b": {"anna": 1.0}}, "u": {"a": {"anna": 3.0}}})
     kept.store_people("r", {"t": {"a": {"anna": 5.0}}})
-    assert kept.people_of("r", "t", ["a", "b", "c"]) == {"a": {"anna": 5.0, "ben": 2.5}, "b": {"anna": 1.0}}
-    assert list(kept.people_of("r", "t", ["a"])["a"]) == ["anna", "ben"]
+    assert kept.people_of("r", "t", keys("a", "b", "c")) == {
+        AnswerKey("a"): {"anna": 5.0, "ben": 2.5},
+        AnswerKey("b"): {"anna": 1.0},
+    }
+    assert list(kept.people_of("r", "t", keys("a"))[AnswerKey("a")]) == ["anna", "ben"]
     assert (kept.has_people("r", "u"), kept.has_people("r", "v"), kept.has_people("s", "t")) == (True, False, False)
     kept.store_people("r", {})

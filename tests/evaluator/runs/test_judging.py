@@ -478,7 +478,7 @@ async def test_a_judge_is_not_reminded_after_the_stop(services, bench, suite):
 
 async def test_a_run_stopped_between_its_passes_asks_no_judge(services, bench, suite, monkeypatch):
     evaluator, _, _ = services()
-    loop, totals, active = asyncio.get_running_loop(), evaluator._journal.judgements.totals, evaluator._active
+    loop, totals, active = asyncio.get_running_loop(), evaluator._journal.judgements.totals, evaluator._control.active
 
     def stopping(run_id):
         if run_id in active and not active[run_id].execution.pending():  # read before the judge's pass begins
@@ -548,7 +548,7 @@ async def test_a_dry_run_counts_the_judge_apart(services, bench, suite):
 async def test_a_run_can_be_judged_though_its_prompts_have_changed_since(services, bench, suite, monkeypatch):
     evaluator, scorer, _ = services()
     run = await start(evaluator, suite(2), judge="")
-    monkeypatch.setattr(evaluator._planner, "_prompts", replace(evaluator._prompts, version="of later"))
+    monkeypatch.setattr(evaluator._planner, "_prompts", replace(evaluator._context.prompts, version="of later"))
     with pytest.raises(UsageError, match="cannot be continued"):
         await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, judge="j"))
     await finish(evaluator, run_id=run.run_id, judge_only=True, judge="j")

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from evaluator.journal import migrations
 from evaluator.journal.journal import Journal
 from evaluator.journal.tables import HEAD
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -86,7 +87,7 @@ async def told_to(evaluator, scorer):
             messages.extend([message async for message in requests])
             return sc.ScoreTaskResponse()
 
-    evaluator._scorer = Listening()
+    evaluator._context.scorer = Listening()
     runs = (await evaluator.list_runs(ev.ListRunsRequest())).runs
     await evaluator.rescore_run(ev.RescoreRunRequest(run_id=runs[0].run_id))
     return [instance for message in messages for instance in message.instances]
@@ -238,8 +239,8 @@ def test_a_journal_of_the_first_version_is_brought_up(tmp_path):
         )
     engine.dispose()
     journal = Journal(url)
-    answer = journal.answers_to("r", "t", ["i"])["i"]
-    assert (answer.raw_answer, answer.files, answer.output_images) == ("A", "", 0)
+    answer = journal.answers_to("r", "t", [AnswerKey("i")])[AnswerKey("i")]
+    assert (answer.raw_answer, answer.files, answer.usage.output_images) == ("A", "", 0)
     with journal._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "evaluator_alembic_version"})
         assert context.get_current_revision() == HEAD

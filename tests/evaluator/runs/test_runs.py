@@ -168,7 +168,7 @@ async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_s
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=300)
     request = ev.StartRunRequest(specification=specification(folder))
     await evaluator.start_run(request)
-    await until(evaluator._active[run.run_id].execution.provider_wait_s)
+    await until(evaluator._control.active[run.run_id].execution.provider_wait_s)
     progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
     assert 290 < progress.provider_wait_s <= 300
     assert "(the provider asks for " in progress_line(progress)
@@ -346,7 +346,7 @@ async def test_what_failed_tries_cost_counts_once_and_also_where_the_run_stops_b
     folder = suite_folder(1)
     traffic = ev.TrafficSettings(budget_nano_usd=10**9)
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(folder), traffic=traffic))).run
-    budget = evaluator._active[run.run_id].execution._traffic._budget
+    budget = evaluator._control.active[run.run_id].execution._traffic._budget
     async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
         run = progress.run
     assert (run.cost_nano_usd, budget.spent, budget.reserved) == (1_500_000, 1_500_000, 0)
@@ -473,7 +473,7 @@ async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_f
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=60)
     request = ev.StartRunRequest(specification=specification(suite_folder(3)))
     run = (await evaluator.start_run(request)).run
-    await until(lambda: evaluator._active[run.run_id].execution.waiting().get("retry") == 3)
+    await until(lambda: evaluator._control.active[run.run_id].execution.waiting().get("retry") == 3)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
 
@@ -540,7 +540,7 @@ class SlowScorer:
 
 async def test_stopping_while_only_scoring_is_left_ends_it_and_the_next_start_scores(make_evaluator, scripted, suite_folder):
     evaluator, scorer = make_evaluator()
-    slow = evaluator._scorer = SlowScorer(scorer)
+    slow = evaluator._context.scorer = SlowScorer(scorer)
     request = ev.StartRunRequest(specification=specification(suite_folder(4)))
     run = (await evaluator.start_run(request)).run
     await asyncio.wait_for(slow.asked.wait(), 5)
@@ -556,7 +556,7 @@ async def test_stopping_while_only_scoring_is_left_ends_it_and_the_next_start_sc
 
 async def test_stopping_again_and_at_once_ends_the_scoring_of_what_was_begun(make_evaluator, scripted, suite_folder):
     evaluator, scorer = make_evaluator()
-    slow = evaluator._scorer = SlowScorer(scorer)
+    slow = evaluator._context.scorer = SlowScorer(scorer)
     scripted.latency_s = 0.02
     request = ev.StartRunRequest(specification=specification(suite_folder(100)), traffic=ev.TrafficSettings(concurrency=4))
     run = (await evaluator.start_run(request)).run
@@ -572,13 +572,13 @@ async def test_stopping_again_and_at_once_ends_the_scoring_of_what_was_begun(mak
 
 async def test_a_run_that_is_stopped_before_it_has_begun_ends(make_evaluator, scripted, suite_folder, monkeypatch):
     evaluator, _ = make_evaluator()
-    begin = evaluator._start
+    begin = evaluator._control.begin
 
-    async def stopped_at_once(plan, record, *rest, **options):
-        await begin(plan, record, *rest, **options)
-        evaluator._active[record.run_id].stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request")
+    async def stopped_at_once(work):
+        await begin(work)
+        evaluator._control.active[work.record.run_id].stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request")
 
-    monkeypatch.setattr(evaluator, "_start", stopped_at_once)
+    monkeypatch.setattr(evaluator._control, "begin", stopped_at_once)
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(100))))).run
     assert (await asyncio.wait_for(watched(evaluator, run), 5)).status == ev.RUN_STATUS_INTERRUPTED
     assert not scripted.calls

@@ -1,28 +1,11 @@
-"""Money: worst cases are upper bounds, reservations keep the cap."""
+"""Money: reservations keep the cap."""
 
 import asyncio
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.planning.requests import media_bounds
-from evaluator.traffic.budget import Budget, worst_case_nano_usd
-from genlevel.v1 import content_pb2 as ct
-from genlevel.v1 import gateway_pb2 as gw
-
-
-def test_the_worst_case_takes_the_dearest_input_price():
-    price = gw.Price(input="3", output="15", cache_read="0.30", cache_write="3.75")
-    assert worst_case_nano_usd(price, 1_000_000, 0) == 3_750_000_000
-    assert worst_case_nano_usd(price, 0, 1_000_000) == 15_000_000_000
-    assert worst_case_nano_usd(gw.Price(input="0.1", output="0.4"), 1, 0) == 100
-
-
-def test_a_long_input_costs_its_factor():
-    price = gw.Price(input="1", output="2", long_context_above_tokens=100, long_context_input_factor="2", long_context_output_factor="1.5")
-    assert worst_case_nano_usd(price, 100, 10) == 120_000
-    assert worst_case_nano_usd(price, 101, 10) == 232_000
+from evaluator.traffic.budget import Budget
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=60), st.integers(0, 300))
@@ -64,34 +47,3 @@ async def test_a_cheap_answer_frees_money_for_the_next_call():
     await asyncio.sleep(0)
     budget.settle(90, 5)
     assert await waiting is True
-
-
-def model(*, makes, price, **facts):
-    return gw.ModelInfo(route="m", output_modalities=makes, price=gw.Price(**price), **facts)
-
-
-@pytest.mark.parametrize(
-    ("makes", "output", "price", "facts", "bound"),
-    [
-        ([ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"per_image": "0.04"}, {}, (0, 1, 0.0, "")),
-        ([ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "30"}, {}, (0, 1, 0.0, "max_tokens_per_image")),
-        ([ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "30"}, {"max_output_tokens_per_image": 900}, (900, 1, 0.0, "")),
-        ([ct.MODALITY_VIDEO], ct.MODALITY_VIDEO, {"per_second": "0.1"}, {}, (0, 0, 0.0, "max_seconds")),
-        ([ct.MODALITY_VIDEO], ct.MODALITY_VIDEO, {"per_second": "0.1"}, {"max_output_seconds": 8.0}, (0, 0, 8.0, "")),
-        ([ct.MODALITY_AUDIO], ct.MODALITY_AUDIO, {"output": "12"}, {"max_output_seconds": 8.0}, (0, 0, 8.0, "per_second")),
-        ([ct.MODALITY_AUDIO], ct.MODALITY_AUDIO, {"per_call": "0.01"}, {}, (0, 0, 0.0, "")),
-        ([ct.MODALITY_TEXT, ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "10"}, {}, (0, 1, 0.0, "per_image")),
-        ([ct.MODALITY_TEXT, ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "10", "per_image": "1"}, {}, (0, 1, 0.0, "--max-tokens")),
-    ],
-)
-def test_a_budget_knows_the_most_that_media_cost_or_says_what_is_missing(makes, output, price, facts, bound):
-    found = media_bounds(model(makes=makes, price=price, **facts), output, gw.GenerationParameters())
-    assert (found.tokens, found.images, found.seconds) == bound[:3]
-    assert bound[3] in found.unknown
-    assert bool(bound[3]) == bool(found.unknown)
-
-
-def test_the_worst_case_of_media_is_the_sum_of_what_is_billed():
-    price = gw.Price(input="5", image_input="8", output="30", per_image="0.01", per_second="0.1", per_call="0.002")
-    assert worst_case_nano_usd(price, 1000, 100, images=2, seconds=3.5) == 8_000_000 + 3_000_000 + 20_000_000 + 350_000_000 + 2_000_000
-    assert worst_case_nano_usd(gw.Price(per_image="0.04"), 9999, 9999, images=1) == 40_000_000

@@ -3,9 +3,9 @@
 import pytest
 
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as gw
-from genlevel.v1 import scorer_pb2 as sc
 
 CLASSES = {value: name for name, value in gw.ErrorClass.items() if value}
 
@@ -32,11 +32,11 @@ def test_what_is_the_instances_own_is_not_repeated(name):
 
 
 def test_refusals_and_failures_are_different_outcomes():
-    assert outcome_of(CallFailed(gw.ERROR_CLASS_CONTENT_REFUSED, "")) == sc.OUTCOME_REFUSED
-    assert outcome_of(CallFailed(gw.ERROR_CLASS_CONTEXT_TOO_LONG, "")) == sc.OUTCOME_REFUSED
-    assert outcome_of(CallFailed(gw.ERROR_CLASS_UNSUPPORTED, "")) == sc.OUTCOME_UNSUPPORTED
-    assert outcome_of(CallFailed(gw.ERROR_CLASS_TIMEOUT, "")) == sc.OUTCOME_FAILED
-    assert outcome_of(CallFailed(gw.ERROR_CLASS_DENIED, "")) == sc.OUTCOME_FAILED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_CONTENT_REFUSED, "")) == Outcome.REFUSED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_CONTEXT_TOO_LONG, "")) == Outcome.REFUSED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_UNSUPPORTED, "")) == Outcome.UNSUPPORTED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_TIMEOUT, "")) == Outcome.FAILED
+    assert outcome_of(CallFailed(gw.ERROR_CLASS_DENIED, "")) == Outcome.FAILED
 
 
 def test_a_limit_uses_up_no_attempt():

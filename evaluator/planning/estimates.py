@@ -1,0 +1,131 @@
+"""What a run would take, without calling a model: instances, tokens and money by task and for a judge, and how slowly it would go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evaluator.planning.judge_prompts import judge_prompts
+from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_judgement
+from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
+from evaluator.planning.plans import Plan, TaskPlan
+from evaluator.planning.prices import CallBounds, call_bounds, estimated_nano_usd, money_notes, worst_case_nano_usd
+from evaluator.planning.prompts import PromptSet, prompt_text
+from evaluator.planning.requests import generation_parameters
+from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+_LOOKED_AT = 20
+
+
+def planned_run(plan: Plan, prompts: PromptSet, *, judge: gw.ModelInfo | None, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
+    """What a run would ask and take. Reads all of its instances: call it in a thread. judge: who would rate its answers, if anybody."""
+    response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
+    response.problems.extend(_told_money_notes(plan.model, traffic))
+    response.tasks.extend(estimate(plan, planned, prompts) for planned in plan.tasks)
+    if judge is not None and judged_tasks(plan.tasks):
+        response.problems.extend(_told_money_notes(judge, traffic))
+        response.judging.CopyFrom(estimate_judging(plan, judge, prompts))
+    return response
+
+
+def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTask:
+    """What asking one task takes: instances, tokens, money at most. Reads all of its instances."""
+    task, info = planned.task, plan.model
+    entry = ev.PlannedTask(
+        key=task.key,
+        name=task.name,
+        sheet=task.task.sheet if task.task else "",
+        metric=task.metric.id if task.metric else "",
+        instances=planned.count,
+    )
+    cost = 0
+    for instance in task.instances(planned.positions):
+        bounds = bounds_of(plan, task, instance, prompts)
+        if isinstance(bounds, str):
+            entry.note = bounds
+            continue
+        entry.estimated_input_tokens += bounds.estimated_input_tokens
+        entry.max_output_tokens += bounds.most_output_tokens
+        if info.HasField("price"):
+            cost += estimated_nano_usd(info.price, bounds)
+            entry.note = bounds.unknown or entry.note
+    if info.HasField("price"):
+        entry.estimated_nano_usd = cost
+    if not entry.note and task.metric is None:
+        entry.note = "no metric is known: asked, not scored"
+    return entry
+
+
+def bounds_of(plan: Plan, task: SuiteTask, instance: Instance, prompts: PromptSet) -> CallBounds | str:
+    """The bounds of asking one instance, or why it is not asked, in one line."""
+    if instance.problem:
+        return instance.problem
+    template = prompts.for_instance(instance)
+    if template is None:
+        return f"answers of type {instance.answer_type} cannot be asked"
+    output = asked_output(task, instance)
+    if output not in plan.model.output_modalities:
+        return f"{plan.model.route} does not make {OUTPUT_NAMES[output]}: unsupported"
+    asked = plan.specification.parameters
+    limit = generation_parameters(template, asked, plan.model, output).max_output_tokens
+    bounds = call_bounds(instance, prompt_text(instance, template), plan.model, output=output, asked=asked, text_tokens=limit)
+    return bounds if bounds.most_output_tokens else replace(bounds, most_output_tokens=limit)
+
+
+def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.PlannedJudging:
+    """What judging all answers of judged tasks takes, each as long as it may be. Reads all of their instances."""
+    found = ev.PlannedJudging(judge=judge_name(judge), route=judge.route)
+    cost = 0
+    for planned in judged_tasks(plan.tasks):
+        prompt = judge_prompts()[planned.metric]
+        for instance in planned.task.instances(planned.positions):
+            if instance.problem or not prompt.takes(instance):
+                continue
+            call = prepare_judgement(prompt, instance, "-", judge)
+            tokens = call.bounds.estimated_input_tokens + _longest_answer(plan, instance, prompts)
+            found.answers += 1
+            found.estimated_input_tokens += tokens
+            found.max_output_tokens += call.bounds.most_output_tokens
+            if judge.HasField("price"):
+                cost += worst_case_nano_usd(judge.price, tokens, call.bounds.most_output_tokens)
+    if judge.HasField("price"):
+        found.estimated_nano_usd = cost
+    return found
+
+
+def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -> list[str]:
+    """What a person has to know of how slowly a run will go, one line each. Reads the first instance of a few tasks."""
+    limit = traffic.tokens_per_minute or plan.model.limits.tokens_per_minute
+    if not limit:
+        return []
+    most = (0, 0)
+    for planned in plan.tasks[:_LOOKED_AT]:
+        instance = next(iter(planned.task.instances(planned.positions)), None)
+        bounds = "" if instance is None else bounds_of(plan, planned.task, instance, prompts)
+        if isinstance(bounds, CallBounds):
+            most = max(most, (bounds.estimated_input_tokens, bounds.most_output_tokens), key=sum)
+    if sum(most) <= limit:
+        return []
+    name = "--tpm" if traffic.tokens_per_minute else f"the limit of account {plan.model.account}"
+    counted = f"one request counts as about {sum(most):,} until it is answered ({most[0]:,} in, at most {most[1]:,} out)"
+    minutes = sum(most) / limit
+    advice = f"only one goes out in about {minutes:,.0f} minutes; raise it, or lower --max-tokens"
+    return [f"{name} allows {limit:,} tokens a minute, and {counted}: {advice}"]
+
+
+def _longest_answer(plan: Plan, instance: Instance, prompts: PromptSet) -> int:
+    """How many tokens an answer to the instance has at most, as far as that is limited; 0 if the instance cannot be asked."""
+    if plan.specification.parameters.max_output_tokens:
+        return int(plan.specification.parameters.max_output_tokens)
+    template = prompts.for_instance(instance)
+    return template.max_output_tokens if template is not None else 0
+
+
+def _told_money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
+    """``money_notes`` for a plan, which refuses nothing: what a start would refuse is a line too."""
+    try:
+        return money_notes(model, traffic)
+    except UsageError as error:
+        return [str(error)]

@@ -1,0 +1,52 @@
+"""What a run asks, decided: the specification that a user gave, resolved against its suite and its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluator.planning.identity import is_partial
+from genlevel.benchmark.model import Suite, SuiteTask
+from genlevel.benchmark.selection import problems_of
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """A task as one run asks it. positions: the instances asked, ascending; None = all. count: how many."""
+
+    task: SuiteTask
+    positions: Sequence[int] | None
+    count: int
+
+    @property
+    def metric(self) -> str:
+        """The id of the task's metric; "" if none is known."""
+        return self.task.metric.id if self.task.metric is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one run asks. identity: the hash of what identifies it."""
+
+    specification: ev.RunSpecification
+    suite: Suite
+    model: gw.ModelInfo
+    tasks: tuple[TaskPlan, ...]
+    identity: str
+
+    @property
+    def total(self) -> int:
+        """How many instances are asked."""
+        return sum(planned.count for planned in self.tasks)
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the tasks that are asked could not be resolved or read, a line each."""
+        return problems_of(self.suite, [planned.task for planned in self.tasks])
+
+    @property
+    def partial(self) -> bool:
+        """Whether less than the whole benchmark is asked."""
+        return is_partial(self.suite, [planned.task for planned in self.tasks], self.specification.limit)

@@ -1,0 +1,101 @@
+"""A run that goes on: its model is asked, then its judge; how far it is, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from evaluator.journal.messages import judging_message, run_message
+from evaluator.journal.records import RunRecord, Totals
+from evaluator.planning.plans import Plan
+from evaluator.runs.crew import Ending
+from evaluator.runs.execution import Execution, RunState
+from evaluator.runs.judging import Judge, Judging
+from evaluator.traffic.budget import Budget
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a start is to do with a run.
+
+    traffic: how fast and how far. judge: who rates its answers, if anybody. asks: whether the run's own model is asked, for what has no
+    outcome. retry: what failed is done again, by the model and by the judge.
+    """
+
+    plan: Plan
+    record: RunRecord
+    traffic: ev.TrafficSettings
+    judge: Judge | None
+    asks: bool
+    retry: bool
+
+
+@dataclass(slots=True)
+class ActiveRun:
+    """A run that goes on.
+
+    header: what the scorer is told of it. budget: what the model and the judge may spend together. totals: its answers before this start.
+    accounts: those that its calls go to. execution, judging: the passes, as far as they have begun. stopped: set if it was told to end.
+    """
+
+    work: Work
+    header: sc.ScoreTaskHeader
+    budget: Budget
+    totals: Totals
+    accounts: set[str] = field(default_factory=set)
+    execution: Execution | None = None
+    judging: Judging | None = None
+    task: asyncio.Task[None] | None = None
+    stopped: Ending | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.work.record.run_id
+
+    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+        """Ends what goes on; what has not begun will not."""
+        self.stopped = self.stopped or Ending(status, reason)
+        if (going := self.judging or self.execution) is not None:
+            going.stop(status, reason, now=now)
+
+    async def passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
+        """Asks the model, then has its answers judged. Returns how the run ended. judged: makes the judge's pass."""
+        execution, record = self.execution, self.work.record
+        ending = await execution.run() if execution is not None else Ending(ev.RUN_STATUS_FINISHED)
+        if ending.status == ev.RUN_STATUS_FINISHED and execution is not None and (fruitless := execution.fruitless(record.calls)):
+            ending = Ending(ev.RUN_STATUS_FAILED, fruitless)
+        if self.work.judge is not None and ending.status == ev.RUN_STATUS_FINISHED:
+            ending = await judged()
+        if execution is None and ending.status == ev.RUN_STATUS_FINISHED and sum(self.totals.outcomes.values()) < record.total:
+            return Ending(record.status, record.reason)  # a pass of the judge alone leaves the state of the answers as it was
+        return ending
+
+    def progress(self) -> ev.WatchRunResponse:
+        """How far it is."""
+        execution, judging = self.execution, self.judging
+        state = execution.state if execution is not None else RunState.of(self.totals)
+        run = run_message(
+            self.work.record, state.outcomes, state.usage, cost_nano_usd=state.cost_nano_usd, unknown_costs=state.unknown_costs
+        )
+        run.status = ev.RUN_STATUS_RUNNING
+        run.reason = ""
+        if execution is not None:
+            run.calls += execution.calls
+            run.retries += execution.retries
+        if judging is not None:
+            run.judging.CopyFrom(judging_message(judging.judge.kept_as, judging))
+            run.judging.open = judging.pending()
+        progress = ev.WatchRunResponse(run=run, judging=judging is not None)
+        going = judging or execution
+        if going is None:
+            return progress
+        progress.in_flight, progress.rate = going.in_flight(), going.rate()
+        progress.waiting.update(going.waiting())
+        progress.provider_wait_s = going.provider_wait_s()
+        if judging is None and progress.rate:
+            progress.remaining_s = going.pending() / progress.rate
+        return progress

@@ -1,0 +1,29 @@
+"""What all runs of one evaluator work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluator.journal.journal import Journal
+from evaluator.planning.prompts import PromptSet
+from evaluator.ports import GatewayPort, ScorerPort
+from evaluator.telemetry import EvaluatorTelemetry
+from evaluator.traffic.traffic import TrafficRules
+from genlevel.runtime.blobs import BlobStore
+
+
+@dataclass(slots=True)
+class Context:
+    """The services beside this one, what is stored, and the rules that hold for every run.
+
+    inline_limit: bytes up to which media go with a request; larger ones go by reference to the blob store.
+    """
+
+    gateway: GatewayPort
+    scorer: ScorerPort
+    journal: Journal
+    blobs: BlobStore
+    telemetry: EvaluatorTelemetry
+    prompts: PromptSet
+    rules: TrafficRules
+    inline_limit: int

@@ -1,0 +1,191 @@
+"""The runs that go on in this process: begins them under a lock and their accounts' limits, and stores how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from google.protobuf import json_format
+
+from evaluator.planning.judge_requests import judged_tasks
+from evaluator.runs.active import ActiveRun, Work
+from evaluator.runs.context import Context
+from evaluator.runs.crew import Ending
+from evaluator.runs.execution import Execution
+from evaluator.runs.judging import Judging
+from evaluator.runs.limits import Limiters
+from evaluator.runs.scoring import begun, header_of
+from evaluator.traffic.budget import Budget
+from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+
+class RunControl:
+    """Begins runs and sees them to their end.
+
+    ``active``: the runs that go on here, by id. ``unstored``: how runs ended whose end could not be stored.
+
+    Args:
+        locks: the folder of the runs' locks.
+    """
+
+    def __init__(self, context: Context, limiters: Limiters, locks: Path) -> None:
+        self.active: dict[str, ActiveRun] = {}
+        self.unstored: dict[str, Ending] = {}
+        self._context = context
+        self._limiters = limiters
+        self._locks = locks
+
+    async def close(self) -> None:
+        """Stops what goes on, and waits for it."""
+        for active in list(self.active.values()):
+            active.stop(ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped")
+        await asyncio.gather(*(active.task for active in self.active.values() if active.task), return_exceptions=True)
+
+    def is_orphaned(self, run_id: str) -> bool:
+        """Whether nobody works on a run."""
+        lock = self._lock(run_id)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        lock.release()
+        return True
+
+    # -- beginning -------------------------------------------------------------------------------------------------
+
+    async def begin(self, work: Work) -> None:
+        """Begins the work. Raises UsageError if another process does the run's, GenlevelError if it cannot be begun."""
+        run_id = work.record.run_id
+        lock = self._lock(run_id)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise UsageError(f"run {run_id} is being worked on by another process; wait for it or stop it") from None
+        try:
+            active = await self._prepared(work)
+        except BaseException:
+            lock.release()
+            raise
+        active.task = asyncio.create_task(self._carry_out(active, lock), name=f"run-{run_id}")
+        self.unstored.pop(run_id, None)
+        self.active[run_id] = active
+
+    async def _prepared(self, work: Work) -> ActiveRun:
+        """A run with its first pass made, told to the scorer and stored as running."""
+        record, journal = work.record, self._context.journal
+        totals = await asyncio.to_thread(journal.totals, record.run_id)
+        judging = await asyncio.to_thread(journal.judgements.totals, record.run_id)
+        spent = (totals.cost_nano_usd or 0) + (judging.cost_nano_usd or 0) + totals.uncertain_nano_usd
+        budget = Budget(work.traffic.budget_nano_usd if work.traffic.HasField("budget_nano_usd") else None, spent)
+        header = header_of(work.plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
+        if work.judge is not None:  # before anything is scored: what it has not judged yet is pending from now on
+            await asyncio.to_thread(journal.judgements.set_judge, work.judge.kept_as)
+        scored: frozenset[str] = frozenset()
+        if work.asks:
+            await self._context.scorer.begin_run(begun(header, work.plan.tasks))
+            scored = await self._scored(record.run_id)
+        first = await asyncio.to_thread(journal.last_reservation, record.run_id)
+        await asyncio.to_thread(journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=_kept_traffic(work))
+        # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
+        active = ActiveRun(work, header, budget, totals)
+        if work.asks:
+            active.accounts.add(work.plan.model.account)
+            active.execution = Execution(
+                work.plan,
+                header,
+                self._context,
+                limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts()),
+                budget=budget,
+                totals=totals,
+                first_reservation=first,
+                scored=scored,
+                retry_failed=work.retry,
+            )
+        return active
+
+    async def _judged(self, active: ActiveRun) -> Ending:
+        """Makes the judge's pass, unless the run was stopped before it could begin."""
+        work, journal = active.work, self._context.journal
+        judge = work.judge
+        assert judge is not None
+        same = judge.model.account == work.plan.model.account
+        traffic = work.traffic if same else ev.TrafficSettings()
+        limiter = self._limiters.of(judge.model, traffic, self._accounts(), keep=same and work.asks)
+        active.accounts.add(judge.model.account)
+        first = await asyncio.to_thread(journal.last_reservation, active.run_id)
+        totals = await asyncio.to_thread(journal.judgements.totals, active.run_id)
+        if active.stopped is not None:  # between the passes
+            return active.stopped
+        active.judging = Judging(
+            judge,
+            judged_tasks(work.plan.tasks),
+            active.header,
+            self._context,
+            limiter=limiter,
+            budget=active.budget,
+            totals=totals,
+            first_reservation=first,
+            retry_failed=work.retry,
+        )
+        ending = await active.judging.run()
+        if ending.status == ev.RUN_STATUS_FINISHED:
+            await asyncio.to_thread(journal.judgements.set_complete, active.run_id, True)
+        return ending
+
+    def _accounts(self) -> frozenset[str]:
+        """The accounts that calls go to now."""
+        return frozenset(account for active in self.active.values() for account in active.accounts)
+
+    async def _scored(self, run_id: str) -> frozenset[str]:
+        """Tasks whose stored score counts every instance as ended for good."""
+        with contextlib.suppress(NotFoundError):
+            verdict = await self._context.scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id))
+            return frozenset(score.task.key for score in verdict.tasks if not score.counts.pending and not score.counts.failed)
+        return frozenset()
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    async def _carry_out(self, active: ActiveRun, lock: FileLock) -> None:
+        """Does the work of a run and stores how it ended."""
+        ending = Ending(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
+        try:
+            ending = await active.passes(lambda: self._judged(active))
+        except asyncio.CancelledError:
+            ending = Ending(ev.RUN_STATUS_INTERRUPTED, "stopped")
+            raise
+        finally:
+            self._store(active, ending)
+            self.active.pop(active.run_id, None)
+            lock.release()
+
+    def _store(self, active: ActiveRun, ending: Ending) -> None:
+        calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
+        try:
+            self._context.journal.update_run(active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
+        except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
+            self.unstored[active.run_id] = _unstored(ending, error)
+
+    def _lock(self, run_id: str) -> FileLock:
+        self._locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._locks / f"{run_id}.lock", thread_local=False)
+
+
+def _kept_traffic(work: Work) -> str:
+    """What is stored of how fast and how far. If the run's model is not asked, how it is asked stays what it was."""
+    kept = work.traffic
+    if not work.asks:
+        kept = json_format.Parse(work.record.traffic or "{}", ev.TrafficSettings())
+        kept.judge = work.traffic.judge
+    return json_format.MessageToJson(kept, indent=None)
+
+
+def _unstored(ending: Ending, error: GenlevelError) -> Ending:
+    """The end of a run that could not be stored; the run is to be continued, whatever it had reached."""
+    finished = ending.status == ev.RUN_STATUS_FINISHED
+    ended = "every instance has its outcome" if finished else ending.reason
+    told = f"{ended}; this could not be stored: {error}" if str(error) not in ending.reason else ending.reason
+    return Ending(ev.RUN_STATUS_FAILED if finished else ending.status, told)

@@ -1,0 +1,36 @@
+"""Limits of accounts: what goes on at the same time shares its account's."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from genlevel.runtime.limits import AccountLimiter
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+DEFAULT_CONCURRENCY = 64
+
+
+class Limiters:
+    """One limiter an account. concurrency: calls in flight if neither a run nor the account says how many; 0 = adaptive."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._by_account: dict[str, AccountLimiter] = {}
+
+    def of(self, model: gw.ModelInfo, traffic: ev.TrafficSettings, in_use: Set[str], *, keep: bool = False) -> AccountLimiter:
+        """The limiter of a model's account: shared by all that goes on at the same time, made anew when nothing does (unless ``keep``).
+
+        in_use: the accounts that calls go to now.
+        """
+        if not keep and model.account not in in_use:
+            self._by_account.pop(model.account, None)
+        if (limiter := self._by_account.get(model.account)) is None:
+            asked = traffic.concurrency or model.limits.concurrency or self._concurrency
+            limiter = self._by_account[model.account] = AccountLimiter(
+                requests_per_minute=traffic.requests_per_minute or model.limits.requests_per_minute,
+                tokens_per_minute=traffic.tokens_per_minute or model.limits.tokens_per_minute,
+                concurrency=asked or DEFAULT_CONCURRENCY,
+                adaptive=not asked,
+            )
+        return limiter

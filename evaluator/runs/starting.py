@@ -1,0 +1,135 @@
+"""What a request to start comes to: a new run, one that goes on or one that is finished; who judges; what a person has to know first."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from google.protobuf import json_format
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import RunRecord
+from evaluator.planning.estimates import traffic_notes
+from evaluator.planning.judge_requests import judged_tasks
+from evaluator.planning.planner import Planner
+from evaluator.planning.plans import Plan
+from evaluator.planning.prices import money_notes
+from evaluator.planning.prompts import PromptSet
+from evaluator.runs.active import Work
+from evaluator.runs.control import RunControl
+from evaluator.runs.judging import Judge
+from evaluator.runs.records import RunRecords, new_record
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import ConfigurationError, UsageError
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+
+
+class Starter:
+    """Starts and continues runs. judge: the route of the judge if a request names none; "" = nobody judges."""
+
+    def __init__(
+        self, planner: Planner, prompts: PromptSet, journal: Journal, records: RunRecords, control: RunControl, *, judge: str
+    ) -> None:
+        self._planner = planner
+        self._prompts = prompts
+        self._journal = journal
+        self._records = records
+        self._control = control
+        self._default_judge = judge
+        self._starts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by a run's identity, while it is being started
+
+    async def start(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
+        """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError."""
+        if request.run_id:
+            return await self._continue(await self._records.find(request.run_id), request)
+        plan = await self._planner.resolve(request.specification)
+        async with self._turn(plan.identity):
+            record = await self._latest(plan, request.traffic, fresh=request.fresh)
+            return await self._go_on(plan, record, request.traffic, request)
+
+    async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
+        if record.run_id in self._control.active:
+            told = "the run goes on already, under the limits and budget it was started with; stop it, then resume it with new ones"
+            notes = [told] if request.traffic.ListFields() else []
+            return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
+        plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
+        if plan.identity != record.identity and not request.judge_only:
+            raise UsageError(
+                f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
+                "so it cannot be continued; start a new run with `genlevel eval`"
+            )
+        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+        traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
+        async with self._turn(record.identity):
+            return await self._go_on(plan, record, traffic, request)
+
+    def _turn(self, identity: str) -> asyncio.Lock:
+        """One start at a time for all runs of one identity: who comes second finds what goes on then."""
+        return self._starts.setdefault(identity, asyncio.Lock())
+
+    async def _latest(self, plan: Plan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:
+        """The newest run of a plan, made if there is none, or if it is to be a fresh one."""
+        found = await asyncio.to_thread(self._journal.latest, plan.identity)
+        if found is not None and not fresh:
+            return found
+        _check_startable(plan.model, traffic)
+        generation = found.generation + 1 if found else 0
+        record = new_record(plan, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
+        return await asyncio.to_thread(self._journal.create_run, record)
+
+    async def _go_on(self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest) -> ev.StartRunResponse:
+        """Starts what is left of a run, if anything is and nobody works on it."""
+        problems = plan.problems
+        if record.run_id in self._control.active:
+            return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+        if request.judge:
+            traffic.judge = request.judge
+        judge, notes = await self._judge(plan, record.run_id, traffic)
+        problems += notes
+        if request.judge_only and judge is None:
+            raise UsageError("; ".join(notes) or "name a judge with --judge ROUTE (or runs.judge in genlevel.yaml)")
+        retry = request.retry_failed
+        totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+        done = sum(totals.outcomes.values()) - (totals.outcomes.get(Outcome.FAILED, 0) if retry else 0)
+        asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
+        if not asks and (judge is None or await asyncio.to_thread(self._is_judged, judge, retry=retry)):
+            return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+        if asks:
+            problems += _check_startable(plan.model, traffic)
+            problems += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
+        await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry))
+        return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+
+    async def _judge(self, plan: Plan, run_id: str, traffic: ev.TrafficSettings) -> tuple[Judge | None, list[str]]:
+        """Who is to judge the run, if anybody, and what a person has to know of it. Raises GenlevelError for one that cannot be asked."""
+        route = traffic.judge or self._default_judge
+        if not route:
+            return None, []
+        if not judged_tasks(plan.tasks):
+            return None, [f"no task that is asked is rated by a judge: {route} has nothing to judge"] if traffic.judge else []
+        model = await self._planner.model(route)
+        if ct.MODALITY_TEXT not in model.output_modalities:
+            raise UsageError(f"{route} cannot judge: it does not give text")
+        notes = _check_startable(model, traffic)
+        if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
+            notes.append(f"{route} is to judge its own answers, and models rate their own too high; name another with --judge")
+        return Judge.of_run(run_id, model), notes
+
+    def _is_judged(self, judge: Judge, *, retry: bool) -> bool:
+        """Whether nothing is left for this judge to do."""
+        asked, kept = judge.kept_as, self._journal.judgements.judge_of(judge.kept_as.run_id)
+        if kept is None or not kept.complete or (kept.judge, kept.prompts) != (asked.judge, asked.prompts):
+            return False
+        return not retry or not self._journal.judgements.totals(kept.run_id).failed
+
+
+def _check_startable(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
+    """What a person has to know of what it costs.
+
+    Raises ConfigurationError for a model that cannot be called, UsageError for money that cannot be watched.
+    """
+    if not model.ready:
+        raise ConfigurationError(model.problem or f"{model.route} is not ready")
+    return money_notes(model, traffic)
