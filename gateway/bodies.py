@@ -10,9 +10,9 @@ import orjson
 
 
 def read_json(raw: bytes) -> Any:
-    r"""The value of a body; None where it is no JSON.
+    r"""The value of a body; None if it is not JSON.
 
-    A surrogate escape without its other half, which a model leaves where its output breaks off in the middle of an emoji, becomes
+    A surrogate escape without its other half, which a model leaves if its output breaks off in the middle of an emoji, becomes
     U+FFFD, as a reader of broken UTF-8 would have it.
 
     >>> read_json(rb'{"text": "ok \ud83d"}') == {"text": "ok \ufffd"}
@@ -34,10 +34,10 @@ def read_json(raw: bytes) -> Any:
 
 
 def plain_text(raw: bytes) -> str:
-    """The beginning of a body that is text for people, "" for a web page and for what is no text."""
+    """The beginning of a body that is text for people, "" for a web page and for what is not text."""
     text = raw[:2000].decode("utf-8", "ignore").strip()
     return "" if not text or text.startswith("<") or "\0" in text else text
 
 
 def _refused(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

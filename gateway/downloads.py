@@ -16,8 +16,7 @@ from aiohttp.resolver import DefaultResolver
 
 from gateway.errors import redact
 from gateway.upstream import CONNECT_TIMEOUT_S
-from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.runtime.errors import CallFailed, ErrorClass
 
 MAX_MEDIA_BYTES = 256 << 20
 MOST_REDIRECTS = 3
@@ -48,7 +47,7 @@ async def download(url: str, base_url: str, *, shown: str, provider: str, limit:
     """The bytes behind an address in an answer, and the MIME type that came with them. The caller sets the deadline.
 
     base_url: the upstream's address. shown: who answered, for people.
-    Raises CallFailed: UNKNOWN where the address is not fetched or its content is too large, TRANSIENT where it does not answer.
+    Raises CallFailed: UNKNOWN if the address is not fetched or its content is too large, TRANSIENT if it does not answer.
     """
     try:
         for _ in range(MOST_REDIRECTS + 1):
@@ -63,20 +62,20 @@ async def download(url: str, base_url: str, *, shown: str, provider: str, limit:
                     url = urljoin(url, response.headers.get("location", ""))
                     continue
                 if response.status != 200:
-                    raise _failed(shown, provider, f"{_where(url)} answered {response.status}", pb.ERROR_CLASS_TRANSIENT)
+                    raise _failed(shown, provider, f"{_where(url)} answered {response.status}", ErrorClass.TRANSIENT)
                 return await _read(response, limit), response.headers.get("content-type", "")
         raise _Refused(f"more than {MOST_REDIRECTS} redirects")
     except _Refused as refused:
-        raise _failed(shown, provider, f"{_where(url)} is not fetched: {refused}", pb.ERROR_CLASS_UNKNOWN) from None
+        raise _failed(shown, provider, f"{_where(url)} is not fetched: {refused}", ErrorClass.UNKNOWN) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         detail = " ".join(str(error).split())[:200] or type(error).__name__
-        raise _failed(shown, provider, f"{_where(url)} cannot be fetched ({detail})", pb.ERROR_CLASS_TRANSIENT) from None
+        raise _failed(shown, provider, f"{_where(url)} cannot be fetched ({detail})", ErrorClass.TRANSIENT) from None
 
 
 def _check(url: str, *, own: bool) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-        raise _Refused("it is no plain web address")
+        raise _Refused("it is not a plain web address")
     if own:
         return
     if parts.scheme != "https":
@@ -115,6 +114,6 @@ def _where(url: str) -> str:
     return redact(url.partition("?")[0].partition("#")[0]) or "an empty address"
 
 
-def _failed(shown: str, provider: str, what: str, error_class: int) -> CallFailed:
+def _failed(shown: str, provider: str, what: str, error_class: ErrorClass) -> CallFailed:
     said = f"{shown} answered with the address of a file: {what}"
     return CallFailed(error_class, said, provider=provider, provider_code="download", may_be_charged=True)

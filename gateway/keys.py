@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from gateway.providers import Provider
 from genlevel.runtime import logs
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Account
-from genlevel.v1 import gateway_pb2 as pb
 
 # A shorter key is a placeholder for a server of one's own ("EMPTY", "x"); to hide it would blot out ordinary words.
 SHORTEST_HIDDEN = 8
@@ -39,11 +38,11 @@ class KeySource:
         key = self._in_file(route, account, provider) if self.is_file else os.environ.get(self.name, "").strip()
         if not key:
             how = f"write the key into {self.name}" if self.is_file else f"set the environment variable {self.name}"
-            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, f"{route}: no key for {provider}; {how}", provider=provider)
+            raise CallFailed(ErrorClass.CREDENTIAL, f"{route}: no key for {provider}; {how}", provider=provider)
         if not key.isascii() or not key.isprintable():
             source = f"the key file {self.name}" if self.is_file else f"the environment variable {self.name}"
             problem = f"{route}: {source} holds no key: it has a line break, a control character or one outside ASCII; write the key alone"
-            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=provider)
+            raise CallFailed(ErrorClass.CREDENTIAL, problem, provider=provider)
         if len(key) >= SHORTEST_HIDDEN:
             logs.hide(key)
         return key
@@ -55,4 +54,4 @@ class KeySource:
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             problem = f"{route}: cannot read the key file {self.name} of account {account} ({why})"
-            raise CallFailed(pb.ERROR_CLASS_CREDENTIAL, problem, provider=provider) from None
+            raise CallFailed(ErrorClass.CREDENTIAL, problem, provider=provider) from None

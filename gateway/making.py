@@ -1,6 +1,6 @@
-"""Has media made: sends the first request, waits for a job where the provider makes one, and fetches what the answer names.
+"""Has media made: sends the first request, waits for a job if the provider makes one, and fetches what the answer names.
 
-One call begins at most one job. Where the call ends before its job does (its time is over, or the provider cannot be reached any
+One call begins at most one job. If the call ends before its job does (its time is over, or the provider cannot be reached any
 more), the job is remembered, and the same request asked again waits for it instead of beginning another.
 """
 
@@ -82,7 +82,7 @@ class Jobs:
 
 
 def reply_of(headers: Mapping[str, str], body: bytes) -> Reply:
-    """A reply; JSON is looked for only where the body may be some."""
+    """A reply; JSON is looked for only if the body may be some."""
     found = read_json(body) if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t") else None
     return Reply(headers, body, found if isinstance(found, dict) else None)
 

@@ -22,7 +22,7 @@ _KINDS: dict[int, str] = {
 def media_part(data: bytes, modality: int, claimed: str = "") -> content.Part:
     """A part with these bytes inline.
 
-    claimed: the MIME type that came with them; it counts only where the bytes do not say, as servers' claims are often wrong.
+    claimed: the MIME type that came with them; it counts only if the bytes do not say, as servers' claims are often wrong.
     Raises ValueError for bytes that are not of the modality: an error page, say, with a good status.
     """
     kind, found = _KINDS[modality], mime.mime_type(data[: mime.HEAD_BYTES])
@@ -30,7 +30,7 @@ def media_part(data: bytes, modality: int, claimed: str = "") -> content.Part:
         claimed = claimed.partition(";")[0].strip().lower()
         found = "image/svg+xml" if modality == content.MODALITY_IMAGE and b"<svg" in data[:1000] else claimed
     if not data or not found.startswith(kind):
-        raise ValueError(f"{len(data)} bytes of {found or 'an unknown type'} where {kind.rstrip('/')} was asked for")
+        raise ValueError(f"{len(data)} bytes of {found or 'an unknown type'}, but {kind.rstrip('/')} was asked for")
     return content.Part(media=content.Media(modality=content.Modality.Name(modality), mime_type=found, inline=data))
 
 
@@ -51,7 +51,7 @@ def data_uri(uri: str) -> bytes:
 
 
 def duration_ms(data: bytes) -> int:
-    """The length of a video or sound in milliseconds by its container, 0 where it does not say, or says more than a day.
+    """The length of a video or sound in milliseconds by its container, 0 if it does not say, or says more than a day.
 
     Blocks: call it in a thread.
     """

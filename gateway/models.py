@@ -52,7 +52,7 @@ def table() -> dict[str, ModelFacts]:
 
 
 def facts(provider: str, model: str) -> ModelFacts:
-    """The facts of one model; all unknown where the table has no entry."""
+    """The facts of one model; all unknown if the table has no entry."""
     return table().get(f"{provider}/{model}", UNKNOWN)
 
 

@@ -6,7 +6,7 @@ import orjson
 
 from gateway.adapters.base import Capabilities
 from gateway.resolved import ResolvedRoute
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as pb
 
 
@@ -41,7 +41,7 @@ def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities
     part = "parameters.response_schema_json"
     if not capabilities.response_schema:
         raise CallFailed(
-            pb.ERROR_CLASS_UNSUPPORTED, f"{route.provider} cannot be held to a JSON schema in its {route.api} API; leave it out", part=part
+            ErrorClass.UNSUPPORTED, f"{route.provider} cannot be held to a JSON schema in its {route.api} API; leave it out", part=part
         )
     try:
         schema = orjson.loads(written)
@@ -52,4 +52,4 @@ def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities
 
 
 def _fault(message: str, part: str) -> CallFailed:
-    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part=part)
+    return CallFailed(ErrorClass.CALLER_FAULT, message, part=part)

@@ -1,7 +1,7 @@
 """Messages in the contract's terms, checked against what a model and its adapter take, and made ready to convert.
 
 Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). Media are encoded to
-base64 once, here. URIs are never fetched: an https URI goes to the provider where the provider fetches it.
+base64 once, here. URIs are never fetched: an https URI goes to the provider if the provider fetches it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from gateway.frames import NoFrames, sample_frames
-from genlevel.runtime.errors import CallFailed, StorageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
 from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
 
 Fetch = Callable[[content.BlobReference], Awaitable[bytes]]
 
@@ -174,12 +173,12 @@ async def _bytes(media: content.Media, fetch: Fetch, where: str) -> bytes:
 
 
 def _fault(part: str, message: str) -> CallFailed:
-    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part=part)
+    return CallFailed(ErrorClass.CALLER_FAULT, message, part=part)
 
 
 def _unsupported(part: str, what: str, taker: str) -> CallFailed:
-    return CallFailed(pb.ERROR_CLASS_UNSUPPORTED, f"{part}: {taker} does not take {what}", part=part)
+    return CallFailed(ErrorClass.UNSUPPORTED, f"{part}: {taker} does not take {what}", part=part)
 
 
 def _too_large(part: str, what: str, taker: str) -> CallFailed:
-    return CallFailed(pb.ERROR_CLASS_CONTEXT_TOO_LONG, f"{part}: {taker} does not take {what}", part=part)
+    return CallFailed(ErrorClass.CONTEXT_TOO_LONG, f"{part}: {taker} does not take {what}", part=part)

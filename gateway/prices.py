@@ -18,7 +18,7 @@ ONE = Decimal(1)
 class Price:
     """US dollars per million tokens of each bucket, and per piece of media (None: not billed so). Reasoning tokens are billed as output.
 
-    Where long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
+    If long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
     input long_input times and all of its output long_output times as much. image_input: of the input tokens that are pictures.
     """
 

@@ -32,10 +32,10 @@ _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 
 
 def retry_after_s(headers: Mapping[str, str], *, dimension: str = "", now: float | None = None) -> float | None:
-    """Seconds to wait from now, at least 0, or None where no header says.
+    """Seconds to wait from now, at least 0, or None if no header says.
 
     headers: lower-case names. dimension: the bucket that the error names ("requests", "tokens"), if it does.
-    now: UNIX time in seconds, for tests; the server's own Date header goes before it where a date has to be compared.
+    now: UNIX time in seconds, for tests; the server's own Date header goes before it if a date has to be compared.
     """
     clock = _server_time(headers)
     if clock is None:
@@ -49,7 +49,7 @@ def retry_after_s(headers: Mapping[str, str], *, dimension: str = "", now: float
 
 
 def exhausted_dimension(headers: Mapping[str, str]) -> str:
-    """The bucket of which the provider says that nothing remains: "requests", "tokens" or "" where none or unclear."""
+    """The bucket of which the provider says that nothing remains: "requests", "tokens", or "" if it is none or unclear."""
     empty = {bucket for _, remaining, bucket in BUCKETS if remaining in headers and _exhausted(headers[remaining])}
     return empty.pop() if len(empty) == 1 else ""
 

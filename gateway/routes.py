@@ -15,10 +15,9 @@ from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
-from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, ModelPrice, Route, Settings
 from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
 
 EMBEDDED_ROUTE = "embedded/generalist"
 COMPATIBLE = "compatible"
@@ -202,4 +201,4 @@ def _numbers(names: Iterable[str]) -> frozenset[int]:
 
 
 def _fault(message: str) -> CallFailed:
-    return CallFailed(pb.ERROR_CLASS_CALLER_FAULT, message, part="route")
+    return CallFailed(ErrorClass.CALLER_FAULT, message, part="route")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.blobs import BlobStore
 
 MAX_REQUEST_BYTES = 64 << 20
-# Where an API needs an output limit and the caller gives none.
+# If an API needs an output limit and the caller gives none.
 DEFAULT_OUTPUT_TOKENS = 4096
 
 
@@ -62,7 +62,7 @@ class Gateway:
     def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> pb.ModelInfo:
         """Registers a route to an OpenAI-compatible server at base_url (".../v1"); the model's name is taken literally.
 
-        Raises ConfigurationError where the address is none, or the server has no such api.
+        Raises ConfigurationError if base_url is not an address, or the server has no such api.
         """
         return self._routes.add(name, base_url, model, api_key_env, api).info()
 
@@ -93,7 +93,7 @@ class Gateway:
                         response, has_usage = await self._ask(route, request)
                 except TimeoutError:
                     raise CallFailed(
-                        pb.ERROR_CLASS_TIMEOUT,
+                        ErrorClass.TIMEOUT,
                         f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}",
                         provider=route.provider,
                         provider_code="deadline",
@@ -122,13 +122,13 @@ class Gateway:
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
             names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
-            raise CallFailed(pb.ERROR_CLASS_UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
+            raise CallFailed(ErrorClass.UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
         maker = MAKERS.get((route.row.dialect, route.api))
         if maker is not None:
             return await self._make(route, maker, request)
         adapter = ADAPTERS[route.row.dialect, route.api]
         if request.ByteSize() > MAX_REQUEST_BYTES:
-            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
+            raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
         turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker, video_frames=route.video_frames)
         model, starting_s = route.model, 0.0
@@ -151,7 +151,7 @@ class Gateway:
         most = adapter.capabilities.request_bytes
         if most and len(encoded) > most:
             raise CallFailed(
-                pb.ERROR_CLASS_CONTEXT_TOO_LONG,
+                ErrorClass.CONTEXT_TOO_LONG,
                 f"{taker} takes at most {most:,} bytes in one request; this has {len(encoded):,}",
                 part="messages",
             )
@@ -177,7 +177,7 @@ class Gateway:
     async def _make(self, route: ResolvedRoute, maker: Maker, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
         """Asks a generator. What its answer only names is fetched."""
         if request.ByteSize() > MAX_REQUEST_BYTES:
-            raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
+            raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
         turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._blob, taker)
@@ -249,7 +249,7 @@ class Gateway:
                 try:
                     reference = await asyncio.to_thread(self._store().put, media.inline, media.mime_type)
                 except StorageError as problem:
-                    raise CallFailed(pb.ERROR_CLASS_UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
+                    raise CallFailed(ErrorClass.UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
                 media.blob.CopyFrom(reference)
         return known
 
@@ -276,7 +276,7 @@ class Gateway:
             yield
         except Refused as refusal:
             raise CallFailed(
-                pb.ERROR_CLASS_CONTENT_REFUSED,
+                ErrorClass.CONTENT_REFUSED,
                 f"{route.shown} refused: {redact(str(refusal), upstream.key)}",
                 provider=route.provider,
                 provider_code="refusal",
@@ -320,13 +320,13 @@ class Gateway:
         try:
             return await self._embedded.server()
         except GenlevelError as problem:
-            raise CallFailed(pb.ERROR_CLASS_MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
+            raise CallFailed(ErrorClass.MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
 
 
 def _charge(
     failure: CallFailed, route: ResolvedRoute, usage: pb.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
 ) -> None:
-    """Notes what a failed call used, and what that costs where it can be told. tokens, lengths: whether those are known."""
+    """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
     failure.usage, failure.may_be_charged = usage, True
     if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
         failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
@@ -339,7 +339,7 @@ def _body_of(raw: bytes) -> Any:
 
 
 def _no_object(raw: bytes, where: str) -> str:
-    """What a body is that should be a JSON object; a web page is what an address answers that is no API's."""
+    """What a body is that should be a JSON object; a web page is what an address answers that is not an API's."""
     if read_json(raw) is not None or raw.strip() == b"null":
         return "not a JSON object"
     if not raw.strip():

@@ -22,7 +22,7 @@ TOKEN_FIELDS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "outp
 
 
 class Telemetry:
-    """The gateway's series in one registry. OpenTelemetry's GenAI names where they exist, genlevel_* otherwise."""
+    """The gateway's series in one registry. OpenTelemetry's GenAI names if they exist, genlevel_* otherwise."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("provider", "model", "api")

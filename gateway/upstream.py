@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import pkgutil
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 import httpx2
@@ -19,11 +19,12 @@ from gateway.addresses import is_loopback
 from gateway.clients import Client, ClientFactory
 from gateway.keys import KeySource
 from gateway.resolved import ResolvedRoute
-from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.runtime.errors import CallFailed, ErrorClass
 
 CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 << 20
+# A larger body is written in pieces, so that other calls have their turn in between.
+PIECE_BYTES = 1 << 20
 CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048, keepalive_expiry=30.0)
 
 
@@ -72,11 +73,14 @@ class Upstream:
             url = httpx2.URL(f"{self.base_url.rstrip('/')}/{path}")
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
+        sent = {**self._headers, **headers} if headers else self._headers
+        if large := len(body) > PIECE_BYTES:
+            sent = {**sent, "content-length": str(len(body))}
         request = httpx2.Request(
             method,
             url,
-            headers={**self._headers, **headers} if headers else self._headers,
-            content=body,
+            headers=sent,
+            content=_pieces(body) if large else body,
             extensions={"timeout": {"connect": CONNECT_TIMEOUT_S, "read": None, "write": None, "pool": None}},
         )
         started = time.perf_counter()
@@ -101,7 +105,7 @@ class Upstream:
             size += len(chunk)
             if size > limit:
                 raise CallFailed(
-                    pb.ERROR_CLASS_UNKNOWN,
+                    ErrorClass.UNKNOWN,
                     f"{self.shown} sent more than {limit >> 20} MiB in one answer",
                     provider=self.provider,
                     provider_code="too large",
@@ -116,12 +120,17 @@ class Upstream:
         what = "the connection broke" if sent else f"cannot connect to {self.base_url}"
         detail = " ".join(str(cause).split())[:200] or type(cause).__name__
         return CallFailed(
-            pb.ERROR_CLASS_TRANSIENT,
+            ErrorClass.TRANSIENT,
             f"{self.shown}: {what} ({detail})",
             provider=self.provider,
             provider_code=type(cause).__name__,
             may_be_charged=sent,
         )
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
 
 
 class Upstreams:

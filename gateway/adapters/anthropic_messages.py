@@ -23,7 +23,7 @@ from gateway.adapters.base import (
     vendor_part,
 )
 from gateway.adapters.openai_chat import put_parameters
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -64,7 +64,7 @@ class AnthropicMessages:
             if turn.role == "system":
                 path = f"messages[{number}]"
                 raise CallFailed(
-                    pb.ERROR_CLASS_UNSUPPORTED, f"{path}: anthropic/{model} takes system messages only before all others", part=path
+                    ErrorClass.UNSUPPORTED, f"{path}: anthropic/{model} takes system messages only before all others", part=path
                 )
         if start:
             body["system"] = "\n\n".join(str(block) for turn in turns[:start] for block in turn.blocks)
@@ -78,7 +78,7 @@ class AnthropicMessages:
         """It makes text alone."""
 
     def headers(self, body: Json) -> Mapping[str, str] | None:
-        """The API version that has the sampling parameters, where the body has one."""
+        """The API version that has the sampling parameters, if the body has one."""
         return SAMPLING_VERSION if "temperature" in body or "top_p" in body else None
 
     def answer(self, body: Json) -> Answer:
@@ -131,7 +131,7 @@ def _image(image: Image) -> Json:
 
 def _parts(block: Any) -> list[content.Part]:
     if not isinstance(block, dict):
-        raise ValueError("content has a block that is no object")
+        raise ValueError("content has a block that is not an object")
     kind = block.get("type")
     if kind == "text":
         return [content.Part(text=block["text"])] if block["text"] else []

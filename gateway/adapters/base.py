@@ -18,7 +18,7 @@ Json = dict[str, Any]
 # The parameters of pb.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
 TEXT_ALONE: frozenset[int] = frozenset({content.MODALITY_TEXT})
-# More than any model takes or gives in one call; a count beyond it is no count.
+# More than any model takes or gives in one call; a count beyond it is not a count.
 MOST_TOKENS = 100_000_000
 LONGEST_NAME = 200
 # Deeper than what a tool is called with; messages nested more deeply than about 100 cannot be read on the other side.
@@ -123,7 +123,7 @@ class AnswerError(Exception):
 
 class Adapter(Protocol):
     """One provider API. All converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
-    ValueError, AttributeError where the body is not what the API promises (then it counts as malformed)."""
+    ValueError, AttributeError if the body is not what the API promises (then it counts as malformed)."""
 
     @property
     def api(self) -> str:
@@ -162,7 +162,7 @@ class Adapter(Protocol):
 
 
 def response_schema(parameters: pb.GenerationParameters) -> Json | None:
-    """The JSON schema that the answer is to follow; None where none is asked. It was checked before (gateway.routes.applied)."""
+    """The JSON schema that the answer is to follow; None if none is asked. It was checked before (gateway.parameters)."""
     return orjson.loads(parameters.response_schema_json) if parameters.response_schema_json else None
 
 
@@ -191,9 +191,9 @@ def usage_of(
 
 
 def count(container: Any, name: str, absent: int | None = 0) -> int | None:
-    """A count in an object that may be missing, also where it is written as digits or as a float without fraction.
+    """A count in an object that may be missing, also if it is written as digits or as a float without fraction.
 
-    absent: what it is where it is not there or null. None: it is there, and no count.
+    absent: what it is if it is not there or null. None: it is there, and not a count.
 
     Example:
         >>> [count({"n": value}, "n") for value in (7, 7.0, "7", None, 7.5, "many", -1, 1e30)]
@@ -227,7 +227,7 @@ def objects(container: Json, name: str) -> list[Json]:
 
 
 def check_error(body: Json, answer: str) -> None:
-    """Raises AnswerError where a body with a good status tells of an error. answer: the field that every answer has."""
+    """Raises AnswerError if a body with a good status tells of an error. answer: the field that every answer has."""
     if body.get("error"):
         raise AnswerError(error_of(200, body, {}))
     if answer not in body and (error := error_of(200, body, {})).message:
@@ -254,7 +254,7 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     """The error in the shapes that providers use.
 
     {"error": {...}}, {"error": "text"}, {"detail": ...} (FastAPI's), its fields on top, one of these in a list, or the text of a body that
-    is no JSON. A number as its code is a status: under a good one (200) it says what really happened.
+    is not JSON. A number as its code is a status: under a good one (200) it says what really happened.
     """
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
@@ -286,7 +286,7 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
 
 
 def _google(details: Any) -> tuple[str, str]:
-    """What the details of a google.rpc.Status say: ErrorInfo's reason and RetryInfo's delay ("37s"), "" where they do not."""
+    """What the details of a google.rpc.Status say: ErrorInfo's reason and RetryInfo's delay ("37s"), "" if they do not."""
     found = {name: _text(one.get(name)) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict) for name in one}
     return found.get("reason", ""), found.get("retryDelay", "")
 
@@ -303,7 +303,7 @@ def _words(value: Any) -> str:
 
 
 def tool_call(call_id: Any, name: Any, arguments: Any) -> content.Part:
-    """A tool call of the model; arguments as an object or as its JSON text (as the text itself where it is none)."""
+    """A tool call of the model; arguments as an object or as its JSON text (as the text itself if it is not JSON)."""
     if isinstance(arguments, str):
         parsed = read_json(arguments.encode()) if arguments.strip() else {}
         arguments = parsed if isinstance(parsed, dict) else {"text": arguments}
@@ -320,7 +320,7 @@ def vendor_part(vendor: str, value: Json) -> content.Part:
 
 
 def _shallow(value: Any) -> Json:
-    """An object as it is; one that is nested too deeply for a message, and what is no object, as its JSON text."""
+    """An object as it is; one that is nested too deeply for a message, and what is not an object, as its JSON text."""
     return value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()}
 
 

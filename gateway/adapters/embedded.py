@@ -40,7 +40,7 @@ class EmbeddedChat(Compatible):
 
 
 class EmbeddedModel:
-    """Starts the server for whoever comes first, shares it, and starts it anew where it has ended."""
+    """Starts the server for whoever comes first, shares it, and starts it anew if it has ended."""
 
     def __init__(self, settings: EmbeddedSettings, folder: Path, start: Starter | None = None) -> None:
         self._settings = settings
@@ -71,7 +71,7 @@ class EmbeddedModel:
 
 
 def problem() -> str:
-    """Why the embedded model cannot be started here, in one line; "" where it can."""
+    """Why the embedded model cannot be started here, in one line; "" if it can."""
     from gateway.embedded.weights import require_installed
 
     try:
@@ -82,7 +82,7 @@ def problem() -> str:
 
 
 def _seen(starting: asyncio.Task[EmbeddedServer]) -> None:
-    """Whoever waited has heard of the failure; where nobody did any more, it is not an error of the loop."""
+    """Whoever waited has heard of the failure; if nobody did any more, it is not an error of the loop."""
     if not starting.cancelled():
         starting.exception()
 

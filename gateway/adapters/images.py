@@ -15,7 +15,7 @@ from genlevel.v1 import gateway_pb2 as pb
 
 
 class OpenAIImages:
-    """POST /images/generations, or /images/edits where pictures come with the text. Source: the openai package's types."""
+    """POST /images/generations, or /images/edits if pictures come with the text. Source: the openai package's types."""
 
     api = "images"
     modality = content.MODALITY_IMAGE
@@ -76,7 +76,7 @@ class OpenAIImages:
 
 
 class CompatibleImages(OpenAIImages):
-    """Other servers' images API (vLLM-Omni, SGLang, LocalAI): asked for bytes, and with a seed where the run sets one."""
+    """Other servers' images API (vLLM-Omni, SGLang, LocalAI): asked for bytes, and with a seed if the run sets one."""
 
     capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIImages.capabilities.image_types)
 

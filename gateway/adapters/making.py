@@ -14,7 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from gateway.adapters.base import Audio, Capabilities, Image, Json, ProviderError, Turn
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply with a good status. json: its body, where it is a JSON object."""
+    """A reply with a good status. json: its body, if it is a JSON object."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -43,7 +43,7 @@ class Made:
     """What was made: bytes with the MIME type that came with them, and addresses to be fetched, in order.
 
     texts: what was said beside. image_input_tokens: of the input tokens, those of pictures. seconds: the length as the provider states
-    it, 0 where it does not.
+    it, 0 if it does not.
     """
 
     media: Sequence[tuple[bytes, str] | str]
@@ -78,7 +78,7 @@ class JobFailed(Exception):
 
 class Maker(Protocol):
     """One provider API that makes media. Both converters are pure; ``answer`` raises JobFailed, Refused, AnswerError, or LookupError,
-    TypeError, ValueError, AttributeError where the reply is not what the API promises."""
+    TypeError, ValueError, AttributeError if the reply is not what the API promises."""
 
     @property
     def api(self) -> str:
@@ -105,14 +105,12 @@ class Maker(Protocol):
 
 
 def asked_texts(turns: Sequence[Turn]) -> list[str]:
-    """The texts of a request, in order. Raises CallFailed where it is a conversation: a generator has no memory."""
+    """The texts of a request, in order. Raises CallFailed if it is a conversation: a generator has no memory."""
     if any(turn.role == "assistant" for turn in turns):
-        raise CallFailed(
-            pb.ERROR_CLASS_UNSUPPORTED, "messages: a generator takes no earlier answers, only what is to be made", part="messages"
-        )
+        raise CallFailed(ErrorClass.UNSUPPORTED, "messages: a generator takes no earlier answers, only what is to be made", part="messages")
     texts = [block for turn in turns for block in turn.blocks if isinstance(block, str) and block.strip()]
     if not texts:
-        raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, "messages: nothing says what is to be made; add a text", part="messages")
+        raise CallFailed(ErrorClass.CALLER_FAULT, "messages: nothing says what is to be made; add a text", part="messages")
     return texts
 
 

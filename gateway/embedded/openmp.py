@@ -40,7 +40,7 @@ def is_missing() -> bool:
 
 
 def environment(folder: Path, *, system: bool | None = None) -> dict[str, str]:
-    """What to add to the child's environment so that it finds the library; nothing where the system has it.
+    """What to add to the child's environment so that it finds the library; nothing if the system has it.
 
     folder: where the link is put.
     """

@@ -32,7 +32,7 @@ Piece = tuple[Sequence[Sequence[float]], str]
 
 
 class UnreadableImage(ValueError):
-    """Bytes that are no image, or one outside the bounds; the message says which."""
+    """Bytes that are not an image, or one outside the bounds; the message says which."""
 
 
 def decode(data: bytes) -> Image.Image:
@@ -51,7 +51,7 @@ def decode(data: bytes) -> Image.Image:
             image.paste(rgba, mask=rgba.getchannel("A"))
         return image.convert("RGB")
     except UnidentifiedImageError as error:
-        raise UnreadableImage(f"the bytes are no image in a format that is read ({', '.join(FORMATS)})") from error
+        raise UnreadableImage(f"the bytes are not an image in a format that is read ({', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImage(f"the image has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read") from error
     except (OSError, SyntaxError, ValueError, MemoryError) as error:

@@ -62,7 +62,7 @@ def sha256_of(path: Path) -> str:
 
 
 def verified_weights() -> Path:
-    """Path of the GGUF file, its sha256 checked. Raises ConfigurationError where it is missing or another file."""
+    """Path of the GGUF file, its sha256 checked. Raises ConfigurationError if it is missing or another file."""
     path = weights_path()
     found = sha256_of(path)
     if found != WEIGHTS_SHA256:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -227,6 +228,11 @@ async def test_a_request_of_megabytes_passes(stub: Any, client: Any) -> None:
     message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=image)])
     response = await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=30)
     assert response.parts[0].text == "Paris"
+    ((_, headers, body),) = stub.requests
+    url = body["messages"][0]["content"][0]["image_url"]["url"]
+    assert url.removeprefix("data:image/png;base64,") == base64.b64encode(bytes(8 << 20)).decode()
+    assert int(headers["content-length"]) > len(url), "not in chunks, which some servers do not take"
+    assert "transfer-encoding" not in headers
 
 
 async def test_an_error_that_was_not_foreseen_is_unknown_and_not_a_traceback(

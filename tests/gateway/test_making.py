@@ -374,7 +374,7 @@ def test_a_route_cannot_say_that_it_makes_what_its_api_cannot(make_gateway):
 def test_the_bytes_decide_what_media_are():
     part = media_part(picture(), content.MODALITY_IMAGE, "application/octet-stream")
     assert part.media.mime_type == "image/png"
-    with pytest.raises(ValueError, match="where audio was asked for"):
+    with pytest.raises(ValueError, match="but audio was asked for"):
         media_part(picture(), content.MODALITY_AUDIO, "audio/wav")
     with pytest.raises(ValueError, match="0 bytes"):
         media_part(b"", content.MODALITY_AUDIO, "audio/wav")
