@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
@@ -24,7 +25,8 @@ def other_data(one: pb.TaskDescription, other: pb.TaskDescription) -> bool:
 def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
     """One instance, with its files where they lie on this machine for as long as the lease holds.
 
-    Raises UsageError naming the instance whose outcome, label or files cannot be read, StorageError for a file that is not there.
+    Raises UsageError naming the instance whose outcome, answer type, label or files cannot be read, StorageError for a file that is not
+    there.
     """
     outcome = _outcome(answer, answer.outcome)
     rating_outcome = _outcome(answer, answer.rating_outcome) if answer.rating_outcome else None
@@ -36,11 +38,16 @@ def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | No
         found = access.of(answer, label, lease)
     except RecursionError:
         raise UsageError(f"instance {answer.id!r}: its label is nested too deeply") from None
+    try:
+        answer_type = AnswerType(answer.answer_type)
+    except ValueError:
+        known = ", ".join(AnswerType)
+        raise UsageError(f"instance {answer.id!r}: {answer.answer_type!r} is not an answer type; known are {known}") from None
     return AnsweredInstance(
         answer.id,
         outcome,
         answer.raw_answer,
-        answer.answer_type,
+        answer_type,
         found.label,
         tuple(answer.options),
         answer.cluster,

@@ -19,10 +19,9 @@ from typing import Any
 import yaml
 
 from evaluator.planning.schemas import ANSWER_KEY
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType
+from genlevel.benchmark.model import Instance
 
-_NO_TEXT = frozenset({AnswerType.MEDIA, AnswerType.MASKS})
-"""Answers that a judge cannot be shown as text."""
 _REASONING = re.compile(r"\A\s*<(think|thinking)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _SHOWN_REPLY = 120
 
@@ -83,7 +82,7 @@ class JudgePrompt:
 
     def takes(self, instance: Instance) -> bool:
         """Whether a judge that reads text can rate answers to this instance."""
-        if instance.answer_type in _NO_TEXT:
+        if not KINDS[instance.answer_type].judged:
             return False
         return not self.needs_reference or bool(reference_text(instance))
 

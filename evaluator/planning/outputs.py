@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from genlevel.benchmark.model import AnswerType, Instance, Modality, Paradigm, SuiteTask
+from genlevel.benchmark.answer_kinds import KINDS, Shape
+from genlevel.benchmark.model import Instance, Modality, Paradigm, SuiteTask
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -28,7 +29,7 @@ def asked_output(task: SuiteTask, instance: Instance) -> ct.Modality:
     Text, but for answers that are media: those of generation tasks have their task's modality; those of comprehension tasks are
     maps (depth, flow, mattes), which are pictures.
     """
-    if instance.answer_type is not AnswerType.MEDIA:
+    if KINDS[instance.answer_type].shape is not Shape.FILES:
         return ct.MODALITY_TEXT
     made = task.paradigm is Paradigm.GENERATION and task.modality is not Modality.LANGUAGE
     return MODALITIES[task.modality] if made else ct.MODALITY_IMAGE

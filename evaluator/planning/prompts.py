@@ -14,7 +14,8 @@ from string import ascii_uppercase
 
 import yaml
 
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
+from genlevel.benchmark.model import Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ class PromptSet:
         Its limit is the type's, more if the longest label of the instance's task would not fit.
         """
         template = self._of_kind(instance)
-        if template is None or instance.answer_type in _BOUNDED:
+        kind = KINDS[instance.answer_type]
+        if template is None or kind.bounded:
             return template
-        needed = min(instance.longest_label // _BYTES_PER_TOKEN.get(instance.answer_type, 1), MOST_OUTPUT_TOKENS)
+        needed = min(instance.longest_label // kind.label_bytes_a_token, MOST_OUTPUT_TOKENS)
         return replace(template, max_output_tokens=needed) if needed > template.max_output_tokens else template
 
     def _of_kind(self, instance: Instance) -> PromptTemplate | None:
@@ -55,15 +57,9 @@ class PromptSet:
         return next((template for template in of_media if template is not None), self.templates.get(kind))
 
 
-TEXT_ANSWERS = (AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT)
 MOST_OUTPUT_TOKENS = 8192
 """No label raises an answer's limit beyond this."""
 
-# Answers whose length is known by their type, or that are no text.
-_BOUNDED = (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.MEDIA)
-# Bytes of a label by which its tokens are counted, with room: English has four a token, code three, most other scripts two or more.
-# Numbers have hardly more than one, and names stand between them in answers.
-_BYTES_PER_TOKEN = dict.fromkeys((*TEXT_ANSWERS, AnswerType.ITEMS, AnswerType.CODE), 2)
 _SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
 _IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
@@ -71,7 +67,7 @@ _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 def _is_next_turn(instance: Instance) -> bool:
     """Whether a dialogue's next turn is asked for, rather than something about the dialogue."""
-    return bool(instance.dialog) and instance.answer_type in TEXT_ANSWERS and instance.details.get("dialog") != "context"
+    return bool(instance.dialog) and KINDS[instance.answer_type].next_turn and instance.details.get("dialog") != "context"
 
 
 @cache
@@ -88,7 +84,7 @@ def prompt_set() -> PromptSet:
 
 def prompt_text(instance: Instance, template: PromptTemplate) -> str:
     """The text a model is asked: the template's blocks with the instance's content, without the empty ones."""
-    letters = ascii_uppercase[: len(instance.options)] if instance.answer_type is AnswerType.CHOICE else ""
+    letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
     content = {
         **instance.details,
         "context": instance.context,

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.answer_kinds import KINDS, Shape
+from genlevel.benchmark.model import Instance
 
 ANSWER_KEY = "answer"
 """Where the answer stands in the object; the parsers look there."""
@@ -20,9 +21,9 @@ _LETTERS = "{letters}"
 
 def response_schema(instance: Instance) -> str:
     """The schema of an instance's answer as JSON; "" where its type is asked in words alone."""
-    if instance.dialog and instance.answer_type is AnswerType.SHORT_TEXT:
+    if instance.dialog and KINDS[instance.answer_type].next_turn:
         return ""
-    letters = ascii_uppercase[: len(instance.options)] if instance.answer_type is AnswerType.CHOICE else ""
+    letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
     of_media = (f"{instance.answer_type}:{media.modality}" for media in instance.media)
     kind = next((kind for kind in of_media if kind in _types()), instance.answer_type.value)
     return _written(kind, letters)

@@ -16,18 +16,16 @@ from evaluator.runs.context import Context
 from evaluator.runs.ratings import TaskRatings, ratings_of
 from evaluator.runs.sent_files import SentFiles
 from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.metrics import METRICS
-from genlevel.benchmark.model import AnswerType, Benchmark, Instance, SuiteTask, Task
+from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
 _CHUNK_BYTES = 8 << 20
-_TEXTS = frozenset(
-    (AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS, AnswerType.CODE)
-)
 
 
 def describe(task: SuiteTask) -> sc.TaskDescription:
@@ -145,11 +143,11 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
     )
     if not sent.measured:
         return message
-    plain = instance.answer_type in _TEXTS
-    message.label_json = orjson.dumps(instance.label if plain else sent.label(instance.label)).decode()
+    kind = KINDS[instance.answer_type]
+    message.label_json = orjson.dumps(sent.label(instance.label) if kind.names_files else instance.label).decode()
     if answer is not None and answer.files:
         message.files.extend(stored_files(answer.files))
-    if instance.answer_type is AnswerType.MASKS or (task.metric is not None and METRICS[task.metric.id].kind == "model"):
+    if kind.shows_inputs or (task.metric is not None and METRICS[task.metric.id].kind == "model"):
         message.prompt = "\n\n".join(text for text in (instance.context, instance.prompt) if text)
         message.inputs.extend(sent.file(media.path, media.mime_type) for media in instance.media if media.path.is_file())
     return message

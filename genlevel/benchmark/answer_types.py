@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, called, scored_by, text_types
 from genlevel.benchmark.labels import LabelKinds
-from genlevel.benchmark.model import AnswerType, Modality, Paradigm, TaskMetric
+from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 
 # Labels of more words than this on average are asked for as long texts.
 _SHORT_WORDS = 12.0
@@ -43,43 +44,12 @@ _MEDIA_OUT = (
     "flow",
     "segmentation",
 )
-_TEXTS = frozenset((AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.LONG_TEXT, AnswerType.ITEMS))
-_MEDIA = frozenset((AnswerType.MEDIA,))
-_MASKS = frozenset((AnswerType.MASKS,))
-_NUMBERS = frozenset((AnswerType.NUMBER, AnswerType.SERIES))
-# What each metric can score, by its id and what it compares ("" for whatever the parameter does not name).
-SCORABLE: dict[str, dict[str, frozenset[AnswerType]]] = {
-    "accuracy": {"": _TEXTS, "picture_class": _MEDIA},
-    **{name: {"": _TEXTS} for name in ("macro_accuracy", "exact_match", "micro_f1", "anls", "gpt_score", "bleu_1", "bleu_4")},
-    **{name: {"": _TEXTS} for name in ("rouge_1", "rouge_l")},
-    "f1": {"": _TEXTS, "pixels": _MASKS},
-    "cider": {"": _TEXTS, "speech": _MEDIA},
-    "wer": {"": _TEXTS | _MEDIA},
-    "code_bleu": {"": frozenset((AnswerType.CODE,))},
-    "auc": {"": frozenset((AnswerType.NUMBER, AnswerType.MEDIA)), "success_plot": frozenset((AnswerType.TRACK,))},
-    "average_precision": {"": frozenset((AnswerType.NUMBER,)), "boxes": frozenset((AnswerType.BOXES,))},
-    "ap_at_iou": {"": frozenset((AnswerType.BOXES,)), "masks": _MASKS, "keypoints": frozenset((AnswerType.KEYPOINTS,))},
-    "map": {"": frozenset((AnswerType.BOXES,)), "masks": _MASKS, "boxes_3d": frozenset((AnswerType.BOXES_3D,))},
-    "recall_at_k": {"": frozenset((AnswerType.RELATIONS,))},
-    "amota": {"": frozenset((AnswerType.TRACKS,))},
-    "m_viou": {"": frozenset((AnswerType.TUBES,))},
-    "rte": {"": frozenset((AnswerType.POSES,))},
-    **{name: {"": _MASKS} for name in ("miou", "instance_miou", "pq", "dice", "s_measure")},
-    "mae": {"": _NUMBERS | _MEDIA},
-    "rmse": {"": _NUMBERS | _MEDIA},
-    **{name: {"": _MEDIA} for name in ("mse", "rms", "sad", "abs_rel", "epe", "psnr", "ms_ssim", "fid", "fvd", "fad", "chamfer")},
-    **{name: {"": _MEDIA} for name in ("clip_score", "clip_image_score", "clip_style", "dino_score", "aesthetic_score", "musiq")},
-    **{name: {"": _MEDIA} for name in ("i2v_average", "clap", "style_clap", "frame_accuracy", "event_accuracy")},
-    **{name: {"": _TEXTS | _MEDIA} for name in ("mos", "user_preference")},
-    **{name: {"": _MEDIA} for name in ("success_rate", "l1_distance", "optical_flow_score", "pcc", "mcd")},
-}
 _CHOICE_METRICS = frozenset(("accuracy", "macro_accuracy", "exact_match", "micro_f1", "f1"))
 
 
 def scorable(metric: TaskMetric) -> frozenset[AnswerType]:
     """The answer types that a task's metric can score."""
-    by_sense = SCORABLE[metric.id]
-    return by_sense.get(dict(metric.parameters).get("of", ""), by_sense[""])
+    return scored_by(metric.id, dict(metric.parameters).get("of", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +85,8 @@ def task_answer_type(facts: TaskFacts) -> AnswerType:
     """The answer type of a task's items that offer no options."""
     if facts.paradigm is Paradigm.GENERATION and facts.modality is not Modality.LANGUAGE:
         return AnswerType.MEDIA
-    if facts.metric is not None and scorable(facts.metric) != _TEXTS:
-        return _by_metric(facts, scorable(facts.metric))
+    if facts.metric is not None and (types := scorable(facts.metric)) != text_types():
+        return _by_metric(facts, types)
     if facts.metric is None:
         if any("box" in out for out in facts.out) or facts.kinds.boxes > facts.kinds.labelled / 2:
             return _BOXES_OF.get(facts.modality, AnswerType.STRUCTURE)
@@ -151,6 +121,9 @@ def _is_series(facts: TaskFacts) -> bool:
 
 def _of_text(facts: TaskFacts) -> AnswerType:
     kinds, metric = facts.kinds, facts.metric_id
+    named = called(facts.type)
+    if named is not None and not KINDS[named].offers_options:
+        return named
     if kinds.structures > kinds.labelled / 2 and facts.metric is None and not _is_extraction(facts):
         return AnswerType.STRUCTURE
     if _is_extraction(facts):
@@ -173,7 +146,7 @@ _OPEN_TYPES = ("openqa", "open qa", "qa")
 
 
 def _is_extraction(facts: TaskFacts) -> bool:
-    if facts.of == "items" or facts.type.casefold() == "extraction":
+    if facts.of == "items":
         return True
     if is_multiple_choice(facts) or "classif" in facts.type.casefold():
         return False
@@ -215,12 +188,12 @@ def _by_length(facts: TaskFacts) -> AnswerType:
 
 def asks_choice(facts: TaskFacts, usual: AnswerType) -> bool:
     """Whether an item that offers options is multiple choice under the task's metric; where several of them may be right it is not."""
-    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and usual in _TEXTS and usual is not AnswerType.ITEMS
+    return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and KINDS[usual].offers_options
 
 
 def is_multiple_choice(facts: TaskFacts) -> bool:
     """Whether the annotation calls its task multiple choice, so that a bare letter is a choice even without options."""
-    return facts.type.casefold().replace(" ", "").replace("_", "").replace("-", "") in ("multiplechoiceqa", "multiplechoice", "mcq")
+    return called(facts.type) is AnswerType.CHOICE
 
 
 def usual_metric(facts: TaskFacts) -> TaskMetric | None:
@@ -229,7 +202,7 @@ def usual_metric(facts: TaskFacts) -> TaskMetric | None:
     Extraction: micro-F1 over items. Classification and multiple choice: accuracy. Open questions and dialogue: BLEU-1.
     """
     kind = facts.type.casefold()
-    if kind == "extraction":
+    if called(kind) is AnswerType.ITEMS:
         return TaskMetric("micro_f1", "Micro-F1")
     if is_multiple_choice(facts) or "classification" in kind:
         return TaskMetric("accuracy", "ACC")

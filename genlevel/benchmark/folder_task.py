@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from genlevel.benchmark.annotation import fingerprint
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.answer_types import TaskFacts
 from genlevel.benchmark.layout import TaskFolder
-from genlevel.benchmark.model import AnswerType, Instance, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.model import Instance, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.reader import Reader, Survey
 
 DEPTH_UNITS = ("m", "cm", "mm")

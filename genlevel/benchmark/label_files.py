@@ -8,24 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.forms.shapes import checked, opened
 from genlevel.benchmark.labels import looks_like_file
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
-from genlevel.benchmark.model import AnswerType, Modality
+from genlevel.benchmark.model import Modality
 
 LARGEST_TEXT = 64_000_000
-# Types whose labels may name files. Others are texts, in which a name that looks like a file's is just a name.
-WITH_FILES = frozenset(
-    (
-        *(AnswerType.BOXES, AnswerType.MASKS, AnswerType.KEYPOINTS, AnswerType.BOXES_3D, AnswerType.TRACK, AnswerType.TUBES),
-        *(AnswerType.TRACKS, AnswerType.RELATIONS, AnswerType.POSES, AnswerType.SERIES, AnswerType.MEDIA, AnswerType.STRUCTURE),
-    )
-)
-_READ = {
-    **dict.fromkeys((AnswerType.TRACK, AnswerType.POSES, AnswerType.SERIES), (".txt", ".csv", ".json")),
-    **dict.fromkeys((AnswerType.BOXES, AnswerType.MASKS, AnswerType.KEYPOINTS, AnswerType.BOXES_3D), (".json",)),
-    **dict.fromkeys((AnswerType.TUBES, AnswerType.TRACKS, AnswerType.RELATIONS), (".json",)),
-}
 _CERTAIN = re.compile(r"(?:file|path)(?:name)?s?_?\d*|.*_(?:file|path|dir|folder)(?:name)?s?_?\d*", re.IGNORECASE)
 
 
@@ -35,15 +24,15 @@ def with_files(label: Any, asked: AnswerType, place: MediaPlace, modality: Modal
     Raises MediaProblem for a file that is missing or lies outside the suite, ValueError for a label that is too deep or one that
     cannot be read.
     """
-    if asked not in WITH_FILES:
+    kind = KINDS[asked]
+    if not kind.names_files:
         return label
     checked(label)
     found = _Files(place, modality)
     resolved = found.resolved(label, "")
-    readable = _READ.get(asked, ())
-    if readable and (path := _only_file(resolved)) and path.casefold().endswith(readable):
+    if kind.label_files and (path := _only_file(resolved)) and path.casefold().endswith(kind.label_files):
         return found.resolved(_content(path), "")
-    if asked is AnswerType.MEDIA and isinstance(resolved, dict) and len(resolved) == 1 and "file" not in resolved:
+    if kind.shape is Shape.FILES and isinstance(resolved, dict) and len(resolved) == 1 and "file" not in resolved:
         return next(iter(resolved.values()))
     return resolved
 

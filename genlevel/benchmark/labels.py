@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.benchmark.model import AnswerType
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 
 # The first of these that an item's output has is its label.
 LABEL_KEYS: tuple[str, ...] = (
@@ -39,19 +39,6 @@ LABEL_KEYS: tuple[str, ...] = (
     "bboxes",
     "boxes",
 )
-# Where an output keeps a label that is no text, the surest first; a class name may stand beside it.
-_CONTENT: dict[AnswerType, tuple[str, ...]] = {
-    AnswerType.BOXES: ("bbox", "bboxes", "boxes", "box", "bounding_box"),
-    AnswerType.MASKS: ("mask", "masks", "segmentation", "rle", "counts", "polygons", "polygon", "point_labels", "points", "bbox", "boxes"),
-    AnswerType.KEYPOINTS: ("keypoints", "points", "joints", "landmarks", "pose"),
-    AnswerType.BOXES_3D: ("boxes_3d", "bboxes_3d", "box_3d", "bbox_3d", "bbox", "boxes", "box", "bboxes"),
-    AnswerType.TRACK: ("bbox", "bboxes", "boxes", "box", "track", "trajectory"),
-    AnswerType.TUBES: ("tube", "tubes", "boxes", "bboxes", "bbox", "trajectory", "trajectories"),
-    AnswerType.TRACKS: ("tracks", "frames", "boxes", "objects"),
-    AnswerType.RELATIONS: ("relations", "relationships", "triplets", "triples", "relation", "predicate", "scene_graph"),
-    AnswerType.POSES: ("poses", "pose", "trajectory", "odometry"),
-    AnswerType.SERIES: ("series", "values", "target", "forecast"),
-}
 _NAMES = ("label", "category", "class", "name", "text", "answer")
 _FILE_KEY = re.compile(r"file|path|_dir$|image|video|audio|mask|depth|flow|cloud|mesh|speech|music|sound", re.IGNORECASE)
 
@@ -65,12 +52,14 @@ def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:
     if not isinstance(output, dict):
         return None if output in ("", []) else output
     present = {key: value for key, value in output.items() if value is not None}
-    if asked in _CONTENT:
-        return _structure(present, _CONTENT[asked])
-    if asked is AnswerType.MEDIA and any(_names_files(key, value) for key, value in present.items()):
-        return present
-    if asked is AnswerType.CODE and (code := next((key for key in ("repairCode", "code") if key in present), "")):
-        return present[code]
+    if asked is not None:
+        kind = KINDS[asked]
+        if kind.names_files and kind.label_keys:
+            return _structure(present, kind.label_keys)
+        if kind.shape is Shape.FILES and any(_names_files(key, value) for key, value in present.items()):
+            return present
+        if own := next((key for key in kind.label_keys if key in present), ""):
+            return present[own]
     for key in LABEL_KEYS:
         if key in present:
             return _inner(key, present[key])

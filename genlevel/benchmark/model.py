@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from genlevel.benchmark.answer_kinds import AnswerType
+
 GENERAL_BENCH = "general-bench"
 
 
@@ -26,52 +28,6 @@ class Paradigm(StrEnum):
 
     COMPREHENSION = "comprehension"
     GENERATION = "generation"
-
-
-class AnswerType(StrEnum):
-    """What kind of answer an instance asks for; decides prompt, parser and the label's normal form.
-
-    Normal form of a label (JSON). A file stands as {"file": path} wherever one is named.
-        choice: one upper-case letter ("B"); the options' texts stand beside it.
-        label, number, short_text, long_text, code: a list of acceptable strings; any of them counts.
-        items: a list of strings; all of them count (label sets, extraction).
-        boxes: a list of {"label": str, "box": [x, y, width, height]} in pixels from the top left.
-        masks: a list of {"label": str, "mask": M}. M: {"file": path} (a picture, an array, one number a point),
-            {"size": [height, width], "counts": [..]} (run lengths by columns, as COCO's), {"polygons": [[x, y, x, y, ...], ...]},
-            {"points": [index, ...]} (of a point cloud), or for a video a list of these, one a frame (null: nothing there). One
-            entry with label "" whose mask is a file is a map of the whole: its numbers are the classes.
-        keypoints: a list of {"label": str, "points": [[x, y, visibility], ...], "area"?: float, "box"?: [x, y, width, height]}.
-        boxes_3d: a list of {"label": str, "box": [x, y, z, dx, dy, dz, yaw]}: the centre, the full sizes, radians about z.
-        track: a list of [x, y, width, height] or null, one a frame.
-        tubes: a list of {"label": str, "boxes": {"<frame>": [x, y, width, height]}}.
-        tracks: a list of {"frame": int, "id": str, "label": str, "box": [x, y, z, dx, dy, dz, yaw]}.
-        relations: a list of {"subject": str, "predicate": str, "object": str, "subject_box"?, "object_box"?}, the surest first.
-        poses: a list of twelve numbers, the rows of a 3 x 4 matrix from camera to world (KITTI), one a frame.
-        series: a list of numbers, or of equally long lists of numbers.
-        media: {"file": path}, a list of these, or the annotation's own JSON with them in it.
-        structure: the annotation's own JSON.
-    Answers of these types are read into the same form; there an entry may have "score", its confidence.
-    """
-
-    CHOICE = "choice"
-    LABEL = "label"
-    NUMBER = "number"
-    SHORT_TEXT = "short_text"
-    LONG_TEXT = "long_text"
-    ITEMS = "items"
-    BOXES = "boxes"
-    CODE = "code"
-    MASKS = "masks"
-    KEYPOINTS = "keypoints"
-    BOXES_3D = "boxes_3d"
-    TRACK = "track"
-    TUBES = "tubes"
-    TRACKS = "tracks"
-    RELATIONS = "relations"
-    POSES = "poses"
-    SERIES = "series"
-    MEDIA = "media"
-    STRUCTURE = "structure"
 
 
 @dataclass(frozen=True, slots=True)

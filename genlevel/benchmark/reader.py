@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
 from genlevel.benchmark.asking import Asking, ItemProblem, asking
 from genlevel.benchmark.choices import LETTERS, lettered_options, to_letter
@@ -23,10 +24,10 @@ from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.frames import PICTURES
 from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.label_files import WITH_FILES, with_files
+from genlevel.benchmark.label_files import with_files
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, text_of, written_length
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.texts import normal_text
 
 UNREADABLE = "parts of labels cannot be read as items"
@@ -305,7 +306,7 @@ class Reader:
         """Whether labels are no texts: structures, files, code, and numbers that are more than words."""
         if self._usual is AnswerType.NUMBER:
             return self._facts.metric_id in _NUMBER_METRICS
-        return self._usual in WITH_FILES or self._usual is AnswerType.CODE
+        return KINDS[self._usual].formed
 
     def _structure(self, raw: Any) -> Any:
         """A label that is no text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""

@@ -70,7 +70,7 @@ class ExportedTask:
         if instance is None or answer.outcome != sc.OUTCOME_ANSWERED:
             return None
         files = tuple(file.path or file.blob.sha256 for file in answer.files)
-        return parse_answer(instance.answer_type.value, answer.raw_answer, instance.options, files)
+        return parse_answer(instance.answer_type, answer.raw_answer, instance.options, files)
 
 
 class ExportedTasks:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
 from scorer.metrics.entries import entries_of
 from scorer.parsers import Box, Parsed, Structured
@@ -29,19 +30,24 @@ JsonRow: TypeAlias = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.model.AnswerType).
+    """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.answer_kinds.AnswerType).
 
     prompt: what was asked. inputs: the media files that it came with. details: facts such as {"language": "python"}.
     ratings: by people or a judge, if the metric is one of ratings, in its own unit.
     """
 
-    answer_type: str
+    answer_type: AnswerType
     label: object
     options: tuple[str, ...] = ()
     prompt: str = ""
     inputs: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
     ratings: tuple[float, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """What an answer to it is."""
+        return KINDS[self.answer_type].shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,7 @@ class MeanMetric(Metric[float]):
         return 0.0
 
     def best(self, question: Question) -> float:
-        if question.answer_type not in {"label", "short_text", "long_text", "code"} or not acceptable(question.label):
+        if question.shape is not Shape.TEXT or not acceptable(question.label):
             return self.statistic(label_as_answer(question), question)
         # Not every reference scores as high as another against itself: short ones may be smoothed.
         return max(self.statistic(reference, question) for reference in acceptable(question.label))
@@ -214,25 +220,25 @@ def scaled(value: float | None, factor: float) -> float | None:
 def label_as_answer(question: Question) -> Parsed:
     """A right answer, as a parser would have read it. Raises NotComparable for a label not in its normal form."""
     label = question.label
-    match question.answer_type:
-        case "choice" if isinstance(label, str):
+    match question.shape:
+        case Shape.LETTER if isinstance(label, str):
             return label
-        case "items" if isinstance(label, list):
+        case Shape.ITEMS if isinstance(label, list):
             return tuple(str(item) for item in label)
-        case "boxes" if isinstance(label, list):
+        case Shape.BOXES if isinstance(label, list):
             return label_boxes(label)
-        case "number" if acceptable(label):
+        case Shape.NUMBER if acceptable(label):
             from scorer.parsers.number import label_number
 
             number = label_number(acceptable(label)[0])
             if number is None:
                 raise NotComparable(f"the label {acceptable(label)[0]!r} is not a number")
             return number
-        case "label" | "short_text" | "long_text" | "code" if acceptable(label):
+        case Shape.TEXT if acceptable(label):
             return acceptable(label)[0]
-        case "masks" | "keypoints" | "boxes_3d" | "track" | "tubes" | "tracks" | "relations" | "poses" if isinstance(label, list):
+        case Shape.STRUCTURE if isinstance(label, list):
             return Structured(label)
-    raise NotComparable(f"the label {str(label)[:80]!r} is not one of type {question.answer_type!r}")
+    raise NotComparable(f"the label {str(label)[:80]!r} is not one of type '{question.answer_type}'")
 
 
 def label_boxes(label: object) -> tuple[Box, ...]:
@@ -262,16 +268,16 @@ def texts(answer: Parsed, question: Question) -> tuple[str, list[str]]:
 
     A choice stands for its option's text, items for their list joined by ", ". Raises NotComparable for boxes.
     """
-    match question.answer_type:
-        case "choice" if isinstance(answer, str) and isinstance(question.label, str):
+    match question.shape:
+        case Shape.LETTER if isinstance(answer, str) and isinstance(question.label, str):
             return _option(answer, question.options), [_option(question.label, question.options)]
-        case "items" if isinstance(answer, tuple) and isinstance(question.label, list):
+        case Shape.ITEMS if isinstance(answer, tuple) and isinstance(question.label, list):
             return ", ".join(map(str, answer)), [", ".join(map(str, question.label))]
-        case "number" if isinstance(answer, float):
+        case Shape.NUMBER if isinstance(answer, float):
             return f"{answer:.12g}", acceptable(question.label)
-        case "label" | "short_text" | "long_text" | "code" if isinstance(answer, str):
+        case Shape.TEXT if isinstance(answer, str):
             return answer, acceptable(question.label)
-    raise NotComparable(f"answers of type {question.answer_type!r} are not text")
+    raise NotComparable(f"answers of type '{question.answer_type}' are not text")
 
 
 def best_reference(scores: Iterable[float]) -> float:

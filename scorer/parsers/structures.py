@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.forms import normal_form
 from scorer.parsers.documents import documents
 from scorer.parsers.envelope import KEY
@@ -14,19 +15,6 @@ from scorer.parsers.nodes import FILE, named_files
 from scorer.parsers.text import everything_after_marker, without_wrapping
 from scorer.parsers.values import Structured, Unparsable
 
-WHAT = {
-    "masks": "masks",
-    "keypoints": "keypoints",
-    "boxes_3d": "boxes [x, y, z, dx, dy, dz, yaw]",
-    "track": "boxes, one a frame",
-    "tubes": "tubes (boxes by frame)",
-    "tracks": "boxes with frame and id",
-    "relations": "relations",
-    "poses": "poses of twelve numbers",
-    "series": "numbers of a series",
-    "structure": "lists or objects",
-}
-_ONE_A_FRAME = frozenset(("track", "poses", "series"))
 _BULLET = re.compile(r"^(?:[-*•‣]\s+|\(?\d{1,3}[.)]\s+)")
 # Between subject, predicate and object; a hyphen only between spaces, since names have them too.
 _BETWEEN = tuple(re.compile(mark) for mark in (r"(?<![-=])[-=]++>", "→", r"\|", r"(?<!\s)\s++[-–—]++\s++"))
@@ -43,17 +31,17 @@ _MINUS = re.compile(r"\u2212(?=\.?\d)|(?<![\w)\]])(?<![\w)\]]\s)\u2013(?=\.?\d)"
 _MOST_LINES = 10_000
 
 
-def parse_structure(kind: str, text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
+def parse_structure(kind: AnswerType, text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
     """The answer's list or object in the normal form of ``kind``; [] is the answer "nothing is there", where that can be one.
 
     A list that breaks off counts up to its last complete entry (scorer.parsers.documents). Several lists in prose that differ are no
     answer. Relations may stand one a line ("man - rides - horse"), tracks, poses and series as lines of numbers. A file counts only if
     it is one of ``files``, those that the answer came with: what a model writes opens nothing on this machine.
 
-    >>> parse_structure("relations", "- man -> rides -> horse")
+    >>> parse_structure(AnswerType.RELATIONS, "- man -> rides -> horse")
     Structured(value=[{'subject': 'man', 'predicate': 'rides', 'object': 'horse'}])
     """
-    if kind in _ONE_A_FRAME:
+    if KINDS[kind].sequence:
         text = _MINUS.sub("-", text)
     marked = everything_after_marker(text)
     reason = ""
@@ -78,12 +66,12 @@ def parse_structure(kind: str, text: str, files: Sequence[str] = ()) -> Structur
             if isinstance(found, Structured):
                 return found
             reason = reason or found.reason
-    return Unparsable(reason or f"there are no {WHAT[kind]} in it")
+    return Unparsable(reason or f"there are no {KINDS[kind].holds} in it")
 
 
 def parse_masks(text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
     """Masks as JSON, or as the pictures that the answer came with: one is a map of the whole, several are one a frame."""
-    found = parse_structure("masks", text, files) if text else Unparsable("the answer is empty")
+    found = parse_structure(AnswerType.MASKS, text, files) if text else Unparsable("the answer is empty")
     if isinstance(found, Structured) or not files:
         return found
     nodes = [{FILE: path} for path in files]
@@ -95,25 +83,26 @@ def parse_media(files: Sequence[str]) -> Structured | Unparsable:
     return Structured([{FILE: path} for path in files]) if files else Unparsable("it has no file")
 
 
-def _normal(kind: str, value: Any, files: Collection[str]) -> Structured | Unparsable:
-    if isinstance(value, dict) and KEY in value and isinstance(value[KEY], list | dict | None) and (kind != "structure" or len(value) == 1):
+def _normal(kind: AnswerType, value: Any, files: Collection[str]) -> Structured | Unparsable:
+    own = kind is AnswerType.STRUCTURE  # of which an object with more in it is the answer itself
+    if isinstance(value, dict) and isinstance(value.get(KEY, ""), list | dict | None) and not (own and len(value) > 1):
         # What else stands in the object of an answer is an explanation or the like; a list would be another answer.
         value = value if any(isinstance(other, list | dict) for key, other in value.items() if key != KEY) else value[KEY]
     if value is None:
         return Unparsable("its answer is null")
     try:
         found = normal_form(kind, value)
-        if kind == "structure":
+        if kind is AnswerType.STRUCTURE:
             json.dumps(found, allow_nan=False)
         named = named_files(found)
     except ValueError as problem:
-        return Unparsable(f"its JSON holds no {WHAT[kind]}: {' '.join(str(problem).split())[:200]}")
+        return Unparsable(f"its JSON holds no {KINDS[kind].holds}: {' '.join(str(problem).split())[:200]}")
     except RecursionError:
         return Unparsable("its JSON is nested too deeply")
     if not named.issubset(files):
         return Unparsable("it names files by their paths, where only its own text and files count")
-    if not found and kind in _ONE_A_FRAME:
-        return Unparsable(f"there are no {WHAT[kind]} in it")
+    if not found and KINDS[kind].sequence:
+        return Unparsable(f"there are no {KINDS[kind].holds} in it")
     return Structured(found)
 
 
@@ -121,13 +110,17 @@ def _is_footnote(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | float)
 
 
-def _plain(kind: str, text: str) -> Any:
-    """Of an answer without JSON what its lines say; None where they say nothing for certain."""
-    if kind == "relations":
-        return _relations(text)
-    if kind == "series":
-        return _series(text)
-    return _rows(text) if kind in ("track", "poses") else None
+def _plain(kind: AnswerType, text: str) -> object:
+    """Of an answer without JSON what its lines say; None if they say nothing for certain."""
+    match kind:
+        case AnswerType.RELATIONS:
+            return _relations(text)
+        case AnswerType.SERIES:
+            return _series(text)
+        case AnswerType.TRACK | AnswerType.POSES:
+            return _rows(text)
+        case _:
+            return None
 
 
 def _relations(text: str) -> list[dict[str, str]] | None:

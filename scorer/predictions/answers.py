@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.choices import to_letter
 from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.forms.boxes import normal_boxes
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.label_files import WITH_FILES, with_files
+from genlevel.benchmark.label_files import with_files
 from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, looks_like_file
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
-from genlevel.benchmark.model import AnswerType, Instance, Modality
+from genlevel.benchmark.model import Instance, Modality
 from scorer.parsers.nodes import FILE, named_files
 
 _NO_INDEX = LabelKinds().lowest_index
-_STRUCTURES = WITH_FILES - {AnswerType.BOXES, AnswerType.MEDIA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,15 @@ def as_answer(prediction: Any, instance: Instance, form: LabelForm) -> Given:
     if prediction is None:
         return Given("")
     try:
-        if instance.answer_type is AnswerType.MEDIA:
+        kind = KINDS[instance.answer_type]
+        if kind.shape is Shape.FILES:
             return _media(prediction, form)
-        if instance.answer_type in _STRUCTURES:
+        if kind.shape is Shape.STRUCTURE:
             return _structure(prediction, instance.answer_type, form)
-        if isinstance(prediction, dict) and instance.answer_type is not AnswerType.BOXES and any(key in prediction for key in LABEL_KEYS):
+        if isinstance(prediction, dict) and kind.shape is not Shape.BOXES and any(key in prediction for key in LABEL_KEYS):
             prediction = find_label({"output": prediction}, instance.answer_type)
-        return Given("" if prediction is None else _WRITERS.get(instance.answer_type, _plain)(prediction, instance, form))
+        write = _verbatim if kind.verbatim else _WRITERS[kind.shape]
+        return Given("" if prediction is None else write(prediction, instance, form))
     except RecursionError:
         return Given("")
 
@@ -164,23 +166,16 @@ def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:
     return str(int(prediction)) if isinstance(prediction, bool) else _text(prediction, instance, form)
 
 
-def _code(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
-    """Code as it stands, its indentation included; of several the first."""
+def _verbatim(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
+    """A text as it stands, its indentation included; of several the first."""
     listed = prediction if isinstance(prediction, list) else [prediction]
     return next((text for text in listed if isinstance(text, str)), "")
 
 
-def _plain(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
-    return prediction if isinstance(prediction, str) else json.dumps(prediction)
-
-
-_WRITERS: dict[AnswerType, Callable[[Any, Instance, LabelForm], str]] = {
-    AnswerType.CHOICE: _choice,
-    AnswerType.LABEL: _text,
-    AnswerType.NUMBER: _number,
-    AnswerType.SHORT_TEXT: _text,
-    AnswerType.LONG_TEXT: _text,
-    AnswerType.ITEMS: _items,
-    AnswerType.BOXES: _boxes,
-    AnswerType.CODE: _code,
+_WRITERS: dict[Shape, Callable[[Any, Instance, LabelForm], str]] = {
+    Shape.LETTER: _choice,
+    Shape.TEXT: _text,
+    Shape.NUMBER: _number,
+    Shape.ITEMS: _items,
+    Shape.BOXES: _boxes,
 }

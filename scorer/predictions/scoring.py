@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.clusters import cluster_of
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
-from genlevel.benchmark.model import AnswerType, Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
+from genlevel.benchmark.model import Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.selection import matching_tasks, problems_of
@@ -275,7 +276,7 @@ def _answered(
             answer = Given("")
         given = _given(task, instance, Outcome.ANSWERED, answer)
         # Where nothing is measured, an answer is whatever is there.
-        yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT.value)
+        yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT)
     problems += broken[:_NAMED]
     if len(broken) > _NAMED:
         problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")
@@ -289,7 +290,7 @@ def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given
         instance.id,
         outcome,
         answer.text,
-        instance.answer_type.value,
+        instance.answer_type,
         instance.label,
         instance.options,
         cluster=cluster_of(instance, task.key),

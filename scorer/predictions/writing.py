@@ -13,11 +13,12 @@ from itertools import islice
 from typing import Any
 
 from genlevel.benchmark.annotation import stream_items
+from genlevel.benchmark.answer_kinds import KINDS, Shape
 from genlevel.benchmark.choices import LETTERS, to_letter
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.forms.boxes import known_format
 from genlevel.benchmark.labels import find_label
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.model import Instance
 from scorer.parsers import Box, Parsed, Structured, Unparsable, parse_answer
 from scorer.predictions.answers import LabelForm, as_answer
 
@@ -74,10 +75,10 @@ def as_prediction(raw: str, instance: Instance, style: PredictionStyle, files: t
     files: the files that it came with, by their paths as the prediction is to name them. What would not be read back as the same answer
     is written plainly: a letter, a list, or the model's own text.
     """
-    parsed = parse_answer(instance.answer_type.value, raw, instance.options, files)
+    parsed = parse_answer(instance.answer_type, raw, instance.options, files)
     if isinstance(parsed, Unparsable):
         return None
-    if instance.answer_type is AnswerType.MEDIA:
+    if KINDS[instance.answer_type].shape is Shape.FILES:
         return files[0] if len(files) == 1 else list(files)
     if isinstance(parsed, Structured):
         return _without_nodes(parsed.value)
@@ -86,8 +87,8 @@ def as_prediction(raw: str, instance: Instance, style: PredictionStyle, files: t
 
 def _reads_as(prediction: Any, parsed: Parsed, instance: Instance, style: PredictionStyle) -> bool:
     given = as_answer(prediction, instance, style.form)
-    again = parse_answer(instance.answer_type.value, given.text, instance.options)
-    if instance.answer_type is AnswerType.BOXES and isinstance(parsed, tuple) and isinstance(again, tuple):
+    again = parse_answer(instance.answer_type, given.text, instance.options)
+    if KINDS[instance.answer_type].shape is Shape.BOXES and isinstance(parsed, tuple) and isinstance(again, tuple):
         # Corners and sides differ by a rounding.
         return [_rounded(box) for box in again] == [_rounded(box) for box in parsed]
     return again == parsed
@@ -99,19 +100,19 @@ def _rounded(box: Any) -> tuple[Any, ...]:
 
 def _ways(parsed: Any, instance: Instance, style: PredictionStyle) -> Iterable[Any]:
     """Ways of writing an answer, the labels' own first."""
-    match instance.answer_type:
-        case AnswerType.CHOICE:
+    match KINDS[instance.answer_type].shape:
+        case Shape.LETTER:
             yield from _choice(parsed, instance, style)
-        case AnswerType.NUMBER:
+        case Shape.NUMBER:
             number = int(parsed) if parsed.is_integer() and abs(parsed) < 1e15 else parsed
             yield number if style.kind == "number" else str(number)
-        case AnswerType.ITEMS:
+        case Shape.ITEMS:
             items = list(parsed)
             if style.kind == "text":
                 nested = style.separator != _PARAGRAPH and any("," in item or "=>" in item for item in items)
                 yield style.separator.join(f"({item})" if nested else item for item in items)
             yield items
-        case AnswerType.BOXES:
+        case Shape.BOXES:
             yield from _boxes(parsed, style)
         case _:
             yield parsed

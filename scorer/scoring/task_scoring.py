@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.mapping import to_sigma
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
@@ -40,7 +41,7 @@ class AnsweredInstance:
     id: str
     outcome: Outcome
     raw_answer: str
-    answer_type: str
+    answer_type: AnswerType
     label: Any
     options: tuple[str, ...] = ()
     cluster: str = ""

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from genlevel.benchmark.answer_types import SCORABLE, TaskFacts, scorable, task_answer_type
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, scored_by
+from genlevel.benchmark.answer_types import TaskFacts, scorable, task_answer_type
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.labels import LabelKinds
 from genlevel.benchmark.metrics import METRICS
-from genlevel.benchmark.model import AnswerType, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.model import Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.reader import is_anomaly
 
 
@@ -24,8 +25,8 @@ def asked(task: Task, *labels: Any) -> AnswerType:
 
 
 def test_every_metric_says_what_it_can_score() -> None:
-    assert SCORABLE.keys() == METRICS.keys()
-    assert all("" in senses for senses in SCORABLE.values())
+    assert {metric.split(":")[0] for row in KINDS.values() for metric in row.scored_by} == METRICS.keys()
+    assert all(scored_by(metric) for metric in METRICS)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.clusters import cluster_of
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 
 KEY = "image/comprehension/Some-Task"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.mime import mime_type
-from genlevel.benchmark.model import AnswerType, Instance, Modality
+from genlevel.benchmark.model import Instance, Modality
 from genlevel.benchmark.suites import load_suite
 
 CAR = "image/comprehension/Car-Brands-Recognition"

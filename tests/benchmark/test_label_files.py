@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_suite
 
 SEGMENTATION = "image/comprehension/Road-Semantic-Segmentation"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.choices import embedded_options, listed_options, to_letter
 from genlevel.benchmark.forms.boxes import box_format, normal_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, looks_like_boxes
-from genlevel.benchmark.model import AnswerType
 
 OPTIONS = ("a red car", "a blue car", "neither")
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.forms import normal_form
-from genlevel.benchmark.model import AnswerType
 
 SQUARE = [0.0, 0.0, 4.0, 0.0, 4.0, 4.0, 0.0, 4.0]
 CUBE = [1.0, 2.0, 3.0, 4.0, 2.0, 1.0, 0.0]
@@ -360,7 +360,6 @@ def test_texts_items_choice_media_and_structure() -> None:
         ("label", None),
         ("choice", "AB"),
         ("media", None),
-        ("no such type", 1),
     ],
 )
 def test_what_is_none_is_refused_in_one_line(answer_type: str, written: Any) -> None:

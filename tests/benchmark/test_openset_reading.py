@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genlevel.benchmark.model import AnswerType
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.suites import load_suite
 
 pytestmark = pytest.mark.full

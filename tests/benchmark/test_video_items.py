@@ -10,8 +10,9 @@ import av
 import pytest
 from PIL import Image
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.frames import content_of
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 

@@ -21,8 +21,8 @@ import tracemalloc
 from collections import Counter
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.forms import normal_form
-from genlevel.benchmark.model import AnswerType
 from scorer.parsers import Box, Structured, Unparsable, parse_answer
 
 OPTIONS = ("dry", "wet", "A man walks")

@@ -25,9 +25,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.forms import normal_form
-from genlevel.benchmark.model import AnswerType, Modality
+from genlevel.benchmark.model import Modality
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from scorer.parsers import parse_answer

@@ -258,6 +258,15 @@ async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
             ],
             "instance 'x': its label is not JSON",
         ),
+        (
+            [
+                pb.ScoreTaskRequest(
+                    header=header(describe(CAUSAL, "k")),
+                    instances=[pb.InstanceAnswer(id="x", outcome=pb.OUTCOME_ANSWERED, raw_answer="do re mi", answer_type="melody")],
+                )
+            ],
+            "instance 'x': 'melody' is not an answer type; known are choice, label,",
+        ),
     ],
 )
 async def test_a_stream_that_cannot_be_used_is_refused_by_name(scorer: Scorer, messages: list[pb.ScoreTaskRequest], said: str) -> None:

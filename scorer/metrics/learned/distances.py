@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.media import Undecodable
 from scorer.metrics.base import JsonRow, NotComparable, Question, RatioMetric, UnreadableAnswer, Value
 from scorer.metrics.learned.base import LearnedMetric
@@ -147,7 +148,7 @@ class MotionDistance(FrechetDistance[Motion]):
 
     def gathered(self, answer: Parsed, question: Question) -> tuple[list[Motion], list[Motion]]:
         """Motions are arrays in files, or answers and labels of type series."""
-        if question.answer_type != "series":
+        if question.answer_type != AnswerType.SERIES:
             return super().gathered(answer, question)
         try:
             given = _motion(answer.value if isinstance(answer, Structured) else None)
@@ -178,7 +179,7 @@ class MotionDistance(FrechetDistance[Motion]):
         return packed(self.features([self._wanted(question)])[0])
 
     def _wanted(self, question: Question) -> list[Motion]:
-        if question.answer_type == "series":
+        if question.answer_type == AnswerType.SERIES:
             return [of_label(lambda _path: _motion(question.label), "")]
         return [part for path in label_files(question) for part in of_label(self.read, path)]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from genlevel.benchmark.answer_kinds import KINDS
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer, acceptable
 from scorer.metrics.entries import files_in
@@ -21,13 +22,12 @@ MOST_FRAME_PIXELS = 1920 * 1088
 VIDEO_VIEWS = 16
 """Frames of a video, evenly spread, that stand for it if not all are looked at (as VBench takes for detection)."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
-_TEXT_TYPES = frozenset(("label", "short_text", "long_text"))
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
     """At least one. Raises NotComparable for answers that are no media, UnreadableAnswer for one without a file."""
     if not isinstance(answer, Structured):
-        raise NotComparable(f"answers of type {question.answer_type!r} are no media")
+        raise NotComparable(f"answers of type '{question.answer_type}' are no media")
     found = files_in(answer.value)
     if not found:
         raise UnreadableAnswer("the answer has no file")
@@ -160,7 +160,7 @@ def description(question: Question) -> str:
 
 
 def _label_texts(question: Question) -> list[str]:
-    if question.answer_type in _TEXT_TYPES or not files_in(question.label):
+    if not KINDS[question.answer_type].names_files or not files_in(question.label):
         return [text for text in acceptable(question.label) if text.strip()]
     return []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.averages import AverageMetric
 from scorer.metrics.base import Metric, NotComparable, Question, S, Value, acceptable
 from scorer.metrics.entries import files_in
@@ -68,7 +69,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
 
     def question(self, question: Question) -> Question:
         """The same with a label of text. Raises NotComparable if there is nothing to compare with."""
-        if question.answer_type == "long_text":
+        if question.answer_type == AnswerType.LONG_TEXT:
             return question
         references = said(question, *_TRANSCRIPT)
         if not references and not files_in(question.label):
@@ -82,7 +83,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
         references = [text for text in references if text.strip()]
         if not references:
             raise NotComparable("the label has neither a transcript nor speech to compare with")
-        return replace(question, answer_type="long_text", label=references)
+        return replace(question, answer_type=AnswerType.LONG_TEXT, label=references)
 
 
 class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):

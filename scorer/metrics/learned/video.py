@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from genlevel.benchmark.answer_kinds import Shape
 from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.learned.frames import _Frames, frames_of, of_frames
@@ -88,7 +89,7 @@ def subjects(question: Question) -> list[str]:
     ['cat', 'dog']
     """
     named = said(question, *_SUBJECTS)
-    if not named and question.answer_type == "items" and isinstance(question.label, list):
+    if not named and question.shape is Shape.ITEMS and isinstance(question.label, list):
         named = [str(entry) for entry in question.label]
     parts = named if len(named) > 1 else re.split(r",|;|\band\b|&", named[0] if named else description(question))
     found = [_ARTICLE.sub("", part.strip()).strip().rstrip(".").casefold() for part in parts]

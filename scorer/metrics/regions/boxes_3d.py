@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.entries import entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
@@ -115,8 +116,8 @@ class DistancePrecision3D(SetMetric[Precisions]):
 
 def named_boxes(answer: Parsed, question: Question) -> tuple[Named, Named]:
     """Label's and answer's boxes. Raises NotComparable for a label that is not a list of boxes, UnreadableAnswer for such an answer."""
-    if question.answer_type != "boxes_3d" or not isinstance(answer, Structured):
-        raise NotComparable(f"answers of type {question.answer_type!r} are no boxes in space")
+    if question.answer_type != AnswerType.BOXES_3D or not isinstance(answer, Structured):
+        raise NotComparable(f"answers of type '{question.answer_type}' are no boxes in space")
     with of_label("a list of boxes [x, y, z, dx, dy, dz, yaw]"):
         wanted = _boxes(question.label)
     with of_answer("a list of boxes [x, y, z, dx, dy, dz, yaw]"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
@@ -41,8 +42,8 @@ class BoxPrecision(AveragePrecision):
         super().__init__(metric_id, thresholds)
 
     def statistic(self, answer: Parsed, question: Question) -> Precisions:
-        if question.answer_type != "boxes" or not isinstance(answer, tuple):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no boxes")
+        if question.shape is not Shape.BOXES or not isinstance(answer, tuple):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no boxes")
         wanted = label_boxes(question.label)
         given = [box for box in answer if isinstance(box, Box)]
         names = [folded(box.label) for box in wanted]
@@ -120,8 +121,8 @@ class KeypointPrecision(AveragePrecision):
         super().__init__(metric_id, thresholds)
 
     def statistic(self, answer: Parsed, question: Question) -> Precisions:
-        if question.answer_type != "keypoints" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no keypoints")
+        if question.answer_type != AnswerType.KEYPOINTS or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no keypoints")
         with of_label():
             wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in entries_of(question.label)]
         with of_answer():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.faults import of_answer, of_label
 from scorer.metrics.regions.runs import Region, classes_of_map, union
@@ -123,8 +124,8 @@ def by_class(masks: Sequence[Mask]) -> dict[str, Region]:
 
 def _sources(answer: Parsed, question: Question) -> tuple[list[Source], list[Source], Size | None]:
     """The label's, the answer's, and the size of the canvas that both lie on; None if they are of points."""
-    if question.answer_type not in {"masks", "media", "boxes"}:
-        raise NotComparable(f"answers of type {question.answer_type!r} are no masks")
+    if question.answer_type not in (AnswerType.MASKS, AnswerType.MEDIA, AnswerType.BOXES):
+        raise NotComparable(f"answers of type '{question.answer_type}' are no masks")
     with of_label():
         wanted = [source_of(entry) for entry in entries(question.label)]
         size, of_points = own_size(wanted), any(is_of_points(frame) for source in wanted for frame in first_frames(source))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import JsonRow, NotComparable, Question
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
@@ -53,8 +54,8 @@ class TrackingAccuracy(SetMetric[Scenes]):
         super().__init__("amota")
 
     def statistic(self, answer: Parsed, question: Question) -> Scenes:
-        if question.answer_type != "tracks" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no tracks in space")
+        if question.answer_type != AnswerType.TRACKS or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no tracks in space")
         with of_label("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
             labels = entries_of(question.label)
             wanted = _by_class(labels, [folded(entry.get("label", "")) for entry in labels])

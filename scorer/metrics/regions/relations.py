@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question
 from scorer.metrics.entries import entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
@@ -55,8 +56,8 @@ class RecallAtK(MeanOfRatios[list[float]]):
         self.most = most
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
-        if question.answer_type != "relations" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no relations")
+        if question.answer_type != AnswerType.RELATIONS or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no relations")
         with of_label("a list of relations with subject, predicate and object"):
             wanted = list(dict.fromkeys(_relations(question.label)))
         with of_answer("a list of relations with subject, predicate and object"):

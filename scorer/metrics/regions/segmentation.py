@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import Shape
 from scorer.metrics.base import AnyMetric, Factories, Factory, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import panoptic, structure
@@ -132,7 +133,7 @@ class PixelF1(MeanOfRatios[list[float]]):
 
     def worst(self, question: Question) -> list[float]:
         """Nothing marked."""
-        return self.statistic(() if question.answer_type == "boxes" else Structured([]), question)
+        return self.statistic(() if question.shape is Shape.BOXES else Structured([]), question)
 
     def ratios(self, statistics: Sequence[tuple[str, list[float]]]) -> tuple[Floats, Floats]:
         import numpy as np
@@ -217,7 +218,7 @@ def parts_by_category(rows: Sequence[JsonRow]) -> list[frozenset[str]]:
 
 def overlaps(answer: Parsed, question: Question) -> list[Counts]:
     """Of each class of label and answer; of all as one if the label has one class or none."""
-    if question.answer_type == "boxes":
+    if question.shape is Shape.BOXES:
         wanted = label_boxes(question.label)
         names = {folded(box.label) for box in wanted}
         given = _boxes(answer)
@@ -241,7 +242,7 @@ def overlaps(answer: Parsed, question: Question) -> list[Counts]:
 
 def joined_overlap(answer: Parsed, question: Question) -> Counts:
     """Of all masks or boxes as one."""
-    if question.answer_type == "boxes":
+    if question.shape is Shape.BOXES:
         return box_counts(_boxes(answer), label_boxes(question.label))
     read = read_masks(answer, question)
     nothing = [Region.of_runs([], [])]

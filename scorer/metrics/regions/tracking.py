@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, Factory, MeanMetric, NotComparable, Parameters, Question
 from scorer.metrics.entries import Entry, entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
@@ -42,8 +43,8 @@ class SuccessArea(MeanMetric):
     """
 
     def statistic(self, answer: Parsed, question: Question) -> float:
-        if question.answer_type != "track" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no track of one object")
+        if question.answer_type != AnswerType.TRACK or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no track of one object")
         with of_label("a list of boxes [x, y, width, height] or null, one a frame"):
             wanted = [_box(sides) for sides in iterated(question.label)]
         with of_answer("a list of boxes [x, y, width, height] or null, one a frame"):
@@ -73,8 +74,8 @@ class TubeIou(MeanMetric):
     """
 
     def statistic(self, answer: Parsed, question: Question) -> float:
-        if question.answer_type != "tubes" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no tubes")
+        if question.answer_type != AnswerType.TUBES or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no tubes")
         with of_label("a list of tubes with boxes by frame"):
             wanted = [_tube(entry) for entry in entries_of(question.label)]
         with of_answer("a list of tubes with boxes by frame"):
@@ -122,8 +123,8 @@ class TranslationError(MeanOfRatios[list[float]]):
         super().__init__("rte")
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
-        if question.answer_type != "poses" or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type {question.answer_type!r} are no poses")
+        if question.answer_type != AnswerType.POSES or not isinstance(answer, Structured):
+            raise NotComparable(f"answers of type '{question.answer_type}' are no poses")
         with of_label("a list of poses of twelve numbers"):
             wanted = _poses(question.label)
         if len(wanted) < 2:

@@ -22,14 +22,14 @@ def label_files(question: Question) -> list[str]:
     """The files of the label. Raises NotComparable if it has none."""
     found = files_in(question.label)
     if not found:
-        raise NotComparable(f"the label of an answer of type {question.answer_type!r} names no file")
+        raise NotComparable(f"the label of an answer of type '{question.answer_type}' names no file")
     return found
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
     """The files of the answer. Raises NotComparable if answers of this type are none, UnreadableAnswer if this one is not."""
     if not isinstance(answer, Structured):
-        raise NotComparable(f"answers of type {question.answer_type!r} are no files")
+        raise NotComparable(f"answers of type '{question.answer_type}' are no files")
     found = files_in(answer.value)
     if not found:
         raise UnreadableAnswer("the answer names no file")

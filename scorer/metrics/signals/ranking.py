@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Metric, NotComparable, Parameters, Question, Value, acceptable
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label, resized
@@ -194,7 +195,7 @@ def is_positive(question: Question) -> bool:
     raise NotComparable(f"the label {str(question.label)[:80]!r} is neither 0 nor 1")
 
 
-_PICTURES = frozenset({"media", "masks", "structure"})
+_PICTURES = frozenset((AnswerType.MEDIA, AnswerType.MASKS, AnswerType.STRUCTURE))
 _LEVELS = 255
 
 
@@ -221,9 +222,9 @@ def _histogram(scores: Floats, mask: Bits) -> list[Triple]:
 def _score(answer: Parsed, question: Question) -> float:
     if isinstance(answer, float) and math.isfinite(answer):
         return answer
-    found = _truth(answer) if isinstance(answer, str) and question.answer_type != "choice" else None
+    found = _truth(answer) if isinstance(answer, str) and question.shape is not Shape.LETTER else None
     if found is None:
-        raise NotComparable(f"answers of type {question.answer_type!r} are no scores; a score is a number, such as 0.7")
+        raise NotComparable(f"answers of type '{question.answer_type}' are no scores; a score is a number, such as 0.7")
     return found
 
 

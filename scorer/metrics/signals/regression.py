@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from scorer.metrics.averages import FARTHEST, AverageMetric
 from scorer.metrics.base import AnyMetric, Factories, Factory, NotComparable, Parameters, Question, UnreadableAnswer, acceptable
 from scorer.metrics.signals import fields
@@ -83,7 +84,7 @@ class RootMeanSquaredError(AverageMetric):
 
     @staticmethod
     def _of(square: float, question: Question) -> list[float]:
-        return [square] if question.answer_type == "number" else [math.sqrt(square), 1.0]
+        return [square] if question.shape is Shape.NUMBER else [math.sqrt(square), 1.0]
 
 
 def series_of(value: object) -> list[list[float]]:
@@ -117,20 +118,20 @@ def _least(answer: Parsed | None, question: Question, error: Callable[[float], f
     elif isinstance(answer, float | int):
         rows = [[bounded(answer)]]
     elif answer is not None:
-        raise NotComparable(f"answers of type {question.answer_type!r} are no numbers")
+        raise NotComparable(f"answers of type '{question.answer_type}' are no numbers")
     return min(_mean_error(rows, label, error) for label in labels)
 
 
 def _labels(question: Question) -> list[list[list[float]]]:
-    if question.answer_type == "number":
+    if question.shape is Shape.NUMBER:
         from scorer.parsers.number import label_number
 
         numbers = [number for number in map(label_number, acceptable(question.label)) if number is not None]
         if not numbers:
             raise NotComparable(f"the label {str(question.label)[:80]!r} is not a number")
         return [[[bounded(number)]] for number in numbers]
-    if question.answer_type != "series":
-        raise NotComparable(f"answers of type {question.answer_type!r} are no numbers")
+    if question.answer_type != AnswerType.SERIES:
+        raise NotComparable(f"answers of type '{question.answer_type}' are no numbers")
     try:
         return [series_of(question.label)]
     except ValueError as problem:
@@ -176,7 +177,7 @@ def _factory(metric_id: str) -> Factory:
         of = parameters.get("of", _USUAL[metric_id])
         if variant != "default" or set(parameters) - {"of"}:
             return None
-        kind = _NUMBERS.get(metric_id) if of in {"number", "series"} else _FIELDS.get((metric_id, of))
+        kind = _NUMBERS.get(metric_id) if of in (AnswerType.NUMBER, AnswerType.SERIES) else _FIELDS.get((metric_id, of))
         return kind(metric_id) if kind is not None else None
 
     return create

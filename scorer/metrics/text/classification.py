@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from genlevel.benchmark.answer_kinds import Shape
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import (
     AnyMetric,
@@ -195,35 +196,35 @@ class MicroF1(RatioMetric[list[int]]):
 
 def is_right(answer: Parsed, question: Question) -> bool:
     """Whether the answer is the label, by the rule of ``Accuracy``. Raises NotComparable for boxes."""
-    match question.answer_type:
-        case "choice" if isinstance(question.label, str) and isinstance(answer, str):
+    match question.shape:
+        case Shape.LETTER if isinstance(question.label, str) and isinstance(answer, str):
             return answer == question.label.strip().upper()
-        case "number" if isinstance(answer, float):
+        case Shape.NUMBER if isinstance(answer, float):
             wanted = [label_number(text) for text in acceptable(question.label)]
             return any(number is not None and math.isclose(answer, number, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12) for number in wanted)
-        case "items" if isinstance(answer, tuple):
+        case Shape.ITEMS if isinstance(answer, tuple):
             _hits, extra, missed = set_counts(answer, question)
             return extra == 0 and missed == 0
-        case "label" | "short_text" | "long_text" | "code" if isinstance(answer, str):
+        case Shape.TEXT if isinstance(answer, str):
             given = normal_text(answer)
             return any(given == normal_text(reference) for reference in acceptable(question.label))
-    raise NotComparable(f"answers of type {question.answer_type!r} are neither right nor wrong as a whole")
+    raise NotComparable(f"answers of type '{question.answer_type}' are neither right nor wrong as a whole")
 
 
 def class_of(question: Question) -> str:
     """The class that the label names, normalised. Raises NotComparable if it names none."""
     label = question.label
-    if question.answer_type == "choice" and isinstance(label, str):
+    if question.shape is Shape.LETTER and isinstance(label, str):
         index = ord(label.strip().upper()[:1] or "?") - ord("A")
         return normal_text(question.options[index] if 0 <= index < len(question.options) else label)
-    if question.answer_type in {"label", "short_text", "long_text", "number"} and acceptable(label):
+    if question.shape in (Shape.TEXT, Shape.NUMBER) and acceptable(label):
         return normal_text(acceptable(label)[0])
     raise NotComparable(f"the label {str(label)[:80]!r} names no class")
 
 
 def set_counts(answer: Parsed, question: Question) -> tuple[int, int, int]:
     """(common, extra, missed) items of the answer against the label's best matching set."""
-    if question.answer_type == "items" and isinstance(answer, tuple):
+    if question.shape is Shape.ITEMS and isinstance(answer, tuple):
         given = frozenset(_key(str(item)) for item in answer)
     else:
         given = _split(texts(answer, question)[0])
@@ -233,9 +234,9 @@ def set_counts(answer: Parsed, question: Question) -> tuple[int, int, int]:
 
 def _label_sets(question: Question) -> list[frozenset[str]]:
     """The sets any of which is right: one for items, one a reference otherwise."""
-    if question.answer_type == "items" and isinstance(question.label, list):
+    if question.shape is Shape.ITEMS and isinstance(question.label, list):
         return [frozenset(_key(str(item)) for item in question.label)]
-    references = texts("" if question.answer_type != "number" else 0.0, question)[1]
+    references = texts("" if question.shape is not Shape.NUMBER else 0.0, question)[1]
     if not references:
         raise NotComparable(f"the label {str(question.label)[:80]!r} names nothing")
     return [_split(reference) for reference in references]

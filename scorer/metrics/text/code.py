@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question, RatioMetric, Value, texts
 from scorer.metrics.text.code_languages import LANGUAGES, language_named, parser_of
 from scorer.metrics.text.overlap import texts_of_label
@@ -59,11 +60,11 @@ class CodeBleu(RatioMetric[Row]):
 
     def worst(self, question: Question) -> Row:
         """No code: nothing matched."""
-        return self.statistic("", Question("code", texts_of_label(question), details=question.details))
+        return self.statistic("", Question(AnswerType.CODE, texts_of_label(question), details=question.details))
 
     def best(self, question: Question) -> Row:
         references = texts_of_label(question)
-        return self.statistic(references[0] if references else "", Question("code", references, details=question.details))
+        return self.statistic(references[0] if references else "", Question(AnswerType.CODE, references, details=question.details))
 
     def parts(self, statistics: Sequence[tuple[str, Row]]) -> dict[str, float]:
         """The four parts of the score, 0..1 each."""

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 
+from genlevel.benchmark.answer_kinds import Shape
 from scorer.metrics.base import (
     AnyMetric,
     Factories,
@@ -49,7 +50,7 @@ class OfficialAccuracy(Accuracy):
         self._contained = contained
 
     def statistic(self, answer: Parsed, question: Question) -> float:
-        if question.answer_type not in {"label", "short_text", "long_text", "code"} or not isinstance(answer, str):
+        if question.shape is not Shape.TEXT or not isinstance(answer, str):
             return 1.0 if is_right(answer, question) else 0.0
         given, wanted = answer.strip(), [reference.strip() for reference in acceptable(question.label)]
         return 1.0 if given in wanted or (self._contained and any(reference in given for reference in wanted)) else 0.0
@@ -86,7 +87,7 @@ class OfficialMicroF1(MicroF1):
     """
 
     def statistic(self, answer: Parsed, question: Question) -> list[int]:
-        if question.answer_type == "items" and isinstance(answer, tuple):
+        if question.shape is Shape.ITEMS and isinstance(answer, tuple):
             given = _set(_SEPARATOR.join(map(str, answer)))
         else:
             given = _set(texts(answer, question)[0])
@@ -127,9 +128,9 @@ def _set(text: str) -> frozenset[str]:
 
 def _wanted(question: Question) -> list[frozenset[str]]:
     """The label sets any of which is right."""
-    if question.answer_type == "items" and isinstance(question.label, list):
+    if question.shape is Shape.ITEMS and isinstance(question.label, list):
         return [_set(_SEPARATOR.join(map(str, question.label)).lower())]
-    references = texts("" if question.answer_type != "number" else math.nan, question)[1]
+    references = texts("" if question.shape is not Shape.NUMBER else math.nan, question)[1]
     if not references:
         raise NotComparable(f"the label {str(question.label)[:80]!r} names nothing")
     return [_set(reference.lower()) for reference in references]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
+from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from scorer.metrics.base import (
     AnyMetric,
     Factories,
@@ -86,7 +87,7 @@ class CorpusBleu(RatioMetric[list[int]]):
 
     def worst(self, question: Question) -> list[int]:
         """Nothing said: no match, no token, the shortest reference's length."""
-        return self.statistic("", Question("long_text", texts_of_label(question)))
+        return self.statistic("", Question(AnswerType.LONG_TEXT, texts_of_label(question)))
 
     def compute(self, statistics: Sequence[tuple[str, list[int]]]) -> Value:
         rows = [row for _id, row in statistics]
@@ -181,8 +182,8 @@ def caption_tokens(text: str) -> Tokens:
 
 def texts_of_label(question: Question) -> list[str]:
     """The references of a question as text."""
-    placeholder: Parsed = {"items": (), "number": 0.0}.get(question.answer_type, "")  # type: ignore[assignment]
-    return texts(placeholder, question)[1]
+    nothing: dict[Shape, Parsed] = {Shape.ITEMS: (), Shape.NUMBER: 0.0}
+    return texts(nothing.get(question.shape, ""), question)[1]
 
 
 def common(given: Sequence[Hashable], wanted: Sequence[Hashable]) -> int:

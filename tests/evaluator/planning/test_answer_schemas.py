@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from evaluator.planning.schemas import response_schema
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.v1 import evaluator_pb2 as ev
 
 RIGHT: dict[str, Any] = {

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.planning.judge_prompts import answer_is_first, answer_text, judge_prompts, question_blocks, rating_in, reference_text
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.ratings import SCALES
 
 SCORE, PREFERENCE = judge_prompts()["gpt_score"], judge_prompts()["user_preference"]

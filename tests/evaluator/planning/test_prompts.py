@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from evaluator.planning.prompts import MOST_OUTPUT_TOKENS, prompt_set, prompt_text
-from genlevel.benchmark.model import AnswerType, Instance, MediaFile, Modality
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.suites import load_suite
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image, ImageChops, ImageStat
 
-from genlevel.benchmark.model import AnswerType
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.suites import load_suite, shipped_suites
 
 PICTURES_DRAWN_BY = "13.0.0"  # the Pillow whose bytes are in the repository

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.answer_types import TaskFacts, scorable, task_answer_type
 from genlevel.benchmark.catalogue import general_bench
-from genlevel.benchmark.model import AnswerType, Task
+from genlevel.benchmark.model import Task
 from scorer.metrics.base import Metric, MetricUnavailable, Question
 from scorer.metrics.registry import create
 

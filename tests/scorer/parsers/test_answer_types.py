@@ -16,8 +16,8 @@ import numpy
 import pytest
 from PIL import Image
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.mapping import to_sigma
-from genlevel.benchmark.model import AnswerType
 from genlevel.benchmark.suites import load_suite
 from scorer.predictions.scoring import ScoredPredictions, score_predictions
 

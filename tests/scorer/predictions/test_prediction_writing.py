@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.annotation import stream_items
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.labels import LabelKinds, find_label
-from genlevel.benchmark.model import AnswerType, Instance
+from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_suite
 from scorer.parsers import Unparsable, parse_answer
 from scorer.predictions.answers import LabelForm, as_answer
