@@ -115,14 +115,14 @@ def _notes(events: list[Event], clock: _Clock) -> list[Note]:
             raise Undecodable(f"has more than {MAX_NOTES:,} notes")
         notes.append(
             Note(
-                clock.seconds(begin),
-                clock.seconds(tick),
-                pitch,
-                velocity,
-                program,
-                channel == _DRUMS,
-                clock.beats(begin),
-                clock.beats(tick),
+                start=clock.seconds(begin),
+                end=clock.seconds(tick),
+                pitch=pitch,
+                velocity=velocity,
+                program=program,
+                drum=channel == _DRUMS,
+                start_beat=clock.beats(begin),
+                end_beat=clock.beats(tick),
             )
         )
 

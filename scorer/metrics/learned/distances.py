@@ -12,7 +12,7 @@ from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.frechet import frechet_with_influences, packed, unpacked
 from scorer.metrics.learned.inputs import answer_files, clip, label_files, of_answer, of_label, same_size, sound
 from scorer.models import Networks
-from scorer.models.ports import Clip, Floats, Motion, Picture, Sound
+from scorer.models.ports import AudioFeatures, Clip, Floats, ImageFeatures, Motion, MotionFeatures, Picture, Sound, VideoFeatures
 from scorer.parsers import Parsed
 from scorer.parsers.values import Structured
 
@@ -110,7 +110,7 @@ class FrechetDistance(LearnedMetric[Row, tuple[list[M], list[M]]], RatioMetric[R
             parts = [unpacked(row[side]) for row in rows]
             sides.append(np.concatenate(parts))
             owners.append(np.repeat(np.arange(len(parts)), [len(part) for part in parts]).tolist())
-        return frechet_with_influences(sides[0], sides[1], owners[0], owners[1], len(rows))
+        return frechet_with_influences(sides[0], sides[1], first_owners=owners[0], second_owners=owners[1], count=len(rows))
 
     def _label(self, question: Question) -> JsonRow:
         return packed(self.features([[part for path in label_files(question) for part in of_label(self.read, path)]])[0])
@@ -131,7 +131,8 @@ class PictureDistance(FrechetDistance[Picture]):
     def features(self, media: Sequence[list[Picture]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
-        return together(self.network("inception").features, media)
+        network: ImageFeatures = self.network("inception")
+        return together(network.features, media)
 
     def trivial(self, question: Question) -> list[Picture]:
         import numpy as np
@@ -164,7 +165,8 @@ class MotionDistance(FrechetDistance[Motion]):
     def features(self, media: Sequence[list[Motion]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
-        return together(self.network("motion").features, media)
+        network: MotionFeatures = self.network("motion")
+        return together(network.features, media)
 
     def worst(self, question: Question) -> Row:
         """The label's first pose, held."""
@@ -197,7 +199,8 @@ class VideoDistance(FrechetDistance[Clip]):
     def features(self, media: Sequence[list[Clip]]) -> list[Floats]:
         from scorer.metrics.learned.base import together
 
-        return together(self.network("i3d").features, media)
+        network: VideoFeatures = self.network("i3d")
+        return together(network.features, media)
 
     def trivial(self, question: Question) -> list[Clip]:
         import numpy as np
@@ -213,18 +216,20 @@ class AudioDistance(FrechetDistance[Sound]):
         super().__init__("fad", using)
 
     def read(self, path: str) -> list[Sound]:
-        return [sound(path, self.network("vggish").rate)]
+        network: AudioFeatures = self.network("vggish")
+        return [sound(path, network.rate)]
 
     def features(self, media: Sequence[list[Sound]]) -> list[Floats]:
         import numpy as np
 
-        network = self.network("vggish")
+        network: AudioFeatures = self.network("vggish")
         return [np.concatenate([network.features(samples) for samples in sounds]) for sounds in media]
 
     def trivial(self, question: Question) -> list[Sound]:
         import numpy as np
 
-        return [np.zeros(_SILENCE_S * self.network("vggish").rate)]
+        network: AudioFeatures = self.network("vggish")
+        return [np.zeros(_SILENCE_S * network.rate)]
 
 
 def _motion(value: object) -> Motion:

@@ -10,7 +10,7 @@ from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
 from scorer.metrics.learned.base import LearnedMean
 from scorer.metrics.learned.inputs import answer_files, chunks, looked_at, of_answer, said
 from scorer.models import Networks
-from scorer.models.ports import Floats, Picture
+from scorer.models.ports import Floats, ImageFeatures, ImageScores, ImageText, Picture
 from scorer.parsers import Parsed
 
 _SOURCE = ("source_prompt", "source_text", "source")
@@ -83,8 +83,11 @@ class FrameConsistency(_Frames):
         super().__init__(metric_id, "dino" if metric_id == "dino_score" else "clip", using=using)
 
     def of_video(self, frames: Iterator[Picture], question: Question) -> float:
-        network = self.network(self.names[0])
-        return of_frames(network.features if self.names[0] == "dino" else network.pictures, frames)
+        if self.names[0] == "dino":
+            dino: ImageFeatures = self.network("dino")
+            return of_frames(dino.features, frames)
+        clip: ImageText = self.network("clip")
+        return of_frames(clip.pictures, frames)
 
 
 class FrameScores(_Frames):
@@ -106,7 +109,7 @@ class FrameScores(_Frames):
         super().__init__(metric_id, *names, using=using)
 
     def of_video(self, frames: Iterator[Picture], question: Question) -> float:
-        network = self.network(self.names[0])
+        network: ImageScores = self.network(self.names[0])
         scores = [float(score) / self.highest for chunk in chunks(frames) for score in network.scores(chunk)]
         return sum(min(1.0, max(0.0, score)) for score in scores) / len(scores)
 
@@ -134,7 +137,7 @@ class FrameAccuracy(_Frames):
         source, target = said(question, *_SOURCE), said(question, *_TARGET) or [question.prompt]
         if not source or not target[0].strip():
             raise NotComparable("the label names no source_prompt and target_prompt to hold the frames against")
-        clip = self.network("clip")
+        clip: ImageText = self.network("clip")
         texts = clip.texts([target[0], source[0]])
         nearer = [bool(row[0] > row[1]) for chunk in chunks(frames) for row in clip.pictures(chunk) @ texts.T]
         return sum(nearer) / len(nearer)

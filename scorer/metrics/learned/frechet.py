@@ -35,7 +35,7 @@ def frechet_distance(first: Features, second: Features) -> float:
 
 
 def frechet_with_influences(
-    first: Features, second: Features, first_owners: Sequence[int], second_owners: Sequence[int], count: int
+    first: Features, second: Features, *, first_owners: Sequence[int], second_owners: Sequence[int], count: int
 ) -> tuple[float, list[float]]:
     """The distance, and each of ``count`` instances' first-order share in its deviation (they add up to 0).
 

@@ -13,7 +13,7 @@ from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMean, together
 from scorer.metrics.learned.inputs import answer_files, description, label_files, of_answer, of_label, said, sound, views
 from scorer.models import Networks
-from scorer.models.ports import Floats, Picture, Sound
+from scorer.models.ports import AudioText, Floats, ImageClassifier, ImageText, Picture, Sound
 from scorer.parsers import Parsed
 
 _STYLE = ("style", "style_text", "style_prompt", "target_style")
@@ -56,7 +56,7 @@ class PictureTextSimilarity(LearnedMean[tuple[list[Picture], str]]):
         return [picture for path in answer_files(answer, question) for picture in of_answer(views, path)], text
 
     def measured(self, entries: Sequence[tuple[list[Picture], str]]) -> list[float]:
-        clip = self.network("clip")
+        clip: ImageText = self.network("clip")
         texts = clip.texts([text for _pictures, text in entries])
         pictures = together(clip.pictures, [pictures for pictures, _text in entries])
         return [similarity(rows, texts[index : index + 1]) for index, rows in enumerate(pictures)]
@@ -88,7 +88,8 @@ class PictureSimilarity(LearnedMean[tuple[list[Picture], list[list[Picture]]]]):
 
     def measured(self, entries: Sequence[tuple[list[Picture], list[list[Picture]]]]) -> list[float]:
         groups = [group for given, references in entries for group in (given, *references)]
-        rows = iter(together(self.network("clip").pictures, groups))
+        clip: ImageText = self.network("clip")
+        rows = iter(together(clip.pictures, groups))
         return [
             self.overall([similarity(answer, next(rows)) for _reference in references]) for answer, references in _with_first(rows, entries)
         ]
@@ -148,7 +149,8 @@ class PictureClass(LearnedMean[tuple[list[Picture], list[Picture]]]):
         return [picture for path in answer_files(answer, question) for picture in of_answer(views, path)], wanted
 
     def measured(self, entries: Sequence[tuple[list[Picture], list[Picture]]]) -> list[float]:
-        shares = together(self.network("picture_classifier").shares, [group for entry in entries for group in entry])
+        classifier: ImageClassifier = self.network("picture_classifier")
+        shares = together(classifier.shares, [group for entry in entries for group in entry])
         return [_kept(given, wanted) for given, wanted in zip(shares[::2], shares[1::2], strict=True)]
 
 
@@ -187,11 +189,11 @@ class SoundTextSimilarity(LearnedMean[tuple[list[Sound], str]]):
     def gathered(self, answer: Parsed, question: Question) -> tuple[list[Sound], str]:
         style = said(question, *_STYLE) if self.id == "style_clap" else []
         text = style[0].strip() if style else description(question)
-        rate = self.network("clap").rate
-        return [of_answer(lambda path: sound(path, rate), path) for path in answer_files(answer, question)], text
+        clap: AudioText = self.network("clap")
+        return [of_answer(lambda path: sound(path, clap.rate), path) for path in answer_files(answer, question)], text
 
     def measured(self, entries: Sequence[tuple[list[Sound], str]]) -> list[float]:
-        clap = self.network("clap")
+        clap: AudioText = self.network("clap")
         texts = clap.texts([text for _sounds, text in entries])
         sounds = together(clap.sounds, [sounds for sounds, _text in entries])
         return [similarity(rows, texts[index : index + 1]) for index, rows in enumerate(sounds)]

@@ -12,7 +12,7 @@ from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
 from scorer.models import Networks
-from scorer.models.ports import Sound
+from scorer.models.ports import Recogniser, Sound, SpeechQuality
 from scorer.parsers import Parsed
 from scorer.parsers.values import Structured
 
@@ -46,7 +46,8 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
     def gathered(self, answer: Parsed, question: Question) -> tuple[str, Question]:
         if not isinstance(answer, Structured):
             return answer if isinstance(answer, str) else str(answer), self.question(question)
-        recogniser, language = self.network("recogniser"), _language(question)
+        recogniser: Recogniser = self.network("recogniser")
+        language = _language(question)
         heard = [
             recogniser.transcribe(of_answer(lambda name: sound(name, recogniser.rate), path), language)
             for path in answer_files(answer, question)
@@ -75,7 +76,8 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
         if not references and not files_in(question.label):
             references = [text for text in acceptable(question.label) if text.strip()]
         if not references:
-            recogniser, language = self.network("recogniser"), _language(question)
+            recogniser: Recogniser = self.network("recogniser")
+            language = _language(question)
             references = [
                 recogniser.transcribe(of_label(lambda name: sound(name, recogniser.rate), path), language)
                 for path in files_in(question.label)
@@ -105,11 +107,12 @@ class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):
         super().__init__("mos", predictor, using=using)
 
     def gathered(self, answer: Parsed, question: Question) -> Sound:
-        rate = self.network(self.names[0]).rate
-        return of_answer(lambda name: sound(name, rate), answer_files(answer, question)[0])
+        network: SpeechQuality = self.network(self.names[0])
+        return of_answer(lambda name: sound(name, network.rate), answer_files(answer, question)[0])
 
     def measured(self, entries: Sequence[Sound]) -> list[list[float]]:
-        return [[min(5.0, max(1.0, float(self.network(self.names[0]).opinion(samples))))] for samples in entries]
+        network: SpeechQuality = self.network(self.names[0])
+        return [[min(5.0, max(1.0, float(network.opinion(samples))))] for samples in entries]
 
     def worst(self, question: Question) -> list[float]:
         """The lowest opinion."""

@@ -13,7 +13,7 @@ from scorer.metrics.learned.frames import _Frames, frames_of, of_frames
 from scorer.metrics.learned.inputs import VIDEO_VIEWS, clip, description, of_answer, said, same_size
 from scorer.metrics.learned.similarity import similarity
 from scorer.models import Networks
-from scorer.models.ports import Floats, Flow, Picture, VideoText
+from scorer.models.ports import Detector, Floats, Flow, ImageFeatures, Interpolator, Picture, VideoClassifier, VideoText
 
 _SUBJECTS = ("subjects", "objects", "subject", "object", "classes", "class", "category", "labels", "label")
 _ACTION = ("action", "class", "category", "label")
@@ -121,7 +121,8 @@ class SubjectsFound(_Frames):
 
     def share(self, frames: Sequence[Picture], question: Question) -> float:
         wanted = subjects(question)
-        found = self.network("detector").find(frames, wanted)
+        detector: Detector = self.network("detector")
+        found = detector.find(frames, wanted)
         return sum({entry.name for entry in seen} >= set(wanted) for seen in found) / len(found)
 
 
@@ -160,10 +161,11 @@ class ActionShown(_Frames):
         super().__init__("success_rate", "action_classifier", using=using)
 
     def measured(self, entries: Sequence[tuple[str, Question]]) -> list[float]:
+        classifier: VideoClassifier = self.network("action_classifier")
         found = []
         for path, question in entries:
             frames = of_answer(lambda name: same_size(clip(name, VIDEO_VIEWS)), path)
-            classes = self.network("action_classifier").classes([frames])[0][:5]
+            classes = classifier.classes([frames])[0][:5]
             found.append(float(any(share >= SURE and is_action(name, question) for name, share in classes)))
         return found
 
@@ -190,7 +192,7 @@ class MovingVideos(_Frames):
         return [of_answer(lambda name: dynamic(self.network("raft"), name), path) for path, _question in entries]
 
     def of_rate(self, frames: Iterator[Picture], total: int, rate: float | None, size: tuple[int, int]) -> float:
-        return _dynamic(self.network("raft"), frames, total, rate, size)
+        return _dynamic(self.network("raft"), frames, total=total, rate=rate, size=size)
 
 
 class ImageToVideo(_Frames):
@@ -211,12 +213,14 @@ class ImageToVideo(_Frames):
         self.official = official
 
     def measured(self, entries: Sequence[tuple[str, Question]]) -> list[float]:
+        dino: ImageFeatures = self.network("dino")
+        interpolator: Interpolator = self.network("interpolator")
         return [
             self.together(
-                of_answer(lambda name: of_frames(self.network("dino").features, frames_of(name)), path),
+                of_answer(lambda name: of_frames(dino.features, frames_of(name)), path),
                 video_text(self.network("viclip"), path, question),
                 of_answer(lambda name: dynamic(self.network("raft"), name), path),
-                of_answer(lambda name: smoothness(frames_of(name), self.network("interpolator").middle), path),
+                of_answer(lambda name: smoothness(frames_of(name), interpolator.middle), path),
             )
             for path, question in entries
         ]
@@ -249,10 +253,10 @@ def dynamic(network: Flow, path: str) -> float:
     total, size = 0, (0, 0)
     for frame in frames_of(path):
         total, size = total + 1, frame.shape[:2]
-    return _dynamic(network, frames_of(path), total, frame_rate(path), size)
+    return _dynamic(network, frames_of(path), total=total, rate=frame_rate(path), size=size)
 
 
-def _dynamic(network: Flow, frames: Iterator[Picture], total: int, rate: float | None, size: tuple[int, int]) -> float:
+def _dynamic(network: Flow, frames: Iterator[Picture], *, total: int, rate: float | None, size: tuple[int, int]) -> float:
     step = max(1, round((rate or FLOW_RATE) / FLOW_RATE))
     kept = (frame for index, frame in enumerate(frames) if index % step == 0)
     return float(moves(_flows(network, kept), math.ceil(total / step), *size))

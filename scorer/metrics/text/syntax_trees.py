@@ -300,7 +300,9 @@ class _Follower:
                 variables = [child for child in node.children if child.type == name]
                 source, target = (variables[0], variables[1]) if len(variables) > 1 else (None, None)
             if self._language.pairwise and "for_in_clause" in self._language.first:
-                inner = node.children[-1] if node.children[-1].type == "block" else Node("", "", None, False, (0, 0))
+                inner = (
+                    node.children[-1] if node.children[-1].type == "block" else Node(type="", form="", label=None, shown=False, span=(0, 0))
+                )
             if target is None or source is None or inner is None:
                 raise _Lost
             if self._language.pairwise:
@@ -360,7 +362,15 @@ def _node(cursor: TreeCursor, source: bytes) -> Node:
     # What the parser put in to go on has no width, and is shown as missing.
     form = str(found) if start == end and found.child_count == 0 else found.type
     text = source[start:end].decode("utf-8", "replace") if found.child_count == 0 or found.type in _WHOLE else ""
-    return Node(found.type, form, cursor.field_name, found.is_named or found.is_missing, (start, end), text, found.child_count)
+    return Node(
+        type=found.type,
+        form=form,
+        label=cursor.field_name,
+        shown=found.is_named or found.is_missing,
+        span=(start, end),
+        text=text,
+        inner=found.child_count,
+    )
 
 
 def _is_comment(node: Node, language: str) -> bool:

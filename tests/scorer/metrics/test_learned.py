@@ -110,7 +110,9 @@ def test_the_standard_error_of_a_frechet_distance_is_the_bootstraps(rows: int) -
     first = generator.normal(size=(count, 1, 5)) + 0.5 * generator.normal(size=(count, rows, 5))
     second = 0.8 * first + generator.normal(0.4, 0.6, size=first.shape)
     owners = np.repeat(np.arange(count), rows).tolist()
-    distance, influences = frechet_with_influences(first.reshape(-1, 5), second.reshape(-1, 5), owners, owners, count)
+    distance, influences = frechet_with_influences(
+        first.reshape(-1, 5), second.reshape(-1, 5), first_owners=owners, second_owners=owners, count=count
+    )
     assert distance == frechet_distance(first.reshape(-1, 5), second.reshape(-1, 5))
     assert sum(influences) == pytest.approx(0.0, abs=1e-9)
     draws = []
