@@ -58,7 +58,7 @@ def _zipped(file: IO[bytes], most: int) -> Numbers:
         chosen = members if len(members) == 1 else [entry for entry in members if entry.filename == "arr_0.npy"]
         if not chosen:
             names = ", ".join(entry.filename.removesuffix(".npy") for entry in members[:5]) or "none"
-            raise Undecodable(f"is to hold one array, or one called arr_0 (it holds: {names})")
+            raise Undecodable(f"must hold one array, or one called arr_0 (it holds: {names})")
         if chosen[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise Undecodable("is packed in a way that NumPy does not write")  # LZMA may claim gigabytes to be unpacked
         with archive.open(chosen[0]) as member:

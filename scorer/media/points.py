@@ -115,7 +115,7 @@ def read_mesh(path: str | Path) -> tuple[Points, NDArray[np.int64]]:
 def sample_surface(path: str | Path, n: int, seed: int) -> Points:
     """float64 (n, 3): points drawn evenly over a mesh's surface; the same for the same seed.
 
-    Raises Undecodable, also if there is no surface.
+    Raises Undecodable, also for a mesh without a surface.
     """
     vertices, triangles = read_mesh(path)
     with decoding(path, "mesh"):

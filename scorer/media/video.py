@@ -72,7 +72,7 @@ def frame_rate(path: str | Path) -> float | None:
 
 
 def frame_files(folder: str | Path) -> list[Path]:
-    """The pictures and arrays of a folder in natural order. Raises Undecodable if there is none or too many."""
+    """The pictures and arrays of a folder in natural order. Raises Undecodable for none or too many."""
     with decoding(folder, "folder of frames"):
         found = []
         for entry in Path(folder).iterdir():

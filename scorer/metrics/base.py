@@ -63,11 +63,11 @@ class NotComparable(Exception):
 
 
 class NotRated(NotComparable):
-    """A metric of ratings has none for this answer; says how to get them. If that is so of every answer, it is said once of the task."""
+    """An answer has no rating; the message says how to get one. If no answer of a task has one, it is said once, of the task."""
 
 
 class UnreadableAnswer(Exception):
-    """An answer that has the right form holds nothing that can be measured, such as a picture that cannot be decoded."""
+    """An answer has the right form but holds nothing that can be measured, such as a picture that cannot be decoded."""
 
 
 class MetricUnavailable(Exception):
@@ -99,7 +99,7 @@ class Metric(ABC, Generic[S]):
         nothing."""
 
     def provenance(self) -> str:
-        """What else than the data decides the scores: weights with their hash, one line; empty if nothing does."""
+        """What decides the scores besides the data: weights with their hash, in one line; empty if nothing does."""
         return ""
 
     def statistics_many(self, pairs: Sequence[tuple[Parsed, Question]]) -> list[S | NotComparable | UnreadableAnswer]:
@@ -114,18 +114,18 @@ class Metric(ABC, Generic[S]):
 
     @abstractmethod
     def statistic(self, answer: Parsed, question: Question) -> S:
-        """Of one answer. Raises NotComparable if answer type and metric do not go together."""
+        """The statistic of one answer. Raises NotComparable if answer type and metric do not go together."""
 
     @abstractmethod
     def worst(self, question: Question) -> S:
-        """Of an answer that is wrong: what a refused or unparsable one counts as, and a failed one at worst."""
+        """The statistic of a wrong answer: what a refused or unparsable one counts as, and a failed one at worst."""
 
     @abstractmethod
     def compute(self, statistics: Sequence[tuple[str, S]]) -> Value:
         """The score over at least one (instance id, statistic), in any order."""
 
     def best(self, question: Question) -> S:
-        """Of an answer that is right: the label itself as the answer. What a failed instance counts as at best."""
+        """The statistic of a right answer, the label itself: what a failed instance counts as at best."""
         return self.statistic(label_as_answer(question), question)
 
 
@@ -242,7 +242,7 @@ def label_as_answer(question: Question) -> Parsed:
 
 
 def label_boxes(label: object) -> tuple[Box, ...]:
-    """The boxes of a label in normal form. Raises NotComparable if it is not in it."""
+    """The boxes of a label in normal form. Raises NotComparable for a label in any other form."""
     try:
         boxes = []
         for entry in entries_of(label):
@@ -257,7 +257,7 @@ _PLAIN = (str, int, float)
 
 
 def acceptable(label: object) -> list[str]:
-    """The strings any of which counts as right, if the label is one."""
+    """The strings of a label, any of which counts as right; none if it has no strings."""
     if isinstance(label, str):
         return [label]
     return [str(entry) for entry in label if isinstance(entry, _PLAIN)] if isinstance(label, list) else []

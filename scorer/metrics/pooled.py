@@ -1,4 +1,4 @@
-"""Scores that are no mean over instances, as functions of how often each instance counts: what errors and resampling need of them."""
+"""Scores that are not a mean over instances, as functions of how often each instance counts: what errors and resampling need of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class MeanOfRatios(Metric[S]):
     """
 
     nothing: float = 100.0
-    """The score if no class is left: nothing was there to find."""
+    """The score if no class is left because there was nothing to find."""
 
     @abstractmethod
     def ratios(self, statistics: Sequence[tuple[str, S]]) -> tuple[Floats, Floats]:

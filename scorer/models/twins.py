@@ -132,7 +132,7 @@ class Sounds:
         return _unit([[float(text.count("loud")), float(text.count("rough"))] for text in texts])
 
     def transcribe(self, samples: Sound, language: str = "") -> str:
-        """A word for every tenth of a second: its loudness in tenths, "five"; silence is no word."""
+        """A word for every tenth of a second: its loudness in tenths, "five"; silence says nothing."""
         import numpy as np
 
         words = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -17,7 +17,7 @@ T = TypeVar("T")
 AT_ONCE = 16
 """Answers that networks are shown together."""
 MOST_BYTES = 256 << 20
-"""Decoded media that are in memory together, but for one answer's own."""
+"""Decoded media of several answers that are in memory together; one answer alone may have more."""
 
 
 class LearnedMetric(Metric[S], Generic[S, G]):
@@ -85,7 +85,7 @@ class LearnedMetric(Metric[S], Generic[S, G]):
             found[index] = statistic
 
     def _measured_or_why(self, entries: Sequence[G]) -> Sequence[S | NotComparable | UnreadableAnswer]:
-        """One answer that a network cannot take does not keep it from the others; if it takes none, it is the network that is broken."""
+        """If a network cannot take one answer, the others are measured all the same; if it takes none, the network is broken."""
         if not entries:
             return []
         try:

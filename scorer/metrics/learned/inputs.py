@@ -20,7 +20,7 @@ _NAMED_LINE = re.compile(r"^(\w[\w -]{0,40}): (\S.*)$", re.MULTILINE)
 LONGEST_SHAPE = 64
 MOST_FRAME_PIXELS = 1920 * 1088
 VIDEO_VIEWS = 16
-"""Frames of a video, evenly spread, that stand for it if not all are looked at (as VBench takes for detection)."""
+"""Frames of a video, evenly spread, that stand for it if not all are looked at: as many as VBench takes for detection."""
 _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
 
 
@@ -130,7 +130,7 @@ def sound(path: str, rate: int) -> Sound:
 
 
 def said(question: Question, *keys: str) -> list[str]:
-    """The texts that the instance's details, label or question has under the first of these names that is there; [] if none is.
+    """The texts that the instance's details, label or question has under the first of these names that is there; [] if none is there.
 
     What an annotation asks with under several names stands in the question as lines "name: text".
 

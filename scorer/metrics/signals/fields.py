@@ -31,10 +31,11 @@ CENTIMETRES = {"m": 100.0, "cm": 1.0, "mm": 0.1}
 class DepthError(AverageMetric):
     """Root mean squared error of depth maps, in centimetres.
 
-    RMS = mean over instances of sqrt(mean over valid pixels of (a - d)^2), valid if the label is finite and above 0; of several maps the
-    mean of their roots. Per map and then averaged, as AdaBins' evaluation does. No scale is fitted: the answer is to be in the label's
-    unit, which files do not say, so the annotation has to ("depth_unit": m, cm or mm). The workbook's reference, 36.4, is the .364 m of the
-    specialist's paper on the same data. If the answer has no finite number, and if it is refused or unparsable, it counts as depth 0.
+    RMS = mean over instances of sqrt(mean over valid pixels of (a - d)^2). A pixel is valid if its label is finite and above 0. Several
+    maps of an instance: the mean of their roots. Per map and then averaged, as AdaBins' evaluation does. No scale is fitted: the answer
+    must be in the label's unit, which files do not say, so the annotation has to ("depth_unit": m, cm or mm). The workbook's reference,
+    36.4, is the .364 m of the specialist's paper on the same data. Pixels without a finite number, and refused or unparsable answers,
+    count as depth 0.
     Lower is better, from 0. Source: Eigen et al. 2014, section 4.3 ("RMSE (linear)"); Bhat et al. 2021 (AdaBins).
 
     >>> import numpy as np
@@ -62,7 +63,7 @@ class RelativeDepthError(AverageMetric):
 
     absRel = mean over videos of mean over valid pixels of |a' - d| / d. Valid: label depths d in 1e-3..80. a' = s a + t, brought into
     1e-3..80, with s and t of least squares, sum of (s a + t - d)^2 over all valid pixels of the video: one pair a video, so that depth
-    has to be consistent in time. Frames that the answer lacks, and pixels if it has no finite number, count as a = 0. A
+    has to be consistent in time. Frames that the answer lacks, and pixels without a finite number, count as a = 0. A
     refused or unparsable answer counts as a constant depth (which the fit makes the mean of the label). Lower is better, from 0.
     Source: Hu et al. 2024 (DepthCrafter), section 4.1, which fits disparity of relative depth; here depth is asked for and fitted.
 
@@ -83,8 +84,8 @@ class RelativeDepthError(AverageMetric):
 class EndPointError(AverageMetric):
     """Mean end-point error of optical flow, in pixels.
 
-    EPE = mean over instances of mean over valid pixels of sqrt((u - u')^2 + (v - v')^2), valid if the label knows the flow; all
-    flow fields of an instance are pooled. Fields that the answer lacks, pixels if it has no finite number, and refused or
+    EPE = mean over instances of mean over valid pixels of sqrt((u - u')^2 + (v - v')^2). A pixel is valid if the label knows its flow; all
+    flow fields of an instance are pooled. Fields that the answer lacks, pixels without a finite number, and refused or
     unparsable answers count as no movement. Vectors of an answer of another size are scaled with it. Lower is better, from 0.
     Source: Baker et al. 2011 (Middlebury), section 3.3.
 
@@ -240,7 +241,7 @@ def angles(given: Floats, wanted: Floats) -> Floats:
     lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(wanted, axis=1)
     known = np.isfinite(lengths) & (lengths > 0.0)
     cosines = np.zeros(len(wanted))
-    # atan2 of both products is exact if the arc cosine of nearly 1 is not.
+    # atan2 of both products stays exact near 0 degrees, which the arc cosine does not.
     crossed = np.linalg.norm(np.cross(given[known], wanted[known]), axis=1)
     dotted = np.abs((given[known] * wanted[known]).sum(axis=1))
     cosines[:] = 90.0
@@ -310,7 +311,7 @@ def _valid(depth: Floats, wanted: Floats) -> tuple[Floats, Floats]:
 
 
 def _usable(numbers: Floats) -> Floats:
-    """Within -FARTHEST..FARTHEST, 0 if there is no finite number."""
+    """Within -FARTHEST..FARTHEST, 0 for what is not finite."""
     import numpy as np
 
     return np.clip(np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0), -FARTHEST, FARTHEST)

@@ -53,7 +53,7 @@ class MeanSquaredError(AverageMetric):
 class RootMeanSquaredError(AverageMetric):
     """Root mean squared error of numbers or of time series.
 
-    One number an instance: sqrt(mean over instances of (a - b)^2), pooled, as one number is no sample of its own to take a root over.
+    One number an instance: sqrt(mean over instances of (a - b)^2), pooled, as a root over one number alone would be its absolute error.
     A series an instance: mean over instances of sqrt(mean over the series of (a - b)^2), so that a series of large numbers is not all
     that counts. A series that is too short lacks zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
     better, from 0. Statistic: [square] of a number, [root, 1] of a series. Source: the usual definition; errors per series as in
@@ -88,11 +88,11 @@ class RootMeanSquaredError(AverageMetric):
 
 
 def series_of(value: object) -> list[list[float]]:
-    """The rows of a series in normal form. Raises ValueError if it is none."""
+    """The rows of a series in normal form. Raises ValueError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, list) or not value:
-        raise ValueError("is no series of numbers")
+        raise ValueError("is not a series of numbers")
     rows = [row if isinstance(row, list) else [row] for row in value]
     if any(len(row) != len(rows[0]) for row in rows) or not rows[0]:
         raise ValueError("has rows of different lengths")

@@ -144,7 +144,7 @@ def _moves(files: list[str]) -> bool:
 
 
 def _as_bright(plane: Floats, like: Floats) -> Floats:
-    """With the mean and (within a factor of two) the spread of another, so that flicker is no movement."""
+    """With the mean and (within a factor of two) the spread of another, so that flicker does not count as movement."""
     spread = float(plane.std())
     gain = min(max(float(like.std()) / spread, 0.5), 2.0) if spread > 0.0 else 1.0
     found: Floats = (plane - plane.mean()) * gain + like.mean()

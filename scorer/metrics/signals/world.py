@@ -39,7 +39,7 @@ def spectral_envelope(samples: Floats, rate: int, size: int) -> Floats:
 
 
 def dio(samples: Floats, rate: int) -> Floats:
-    """The fundamental frequency (frames,) in Hz at each 5 ms, 0 if there is no voice."""
+    """The fundamental frequency (frames,) in Hz at each 5 ms, 0 without a voice."""
     import numpy as np
 
     bands = 1 + int(math.log2(_CEILING / _FLOOR) * _BANDS_IN_OCTAVE)

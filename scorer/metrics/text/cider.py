@@ -240,7 +240,7 @@ def _starts(keys: Integers) -> Integers:
 
 
 def _sums(indices: Integers, values: Floats, count: int) -> Floats:
-    """At each of ``count`` places the sum of its values; of floats also if there are none."""
+    """The sum of the values at each of ``count`` places, as floats even if there are none."""
     import numpy as np
 
     return np.bincount(indices, values, count).astype(np.float64)
