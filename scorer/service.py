@@ -11,32 +11,32 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
-from genlevel.runtime.errors import DatasetError, NotFoundError, UsageError
+from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.compare import DRAWS, PairedTask, compare
-from scorer.certify.pending import pending_outcome
+from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
-from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
 from scorer.runs.certified import (
     ALPHA,
+    RunCertificate,
     certificate_message,
     certify_run,
     checked_alpha,
     evidence_found,
-    evidence_of,
-    evidence_of_pending,
-    evidence_text,
     with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.exporter import MOST_PAIRS, ScoreExporter
+from scorer.runs.exporter import MOST_PAIRS, ScoreExporter, Shown
 from scorer.runs.instances import instance_messages
-from scorer.runs.verdict import Verdict, compute_verdict, describe_score, verdict_message
+from scorer.runs.verdict import Verdict, compute_verdict, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
+from scorer.scoring.task_metric import metric_of
 from scorer.scoring.task_scoring import TOGETHER, TaskScoring
-from scorer.store.scores import ScoreStore, StoredRun, StoredScore
-from scorer.wire import TaskIndex, add_ratings, benchmark_of, instance_of, other_data
+from scorer.store.records import StoredRun, StoredScore
+from scorer.store.scores import ScoreStore
+from scorer.tasks import TaskIndex, TaskRecord, benchmark_of, other_data, with_ratings
+from scorer.wire import instance_of, task_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -112,26 +112,25 @@ class Scorer:
         Raises UsageError for a stream without header, or an instance that cannot be read; StorageError for a file that is not there.
         """
         access = FileAccess(self._files, from_network=from_network)
-        header: pb.ScoreTaskHeader | None = None
+        asked: _AskedTask | None = None
         scoring = TaskScoring(None)
         async for request in requests:
-            if header is None:
-                header = _checked(request)
+            if asked is None:
                 # The benchmark is looked at before the answers are: what cannot be placed need not be scored.
-                await asyncio.to_thread(_benchmark, header.benchmark, header.benchmark_tasks)
-                scoring = _scoring(header.task)
+                asked = await asyncio.to_thread(_asked, request)
+                scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
                 await asyncio.to_thread(_add, scoring, request.instances, access)
-        if header is None:
+        if asked is None:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
-        return await asyncio.to_thread(self._finish, header, scoring)
+        return await asyncio.to_thread(self._finish, asked, scoring)
 
     async def get_verdict(self, request: pb.GetVerdictRequest) -> pb.GetVerdictResponse:
         """Scores and levels of a run as they stand.
 
-        Raises UnknownRun where nothing of the run has been scored, UsageError for references that do not exist, an alpha that is no error
-        rate, or too many draws.
+        Raises UnknownRun if nothing of the run has been scored, UsageError for references that do not exist, an alpha that cannot be met,
+        or too many draws.
         """
         references = check_references(request.references)
         alpha = checked_alpha(request.alpha)
@@ -139,18 +138,18 @@ class Scorer:
             raise UsageError(f"{request.bootstrap_draws} bootstrap draws are too many; take at most {MOST_DRAWS}")
 
         def read() -> pb.GetVerdictResponse:
-            run = self._known(request.run_id)
-            standing = self._standing(run, references)
-            return verdict_message(
-                run, standing.verdict, self._certificate(standing, alpha, request.bootstrap_draws, request.reference_instances)
-            )
+            standing = self._standing(self._known(request.run_id), references)
+            found = self._certificate(standing, alpha, request.reference_instances)
+            draws, results = request.bootstrap_draws, standing.verdict.results
+            intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
+            return verdict_message(standing.run, standing.verdict, certificate_message(found, intervals))
 
         return await asyncio.to_thread(read)
 
     async def compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
         """Two runs of one suite, on the instances that both have.
 
-        Raises UnknownRun where nothing of a run has been scored, UsageError for runs of different suites or of different data under one
+        Raises UnknownRun if nothing of a run has been scored, UsageError for runs of different suites or of different data under one
         name, or what ``get_verdict`` refuses. A single task of different data is not compared, and says so.
         """
         references = check_references(request.references)
@@ -187,8 +186,8 @@ class Scorer:
         return await asyncio.to_thread(work)
 
     async def list_instances(self, request: pb.ListInstancesRequest) -> AsyncIterator[pb.ListInstancesResponse]:
-        """What became of each instance of a task, as it was last scored, by id. Raises UnknownRun where the task has not been scored."""
-        kept = await asyncio.to_thread(self._store.instances, request.run_id, request.task)
+        """What became of each instance of a task, as it was last scored, by id. Raises UnknownRun if the task has not been scored."""
+        kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task)
         if kept is None:
             raise UnknownRun(f"task {request.task!r} of run {request.run_id!r} has not been scored")
         for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
@@ -202,60 +201,65 @@ class Scorer:
         self._store.close()
 
     def _begin(self, request: pb.BeginRunRequest) -> None:
-        header = request.header
-        _benchmark(header.benchmark, header.benchmark_tasks)
+        run = _run_of(request.header)
+        _benchmark_of(run)
         scores = []
         for entry in request.tasks:
             if not entry.instances:
                 continue
-            obstacle = _scoring(entry.task).no_metric
-            outcome = pending_outcome(entry.task.metric, entry.instances, obstacle)
-            evidence = evidence_text(None if obstacle else evidence_of_pending(entry.task, entry.instances))
-            scores.append(StoredScore(entry.task.key, entry.task.SerializeToString(), header.partial, outcome, evidence))
-        run = _run_of(header)
+            task = task_of(entry.task)
+            _metric, obstacle = metric_of(task.metric)
+            outcome = pending_outcome(task.metric.id if task.metric else "", entry.instances, obstacle)
+            evidence = None if obstacle or task.metric is None else pending_evidence(task.metric.id, entry.instances)
+            scores.append(StoredScore(task, request.header.partial, outcome, evidence=evidence, examined=True))
         self._store.begin(run, scores)
         self._show(run)
 
-    def _finish(self, header: pb.ScoreTaskHeader, scoring: TaskScoring) -> pb.ScoreTaskResponse:
-        run = _run_of(header)
-        outcome = scoring.finish()
-        evidence = evidence_found(header.task, outcome.statistics, outcome.clusters)
+    def _finish(self, asked: _AskedTask, scoring: TaskScoring) -> pb.ScoreTaskResponse:
+        task, outcome = asked.task, scoring.finish()
+        evidence = evidence_found(task.metric, outcome.statistics, outcome.clusters)
         outcome = with_clustered_error(outcome, evidence)
-        if header.task.HasField("rating_source"):
-            add_ratings(header.task.rating_source, scoring.ratings())
-        header.task.provenance = scoring.provenance()
-        score = StoredScore(header.task.key, header.task.SerializeToString(), header.partial, outcome, evidence_text(evidence))
-        self._store.save(run, score)
-        self._show(run)
-        return pb.ScoreTaskResponse(score=describe_score(TaskIndex(_benchmark_of(run)), score))
+        source = None if task.rating_source is None else with_ratings(task.rating_source, scoring.ratings())
+        task = replace(task, rating_source=source, provenance=scoring.provenance())
+        score = StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
+        self._store.save(asked.run, score)
+        self._show(asked.run)
+        return pb.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
 
     def _show(self, run: StoredRun) -> None:
-        """Sets the run's series, if anybody can read them. Its certificate is drawn when they are next read, not after every task."""
+        """The run's series follow its scores, if anybody can read them: computed when they are next read, not after every task."""
         if self._registry is None:
             return
-        standing = self._standing(run)
-        self._exporter.update(verdict_message(run, standing.verdict), lambda: self._certificate(standing, ALPHA))
+
+        def draw() -> Shown:
+            standing = self._standing(run)
+            return Shown(standing.verdict, self._certificate(standing, ALPHA).certificate)
+
+        self._exporter.update(run.model, run.suite, draw)
 
     def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
         benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)
         return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
 
-    def _certificate(self, standing: _Standing, alpha: float, draws: int = 0, reference_instances: int = 0) -> pb.Certificate:
-        results = standing.verdict.results
-        scores = [score if score.evidence is not None else self._with_evidence(standing.run, score) for score in standing.scores]
-        units = reference_instances or None
-        incomplete = standing.verdict.incomplete
-        found = certify_run(standing.benchmark, scores, results, incomplete=incomplete, alpha=alpha, reference_units=units)
-        return certificate_message(found, bootstrap_intervals(self._instances(standing), results, draws, alpha) if draws else None)
+    def _certificate(self, standing: _Standing, alpha: float, reference_instances: int = 0) -> RunCertificate:
+        scores = [score if score.examined else self._examined(standing.run, score) for score in standing.scores]
+        return certify_run(
+            standing.benchmark,
+            scores,
+            standing.verdict.results,
+            incomplete=standing.verdict.incomplete,
+            alpha=alpha,
+            reference_units=reference_instances or None,
+        )
 
-    def _with_evidence(self, run: StoredRun, score: StoredScore) -> StoredScore:
+    def _examined(self, run: StoredRun, score: StoredScore) -> StoredScore:
         """A score kept before there were certificates, looked at once."""
-        kept = self._store.instances(run.run_id, score.task_key)
+        kept = self._store.answers(run.run_id, score.task.key)
         if kept is None:
             return score
-        text = evidence_text(evidence_found(pb.TaskDescription.FromString(kept.description), kept.statistics, kept.clusters))
-        self._store.set_evidence(run.run_id, score.task_key, text)
-        return replace(score, evidence=text)
+        evidence = evidence_found(kept.task.metric, kept.statistics, kept.clusters)
+        self._store.set_evidence(run.run_id, score.task.key, evidence)
+        return replace(score, evidence=evidence, examined=True)
 
     def _known(self, run_id: str) -> StoredRun:
         run = self._store.run(run_id)
@@ -264,10 +268,8 @@ class Scorer:
         return run
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
-        """Raises UsageError where no task that both runs have is of the same data."""
-        one, other = (
-            {score.task_key: pb.TaskDescription.FromString(score.description) for score in self._store.scores(run.run_id)} for run in runs
-        )
+        """Raises UsageError if no task that both runs have is of the same data."""
+        one, other = ({score.task.key: score.task.fingerprint for score in self._store.scores(run.run_id)} for run in runs)
         if shared and all(other_data(one[key], other[key]) for key in shared):
             both = " and ".join(f"run {run.run_id}" for run in runs)
             raise UsageError(
@@ -276,30 +278,40 @@ class Scorer:
             )
 
     def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:
-        one, other = (self._store.instances(run.run_id, key) for run in runs)
+        one, other = (self._store.answers(run.run_id, key) for run in runs)
         if one is None or other is None:
             raise UnknownRun(f"task {key!r} of a run is no longer there")
-        description = pb.TaskDescription.FromString(one.description)
-        return PairedTask(description, index.find(description), one, other)
+        return PairedTask(index.find(one.task), one, other)
 
-    def _instances(self, standing: _Standing) -> Iterator[TaskStatistics]:
+    def _answers(self, standing: _Standing) -> Iterator[TaskStatistics]:
         """The statistics of the run's tasks within the benchmark, one task at a time."""
         index = TaskIndex(standing.benchmark)
         for score in standing.scores:
-            task = index.find(pb.TaskDescription.FromString(score.description))
-            kept = None if task is None else self._store.instances(standing.run.run_id, score.task_key)
+            task = index.find(score.task)
+            kept = None if task is None else self._store.answers(standing.run.run_id, score.task.key)
             if task is not None and kept is not None:
-                yield TaskStatistics(task, kept.statistics, kept.clusters, None if kept.statistics else evidence_of(task, score.evidence))
+                yield TaskStatistics(task, kept.statistics, kept.clusters, None if kept.statistics else score.evidence)
 
 
-def _checked(request: pb.ScoreTaskRequest) -> pb.ScoreTaskHeader:
+@dataclass(frozen=True, slots=True)
+class _AskedTask:
+    """What the header of a task's stream says. index: of the run's benchmark."""
+
+    run: StoredRun
+    index: TaskIndex
+    task: TaskRecord
+    partial: bool
+
+
+def _asked(request: pb.ScoreTaskRequest) -> _AskedTask:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
     missing = _lacking(header)
     if missing or not header.task.key:
         raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
-    return header
+    run = _run_of(header)
+    return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial)
 
 
 def _lacking(header: pb.ScoreTaskHeader) -> list[str]:
@@ -307,22 +319,7 @@ def _lacking(header: pb.ScoreTaskHeader) -> list[str]:
 
 
 def _run_of(header: pb.ScoreTaskHeader) -> StoredRun:
-    # A header with nothing but the benchmark's tasks is their container in the store.
-    tasks = pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString()
-    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, tasks)
-
-
-def _scoring(task: pb.TaskDescription) -> TaskScoring:
-    if not task.metric:
-        return TaskScoring(None)
-    try:
-        metric = create(task.metric, dict(task.metric_parameters))
-    except (DatasetError, MetricUnavailable, ValueError) as error:
-        return TaskScoring(None, f"not scored: {error}")
-    if metric is None:
-        name = task.metric_label or task.metric
-        return TaskScoring(None, f"not scored: {name} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}")
-    return TaskScoring(metric)
+    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, tuple(task_of(task) for task in header.benchmark_tasks))
 
 
 def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: FileAccess) -> None:
@@ -333,11 +330,7 @@ def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: Fil
             scoring.add([instance_of(answer, access, lease) for answer in group])
 
 
-def _benchmark(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:
-    """The shipped benchmark of this name, else the one that came with the run."""
-    shipped = load_benchmark(name)
-    return shipped if shipped is not None else benchmark_of(name, tasks)
-
-
 def _benchmark_of(run: StoredRun) -> Benchmark:
-    return _benchmark(run.benchmark, pb.ScoreTaskHeader.FromString(run.benchmark_tasks).benchmark_tasks)
+    """The shipped benchmark of the run's, else the one that came with the run."""
+    shipped = load_benchmark(run.benchmark)
+    return shipped if shipped is not None else benchmark_of(run.benchmark, run.benchmark_tasks)

@@ -3,23 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import Lease
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
-from scorer.scoring.agreement import agreement
+from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
-from scorer.scoring.task_scoring import AnsweredInstance, RatingSummary, TaskOutcome
+from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome
+from scorer.tasks import Rater, RatingSource, TaskRecord
 
 
-def other_data(one: pb.TaskDescription, other: pb.TaskDescription) -> bool:
-    """Whether two runs are known to have asked a task from different data, though its key is the same in both."""
-    return bool(one.fingerprint and other.fingerprint) and one.fingerprint != other.fingerprint
+def task_of(message: pb.TaskDescription) -> TaskRecord:
+    """A task as it was described. Raises UsageError naming the task whose modality, paradigm or rater is unknown."""
+    try:
+        return TaskRecord(
+            key=message.key,
+            name=message.name,
+            sheet=message.sheet,
+            modality=Modality(message.modality) if message.modality else None,
+            paradigm=Paradigm(message.paradigm) if message.paradigm else None,
+            metric=_metric_of(message),
+            unlisted=message.unlisted,
+            reference=message.reference if message.HasField("reference") else None,
+            rating_source=_rating_source_of(message.rating_source) if message.HasField("rating_source") else None,
+            provenance=message.provenance,
+            fingerprint=message.fingerprint,
+        )
+    except ValueError as error:
+        raise UsageError(f"task {message.key!r}: {error}") from None
+
+
+def task_message(task: TaskRecord) -> pb.TaskDescription:
+    """The inverse of ``task_of``."""
+    message = pb.TaskDescription(
+        key=task.key,
+        name=task.name,
+        sheet=task.sheet,
+        modality=task.modality or "",
+        paradigm=task.paradigm or "",
+        unlisted=task.unlisted,
+        reference=task.reference,
+        provenance=task.provenance,
+        fingerprint=task.fingerprint,
+    )
+    if task.metric is not None:
+        message.metric, message.metric_label = task.metric.id, task.metric.label
+        message.metric_parameters.update(dict(task.metric.parameters))
+    if task.rating_source is not None:
+        message.rating_source.CopyFrom(_rating_source_message(task.rating_source))
+    return message
 
 
 def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
@@ -44,56 +81,30 @@ def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | No
         known = ", ".join(AnswerType)
         raise UsageError(f"instance {answer.id!r}: {answer.answer_type!r} is not an answer type; known are {known}") from None
     return AnsweredInstance(
-        answer.id,
-        outcome,
-        answer.raw_answer,
-        answer_type,
-        found.label,
-        tuple(answer.options),
-        answer.cluster,
-        found.files,
-        answer.prompt,
-        found.inputs,
-        dict(answer.details),
-        tuple(answer.ratings),
-        rating_outcome,
-        tuple(answer.compared_ratings),
+        id=answer.id,
+        outcome=outcome,
+        raw_answer=answer.raw_answer,
+        answer_type=answer_type,
+        label=found.label,
+        options=tuple(answer.options),
+        cluster=answer.cluster,
+        files=found.files,
+        prompt=answer.prompt,
+        inputs=found.inputs,
+        details=dict(answer.details),
+        ratings=tuple(answer.ratings),
+        rating_outcome=rating_outcome,
+        compared_ratings=tuple(answer.compared_ratings),
+        variant=answer.variant,
+        repeat=answer.repeat,
+        shuffle=answer.shuffle,
     )
 
 
-def _outcome(answer: pb.InstanceAnswer, number: int) -> Outcome:
-    try:
-        return Outcome.of(number)
-    except ValueError:
-        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({number})") from None
-
-
-def benchmark_of(name: str, tasks: Iterable[pb.TaskDescription]) -> Benchmark:
-    """A benchmark that travels with a run. Raises UsageError naming the task whose modality or paradigm is unknown."""
-    return Benchmark(name, tuple(_task(position, task) for position, task in enumerate(tasks)))
-
-
-class TaskIndex:
-    """Finds which of a benchmark's tasks a run's task is."""
-
-    def __init__(self, benchmark: Benchmark) -> None:
-        self.benchmark = benchmark
-        self._by_name = {(task.sheet.casefold(), task.name): task for task in reversed(benchmark.tasks)}
-        self._by_id = {task.id: task for task in benchmark.tasks}
-
-    def find(self, description: pb.TaskDescription) -> Task | None:
-        """By sheet and name, else by key; None where it is unlisted or not of this benchmark."""
-        if description.unlisted:
-            return None
-        return self._by_name.get((description.sheet.casefold(), description.name)) or self._by_id.get(description.key)
-
-
-def score_message(
-    description: pb.TaskDescription, outcome: TaskOutcome, sigma: float | None, result: TaskResult | None, *, partial: bool
-) -> pb.TaskScore:
+def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None, result: TaskResult | None, partial: bool) -> pb.TaskScore:
     """A task's score with what the benchmark says of it. result: None for an unlisted task."""
     message = pb.TaskScore(
-        task=description,
+        task=task_message(task),
         score=outcome.score,
         sigma=sigma,
         counts=counts_message(outcome.counts),
@@ -113,24 +124,6 @@ def score_message(
 
 def counts_message(counts: Mapping[Outcome, int]) -> pb.OutcomeCounts:
     return pb.OutcomeCounts(total=sum(counts.values()), **{outcome.value: counts.get(outcome, 0) for outcome in Outcome})
-
-
-def add_ratings(source: pb.RatingSource, summary: RatingSummary) -> None:
-    """Says beside who rated what became of the ratings, and how far a judge and people agree where both rated."""
-    source.rated, source.failed, source.pending = summary.rated, summary.failed, summary.pending
-    source.ClearField("agreement")
-    counted, compared = ([pair[side] for pair in summary.pairs] for side in (0, 1))
-    found = agreement(counted, compared) if source.kind == "judge" else agreement(compared, counted)
-    if found is not None:
-        source.agreement.CopyFrom(
-            pb.RatingAgreement(
-                instances=found.instances,
-                pearson=found.pearson,
-                kendall=found.kendall,
-                mean_difference=found.mean_difference,
-                standard_error=found.standard_error,
-            )
-        )
 
 
 def levels_message(levels: Levels) -> pb.Levels:
@@ -156,7 +149,7 @@ def levels_message(levels: Levels) -> pb.Levels:
 
 
 def levels_of(message: pb.Levels) -> Levels:
-    """The inverse of ``levels_message``."""
+    """Levels as they are read from a verdict: the inverse of ``levels_message``."""
     return Levels(
         message.scores.level_2,
         message.scores.level_3,
@@ -171,25 +164,59 @@ def levels_of(message: pb.Levels) -> Levels:
     )
 
 
-def _task(position: int, description: pb.TaskDescription) -> Task:
-    try:
-        modality = Modality(description.modality)
-        paradigm = Paradigm(description.paradigm) if description.paradigm else None
-    except ValueError as error:
-        raise UsageError(f"task {description.key!r} of the benchmark: {error}") from None
-    if paradigm is None and modality is not Modality.LANGUAGE:
-        raise UsageError(f"task {description.key!r} of the benchmark has no paradigm; write comprehension or generation")
-    reference = description.reference if description.HasField("reference") else None
-    return Task(
-        id=description.key,
-        name=description.name,
-        short_name=description.name,
-        sheet=description.sheet,
-        row=position,
-        number=str(position + 1),
-        modality=modality,
-        paradigm=paradigm,
-        metric=TaskMetric(description.metric, description.metric_label, tuple(sorted(description.metric_parameters.items()))),
-        reference_workbook=reference,
-        reference_appendix=reference,
+def _metric_of(message: pb.TaskDescription) -> TaskMetric | None:
+    if not message.metric:
+        return None
+    return TaskMetric(message.metric, message.metric_label, tuple(sorted(message.metric_parameters.items())))
+
+
+def _rating_source_of(message: pb.RatingSource) -> RatingSource:
+    found = message.agreement
+    return RatingSource(
+        kind=Rater(message.kind),
+        judge=message.judge,
+        prompt_version=message.prompt_version,
+        prompt_hash=message.prompt_hash,
+        rated=message.rated,
+        failed=message.failed,
+        pending=message.pending,
+        agreement=Agreement(
+            instances=found.instances,
+            pearson=found.pearson if found.HasField("pearson") else None,
+            kendall=found.kendall if found.HasField("kendall") else None,
+            mean_difference=found.mean_difference,
+            standard_error=found.standard_error if found.HasField("standard_error") else None,
+        )
+        if message.HasField("agreement")
+        else None,
     )
+
+
+def _rating_source_message(source: RatingSource) -> pb.RatingSource:
+    message = pb.RatingSource(
+        kind=source.kind,
+        judge=source.judge,
+        prompt_version=source.prompt_version,
+        prompt_hash=source.prompt_hash,
+        rated=source.rated,
+        failed=source.failed,
+        pending=source.pending,
+    )
+    if (found := source.agreement) is not None:
+        message.agreement.CopyFrom(
+            pb.RatingAgreement(
+                instances=found.instances,
+                pearson=found.pearson,
+                kendall=found.kendall,
+                mean_difference=found.mean_difference,
+                standard_error=found.standard_error,
+            )
+        )
+    return message
+
+
+def _outcome(answer: pb.InstanceAnswer, number: int) -> Outcome:
+    try:
+        return Outcome.of(number)
+    except ValueError:
+        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({number})") from None

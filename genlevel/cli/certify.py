@@ -69,8 +69,8 @@ def certify(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _of_workbook(source: str, model: str, alpha: float, references: str, reference_n: int | None) -> dict[str, Any]:
+    from scorer.reports.certificates import certificate_json, certify_values
     from scorer.reports.documents import level_of_workbook
-    from scorer.runs.certified import certificate_json, certify_values
 
     report = level_of_workbook(source, model, references)
     for warning in report.warnings:

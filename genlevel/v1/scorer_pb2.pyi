@@ -156,7 +156,7 @@ class File(_message.Message):
     def __init__(self, mime_type: _Optional[str] = ..., path: _Optional[str] = ..., blob: _Optional[_Union[_content_pb2.BlobReference, _Mapping]] = ...) -> None: ...
 
 class InstanceAnswer(_message.Message):
-    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings", "compared_ratings", "rating_outcome")
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings", "compared_ratings", "rating_outcome", "variant", "repeat", "shuffle")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +178,9 @@ class InstanceAnswer(_message.Message):
     RATINGS_FIELD_NUMBER: _ClassVar[int]
     COMPARED_RATINGS_FIELD_NUMBER: _ClassVar[int]
     RATING_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
     id: str
     outcome: Outcome
     raw_answer: str
@@ -192,7 +195,10 @@ class InstanceAnswer(_message.Message):
     ratings: _containers.RepeatedScalarFieldContainer[float]
     compared_ratings: _containers.RepeatedScalarFieldContainer[float]
     rating_outcome: Outcome
-    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ..., compared_ratings: _Optional[_Iterable[float]] = ..., rating_outcome: _Optional[_Union[Outcome, str]] = ...) -> None: ...
+    variant: int
+    repeat: int
+    shuffle: int
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ..., compared_ratings: _Optional[_Iterable[float]] = ..., rating_outcome: _Optional[_Union[Outcome, str]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...
 
 class ScoreTaskRequest(_message.Message):
     __slots__ = ("header", "instances")
@@ -521,11 +527,17 @@ class ListInstancesRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ...) -> None: ...
 
 class ListInstancesResponse(_message.Message):
-    __slots__ = ("instance_id", "outcome", "score")
+    __slots__ = ("instance_id", "outcome", "score", "variant", "repeat", "shuffle")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     outcome: Outcome
     score: float
-    def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ...) -> None: ...
+    variant: int
+    repeat: int
+    shuffle: int
+    def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from scorer.certify.bootstrap import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.certificate import LEAST_ALPHA, Certificate, LevelCertificate, Status, TaskCertificate, certify
-from scorer.certify.evidence import Estimate, TaskEvidence, evidence_from_workbook
+from scorer.certify.evidence import Ends, Estimate, TaskEvidence, evidence_from_workbook
 from scorer.certify.measured import evidence_from_statistics
 
 __all__ = [
     "LEAST_ALPHA",
     "MOST_DRAWS",
     "Certificate",
+    "Ends",
     "Estimate",
     "LevelCertificate",
     "Status",

@@ -6,19 +6,19 @@ near a reference these intervals are wide and only approximate; the outer bound 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
-from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.certify.resample import generator_of, weighted
+from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, is_measured, named, rows_at
 from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 from scorer.metrics import create
 
 if TYPE_CHECKING:
-    from scorer.certify.evidence import TaskEvidence
+    from scorer.certify.evidence import Ends
     from scorer.certify.resample import Floats
 
 MOST_DRAWS = 100_000
@@ -26,15 +26,12 @@ MOST_DRAWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class TaskStatistics:
-    """One task's instances: (outcome, statistic) by id as the store keeps them, and the clusters of those that share one.
-
-    pending: of a task without any answer yet, what is known of it; None of all others.
-    """
+    """One task's answers. pending: of a task without any answer yet, what is known of it; None of all others."""
 
     task: Task
-    statistics: Mapping[str, tuple[Outcome, Any]]
-    clusters: Mapping[str, Hashable] = field(default_factory=dict)
-    pending: TaskEvidence | None = None
+    statistics: Statistics
+    clusters: Clusters = field(default_factory=dict)
+    pending: Ends | None = None
 
 
 def bootstrap_intervals(
@@ -67,16 +64,12 @@ def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | Non
 
         return np.full(draws, entry.pending.low.value), np.full(draws, entry.pending.high.value)
     metric = create(entry.task.metric.id, dict(entry.task.metric.parameters), measuring=False)
-    statistics = entry.statistics
-    if metric is None or not statistics or any(statistic is None for _outcome, statistic in statistics.values()):
+    if metric is None or not is_measured(entry.statistics):
         return None
-    if all(outcome is Outcome.UNSUPPORTED for outcome, _statistic in statistics.values()):
-        return None
-    complete = all(outcome not in OPEN for outcome, _statistic in statistics.values())
+    names = named(entry.clusters)
     ends = []
-    for index in (0,) if complete else (0, 1):
-        rows = [(key, row[index] if outcome in OPEN else row) for key, (outcome, row) in sorted(statistics.items())]
-        found = weighted(metric, rows, entry.clusters)
+    for end in (WORST,) if is_complete(entry.statistics) else (WORST, BEST):
+        found = weighted(metric, rows_at(entry.statistics, end), names)
         if found is None:
             return None
         ends.append(found.draws(draws, generator_of(entry.task.id)))

@@ -63,6 +63,17 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """A score between what its open answers leave open: all of them wrong (low) and right (high). Equal for a complete task.
+
+    "low" is the worse end whatever the metric's direction.
+    """
+
+    low: Estimate
+    high: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class TaskEvidence:
     """A task's score between the ends that its failed instances leave open: all of them wrong (low) and right (high).
 
@@ -76,6 +87,11 @@ class TaskEvidence:
     high: Estimate
     reference_units: int | None = None
     instances: int | None = None
+
+    @classmethod
+    def of(cls, task: Task, ends: Ends, *, reference_units: int | None = None, instances: int | None = None) -> TaskEvidence:
+        """What is known of a score, as that of this task."""
+        return cls(task, ends.low, ends.high, reference_units=reference_units, instances=instances)
 
     @property
     def testable(self) -> bool:

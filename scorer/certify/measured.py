@@ -6,10 +6,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from genlevel.benchmark.model import Task
-from genlevel.benchmark.outcomes import OPEN, Outcome
-from scorer.certify.evidence import BINARY, Estimate, TaskEvidence
+from genlevel.benchmark.model import TaskMetric
+from scorer.certify.evidence import BINARY, Ends, Estimate
 from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
+from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, is_measured, named, rows_at
 from scorer.metrics import Metric, Value, create
 from scorer.metrics.learned.distances import FrechetDistance
 
@@ -19,30 +19,21 @@ DRAWS = 1000
 _ROUNDING = 1e-12
 
 
-def evidence_from_statistics(
-    task: Task, statistics: Mapping[str, tuple[Outcome, Any]], clusters: Mapping[str, Hashable] | None = None
-) -> TaskEvidence | None:
-    """What (outcome, statistic) by instance id say of the task's score; None where it was not measured.
+def evidence_from_statistics(asked: TaskMetric, statistics: Statistics, clusters: Clusters | None = None) -> Ends | None:
+    """What a task's answers say of its score; None if it was not measured.
 
-    clusters: which instances belong together (by medium, by text), by instance id; the others stand alone. Where some share one,
-    units are clusters, and the standard error is the clustered one for a mean of one number per instance, else that of a cluster bootstrap.
+    clusters: if some answers share one, units are clusters, and the standard error is the clustered one for a mean of one number per
+    instance, else that of a cluster bootstrap.
     """
-    metric = create(task.metric.id, dict(task.metric.parameters), measuring=False)
-    if metric is None or not statistics or any(statistic is None for _outcome, statistic in statistics.values()):
+    metric = create(asked.id, dict(asked.parameters), measuring=False)
+    if metric is None or not is_measured(statistics):
         return None
-    if all(outcome is Outcome.UNSUPPORTED for outcome, _statistic in statistics.values()):
-        return None
-    complete = all(outcome not in OPEN for outcome, _statistic in statistics.values())
-    ends = [
-        _estimate(
-            metric, [(key, row[index] if outcome in OPEN else row) for key, (outcome, row) in sorted(statistics.items())], clusters or {}
-        )
-        for index in ((0,) if complete else (0, 1))
-    ]
-    return TaskEvidence(task, ends[0], ends[-1])
+    names = named(clusters or {})
+    ends = [_estimate(metric, rows_at(statistics, end), names) for end in ((WORST,) if is_complete(statistics) else (WORST, BEST))]
+    return Ends(ends[0], ends[-1])
 
 
-def _estimate(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable]) -> Estimate:
+def _estimate(metric: Metric[object], rows: Sequence[tuple[str, object]], clusters: Mapping[str, Hashable]) -> Estimate:
     value = metric.compute(rows)
     groups = [clusters.get(key, ("alone", key)) for key, _row in rows]
     shared = len(set(groups)) < len(rows)

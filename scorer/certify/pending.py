@@ -9,10 +9,8 @@ from __future__ import annotations
 import sys
 
 from genlevel.benchmark.metrics import METRICS
-from genlevel.benchmark.model import Task
 from genlevel.benchmark.outcomes import Outcome
-from scorer.certify import Estimate, TaskEvidence
-from scorer.certify.evidence import BINARY
+from scorer.certify.evidence import BINARY, Ends, Estimate
 from scorer.scoring.task_scoring import TaskOutcome, incomplete_note
 
 UNBOUNDED = sys.float_info.max
@@ -31,12 +29,12 @@ def pending_outcome(metric_id: str, instances: int, obstacle: str = "") -> TaskO
     return TaskOutcome(None, lower, upper, None, counts, incomplete_note(counts), ())
 
 
-def pending_evidence(task: Task, instances: int) -> TaskEvidence:
+def pending_evidence(metric_id: str, instances: int) -> Ends:
     """All instances wrong, and all right; of metrics that are not between 0 and 100 nothing can be tested."""
-    info = METRICS[task.metric.id]
+    info = METRICS[metric_id]
     ends = [max(-UNBOUNDED, min(UNBOUNDED, end)) for end in (info.lowest, info.highest)]
     if info.direction == "lower":
         ends.reverse()
     error = 0.0 if (info.lowest, info.highest) == (0.0, 100.0) else None
     low, high = (Estimate(end, error, instances, binary=info.id in BINARY) for end in ends)
-    return TaskEvidence(task, low, high)
+    return Ends(low, high)

@@ -19,22 +19,24 @@ from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.certify import TaskEvidence
+from scorer.certify import Ends
 from scorer.levels.rules import Levels, check_references, compute_levels, judge, judge_all
-from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
+from scorer.metrics import MetricUnavailable, create
 from scorer.predictions.answers import Given, LabelForm, as_answer
 from scorer.predictions.files import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
+from scorer.reports.certificates import certificate_json
 from scorer.reports.documents import counts_json, level_json, task_json
 from scorer.runs.certified import (
     MeasuredTask,
-    certificate_json,
     certificate_message,
     certify_tasks,
     evidence_found,
     with_clustered_error,
 )
+from scorer.scoring.task_metric import metric_of
 from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome, TaskScoring
-from scorer.wire import add_ratings, score_message
+from scorer.tasks import Rater, RatingSource, TaskRecord, with_ratings
+from scorer.wire import score_message
 
 _NO_FILE = "no prediction.json for this task: counted as unsupported"
 _NAMED = 20
@@ -49,7 +51,7 @@ class ScoredTask:
     score: pb.TaskScore
     file: Path | None
     joined: Joined | None
-    evidence: TaskEvidence | None = None
+    evidence: Ends | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,16 @@ def score_predictions(
         if task.task is not None:
             values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
             score = scored.score
-            measured.append(MeasuredTask(task.task, task.key, score.partial, score.HasField("bounds"), score.counts.total, scored.evidence))
+            measured.append(
+                MeasuredTask(
+                    task=task.task,
+                    key=task.key,
+                    partial=score.partial,
+                    measured=score.HasField("bounds"),
+                    instances=score.counts.total,
+                    evidence=scored.evidence,
+                )
+            )
     if not tasks:
         raise DatasetError(nothing)
     unused = folder.unused()
@@ -222,7 +233,7 @@ def _score_task(
 ) -> ScoredTask:
     """Scores one task; what does not fit is added to ``problems``. people: their ratings of it. wanted: the metric, in its variant."""
     left_out: frozenset[str] = frozenset()
-    metric, no_metric = _metric(wanted)
+    metric, no_metric = metric_of(wanted)
     scoring = TaskScoring(metric, no_metric)
     joined = None
     if file is None:
@@ -243,10 +254,8 @@ def _score_task(
         answered = _answered(task, joined, form, problems, left_out, parsed=metric is not None)
         scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
-    message, evidence = _message(task, wanted, outcome, references, scoring.provenance(), partial=bool(left_out))
-    if people:
-        message.task.rating_source.kind = "people"
-        add_ratings(message.task.rating_source, scoring.ratings())
+    rated = with_ratings(RatingSource(kind=Rater.PEOPLE), scoring.ratings()) if people else None
+    message, evidence = _message(task, wanted, outcome, references, provenance=scoring.provenance(), rated=rated, partial=bool(left_out))
     return ScoredTask(task.key, message, None if file is None else file.path, joined, evidence)
 
 
@@ -316,40 +325,34 @@ def _by_rules(task: FolderTask, variant: str) -> TaskMetric | None:
     return TaskMetric(metric.id, f"{metric.label} ({variant})", tuple(sorted(parameters.items()))) if known else metric
 
 
-def _metric(metric: TaskMetric | None) -> tuple[Metric[Any] | None, str]:
-    """The metric, or None and why there is none."""
-    if metric is None:
-        return None, "no metric is known for this task"
-    try:
-        made = create(metric.id, dict(metric.parameters))
-    except (DatasetError, MetricUnavailable, ValueError) as error:
-        return None, f"not scored: {error}"
-    return made, f"not scored: {metric.label} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
-
-
 def _message(
-    task: FolderTask, metric: TaskMetric | None, outcome: TaskOutcome, references: str, provenance: str, *, partial: bool
-) -> tuple[pb.TaskScore, TaskEvidence | None]:
+    task: FolderTask,
+    metric: TaskMetric | None,
+    outcome: TaskOutcome,
+    references: str,
+    *,
+    provenance: str,
+    rated: RatingSource | None,
+    partial: bool,
+) -> tuple[pb.TaskScore, Ends | None]:
     """The task's score, and what its instances say of its error."""
-    evidence = None
     listed: Task | None = task.task
-    description = pb.TaskDescription(
+    record = TaskRecord(
         key=task.key,
         name=task.name,
         sheet=listed.sheet if listed else "",
-        modality=task.modality.value,
-        paradigm=task.paradigm.value if task.paradigm else "",
+        modality=task.modality,
+        paradigm=task.paradigm,
+        metric=metric,
         unlisted=listed is None,
+        rating_source=rated,
         provenance=provenance,
     )
-    if metric is not None:
-        description.metric, description.metric_label = metric.id, metric.label
-        description.metric_parameters.update(dict(metric.parameters))
-        evidence = evidence_found(description, outcome.statistics, outcome.clusters)
-        outcome = with_clustered_error(outcome, evidence)
+    evidence = evidence_found(metric, outcome.statistics, outcome.clusters)
+    outcome = with_clustered_error(outcome, evidence)
     result = None if listed is None else judge(listed, outcome.score, references)
     if result is not None:
         mapped = result.sigma
     else:
         mapped = sigma(task.metric.id, outcome.score) if task.metric is not None and outcome.score is not None else None
-    return score_message(description, outcome, mapped, result, partial=partial), evidence
+    return score_message(record, outcome, sigma=mapped, result=result, partial=partial), evidence

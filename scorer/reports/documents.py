@@ -10,7 +10,7 @@ from typing import Any
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import Levels, TaskResult, check_references, compute_levels, judge_all
-from scorer.runs.certified import certificate_json, certify_values
+from scorer.reports.certificates import certificate_json, certify_values
 from scorer.wire import levels_of
 from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances, kept_instances
 from scorer.workbooks.reader import model_values, read_workbook

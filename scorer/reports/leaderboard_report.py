@@ -12,7 +12,8 @@ from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.published import publication
 from scorer.levels.rules import check_references
 from scorer.reports.leaderboard import Board, Candidate, Standing, level_list, measured_entry, published_entry, rank, unplaced
-from scorer.wire import TaskIndex, other_data
+from scorer.tasks import TaskIndex, other_data
+from scorer.wire import task_of
 
 _MOST_NAMED = 5
 
@@ -41,7 +42,7 @@ def candidate_of(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> Candid
     partial: set[str] = set()
     incomplete: set[str] = set()
     for score in verdict.tasks:
-        task = index.find(score.task)
+        task = index.find(task_of(score.task))
         if task is None:
             continue
         values[task.id] = score.score if score.HasField("score") else None
@@ -56,7 +57,7 @@ def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse
     """Keys of the tasks that both runs have, but from different data; unlisted ones, which are on no board, are left out."""
     known = {score.task.key: score.task for score in one.tasks if not score.task.unlisted}
     tasks = [score.task for score in other.tasks if score.task.key in known]
-    return [task.key for task in tasks if other_data(known[task.key], task)]
+    return [task.key for task in tasks if other_data(known[task.key].fingerprint, task.fingerprint)]
 
 
 def choose_runs(
@@ -69,7 +70,7 @@ def choose_runs(
     index, counted = TaskIndex(benchmark), {task.id for task in board.counted}
 
     def on_board(verdict: pb.GetVerdictResponse) -> list[pb.TaskScore]:
-        return [score for score in verdict.tasks if (task := index.find(score.task)) is not None and task.id in counted]
+        return [score for score in verdict.tasks if (task := index.find(task_of(score.task))) is not None and task.id in counted]
 
     def answered(verdict: pb.GetVerdictResponse) -> int:
         return sum(score.counts.total - score.counts.failed - score.counts.pending for score in on_board(verdict))

@@ -13,10 +13,11 @@ from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
+from scorer.reports.certificates import certificate_json, certify_values
 from scorer.reports.documents import level_json
 from scorer.reports.explain import Explanation, explain, explanation_json
-from scorer.runs.certified import certificate_json, certify_values
-from scorer.wire import TaskIndex, benchmark_of, levels_of
+from scorer.tasks import TaskIndex, TaskRecord, benchmark_of
+from scorer.wire import levels_of, task_of
 from scorer.workbooks.instances import kept_instances
 from scorer.workbooks.official import OfficialReport, official_levels
 from scorer.workbooks.reader import WorkbookSheet, model_values, read_workbook
@@ -116,7 +117,7 @@ def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, e
 def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
     """The scores of a run by ``Task.id``; tasks without a score are left out."""
     index = TaskIndex(benchmark)
-    found = ((index.find(score.task), score) for score in verdict.tasks if score.HasField("score"))
+    found = ((index.find(task_of(score.task)), score) for score in verdict.tasks if score.HasField("score"))
     return {task.id: score.score for task, score in found if task is not None}
 
 
@@ -191,12 +192,9 @@ def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certific
     return verdict.certificate if verdict.HasField("certificate") and verdict.references == references else None
 
 
-def _with_reference(score: pb.TaskScore) -> pb.TaskDescription:
-    description = pb.TaskDescription()
-    description.CopyFrom(score.task)
-    if score.HasField("reference"):
-        description.reference = score.reference
-    return description
+def _with_reference(score: pb.TaskScore) -> TaskRecord:
+    task = task_of(score.task)
+    return replace(task, reference=score.reference) if score.HasField("reference") else task
 
 
 def _finite(value: Any) -> Any:

@@ -8,7 +8,8 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import TaskResult, judge_all
-from scorer.wire import TaskIndex, benchmark_of
+from scorer.tasks import TaskIndex, benchmark_of
+from scorer.wire import task_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,13 @@ class RunResults:
 
 def run_results(verdict: pb.GetVerdictResponse, references: str = "workbook") -> RunResults:
     """The results behind a verdict. Of a benchmark that is not shipped, only the tasks that were asked are known here."""
-    listed = [score.task for score in verdict.tasks if not score.task.unlisted]
+    tasks = [task_of(score.task) for score in verdict.tasks]
+    listed = [task for task in tasks if not task.unlisted]
     benchmark = load_benchmark(verdict.benchmark) or benchmark_of(verdict.benchmark, listed)
     index = TaskIndex(benchmark)
     values: dict[str, float | None] = {}
-    for score in verdict.tasks:
-        task = index.find(score.task)
+    for record, score in zip(tasks, verdict.tasks, strict=True):
+        task = index.find(record)
         if task is not None:
             values[task.id] = score.score if score.HasField("score") else None
     return RunResults(benchmark, judge_all(benchmark, values, references), frozenset(values))

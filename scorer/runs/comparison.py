@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genlevel.v1 import scorer_pb2 as pb
+from scorer.wire import task_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scorer.certify.compare import ComparedScore, Difference, RunComparison
+    from scorer.certify.compare import ComparedScore, RunComparison
+    from scorer.certify.paired import Difference
 
 
 def comparison_message(found: RunComparison) -> pb.CompareResponse:
@@ -17,7 +19,7 @@ def comparison_message(found: RunComparison) -> pb.CompareResponse:
     message = pb.CompareResponse(alpha=found.alpha, draws=found.draws)
     for task in found.tasks:
         message.tasks.add(
-            task=task.description,
+            task=task_message(task.task),
             difference=None if task.difference is None else _difference(task.difference),
             shared=task.shared,
             only_a=task.only_a,

@@ -10,21 +10,24 @@ that could be read has no score: nothing would have been measured, and a special
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import Any
+from typing import TypeVar
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.mapping import to_sigma
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
+from scorer.scoring.task_metric import NOT_KNOWN
 
 MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
 """Answers that are measured together; their media are in memory together."""
+_Found = TypeVar("_Found")
 _NOTHING_MEASURED = "no score: not one answer was given that could be read"
 
 
@@ -35,14 +38,14 @@ class AnsweredInstance:
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
     files: paths of the files that the answer consists of, where it is one of media. prompt, inputs, details, ratings: as of ``Question``.
     rating_outcome: where a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
-    compared_ratings: people's where a judge's make the score, and the other way round.
+    compared_ratings: people's if a judge's make the score, and the other way round. variant, repeat, shuffle: as of ``AnswerKey``.
     """
 
     id: str
     outcome: Outcome
     raw_answer: str
     answer_type: AnswerType
-    label: Any
+    label: object
     options: tuple[str, ...] = ()
     cluster: str = ""
     files: tuple[str, ...] = ()
@@ -52,6 +55,13 @@ class AnsweredInstance:
     ratings: tuple[float, ...] = ()
     rating_outcome: Outcome | None = None
     compared_ratings: tuple[float, ...] = ()
+    variant: int = 0
+    repeat: int = 0
+    shuffle: int = 0
+
+    @property
+    def key(self) -> AnswerKey:
+        return AnswerKey(self.id, self.variant, self.repeat, self.shuffle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +83,10 @@ class TaskOutcome:
 
     score: None where incomplete, unsupported or not scored; ``note`` then says why. lower, upper: the score with every
     open instance wrong and right; equal to the score where complete, None where nothing can be said.
-    statistics: (outcome, statistic) by instance id, plain JSON, from which the score follows again; of an open one [worst, best];
-    None where it could not be measured.
-    clusters: number of the cluster by instance id, of those that share one with another instance; the others stand alone.
+    statistics: (outcome, statistic) by answer, plain JSON, from which the score follows again; of an open one [worst, best];
+    None if it could not be measured.
+    clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
+    unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
     """
 
     score: float | None
@@ -85,8 +96,8 @@ class TaskOutcome:
     counts: Mapping[Outcome, int]
     note: str
     unparsable_ids: tuple[str, ...]
-    statistics: Mapping[str, tuple[Outcome, Any]] = field(default_factory=dict)
-    clusters: Mapping[str, int] = field(default_factory=dict)
+    statistics: Mapping[AnswerKey, tuple[Outcome, object]] = field(default_factory=dict)
+    clusters: Mapping[AnswerKey, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -97,38 +108,70 @@ class TaskOutcome:
         return any(self.counts.get(outcome) for outcome in OPEN)
 
 
-class TaskScoring:
-    """Collects a task's instances, in any order; one that comes again replaces what came before.
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was measured of one answer, or what a wrong one counts as: plain JSON."""
 
-    metric: None where none is known or none can be computed here; ``no_metric`` then says why in one line.
+    statistic: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What an open answer counts as at worst and at best."""
+
+    worst: object
+    best: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Why there can be no score of the task: this answer's label and the metric do not go together."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unrated:
+    """Why there can be no score of the task: nobody has rated this answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """All that is kept of one answer. found: None if nothing is measured of it (yet).
+
+    judgement: if a judge has not rated it, what became of the rating. ratings, compared: empty if it has none.
     """
 
-    def __init__(self, metric: Metric[Any] | None, no_metric: str = "no metric is known for this task") -> None:
+    outcome: Outcome
+    cluster: str
+    found: _Measured | _Ends | _Problem | _Unrated | None = None
+    judgement: Outcome | None = None
+    ratings: tuple[float, ...] = ()
+    compared: tuple[float, ...] = ()
+
+
+_Waiting = dict[AnswerKey, tuple[Parsed, Question]]
+
+
+class TaskScoring:
+    """Collects a task's answers, in any order; one that comes again replaces what came before.
+
+    metric, no_metric: as of ``metric_of``.
+    """
+
+    def __init__(self, metric: Metric[object] | None, no_metric: str = NOT_KNOWN) -> None:
         self._metric = metric
         self._no_metric = no_metric
-        self._outcomes: dict[str, Outcome] = {}
-        self._statistics: dict[str, Any] = {}
-        self._worst: dict[str, Any] = {}
-        self._best: dict[str, Any] = {}
-        self._problems: dict[str, str] = {}
-        self._unrated: dict[str, str] = {}
-        self._not_judged: dict[str, Outcome] = {}
-        self._rated: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
-        self._clusters: dict[str, str] = {}
-
-    @property
-    def no_metric(self) -> str:
-        """Why nothing can be measured; empty where it can."""
-        return self._no_metric if self._metric is None else ""
+        self._answers: dict[AnswerKey, _Kept] = {}
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
-        waiting: dict[str, tuple[Parsed, Question]] = {}
+        waiting: _Waiting = {}
         for instance in instances:
-            for kept in (self._statistics, self._worst, self._best, self._problems, self._unrated, self._not_judged, self._rated, waiting):
-                kept.pop(instance.id, None)
-            self._outcomes[instance.id] = self._add(instance, waiting)
-            self._clusters[instance.id] = instance.cluster
+            waiting.pop(instance.key, None)
+            self._answers[instance.key] = self._read(instance, waiting)
             if len(waiting) >= TOGETHER:
                 self._measure(waiting)
                 waiting = {}
@@ -136,31 +179,39 @@ class TaskScoring:
 
     def finish(self) -> TaskOutcome:
         """The score of what has come so far."""
-        counts = Counter(self._outcomes.values())
-        unparsable = tuple(sorted(key for key, outcome in self._outcomes.items() if outcome is Outcome.UNPARSABLE)[:MOST_UNPARSABLE_IDS])
-        statistics = {key: (outcome, self._kept(key)) for key, outcome in self._outcomes.items()}
-        clusters = shared_clusters(self._clusters)
-        note = self._obstacle(counts)
-        if note or self._metric is None:
-            return TaskOutcome(None, None, None, None, counts, note, unparsable, statistics, clusters)
-        state = MetricState(self._metric, dict(self._statistics))
-        if not self._worst:
-            value = state.compute()
-            if not counts[Outcome.ANSWERED] and to_sigma(self._metric.id, value.score) > 0.0:
-                unmeasured = {key: (outcome, None) for key, outcome in self._outcomes.items()}
-                return TaskOutcome(None, None, None, None, counts, _NOTHING_MEASURED, unparsable, unmeasured, clusters)
-            return TaskOutcome(value.score, value.score, value.score, value.standard_error, counts, "", unparsable, statistics, clusters)
-        ends = sorted((state.compute(self._worst).score, state.compute(self._best).score))
-        note = incomplete_note(counts)
-        if self._not_judged:
-            judged = Counter(self._not_judged.values())
-            said = {Outcome.FAILED: "the judge failed on {}", Outcome.PENDING: "{} not judged yet"}
-            note += f" ({', '.join(text.format(judged[outcome]) for outcome, text in said.items() if judged[outcome])})"
-        return TaskOutcome(None, ends[0], ends[1], None, counts, note, unparsable, statistics, clusters)
+        counts = Counter(kept.outcome for kept in self._answers.values())
+        unparsable = sorted(str(key) for key, kept in self._answers.items() if kept.outcome is Outcome.UNPARSABLE)
+        unscored = TaskOutcome(
+            score=None,
+            lower=None,
+            upper=None,
+            standard_error=None,
+            counts=counts,
+            note=self._obstacle(counts),
+            unparsable_ids=tuple(unparsable[:MOST_UNPARSABLE_IDS]),
+            statistics={key: (kept.outcome, _statistic(kept)) for key, kept in self._answers.items()},
+            clusters=shared_clusters({key: kept.cluster for key, kept in self._answers.items()}),
+        )
+        if unscored.note or self._metric is None:
+            return unscored
+        state = MetricState(self._metric, {str(key): found.statistic for key, found in self._of(_Measured)})
+        ends = {str(key): found for key, found in self._of(_Ends)}
+        if ends:
+            bounds = (
+                state.compute({key: end.worst for key, end in ends.items()}),
+                state.compute({key: end.best for key, end in ends.items()}),
+            )
+            lower, upper = sorted(value.score for value in bounds)
+            return replace(unscored, lower=lower, upper=upper, note=incomplete_note(counts) + self._not_judged())
+        value = state.compute()
+        if not counts[Outcome.ANSWERED] and to_sigma(self._metric.id, value.score) > 0.0:
+            unmeasured: dict[AnswerKey, tuple[Outcome, object]] = {key: (kept.outcome, None) for key, kept in self._answers.items()}
+            return replace(unscored, note=_NOTHING_MEASURED, statistics=unmeasured)
+        return replace(unscored, score=value.score, lower=value.score, upper=value.score, standard_error=value.standard_error)
 
     def provenance(self) -> str:
-        """What else than the answers and labels decides the score, such as the hash of a network's weights; empty where nothing does."""
-        if self._metric is None or not self._statistics:
+        """What else than the answers and labels decides the score, such as the hash of a network's weights; empty if nothing does."""
+        if self._metric is None or not any(self._of(_Measured)):
             return ""
         try:
             return self._metric.provenance()
@@ -169,28 +220,29 @@ class TaskScoring:
 
     def ratings(self) -> RatingSummary:
         """What became of the ratings of the answers that have come so far."""
-        waiting = Counter(self._not_judged.values())
-        pairs = tuple((fmean(counted), fmean(compared)) for _key, (counted, compared) in sorted(self._rated.items()) if compared)
-        return RatingSummary(len(self._rated), waiting[Outcome.FAILED], waiting[Outcome.PENDING], pairs)
+        waiting = Counter(kept.judgement for kept in self._answers.values())
+        rated = [kept for _key, kept in sorted(self._answers.items()) if kept.ratings]
+        pairs = tuple((fmean(kept.ratings), fmean(kept.compared)) for kept in rated if kept.compared)
+        return RatingSummary(len(rated), waiting[Outcome.FAILED], waiting[Outcome.PENDING], pairs)
 
-    def _add(self, instance: AnsweredInstance, waiting: dict[str, tuple[Parsed, Question]]) -> Outcome:
-        outcome = instance.outcome
+    def _read(self, instance: AnsweredInstance, waiting: _Waiting) -> _Kept:
+        """An answer as far as it is known before it is measured; one to be measured is put to those ``waiting``."""
+        kept = _Kept(instance.outcome, instance.cluster)
         answer: Parsed | None = None
-        if outcome is Outcome.ANSWERED:
+        if instance.outcome is Outcome.ANSWERED:
             parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files)
             if isinstance(parsed, Unparsable):
-                outcome = Outcome.UNPARSABLE
+                kept = replace(kept, outcome=Outcome.UNPARSABLE)
             elif instance.rating_outcome is not None and not instance.ratings:
-                outcome = self._not_judged[instance.id] = instance.rating_outcome
+                kept = replace(kept, outcome=instance.rating_outcome, judgement=instance.rating_outcome)
             else:
                 answer = parsed
                 if instance.ratings:
-                    self._rated[instance.id] = (instance.ratings, instance.compared_ratings)
+                    kept = replace(kept, ratings=instance.ratings, compared=instance.compared_ratings)
         if self._metric is None:
-            return outcome
+            return kept
         if instance.label is None and self._metric.needs_label:
-            self._problems[instance.id] = "has no label (closed set)"
-            return outcome
+            return replace(kept, found=_Problem("has no label (closed set)"))
         question = Question(
             instance.answer_type,
             instance.label,
@@ -201,71 +253,89 @@ class TaskScoring:
             instance.ratings,
         )
         if answer is not None:
-            waiting[instance.id] = (answer, question)
-            return outcome
+            waiting[instance.key] = (answer, question)
+            return kept
+        return replace(kept, found=self._unmeasured(self._metric, question, kept.outcome))
+
+    def _unmeasured(self, metric: Metric[object], question: Question, outcome: Outcome) -> _Measured | _Ends | _Problem | None:
+        """What an answer counts as of which there is nothing to measure: wrong, or anything if it is open."""
         try:
-            if outcome in OPEN:
-                self._worst[instance.id] = self._metric.worst(question)
-                self._best[instance.id] = self._metric.best(question)
-            else:
-                self._statistics[instance.id] = self._metric.worst(question)
+            worst = metric.worst(question)
+            return _Ends(worst, metric.best(question)) if outcome in OPEN else _Measured(worst)
         except NotComparable as problem:
-            self._problems[instance.id] = str(problem)
+            return _Problem(str(problem))
         except MetricUnavailable as missing:
             self._give_up(missing)
-        return outcome
+            return None
 
-    def _measure(self, waiting: Mapping[str, tuple[Parsed, Question]]) -> None:
+    def _measure(self, waiting: _Waiting) -> None:
         """Measures answers together: metrics of networks look at many at once."""
-        if self._metric is None or not waiting:
+        metric = self._metric
+        if metric is None or not waiting:
             return
         try:
-            for key, found in zip(waiting, self._metric.statistics_many(list(waiting.values())), strict=True):
-                self._take(key, found, waiting[key][1])
+            measured = metric.statistics_many(list(waiting.values()))
+            for (key, (_answer, question)), found in zip(waiting.items(), measured, strict=True):
+                self._answers[key] = self._taken(metric, self._answers[key], found, question)
+                if self._metric is None:
+                    return
         except MetricUnavailable as missing:
             self._give_up(missing)
 
-    def _take(self, key: str, found: Any, question: Question) -> None:
+    def _taken(self, metric: Metric[object], kept: _Kept, found: object, question: Question) -> _Kept:
         if isinstance(found, NotRated):
-            self._unrated[key] = str(found)
-        elif isinstance(found, NotComparable):
-            self._problems[key] = str(found)
-        elif isinstance(found, UnreadableAnswer) and self._metric is not None:
-            self._outcomes[key] = Outcome.UNPARSABLE
-            try:
-                self._statistics[key] = self._metric.worst(question)
-            except NotComparable as problem:
-                self._problems[key] = str(problem)
-        else:
-            self._statistics[key] = found
+            return replace(kept, found=_Unrated(str(found)))
+        if isinstance(found, NotComparable):
+            return replace(kept, found=_Problem(str(found)))
+        if isinstance(found, UnreadableAnswer):
+            return replace(kept, outcome=Outcome.UNPARSABLE, found=self._unmeasured(metric, question, Outcome.UNPARSABLE))
+        return replace(kept, found=_Measured(found))
 
     def _give_up(self, missing: MetricUnavailable) -> None:
         """Weights turned out to be unusable: nothing is scored, and what was measured is let go."""
         self._metric, self._no_metric = None, f"not scored: {missing}"
-        for kept in (self._statistics, self._worst, self._best):
-            kept.clear()
+        self._answers = {key: replace(kept, found=None) for key, kept in self._answers.items()}
 
-    def _kept(self, key: str) -> Any:
-        return [self._worst[key], self._best[key]] if key in self._worst else self._statistics.get(key)
+    def _of(self, kind: type[_Found]) -> Iterator[tuple[AnswerKey, _Found]]:
+        """The answers of which this was found."""
+        return ((key, kept.found) for key, kept in self._answers.items() if isinstance(kept.found, kind))
+
+    def _not_judged(self) -> str:
+        """What is said of the ratings that a judge still owes; empty if there are none."""
+        judged = Counter(kept.judgement for kept in self._answers.values())
+        said = {Outcome.FAILED: "the judge failed on {}", Outcome.PENDING: "{} not judged yet"}
+        reasons = [text.format(judged[outcome]) for outcome, text in said.items() if judged[outcome]]
+        return f" ({', '.join(reasons)})" if reasons else ""
 
     def _obstacle(self, counts: Counter[Outcome]) -> str:
-        """Why there can be no score; empty where there can."""
-        if not self._outcomes:
+        """Why there can be no score; empty if there can."""
+        if not self._answers:
             return "no instance was asked"
-        if counts[Outcome.UNSUPPORTED] == len(self._outcomes):
+        if counts[Outcome.UNSUPPORTED] == len(self._answers):
             return "the model does not take or make this task's modality"
         if self._metric is None:
             return self._no_metric
-        if self._problems:
-            first = min(self._problems)
-            others = f" ({len(self._problems)} such instances)" if len(self._problems) > 1 else ""
-            return f"not scored: instance {first!r}: {self._problems[first]}{others}"
-        if self._unrated:
-            first = min(self._unrated)
-            some = len(self._unrated) < counts[Outcome.ANSWERED]
-            which = f"{len(self._unrated)} of {counts[Outcome.ANSWERED]} answers, first {first!r}: " if some else ""
-            return f"not scored: {which}{self._unrated[first]}"
+        if problems := dict(self._of(_Problem)):
+            first = min(problems)
+            others = f" ({len(problems)} such instances)" if len(problems) > 1 else ""
+            return f"not scored: instance {str(first)!r}: {problems[first].text}{others}"
+        if unrated := dict(self._of(_Unrated)):
+            first = min(unrated)
+            some = len(unrated) < counts[Outcome.ANSWERED]
+            which = f"{len(unrated)} of {counts[Outcome.ANSWERED]} answers, first {str(first)!r}: " if some else ""
+            return f"not scored: {which}{unrated[first].text}"
         return ""
+
+
+def _statistic(kept: _Kept) -> object:
+    """As it is stored: of an open answer [worst, best]; None if nothing was measured."""
+    match kept.found:
+        case _Measured(statistic):
+            return statistic
+        case _Ends(worst, best):
+            return [worst, best]
+        case _:
+            return None
 
 
 def incomplete_note(counts: Mapping[Outcome, int]) -> str:
@@ -274,8 +344,8 @@ def incomplete_note(counts: Mapping[Outcome, int]) -> str:
     return f"incomplete: {' and '.join(reasons)} of {sum(counts.values())} instances"
 
 
-def shared_clusters(clusters: Mapping[str, str]) -> dict[str, int]:
-    """Clusters numbered in the order of instance ids, without those of one instance.
+def shared_clusters(clusters: Mapping[AnswerKey, str]) -> dict[AnswerKey, int]:
+    """Clusters numbered in the order of the answers' keys, without those of one answer.
 
     What all of a task's instances share (one instruction, one picture) is part of the task, not of the sample: it makes no cluster.
     """

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     Boolean,
     Column,
@@ -29,11 +26,29 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.storage import insert_into, open_engine, writing
+from scorer.certify.evidence import Ends
 from scorer.parsers import PARSER_VERSION
 from scorer.scoring.task_scoring import TaskOutcome
+from scorer.store.encoding import (
+    NO_STATISTICS,
+    decoded_answers,
+    decoded_counts,
+    decoded_evidence,
+    decoded_task,
+    decoded_tasks,
+    encoded_counts,
+    encoded_evidence,
+    encoded_statistics,
+    encoded_task,
+    encoded_tasks,
+)
+from scorer.store.records import StoredRun, StoredScore
+from scorer.tasks import TaskAnswers
 
 HEAD = "0002"
 metadata = MetaData()
@@ -64,52 +79,14 @@ task_scores = Table(
     Column("counts", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("unparsable_ids", Text, nullable=False),
-    # Compressed JSON: instance id -> [outcome, statistic, number of its cluster if it shares one]; the statistic of an open instance is
-    # [worst, best]. Scores, comparisons and intervals follow from it.
+    # Of each answer; scores, comparisons and intervals follow from it (see ``encoded_statistics``).
     Column("statistics", LargeBinary, nullable=False),
     Column("parser_version", String, nullable=False),
     Column("scored_s", Double, nullable=False),
-    # JSON of the scorer's Evidence: what certificates need of the statistics. Absent in rows of before there were certificates.
+    # What certificates need of the statistics (see ``encoded_evidence``). Absent in rows of before there were certificates.
     Column("evidence", Text),
 )
-_NO_STATISTICS = zlib.compress(orjson.dumps({}))
-"""The statistics of a task of which no answer was told yet."""
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRun:
-    """A run that has scores. benchmark_tasks: see ``runs``."""
-
-    run_id: str
-    model: str
-    suite: str
-    benchmark: str
-    benchmark_tasks: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredScore:
-    """One task's score. description: the serialised TaskDescription. outcome: without its statistics.
-
-    evidence: what is certain of it, as JSON (see scorer.runs.certified); None where it was not looked at yet.
-    """
-
-    task_key: str
-    description: bytes
-    partial: bool
-    outcome: TaskOutcome
-    evidence: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStatistics:
-    """One task's instances. statistics: (outcome, statistic) by instance id. clusters: of those that share one."""
-
-    task_key: str
-    description: bytes
-    statistics: Mapping[str, tuple[Outcome, Any]]
-    clusters: Mapping[str, int]
 
 
 class ScoreStore:
@@ -162,32 +139,28 @@ class ScoreStore:
 
     def task_keys(self, run_id: str) -> list[str]:
         """Keys of the run's tasks that instances were told of, sorted."""
-        told = (task_scores.c.run_id == run_id) & (func.length(task_scores.c.statistics) > len(_NO_STATISTICS))
+        told = (task_scores.c.run_id == run_id) & (func.length(task_scores.c.statistics) > len(NO_STATISTICS))
         query = select(task_scores.c.task_key).where(told).order_by(task_scores.c.task_key)
         with self._lock, self._engine.begin() as connection:
             return [row.task_key for row in connection.execute(query)]
 
-    def statistics(self, run_id: str, task_key: str) -> Mapping[str, tuple[Outcome, Any]] | None:
-        """(outcome, statistic) by instance id; None where the task has no score."""
-        found = self.instances(run_id, task_key)
+    def statistics(self, run_id: str, task_key: str) -> Mapping[AnswerKey, tuple[Outcome, object]] | None:
+        """(outcome, statistic) by answer; None if the task has no score."""
+        found = self.answers(run_id, task_key)
         return None if found is None else found.statistics
 
-    def instances(self, run_id: str, task_key: str) -> StoredStatistics | None:
-        """A task's instances; None where it has no score."""
+    def answers(self, run_id: str, task_key: str) -> TaskAnswers | None:
+        """What became of a task's answers; None if it has no score."""
         columns = (task_scores.c.description, task_scores.c.statistics)
         query = select(*columns).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
         with self._lock, self._engine.begin() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        rows = orjson.loads(zlib.decompress(row.statistics))
-        statistics = {key: (Outcome(entry[0]), entry[1]) for key, entry in rows.items()}
-        return StoredStatistics(task_key, row.description, statistics, {key: entry[2] for key, entry in rows.items() if len(entry) > 2})
+        return None if row is None else decoded_answers(row.description, row.statistics)
 
-    def set_evidence(self, run_id: str, task_key: str, evidence: str) -> None:
+    def set_evidence(self, run_id: str, task_key: str, evidence: Ends | None) -> None:
         """Keeps what was found of a score that had none."""
         change = update(task_scores).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
-        change = change.where(task_scores.c.evidence.is_(None)).values(evidence=evidence)
+        change = change.where(task_scores.c.evidence.is_(None)).values(evidence=encoded_evidence(evidence))
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(change)
 
@@ -200,52 +173,57 @@ class ScoreStore:
             rows = connection.execute(select(runs).join(found, same).order_by(runs.c.updated_s)).all()
         return [_run(row) for row in rows]
 
-    def _replace(self, table: Table, row: dict[str, Any], keys: list[str]) -> Any:
+    def _replace(self, table: Table, row: dict[str, object], keys: list[str]) -> postgresql.Insert | sqlite.Insert:
         changed = {name: row[name] for name in row if name not in keys}
         return insert_into(table, self._engine).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def _run_row(run: StoredRun, now: float) -> dict[str, Any]:
+def _run_row(run: StoredRun, now: float) -> dict[str, object]:
     return {
         "run_id": run.run_id,
         "model": run.model,
         "suite": run.suite,
         "benchmark": run.benchmark,
-        "benchmark_tasks": run.benchmark_tasks,
+        "benchmark_tasks": encoded_tasks(run.benchmark_tasks),
         "updated_s": now,
     }
 
 
-def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, Any]:
+def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, object]:
     outcome = score.outcome
-    kept = {
-        key: (kind.value, statistic, outcome.clusters[key]) if key in outcome.clusters else (kind.value, statistic)
-        for key, (kind, statistic) in outcome.statistics.items()
-    }
     return {
         "run_id": run.run_id,
-        "task_key": score.task_key,
-        "description": score.description,
+        "task_key": score.task.key,
+        "description": encoded_task(score.task),
         "partial": score.partial,
         "score": outcome.score,
         "lower": outcome.lower,
         "upper": outcome.upper,
         "standard_error": outcome.standard_error,
-        "counts": json.dumps({kind.value: count for kind, count in outcome.counts.items()}),
+        "counts": encoded_counts(outcome),
         "note": outcome.note,
         "unparsable_ids": json.dumps(outcome.unparsable_ids),
-        "statistics": zlib.compress(orjson.dumps(kept)) if kept else _NO_STATISTICS,
+        "statistics": encoded_statistics(outcome),
         "parser_version": PARSER_VERSION,
         "scored_s": now,
-        "evidence": score.evidence,
+        "evidence": encoded_evidence(score.evidence) if score.examined else None,
     }
 
 
 def _run(row: Row[Any]) -> StoredRun:
-    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, row.benchmark_tasks)
+    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, decoded_tasks(row.benchmark_tasks))
 
 
 def _score(row: Row[Any]) -> StoredScore:
-    counts = {Outcome(name): int(count) for name, count in json.loads(row.counts).items()}
-    outcome = TaskOutcome(row.score, row.lower, row.upper, row.standard_error, counts, row.note, tuple(json.loads(row.unparsable_ids)))
-    return StoredScore(row.task_key, row.description, row.partial, outcome, row.evidence)
+    outcome = TaskOutcome(
+        score=row.score,
+        lower=row.lower,
+        upper=row.upper,
+        standard_error=row.standard_error,
+        counts=decoded_counts(row.counts),
+        note=row.note,
+        unparsable_ids=tuple(json.loads(row.unparsable_ids)),
+    )
+    return StoredScore(
+        decoded_task(row.description), row.partial, outcome, evidence=decoded_evidence(row.evidence), examined=row.evidence is not None
+    )

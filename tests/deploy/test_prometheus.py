@@ -17,9 +17,16 @@ from prometheus_client import CollectorRegistry
 
 from evaluator.telemetry import EvaluatorTelemetry
 from gateway.telemetry import Telemetry
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.v1 import gateway_pb2, scorer_pb2
-from scorer.runs.exporter import ScoreExporter
+from scorer.certify import certify
+from scorer.runs.exporter import ScoreExporter, Shown
+from scorer.runs.verdict import compute_verdict
+from scorer.scoring.task_scoring import TaskOutcome
+from scorer.store.records import StoredScore
+from scorer.tasks import TaskRecord
 
 pytestmark = pytest.mark.full
 
@@ -34,7 +41,10 @@ def registries() -> dict[str, CollectorRegistry]:
     telemetry.failed("openai", "RATE_LIMIT")
     EvaluatorTelemetry(by_service["evaluator"]).answered("m", "starter", scorer_pb2.OUTCOME_ANSWERED)
     exporter = ScoreExporter()
-    exporter.update(scorer_pb2.GetVerdictResponse(model="m", suite="starter", levels=scorer_pb2.Levels(verdict=2)))
+    task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
+    outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
+    verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
+    exporter.update("m", "starter", lambda: Shown(verdict, certify(verdict.results, [])))
     by_service["scorer"].register(exporter)
     return by_service
 

@@ -47,13 +47,16 @@ def levels() -> dict[str, float]:
 
 
 def certification() -> dict[str, float]:
+    from genlevel.benchmark.answer_key import AnswerKey
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.runtime.storage import sqlite_url
     from genlevel.v1 import scorer_pb2 as pb
-    from scorer.runs.certified import evidence_found, evidence_text
+    from scorer.runs.certified import evidence_found
     from scorer.scoring.task_scoring import Outcome, TaskOutcome
     from scorer.service import Scorer
-    from scorer.store.scores import ScoreStore, StoredRun, StoredScore
+    from scorer.store.records import StoredRun, StoredScore
+    from scorer.store.scores import ScoreStore
+    from scorer.wire import task_of
 
     generator = random.Random(2)
     tasks = general_bench().tasks
@@ -64,7 +67,6 @@ def certification() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         url = sqlite_url(Path(folder) / "scores.sqlite")
         store = ScoreStore(url)
-        run = StoredRun("full", "model", "suite", "full-size", b"")
         descriptions = []
         for index, task in enumerate(tasks):
             metric, parameters = kinds[index % len(kinds)]
@@ -81,20 +83,22 @@ def certification() -> dict[str, float]:
                     reference=50.0,
                 )
             )
-        run = StoredRun("full", "model", "suite", "full-size", pb.ScoreTaskHeader(benchmark_tasks=descriptions).SerializeToString())
+        run = StoredRun("full", "model", "suite", "full-size", tuple(task_of(description) for description in descriptions))
         total = 0
-        for index, description in enumerate(descriptions):
+        for index, task in enumerate(run.benchmark_tasks):
             count = INSTANCES // len(tasks) + (index < INSTANCES % len(tasks))
             total += count
-            statistics = {f"instance-{item:05}": (Outcome.ANSWERED, _statistic(description.metric, generator)) for item in range(count)}
+            statistics = {
+                AnswerKey(f"instance-{item:05}"): (Outcome.ANSWERED, _statistic(task.metric.id, generator)) for item in range(count)
+            }
             clusters = {key: position // 3 for position, key in enumerate(statistics)} if index % 3 == 0 else {}
-            text = evidence_text(evidence_found(description, statistics, clusters))
+            evidence = evidence_found(task.metric, statistics, clusters)
             outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: count}, "", (), statistics, clusters)
-            score = StoredScore(description.key, description.SerializeToString(), False, outcome, text)
+            score = StoredScore(task, False, outcome, evidence=evidence, examined=True)
             store.save(run, score)
             # The other run of the comparison: the same answers, but for a tenth of them.
             other = {
-                key: (kind, _statistic(description.metric, generator) if generator.random() < 0.1 else row)
+                key: (kind, _statistic(task.metric.id, generator) if generator.random() < 0.1 else row)
                 for key, (kind, row) in statistics.items()
             }
             store.save(replace(run, run_id="other"), replace(score, outcome=replace(outcome, statistics=other)))

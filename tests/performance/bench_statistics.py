@@ -18,9 +18,10 @@ import numpy as np
 from scipy import stats
 from simulate_statistics import Outcomes, check_estimates, coverage_cases, simulate, simulate_values
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task, TaskMetric
-from scorer.certify import TaskStatistics, bootstrap_intervals, evidence_from_statistics
+from scorer.certify import TaskEvidence, TaskStatistics, bootstrap_intervals, evidence_from_statistics
 from scorer.levels.rules import judge_all
 from scorer.scoring.task_scoring import Outcome
 
@@ -73,9 +74,9 @@ def coverage(runs: int) -> None:
         generator = np.random.default_rng(list(name.encode()))
         hits = 0
         for _run in range(runs):
-            evidence = evidence_from_statistics(task, *draw(generator))
-            assert evidence is not None
-            interval = evidence.interval(0.95)
+            ends = evidence_from_statistics(task.metric, *draw(generator))
+            assert ends is not None
+            interval = TaskEvidence.of(task, ends).interval(0.95)
             assert interval is not None
             hits += interval[0] <= truth <= interval[1]
         worst = max(worst, abs(hits / runs - 0.95))
@@ -101,8 +102,8 @@ def bootstrap_coverage(runs: int) -> None:
                 uniforms = np.where(generator.random(200) < 0.5, shared, generator.random(200))
             else:
                 uniforms = generator.random(200)
-            rows = {str(item): (Outcome.ANSWERED, float(value < level)) for item, value in enumerate(uniforms)}
-            tasks.append(TaskStatistics(task, rows, {str(item): item // 4 for item in range(200)} if index % 2 else {}))
+            rows = {AnswerKey(str(item)): (Outcome.ANSWERED, float(value < level)) for item, value in enumerate(uniforms)}
+            tasks.append(TaskStatistics(task, rows, {AnswerKey(str(item)): item // 4 for item in range(200)} if index % 2 else {}))
         low, high = bootstrap_intervals(tasks, results, 1000, ALPHA)[2]
         hits += low <= truth <= high
     print("\nCoverage of Level 2's 95 % bootstrap interval (6 tasks, 200 instances, half of them clustered, 1,000 draws)")

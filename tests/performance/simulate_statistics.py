@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
@@ -129,8 +130,10 @@ def check_estimates() -> None:
     generator = np.random.default_rng(0)
     values = graded("f1", 0.4, clustered_uniforms(generator, GROUPS, CLUSTER))
     task = next(task for task in general_bench().tasks if task.metric.id == "f1")
-    statistics = {f"{group}-{item}": (Outcome.ANSWERED, float(values[group, item])) for group in range(GROUPS) for item in range(CLUSTER)}
-    found = evidence_from_statistics(task, statistics, {key: int(key.split("-")[0]) for key in statistics})
+    statistics = {
+        AnswerKey(f"{group}-{item}"): (Outcome.ANSWERED, float(values[group, item])) for group in range(GROUPS) for item in range(CLUSTER)
+    }
+    found = evidence_from_statistics(task.metric, statistics, {key: int(key.instance.split("-")[0]) for key in statistics})
     assert found is not None
     error, groups = clustered_error(100.0 * values)
     assert found.low.units == groups
@@ -214,41 +217,44 @@ def simulate_values(seed: int, gap: float, kind: str, alpha: float = 0.05) -> in
     return certify(results, evidence_from_workbook(results)[0], alpha).verdict or 0
 
 
-def _mean_case(kind: Kind, mean: float, *, clustered: bool) -> Callable[[np.random.Generator], tuple[dict[str, Any], dict[str, int]]]:
-    def draw(generator: np.random.Generator) -> tuple[dict[str, Any], dict[str, int]]:
+def _mean_case(
+    kind: Kind, mean: float, *, clustered: bool
+) -> Callable[[np.random.Generator], tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]]:
+    def draw(generator: np.random.Generator) -> tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]:
         if not clustered:
             values = graded(kind, mean, generator.random(INSTANCES))
-            return {str(index): (Outcome.ANSWERED, float(value)) for index, value in enumerate(values)}, {}
+            return {AnswerKey(str(index)): (Outcome.ANSWERED, float(value)) for index, value in enumerate(values)}, {}
         # Between one and seven instances share a medium.
         values = graded(kind, mean, clustered_uniforms(generator, GROUPS, 7))
         sizes = generator.integers(1, 8, GROUPS)
         keys = [(group, item) for group in range(GROUPS) for item in range(sizes[group])]
-        return {f"{g}-{i}": (Outcome.ANSWERED, float(values[g, i])) for g, i in keys}, {f"{g}-{i}": g for g, i in keys if sizes[g] > 1}
+        rows = {AnswerKey(f"{g}-{i}"): (Outcome.ANSWERED, float(values[g, i])) for g, i in keys}
+        return rows, {AnswerKey(f"{g}-{i}"): g for g, i in keys if sizes[g] > 1}
 
     return draw
 
 
-def _micro_f1_case(skill: float) -> Callable[[np.random.Generator], tuple[dict[str, Any], dict[str, int]]]:
-    def draw(generator: np.random.Generator) -> tuple[dict[str, Any], dict[str, int]]:
+def _micro_f1_case(skill: float) -> Callable[[np.random.Generator], tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]]:
+    def draw(generator: np.random.Generator) -> tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]:
         wanted = generator.integers(1, 5, INSTANCES)
         hits, extra = generator.binomial(wanted, skill), generator.poisson(0.5, INSTANCES)
         rows = np.stack([hits, extra, wanted - hits], axis=1).tolist()
-        return {str(index): (Outcome.ANSWERED, row) for index, row in enumerate(rows)}, {}
+        return {AnswerKey(str(index)): (Outcome.ANSWERED, row) for index, row in enumerate(rows)}, {}
 
     return draw
 
 
-def _corpus_bleu_case(skill: float) -> Callable[[np.random.Generator], tuple[dict[str, Any], dict[str, int]]]:
-    def draw(generator: np.random.Generator) -> tuple[dict[str, Any], dict[str, int]]:
+def _corpus_bleu_case(skill: float) -> Callable[[np.random.Generator], tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]]:
+    def draw(generator: np.random.Generator) -> tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]:
         given, wanted = generator.integers(3, 20, INSTANCES), generator.integers(8, 25, INSTANCES)
         rows = np.stack([generator.binomial(given, skill), given, wanted], axis=1).tolist()
-        return {str(index): (Outcome.ANSWERED, row) for index, row in enumerate(rows)}, {}
+        return {AnswerKey(str(index)): (Outcome.ANSWERED, row) for index, row in enumerate(rows)}, {}
 
     return draw
 
 
 def coverage_cases() -> dict[
-    str, tuple[str, dict[str, str], float, Callable[[np.random.Generator], tuple[dict[str, Any], dict[str, int]]]]
+    str, tuple[str, dict[str, str], float, Callable[[np.random.Generator], tuple[dict[AnswerKey, Any], dict[AnswerKey, int]]]]
 ]:
     """name -> (metric, its parameters, the true score, a drawer of statistics and clusters)."""
     cases: dict[str, Any] = {}

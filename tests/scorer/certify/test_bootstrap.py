@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
-from scorer.certify import TaskStatistics, bootstrap_intervals
+from scorer.certify import TaskEvidence, TaskStatistics, bootstrap_intervals
 from scorer.certify.bootstrap import level_draws, sigmas
 from scorer.certify.intervals import clustered_standard_error
 from scorer.certify.measured import evidence_from_statistics
@@ -89,16 +90,16 @@ def test_clusters_are_drawn_whole() -> None:
 def test_a_clustered_score_that_is_no_mean_has_the_error_of_the_cluster_bootstrap() -> None:
     task = next(task for task in general_bench().tasks if task.metric.id == "micro_f1")
     generator = random.Random(6)
-    single = {str(index): (Outcome.ANSWERED, [generator.randint(0, 3), generator.randint(0, 2), 1]) for index in range(120)}
-    doubled = {f"{key}{copy}": row for key, row in single.items() for copy in "ab"}
-    alone = evidence_from_statistics(task, single)
-    together = evidence_from_statistics(task, doubled, {f"{key}{copy}": key for key in single for copy in "ab"})
+    single = {AnswerKey(str(index)): (Outcome.ANSWERED, [generator.randint(0, 3), generator.randint(0, 2), 1]) for index in range(120)}
+    doubled = {AnswerKey(f"{key}{copy}"): row for key, row in single.items() for copy in "ab"}
+    alone = evidence_from_statistics(task.metric, single)
+    together = evidence_from_statistics(task.metric, doubled, {AnswerKey(f"{key}{copy}"): key for key in single for copy in "ab"})
     assert alone is not None
     assert together is not None
     assert alone.low.standard_error is not None
     # Every instance twice says no more than once.
     assert together.low.standard_error == pytest.approx(alone.low.standard_error, rel=0.1)
-    assert (together.low.units, together.low.clustered, together.test) == (120, True, "clustered t")
+    assert (together.low.units, together.low.clustered, TaskEvidence.of(task, together).test) == (120, True, "clustered t")
 
 
 @settings(max_examples=25, deadline=None)
@@ -119,8 +120,8 @@ def test_levels_by_draw_are_the_levels(picked: dict[int, float], seed: int) -> N
 
 def test_intervals_hold_failed_instances_between_wrong_and_right() -> None:
     tasks = [task for task in general_bench().tasks if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension"]
-    complete = {str(index): (Outcome.ANSWERED, float(index % 2)) for index in range(200)}
-    opened = {key: (Outcome.FAILED, [0.0, 1.0]) if int(key) < 100 else row for key, row in complete.items()}
+    complete = {AnswerKey(str(index)): (Outcome.ANSWERED, float(index % 2)) for index in range(200)}
+    opened = {key: (Outcome.FAILED, [0.0, 1.0]) if int(key.instance) < 100 else row for key, row in complete.items()}
     results = judge_all(general_bench(), {tasks[0].id: 50.0})
     narrow = bootstrap_intervals([TaskStatistics(tasks[0], complete)], results, 500, 0.05)[2]
     wide = bootstrap_intervals([TaskStatistics(tasks[0], opened)], results, 500, 0.05)[2]

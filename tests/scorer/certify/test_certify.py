@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
 from scorer.certify import Estimate, LevelCertificate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
@@ -40,7 +41,8 @@ from scorer.certify.intervals import (
 )
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.levels.rules import judge, judge_all
-from scorer.runs.certified import RunCertificate, certificate_json, certificate_message
+from scorer.reports.certificates import certificate_json
+from scorer.runs.certified import RunCertificate, certificate_message
 from scorer.scoring.task_scoring import Outcome
 
 shares = st.floats(0.0, 1.0)
@@ -219,11 +221,12 @@ def test_all_answers_alike_are_no_certainty() -> None:
 @given(st.floats(0.01, 1.0), st.integers(4, 60), st.booleans())
 def test_all_answers_alike_leave_no_error_whatever_the_last_digits_of_their_mean(value: float, count: int, clustered: bool) -> None:
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
-    statistics = {str(index): (Outcome.ANSWERED, value) for index in range(count)}
-    found = evidence_from_statistics(entry, statistics, {str(index): index // 2 for index in range(count)} if clustered else {})
+    statistics = {AnswerKey(str(index)): (Outcome.ANSWERED, value) for index in range(count)}
+    clusters = {AnswerKey(str(index)): index // 2 for index in range(count)} if clustered else {}
+    found = evidence_from_statistics(entry.metric, statistics, clusters)
     assert found is not None
     assert found.low.standard_error == 0.0
-    assert found.win_p_value(99.9 * value) > 0.5
+    assert TaskEvidence.of(entry, found).win_p_value(99.9 * value) > 0.5
 
 
 @pytest.mark.parametrize("right", [0, 1, 2])
@@ -533,20 +536,20 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
     )
     statistics = scoring.finish().statistics
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION)
-    found = evidence_from_statistics(entry, statistics)
+    found = evidence_from_statistics(entry.metric, statistics)
     assert found is not None
     assert (found.low.value, found.high.value, found.low.units, found.low.binary) == (60.0, 70.0, 100, True)
     # Pairs of instances on one image: fewer independent units, and a wider interval.
-    paired = evidence_from_statistics(entry, statistics, {str(index): index // 10 for index in range(100)})
+    paired = evidence_from_statistics(entry.metric, statistics, {AnswerKey(str(index)): index // 10 for index in range(100)})
     assert paired is not None
     assert (paired.low.units, paired.low.binary) == (10, False)
-    narrow, wide = found.interval(0.95), paired.interval(0.95)
+    narrow, wide = (TaskEvidence.of(entry, ends).interval(0.95) for ends in (found, paired))
     assert narrow is not None
     assert wide is not None
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
-    assert evidence_from_statistics(entry, {"a": (Outcome.UNSUPPORTED, 0.0)}) is None
-    assert evidence_from_statistics(entry, {"a": (Outcome.ANSWERED, None)}) is None
-    unknown = replace(entry, metric=replace(entry.metric, parameters=(("of", "no such sense"),), id="f1"))
+    assert evidence_from_statistics(entry.metric, {AnswerKey("a"): (Outcome.UNSUPPORTED, 0.0)}) is None
+    assert evidence_from_statistics(entry.metric, {AnswerKey("a"): (Outcome.ANSWERED, None)}) is None
+    unknown = replace(entry.metric, parameters=(("of", "no such sense"),), id="f1")
     assert evidence_from_statistics(unknown, statistics) is None
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
-from scorer.certify.compare import mcnemar
 from scorer.certify.intervals import clustered_standard_error, instances_needed
 from scorer.certify.multiplicity import benjamini_hochberg, holm
+from scorer.certify.paired import mcnemar
 from scorer.certify.resample import generator_of, weighted
 from scorer.metrics import create
 
@@ -65,7 +65,7 @@ def test_the_cluster_bootstrap_has_the_interval_of_evalsig() -> None:
 
 
 def test_sign_flips_are_those_of_evalsig() -> None:
-    from scorer.certify.compare import _permutation_p
+    from scorer.certify.paired import permutation_p
 
     generator = np.random.default_rng(6)
     a, b = generator.random(60), generator.random(60) + 0.08
@@ -76,7 +76,7 @@ def test_sign_flips_are_those_of_evalsig() -> None:
     mixed = weighted(metric, [(f"{i:02}{side}", float(row[i])) for side, row in (("a", a), ("b", b)) for i in range(60)])
     assert mixed is not None
     swapped = (mixed.score(np.hstack([1 - swap, swap])), mixed.score(np.hstack([swap, 1 - swap])))
-    assert _permutation_p(100 * float(a.mean() - b.mean()), swapped) == pytest.approx(expected, abs=0.012)
+    assert permutation_p(100 * float(a.mean() - b.mean()), swapped) == pytest.approx(expected, abs=0.012)
 
 
 def test_the_number_of_instances_needed_finds_what_evalsig_says_can_be_found() -> None:

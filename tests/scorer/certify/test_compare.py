@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as mcnemar_table
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Task
 from genlevel.runtime.errors import UsageError
@@ -25,13 +26,16 @@ from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from genlevel.v1 import scorer_pb2_grpc
-from scorer.certify.compare import PairedTask, compare, mcnemar
+from scorer.certify.compare import PairedTask, compare
+from scorer.certify.paired import mcnemar
 from scorer.levels.rules import compute_levels, judge_all
 from scorer.rpc import SERVICE_NAME, ScorerServicer
 from scorer.runs.comparison import comparison_json, comparison_message
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
 from scorer.service import Scorer, UnknownRun
-from scorer.store.scores import ScoreStore, StoredRun, StoredScore, StoredStatistics
+from scorer.store.records import StoredRun, StoredScore
+from scorer.store.scores import ScoreStore
+from scorer.tasks import TaskAnswers, TaskRecord
 
 BENCHMARK = general_bench()
 IMAGES = [task for task in BENCHMARK.tasks if task.metric.id == "accuracy" and task.modality is Modality.IMAGE]
@@ -40,24 +44,20 @@ MICRO = next(task for task in BENCHMARK.tasks if task.metric.id == "micro_f1")
 AP = next(task for task in BENCHMARK.tasks if task.id.endswith("/bird-detection"))
 
 
-def describe(task: Task) -> pb.TaskDescription:
-    return pb.TaskDescription(
-        key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_parameters=dict(task.metric.parameters)
-    )
+def record(task: Task) -> TaskRecord:
+    return TaskRecord(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric)
 
 
 def pair(task: Task, a: Sequence[Any], b: Sequence[Any], clusters: Mapping[str, int] | None = None) -> PairedTask:
-    description = describe(task)
     sides = [
-        StoredStatistics(
-            task.id,
-            description.SerializeToString(),
-            {f"{index:04}": row if isinstance(row, tuple) else (Outcome.ANSWERED, row) for index, row in enumerate(rows)},
-            clusters or {},
+        TaskAnswers(
+            record(task),
+            {AnswerKey(f"{index:04}"): row if isinstance(row, tuple) else (Outcome.ANSWERED, row) for index, row in enumerate(rows)},
+            {AnswerKey(key): cluster for key, cluster in (clusters or {}).items()},
         )
         for rows in (a, b)
     ]
-    return PairedTask(description, task, sides[0], sides[1])
+    return PairedTask(task, sides[0], sides[1])
 
 
 @settings(max_examples=60, deadline=None)
@@ -148,7 +148,7 @@ def test_without_a_difference_the_tests_find_one_at_most_as_often_as_they_may() 
         result = compare([pair(IMAGES[0], *binary.tolist()), pair(F1, *graded.tolist())], alpha=0.05, draws=199, seed=run)
         for task in result.tasks:
             assert task.difference is not None
-            found[task.description.key] += (task.difference.p_value or 0.0) <= 0.05
+            found[task.task.key] += (task.difference.p_value or 0.0) <= 0.05
         found["level_2"] += (result.levels[0].difference.p_value or 0.0) <= 0.05
     # At a true rate of 0.05, more than this has a chance below 0.001.
     assert max(found.values()) <= float(stats.binom.ppf(0.999, runs, 0.05)), found
@@ -345,8 +345,8 @@ def test_swapping_the_runs_swaps_the_signs_and_the_order_of_instances_does_not_m
     shuffled = pair(IMAGES[0], [a for a, _b in rows], [b for _a, b in rows])
     keys = list(shuffled.a.statistics)
     order.shuffle(keys)
-    moved = StoredStatistics(shuffled.a.task_key, shuffled.a.description, {key: shuffled.a.statistics[key] for key in keys}, {})
-    assert compare([PairedTask(shuffled.description, shuffled.task, moved, shuffled.b)], alpha=0.05, draws=100) == one
+    moved = replace(shuffled.a, statistics={key: shuffled.a.statistics[key] for key in keys})
+    assert compare([replace(shuffled, a=moved)], alpha=0.05, draws=100) == one
 
 
 @pytest.fixture
@@ -356,11 +356,11 @@ def scorer(tmp_path: Path) -> Iterator[Scorer]:
     for run, suite, keys in (("a", "s", [0, 1]), ("b", "s", [1, 2]), ("c", "other", [0])):
         for index in keys:
             task = IMAGES[index]
-            statistics = {str(item): (Outcome.ANSWERED, float(item % (3 if run == "a" else 2) > 0)) for item in range(60)}
+            statistics = {AnswerKey(str(item)): (Outcome.ANSWERED, float(item % (3 if run == "a" else 2) > 0)) for item in range(60)}
             outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 60}, "", (), statistics)
             kept.save(
-                StoredRun(run, f"model-{run}", suite, "general-bench", b""),
-                StoredScore(task.id, describe(task).SerializeToString(), False, outcome),
+                StoredRun(run, f"model-{run}", suite, "general-bench"),
+                StoredScore(record(task), False, outcome),
             )
     kept.close()
     opened = Scorer(url)
@@ -406,14 +406,11 @@ def test_scores_of_other_weights_are_not_compared_and_word_errors_of_the_same_ar
     task = next(task for task in general_bench().tasks if task.metric.id == "wer")
     both = pair(task, [0.5, 0.2, 0.1, 0.4], [0.4, 0.1, 0.1, 0.2])
 
-    def heard(side: StoredStatistics, provenance: str) -> StoredStatistics:
-        description = pb.TaskDescription.FromString(side.description)
-        description.provenance = provenance
-        return replace(side, description=description.SerializeToString())
+    def heard(side: TaskAnswers, provenance: str) -> TaskAnswers:
+        return replace(side, task=replace(side.task, provenance=provenance))
 
     large, small = "recogniser: large, sha256 1", "recogniser: small, sha256 2"
-    description = pb.TaskDescription.FromString(heard(both.a, large).description)
-    same = replace(both, description=description, a=heard(both.a, large), b=heard(both.b, large))
+    same = replace(both, a=heard(both.a, large), b=heard(both.b, large))
     (compared,) = compare([same], alpha=0.05).tasks
     assert compared.difference is not None
     assert compared.difference.difference == pytest.approx(10.0)

@@ -112,25 +112,28 @@ def test_the_error_of_a_root_agrees_with_a_bootstrap() -> None:
 
 
 def test_clustered_errors_are_in_the_metrics_own_unit() -> None:
+    from genlevel.benchmark.answer_key import AnswerKey
     from genlevel.benchmark.catalogue import general_bench
+    from scorer.certify import TaskEvidence
     from scorer.certify.measured import evidence_from_statistics
     from scorer.scoring.task_scoring import Outcome
 
     task = next(task for task in general_bench().tasks if task.metric.id == "mae")
     centres = GENERATOR.uniform(0, 900, 40)
-    statistics = {f"{cluster}-{copy}": (Outcome.ANSWERED, [float(centre)]) for cluster, centre in enumerate(centres) for copy in (0, 1)}
-    evidence = evidence_from_statistics(task, statistics, {key: key.split("-")[0] for key in statistics})
+    centred = [(AnswerKey(f"{cluster}-{copy}"), float(centre)) for cluster, centre in enumerate(centres) for copy in (0, 1)]
+    statistics = {key: (Outcome.ANSWERED, [centre]) for key, centre in centred}
+    evidence = evidence_from_statistics(task.metric, statistics, {key: key.instance.split("-")[0] for key in statistics})
     assert evidence is not None
     assert evidence.low.value == pytest.approx(float(centres.mean()))
     assert evidence.low.standard_error == pytest.approx(float(centres.std(ddof=1) / math.sqrt(40)), rel=0.1)
-    alone = evidence_from_statistics(task, statistics)
+    alone = evidence_from_statistics(task.metric, statistics)
     assert alone is not None
     assert alone.low.standard_error == pytest.approx(float(np.repeat(centres, 2).std(ddof=1) / math.sqrt(80)))
-    assert alone.testable
-    alike = evidence_from_statistics(task, dict.fromkeys(statistics, (Outcome.ANSWERED, [0.0])))
+    assert TaskEvidence.of(task, alone).testable
+    alike = evidence_from_statistics(task.metric, dict.fromkeys(statistics, (Outcome.ANSWERED, [0.0])))
     assert alike is not None
-    assert alike.interval(0.95) is None
-    assert alike.win_p_value(5.0) == 1.0
+    assert TaskEvidence.of(task, alike).interval(0.95) is None
+    assert TaskEvidence.of(task, alike).win_p_value(5.0) == 1.0
 
 
 # Depth, flow, mattes, pictures, normals

@@ -123,19 +123,19 @@ def test_the_standard_error_of_a_frechet_distance_is_the_bootstraps(rows: int) -
 
 
 def test_instances_of_one_cluster_widen_a_distances_error() -> None:
-    from genlevel.benchmark.model import Modality, Paradigm, Task, TaskMetric
+    from genlevel.benchmark.answer_key import AnswerKey
+    from genlevel.benchmark.model import TaskMetric
     from scorer.certify import evidence_from_statistics
 
-    entry = Task("t", "T", "", "", 0, "", Modality.IMAGE, Paradigm.GENERATION, TaskMetric("fid", "FID"), 5.0, 5.0)
     generator = np.random.default_rng(5)
     groups = [generator.normal(size=4) for _group in range(30)]
     rows: dict[str, Any] = {}
     for index in range(120):
         features = groups[index // 4] + 0.1 * generator.normal(size=4)
         rows[f"{index:03}"] = {"answer": packed(features[None]), "label": packed(features[None] * 0.7 + 0.3)}
-    statistics = {key: (Outcome.ANSWERED, row) for key, row in rows.items()}
-    alone = evidence_from_statistics(entry, statistics)
-    together = evidence_from_statistics(entry, statistics, {key: int(key) // 4 for key in rows})
+    statistics = {AnswerKey(key): (Outcome.ANSWERED, row) for key, row in rows.items()}
+    alone = evidence_from_statistics(TaskMetric("fid", "FID"), statistics)
+    together = evidence_from_statistics(TaskMetric("fid", "FID"), statistics, {AnswerKey(key): int(key) // 4 for key in rows})
     assert alone is not None
     assert together is not None
     assert alone.low.value == together.low.value

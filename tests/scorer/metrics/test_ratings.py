@@ -7,9 +7,10 @@ import random
 
 import pytest
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.metrics import resolve_metric
 from genlevel.benchmark.model import Modality, Task
-from scorer.certify import evidence_from_statistics
+from scorer.certify import TaskEvidence, evidence_from_statistics
 from scorer.metrics import NotComparable, Question, create
 from scorer.metrics.base import NotRated
 from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
@@ -31,7 +32,7 @@ def test_mos_is_the_mean_over_instances_of_the_mean_of_their_raters() -> None:
     found = outcome_of("mos", rated("a", 5, 5, 5, 5), rated("b", 2), rated("c", 3, 4))
     assert found.score == pytest.approx((5 + 2 + 3.5) / 3)
     assert found.standard_error == pytest.approx(math.sqrt(((5 - 3.5) ** 2 + (2 - 3.5) ** 2) / 2 / 3))
-    assert found.statistics["c"] == (Outcome.ANSWERED, [3.0, 4.0])
+    assert found.statistics[AnswerKey("c")] == (Outcome.ANSWERED, [3.0, 4.0])
 
 
 @pytest.mark.parametrize(("metric", "lowest"), [("mos", 1.0), ("user_preference", 0.0), ("gpt_score", 0.0)])
@@ -105,14 +106,14 @@ def test_a_certificate_sees_the_error_of_rated_instances_and_of_their_clusters()
     task = Task("t", "t", "t", "", 0, "1", Modality.LANGUAGE, None, resolve_metric("MOS", "", "t"), None, None)
     generator = random.Random(3)
     means = {f"i{index}": [generator.choice([1.0, 2.0, 3.0, 4.0, 5.0]) for _rater in range(3)] for index in range(60)}
-    statistics = {key: (Outcome.ANSWERED, row) for key, row in means.items()}
-    alone = evidence_from_statistics(task, statistics)
+    statistics = {AnswerKey(key): (Outcome.ANSWERED, row) for key, row in means.items()}
+    alone = evidence_from_statistics(task.metric, statistics)
     metric = create("mos")
     assert alone is not None
     assert metric is not None
     assert alone.low.standard_error == metric.compute(list(means.items())).standard_error
-    assert alone.interval(0.95) is not None
-    shared = evidence_from_statistics(task, statistics, {key: index // 2 for index, key in enumerate(means)})
+    assert TaskEvidence.of(task, alone).interval(0.95) is not None
+    shared = evidence_from_statistics(task.metric, statistics, {key: index // 2 for index, key in enumerate(statistics)})
     assert shared is not None
     assert shared.low.value == alone.low.value
     assert (shared.low.units, shared.low.clustered) == (30, True)

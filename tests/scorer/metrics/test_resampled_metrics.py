@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
+from scorer.certify import TaskEvidence
 from scorer.certify.measured import evidence_from_statistics
 from scorer.certify.resample import generator_of, weighted
 from scorer.metrics import Metric, create
@@ -67,9 +69,10 @@ def test_evidence_can_be_had_of_each(row: dict[str, Any]) -> None:
     task = next(task for task in general_bench().tasks if task.metric.id == row["metric"])
     task = replace(task, metric=replace(task.metric, parameters=tuple(row.get("parameters", {}).items())))
     _metric, rows = statistics_of(row, 30)
-    statistics = {key: (Outcome.ANSWERED, statistic) for key, statistic in rows}
-    evidence = evidence_from_statistics(task, statistics, {key: index // 2 for index, key in enumerate(statistics)})
-    assert evidence is not None
+    statistics = {AnswerKey(key): (Outcome.ANSWERED, statistic) for key, statistic in rows}
+    ends = evidence_from_statistics(task.metric, statistics, {key: index // 2 for index, key in enumerate(statistics)})
+    assert ends is not None
+    evidence = TaskEvidence.of(task, ends)
     assert evidence.testable
     assert evidence.low.clustered
     assert 0.0 <= evidence.win_p_value(50.0) <= 1.0

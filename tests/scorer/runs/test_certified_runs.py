@@ -18,8 +18,8 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify.intervals import instances_needed
 from scorer.levels.rules import judge_all
+from scorer.reports.certificates import certificate_json, certify_values
 from scorer.reports.documents import verdict_certified_json
-from scorer.runs.certified import certificate_json, certify_values
 from scorer.scoring.task_scoring import shared_clusters
 from scorer.service import Scorer
 from scorer.store.scores import ScoreStore, task_scores
@@ -231,7 +231,7 @@ async def test_the_error_rate_asked_for_is_the_one_used(url: str) -> None:
     assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(144, 200, 0.65)))
     assert 0.01 < strict.tasks[0].p_win < 0.2
     assert [found.tasks[0].win for found in (strict, loose)] == [pb.DECISION_UNDECIDED, pb.DECISION_ATTAINED]
-    with pytest.raises(UsageError, match=r"alpha 0\.7 is no error rate"):
+    with pytest.raises(UsageError, match=r"alpha must be at least 1e-09 and below 0\.5, such as 0\.05, and not 0\.7"):
         await certificate(scorer, alpha=0.7)
     with pytest.raises(UsageError, match="200000 bootstrap draws are too many; take at most 100000"):
         await certificate(scorer, bootstrap_draws=200_000)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorer.metrics import create
+from genlevel.benchmark.answer_key import AnswerKey
+from scorer.metrics import Metric, NotComparable, Question, Value, create
 from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
 
 
@@ -122,3 +125,38 @@ def test_outcomes_add_up_and_every_completion_lies_within_the_bounds(kinds: list
     score = outcome_of(*completed).score
     assert score is not None
     assert found.lower - 1e-9 <= score <= found.upper + 1e-9
+
+
+class _OneSided(Metric[float]):
+    """Knows what a wrong answer counts as, but not what a right one does."""
+
+    def statistic(self, answer: object, question: Question) -> float:
+        raise NotComparable("the label is no number")
+
+    def worst(self, question: Question) -> float:
+        return 0.0
+
+    def compute(self, statistics: Sequence[tuple[str, float]]) -> Value:
+        return Value(sum(row for _key, row in statistics), None)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_open_instance_whose_label_cannot_be_right_is_no_score_and_named(again: bool) -> None:
+    scoring = TaskScoring(_OneSided("accuracy"))
+    scoring.add([FAILED, FAILED] if again else [FAILED])
+    found = scoring.finish()
+    assert (found.score, found.lower, found.upper) == (None, None, None)
+    assert found.note == "not scored: instance 'failed': the label is no number"
+    assert found.statistics == {AnswerKey("failed"): (Outcome.FAILED, None)}
+
+
+def test_answers_of_one_instance_are_told_apart_by_variant_repeat_and_shuffle() -> None:
+    found = outcome_of(RIGHT, replace(WRONG, id="right", repeat=1), replace(RIGHT, variant=1), replace(UNREADABLE, id="right", shuffle=2))
+    assert (found.score, found.total) == (50.0, 4)
+    assert set(found.statistics) == {
+        AnswerKey("right"),
+        AnswerKey("right", repeat=1),
+        AnswerKey("right", variant=1),
+        AnswerKey("right", shuffle=2),
+    }
+    assert found.unparsable_ids == (str(AnswerKey("right", shuffle=2)),)

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.runtime.storage import schema_differences, sqlite_url
+from scorer.certify import Ends, Estimate
+from scorer.scoring.agreement import Agreement
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
 from scorer.store import scores as store
-from scorer.store.scores import ScoreStore, StoredRun, StoredScore
+from scorer.store.records import StoredRun, StoredScore
+from scorer.store.scores import ScoreStore
+from scorer.tasks import Rater, RatingSource, TaskAnswers, TaskRecord
 
 
 @pytest.fixture(params=["sqlite", "memory", pytest.param("postgresql", marks=pytest.mark.full)])
@@ -25,13 +31,29 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ScoreStore]
     opened.close()
 
 
+def task(key: str) -> TaskRecord:
+    return TaskRecord(
+        key=key,
+        name="Tâsk ",
+        sheet="NLP",
+        modality=Modality.IMAGE,
+        paradigm=Paradigm.GENERATION,
+        metric=TaskMetric("map", "mAP", (("iou", "0.5"), ("of", "boxes"))),
+        reference=0.0,
+        rating_source=RatingSource(kind=Rater.JUDGE, judge="p/m", rated=2, agreement=Agreement(2, None, 0.5, -1.0, None)),
+        provenance="network: a, sha256 0",
+        fingerprint="f",
+    )
+
+
 def run(name: str, model: str = "m") -> StoredRun:
-    return StoredRun(name, model, "suite", "general-bench", b"")
+    return StoredRun(name, model, "suite", "general-bench", (task("own/t"),))
 
 
 def score(key: str, value: float | None, **statistics: tuple[Outcome, object]) -> StoredScore:
-    outcome = TaskOutcome(value, 1.0, 99.5, 0.25, {Outcome.ANSWERED: 2, Outcome.UNPARSABLE: 1}, "why", ("x", "ü"), statistics)
-    return StoredScore(key, b"\x00description", True, outcome)
+    by_key = {AnswerKey(name): kept for name, kept in statistics.items()}
+    outcome = TaskOutcome(value, 1.0, 99.5, 0.25, {Outcome.ANSWERED: 2, Outcome.UNPARSABLE: 1}, "why", ("x", "ü"), by_key)
+    return StoredScore(task(key), True, outcome)
 
 
 def test_what_is_saved_comes_back_and_saving_again_replaces_it(kept: ScoreStore) -> None:
@@ -39,10 +61,13 @@ def test_what_is_saved_comes_back_and_saving_again_replaces_it(kept: ScoreStore)
     kept.save(run("r"), score("a", 1.0))
     kept.save(run("r"), score("a", 42.125, i=(Outcome.ANSWERED, [1, [0.5, "c"]]), j=(Outcome.FAILED, None)))
     first, second = kept.scores("r")
-    assert (first.task_key, first.description, first.partial) == ("a", b"\x00description", True)
+    assert (first.task, first.partial, first.evidence, first.examined) == (task("a"), True, None, False)
     assert first.outcome == TaskOutcome(42.125, 1.0, 99.5, 0.25, {Outcome.ANSWERED: 2, Outcome.UNPARSABLE: 1}, "why", ("x", "ü"))
-    assert (second.task_key, second.outcome.score) == ("b", None)
-    assert kept.statistics("r", "a") == {"i": (Outcome.ANSWERED, [1, [0.5, "c"]]), "j": (Outcome.FAILED, None)}
+    assert (second.task.key, second.outcome.score) == ("b", None)
+    assert kept.statistics("r", "a") == {
+        AnswerKey("i"): (Outcome.ANSWERED, [1, [0.5, "c"]]),
+        AnswerKey("j"): (Outcome.FAILED, None),
+    }
     assert kept.run("r") == run("r")
     assert kept.run("none") is None
     assert kept.scores("none") == []
@@ -63,3 +88,15 @@ def test_many_threads_may_save_at_once(kept: ScoreStore) -> None:
 
 def test_steps_and_tables_agree(kept: ScoreStore) -> None:
     assert schema_differences(kept._engine, store.metadata, "scorer") == []
+
+
+def test_answers_are_kept_by_instance_variant_repeat_and_shuffle(kept: ScoreStore) -> None:
+    keys = [AnswerKey("i"), AnswerKey("i", variant=2), AnswerKey("i", repeat=1), AnswerKey("i", shuffle=3), AnswerKey("\x1f1.0.0\x1fi")]
+    statistics = {key: (Outcome.ANSWERED, float(number)) for number, key in enumerate(keys)}
+    clusters = {keys[0]: 0, keys[2]: 0}
+    outcome = TaskOutcome(1.0, 1.0, 1.0, None, {Outcome.ANSWERED: 5}, "", (), statistics, clusters)
+    kept.save(run("r"), StoredScore(task("a"), False, outcome, evidence=Ends(Estimate(1.0, 0.5, 5), Estimate(2.0, None, 5)), examined=True))
+    found = kept.answers("r", "a")
+    assert found == TaskAnswers(task("a"), statistics, clusters)
+    (score,) = kept.scores("r")
+    assert (score.evidence, score.examined) == (Ends(Estimate(1.0, 0.5, 5), Estimate(2.0, None, 5)), True)

@@ -1,0 +1,81 @@
+"""How records lie in the database's columns: tasks as the contract's messages, statistics as compressed JSON, evidence as JSON."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import orjson
+
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.certify.evidence import Ends, Estimate
+from scorer.scoring.task_scoring import TaskOutcome
+from scorer.tasks import TaskAnswers, TaskRecord
+from scorer.wire import task_message, task_of
+
+NO_STATISTICS = zlib.compress(orjson.dumps({}))
+"""The statistics of a task of which no answer was told yet."""
+
+
+def encoded_task(task: TaskRecord) -> bytes:
+    return task_message(task).SerializeToString()
+
+
+def decoded_task(column: bytes) -> TaskRecord:
+    return task_of(pb.TaskDescription.FromString(column))
+
+
+def encoded_tasks(tasks: tuple[TaskRecord, ...]) -> bytes:
+    # A header with nothing but the benchmark's tasks is their container.
+    return pb.ScoreTaskHeader(benchmark_tasks=[task_message(task) for task in tasks]).SerializeToString()
+
+
+def decoded_tasks(column: bytes) -> tuple[TaskRecord, ...]:
+    return tuple(task_of(message) for message in pb.ScoreTaskHeader.FromString(column).benchmark_tasks)
+
+
+def encoded_statistics(outcome: TaskOutcome) -> bytes:
+    """JSON: key of the answer (``AnswerKey``) -> [outcome, statistic, number of its cluster if it shares one], compressed."""
+    clusters = outcome.clusters
+    kept = {
+        str(key): (kind.value, statistic, clusters[key]) if key in clusters else (kind.value, statistic)
+        for key, (kind, statistic) in outcome.statistics.items()
+    }
+    return zlib.compress(orjson.dumps(kept)) if kept else NO_STATISTICS
+
+
+def decoded_answers(task: bytes, statistics: bytes) -> TaskAnswers:
+    rows = {AnswerKey.parse(key): entry for key, entry in orjson.loads(zlib.decompress(statistics)).items()}
+    return TaskAnswers(
+        decoded_task(task),
+        {key: (Outcome(entry[0]), entry[1]) for key, entry in rows.items()},
+        {key: entry[2] for key, entry in rows.items() if len(entry) > 2},
+    )
+
+
+def encoded_counts(outcome: TaskOutcome) -> str:
+    return json.dumps({kind.value: count for kind, count in outcome.counts.items()})
+
+
+def decoded_counts(column: str) -> dict[Outcome, int]:
+    return {Outcome(name): int(count) for name, count in json.loads(column).items()}
+
+
+def encoded_evidence(evidence: Ends | None) -> str:
+    """JSON: one estimate, or the two that open answers leave; null if nothing is known."""
+    if evidence is None:
+        return json.dumps(None)
+    ends = (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
+    return json.dumps([[end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees] for end in ends])
+
+
+def decoded_evidence(column: str | None) -> Ends | None:
+    kept: list[list[Any]] | None = json.loads(column) if column else None
+    ends = [
+        Estimate(value, error, units, binary=binary, clustered=clustered, skewness=skewness, degrees=degrees)
+        for value, error, units, binary, clustered, skewness, degrees in kept or ()
+    ]
+    return Ends(ends[0], ends[-1]) if ends else None

@@ -1,0 +1,128 @@
+"""A task of a run as a value: how it is named and scored, which of a benchmark's tasks it is, and what became of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import UsageError
+from scorer.scoring.agreement import Agreement, agreement
+from scorer.scoring.task_scoring import RatingSummary
+
+
+class Rater(StrEnum):
+    """Whose ratings make a score."""
+
+    JUDGE = "judge"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingSource:
+    """Where the ratings of a task come from, and what became of them.
+
+    judge: the judge model as provider/model, with the version and hash of the prompt it was asked with; empty if people alone rated.
+    rated, failed, pending: answers with a rating that counts, that the judge failed on, and that it has not judged yet.
+    agreement: of the judge with people; None if no answer was rated by both.
+    """
+
+    kind: Rater
+    judge: str = ""
+    prompt_version: str = ""
+    prompt_hash: str = ""
+    rated: int = 0
+    failed: int = 0
+    pending: int = 0
+    agreement: Agreement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """What a run's task is and how it is scored.
+
+    key: within its suite (its folder's path). name, sheet: the workbook's; of an unlisted task the folder's name, and no sheet.
+    paradigm: None for language. metric: None if none is known. unlisted: outside the levels, scored and shown only.
+    reference: the specialist's value, read only for a benchmark that is not shipped. rating_source: of a metric of ratings.
+    provenance: what else than answers and labels decided the score, such as the name and sha256 of a network's weights; empty if nothing.
+    fingerprint: sha256 of the annotation that it is asked from; empty if not known.
+    """
+
+    key: str
+    name: str
+    sheet: str = ""
+    modality: Modality | None = None
+    paradigm: Paradigm | None = None
+    metric: TaskMetric | None = None
+    unlisted: bool = False
+    reference: float | None = None
+    rating_source: RatingSource | None = None
+    provenance: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnswers:
+    """What became of a task's answers, as it was last scored.
+
+    statistics: (outcome, statistic) by answer, see ``scorer.scoring.task_scoring.TaskOutcome``. clusters: of those that share one.
+    """
+
+    task: TaskRecord
+    statistics: Mapping[AnswerKey, tuple[Outcome, object]]
+    clusters: Mapping[AnswerKey, int]
+
+
+def with_ratings(source: RatingSource, summary: RatingSummary) -> RatingSource:
+    """The source with what became of the ratings, and how far a judge and people agree if some answers were rated by both."""
+    counted, compared = ([pair[side] for pair in summary.pairs] for side in (0, 1))
+    found = agreement(counted, compared) if source.kind is Rater.JUDGE else agreement(compared, counted)
+    return replace(source, rated=summary.rated, failed=summary.failed, pending=summary.pending, agreement=found)
+
+
+def other_data(fingerprint: str, other: str) -> bool:
+    """Whether two runs are known to have asked a task from different data, though its key is the same in both."""
+    return bool(fingerprint and other) and fingerprint != other
+
+
+def benchmark_of(name: str, tasks: Iterable[TaskRecord]) -> Benchmark:
+    """A benchmark that travels with a run. Raises UsageError naming a task that no level can be computed with."""
+    return Benchmark(name, tuple(_listed(position, task) for position, task in enumerate(tasks)))
+
+
+class TaskIndex:
+    """Finds which of a benchmark's tasks a run's task is."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+        self._by_name = {(task.sheet.casefold(), task.name): task for task in reversed(benchmark.tasks)}
+        self._by_id = {task.id: task for task in benchmark.tasks}
+
+    def find(self, task: TaskRecord) -> Task | None:
+        """By sheet and name, else by key; None if it is unlisted or not of this benchmark."""
+        if task.unlisted:
+            return None
+        return self._by_name.get((task.sheet.casefold(), task.name)) or self._by_id.get(task.key)
+
+
+def _listed(position: int, task: TaskRecord) -> Task:
+    if task.modality is None:
+        raise UsageError(f"task {task.key!r} of the benchmark has no modality; write one of: {', '.join(Modality)}")
+    if task.paradigm is None and task.modality is not Modality.LANGUAGE:
+        raise UsageError(f"task {task.key!r} of the benchmark has no paradigm; write comprehension or generation")
+    return Task(
+        id=task.key,
+        name=task.name,
+        short_name=task.name,
+        sheet=task.sheet,
+        row=position,
+        number=str(position + 1),
+        modality=task.modality,
+        paradigm=task.paradigm,
+        metric=task.metric or TaskMetric("", ""),
+        reference_workbook=task.reference,
+        reference_appendix=task.reference,
+    )

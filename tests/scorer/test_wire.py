@@ -1,0 +1,78 @@
+"""Tasks come over the wire and go back as they were, whatever fields they have."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.scoring.agreement import Agreement
+from scorer.store.encoding import decoded_evidence, decoded_task, decoded_tasks, encoded_evidence, encoded_task, encoded_tasks
+from scorer.tasks import Rater, RatingSource, TaskRecord
+from scorer.wire import task_message, task_of
+
+texts = st.text(max_size=8)
+counts = st.integers(0, 2**40)
+numbers = st.floats(allow_nan=False)
+maybe = st.none() | numbers
+metrics = st.builds(
+    TaskMetric,
+    st.text(min_size=1, max_size=8),
+    texts,
+    st.dictionaries(texts, texts, max_size=3).map(lambda found: tuple(sorted(found.items()))),
+)
+agreements = st.builds(Agreement, counts, maybe, maybe, numbers, maybe)
+sources = st.builds(
+    RatingSource,
+    kind=st.sampled_from(Rater),
+    judge=texts,
+    prompt_version=texts,
+    prompt_hash=texts,
+    rated=counts,
+    failed=counts,
+    pending=counts,
+    agreement=st.none() | agreements,
+)
+records = st.builds(
+    TaskRecord,
+    key=texts,
+    name=texts,
+    sheet=texts,
+    modality=st.none() | st.sampled_from(Modality),
+    paradigm=st.none() | st.sampled_from(Paradigm),
+    metric=st.none() | metrics,
+    unlisted=st.booleans(),
+    reference=maybe,
+    rating_source=st.none() | sources,
+    provenance=texts,
+    fingerprint=texts,
+)
+
+
+@given(st.lists(records, max_size=3))
+def test_tasks_come_back_from_the_wire_and_from_the_database_as_they_were(tasks: list[TaskRecord]) -> None:
+    assert [task_of(task_message(task)) for task in tasks] == tasks
+    assert [decoded_task(encoded_task(task)) for task in tasks] == tasks
+    assert decoded_tasks(encoded_tasks(tuple(tasks))) == tuple(tasks)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (pb.TaskDescription(key="k", modality="smell"), "task 'k': 'smell' is not a valid Modality"),
+        (pb.TaskDescription(key="k", paradigm="both"), "task 'k': 'both' is not a valid Paradigm"),
+        (pb.TaskDescription(key="k", rating_source=pb.RatingSource(kind="dice")), "task 'k': 'dice' is not a valid Rater"),
+    ],
+)
+def test_words_that_no_task_has_are_refused_by_the_tasks_key(message: pb.TaskDescription, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        task_of(message)
+
+
+@pytest.mark.parametrize("column", [None, "null"])
+def test_a_score_may_have_no_evidence(column: str | None) -> None:
+    assert decoded_evidence(column) is None
+    assert encoded_evidence(None) == "null"
