@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
+from typing import Any
 
 import yaml
 
@@ -73,13 +74,23 @@ def _is_next_turn(instance: Instance) -> bool:
 @cache
 def prompt_set() -> PromptSet:
     """The shipped prompts."""
-    document = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
-    templates = {}
-    for name, entry in document["types"].items():
-        layout = tuple(entry["layout"] if "layout" in entry else [*document["asked"], entry["answer"]])
-        said = {detail: text for detail, text in document["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
-        templates[name] = PromptTemplate(layout, int(entry["max_output_tokens"]), said)
-    return PromptSet(document["version"], templates)
+    shipped = wording()
+    return PromptSet(shipped["version"], {name: template_of(entry) for name, entry in shipped["types"].items()})
+
+
+def template_of(entry: Mapping[str, Any]) -> PromptTemplate:
+    """The template of one type's entry in prompts.yaml."""
+    shipped = wording()
+    layout = tuple(entry["layout"] if "layout" in entry else [*shipped["asked"], entry["answer"]])
+    said = {detail: text for detail, text in shipped["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
+    return PromptTemplate(layout, int(entry["max_output_tokens"]), said)
+
+
+@cache
+def wording() -> dict[str, Any]:
+    """What prompts.yaml says, as it stands there."""
+    document: dict[str, Any] = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
+    return document
 
 
 def prompt_text(instance: Instance, template: PromptTemplate) -> str:

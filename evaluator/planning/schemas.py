@@ -1,15 +1,12 @@
-"""The JSON schema of an instance's answer, for models that can be held to one (schemas.yaml)."""
+"""The JSON schema of an instance's answer, for models that can be held to one (prompts.yaml)."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
 from string import ascii_uppercase
-from typing import Any
 
-import yaml
-
+from evaluator.planning.prompts import wording
 from genlevel.benchmark.answer_kinds import KINDS, Shape
 from genlevel.benchmark.model import Instance
 
@@ -20,18 +17,18 @@ _LETTERS = "{letters}"
 
 
 def response_schema(instance: Instance) -> str:
-    """The schema of an instance's answer as JSON; "" where its type is asked in words alone."""
+    """The schema of an instance's answer as JSON; "" if its type is asked in words alone."""
     if instance.dialog and KINDS[instance.answer_type].next_turn:
         return ""
     letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
     of_media = (f"{instance.answer_type}:{media.modality}" for media in instance.media)
-    kind = next((kind for kind in of_media if kind in _types()), instance.answer_type.value)
+    kind = next((kind for kind in of_media if kind in schemas()), instance.answer_type.value)
     return _written(kind, letters)
 
 
 @cache
 def _written(kind: str, letters: str) -> str:
-    schema = _types().get(kind)
+    schema = schemas().get(kind)
     if schema is None:
         return ""
     if schema.get("enum") == _LETTERS:
@@ -41,8 +38,6 @@ def _written(kind: str, letters: str) -> str:
 
 
 @cache
-def _types() -> dict[str, dict[str, Any]]:
-    types: dict[str, dict[str, Any]] = yaml.safe_load(resources.files("evaluator.planning").joinpath("schemas.yaml").read_text("utf-8"))[
-        "types"
-    ]
-    return types
+def schemas() -> dict[str, dict[str, object]]:
+    """The schemas of the types that have one."""
+    return {name: entry["schema"] for name, entry in wording()["types"].items() if "schema" in entry}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib import resources
 from pathlib import Path
 
 import pytest
-import yaml
 
-from evaluator.planning.prompts import MOST_OUTPUT_TOKENS, prompt_set, prompt_text
+from evaluator.planning.prompts import MOST_OUTPUT_TOKENS, prompt_set, prompt_text, wording
+from evaluator.planning.schemas import schemas
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.suites import load_suite
@@ -34,8 +33,10 @@ def asked(kind: AnswerType, *media: Modality, **facts: object) -> str:
 
 def test_what_is_asked_changes_only_with_its_version() -> None:
     """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
-    asked_of = {name: resources.files("evaluator.planning").joinpath(name).read_text("utf-8") for name in ("prompts.yaml", "schemas.yaml")}
-    data = [yaml.safe_load(text) for text in asked_of.values()]
+    types = wording()["types"]
+    words = {name: {key: value for key, value in entry.items() if key != "schema"} for name, entry in types.items()}
+    said = {key: wording()[key] for key in ("version", "details", "asked")} | {"types": words}
+    data = [said, {"definitions": wording()["definitions"], "types": schemas()}]
     assert {prompt_set().version: digest(data)} == {"3": "17c4e2cd5ef9c8b3"}
 
 
