@@ -25,9 +25,9 @@ _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
-    """At least one. Raises NotComparable for answers that are no media, UnreadableAnswer for one without a file."""
+    """At least one. Raises NotComparable for answers that are not media, UnreadableAnswer for one without a file."""
     if not isinstance(answer, Structured):
-        raise NotComparable(f"answers of type '{question.answer_type}' are no media")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not media")
     found = files_in(answer.value)
     if not found:
         raise UnreadableAnswer("the answer has no file")

@@ -117,7 +117,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
 def named_boxes(answer: Parsed, question: Question) -> tuple[Named, Named]:
     """Label's and answer's boxes. Raises NotComparable for a label that is not a list of boxes, UnreadableAnswer for such an answer."""
     if question.answer_type != AnswerType.BOXES_3D or not isinstance(answer, Structured):
-        raise NotComparable(f"answers of type '{question.answer_type}' are no boxes in space")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not boxes in space")
     with of_label("a list of boxes [x, y, z, dx, dy, dz, yaw]"):
         wanted = _boxes(question.label)
     with of_answer("a list of boxes [x, y, z, dx, dy, dz, yaw]"):

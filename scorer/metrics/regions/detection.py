@@ -43,7 +43,7 @@ class BoxPrecision(AveragePrecision):
 
     def statistic(self, answer: Parsed, question: Question) -> Precisions:
         if question.shape is not Shape.BOXES or not isinstance(answer, tuple):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no boxes")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not boxes")
         wanted = label_boxes(question.label)
         given = [box for box in answer if isinstance(box, Box)]
         names = [folded(box.label) for box in wanted]
@@ -122,7 +122,7 @@ class KeypointPrecision(AveragePrecision):
 
     def statistic(self, answer: Parsed, question: Question) -> Precisions:
         if question.answer_type != AnswerType.KEYPOINTS or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no keypoints")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not keypoints")
         with of_label():
             wanted = [(folded(entry.get("label", "")), _points(entry), _size(entry)) for entry in entries_of(question.label)]
         with of_answer():

@@ -125,7 +125,7 @@ def by_class(masks: Sequence[Mask]) -> dict[str, Region]:
 def _sources(answer: Parsed, question: Question) -> tuple[list[Source], list[Source], Size | None]:
     """The label's, the answer's, and the size of the canvas that both lie on; None if they are of points."""
     if question.answer_type not in (AnswerType.MASKS, AnswerType.MEDIA, AnswerType.BOXES):
-        raise NotComparable(f"answers of type '{question.answer_type}' are no masks")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not masks")
     with of_label():
         wanted = [source_of(entry) for entry in entries(question.label)]
         size, of_points = own_size(wanted), any(is_of_points(frame) for source in wanted for frame in first_frames(source))

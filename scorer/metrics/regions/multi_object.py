@@ -55,7 +55,7 @@ class TrackingAccuracy(SetMetric[Scenes]):
 
     def statistic(self, answer: Parsed, question: Question) -> Scenes:
         if question.answer_type != AnswerType.TRACKS or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no tracks in space")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not tracks in space")
         with of_label("a list of tracks: frame, id and box [x, y, z, dx, dy, dz, yaw]"):
             labels = entries_of(question.label)
             wanted = _by_class(labels, [folded(entry.get("label", "")) for entry in labels])

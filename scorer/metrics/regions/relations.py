@@ -57,7 +57,7 @@ class RecallAtK(MeanOfRatios[list[float]]):
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
         if question.answer_type != AnswerType.RELATIONS or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no relations")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not relations")
         with of_label("a list of relations with subject, predicate and object"):
             wanted = list(dict.fromkeys(_relations(question.label)))
         with of_answer("a list of relations with subject, predicate and object"):

@@ -44,7 +44,7 @@ class SuccessArea(MeanMetric):
 
     def statistic(self, answer: Parsed, question: Question) -> float:
         if question.answer_type != AnswerType.TRACK or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no track of one object")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not the track of one object")
         with of_label("a list of boxes [x, y, width, height] or null, one a frame"):
             wanted = [_box(sides) for sides in iterated(question.label)]
         with of_answer("a list of boxes [x, y, width, height] or null, one a frame"):
@@ -75,7 +75,7 @@ class TubeIou(MeanMetric):
 
     def statistic(self, answer: Parsed, question: Question) -> float:
         if question.answer_type != AnswerType.TUBES or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no tubes")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not tubes")
         with of_label("a list of tubes with boxes by frame"):
             wanted = [_tube(entry) for entry in entries_of(question.label)]
         with of_answer("a list of tubes with boxes by frame"):
@@ -124,7 +124,7 @@ class TranslationError(MeanOfRatios[list[float]]):
 
     def statistic(self, answer: Parsed, question: Question) -> list[float]:
         if question.answer_type != AnswerType.POSES or not isinstance(answer, Structured):
-            raise NotComparable(f"answers of type '{question.answer_type}' are no poses")
+            raise NotComparable(f"answers of type '{question.answer_type}' are not poses")
         with of_label("a list of poses of twelve numbers"):
             wanted = _poses(question.label)
         if len(wanted) < 2:

@@ -224,7 +224,7 @@ def _score(answer: Parsed, question: Question) -> float:
         return answer
     found = _truth(answer) if isinstance(answer, str) and question.shape is not Shape.LETTER else None
     if found is None:
-        raise NotComparable(f"answers of type '{question.answer_type}' are no scores; a score is a number, such as 0.7")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not scores; a score is a number, such as 0.7")
     return found
 
 

@@ -118,7 +118,7 @@ def _least(answer: Parsed | None, question: Question, error: Callable[[float], f
     elif isinstance(answer, float | int):
         rows = [[bounded(answer)]]
     elif answer is not None:
-        raise NotComparable(f"answers of type '{question.answer_type}' are no numbers")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not numbers")
     return min(_mean_error(rows, label, error) for label in labels)
 
 
@@ -131,7 +131,7 @@ def _labels(question: Question) -> list[list[list[float]]]:
             raise NotComparable(f"the label {str(question.label)[:80]!r} is not a number")
         return [[[bounded(number)]] for number in numbers]
     if question.answer_type != AnswerType.SERIES:
-        raise NotComparable(f"answers of type '{question.answer_type}' are no numbers")
+        raise NotComparable(f"answers of type '{question.answer_type}' are not numbers")
     try:
         return [series_of(question.label)]
     except ValueError as problem:

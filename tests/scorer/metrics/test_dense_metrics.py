@@ -79,7 +79,7 @@ def test_a_number_is_held_against_the_nearest_label_and_refusing_is_counting_not
     assert metric.best(question) == [0.0]
     with pytest.raises(NotComparable, match="not a number"):
         metric.statistic(1.0, Question("number", ["many"]))
-    with pytest.raises(NotComparable, match="no numbers"):
+    with pytest.raises(NotComparable, match="not numbers"):
         metric.statistic("12", Question("short_text", ["12"]))
 
 
@@ -566,7 +566,7 @@ def test_a_broken_answer_is_unreadable_and_a_broken_label_is_named(tmp_path: Pat
             measure(about(tmp_path / "missing.png", depth_unit="m"))
         with pytest.raises(NotComparable, match="names no file"):
             measure(Question("media", {"caption": "a dog"}, details={"depth_unit": "m"}))
-    with pytest.raises(NotComparable, match="no files"):
+    with pytest.raises(NotComparable, match="not files"):
         metric.statistic("a dog", question)
 
 
