@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from scorer.metrics.base import Metric, RatioMetric, Value
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+from scorer.metrics.base import Floats, Metric, RatioMetric, Value
 
 BOOTSTRAP_DRAWS = 200
 _SEED = 20250504

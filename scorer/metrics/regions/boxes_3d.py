@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.entries import entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 NUSCENES_DISTANCES = (0.5, 1.0, 2.0, 4.0)
 """Metres between centres on the ground below which a detection is a match."""

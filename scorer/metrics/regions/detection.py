@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType, Shape
-from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
 from scorer.metrics.regions.masks import Kinds, read_masks
 from scorer.metrics.regions.precision import COCO_THRESHOLDS, UNNAMED, AveragePrecision, Precisions, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 class BoxPrecision(AveragePrecision):

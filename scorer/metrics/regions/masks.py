@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.faults import of_answer, of_label
 from scorer.metrics.regions.runs import Region, classes_of_map, union
 from scorer.metrics.regions.sources import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Bits = NDArray[np.bool_]
 
 VOID = 255

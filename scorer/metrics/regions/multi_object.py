@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from scorer.metrics.base import JsonRow, NotComparable, Question
+from scorer.metrics.base import Floats, JsonRow, NotComparable, Question
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric
 from scorer.metrics.regions.precision import folded, joined_unnamed
 from scorer.parsers import Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 MATCH_DISTANCE = 2.0
 """Metres between centres on the ground below which an answer's box can be a label's."""

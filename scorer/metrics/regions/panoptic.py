@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from scorer.metrics.base import Question
+from scorer.metrics.base import Floats, Question
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions.masks import Kinds, Mask, read_masks
 from scorer.metrics.regions.runs import Region, union
 from scorer.parsers import Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 _INSTANCES = 1000
 """Cityscapes' maps number an instance of a thing class as 1000 * class + instance."""

@@ -13,14 +13,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scorer.metrics.base import JsonRow, Question
+from scorer.metrics.base import Floats, JsonRow, Question
 from scorer.metrics.pooled import SetMetric
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Integers = NDArray[np.intp]
 
 COCO_THRESHOLDS = tuple(0.5 + (0.95 - 0.5) / 9.0 * step for step in range(10))

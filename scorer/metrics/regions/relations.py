@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from scorer.metrics.base import AnyMetric, Factories, NotComparable, Parameters, Question
+from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question
 from scorer.metrics.entries import entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions.detection import intersection_over_union
 from scorer.metrics.regions.precision import folded
 from scorer.parsers import Box, Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 _OVERLAP = 0.5
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import Shape
-from scorer.metrics.base import AnyMetric, Factories, Factory, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
+from scorer.metrics.base import AnyMetric, Factories, Factory, Floats, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import panoptic, structure
 from scorer.metrics.regions.masks import Kinds, by_class, read_masks
 from scorer.metrics.regions.precision import folded
 from scorer.metrics.regions.runs import Region, union
 from scorer.parsers import Box, Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 Counts = tuple[float, float, float]
 """Area of both, of the answer, of the label."""

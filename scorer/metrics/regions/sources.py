@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from scorer.metrics.base import Floats
 from scorer.metrics.entries import Entry
 from scorer.metrics.faults import score_of
 from scorer.metrics.regions.precision import folded
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Bits = NDArray[np.bool_]
 
 Numbers: TypeAlias = "NDArray[np.int64]"

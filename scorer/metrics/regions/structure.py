@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scorer.metrics.base import MeanMetric, Question
+from scorer.metrics.base import Floats, MeanMetric, Question
 from scorer.metrics.regions.masks import read_planes
 from scorer.parsers import Parsed, Structured
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Bits = NDArray[np.bool_]
 
 _ALPHA = 0.5

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
-from scorer.metrics.base import AnyMetric, Factories, Factory, MeanMetric, NotComparable, Parameters, Question
+from scorer.metrics.base import AnyMetric, Factories, Factory, Floats, MeanMetric, NotComparable, Parameters, Question
 from scorer.metrics.entries import Entry, entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import multi_object
 from scorer.metrics.regions.detection import intersection_over_union
 from scorer.parsers import Box, Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 SUCCESS_THRESHOLDS = tuple(step / 20.0 for step in range(21))
 KITTI_LENGTHS = tuple(range(100, 900, 100))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scorer.media import images, points, video
 from scorer.metrics.averages import FARTHEST, AverageMetric
-from scorer.metrics.base import NotComparable, Question
+from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.signals.files import answer_files, answered, in_pairs, label_files, labelled, of_answer, of_label, resized
 from scorer.parsers import Parsed
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 NEAREST_DEPTH, FARTHEST_DEPTH = 1e-3, 80.0
 """Depths of a video that count, in its own unit (metres in the data sets)."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scorer.media import video
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Factories, Factory, Question
+from scorer.metrics.base import Factories, Factory, Floats, Question
 from scorer.metrics.signals.files import answer_files, answered, in_pairs, label_files, labelled
 from scorer.parsers import Parsed
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Picture = NDArray[np.uint8]
-    Floats = NDArray[np.float64]
 
 HIGHEST_PSNR = 100.0
 """dB of identical pictures, and the most that any get."""

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 from scorer.media import Undecodable
 from scorer.media.audio import read_audio
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Question
+from scorer.metrics.base import Floats, Question
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label
 from scorer.metrics.signals.world import spectral_envelope
 from scorer.parsers import Parsed
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 RATE = 22050
 ORDER = 13

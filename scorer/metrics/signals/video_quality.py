@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from scorer.media import Undecodable, video
-from scorer.metrics.base import Factories, Factory, MeanMetric, Question, UnreadableAnswer
+from scorer.metrics.base import Factories, Factory, Floats, MeanMetric, Question, UnreadableAnswer
 from scorer.metrics.signals.files import answer_files, answered, of_answer
 from scorer.parsers import Parsed
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Picture = NDArray[np.uint8]
 
 _SHORT_SIDE, _LONGEST_SIDE = 128, 512

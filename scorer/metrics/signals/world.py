@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from scorer.media.arrays import Floats
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 FRAME_SECONDS = 0.005
 _FLOOR, _CEILING, _BANDS_IN_OCTAVE = 71.0, 800.0, 2.0

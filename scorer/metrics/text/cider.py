@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scorer.metrics.base import AnyMetric, Factories, JsonRow, Parameters, Question, RatioMetric, Value, scaled, texts
+from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Parameters, Question, RatioMetric, Value, scaled, texts
 from scorer.metrics.text.overlap import caption_tokens, texts_of_label
 from scorer.parsers import Parsed
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
 ORDERS = 4
