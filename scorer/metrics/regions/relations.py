@@ -107,7 +107,7 @@ def _relations(value: object) -> list[Relation]:
 def _box(sides: object) -> Box | None:
     if sides is None:
         return None
-    x, y, width, height = (float(side) for side in iterated(sides))
+    x, y, width, height = map(float, iterated(sides))
     return Box(x, y, width, height)
 
 

@@ -170,7 +170,7 @@ def _above(overlap: float) -> int:
 def _box(sides: object) -> Box | None:
     if sides is None:
         return None
-    x, y, width, height = (float(side) for side in iterated(sides))
+    x, y, width, height = map(float, iterated(sides))
     if not all(map(math.isfinite, (x, y, width, height))):
         raise ValueError("a box is not finite")
     return Box(x, y, width, height)
