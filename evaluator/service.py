@@ -17,17 +17,20 @@ from evaluator.planning.planner import Planner
 from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import prompt_set
 from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
+from evaluator.runs.active import ActiveRun
 from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
 from evaluator.runs.control import RunControl
 from evaluator.runs.limits import Limiters
 from evaluator.runs.records import RunRecords
+from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import header_of, score_task
 from evaluator.runs.starting import Starter
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
+from genlevel.runtime.locks import run_locks
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
@@ -67,7 +70,7 @@ class Evaluator:
             inline_limit=settings.storage.inline_limit_bytes,
         )
         self._planner = Planner(gateway, routing, prompts)
-        self._control = RunControl(self._context, Limiters(defaults.concurrency), data_folder / "locks")
+        self._control = RunControl(self._context, Limiters(defaults.concurrency), run_locks(settings.storage.url, data_folder))
         self._records = RunRecords(self._journal, self._control)
         self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge)
         files = FileCache(self._context.blobs, data_folder / "files")
@@ -119,12 +122,17 @@ class Evaluator:
     async def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
         """Progress twice a second until the run stops; the last message has its final state. Raises GenlevelError."""
         record = await self._records.find(request.run_id)
+        watched: ActiveRun | None = None
         while (active := self._control.active.get(record.run_id)) is not None and active.task is not None:
+            watched = active
             yield active.progress()
             await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
             if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
                 raise error
-        yield ev.WatchRunResponse(run=await self._records.message(await self._records.find(record.run_id)))
+        run = await self._records.message(await self._records.find(record.run_id))
+        if watched is not None and watched.taken_over:  # what goes on elsewhere is for those to watch who ask there
+            run.status, run.reason = ev.RUN_STATUS_INTERRUPTED, LOST
+        yield ev.WatchRunResponse(run=run)
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
         """One run as it stands. Raises NotFoundError if there is none."""

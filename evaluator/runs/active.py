@@ -12,6 +12,7 @@ from evaluator.planning.plans import Plan
 from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution, RunState
 from evaluator.runs.judging import Judge, Judging
+from evaluator.runs.run_log import RunLog
 from evaluator.traffic.budget import Budget
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -37,12 +38,20 @@ class Work:
 class ActiveRun:
     """A run that goes on.
 
-    header: what the scorer is told of it. budget: what the model and the judge may spend together. totals: its answers before this start.
-    accounts: those that its calls go to. execution, judging: the passes, as far as they have begun. stopped: set if it was told to end.
+    Attributes:
+        header: what the scorer is told of it.
+        log: where its answers become durable.
+        budget: what the model and the judge may spend together.
+        totals: its answers before this start.
+        accounts: those that its calls go to.
+        execution, judging: the passes, as far as they have begun.
+        stopped: set if it was told to end.
+        taken_over: whether it ended because another process works on it now.
     """
 
     work: Work
     header: sc.ScoreTaskHeader
+    log: RunLog
     budget: Budget
     totals: Totals
     accounts: set[str] = field(default_factory=set)
@@ -50,6 +59,7 @@ class ActiveRun:
     judging: Judging | None = None
     task: asyncio.Task[None] | None = None
     stopped: Ending | None = None
+    taken_over: bool = False
 
     @property
     def run_id(self) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from google.protobuf import json_format
 
 from evaluator.planning.judge_requests import judged_tasks
@@ -16,9 +14,11 @@ from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.limits import Limiters
+from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -29,10 +29,10 @@ class RunControl:
     ``active``: the runs that go on here, by id. ``unstored``: how runs ended whose end could not be stored.
 
     Args:
-        locks: the folder of the runs' locks.
+        locks: of runs; closed with this.
     """
 
-    def __init__(self, context: Context, limiters: Limiters, locks: Path) -> None:
+    def __init__(self, context: Context, limiters: Limiters, locks: RunLocks) -> None:
         self.active: dict[str, ActiveRun] = {}
         self.unstored: dict[str, Ending] = {}
         self._context = context
@@ -44,37 +44,31 @@ class RunControl:
         for active in list(self.active.values()):
             active.stop(ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped")
         await asyncio.gather(*(active.task for active in self.active.values() if active.task), return_exceptions=True)
+        self._locks.close()
 
-    def is_orphaned(self, run_id: str) -> bool:
+    async def is_orphaned(self, run_id: str) -> bool:
         """Whether nobody works on a run."""
-        lock = self._lock(run_id)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        lock.release()
-        return True
+        return not await self._locks.of(run_id).holder()
 
     # -- beginning -------------------------------------------------------------------------------------------------
 
     async def begin(self, work: Work) -> None:
         """Begins the work. Raises UsageError if another process does the run's, GenlevelError if it cannot be begun."""
         run_id = work.record.run_id
-        lock = self._lock(run_id)
+        lock = self._locks.of(run_id)
+        if not await lock.acquire():
+            holder = await lock.holder() or "another process"
+            raise UsageError(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise UsageError(f"run {run_id} is being worked on by another process; wait for it or stop it") from None
-        try:
-            active = await self._prepared(work)
+            active = await self._prepared(work, RunLog(self._context.journal, lock))
         except BaseException:
-            lock.release()
+            await lock.release()
             raise
         active.task = asyncio.create_task(self._carry_out(active, lock), name=f"run-{run_id}")
         self.unstored.pop(run_id, None)
         self.active[run_id] = active
 
-    async def _prepared(self, work: Work) -> ActiveRun:
+    async def _prepared(self, work: Work, log: RunLog) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""
         record, journal = work.record, self._context.journal
         totals = await asyncio.to_thread(journal.totals, record.run_id)
@@ -91,13 +85,14 @@ class RunControl:
         first = await asyncio.to_thread(journal.last_reservation, record.run_id)
         await asyncio.to_thread(journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=_kept_traffic(work))
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
-        active = ActiveRun(work, header, budget, totals)
+        active = ActiveRun(work, header, log, budget, totals)
         if work.asks:
             active.accounts.add(work.plan.model.account)
             active.execution = Execution(
                 work.plan,
                 header,
                 self._context,
+                log=log,
                 limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts()),
                 budget=budget,
                 totals=totals,
@@ -125,6 +120,7 @@ class RunControl:
             judged_tasks(work.plan.tasks),
             active.header,
             self._context,
+            log=active.log,
             limiter=limiter,
             budget=active.budget,
             totals=totals,
@@ -149,29 +145,43 @@ class RunControl:
 
     # -- ending ----------------------------------------------------------------------------------------------------
 
-    async def _carry_out(self, active: ActiveRun, lock: FileLock) -> None:
+    async def _carry_out(self, active: ActiveRun, lock: RunLock) -> None:
         """Does the work of a run and stores how it ended."""
         ending = Ending(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
+        watching = asyncio.create_task(self._stop_if_lost(active, lock), name=f"lock-{active.run_id}")
         try:
             ending = await active.passes(lambda: self._judged(active))
         except asyncio.CancelledError:
             ending = Ending(ev.RUN_STATUS_INTERRUPTED, "stopped")
             raise
         finally:
-            self._store(active, ending)
-            self.active.pop(active.run_id, None)
-            lock.release()
+            watching.cancel()
+            await self._end(active, lock, ending)
+
+    async def _stop_if_lost(self, active: ActiveRun, lock: RunLock) -> None:
+        await lock.lost.wait()
+        active.stop(ev.RUN_STATUS_INTERRUPTED, LOST, now=True)
+
+    async def _end(self, active: ActiveRun, lock: RunLock, ending: Ending) -> None:
+        """Stores how a run ended, unless another process has it now: then it is that one's to say."""
+        try:
+            if not lock.lost.is_set():
+                self._store(active, ending)
+            elif await lock.acquire():  # nobody has taken it yet
+                self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
+            else:
+                active.taken_over = True
+        except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
+            self.unstored[active.run_id] = _unstored(ending, error)
+        finally:
+            try:
+                await lock.release()
+            finally:
+                self.active.pop(active.run_id, None)
 
     def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
-        try:
-            self._context.journal.update_run(active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
-        except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
-            self.unstored[active.run_id] = _unstored(ending, error)
-
-    def _lock(self, run_id: str) -> FileLock:
-        self._locks.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._locks / f"{run_id}.lock", thread_local=False)
+        self._context.journal.update_run(active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
 
 
 def _kept_traffic(work: Work) -> str:

@@ -20,6 +20,7 @@ from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.requests import PreparedCall, prepare
 from evaluator.runs.context import Context
 from evaluator.runs.crew import CHUNK, Crew, Ending
+from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
@@ -64,6 +65,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
 
     Args:
         header: what the scorer is told with every task, but the task.
+        log: where answers become durable.
         totals: what the journal has of the run already.
         scored: tasks that need no scoring if nothing new is asked of them.
         retry_failed: instances that failed are asked again.
@@ -75,6 +77,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         header: sc.ScoreTaskHeader,
         context: Context,
         *,
+        log: RunLog,
         limiter: AccountLimiter,
         budget: Budget,
         totals: Totals,
@@ -88,12 +91,13 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             budget=budget,
             run_id=header.run_id,
             model_info=plan.model,
-            log=context.journal,
+            log=log,
             model=header.model,
             suite=header.suite,
             first_reservation=first_reservation,
         )
         self.state = RunState.of(totals)
+        self._log = log
         self._plan = plan
         self._header = header
         self._total = plan.total
@@ -187,7 +191,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
 
     async def _unasked(self, key: str, instance: Instance, outcome: Outcome, why: str) -> Answer:
         answer = Answer(self._header.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
-        await self._context.journal.record(answer)
+        await self._log.record(answer)
         return answer
 
     def _unsupported(self, instance: Instance, output: ct.Modality) -> str:

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, JudgingTotals, RunJudge
 from evaluator.planning.judge_prompts import JudgePrompt, judge_prompts, no_rating, rating_in
 from evaluator.planning.judge_requests import judge_name, prepare_judgement
 from evaluator.planning.plans import TaskPlan
 from evaluator.runs.context import Context
 from evaluator.runs.crew import CHUNK, Crew, Ending
+from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
@@ -52,8 +52,8 @@ class Judge:
 class _JudgementLog:
     """Makes the answers of a judge durable as judgements: what ``Traffic`` writes to. ``open``: judgements that are being asked for."""
 
-    def __init__(self, journal: Journal, *, structured: bool) -> None:
-        self._journal = journal
+    def __init__(self, log: RunLog, *, structured: bool) -> None:
+        self._log = log
         self._structured = structured
         self.open: dict[tuple[str, AnswerKey], tuple[JudgePrompt, Judgement]] = {}
 
@@ -63,15 +63,15 @@ class _JudgementLog:
         prompt, judgement = self.open[asked]
         judgement = _with_answer(judgement, prompt, answer, structured=self._structured)
         self.open[asked] = (prompt, judgement)
-        return self._journal.judgements.record(judgement)
+        return self._log.judged(judgement)
 
     def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
-        """See the journal."""
-        return self._journal.reserve(run_id, number, nano_usd)
+        """See ``RunLog``."""
+        return self._log.reserve(run_id, number, nano_usd)
 
     def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
-        """See the journal."""
-        return self._journal.settle(run_id, number)
+        """See ``RunLog``."""
+        return self._log.settle(run_id, number)
 
 
 def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, structured: bool) -> Judgement:
@@ -116,6 +116,7 @@ class Judging(Crew[_Item]):
     Args:
         tasks: those of the run that the judge can rate.
         header: what the scorer is told with every task, but the task.
+        log: where judgements become durable.
         totals: what the journal has of the run's judging already.
         retry_failed: the judge is asked again about answers that it failed on.
     """
@@ -127,13 +128,14 @@ class Judging(Crew[_Item]):
         header: sc.ScoreTaskHeader,
         context: Context,
         *,
+        log: RunLog,
         limiter: AccountLimiter,
         budget: Budget,
         totals: JudgingTotals,
         first_reservation: int = 0,
         retry_failed: bool = False,
     ) -> None:
-        self._log = _JudgementLog(context.journal, structured=judge.model.structured_output)
+        self._log = _JudgementLog(log, structured=judge.model.structured_output)
         super().__init__(
             context,
             limiter=limiter,

@@ -43,7 +43,7 @@ class RunRecords:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif (ended := self._control.unstored.get(record.run_id)) is not None:
             record = replace(record, status=ended.status, reason=ended.reason)
-        elif record.status == ev.RUN_STATUS_RUNNING and await asyncio.to_thread(self._control.is_orphaned, record.run_id):
+        elif record.status == ev.RUN_STATUS_RUNNING and await self._control.is_orphaned(record.run_id):
             record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
         run = run_message(record, totals.outcomes, totals.usage, cost_nano_usd=totals.cost_nano_usd, unknown_costs=totals.unknown_costs)
         kept = self._journal.judgements

@@ -1,0 +1,47 @@
+"""Writes what becomes of a run's calls, for as long as this process may: once the run's lock is lost, another process may work on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import Answer, Judgement
+from evaluator.traffic.traffic import RunStopped
+from genlevel.runtime.locks import RunLock
+
+LOST = "its lock was lost: another process may be working on it"
+
+
+class RunLog:
+    """The journal, for one run. ``record``, ``judged`` and ``reserve`` raise RunStopped once the lock is lost."""
+
+    def __init__(self, journal: Journal, lock: RunLock) -> None:
+        self._journal = journal
+        self._lock = lock
+
+    def record(self, answer: Answer) -> asyncio.Future[None]:
+        """Journals one answer; the future is done when it is durable."""
+        self._check()
+        return self._journal.record(answer)
+
+    def judged(self, judgement: Judgement) -> asyncio.Future[None]:
+        """Journals what is known of one judgement; the future is done when it is durable."""
+        self._check()
+        return self._journal.judgements.record(judgement)
+
+    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
+        """Notes durably that a call may cost this much."""
+        self._check()
+        return self._journal.reserve(run_id, number, nano_usd)
+
+    def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
+        """Forgets a reservation: what the call cost is known. It stays once the lock is lost: its number may be another's now."""
+        if not self._lock.lost.is_set():
+            return self._journal.settle(run_id, number)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    def _check(self) -> None:
+        if self._lock.lost.is_set():
+            raise RunStopped(LOST)

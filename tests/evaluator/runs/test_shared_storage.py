@@ -1,0 +1,202 @@
+"""Evaluators that share a database: one of them works on a run, another goes on if that one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from evaluator.service import Evaluator
+from evaluator.traffic.traffic import RunStopped
+from genlevel.runtime.errors import UsageError
+from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.locks import FileLocks, LeaseLocks
+from genlevel.runtime.settings import Settings
+from genlevel.v1 import evaluator_pb2 as ev
+from scorer.service import Scorer
+
+TTL_S = 1.5
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def url(request, tmp_path):
+    """A database that several evaluators share."""
+    return f"sqlite:///{tmp_path / 'shared.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+async def join(url, tmp_path, scripted):
+    """Makes evaluators of machines of their own over the database, with short leases."""
+    made = []
+
+    def make():
+        scorer, settings = Scorer(url), Settings.model_validate({"storage": {"url": url}})
+        folder = tmp_path / f"machine-{len(made)}"
+        evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=folder)
+        evaluator._control._locks.close()
+        evaluator._control._locks = LeaseLocks(LeaseTable(url), ttl_s=TTL_S)
+        made.append((evaluator, scorer))
+        return evaluator
+
+    yield make
+    for evaluator, scorer in made:
+        await evaluator.close()
+        scorer.close()
+
+
+def request_of(folder, instances=40, **traffic):
+    specification = ev.RunSpecification(model="m", suite=str(folder(instances)))
+    return ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(concurrency=2, **traffic))
+
+
+async def watched(evaluator, run):
+    *_, last = [progress.run async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id))]
+    return last
+
+
+async def until(condition, timeout_s=20.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(("storage", "kind"), [("", FileLocks), ("sqlite", FileLocks)])
+def test_a_database_of_this_machine_needs_no_lease(tmp_path, scripted, storage, kind):
+    url = f"sqlite:///{tmp_path / 'own.db'}" if storage else ""
+    scorer = Scorer(url or f"sqlite:///{tmp_path / 'genlevel.db'}")
+    settings = Settings.model_validate({"storage": {"url": url}})
+    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path)
+    assert isinstance(evaluator._control._locks, kind)
+    asyncio.run(evaluator.close())
+    scorer.close()
+
+
+@pytest.mark.full
+def test_a_shared_database_has_leases(postgresql, tmp_path, scripted):
+    scorer, settings = Scorer(postgresql), Settings.model_validate({"storage": {"url": postgresql}})
+    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path)
+    assert isinstance(evaluator._control._locks, LeaseLocks)
+    asyncio.run(evaluator.close())
+    scorer.close()
+
+
+async def test_one_of_two_evaluators_works_on_a_run(join, scripted, suite_folder):
+    first, second = join(), join()
+    scripted.latency_s = 0.1
+    request = request_of(suite_folder)
+    run = (await first.start_run(request)).run
+    await asyncio.sleep(TTL_S * 1.2)  # longer than a lease that nobody renews
+    with pytest.raises(UsageError, match=r"is being worked on by process \d+ on .+; wait for it or stop it"):
+        await second.start_run(request)
+    assert (await second.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_RUNNING
+    assert (await watched(first, run)).status == ev.RUN_STATUS_FINISHED
+    assert set(scripted.calls.values()) == {1}
+    started = await second.start_run(request)
+    assert (started.run.run_id, started.run.status) == (run.run_id, ev.RUN_STATUS_FINISHED)
+
+
+async def test_who_lost_its_lease_writes_no_more_and_its_run_is_interrupted_there(join, scripted, suite_folder):
+    first, second = join(), join()
+    scripted.latency_s = 0.2
+    request = request_of(suite_folder)
+    run = (await first.start_run(request)).run
+    watching = asyncio.create_task(watched(first, run))
+    await until(lambda: scripted.calls.total() > 4)
+    log = first._control.active[run.run_id].log
+    with first._control._locks._table._engine.begin() as connection:  # as if it had been paused for longer than its lease
+        connection.execute(text("update runtime_leases set until_s = 0"))
+    assert (await second.start_run(request)).run.status == ev.RUN_STATUS_RUNNING
+    ended = await watching
+    assert (ended.status, ended.reason) == (ev.RUN_STATUS_INTERRUPTED, "its lock was lost: another process may be working on it")
+    assert not first._control.active
+    with pytest.raises(RunStopped, match="lost"):
+        log.reserve(run.run_id, 1, 5)
+    await log.settle(run.run_id, 1)
+    assert (await first.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_RUNNING, "by the other"
+    done = await watched(second, run)
+    assert (done.status, done.counts.answered, done.counts.pending) == (ev.RUN_STATUS_FINISHED, 40, 0)
+    assert scripted.calls.total() <= 40 + 10, "asked twice is what was in flight until the first one knew, a third of a lease later"
+    assert (await first.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_FINISHED
+
+
+async def test_a_lost_lease_that_nobody_took_ends_the_run_as_interrupted(join, scripted, suite_folder):
+    evaluator = join()
+    scripted.latency_s = 0.2
+    request = request_of(suite_folder)
+    run = (await evaluator.start_run(request)).run
+    await until(lambda: scripted.calls.total() > 4)
+    with evaluator._control._locks._table._engine.begin() as connection:
+        connection.execute(text("update runtime_leases set until_s = 0"))
+    ended = await watched(evaluator, run)
+    assert (ended.status, ended.reason) == (ev.RUN_STATUS_INTERRUPTED, "its lock was lost: another process may be working on it")
+    scripted.latency_s = 0.0
+    again = await evaluator.start_run(request)
+    assert (await watched(evaluator, again.run)).status == ev.RUN_STATUS_FINISHED
+
+
+DYING = """
+import asyncio, sys
+from pathlib import Path
+from prometheus_client import CollectorRegistry
+from evaluator.service import Evaluator
+from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.locks import LeaseLocks
+from genlevel.runtime.settings import Settings
+from genlevel.v1 import evaluator_pb2 as ev
+from scorer.service import Scorer
+sys.path.insert(0, "tests/evaluator")
+from conftest import ScriptedGateway
+
+async def main(url, folder, request, ttl_s):
+    gateway, settings = ScriptedGateway(), Settings.model_validate({"storage": {"url": url}})
+    gateway.latency_s = 0.1
+    evaluator = Evaluator(settings, gateway, Scorer(url), registry=CollectorRegistry(), data_folder=Path(folder))
+    evaluator._control._locks = LeaseLocks(LeaseTable(url), ttl_s=ttl_s)
+    run = (await evaluator.start_run(ev.StartRunRequest.FromString(request))).run
+    while len(gateway.calls) < 6:
+        await asyncio.sleep(0.02)
+    print(run.run_id, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]), float(sys.argv[4])))
+"""
+
+
+@pytest.fixture
+def dying(url, tmp_path, repository):
+    """Starts a run in a process of its own and kills that in its midst; returns the run's id."""
+
+    async def start(request):
+        arguments = (url, str(tmp_path / "dying"), request.SerializeToString().hex(), str(TTL_S))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", DYING, *arguments, cwd=repository, stdout=asyncio.subprocess.PIPE
+        )
+        run_id = (await process.stdout.readline()).decode().strip()
+        process.kill()
+        await process.wait()
+        assert run_id
+        return run_id
+
+    return start
+
+
+async def test_another_takes_over_when_the_lease_of_one_that_died_has_expired(join, dying, scripted, suite_folder):
+    request = request_of(suite_folder)
+    run_id = await dying(request)
+    second = join()
+    with pytest.raises(UsageError, match="is being worked on by process"):
+        await second.start_run(request)
+    orphan = (await second.get_run(ev.GetRunRequest(run_id=run_id))).run
+    assert (orphan.status, orphan.counts.answered >= 2) == (ev.RUN_STATUS_RUNNING, True)
+    await asyncio.sleep(TTL_S)
+    seen = (await second.get_run(ev.GetRunRequest(run_id=run_id))).run
+    assert (seen.status, seen.reason) == (ev.RUN_STATUS_INTERRUPTED, "its process ended")
+    run = (await second.start_run(request)).run
+    done = await watched(second, run)
+    assert (run.run_id, done.status, done.counts.answered) == (run_id, ev.RUN_STATUS_FINISHED, 40)
+    assert scripted.calls.total() == 40 - seen.counts.answered, "what the first one journalled is not asked again"
