@@ -89,6 +89,7 @@ def test_run_lengths(written: Any) -> None:
     assert normal_form("masks", written) == [{"label": "", "mask": {"size": [2, 3], "counts": [1, 2, 3]}}]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:pycocotools")
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.randoms(use_true_random=False))
 def test_compressed_run_lengths_are_decoded_as_coco_does(height: int, width: int, random: Any) -> None:

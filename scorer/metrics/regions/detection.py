@@ -149,13 +149,14 @@ def keypoint_similarity(given: Floats, wanted: Floats, size: tuple[float, Sequen
     placed = np.full((count, 2), np.inf)
     placed[: len(given)] = given[:count, :2]
     visible = wanted[:, 2] > 0
-    if visible.any():
-        offsets = placed - wanted[:, :2]
-    else:
-        lowest, highest = np.array([x - width, y - height]), np.array([x + 2.0 * width, y + 2.0 * height])
-        offsets = np.maximum(0.0, lowest - placed) + np.maximum(0.0, placed - highest)
-        visible = np.ones(count, dtype=bool)
-    distances = (offsets**2).sum(axis=1) / (2.0 * sigmas) ** 2 / (area + np.spacing(1)) / 2.0
+    with np.errstate(over="ignore", invalid="ignore"):  # what lies too far away for a number is not alike
+        if visible.any():
+            offsets = placed - wanted[:, :2]
+        else:
+            lowest, highest = np.array([x - width, y - height]), np.array([x + 2.0 * width, y + 2.0 * height])
+            offsets = np.maximum(0.0, lowest - placed) + np.maximum(0.0, placed - highest)
+            visible = np.ones(count, dtype=bool)
+        distances = (offsets**2).sum(axis=1) / (2.0 * sigmas) ** 2 / (area + np.spacing(1)) / 2.0
     return float(np.exp(-distances[visible]).mean()) if count else 0.0
 
 
@@ -186,17 +187,21 @@ def _size(entry: Entry) -> tuple[float, Sequence[float]]:
         box = [left, top, right - left, bottom - top]
     else:
         box = [0.0, 0.0, 0.0, 0.0]
-    return float(entry["area"]) if entry.get("area") else box[2] * box[3], box
+    area = float(entry["area"]) if entry.get("area") else box[2] * box[3]
+    if area < 0.0:
+        raise ValueError("an area is negative")
+    return area, box
 
 
 def box_ious(first: Floats, second: Floats) -> Floats:
     """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 if they do not overlap."""
     import numpy as np
 
-    ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
-    sides = np.maximum(ends - np.maximum(first[:, None, :2], second[None, :, :2]), 0.0)
-    shared = sides[..., 0] * sides[..., 1]
-    union = (first[:, 2] * first[:, 3])[:, None] + (second[:, 2] * second[:, 3])[None] - shared
+    with np.errstate(over="ignore", invalid="ignore"):  # sides of numbers near the largest end in inf or nan, which overlap nothing
+        ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
+        sides = np.maximum(ends - np.maximum(first[:, None, :2], second[None, :, :2]), 0.0)
+        shared = sides[..., 0] * sides[..., 1]
+        union = (first[:, 2] * first[:, 3])[:, None] + (second[:, 2] * second[:, 3])[None] - shared
     ious: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=(shared > 0.0) & (union > 0.0))
     return ious
 

@@ -32,6 +32,7 @@ def test_areas_and_overlaps_are_those_of_the_pixels(numbers: np.ndarray, seed: i
     assert sum(region.area for region in classes_of_map(numbers).values()) == numbers.size
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:pycocotools")
 @pytest.mark.parametrize("seed", range(20))
 def test_polygons_are_drawn_as_pycocotools_draws_them(seed: int) -> None:
     generator = np.random.default_rng(seed)
