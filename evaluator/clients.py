@@ -7,17 +7,19 @@ import contextlib
 import itertools
 import time
 from collections import deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 
 import grpc
 
-from genlevel.runtime.errors import CallFailed, CancelledUnsent, GenlevelError, NotFoundError
-from genlevel.runtime.failures import from_rpc_error, from_status
+from evaluator.ports import GatewayPort
+from genlevel.runtime.errors import CallFailed, CancelledUnsent
+from genlevel.runtime.failures import call_failed
+from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.v1 import gateway_pb2 as gw
-from genlevel.v1 import gateway_pb2_grpc, scorer_pb2_grpc
+from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
 
 _BATCH_ITEMS = 32
@@ -25,7 +27,8 @@ _BATCH_BYTES = 16 << 20  # one larger item goes alone
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
-_SERVICE = "genlevel.v1.GatewayService"
+_GATEWAY = gw.DESCRIPTOR.services_by_name["GatewayService"]
+_SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +51,9 @@ class GrpcGateway:
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._address = address
-        self._channel = connect(address, addresses, service=_SERVICE, name="addresses.gateway")
+        self._channel = connect(address, addresses, service=_GATEWAY.full_name, name="addresses.gateway")
+        remote = Remote(self._channel, _GATEWAY, name="gateway", address=address, wait_for_ready=True)
+        self._one_by_one = cast(GatewayPort, remote)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
@@ -89,12 +94,8 @@ class GrpcGateway:
             self._pending.pop(item_id, None)
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
-        """The configured routes, or the one asked for. Raises CallFailed."""
-        try:
-            response: gw.ListModelsResponse = await self._stub.ListModels(request, timeout=60.0, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
-        return response
+        """The configured routes, or the one asked for. Raises GenlevelError."""
+        return await self._one_by_one.list_models(request)
 
     async def close(self) -> None:
         """Ends the stream and the channel."""
@@ -141,7 +142,7 @@ class GrpcGateway:
         if pending is None or pending.future.done():
             return
         if result.WhichOneof("result") == "error":
-            pending.future.set_exception(from_status(result.error))
+            pending.future.set_exception(call_failed(result.error))
         else:
             pending.future.set_result(result.response)
 
@@ -180,53 +181,11 @@ class GrpcGateway:
         )
 
 
-class GrpcScorer:
-    """The scorer over gRPC."""
+class GrpcScorer(Remote):
+    """The scorer over gRPC, as ScorerPort: the methods come from the contract. Calls wait for a scorer that is away, within their time."""
 
     takes_paths = False
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
-        self._address = address
-        self._channel = connect(address, addresses, service="genlevel.v1.ScorerService", name="addresses.scorer")
-        self._stub = scorer_pb2_grpc.ScorerServiceStub(self._channel)  # type: ignore[no-untyped-call]
-
-    async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
-        """Tells which tasks a run asks. Raises GenlevelError in one line when the scorer refuses or is away."""
-        try:
-            response: sc.BeginRunResponse = await self._stub.BeginRun(request, timeout=60.0, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure("take note of the run's tasks", error) from None
-        return response
-
-    async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest]) -> sc.ScoreTaskResponse:
-        """Scores one task. Raises GenlevelError in one line when the scorer refuses or is away."""
-        try:
-            response: sc.ScoreTaskResponse = await self._stub.ScoreTask(requests, timeout=3600.0, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure("score the task", error) from None
-        return response
-
-    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
-        """Scores and levels of a run. Raises GenlevelError."""
-        try:
-            response: sc.GetVerdictResponse = await self._stub.GetVerdict(request, timeout=60.0, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure("give a verdict", error) from None
-        return response
-
-    def _failure(self, what: str, error: grpc.aio.AioRpcError) -> GenlevelError:
-        """Why a call of the scorer came to nothing, in one line that says what to do where that is known."""
-        match error.code():
-            case grpc.StatusCode.NOT_FOUND:
-                return NotFoundError(f"the scorer could not {what}: {error.details()}")
-            case grpc.StatusCode.DEADLINE_EXCEEDED | grpc.StatusCode.UNAVAILABLE:
-                why = f"{self._address} could not be reached, or did not answer in time (addresses.scorer in the configuration)"
-            case grpc.StatusCode.UNIMPLEMENTED:
-                why = f"the one at {self._address} is of another version; gateway, evaluator and scorer must be of one"
-            case _:
-                why = error.details() or error.code().name
-        return GenlevelError(f"the scorer could not {what}: {why}")
-
-    async def close(self) -> None:
-        """Ends the channel."""
-        await self._channel.close()
+        channel = connect(address, addresses, service=_SCORER.full_name, name="addresses.scorer")
+        super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s={"ScoreTask": 3600.0}, wait_for_ready=True)

@@ -10,14 +10,14 @@ from genlevel.v1 import scorer_pb2 as sc
 
 
 class GatewayPort(Protocol):
-    """Asks models. Both methods raise CallFailed."""
+    """Asks models."""
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
-        """One answer to one request, within ``timeout_s``."""
+        """One answer to one request, within ``timeout_s``. Raises CallFailed, and nothing else of our tree."""
         ...
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
-        """The configured routes, or the one asked for."""
+        """The configured routes, or the one asked for. Raises CallFailed if it cannot be used, GenlevelError if the gateway is away."""
         ...
 
 

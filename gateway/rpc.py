@@ -13,6 +13,7 @@ import grpc
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.failures import abort, to_status
+from genlevel.runtime.remote import answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.v1 import gateway_pb2 as pb
 from genlevel.v1 import gateway_pb2_grpc
@@ -48,18 +49,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 raise CallFailed(pb.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
             return await self._gateway.generate(request, timeout_s=remaining_s or 0.0)
         except CallFailed as failure:
-            await abort(context, failure)
+            await abort(context, failure, method="Generate")
         except Exception:
-            await abort(context, _internal("Generate"))
+            await abort(context, _internal("Generate"), method="Generate")
 
     async def ListModels(self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext) -> pb.ListModelsResponse:
         """The configured routes, or one resolved."""
-        try:
-            return await self._gateway.list_models(request)
-        except CallFailed as failure:
-            await abort(context, failure)
-        except Exception:
-            await abort(context, _internal("ListModels"))
+        return await answered(context, "ListModels", self._gateway.list_models(request))
 
     async def GenerateMany(self, requests: AsyncIterator[pb.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         """Many calls on one stream, answered in the order in which they are ready; ready ones share a message."""

@@ -45,10 +45,6 @@ if TYPE_CHECKING:
     from genlevel.runtime.files import FileCache
 
 
-class UnknownRun(NotFoundError):
-    """No task of this run has been scored."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Standing:
     """A run as its scores stand."""
@@ -129,8 +125,8 @@ class Scorer:
     async def get_verdict(self, request: pb.GetVerdictRequest) -> pb.GetVerdictResponse:
         """Scores and levels of a run as they stand.
 
-        Raises UnknownRun if nothing of the run has been scored, UsageError for references that do not exist, an alpha that cannot be met,
-        or too many draws.
+        Raises NotFoundError if nothing of the run has been scored, UsageError for references that do not exist, an alpha that cannot be
+        met, or too many draws.
         """
         references = check_references(request.references)
         alpha = checked_alpha(request.alpha)
@@ -149,7 +145,7 @@ class Scorer:
     async def compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
         """Two runs of one suite, on the instances that both have.
 
-        Raises UnknownRun if nothing of a run has been scored, UsageError for runs of different suites or of different data under one
+        Raises NotFoundError if nothing of a run has been scored, UsageError for runs of different suites or of different data under one
         name, or what ``get_verdict`` refuses. A single task of different data is not compared, and says so.
         """
         references = check_references(request.references)
@@ -186,10 +182,10 @@ class Scorer:
         return await asyncio.to_thread(work)
 
     async def list_instances(self, request: pb.ListInstancesRequest) -> AsyncIterator[pb.ListInstancesResponse]:
-        """What became of each instance of a task, as it was last scored, by id. Raises UnknownRun if the task has not been scored."""
+        """What became of each instance of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
         kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task)
         if kept is None:
-            raise UnknownRun(f"task {request.task!r} of run {request.run_id!r} has not been scored")
+            raise NotFoundError(f"task {request.task!r} of run {request.run_id!r} has not been scored")
         for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
             yield instance
 
@@ -264,7 +260,7 @@ class Scorer:
     def _known(self, run_id: str) -> StoredRun:
         run = self._store.run(run_id)
         if run is None:
-            raise UnknownRun(f"no task of run {run_id!r} has been scored; `genlevel runs` lists the runs")
+            raise NotFoundError(f"no task of run {run_id!r} has been scored; `genlevel runs` lists the runs")
         return run
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
@@ -280,7 +276,7 @@ class Scorer:
     def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:
         one, other = (self._store.answers(run.run_id, key) for run in runs)
         if one is None or other is None:
-            raise UnknownRun(f"task {key!r} of a run is no longer there")
+            raise NotFoundError(f"task {key!r} of a run is no longer there")
         return PairedTask(index.find(one.task), one, other)
 
     def _answers(self, standing: _Standing) -> Iterator[TaskStatistics]:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,6 +18,7 @@ from genlevel.runtime.errors import ConfigurationError
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from evaluator.ports import ScorerPort
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
 
@@ -112,7 +113,7 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             stack.push_async_callback(to_gateway.close)
             to_scorer = GrpcScorer(settings.addresses.scorer, settings.addresses)
             stack.push_async_callback(to_scorer.close)
-            core = Evaluator(settings, to_gateway, to_scorer, registry=registry, data_folder=out)
+            core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=registry, data_folder=out)
             stack.push_async_callback(core.close)
             await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry)
 
@@ -146,10 +147,9 @@ def _add_gateway(core: Any) -> Add:
 
 
 def _add_scorer(core: Any) -> Add:
-    from genlevel.v1 import scorer_pb2_grpc
-    from scorer.rpc import SERVICE_NAME, ScorerServicer
+    from scorer.rpc import add_to_server
 
-    return lambda server: server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(core), SERVICE_NAME)
+    return lambda server: add_to_server(server, core)
 
 
 def _add_evaluator(core: Any) -> Add:

@@ -10,16 +10,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
-from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError
 from genlevel.v1 import content_pb2
 
 LIMIT_BYTES = 512 << 20
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class BlobMissing(StorageError):
-    """An object is not in the store."""
 
 
 class BlobStore:

@@ -1,5 +1,7 @@
 """The errors of genlevel, as one tree. Each message is one line for a person: what, where, and what to do.
 
+A class that is added here gets a row in genlevel.runtime.failures, too, which says how it travels between services.
+
 GenlevelError
 ├── UsageError              the command or configuration is wrong (exit 2)
 │   ├── ConfigurationError  genlevel.yaml, an environment variable or a flag
@@ -7,6 +9,7 @@ GenlevelError
 │   ├── NotFoundError       a run or instance that is not there
 │   └── WorkbookError       an official result or reference workbook
 ├── StorageError            a database, journal or blob store cannot be used
+│   └── BlobMissing         an object is not in the blob store
 └── CallFailed              one call to a model failed; has a class with one policy
 """
 
@@ -78,6 +81,10 @@ class WorkbookError(UsageError):
 
 class StorageError(GenlevelError):
     """A database, journal or blob store cannot be used."""
+
+
+class BlobMissing(StorageError):
+    """An object is not in the blob store."""
 
 
 class CallFailed(GenlevelError):

@@ -1,13 +1,14 @@
-"""CallFailed as google.rpc.Status and back, so that a failure means the same in band, in trailers and in process.
+"""The one map of failures: the tree of errors as google.rpc.Status and back, so that a failure means the same in and between processes.
 
-The class travels as ErrorInfo.reason (its name without prefix, domain "genlevel"); the wait as RetryInfo; the part
-at fault as a BadRequest field violation; a used-up quota as QuotaFailure; what was used all the same as Charge.
-Everything stays small: trailers are limited to a few KiB, so provider bodies never go in.
+The class travels as ErrorInfo.reason with the domain "genlevel": the name of the error's class, or, of a failed call to a model, the name
+of its ErrorClass. A failed call has details beside it: the wait as RetryInfo, the part at fault as a BadRequest field violation, a used-up
+quota as QuotaFailure, what was used all the same as Charge. Provider bodies never go in: trailers are limited to some KiB.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+import logging
+from typing import NoReturn, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -15,14 +16,40 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.errors import (
+    BlobMissing,
+    CallFailed,
+    ConfigurationError,
+    DatasetError,
+    ErrorClass,
+    GenlevelError,
+    NotFoundError,
+    StorageError,
+    UsageError,
+    WorkbookError,
+)
 from genlevel.v1 import gateway_pb2 as pb
 
 DOMAIN = "genlevel"
-MAX_MESSAGE_CHARACTERS = 600
+MAX_MESSAGE_CHARACTERS = 4000
+MAX_PROVIDER_CHARACTERS = 600  # of a failed call's message, which has a provider's own words in it
 MAX_METADATA_CHARACTERS = 200
 
-# The policy of notes on gRPC mapping: what a generic gRPC client may conclude without reading the details.
+# What a generic gRPC client may conclude without reading the details. Whoever asked can mend INVALID_ARGUMENT, NOT_FOUND and
+# FAILED_PRECONDITION, and nobody needs to repeat such a call. StorageError is INTERNAL, not UNAVAILABLE: a full disk or a database of a
+# newer version does not pass by itself, and a balancer must not repeat the call elsewhere, as another process has the same storage.
+STATUSES: dict[type[GenlevelError], int] = {
+    GenlevelError: code_pb2.INTERNAL,
+    UsageError: code_pb2.INVALID_ARGUMENT,
+    ConfigurationError: code_pb2.FAILED_PRECONDITION,
+    DatasetError: code_pb2.INVALID_ARGUMENT,
+    NotFoundError: code_pb2.NOT_FOUND,
+    WorkbookError: code_pb2.INVALID_ARGUMENT,
+    StorageError: code_pb2.INTERNAL,
+    BlobMissing: code_pb2.INTERNAL,
+}
+
+# The same of CallFailed, by its class.
 CODES: dict[ErrorClass, int] = {
     ErrorClass.CREDENTIAL: code_pb2.FAILED_PRECONDITION,
     ErrorClass.MODEL_ACCESS: code_pb2.FAILED_PRECONDITION,
@@ -40,8 +67,8 @@ CODES: dict[ErrorClass, int] = {
     ErrorClass.DENIED: code_pb2.PERMISSION_DENIED,
 }
 
-# A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over
-# the size limit, which no wait cures, and UNIMPLEMENTED a missing method, not a missing modality.
+# A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over the size limit,
+# which no wait cures, and UNIMPLEMENTED a missing method, not a missing modality.
 FOREIGN_CODES: dict[int, ErrorClass] = {
     code_pb2.UNAVAILABLE: ErrorClass.TRANSIENT,
     code_pb2.CANCELLED: ErrorClass.TRANSIENT,
@@ -51,12 +78,102 @@ FOREIGN_CODES: dict[int, ErrorClass] = {
     code_pb2.INVALID_ARGUMENT: ErrorClass.CALLER_FAULT,
     code_pb2.OUT_OF_RANGE: ErrorClass.CALLER_FAULT,
 }
+# The same of a class that a newer service knows and we do not, or of a status by something between.
+_NEAREST: dict[int, type[GenlevelError]] = {
+    code_pb2.INVALID_ARGUMENT: UsageError,
+    code_pb2.NOT_FOUND: NotFoundError,
+    code_pb2.FAILED_PRECONDITION: ConfigurationError,
+}
+_CLASSES = {kind.__name__: kind for kind in STATUSES}
+_DETAILS_KEY = "grpc-status-details-bin"
+
+Detail = TypeVar("Detail", bound=Message)
+
+logger = logging.getLogger(__name__)
 
 
-def to_status(failure: CallFailed) -> status_pb2.Status:
-    """The failure as a google.rpc.Status with ErrorInfo and, where they apply, RetryInfo, BadRequest, QuotaFailure."""
-    message = _clip(failure.message, MAX_MESSAGE_CHARACTERS)
-    status = status_pb2.Status(code=CODES.get(failure.error_class, code_pb2.UNKNOWN), message=message)
+def to_status(error: GenlevelError) -> status_pb2.Status:
+    """The error as a google.rpc.Status with ErrorInfo and, of a failed call, RetryInfo, BadRequest, QuotaFailure, Charge if they apply."""
+    if isinstance(error, CallFailed):
+        return _call_status(error)
+    kind = next(kind for kind in type(error).__mro__ if kind in STATUSES)
+    info = error_details_pb2.ErrorInfo(reason=kind.__name__, domain=DOMAIN)
+    return _status(STATUSES[kind], _clip(str(error), MAX_MESSAGE_CHARACTERS), [info])
+
+
+def from_status(status: status_pb2.Status, *, service: str, address: str) -> GenlevelError:
+    """The error that a service's status means, of the class and with the message that it had there.
+
+    A status that is not ours, as gRPC itself or something between made it, is judged by its code, and names the service.
+
+    Args:
+        status: what the call ended with.
+        service: the service's name in the configuration, such as "scorer".
+        address: where it was looked for.
+    """
+    info = _our_info(status)
+    if info is None:
+        return _foreign(status, service, address)
+    if info.reason in _CLASSES:
+        return _CLASSES[info.reason](status.message)
+    if info.reason.isupper():
+        return call_failed(status)
+    return _NEAREST.get(status.code, GenlevelError)(status.message)
+
+
+def call_failed(status: status_pb2.Status) -> CallFailed:
+    """The failed call that a google.rpc.Status carries. A status that carries none is judged by its code alone."""
+    info = _our_info(status)
+    retry = _detail(status, error_details_pb2.RetryInfo)
+    retry_after_s = None if retry is None else retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+    if info is None or not info.reason.isupper():
+        name = _code_name(status.code)
+        kind = FOREIGN_CODES.get(status.code, ErrorClass.UNKNOWN)
+        return CallFailed(kind, status.message or name, retry_after_s=retry_after_s, provider_code=f"grpc {name}")
+    charge = _detail(status, pb.Charge) or pb.Charge()
+    return CallFailed(
+        ErrorClass.__members__.get(info.reason, ErrorClass.UNKNOWN),  # a newer gateway may know a class that we do not
+        status.message,
+        retry_after_s=retry_after_s,
+        dimension=info.metadata.get("dimension", ""),
+        part=info.metadata.get("part", ""),
+        provider=info.metadata.get("provider", ""),
+        provider_code=info.metadata.get("provider_code", ""),
+        may_be_charged=info.metadata.get("may_be_charged", "") == "true",
+        usage=charge.usage if charge.HasField("usage") else None,
+        cost_nano_usd=charge.cost_nano_usd if charge.HasField("cost_nano_usd") else None,
+    )
+
+
+def status_of(error: grpc.RpcError) -> status_pb2.Status:
+    """What a grpc.aio.AioRpcError (or a grpc.Call that failed) ended with, with the details in its trailers."""
+    code: int = error.code().value[0]
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY:
+            status = status_pb2.Status()
+            try:
+                status.ParseFromString(value)
+            except Exception:  # not a Status: judged by its code below
+                break
+            if status.code == code:
+                return status
+    return status_pb2.Status(code=code, message=error.details() or "")
+
+
+async def abort(context: grpc.aio.ServicerContext[object, object], error: Exception, *, method: str) -> NoReturn:
+    """Ends the call with the error's status, its details in the trailers. Raises, as context.abort does.
+
+    What is not of our tree was not foreseen: it is logged, and the caller is told no more than that. method: which call this is.
+    """
+    if not isinstance(error, GenlevelError):
+        logger.error("%s failed in a way that was not foreseen", method, exc_info=error)
+        error = GenlevelError(f"{method} failed inside the service; its log says more")
+    await context.abort_with_status(rpc_status.to_status(to_status(error)))
+    raise AssertionError("abort_with_status returned")  # pragma: no cover
+
+
+def _call_status(failure: CallFailed) -> status_pb2.Status:
+    message = _clip(" ".join(failure.message.split()), MAX_PROVIDER_CHARACTERS)
     metadata = {
         "provider": failure.provider,
         "provider_code": failure.provider_code,
@@ -65,7 +182,7 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
         "may_be_charged": "true" if failure.may_be_charged else "",
     }
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN)
-    info.metadata.update({name: _clip(value, MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
+    info.metadata.update({name: _clip(" ".join(value.split()), MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
     details: list[Message] = [info]
     if failure.usage is not None or failure.cost_nano_usd is not None:
         details.append(pb.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
@@ -79,6 +196,23 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
     if failure.error_class == ErrorClass.QUOTA:
         quota = error_details_pb2.QuotaFailure.Violation(subject=failure.provider or "account", description=message)
         details.append(error_details_pb2.QuotaFailure(violations=[quota]))
+    return _status(CODES.get(failure.error_class, code_pb2.UNKNOWN), message, details)
+
+
+def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelError:
+    who, setting = f"the {service} at {address}", f"addresses.{service} in the configuration"
+    if status.code == code_pb2.UNAVAILABLE:
+        return GenlevelError(f"{who} cannot be reached ({setting}): {status.message}")
+    if status.code == code_pb2.DEADLINE_EXCEEDED:
+        return GenlevelError(f"{who} could not be reached, or did not answer in time ({setting})")
+    if status.code == code_pb2.UNIMPLEMENTED:
+        return GenlevelError(f"{who} is of another version; gateway, evaluator and scorer must be of one")
+    said = f"{who} answered {_code_name(status.code)}: {status.message}"
+    return _NEAREST.get(status.code, GenlevelError)(said)
+
+
+def _status(code: int, message: str, details: list[Message]) -> status_pb2.Status:
+    status = status_pb2.Status(code=code, message=message)
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)
@@ -86,66 +220,23 @@ def to_status(failure: CallFailed) -> status_pb2.Status:
     return status
 
 
-def from_status(status: status_pb2.Status) -> CallFailed:
-    """The failure that a google.rpc.Status carries. A status that is not ours is judged by its code alone."""
-    info: error_details_pb2.ErrorInfo | None = None
-    retry_after_s: float | None = None
-    charge = pb.Charge()
+def _our_info(status: status_pb2.Status) -> error_details_pb2.ErrorInfo | None:
+    info = _detail(status, error_details_pb2.ErrorInfo)
+    return info if info is not None and info.domain == DOMAIN else None
+
+
+def _detail(status: status_pb2.Status, kind: type[Detail]) -> Detail | None:
     for packed in status.details:
-        if packed.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
-            candidate = error_details_pb2.ErrorInfo()
-            packed.Unpack(candidate)
-            if candidate.domain == DOMAIN:
-                info = candidate
-        elif packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
-            retry = error_details_pb2.RetryInfo()
-            packed.Unpack(retry)
-            retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
-        elif packed.Is(pb.Charge.DESCRIPTOR):
-            packed.Unpack(charge)
-    if info is None:
-        error_class = FOREIGN_CODES.get(status.code, ErrorClass.UNKNOWN)
-        name = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else str(status.code)
-        return CallFailed(error_class, status.message or name, retry_after_s=retry_after_s, provider_code=f"grpc {name}")
-    try:
-        error_class = ErrorClass[info.reason]
-    except KeyError:  # a newer gateway knows a class that we do not
-        error_class = ErrorClass.UNKNOWN
-    return CallFailed(
-        error_class,
-        status.message,
-        retry_after_s=retry_after_s,
-        dimension=info.metadata.get("dimension", ""),
-        part=info.metadata.get("part", ""),
-        provider=info.metadata.get("provider", ""),
-        provider_code=info.metadata.get("provider_code", ""),
-        may_be_charged=info.metadata.get("may_be_charged", "") == "true",
-        usage=charge.usage if charge.HasField("usage") else None,
-        cost_nano_usd=charge.cost_nano_usd if charge.HasField("cost_nano_usd") else None,
-    )
+        if packed.Is(kind.DESCRIPTOR):
+            found = kind()
+            packed.Unpack(found)
+            return found
+    return None
 
 
-def from_rpc_error(error: grpc.RpcError) -> CallFailed:
-    """The failure behind a grpc.aio.AioRpcError (or a grpc.Call that failed)."""
-    code: int = error.code().value[0]
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            status = status_pb2.Status()
-            try:
-                status.ParseFromString(value)
-            except Exception:  # not a Status: judged by its code below
-                break
-            if status.code == code:
-                return from_status(status)
-    return from_status(status_pb2.Status(code=code, message=error.details() or ""))
-
-
-async def abort(context: grpc.aio.ServicerContext[object, object], failure: CallFailed) -> NoReturn:
-    """Ends the call with the failure's status and details in its trailers. Raises, as context.abort does."""
-    await context.abort_with_status(rpc_status.to_status(to_status(failure)))
-    raise AssertionError("abort_with_status returned")  # pragma: no cover
+def _code_name(code: int) -> str:
+    return code_pb2.Code.Name(code) if code in code_pb2.Code.values() else str(code)
 
 
 def _clip(text: str, limit: int) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"

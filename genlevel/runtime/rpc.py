@@ -25,6 +25,7 @@ MESSAGE_LIMIT_BYTES = 64 << 20
 _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
 _KEEPALIVE_TIME_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
 _LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must stay under the clients' keepalive time
@@ -172,6 +173,8 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
         ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
+        ("grpc.max_metadata_size", _TRAILERS_LIMIT_BYTES),
+        ("grpc.absolute_max_metadata_size", _TRAILERS_LIMIT_BYTES),
         ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.runtime.blobs import BlobMissing
-from genlevel.runtime.errors import StorageError, UsageError
+from genlevel.runtime.errors import BlobMissing, StorageError, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.parsers.nodes import FILE, replaced_nodes

@@ -6,14 +6,14 @@ import asyncio
 import re
 from collections import Counter
 
-import grpc
 import pytest
 
 from evaluator import clients
 from evaluator.clients import GrpcGateway, GrpcScorer
 from gateway import rpc
-from genlevel.runtime.errors import CallFailed, GenlevelError
-from genlevel.runtime.rpc import RpcServer
+from genlevel.runtime import remote
+from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError, StorageError, UsageError
+from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -191,21 +191,47 @@ async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core
     assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
 
 
+OTHERS = ("ScoreTask", "GetVerdict", "Compare", "ListInstances")
+
+
+class ScorerCore:
+    """Refuses what a run begins with, for the reason that it is given."""
+
+    def __init__(self, why):
+        self.why = why
+
+    async def begin_run(self, request):
+        raise self.why
+
+
 @pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        (grpc.StatusCode.UNIMPLEMENTED, "the one at 127.0.0.1:9 is of another version"),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, "127.0.0.1:9 could not be reached, or did not answer in time (addresses.scorer"),
-        (grpc.StatusCode.INVALID_ARGUMENT, "the scorer could not take note of the run's tasks: as the scorer says"),
-    ],
+    "why", [UsageError("a task without a key"), StorageError("the disk is full"), NotFoundError("no run 'r'")], ids=type
 )
-async def test_why_a_scorer_did_not_do_it_is_said_with_what_to_do(monkeypatch, code, said):
-    scorer = GrpcScorer("127.0.0.1:9")
+async def test_what_the_scorer_says_is_said_as_it_says_it(why):
+    core = ScorerCore(why)
+    server = RpcServer("127.0.0.1:0", grace_s=0.0)
+    remote.serve(server, sc.DESCRIPTOR.services_by_name["ScorerService"], core, instead=dict.fromkeys(OTHERS, core.begin_run))
+    async with server:
+        scorer = GrpcScorer(f"127.0.0.1:{server.port}")
+        with pytest.raises(type(why), match=f"^{re.escape(str(why))}$"):
+            await scorer.begin_run(sc.BeginRunRequest())
+        await scorer.close()
 
-    async def refused(request, **_options):
-        raise grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details="as the scorer says")
 
-    monkeypatch.setattr(scorer._stub, "BeginRun", refused)
-    with pytest.raises(GenlevelError, match=re.escape(said)):
+async def test_a_scorer_of_an_older_version_is_said_to_be_one():
+    server = RpcServer("127.0.0.1:0", grace_s=0.0)
+    server.add(lambda *_: None, None, "genlevel.v1.ScorerService")
+    async with server:
+        scorer = GrpcScorer(f"127.0.0.1:{server.port}")
+        with pytest.raises(GenlevelError, match=rf"the scorer at 127.0.0.1:{server.port} is of another version"):
+            await scorer.begin_run(sc.BeginRunRequest())
+        await scorer.close()
+
+
+async def test_a_scorer_that_is_away_for_too_long_is_said_with_its_setting():
+    channel = connect("127.0.0.1:9")
+    service = sc.DESCRIPTOR.services_by_name["ScorerService"]
+    scorer = remote.Remote(channel, service, name="scorer", address="127.0.0.1:9", timeouts_s={"BeginRun": 0.2}, wait_for_ready=True)
+    with pytest.raises(GenlevelError, match=r"127.0.0.1:9 could not be reached, or did not answer in time \(addresses.scorer"):
         await scorer.begin_run(sc.BeginRunRequest())
     await scorer.close()

@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 import gateway.rpc
 from gateway.rpc import SERVICE, add_to_server
 from gateway.service import Gateway
-from genlevel.runtime.failures import from_rpc_error, from_status
+from genlevel.runtime.failures import call_failed, status_of
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
@@ -67,7 +67,7 @@ async def test_generate_fails_with_the_providers_wait_in_its_details(stub: Any, 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await client.Generate(asking("openai-chat"), timeout=5)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    failure = from_rpc_error(caught.value)
+    failure = call_failed(status_of(caught.value))
     assert (failure.reason, failure.retry_after_s, failure.dimension, failure.provider) == ("RATE_LIMIT", 1.0, "requests", "openai")
 
 
@@ -77,7 +77,7 @@ async def test_generate_names_the_part_that_cannot_be_sent(client: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert from_rpc_error(caught.value).part == "messages[0].parts[1]"
+    assert call_failed(status_of(caught.value)).part == "messages[0].parts[1]"
 
 
 async def test_the_clients_deadline_cancels_the_upstream(stub: Any, client: Any, asking: Asking) -> None:
@@ -104,7 +104,7 @@ async def test_list_models_resolves_a_route_or_says_that_there_is_none(client: A
     assert [(model.route, model.ready) for model in models] == [("openai-chat", True)]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await client.ListModels(pb.ListModelsRequest(route="no/such"), timeout=5)
-    assert from_rpc_error(caught.value).part == "route"
+    assert call_failed(status_of(caught.value)).part == "route"
 
 
 async def test_many_items_run_at_once_and_are_answered_as_they_get_ready(stub: Any, client: Any, asking: Asking) -> None:
@@ -142,7 +142,7 @@ async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: An
     call = client.GenerateMany(timeout=10)
     await call.write(many((7, asking("openai-chat")), (8, asking("no/such")), (9, pb.GenerateRequest(route="openai-chat"))))
     results, _ = await results_of(call, 3)
-    assert {number: from_status(result.error).reason for number, result in results.items()} == {
+    assert {number: call_failed(result.error).reason for number, result in results.items()} == {
         7: "QUOTA",
         8: "CALLER_FAULT",
         9: "CALLER_FAULT",
@@ -160,7 +160,7 @@ async def test_each_item_has_its_own_time(stub: Any, client: Any, asking: Asking
     await call.write(many((1, asking("openai-chat")), timeout_s=0.2))
     await call.write(many((2, asking("openai-chat")), timeout_s=15))
     results, _ = await results_of(call, 1)
-    assert from_status(results[1].error).reason == "TIMEOUT"
+    assert call_failed(results[1].error).reason == "TIMEOUT"
     await asyncio.wait_for(stub.cancelled.wait(), 5)
     call.cancel()
 
@@ -170,9 +170,9 @@ async def test_an_id_that_is_in_flight_is_not_taken_twice(stub: Any, client: Any
     call = client.GenerateMany(timeout=20)
     await call.write(many((1, asking("openai-chat")), (1, asking("openai-chat")), timeout_s=0.5))
     first = (await asyncio.wait_for(call.read(), 5)).results[0]
-    assert from_status(first.error).part == "id"
+    assert call_failed(first.error).part == "id"
     second = (await asyncio.wait_for(call.read(), 5)).results[0]
-    assert from_status(second.error).reason == "TIMEOUT"
+    assert call_failed(second.error).reason == "TIMEOUT"
     call.cancel()
 
 
@@ -244,12 +244,12 @@ async def test_an_error_that_was_not_foreseen_is_unknown_and_not_a_traceback(
     monkeypatch.setattr(gateway, "generate", broken)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await client.Generate(asking("openai-chat"), timeout=5)
-    assert from_rpc_error(caught.value).reason == "UNKNOWN"
+    assert call_failed(status_of(caught.value)).reason == "UNKNOWN"
     assert "secret detail" not in str(caught.value.details())
     call = client.GenerateMany(timeout=10)
     await call.write(many((1, asking("openai-chat"))))
     results, _ = await results_of(call, 1)
-    failure = from_status(results[1].error)
+    failure = call_failed(results[1].error)
     assert (failure.reason, failure.may_be_charged) == ("UNKNOWN", True), "it may have failed after the provider had answered"
     await call.done_writing()
 

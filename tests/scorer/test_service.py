@@ -13,15 +13,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from genlevel.v1 import scorer_pb2_grpc
 from scorer.reports.documents import counts_json, tasks_json, verdict_level_json
-from scorer.rpc import SERVICE_NAME, ScorerServicer
-from scorer.service import Scorer, UnknownRun
+from scorer.rpc import add_to_server
+from scorer.service import Scorer
 from scorer.store.scores import ScoreStore
 
 TASKS = {task.name: task for task in general_bench().tasks}
@@ -136,7 +136,7 @@ async def test_instances_are_listed_with_what_became_of_them_and_a_score_where_t
         description = pb.TaskDescription(key=metric, name=metric, modality="language", metric=metric, unlisted=True)
         await scorer.score_task(stream(header(description), numbers))
         assert [score for _outcome, score in (await listed(metric)).values()] == scores
-    with pytest.raises(UnknownRun, match="has not been scored"):
+    with pytest.raises(NotFoundError, match="has not been scored"):
         await listed("none")
 
 
@@ -272,7 +272,7 @@ async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
 async def test_a_stream_that_cannot_be_used_is_refused_by_name(scorer: Scorer, messages: list[pb.ScoreTaskRequest], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         await scorer.score_task(requests(*messages))
-    with pytest.raises(UnknownRun):
+    with pytest.raises(NotFoundError):
         await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
 
 
@@ -327,7 +327,7 @@ async def test_series_are_bounded_to_the_pairs_scored_last(url: str) -> None:
 
 async def test_the_same_over_grpc(scorer: Scorer) -> None:
     server = RpcServer("127.0.0.1:0")
-    server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(scorer), SERVICE_NAME)
+    add_to_server(server, scorer)
     async with server:
         channel = connect(f"127.0.0.1:{server.port}", Addresses())
         try:

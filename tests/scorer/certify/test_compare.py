@@ -20,7 +20,7 @@ from statsmodels.stats.contingency_tables import mcnemar as mcnemar_table
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Task
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
@@ -29,10 +29,10 @@ from genlevel.v1 import scorer_pb2_grpc
 from scorer.certify.compare import PairedTask, compare
 from scorer.certify.paired import mcnemar
 from scorer.levels.rules import compute_levels, judge_all
-from scorer.rpc import SERVICE_NAME, ScorerServicer
+from scorer.rpc import add_to_server
 from scorer.runs.comparison import comparison_json, comparison_message
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
-from scorer.service import Scorer, UnknownRun
+from scorer.service import Scorer
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskAnswers, TaskRecord
@@ -380,7 +380,7 @@ async def test_two_runs_are_compared_from_the_store(scorer: Scorer) -> None:
 async def test_runs_that_cannot_be_compared_are_refused_in_one_line(scorer: Scorer) -> None:
     with pytest.raises(UsageError, match=r"run a is on 's' \(general-bench\) and run c is on 'other' .*: only runs of one suite"):
         await scorer.compare(pb.CompareRequest(run_a="a", run_b="c"))
-    with pytest.raises(UnknownRun, match="no task of run 'none' has been scored"):
+    with pytest.raises(NotFoundError, match="no task of run 'none' has been scored"):
         await scorer.compare(pb.CompareRequest(run_a="none", run_b="a"))
     with pytest.raises(UsageError, match="draws are too many"):
         await scorer.compare(pb.CompareRequest(run_a="a", run_b="b", draws=10**6))
@@ -388,7 +388,7 @@ async def test_runs_that_cannot_be_compared_are_refused_in_one_line(scorer: Scor
 
 async def test_the_same_over_grpc(scorer: Scorer) -> None:
     server = RpcServer("127.0.0.1:0")
-    server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(scorer), SERVICE_NAME)
+    add_to_server(server, scorer)
     async with server:
         channel = connect(f"127.0.0.1:{server.port}", Addresses())
         try:

@@ -18,7 +18,7 @@ from genlevel.v1 import scorer_pb2 as pb
 from genlevel.v1 import scorer_pb2_grpc
 from scorer.metrics.base import MeanMetric, Question
 from scorer.parsers import Structured
-from scorer.rpc import SERVICE_NAME, ScorerServicer
+from scorer.rpc import add_to_server
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskScoring
 from scorer.service import Scorer
@@ -89,7 +89,7 @@ async def test_the_grpc_service_refuses_paths_in_one_line(tmp_path, blobs):
         task=pb.TaskDescription(key="k", name=task.name, sheet=task.sheet, modality="image", metric="psnr"),
     )  # fmt: skip
     server = RpcServer("127.0.0.1:0", None, name="scorer.grpc")
-    server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, ScorerServicer(scorer), SERVICE_NAME)
+    add_to_server(server, scorer)
     file = pb.File(mime_type="image/png", path="/etc/passwd")
     by_path = pb.InstanceAnswer(id="a", outcome=pb.OUTCOME_ANSWERED, answer_type="media", files=[file], label_json="null")
     by_label = pb.InstanceAnswer(id="b", outcome=pb.OUTCOME_PENDING, answer_type="media", label_json=json.dumps({"file": "/etc/passwd"}))
