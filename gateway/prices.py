@@ -58,11 +58,15 @@ class Price:
     def message(self) -> pb.Price:
         """The price as decimals in text."""
         price = pb.Price(
-            input=_plain(self.input), output=_plain(self.output), cache_read=_plain(self.cache_read), cache_write=_plain(self.cache_write)
+            input=_plain(self.input),
+            output=_plain(self.output),
+            cache_read=_plain(self.cache_read),
+            cache_write=_plain(self.cache_write),
+            image_input=_plain(self.image_input),
+            per_image=_plain(self.per_image),
+            per_second=_plain(self.per_second),
+            per_call=_plain(self.per_call),
         )
-        for name in ("image_input", "per_image", "per_second", "per_call"):
-            if (value := getattr(self, name)) is not None:
-                setattr(price, name, _plain(value))
         if self.long_above:
             price.long_context_above_tokens = self.long_above
             price.long_context_input_factor = _plain(self.long_input)
@@ -94,5 +98,5 @@ def cost_nano_usd(usage: pb.Usage, price: Price, image_input_tokens: int = 0) ->
     return int(((inputs + outputs) * NANO_USD_PER_TOKEN + pieces * NANO_USD).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def _plain(value: Decimal) -> str:
-    return format(value.normalize(), "f")
+def _plain(value: Decimal | None) -> str:
+    return "" if value is None else format(value.normalize(), "f")

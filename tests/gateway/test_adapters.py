@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from gateway.adapters import ADAPTERS
 from gateway.adapters.anthropic_messages import AnthropicMessages
-from gateway.adapters.base import AnswerError, Image, Refused, Turn
+from gateway.adapters.base import AnswerError, Image, Refused, Turn, usage_of
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
@@ -354,6 +354,19 @@ def test_anthropic_usage_and_thinking() -> None:
     assert [part.WhichOneof("part") for part in answer.parts] == ["reasoning", "vendor", "text"]
     assert answer.parts[1].vendor.vendor == "anthropic"
     assert answer.usage == pb.Usage(input_tokens=7, cache_read_tokens=100, cache_write_tokens=20, output_tokens=18, reasoning_tokens=12)
+
+
+def test_a_part_as_large_as_its_total_leaves_nothing_beside_it() -> None:
+    used, known = usage_of(total_input=64, cache_read=60, cache_write=4, total_output=9, reasoning=9)
+    assert used == pb.Usage(cache_read_tokens=60, cache_write_tokens=4, reasoning_tokens=9), "a cached prompt is not billed twice"
+    assert known
+    beside, _ = usage_of(total_input=63, cache_read=60, cache_write=4, total_output=8, reasoning=9)
+    assert (beside.input_tokens, beside.output_tokens) == (63, 8), "what is larger than its total was counted beside it"
+
+
+def test_anthropics_thinking_is_never_more_than_the_output_that_it_is_part_of() -> None:
+    body = {"usage": {"input_tokens": 1, "output_tokens": 5, "output_tokens_details": {"thinking_tokens": 9}}}
+    assert AnthropicMessages().usage(body) == (pb.Usage(input_tokens=1, reasoning_tokens=5), True)
 
 
 def test_chat_keeps_reasoning_of_compatible_servers() -> None:

@@ -82,6 +82,12 @@ COMPATIBLE = [
     (410, {"detail": "retired"}, "MODEL_GONE"),
     (403, {"error": {"code": 403, "message": "no", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}, "CONTENT_REFUSED"),
     (403, {"error": {"code": 403, "message": "Forbidden"}}, "DENIED"),
+    # OpenRouter tells with every error which of its upstreams failed, and how
+    (403, {"error": {"code": 403, "message": "no", "metadata": {"provider_name": "x", "raw": "no"}}}, "DENIED"),
+    (429, {"error": {"code": 429, "message": "later", "metadata": {"provider_name": "x", "raw": "later"}}}, "RATE_LIMIT"),
+    (400, {"error": {"code": 400, "message": "odd", "metadata": {}}}, "CALLER_FAULT"),
+    (413, b"<html>Request Entity Too Large</html>", "CONTEXT_TOO_LONG"),
+    (412, b"<html>Precondition Failed</html>", "UNKNOWN"),
     (403, b"<html>Forbidden</html>", "DENIED"),
     (403, [{"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}}], "MODEL_ACCESS"),
     (429, [{"error": {"code": 429, "message": "no", "status": "RESOURCE_EXHAUSTED"}}], "RATE_LIMIT"),

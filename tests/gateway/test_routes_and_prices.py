@@ -393,5 +393,16 @@ def test_a_long_request_costs_more_as_a_whole() -> None:
     assert cost_nano_usd(longer, price) == 200000 * 4000 + 70000 * 200 + 2001 * 5000 + 100 * 15000
 
 
+def test_a_price_travels_whole_as_decimals() -> None:
+    pieces = {"per_image": "0.04", "per_second": "0.10", "per_call": "3", "image_input": "8"}
+    message = Price.of(ModelPrice.model_validate({"input": "2.50", "output": "10", "cache_read": "0.1", **pieces})).message()
+    assert (message.input, message.output, message.cache_read, message.cache_write) == ("2.5", "10", "0.1", "2.5")
+    assert (message.per_image, message.per_second, message.per_call, message.image_input) == ("0.04", "0.1", "3", "8")
+    plain = Price.of(ModelPrice(input=Decimal(1), output=Decimal(2))).message()
+    assert (plain.per_image, plain.per_second, plain.per_call, plain.image_input) == ("", "", "", ""), "not billed so"
+    free = Price.of(ModelPrice(per_image=Decimal(0), per_call=Decimal(1))).message()
+    assert (free.per_image, free.per_second, free.per_call) == ("0", "", "1")
+
+
 def test_the_example_in_the_documentation() -> None:
     assert doctest.testmod(prices).failed == 0
