@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import json
-from typing import Any
+from typing import NoReturn
 
 import orjson
 
+Json = dict[str, object]
+"""An object of JSON; what a field holds is looked at before it is used."""
 
-def read_json(raw: bytes) -> Any:
+
+def read_json(raw: bytes) -> object:
     r"""The value of a body; None if it is not JSON.
 
     A surrogate escape without its other half, which a model leaves if its output breaks off in the middle of an emoji, becomes
@@ -20,7 +23,8 @@ def read_json(raw: bytes) -> Any:
     """
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        return orjson.loads(raw)
+        value: object = orjson.loads(raw)
+        return value
     except orjson.JSONDecodeError:
         if b"\\u" not in raw:
             return None
@@ -39,5 +43,5 @@ def plain_text(raw: bytes) -> str:
     return "" if not text or text.startswith("<") or "\0" in text else text
 
 
-def _refused(name: str) -> Any:
+def _refused(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from typing import Any
 
 from genlevel.benchmark import mime
 from genlevel.v1 import content_pb2 as content
@@ -59,7 +58,7 @@ def duration_ms(data: bytes) -> int:
 
     try:
         with av.open(io.BytesIO(data), mode="r") as container:
-            length: Any = container.duration
+            length = container.duration
             streams = [stream.duration * stream.time_base for stream in container.streams if stream.duration and stream.time_base]
     except (av.FFmpegError, ValueError, OSError):
         return 0

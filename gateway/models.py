@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TypedDict
 
 import yaml
 
@@ -40,6 +40,29 @@ class ModelFacts:
 UNKNOWN = ModelFacts()
 
 
+class _LongContext(TypedDict):
+    above: int
+    input: str
+    output: str
+
+
+class _Entry(TypedDict, total=False):
+    """An entry of models.yaml, or a section's defaults."""
+
+    price: dict[str, str]
+    long_context: _LongContext
+    context_tokens: int
+    max_output_tokens: int
+    modalities: list[str]
+    makes: list[str]
+    reasoning: bool
+    omits: list[str]
+    image_tokens: int
+    extra_output_tokens: int
+    api: str
+    structured_output: bool
+
+
 @cache
 def table() -> dict[str, ModelFacts]:
     """provider/model -> facts. A dated snapshot ("gpt-x-2026-01-31") that is not listed has no entry."""
@@ -56,8 +79,8 @@ def facts(provider: str, model: str) -> ModelFacts:
     return table().get(f"{provider}/{model}", UNKNOWN)
 
 
-def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
-    fields = {**defaults, **entry}
+def _facts(entry: _Entry, defaults: _Entry) -> ModelFacts:
+    fields: _Entry = {**defaults, **entry}
     return ModelFacts(
         price=_price(fields["price"], fields.get("long_context")) if "price" in fields else None,
         context_tokens=fields.get("context_tokens", 0),
@@ -73,7 +96,7 @@ def _facts(entry: dict[str, Any], defaults: dict[str, Any]) -> ModelFacts:
     )
 
 
-def _price(price: dict[str, str], long_context: dict[str, Any] | None) -> Price:
+def _price(price: dict[str, str], long_context: _LongContext | None) -> Price:
     known = ModelPrice.model_validate(price)
     if long_context is None:
         return Price.of(known)

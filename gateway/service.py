@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from prometheus_client import CollectorRegistry
@@ -332,7 +332,7 @@ def _charge(
         failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
 
 
-def _body_of(raw: bytes) -> Any:
+def _body_of(raw: bytes) -> object:
     """The value of a body of JSON, else its text."""
     body = read_json(raw)
     return plain_text(raw) if body is None else body

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from gateway.adapters.base import (
     Answer,
@@ -11,7 +10,6 @@ from gateway.adapters.base import (
     Block,
     Capabilities,
     Image,
-    Json,
     Refused,
     Turn,
     count,
@@ -23,6 +21,7 @@ from gateway.adapters.base import (
     vendor_part,
 )
 from gateway.adapters.openai_chat import put_parameters
+from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
@@ -129,7 +128,7 @@ def _image(image: Image) -> Json:
     return {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.base64}}
 
 
-def _parts(block: Any) -> list[content.Part]:
+def _parts(block: object) -> list[content.Part]:
     if not isinstance(block, dict):
         raise ValueError("content has a block that is not an object")
     kind = block.get("type")

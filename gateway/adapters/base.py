@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
+from google.protobuf import struct_pb2
 
-from gateway.bodies import read_json
+from gateway.bodies import Json, read_json
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
-
-Json = dict[str, Any]
 
 # The parameters of pb.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
@@ -190,7 +189,7 @@ def usage_of(
     ), known
 
 
-def count(container: Any, name: str, absent: int | None = 0) -> int | None:
+def count(container: object, name: str, absent: int | None = 0) -> int | None:
     """A count in an object that may be missing, also if it is written as digits or as a float without fraction.
 
     absent: what it is if it is not there or null. None: it is there, and not a count.
@@ -208,7 +207,7 @@ def count(container: Any, name: str, absent: int | None = 0) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
 
 
-def name_of(value: Any) -> str:
+def name_of(value: object) -> str:
     """A model's name or an id as one printable line, whatever came: numbers as their digits, "" for what is neither text nor number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
@@ -234,7 +233,7 @@ def check_error(body: Json, answer: str) -> None:
         raise AnswerError(error)
 
 
-def _what(value: Any) -> str:
+def _what(value: object) -> str:
     match value:
         case None:
             return "missing or null"
@@ -250,7 +249,7 @@ def _what(value: Any) -> str:
             return "a number or boolean"
 
 
-def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
+def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
     """The error in the shapes that providers use.
 
     {"error": {...}}, {"error": "text"}, {"detail": ...} (FastAPI's), its fields on top, one of these in a list, or the text of a body that
@@ -285,13 +284,13 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     )
 
 
-def _google(details: Any) -> tuple[str, str]:
+def _google(details: object) -> tuple[str, str]:
     """What the details of a google.rpc.Status say: ErrorInfo's reason and RetryInfo's delay ("37s"), "" if they do not."""
     found = {name: _text(one.get(name)) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict) for name in one}
     return found.get("reason", ""), found.get("retryDelay", "")
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     """What an error says that is a text, or a list of faults with where they are (FastAPI's {"loc": [...], "msg": ...})."""
     if isinstance(value, list):
         return "; ".join(filter(None, map(_words, value[:5])))
@@ -302,29 +301,29 @@ def _words(value: Any) -> str:
     return _text(value)
 
 
-def tool_call(call_id: Any, name: Any, arguments: Any) -> content.Part:
+def tool_call(call_id: object, name: object, arguments: object) -> content.Part:
     """A tool call of the model; arguments as an object or as its JSON text (as the text itself if it is not JSON)."""
     if isinstance(arguments, str):
         parsed = read_json(arguments.encode()) if arguments.strip() else {}
         arguments = parsed if isinstance(parsed, dict) else {"text": arguments}
     part = content.Part(tool_call=content.ToolCall(id=name_of(call_id), name=name_of(name)))
-    part.tool_call.arguments.update(_shallow(arguments or {}))
+    _fill(part.tool_call.arguments, arguments or {})
     return part
 
 
 def vendor_part(vendor: str, value: Json) -> content.Part:
     """Something of the vendor's that has no common form, as it came."""
     part = content.Part(vendor=content.VendorPart(vendor=vendor))
-    part.vendor.value.update(_shallow(value))
+    _fill(part.vendor.value, value)
     return part
 
 
-def _shallow(value: Any) -> Json:
-    """An object as it is; one that is nested too deeply for a message, and what is not an object, as its JSON text."""
-    return value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()}
+def _fill(struct: struct_pb2.Struct, value: object) -> None:
+    """Writes an object into a message as it is; one that is nested too deeply, and what is no object, as JSON."""
+    struct.update(value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()})
 
 
-def _depth(value: Any) -> int:
+def _depth(value: object) -> int:
     """How deeply a value is nested, as far as that matters."""
     level, depth = [value], 0
     while level and depth <= _DEEPEST:
@@ -333,5 +332,5 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway.adapters.base import Capabilities
 from gateway.adapters.compatible import Compatible
@@ -30,7 +30,7 @@ class EmbeddedServer(Protocol):
         ...
 
 
-Starter = Callable[[EmbeddedSettings, Path], Coroutine[Any, Any, EmbeddedServer]]
+Starter = Callable[[EmbeddedSettings, Path], Coroutine[None, None, EmbeddedServer]]
 
 
 class EmbeddedChat(Compatible):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Json, Turn, check_error, count, name_of, objects, usage_of
+from gateway.adapters.base import Capabilities, Turn, check_error, count, name_of, objects, usage_of
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, form_request, json_request, pictures
 from gateway.adapters.openai_chat import put_parameters
+from gateway.bodies import Json
 from gateway.media import data_uri, decoded
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content

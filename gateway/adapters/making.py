@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 import orjson
 
-from gateway.adapters.base import Audio, Capabilities, Image, Json, ProviderError, Turn
+from gateway.adapters.base import Audio, Capabilities, Image, ProviderError, Turn
+from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import gateway_pb2 as pb
@@ -145,7 +146,7 @@ def form_request(path: str, fields: Json, files: Sequence[tuple[str, str, str, b
     return Request("POST", path, b"".join([*pieces, b"--%b--\r\n" % boundary]), f"multipart/form-data; boundary={boundary.decode()}")
 
 
-def _field(value: Any) -> bytes:
+def _field(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from gateway.adapters.base import (
     Answer,
@@ -12,7 +11,6 @@ from gateway.adapters.base import (
     Block,
     Capabilities,
     Image,
-    Json,
     Refused,
     Turn,
     check_error,
@@ -25,6 +23,7 @@ from gateway.adapters.base import (
     usage_of,
     vendor_part,
 )
+from gateway.bodies import Json
 from gateway.media import data_uri, decoded, media_part
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
@@ -172,7 +171,7 @@ def _image(image: Image) -> Json:
     return {"type": "image_url", "image_url": url}
 
 
-def _content_parts(value: Any) -> list[content.Part]:
+def _content_parts(value: object) -> list[content.Part]:
     """The parts of an answer: one text, or blocks, as some compatible servers answer. Raises Refused for a block that is a refusal."""
     if value is None or value == "":
         return []
@@ -185,7 +184,7 @@ def _content_parts(value: Any) -> list[content.Part]:
     return [part for block in value for part in _block_parts(block)]
 
 
-def _block_parts(block: Any) -> list[content.Part]:
+def _block_parts(block: object) -> list[content.Part]:
     if isinstance(block, str):
         return [content.Part(text=block)]
     if not isinstance(block, dict):
@@ -204,4 +203,8 @@ def _block_parts(block: Any) -> list[content.Part]:
 
 
 def _image_part(block: Json) -> content.Part:
-    return media_part(data_uri(block["image_url"]["url"]), content.MODALITY_IMAGE)
+    image = block.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else None
+    if not isinstance(url, str):
+        raise ValueError("an image without its address")
+    return media_part(data_uri(url), content.MODALITY_IMAGE)

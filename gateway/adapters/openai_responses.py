@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from gateway.adapters.base import (
     Answer,
@@ -11,7 +10,6 @@ from gateway.adapters.base import (
     Block,
     Capabilities,
     Image,
-    Json,
     Refused,
     Turn,
     check_error,
@@ -24,6 +22,7 @@ from gateway.adapters.base import (
     vendor_part,
 )
 from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
+from gateway.bodies import Json
 from gateway.media import decoded, media_part
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
@@ -111,7 +110,7 @@ def _image(image: Image) -> Json:
     return {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
 
 
-def _parts(item: Any) -> list[content.Part]:
+def _parts(item: object) -> list[content.Part]:
     if not isinstance(item, dict):
         raise ValueError("output has an item that is not an object")
     kind = item.get("type")

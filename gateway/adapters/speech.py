@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Json, Turn, check_error
+from gateway.adapters.base import Capabilities, Turn, check_error
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, json_request
 from gateway.adapters.openai_chat import put_parameters
+from gateway.bodies import Json
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.adapters.base import Capabilities, Json, Turn, check_error, error_of, name_of
+from gateway.adapters.base import Capabilities, Turn, check_error, error_of, name_of
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
 from gateway.adapters.openai_chat import put_parameters
+from gateway.bodies import Json
 from genlevel.runtime.settings import RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb

@@ -6,7 +6,8 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from gateway.bodies import Json
 
 MAX_IMAGES = 32
 
@@ -26,9 +27,16 @@ class BadRequest(Exception):
         self.status = status
 
 
-def error_body(message: str, kind: str, *, param: str | None = None, code: str | int | None = None) -> dict[str, Any]:
+def error_body(message: str, kind: str, *, param: str | None = None, code: str | int | None = None) -> Json:
     """The error document of OpenAI's API."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def messages_of(body: Json) -> list[Json]:
+    """The messages of a checked request."""
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +51,14 @@ class Image:
 class ChatRequest:
     """A checked request. contents: per message either its text, or parts: texts and positions in ``images``."""
 
-    body: dict[str, Any]
+    body: Json
     contents: tuple[str | tuple[str | int, ...] | None, ...]
     images: tuple[Image, ...]
 
-    def with_readings(self, readings: Sequence[str]) -> dict[str, Any]:
+    def with_readings(self, readings: Sequence[str]) -> Json:
         """The request with text only. readings: the text seen in each of ``images``, in their order."""
-        messages = []
-        for message, content in zip(self.body["messages"], self.contents, strict=True):
+        messages: list[Json] = []
+        for message, content in zip(messages_of(self.body), self.contents, strict=True):
             text = content
             if isinstance(content, tuple):
                 text = "\n".join(part if isinstance(part, str) else self._caption(part, readings[part]) for part in content)

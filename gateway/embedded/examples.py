@@ -6,8 +6,6 @@ a request brings a system message of its own, or leaves no room for them.
 
 from __future__ import annotations
 
-from typing import Any
-
 _REPLY = "Write only what the next speaker says, in one or two sentences."
 _TEXT = "Answer with the text that is asked for alone, without any remark."
 _CATEGORY = "Answer with the name of the category only."
@@ -33,7 +31,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 
 
-def example_messages() -> list[dict[str, Any]]:
+def example_messages() -> list[dict[str, str]]:
     """The examples as turns of a conversation."""
     return [
         message

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import httpx2
 
+from gateway.bodies import Json
+from gateway.embedded.chat import messages_of
 from gateway.embedded.examples import example_messages
 from gateway.embedded.weights import WEIGHTS_SHA256
 from genlevel.runtime.errors import ConfigurationError
@@ -56,21 +59,21 @@ class LanguageServer:
         # changes the batch sizes, hence the rounding: 4 of 21 answers differed. The examples' state is put back instead.
         parameters.cache_prompt = False
         parameters.cache_ram_mib = 0
-        self._server: Any = xllamacpp.Server(parameters)
-        self.url: str = self._server.listening_address
+        server = xllamacpp.Server(parameters)
+        self._server: object = server  # it serves as long as it is referred to
+        self.url: str = server.listening_address
         facts = [WEIGHTS_SHA256, xllamacpp.__version__, threads, context_tokens, example_messages()]
         self.examples_file = f"examples-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}.kv"
         _prepare(self.url, cache, self.examples_file)
 
 
-def _llama_cpp() -> Any:
+def _llama_cpp() -> ModuleType:
     try:
-        import xllamacpp
+        return importlib.import_module("xllamacpp")
     except ImportError as error:  # most often for want of OpenMP's runtime (see openmp.py)
         raise ConfigurationError(
             f"llama.cpp cannot be loaded ({error}): install the system package libgomp1 (Debian, Ubuntu) or libgomp (Fedora, Alpine)"
         ) from error
-    return xllamacpp
 
 
 def _prepare(url: str, cache: Path, name: str) -> None:
@@ -98,19 +101,20 @@ class Language:
         self._client = client
         self._slot = asyncio.Lock()
 
-    async def answer(self, body: dict[str, Any]) -> httpx2.Response:
+    async def answer(self, body: Json) -> httpx2.Response:
         """The answer to a chat request of text. Raises httpx2.HTTPError when the server does not answer."""
         async with self._slot:
-            if any(message.get("role") in ("system", "developer") for message in body["messages"]):
+            messages = messages_of(body)
+            if any(message.get("role") in ("system", "developer") for message in messages):
                 return await self._chat(body, cached=False)
             restored = await self._client.post(f"{self._url}/slots/{_SLOT}?action=restore", json={"filename": self._examples_file})
             restored.raise_for_status()
-            answer = await self._chat({**body, "messages": [*example_messages(), *body["messages"]]}, cached=True)
+            answer = await self._chat({**body, "messages": [*example_messages(), *messages]}, cached=True)
             if _too_long(answer):
                 answer = await self._chat(body, cached=False)
             return answer
 
-    async def _chat(self, body: dict[str, Any], *, cached: bool) -> httpx2.Response:
+    async def _chat(self, body: Json, *, cached: bool) -> httpx2.Response:
         return await self._client.post(f"{self._url}/v1/chat/completions", json={**body, "id_slot": _SLOT, "cache_prompt": cached})
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx2
 from fastapi import FastAPI, Request, Response
@@ -122,7 +122,7 @@ async def _read(reader: Reader, image: Image) -> str:
         raise BadRequest(f"{image.param}: {error}", param=image.param, code="invalid_image") from error
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+async def _unless_gone(request: Request, work: Coroutine[None, None, _T]) -> _T:
     """The work's result; the work is cancelled, and its slot freed, when the client goes away."""
     doing = asyncio.create_task(work)
     watching = asyncio.create_task(_disconnected(request))
