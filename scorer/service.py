@@ -36,7 +36,7 @@ from scorer.scoring.task_scoring import TOGETHER, TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskIndex, TaskRecord, benchmark_of, other_data, with_ratings
-from scorer.wire import instance_of, task_of
+from scorer.wire import benchmark_tasks_of, instance_of, task_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -315,7 +315,7 @@ def _lacking(header: pb.ScoreTaskHeader) -> list[str]:
 
 
 def _run_of(header: pb.ScoreTaskHeader) -> StoredRun:
-    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, tuple(task_of(task) for task in header.benchmark_tasks))
+    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, benchmark_tasks_of(header))
 
 
 def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: FileAccess) -> None:

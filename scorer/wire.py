@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
@@ -57,6 +58,24 @@ def task_message(task: TaskRecord) -> pb.TaskDescription:
     if task.rating_source is not None:
         message.rating_source.CopyFrom(_rating_source_message(task.rating_source))
     return message
+
+
+def benchmark_tasks_of(header: pb.ScoreTaskHeader) -> tuple[TaskRecord, ...]:
+    """All tasks of a benchmark that is not shipped, as they came with each task of a run. Raises UsageError as ``task_of`` does."""
+    return read_tasks(pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString())
+
+
+# A run brings the same tasks each time.
+@lru_cache(maxsize=8)
+def written_tasks(tasks: tuple[TaskRecord, ...]) -> bytes:
+    """A benchmark's tasks as the database has them: in a serialised header with nothing else, which is their container."""
+    return pb.ScoreTaskHeader(benchmark_tasks=[task_message(task) for task in tasks]).SerializeToString()
+
+
+@lru_cache(maxsize=8)
+def read_tasks(written: bytes) -> tuple[TaskRecord, ...]:
+    """The inverse of ``written_tasks``."""
+    return tuple(task_of(message) for message in pb.ScoreTaskHeader.FromString(written).benchmark_tasks)
 
 
 def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:

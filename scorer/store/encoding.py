@@ -28,15 +28,6 @@ def decoded_task(column: bytes) -> TaskRecord:
     return task_of(pb.TaskDescription.FromString(column))
 
 
-def encoded_tasks(tasks: tuple[TaskRecord, ...]) -> bytes:
-    # A header with nothing but the benchmark's tasks is their container.
-    return pb.ScoreTaskHeader(benchmark_tasks=[task_message(task) for task in tasks]).SerializeToString()
-
-
-def decoded_tasks(column: bytes) -> tuple[TaskRecord, ...]:
-    return tuple(task_of(message) for message in pb.ScoreTaskHeader.FromString(column).benchmark_tasks)
-
-
 def encoded_statistics(outcome: TaskOutcome) -> bytes:
     """JSON: key of the answer (``AnswerKey``) -> [outcome, statistic, number of its cluster if it shares one], compressed."""
     clusters = outcome.clusters

@@ -40,15 +40,14 @@ from scorer.store.encoding import (
     decoded_counts,
     decoded_evidence,
     decoded_task,
-    decoded_tasks,
     encoded_counts,
     encoded_evidence,
     encoded_statistics,
     encoded_task,
-    encoded_tasks,
 )
 from scorer.store.records import StoredRun, StoredScore
 from scorer.tasks import TaskAnswers
+from scorer.wire import read_tasks, written_tasks
 
 HEAD = "0002"
 metadata = MetaData()
@@ -184,7 +183,7 @@ def _run_row(run: StoredRun, now: float) -> dict[str, object]:
         "model": run.model,
         "suite": run.suite,
         "benchmark": run.benchmark,
-        "benchmark_tasks": encoded_tasks(run.benchmark_tasks),
+        "benchmark_tasks": written_tasks(run.benchmark_tasks),
         "updated_s": now,
     }
 
@@ -211,7 +210,7 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
 
 
 def _run(row: Row[Any]) -> StoredRun:
-    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, decoded_tasks(row.benchmark_tasks))
+    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, read_tasks(row.benchmark_tasks))
 
 
 def _score(row: Row[Any]) -> StoredScore:

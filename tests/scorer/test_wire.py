@@ -10,9 +10,9 @@ from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.scoring.agreement import Agreement
-from scorer.store.encoding import decoded_evidence, decoded_task, decoded_tasks, encoded_evidence, encoded_task, encoded_tasks
+from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task
 from scorer.tasks import Rater, RatingSource, TaskRecord
-from scorer.wire import task_message, task_of
+from scorer.wire import read_tasks, task_message, task_of, written_tasks
 
 texts = st.text(max_size=8)
 counts = st.integers(0, 2**40)
@@ -56,7 +56,7 @@ records = st.builds(
 def test_tasks_come_back_from_the_wire_and_from_the_database_as_they_were(tasks: list[TaskRecord]) -> None:
     assert [task_of(task_message(task)) for task in tasks] == tasks
     assert [decoded_task(encoded_task(task)) for task in tasks] == tasks
-    assert decoded_tasks(encoded_tasks(tuple(tasks))) == tuple(tasks)
+    assert read_tasks(written_tasks(tuple(tasks))) == tuple(tasks)
 
 
 @pytest.mark.parametrize(
