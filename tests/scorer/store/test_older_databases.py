@@ -1,0 +1,127 @@
+"""A database of before the rooms: today's scorer says of its runs what the code said that wrote it, and scores its answers to the same.
+
+fixtures/before_rooms has the database as SQL, and in said.json what that code said of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from prometheus_client import CollectorRegistry
+
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.storage import schema_differences, sqlite_url
+from genlevel.v1 import scorer_pb2 as pb
+from scorer.service import Scorer
+from scorer.store.scores import ScoreStore, metadata
+
+FINISHED, JUDGED, INTERRUPTED = "9a8dd4ac2424", "ada7f5b7ea40", "7ec4131bc0da"
+
+
+@pytest.fixture
+def older(tmp_path: Path, repository: Path) -> str:
+    """The URL of a copy of the database."""
+    file = tmp_path / "genlevel.db"
+    folder = repository / "tests/fixtures/before_rooms"
+    connection = sqlite3.connect(file)
+    connection.executescript((folder / "genlevel.sql").read_text("utf-8").replace("@SUITES@", str(folder / "suites")))
+    connection.close()
+    return sqlite_url(file)
+
+
+@pytest.fixture
+def said(repository: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((repository / "tests/fixtures/before_rooms/said.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture
+def scorer(older: str) -> Iterator[Scorer]:
+    opened = Scorer(older)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("run", [FINISHED, JUDGED, INTERRUPTED])
+async def test_the_verdict_of_a_run_is_what_it_was(scorer: Scorer, said: dict[str, Any], run: str) -> None:
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id=run, bootstrap_draws=50))
+    assert MessageToDict(verdict) == said["verdicts"][run]
+
+
+async def test_the_scores_are_those_in_its_rows(scorer: Scorer) -> None:
+    finished = {score.task.key: score for score in (await scorer.get_verdict(pb.GetVerdictRequest(run_id=FINISHED))).tasks}
+    assert finished["nlp/Abstractive-Summarization"].score == pytest.approx(400 / 7)
+    causal = finished["nlp/Causal-Reasoning"]
+    assert (causal.HasField("score"), causal.bounds.lower, causal.bounds.upper) == (False, 25.0, pytest.approx(100 / 3))
+    assert list(causal.unparsable_ids) == ["q7"]
+    (sounds,) = (await scorer.get_verdict(pb.GetVerdictRequest(run_id=JUDGED))).tasks
+    assert (sounds.score, sounds.task.rating_source.judge, sounds.task.rating_source.rated) == (70.0, "judge/judge", 4)
+
+
+async def test_its_instances_and_comparisons_are_what_they_were(scorer: Scorer, said: dict[str, Any]) -> None:
+    for name, expected in said["instances"].items():
+        run, task = name.split(" ", 1)
+        listed = [MessageToDict(one) async for one in scorer.list_instances(pb.ListInstancesRequest(run_id=run, task=task))]
+        assert listed == expected
+    compared = await scorer.compare(pb.CompareRequest(run_a=FINISHED, run_b=INTERRUPTED, draws=50))
+    assert MessageToDict(compared) == said["comparison"]
+
+
+async def test_answers_that_are_scored_again_come_to_the_same(scorer: Scorer, repository: Path) -> None:
+    before = await scorer.get_verdict(pb.GetVerdictRequest(run_id=FINISHED))
+    description = next(score.task for score in before.tasks if score.task.key == "nlp/Causal-Reasoning")
+    annotation = json.loads(
+        (repository / "tests/fixtures/before_rooms/suites/bench/nlp/Causal-Reasoning/annotation.json").read_text("utf-8")
+    )
+    outcomes = {"q3": pb.OUTCOME_FAILED, "q5": pb.OUTCOME_REFUSED}
+    given = {"q7": "it depends, I would rather not say"}
+    listed = [one async for one in scorer.list_instances(pb.ListInstancesRequest(run_id=FINISHED, task=description.key))]
+    assert len(annotation["data"]) == len(listed) == 12
+
+    async def stream() -> AsyncIterator[pb.ScoreTaskRequest]:
+        header = pb.ScoreTaskHeader(run_id=FINISHED, model="m", suite="bench", benchmark="general-bench", task=description)
+        instances = [
+            pb.InstanceAnswer(
+                id=one.instance_id,
+                outcome=outcomes.get(one.instance_id, pb.OUTCOME_ANSWERED),
+                raw_answer=given.get(one.instance_id, "A"),
+                answer_type="choice",
+                label_json=json.dumps("A" if one.score == 100.0 else "B"),
+                options=["x", "y"],
+                cluster=f"c{int(one.instance_id[1:]) // 3}",
+            )
+            for one in listed
+        ]
+        yield pb.ScoreTaskRequest(header=header, instances=instances)
+
+    again = (await scorer.score_task(stream())).score
+    causal = next(score for score in before.tasks if score.task.key == description.key)
+    assert (again.counts, again.note, again.bounds) == (causal.counts, causal.note, causal.bounds)
+    assert list(again.unparsable_ids) == list(causal.unparsable_ids)
+
+
+def test_its_ids_are_the_keys_of_the_plain_question_and_its_tables_are_todays(older: str) -> None:
+    kept = ScoreStore(older)
+    found = kept.answers(FINISHED, "nlp/Causal-Reasoning")
+    assert found is not None
+    assert set(found.statistics) == {AnswerKey(f"q{number}") for number in range(12)}
+    assert found.statistics[AnswerKey("q3")] == (Outcome.FAILED, [0.0, 1.0])
+    assert set(found.clusters.values()) == {0, 1, 2, 3}
+    assert schema_differences(kept._engine, metadata, "scorer") == []
+    kept.close()
+
+
+def test_its_newest_runs_are_shown_as_series(older: str) -> None:
+    registry = CollectorRegistry()
+    scorer = Scorer(older, registry)
+    labels = {"model": "m", "suite": "sounds", "task": "nlp/Sounds", "metric": "gpt_score"}
+    assert registry.get_sample_value("genlevel_task_score", labels) == 70.0
+    assert registry.get_sample_value("genlevel_instances", {"model": "m", "suite": "bench", "outcome": "pending"}) == 4.0
+    scorer.close()
