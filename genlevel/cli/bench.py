@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
-from genlevel.cli.options import harmless, json_option, print_json
+from genlevel.cli.options import json_option, print_json
+from genlevel.cli.printing import harmless
 
 
 @click.group("bench")
@@ -49,7 +50,7 @@ def _summary(figures: dict[str, int], missing: dict[str, int]) -> list[str]:
     sheets = f" ({', '.join(f'{sheet} {count}' for sheet, count in missing.items())})" if missing else ""
     return [
         f"tasks: {figures['listed']} of {figures['of']} found, {figures['missing']} missing{sheets}",
-        f"folders that are none of the tasks: {figures['unlisted']}",
+        f"folders that belong to no task: {figures['unlisted']}",
         f"instances: {figures['instances']}, of which {figures['unusable_instances']} cannot be asked",
         f"media files missing: {figures['missing_media']}",
         f"problems: {figures['problems']}; notes: {figures['notes']}",

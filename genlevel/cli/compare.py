@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from genlevel.cli.connection import services
 from genlevel.cli.options import (
     alpha_option,
     json_option,
     need_run_folder,
     out_option,
     print_json,
+    references_option,
     run_async,
     seed_option,
     settings_of,
 )
+from genlevel.cli.printing import console, number, p_value, signed, table
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
 
 _NAMED = 3
 
@@ -29,40 +36,44 @@ _NAMED = 3
 @alpha_option("Error of each interval.")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap and permutation draws.")
 @seed_option("Of the draws.")
-@click.option(
-    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
-)
+@references_option
 @out_option
 @json_option
 @click.pass_context
-def compare(ctx: click.Context, /, **options: Any) -> None:
-    """Compare RUN_A with RUN_B, instance by instance: is the one better, by how much, and what could have been found at all.
+def compare(
+    ctx: click.Context,
+    *,
+    run_a: str,
+    run_b: str,
+    alpha: float,
+    draws: int,
+    seed: int,
+    references: str,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Compare RUN_A with RUN_B, instance by instance: is one better, by how much, and which difference could have been found at all.
 
     Only instances that both runs have answered (or refused) are compared; the others are counted and shown. Differences are A minus B.
     """
-    from genlevel.cli.connection import services
-    from genlevel.v1 import scorer_pb2 as sc
     from scorer.runs.comparison import comparison_json
 
     settings = settings_of(ctx)
-    out: Path = options["out"]
     need_run_folder(settings, out)
-    request = sc.CompareRequest(**{name: options[name] for name in ("run_a", "run_b", "alpha", "draws", "seed", "references")})
+    request = sc.CompareRequest(run_a=run_a, run_b=run_b, alpha=alpha, draws=draws, seed=seed, references=references)
 
     async def work() -> sc.CompareResponse:
         async with services(settings, out, reading=True) as found:
             return await found.scorer.compare(request)
 
     document = comparison_json(run_async(work()))
-    if options["as_json"]:
+    if as_json:
         print_json(document)
-        return
-    _print(document)
+    else:
+        _print(document)
 
 
-def _print(document: dict[str, Any]) -> None:
-    from genlevel.cli.card import console, table
-
+def _print(document: Document) -> None:
     out = console()
     one, other = document["a"], document["b"]
     out.print(f"A {one['model']} (run {one['run']})\nB {other['model']} (run {other['run']})\non {document['suite']}", style="bold")
@@ -77,9 +88,8 @@ def _print(document: dict[str, Any]) -> None:
     tasks = table("task", ">n", *columns, ">adjusted", "test")
     for entry in document["tasks"]:
         if not entry["note"]:
-            tasks.add_row(
-                entry["task"].strip(), f"{entry['instances']['shared']:,}", *_figures(entry), _p(entry["p_adjusted"]), entry["test"] or "-"
-            )
+            shared, adjusted = f"{entry['instances']['shared']:,}", p_value(entry["p_adjusted"])
+            tasks.add_row(entry["task"].strip(), shared, *_figures(entry), adjusted, entry["test"] or "-")
     if any(not entry["note"] for entry in document["tasks"]):
         out.print(tasks)
         out.print(f"detectable: the difference that would be found with a power of 0.8 (two-sided, {document['alpha']:g})")
@@ -94,8 +104,8 @@ def _print(document: dict[str, Any]) -> None:
             )
 
 
-def left_out(tasks: list[dict[str, Any]]) -> list[str]:
-    """What of the tasks of both runs is not compared: a line for all where they share less than half of it, else a line each."""
+def left_out(tasks: list[Document]) -> list[str]:
+    """What is not compared of the tasks of both runs: one line if they share less than half of the instances, else a line each."""
     notes: dict[str, list[str]] = {}
     for entry in tasks:
         if entry["note"]:
@@ -125,14 +135,8 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (" ..." if len(names) > _NAMED else "")
 
 
-def _figures(entry: dict[str, Any]) -> tuple[str, ...]:
-    from genlevel.cli.card import number, signed
-
+def _figures(entry: Document) -> tuple[str, ...]:
     ends = entry["interval"]
     interval = "-" if ends is None else f"{signed(ends[0])} to {signed(ends[1])}"
     scores = (number(entry["score_a"]), number(entry["score_b"]), signed(entry["difference"]))
-    return (*scores, interval, _p(entry["p_value"]), number(entry["smallest_detectable"]))
-
-
-def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}"
+    return (*scores, interval, p_value(entry["p_value"]), number(entry["smallest_detectable"]))

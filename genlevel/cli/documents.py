@@ -1,34 +1,31 @@
-"""The JSON documents that ``eval`` and ``show`` print, from what the evaluator and the scorer say."""
+"""The JSON documents of runs, plans and answers, from what the evaluator and the scorer say (docs/json.md has every field)."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING
 
+from genlevel.cli.printing import NANO
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
-NANO = 1_000_000_000
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
 
 
-def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, Any]:
-    """A run's result: identity, disjoint counts, usage, tasks and levels (docs/json.md has every field).
+def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
+    """A run's result: identity, disjoint counts, usage, tasks and levels.
 
-    The levels are null where no instance has an outcome yet, or the scorer knows nothing of the run.
+    The levels are null if no instance has an outcome yet, or if the scorer does not know the run.
     """
     from scorer.reports.documents import tasks_json, verdict_certified_json, verdict_level_json
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
-    counts = run.counts
-    usage = run.usage
+    counts, usage = run.counts, run.usage
     levels = bool(verdict.tasks) and has_outcomes(run)
     return {
-        "run": run.run_id,
-        "model": run.specification.model,
-        "suite": run.suite,
-        "benchmark": run.benchmark,
-        "partial": run.partial,
-        "status": status_name(run.status),
-        "reason": run.reason,
+        **_identity(run),
         "instances": {
             "total": counts.total,
             "answered": counts.answered - unparsable,
@@ -39,11 +36,11 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
             "pending": counts.pending,
         },
         "usage": {
-            "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
-            "output_tokens": usage.output_tokens + usage.reasoning_tokens,
+            "input_tokens": tokens_in(usage),
+            "output_tokens": tokens_out(usage),
             "images": usage.output_images,
             "seconds": usage.output_milliseconds / 1000,
-            "usd": run.cost_nano_usd / NANO if run.HasField("cost_nano_usd") else None,
+            "usd": _usd(run),
             "unknown_costs": run.unknown_costs,
         },
         "judging": _judging(run.judging) if run.HasField("judging") else None,
@@ -54,22 +51,62 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> dict[str, An
     }
 
 
+def run_document(run: ev.Run) -> Document:
+    """A run as `genlevel runs --json` lists it."""
+    return {
+        **_identity(run),
+        "total": run.counts.total,
+        "pending": run.counts.pending,
+        "failed": run.counts.failed,
+        "usd": _usd(run),
+        "unknown_costs": run.unknown_costs,
+        "created": run.created.ToJsonString(),
+        "updated": run.updated.ToJsonString(),
+    }
+
+
+def _identity(run: ev.Run) -> Document:
+    """What a run is of, and how it stands."""
+    return {
+        "run": run.run_id,
+        "model": run.specification.model,
+        "suite": run.suite,
+        "benchmark": run.benchmark,
+        "partial": run.partial,
+        "status": status_name(run.status),
+        "reason": run.reason,
+    }
+
+
+def _usd(of: ev.Run | ev.Judging | ev.ListAnswersResponse) -> float | None:
+    return of.cost_nano_usd / NANO if of.HasField("cost_nano_usd") else None
+
+
+def tokens_in(usage: gw.Usage) -> int:
+    """All tokens that went in, those from a cache included."""
+    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+
+
+def tokens_out(usage: gw.Usage) -> int:
+    """All tokens that came out, those of reasoning included."""
+    return usage.output_tokens + usage.reasoning_tokens
+
+
 def has_outcomes(run: ev.Run) -> bool:
-    """Whether any instance of a run was answered, or is known not to be: before that there is nothing to be scored."""
+    """Whether any instance of a run has an outcome: before that there is nothing to score."""
     return run.counts.pending < run.counts.total
 
 
-def _judging(judging: ev.Judging) -> dict[str, Any]:
-    """Who judges, how far that is, and what all judging of the run took (beside "usage", which is the run's model's)."""
-    usage = judging.usage
+def _judging(judging: ev.Judging) -> Document:
+    """Who judges, how far the judge is, and what it has used. The "usage" of a run is its model's alone."""
     return {
         "judge": judging.judge,
         "route": judging.route,
         "judged": judging.judged,
         "failed": judging.failed,
-        "input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
-        "output_tokens": usage.output_tokens + usage.reasoning_tokens,
-        "usd": judging.cost_nano_usd / NANO if judging.HasField("cost_nano_usd") else None,
+        "input_tokens": tokens_in(judging.usage),
+        "output_tokens": tokens_out(judging.usage),
+        "usd": _usd(judging),
         "unknown_costs": judging.unknown_costs,
     }
 
@@ -80,7 +117,7 @@ def status_name(status: int) -> str:
     return name.removeprefix("RUN_STATUS_").lower()
 
 
-def plan_document(plan: ev.PlanRunResponse) -> dict[str, Any]:
+def plan_document(plan: ev.PlanRunResponse) -> Document:
     """What ``--dry-run`` prints."""
     priced = plan.model.HasField("price")
     tasks = [
@@ -111,7 +148,7 @@ def plan_document(plan: ev.PlanRunResponse) -> dict[str, Any]:
     }
 
 
-def _planned_judging(judging: ev.PlannedJudging) -> dict[str, Any]:
+def _planned_judging(judging: ev.PlannedJudging) -> Document:
     """What a judge would be asked, beside what the run's model would."""
     return {
         "judge": judging.judge,
@@ -121,3 +158,47 @@ def _planned_judging(judging: ev.PlannedJudging) -> dict[str, Any]:
         "max_output_tokens": judging.max_output_tokens,
         "usd": judging.estimated_nano_usd / NANO if judging.HasField("estimated_nano_usd") else None,
     }
+
+
+def answer_document(answer: ev.ListAnswersResponse) -> Document:
+    """One journalled answer."""
+    return {
+        "task": answer.task,
+        "id": answer.instance_id,
+        "outcome": outcome_name(answer.outcome),
+        "error": answer.error,
+        "prompt": answer.prompt or None,
+        "media": list(answer.media),
+        "answer": answer.raw_answer,
+        "files": [_file(file) for file in answer.files],
+        "label": json.loads(answer.label_json) if answer.label_json else None,
+        "attempts": answer.attempts,
+        "input_tokens": tokens_in(answer.usage),
+        "output_tokens": tokens_out(answer.usage),
+        "usd": _usd(answer),
+        "upstream_s": answer.upstream_s,
+        "ratings": [_rating(rating) for rating in answer.ratings],
+    }
+
+
+def outcome_name(outcome: int) -> str:
+    """An outcome as users see it: answered, refused, failed, unsupported, pending."""
+    name: str = sc.Outcome.Name(outcome)
+    return name.removeprefix("OUTCOME_").lower()
+
+
+def _rating(rating: ev.AnswerRating) -> Document:
+    """One rating, by a judge or by a person (the rater)."""
+    return {
+        "judge": rating.judge or None,
+        "prompt_version": rating.prompt_version or None,
+        "rater": rating.rater or None,
+        "rating": rating.rating if rating.HasField("rating") else None,
+        "error": rating.error or None,
+        "reply": rating.reply or None,
+    }
+
+
+def _file(file: sc.File) -> Document:
+    """A file of an answer: its path on the evaluator's machine, or its hash in the blob store."""
+    return {"path": file.path} if file.WhichOneof("source") == "path" else {"sha256": file.blob.sha256, "bytes": file.blob.size_bytes}

@@ -9,7 +9,8 @@ from types import TracebackType
 
 import click
 
-from genlevel.cli.progress import PLAIN_INTERVAL_S, duration
+from genlevel.cli.printing import duration
+from genlevel.cli.progress import PLAIN_INTERVAL_S
 
 _LIVE_INTERVAL_S = 0.2
 

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import DEFAULT_FOLDER
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.connection import DEFAULT_FOLDER, services, verdict_of
+from genlevel.cli.documents import has_outcomes
+from genlevel.cli.options import (
+    json_option,
+    need_run_folder,
+    nothing_stored,
+    out_option,
+    print_json,
+    references_option,
+    run_async,
+    settings_of,
+)
+from genlevel.cli.printing import console, number, table
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
-    from genlevel.v1 import scorer_pb2 as sc
+    from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
     from scorer.reports.leaderboard import Board, Candidate
 
 _MODALITIES = ["image", "video", "audio", "3d", "language"]
 
 
 @click.command("leaderboard")
-@click.option("--scope", type=click.Choice(["A", "B", "C", "D"], case_sensitive=False), help="Default: what the filters below amount to.")
+@click.option("--scope", type=click.Choice(["A", "B", "C", "D"], case_sensitive=False), help="Default: what the filters below ask for.")
 @click.option("--modality", "modalities", type=click.Choice(_MODALITIES), multiple=True, help="Scope B (may be repeated), or C.")
 @click.option("--paradigm", type=click.Choice(["comprehension", "generation"]), help="Scope C.")
 @click.option("--skill", metavar="TEXT", default="", help="Scope D: a skill's id (I-C-17) or its name.")
 @click.option("--level", type=click.IntRange(2, 5), help="Only the list of this level.")
-@click.option("--published", is_flag=True, help="Beside them the models of the paper, as published there; not measured here.")
-@click.option(
-    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
-)
+@click.option("--published", is_flag=True, help="Show the models of the paper too, as published there; not measured here.")
+@references_option
 @out_option
 @json_option
 @click.pass_context
@@ -43,9 +55,10 @@ def leaderboard(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Rank the models that were measured here on General-Bench: of each model and suite the run with most answers on the board.
+    """Rank the models that were measured here on General-Bench, each by its run with most answers on the board.
 
-    A: all of it; B: one or several modalities; C: one modality and one paradigm; D: one skill.
+    A model that was measured on several suites has a row for each. Scope A: all of General-Bench; B: one or several modalities; C: one
+    modality and one paradigm; D: one skill.
     """
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import Modality, Paradigm
@@ -62,7 +75,7 @@ def leaderboard(
     settings = settings_of(ctx)
     candidates: list[Candidate] = []
     notes: list[str] = []
-    if not (published and out == DEFAULT_FOLDER and _nothing_stored(settings, out)):
+    if not (published and out == DEFAULT_FOLDER and nothing_stored(settings, out)):
         need_run_folder(settings, out)
         candidates, notes = run_async(_candidates(settings, out, board))
     document = leaderboard_json(build_leaderboard(board, candidates, published=published, references=references, level=level))
@@ -73,18 +86,10 @@ def leaderboard(
         _print(document)
 
 
-def _nothing_stored(settings: Any, folder: Path) -> bool:
-    """Whether there are no runs to look for: the published figures alone need none."""
-    return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()
-
-
-async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[Candidate], list[str]]:
-    """The runs of General-Bench that a board shows, and what was passed over."""
+async def _candidates(settings: Settings, folder: Path, board: Board) -> tuple[list[Candidate], list[str]]:
+    """The runs of General-Bench that a board shows, and notes on those that it leaves out."""
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import GENERAL_BENCH
-    from genlevel.cli.connection import services, verdict_of
-    from genlevel.cli.documents import has_outcomes
-    from genlevel.v1 import evaluator_pb2 as ev
     from scorer.reports.leaderboard_report import candidate_of, choose_runs
 
     verdicts: list[sc.GetVerdictResponse] = []
@@ -105,29 +110,25 @@ async def _candidates(settings: Any, folder: Path, board: Board) -> tuple[list[C
         if (run.specification.model, run.suite) not in known:
             notes.append(f"run {run.run_id} of {run.specification.model} has no scored task yet")
     if others:
-        notes.append(f"{others} run{'s' if others > 1 else ''} of other benchmarks left out: these are never mixed with General-Bench")
+        notes.append(f"{others} run{'s' if others > 1 else ''} of other benchmarks left out: they are not ranked with General-Bench's")
     return [candidate_of(verdict, general_bench()) for verdict in shown], notes
 
 
-def _print(document: dict[str, Any]) -> None:
-    from rich.text import Text
-
-    from genlevel.cli.card import console, number, table
-
+def _print(document: Document) -> None:
     out = console()
     title = f"Scope {document['scope']}: {document['board']} ({document['tasks']} tasks, references: {document['references']})"
-    out.print(Text(title, style="bold"))
+    out.print(title, style="bold")
     models = document["models"]
     if not models:
         out.print("No model is on this board." + ("" if document["published_source"] else " --published shows those of the paper."))
     for level in dict.fromkeys(document["level"] or model["level"] for model in models):
         group = [model for model in models if (document["level"] or model["level"]) == level]
-        out.print(Text("No level" if level is None else f"Level {level}", style="bold green" if level else "bold"))
+        out.print("No level" if level is None else f"Level {level}", style="bold green" if level else "bold")
         rows = table(">#", "model", *(f">Level {key}" for key in document["levels"]), ">supported", ">wins", ">asked", "source", "")
         for model in group:
             rows.add_row(
                 "-" if model["rank"] is None else str(model["rank"]),
-                Text(model["model"]),
+                model["model"],
                 *(number(model["scores"][str(key)]) for key in document["levels"]),
                 *("-" if model[key] is None else str(model[key]) for key in ("supported", "wins", "asked")),
                 "published" if model["published"] else f"run {model['run']}",
@@ -138,11 +139,11 @@ def _print(document: dict[str, Any]) -> None:
         out.print(f"published: figures of {document['published_source']}; not measured here.", soft_wrap=True)
     for model in models:
         if model["note"]:
-            out.print(Text(f"* {model['model']}: {model['note']}"), soft_wrap=True)
+            out.print(f"* {model['model']}: {model['note']}", soft_wrap=True)
     for note in document["notes"]:
-        out.print(Text(f"note: {note}"), soft_wrap=True)
+        out.print(f"note: {note}", soft_wrap=True)
 
 
-def _marks(model: dict[str, Any]) -> str:
+def _marks(model: Document) -> str:
     marks = [name for name in ("partial", "incomplete") if model[name]]
     return ", ".join(marks + (["*"] if model["note"] else []))

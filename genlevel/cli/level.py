@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
+from genlevel.cli.card import print_certified, print_coverage, print_levels
+from genlevel.cli.connection import services
+from genlevel.cli.options import json_option, model_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.printing import console, note, number, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from rich.console import Console
+
+    from genlevel.runtime.documents import Document
     from scorer.reports.level_report import LevelStatement
+
+
+class _Options(TypedDict):
+    source: str
+    model: str
+    rules: str
+    references: str
+    explained: bool
+    out: Path
+    as_json: bool
+
 
 _MOST_SHOWN = 40
 _EFFECTS = ("level_2", "level_3", "w_L")
@@ -18,7 +40,7 @@ _EFFECTS = ("level_2", "level_3", "w_L")
 
 @click.command("level")
 @click.argument("source", metavar="FILE|RUN")
-@click.option("--model", help="The column of the workbook (case does not matter); a run has its own model.")
+@model_option
 @click.option(
     "--rules",
     type=click.Choice(["paper", "official"]),
@@ -33,21 +55,21 @@ _EFFECTS = ("level_2", "level_3", "w_L")
     show_default=True,
     help="Specialists' scores: of the official workbook, of the paper's appendix B, or a workbook with a column 'SoTA Performance'.",
 )
-@click.option("--explain", "explained", is_flag=True, help="Which tasks decide the verdict, and where the two rules differ, row by row.")
+@click.option("--explain", "explained", is_flag=True, help="Which tasks decide the verdict, and in which rows the two rules differ.")
 @out_option
 @json_option
 @click.pass_context
-def level(ctx: click.Context, /, **options: Any) -> None:
-    """Compute the General-Level of a model from a result workbook (.xlsx) or a RUN of the data folder.
+def level(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
+    """Compute the General-Level of a model from a result workbook (.xlsx) or a RUN.
 
-    What is doubtful is said on stderr, a line each.
+    Doubts are notes on stderr, a line each.
     """
     from scorer.reports.level_report import statement_json
 
     source = options["source"]
     statement = _of_workbook(options) if is_workbook(source) else _of_run(ctx, options)
     for warning in statement.warnings:
-        click.echo(f"note: {warning}", err=True)
+        note(warning)
     document = statement_json(statement)
     if options["as_json"]:
         print_json(document)
@@ -55,7 +77,7 @@ def level(ctx: click.Context, /, **options: Any) -> None:
     _print(document, source)
 
 
-def _of_workbook(options: dict[str, Any]) -> LevelStatement:
+def _of_workbook(options: _Options) -> LevelStatement:
     from scorer.reports.level_report import state_workbook_level
 
     column = column_of(options["model"])
@@ -64,11 +86,7 @@ def _of_workbook(options: dict[str, Any]) -> LevelStatement:
     )
 
 
-def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
-    from genlevel.cli.connection import services
-    from genlevel.cli.options import need_run_folder
-    from genlevel.v1 import evaluator_pb2 as ev
-    from genlevel.v1 import scorer_pb2 as sc
+def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:
     from scorer.reports.level_report import state_run_level
 
     settings = settings_of(ctx)
@@ -93,9 +111,7 @@ def _of_run(ctx: click.Context, options: dict[str, Any]) -> LevelStatement:
     )
 
 
-def _print(document: dict[str, Any], source: str) -> None:
-    from genlevel.cli.card import console, print_certified, print_coverage, print_levels
-
+def _print(document: Document, source: str) -> None:
     out = console()
     out.print(f"{document['model']} ({source})", style="bold")
     print_coverage(out, partial=bool(document["partial"]), incomplete=bool(document["incomplete"]))
@@ -109,9 +125,7 @@ def _print(document: dict[str, Any], source: str) -> None:
         _print_explanation(out, explanation, say_crash=document["levels"] is not None)
 
 
-def _print_explanation(out: Any, explanation: dict[str, Any], *, say_crash: bool) -> None:
-    from genlevel.cli.card import number, table
-
+def _print_explanation(out: Console, explanation: Document, *, say_crash: bool) -> None:
     for title, entries, adds in (
         ("Wins, the largest contribution to Level 3 first, then language", "wins", "adds"),
         ("Nearest misses", "nearest_misses", "would add"),
@@ -132,10 +146,8 @@ def _print_explanation(out: Any, explanation: dict[str, Any], *, say_crash: bool
         _print_differences(out, explanation["differences"])
 
 
-def _print_differences(out: Any, differences: list[dict[str, Any]]) -> None:
-    from genlevel.cli.card import number, table
-
-    out.print("\nWhere the official ranker differs from the paper, row by row (sigma; level 2, 3 and w_L: official minus paper):")
+def _print_differences(out: Console, differences: list[Document]) -> None:
+    out.print("\nRows in which the official ranker differs from the paper (sigma; level 2, 3 and w_L: official minus paper):")
     rows = table("sheet", ">row", "task", ">paper", ">official", "win p/o", ">level 2", ">level 3", ">w_L", "why")
     for row in differences[:_MOST_SHOWN]:
         wins = "/".join("yes" if row[key] else "no" for key in ("paper_win", "official_win"))
@@ -157,11 +169,11 @@ def _print_differences(out: Any, differences: list[dict[str, Any]]) -> None:
     _say_more(out, len(differences))
 
 
-def _worth(entry: dict[str, Any]) -> str:
+def _worth(entry: Document) -> str:
     """What a task adds to Level 3, or to w_L, in points of it."""
     return f"w_L {entry['w_L']:.4f}" if entry["w_L"] else f"{entry['level_3']:.4f}"
 
 
-def _say_more(out: Any, count: int) -> None:
+def _say_more(out: Console, count: int) -> None:
     if count > _MOST_SHOWN:
         out.print(f"and {count - _MOST_SHOWN} more; --json has all")

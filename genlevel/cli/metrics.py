@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from genlevel.cli.options import json_option, print_json, settings_of
+from genlevel.cli.printing import console, table
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+    from scorer.metrics.listing import Listed
 
 
 @click.group("metrics", invoke_without_command=True)
@@ -29,8 +34,6 @@ def metrics(ctx: click.Context, show_networks: bool, as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
-    from genlevel.cli.card import console, table
-
     rows = table("metric", "kind", "better", "unit", ">tasks", "extra", "runs here")
     for entry in entries:
         problem = entry["problem"] or ""
@@ -67,7 +70,7 @@ def fetch(ctx: click.Context, names: tuple[str, ...]) -> None:
         click.echo(f"{name}: {fetch_weights(name, found)}")
 
 
-def _entry(listed: Any) -> dict[str, Any]:
+def _entry(listed: Listed) -> Document:
     info = listed.info
     return {
         "metric": info.id,
@@ -113,8 +116,6 @@ def _print_networks(as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
-    from genlevel.cli.card import console, table
-
     rows = table("network", "for", "weights", "extra", "ready")
     for entry in entries:
         rows.add_row(

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Coroutine
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
 from genlevel.cli.connection import DEFAULT_FOLDER
 from genlevel.v1 import evaluator_pb2 as ev
 
+if TYPE_CHECKING:
+    from genlevel.runtime.settings import Settings
+
 T = TypeVar("T")
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., object])
 
 MOST_SEED = 2**63 - 1
 WHOLE_NUMBER = click.IntRange(1, 10**9)
 """Of instances, calls or tokens, within what messages hold."""
 
 
+class TrafficOptions(TypedDict):
+    """What ``traffic_options`` and ``judge_option`` give a command. budget_usd: in nano-dollars."""
+
+    concurrency: int | None
+    rpm: int | None
+    tpm: int | None
+    budget_usd: int | None
+    unpriced_ok: bool
+    judge: str
+
+
 def alpha_option(said: str) -> Callable[[Command], Command]:
-    """--alpha, an error rate; the scorer refuses what the range cannot (no number, next to nothing)."""
+    """--alpha, an error rate. The scorer refuses what the range lets through: NaN, and values next to 0."""
     between = click.FloatRange(0, 0.5, min_open=True, max_open=True)
     return click.option("--alpha", type=between, default=0.05, show_default=True, help=said)
 
@@ -38,7 +51,7 @@ class Dollars(click.ParamType[int]):
 
     name = "usd"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
             amount = Decimal(str(value).lstrip("$"))
         except InvalidOperation:
@@ -56,8 +69,12 @@ out_option = click.option(
     show_default=True,
     help="Folder of the journal, results and logs.",
 )
+model_option = click.option("--model", default="", metavar="NAME", help="The column of a workbook, in any case; a run has its own model.")
+references_option = click.option(
+    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
+)
 judge_option = click.option(
-    "--judge", default="", metavar="ROUTE", help="The model that rates answers where a task's metric asks for one (default: runs.judge)."
+    "--judge", default="", metavar="ROUTE", help="The model that rates answers if a task's metric needs a judge (default: runs.judge)."
 )
 _TRAFFIC_OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
@@ -67,9 +84,9 @@ _TRAFFIC_OPTIONS = (
         "--budget-usd",
         type=Dollars(),
         metavar="X",
-        help="Never spend more than this on the run: earlier starts of it and the judge's calls included.",
+        help="Never spend more than this on the run, its earlier starts and the judge's calls included.",
     ),
-    click.option("--unpriced-ok", is_flag=True, help="Go on although the model's price is not known."),
+    click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."),
 )
 ratings_option = click.option(
     "--ratings",
@@ -87,7 +104,7 @@ def traffic_options(command: Command) -> Command:
     return command
 
 
-def traffic_of(options: dict[str, Any]) -> ev.TrafficSettings:
+def traffic_of(options: TrafficOptions) -> ev.TrafficSettings:
     """What ``traffic_options`` and ``judge_option`` were given, as a message; what was not given is not set."""
     return ev.TrafficSettings(
         concurrency=options["concurrency"] or 0,
@@ -99,36 +116,33 @@ def traffic_of(options: dict[str, Any]) -> ev.TrafficSettings:
     )
 
 
-def settings_of(ctx: click.Context) -> Any:
-    """The settings that this command runs under. Raises ConfigurationError."""
+def settings_of(ctx: click.Context) -> Settings:
+    """The settings that this command runs under. Raises ConfigurationError if they cannot be read."""
     from genlevel.runtime.settings_file import load_settings
 
     return load_settings(Path(ctx.obj) if ctx.obj else None)
 
 
-def run_async(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[object, object, T]) -> T:
     """Runs a command's coroutine on the fastest loop there is."""
     from genlevel.runtime.loop import run
 
     return run(work)
 
 
-def print_json(document: Any) -> None:
+def print_json(document: object) -> None:
     """The document on stdout, readable, with non-ASCII characters as they are; floats are exact."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+def nothing_stored(settings: Settings, folder: Path) -> bool:
+    """Whether runs are looked for in a folder that has none."""
+    return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()
 
 
-def harmless(text: str) -> str:
-    """A text of a model or a dataset for a terminal: control characters, which could rewrite the screen, as \\x1b and the like."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
-
-
-def need_run_folder(settings: Any, folder: Path) -> None:
-    """Refuses to look for runs where nothing was ever stored (it would only make an empty database)."""
+def need_run_folder(settings: Settings, folder: Path) -> None:
+    """Raises UsageError if no run was ever stored there; looking for one would only make an empty database."""
     from genlevel.runtime.errors import UsageError
 
-    if not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file():
+    if nothing_stored(settings, folder):
         raise UsageError(f"no runs in {folder}: name the folder of an earlier `genlevel eval` with --out")

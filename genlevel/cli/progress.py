@@ -7,11 +7,12 @@ import time
 
 import click
 
+from genlevel.cli.documents import tokens_in, tokens_out
+from genlevel.cli.printing import duration, money, short
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 PLAIN_INTERVAL_S = 10.0
-NANO = 1_000_000_000
 
 
 def progress_line(progress: ev.WatchRunResponse) -> str:
@@ -55,8 +56,7 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
 
 
 def _spent(usage: gw.Usage, cost: int | None, unknown: int = 0) -> list[str]:
-    tokens_in = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    tokens = f"{short(tokens_in)} tokens in, {short(usage.output_tokens + usage.reasoning_tokens)} out"
+    tokens = f"{short(tokens_in(usage))} tokens in, {short(tokens_out(usage))} out"
     made = [f"{usage.output_images:,} images"] if usage.output_images else []
     made += [f"{usage.output_milliseconds / 1000:,.0f} s of media"] if usage.output_milliseconds else []
     if cost is None:
@@ -96,27 +96,3 @@ def _columns() -> int:
     import shutil
 
     return shutil.get_terminal_size().columns
-
-
-def short(count: int) -> str:
-    """1234567 as 1.2M."""
-    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if count >= size:
-            return f"{count / size:.1f}{letter}"
-    return str(count)
-
-
-def money(nano_usd: int) -> str:
-    """Dollars with as many digits as say something."""
-    dollars = nano_usd / NANO
-    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """90 as 1 min 30 s."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
+from genlevel.cli.card import has_references, print_certified, print_levels, print_tasks
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
+from genlevel.cli.printing import console, note
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from genlevel.runtime.documents import Document
     from scorer.predictions.scoring import ScoredPredictions
+
+
+class _Options(TypedDict):
+    annotations: Path
+    predictions: Path
+    model: str
+    out: Path
+    variant: str
+    tasks: str
+    only_predicted: bool
+    ratings: tuple[Path, ...]
+    as_json: bool
+
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -42,13 +60,13 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @ratings_option
 @json_option
 @click.pass_context
-def score(ctx: click.Context, /, **options: Any) -> None:
+def score(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     """Score predictions against annotations and write a result workbook that the official ranker accepts.
 
     A prediction.json is a list of {"id", "prediction"}, or {"task", "skill", "type", "data": [...]} with such a list. A prediction is
-    text, a number, a file path, or the same structure as the task's label. Ids without a prediction count as wrong, tasks without a file
-    as unsupported, unless --only-predicted is given; these, unknown ids and double ones are reported on stderr and in the JSON. Exit code
-    1: some items could not be scored.
+    text, a number, a file path, or the same structure as the task's label. Without --only-predicted, ids without a prediction count as
+    wrong and tasks without a file as unsupported. These, unknown ids and double ones are named on stderr and in the JSON. Exit code 1:
+    some items could not be scored.
     """
     from genlevel.benchmark.suites import shipped_suites
     from genlevel.runtime.errors import DatasetError
@@ -73,7 +91,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
     write_workbook(options["out"], scored.benchmark, scored.model, scored.values, scored.instances)
     document = scored_json(scored)
     for problem in (*document["predictions"]["problems"], *_of_ranker(scored)):
-        click.echo(f"note: {problem}", err=True)
+        note(problem)
     if options["as_json"]:
         print_json(document)
     else:
@@ -82,7 +100,7 @@ def score(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _of_ranker(scored: ScoredPredictions) -> list[str]:
-    """What the official ranker would make of the workbook, where it would not take it."""
+    """Why the official ranker would not take the workbook, if it would not."""
     from genlevel.benchmark.model import GENERAL_BENCH
     from scorer.workbooks.official import official_levels
     from scorer.workbooks.writer import result_sheets
@@ -93,9 +111,7 @@ def _of_ranker(scored: ScoredPredictions) -> list[str]:
     return [f"the official ranker would end on this workbook: {crash}"] if crash else []
 
 
-def _print(document: dict[str, Any], workbook: Path) -> None:
-    from genlevel.cli.card import console, has_references, print_certified, print_levels, print_tasks
-
+def _print(document: Document, workbook: Path) -> None:
     out = console()
     out.print(f"{document['model']} on {document['suite']}", style="bold")
     counts = document["instances"]
@@ -108,7 +124,7 @@ def _print(document: dict[str, Any], workbook: Path) -> None:
     print_levels(out, document["level"], referenced=referenced)
     print_certified(out, document["certified"], referenced=referenced)
     if document["partial"]:
-        out.print("Over the tasks that are scored, alone:")
+        out.print("Over the scored tasks alone:")
         print_levels(out, document["level_asked"], verdict=False, referenced=referenced)
     print_tasks(out, document["tasks"])
     out.print(f"workbook: {workbook}", soft_wrap=True)

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
+from genlevel.cli.connection import services, verdict_of
+from genlevel.cli.documents import has_outcomes
+from genlevel.cli.options import (
+    json_option,
+    model_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    references_option,
+    run_async,
+    settings_of,
+)
+from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
     from scorer.levels.synergy import SynergyMap
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -18,11 +34,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("synergy")
 @click.argument("source", metavar="RUN|FILE.xlsx", required=False)
-@click.option("--model", metavar="NAME", default="", help="The column of a workbook (case does not matter); a run has its own model.")
+@model_option
 @click.option("--published", metavar="NAME", default="", help="A model of the paper instead, from its published task values.")
-@click.option(
-    "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
-)
+@references_option
 @click.option("--svg", type=_FILE, help="Write the map as a picture.")
 @click.option("--html", type=_FILE, help="Write the map as a page: the picture, and tables.")
 @out_option
@@ -30,8 +44,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.pass_context
 def synergy(
     ctx: click.Context,
-    source: str | None,
     *,
+    source: str | None,
     model: str,
     published: str,
     references: str,
@@ -40,7 +54,7 @@ def synergy(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Map where a model meets or beats specialists: by modality, paradigm, skill and task of General-Bench.
+    """Map on which tasks of General-Bench a model meets or beats their specialists, by modality, paradigm and skill.
 
     The results are those of RUN, of a result workbook in the official layout, or published ones.
     """
@@ -69,14 +83,13 @@ def synergy(
 
 def _of_published(name: str, references: str) -> SynergyMap:
     from genlevel.benchmark.catalogue import general_bench
-    from genlevel.runtime.errors import UsageError
     from scorer.levels.published import published_model
     from scorer.levels.rules import judge_all
     from scorer.levels.synergy import synergy_map
 
     published = published_model(name)
     if not published.values:
-        raise UsageError(f"of {published.model} only level scores were published, no task values: there is nothing to map")
+        raise UsageError(f"{published.model}: only its level scores were published, no task values, so there is nothing to map")
     return synergy_map(f"{published.model} (as published)", judge_all(general_bench(), published.values, references), references)
 
 
@@ -88,15 +101,11 @@ def _of_workbook(path: Path, model: str, references: str) -> SynergyMap:
 
     read = model_values(read_workbook(path), model, general_bench(), source=str(path))
     for warning in read.warnings:
-        click.echo(f"note: {warning}", err=True)
+        note(warning)
     return synergy_map(read.model, judge_all(general_bench(), read.values, references), references)
 
 
-async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> SynergyMap:
-    from genlevel.cli.connection import services, verdict_of
-    from genlevel.cli.documents import has_outcomes
-    from genlevel.runtime.errors import UsageError
-    from genlevel.v1 import evaluator_pb2 as ev
+async def _of_run(settings: Settings, folder: Path, run_id: str, references: str) -> SynergyMap:
     from scorer.levels.synergy import synergy_map
     from scorer.reports.run_results import run_results
 
@@ -110,8 +119,6 @@ async def _of_run(settings: Any, folder: Path, run_id: str, references: str) -> 
 
 
 def _write(path: Path, text: str) -> None:
-    from genlevel.runtime.errors import UsageError
-
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -119,14 +126,10 @@ def _write(path: Path, text: str) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _print(document: dict[str, Any]) -> None:
-    from rich.text import Text
-
-    from genlevel.cli.card import console, table
-
+def _print(document: Document) -> None:
     out = console()
     won_skills = f"in {document['skills_won']} of {document['skills']} skills"
-    out.print(Text(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}", style="bold"))
+    out.print(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}", style="bold")
     if document["asked"] < document["tasks"]:
         out.print(f"Only {document['asked']} of the tasks were asked.")
     rows = table("modality", "paradigm", ">tasks won", ">of", ">skills won", ">of")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from genlevel import cli
-from genlevel.cli.card import console, number, print_tasks, signed
+from genlevel.cli.card import print_tasks
+from genlevel.cli.printing import console, number, signed
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,9 @@ def test_an_interrupted_budget_run_exits_1_and_says_how_to_go_on(genlevel, stub_
     assert whole["usage"]["unknown_costs"] == 0
 
 
-@pytest.mark.parametrize(("rate", "said"), [(0.5, "at least $0."), (1.0, "cost unknown (no price, or no word of what was used)")])
+@pytest.mark.parametrize(
+    ("rate", "said"), [(0.5, "at least $0."), (1.0, "cost unknown (no price, or the provider did not say what was used)")]
+)
 def test_a_cost_that_is_not_known_is_shown_so_and_never_as_none(genlevel, stub_upstream, choice_suite, rate, said):
     stub = stub_upstream(mute_rate=rate)
     (genlevel.folder / "genlevel.yaml").write_text(

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from genlevel.cli.export import as_text
-from genlevel.cli.exported import MediaFiles
+from genlevel.cli.export_csv import as_text
+from genlevel.cli.media_files import MediaFiles
 from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -103,8 +103,8 @@ def test_predictions_of_a_partial_run_say_which_tasks_lack_how_many(genlevel, st
     limited = json.loads(genlevel.run(*arguments, "--limit", "2", "--tasks", "*Causal*").stdout)
     said = export(genlevel, limited, "predictions", "p").stderr.splitlines()
     assert said == [
-        f"note: run {limited['run']} is partial: 16 of the suite's 18 instances have no prediction, and count as wrong or unsupported"
-        " where the folder is scored without --only-predicted",
+        f"note: run {limited['run']} is partial: 16 of the suite's 18 instances have no prediction; without --only-predicted"
+        " `genlevel score` counts them as wrong or unsupported",
         "note: nlp/Abductive-Reasoning lacks 9 of 9 predictions",
         "note: nlp/Causal-Reasoning lacks 7 of 9 predictions",
     ]

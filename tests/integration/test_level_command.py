@@ -34,7 +34,7 @@ def test_the_explanation_is_printed_for_people(genlevel, workbook):
     assert "Wins, the largest contribution to Level 3 first, then language" in done.stdout
     assert "and 659 more; --json has all" in done.stdout
     assert "-0.0000" not in done.stdout
-    assert "Where the official ranker differs" in done.stdout
+    assert "Rows in which the official ranker differs" in done.stdout
     assert "WER is read as a" in done.stdout
 
 

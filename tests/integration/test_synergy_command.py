@@ -43,7 +43,7 @@ def test_a_published_model_is_mapped_and_called_published(genlevel):
     shown = genlevel.run("synergy", "--published", "gpt-4v").stdout
     assert "GPT-4V (as published): 119 of 699 tasks won" in shown
     for arguments, said in (
-        (("--published", "GPT-4o"), "only level scores were published"),
+        (("--published", "GPT-4o"), "only its level scores were published"),
         (("--published", "GPT-9"), "GPT-4V"),
         ((), "give a run"),
         (("result.xlsx",), "--model"),

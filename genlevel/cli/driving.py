@@ -1,0 +1,168 @@
+"""Starts or continues a run and stays with it: its progress, its metrics, its files, its level card and its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shlex
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
+from genlevel.cli.card import print_card
+from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
+from genlevel.cli.documents import result_document
+from genlevel.cli.options import print_json
+from genlevel.cli.printing import harmless, note
+from genlevel.cli.progress import ProgressDisplay
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
+
+_METRICS_FILE = "metrics.prom"
+
+
+async def drive(found: Services, request: ev.StartRunRequest, settings: Settings, out: Path, *, as_json: bool) -> int:
+    """Starts or continues a run, shows how it goes and what came of it. Returns the exit code."""
+    started = await found.evaluator.start_run(request)
+    for problem in started.problems:
+        note(problem)
+    async with _served_metrics(found, settings) as metrics_at:
+        run, interrupted = await _watch(found, started.run, metrics_at)
+        verdict = await verdict_of(found, run.run_id)
+        document = result_document(run, verdict)
+        places: dict[str, str] = {}
+        try:
+            places = _leave(found, out, document) if found.registry is not None else {}
+        except OSError as error:  # the journal has it all: the result is printed, and can be shown again
+            note(f"the result's files cannot be written to {out / 'runs' / run.run_id} ({error.strerror})")
+        failure = await _first_failure(found, run) if run.counts.failed or run.judging.failed else ""
+    if as_json:
+        print_json(document)
+    else:
+        print_card(document, places)
+    return _exit_code(run, interrupted, failure, "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}")
+
+
+async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run, bool]:
+    """Follows a run to its end; Ctrl-C stops it. Returns its last state and whether it was interrupted here."""
+    if run.status != ev.RUN_STATUS_RUNNING:
+        judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
+        click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
+        return run, False
+    where = f"; metrics at {metrics_at}" if metrics_at else ""
+    click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {run.counts.total:,} instances{where}", err=True)
+    display = ProgressDisplay()
+    stops = 0
+    tasks: set[asyncio.Task[ev.CancelRunResponse]] = set()
+
+    def stop() -> None:
+        nonlocal stops
+        stops += 1
+        if stops == 1:
+            click.echo("\nstopping: waiting for the calls in flight (again to stop at once)", err=True)
+        task = asyncio.ensure_future(found.evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=stops > 1)))
+        tasks.add(task)
+
+    loop = asyncio.get_running_loop()
+    last: ev.WatchRunResponse | None = None
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(kind, stop)
+    try:
+        async for progress in found.evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            last = progress
+            if progress.run.status == ev.RUN_STATUS_RUNNING:
+                display.show(progress)
+    finally:
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(kind)
+        display.close(last)
+    assert last is not None
+    return last.run, stops > 0 and last.run.status == ev.RUN_STATUS_INTERRUPTED
+
+
+@asynccontextmanager
+async def _served_metrics(found: Services, settings: Settings) -> AsyncIterator[str]:
+    """Serves /metrics while a one-shot run goes on: at the configured address, or at any free port if that is taken."""
+    if found.registry is None:
+        yield ""
+        return
+    from genlevel.runtime.errors import ConfigurationError
+    from genlevel.runtime.http import HttpServer, create_app
+
+    app = create_app(found.registry)
+    host = settings.evaluator.http.rpartition(":")[0]
+    server = HttpServer(app, settings.evaluator.http, name="evaluator.http", grace_s=0.2)
+    try:
+        await server.start()
+    except ConfigurationError:
+        server = HttpServer(app, f"{host}:0", name="evaluator.http", grace_s=0.2)
+        await server.start()
+    try:
+        yield f"http://{host}:{server.port}/metrics"
+    finally:
+        await server.stop()
+
+
+def _leave(found: Services, out: Path, document: Document) -> dict[str, str]:
+    """Writes the result and the last metrics beside the journal. Returns their places."""
+    from prometheus_client import write_to_textfile
+
+    folder = out / "runs" / document["run"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    assert found.registry is not None
+    write_to_textfile(str(folder / _METRICS_FILE), found.registry)
+    return {"result": str(folder / "result.json"), "metrics": str(folder / _METRICS_FILE), "answers": str(out / "genlevel.db")}
+
+
+async def _first_failure(found: Services, run: ev.Run) -> str:
+    """One instance that failed for good, else one that the judge failed on, and why."""
+    if run.counts.failed:
+        async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, outcomes=[sc.OUTCOME_FAILED])):
+            return f"{answer.task}/{answer.instance_id}: {answer.error}"
+    async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
+        return harmless(f"{answer.task}/{answer.instance_id}: {answer.ratings[0].error}")
+    return ""
+
+
+def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
+    """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
+    if interrupted:
+        click.echo(f"genlevel: run {run.run_id} was stopped; `genlevel resume {run.run_id}{where}` continues it", err=True)
+        return EXIT_INTERRUPTED
+    if run.status == ev.RUN_STATUS_BUDGET:
+        again = f"`genlevel resume {run.run_id} --budget-usd X{where}` continues it with a higher one"
+        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
+        return EXIT_INCOMPLETE
+    if run.status != ev.RUN_STATUS_FINISHED:
+        listed = f"`genlevel show {run.run_id} --failures{where}` lists what failed, " if run.counts.failed else ""
+        again = f"{listed}`genlevel resume {run.run_id}{where}` continues it"
+        click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
+        return EXIT_USAGE
+    if not run.counts.failed and not run.judging.failed:
+        return 0
+    if not run.counts.failed:
+        click.echo(
+            f"genlevel: the judge failed on {run.judging.failed:,} answers, such as {failure}; "
+            f"`genlevel show {run.run_id} --failures{where}` lists them, `genlevel resume {run.run_id}{where}` asks it again",
+            err=True,
+        )
+        return EXIT_INCOMPLETE
+    click.echo(
+        f"genlevel: {run.counts.failed:,} of {run.counts.total:,} instances failed, such as {failure}; "
+        f"`genlevel show {run.run_id} --failures{where}` lists them, `genlevel resume {run.run_id}{where}` asks them again",
+        err=True,
+    )
+    return EXIT_INCOMPLETE

@@ -1,0 +1,39 @@
+"""The plan of a run that ``genlevel eval --dry-run`` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genlevel.cli.printing import console, number, table
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+
+
+def print_plan(plan: Document) -> None:
+    """What ``--dry-run`` shows."""
+    out = console()
+    rows = table("task", "metric", ">instances", ">tokens in (est.)", ">tokens out (at most)", ">US$ (at most about)")
+
+    def add(name: str, metric: str, entry: Document, style: str = "") -> None:
+        tokens = (f"{entry[key]:,}" for key in ("instances", "input_tokens", "max_output_tokens"))
+        rows.add_row(name, metric, *tokens, number(entry["usd"], 4), style=style)
+
+    for task in plan["tasks"]:
+        add(task["task"].strip(), task["metric"] or "-", task)
+    add("total", "", plan, "bold")
+    out.print(rows)
+    if judging := plan["judging"]:
+        tokens = f"{judging['input_tokens']:,} tokens in (est.), {judging['max_output_tokens']:,} out (at most)"
+        cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"
+        out.print(f"judge {judging['judge']}: {judging['answers']:,} answers, {tokens}, {cost}")
+    out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
+    if plan["usd"] is None:
+        out.print("The model has no price: its cost is unknown, not zero.")
+    if not plan["model"]["ready"]:
+        out.print(f"The model cannot be called yet: {plan['model']['problem']}")
+    for task in plan["tasks"]:
+        if task["note"]:
+            out.print(f"note: {task['task'].strip()}: {task['note']}")
+    for problem in plan["problems"]:
+        out.print(f"note: {problem}")

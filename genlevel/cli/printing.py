@@ -1,0 +1,98 @@
+"""How commands print for people: tables in one style, and numbers, amounts and times in words. Imports rich when something is printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+NANO = 1_000_000_000
+"""Nano-dollars in a dollar."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def console() -> Console:
+    """Stdout for tables: plain text unless it is a terminal. Names are shown as they are, never as markup."""
+    from rich.console import Console
+
+    plain = Console(markup=False, highlight=False, emoji=False)
+    return plain if plain.is_terminal else Console(width=160, markup=False, highlight=False, emoji=False)
+
+
+def table(*columns: str) -> Table:
+    """A table in the house style. A column whose name begins with ">" is aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    return made
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A value; a dash for None. A value that so few digits would show as 0 gets three significant ones."""
+    if value is None:
+        return "-"
+    value += 0.0  # 0 without a sign
+    return f"{value:.3g}" if 0 < abs(value) < 10 ** (1 - digits) else f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return f"{'+' if value >= 0 else ''}{number(value)}"
+
+
+def span(ends: Sequence[float] | None) -> str:
+    """An interval; a dash for None."""
+    return "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value with two significant digits; a dash for None."""
+    return "-" if value is None else f"{value:.2g}"
+
+
+def short(count: int) -> str:
+    """1234567 as 1.2M."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{letter}"
+    return str(count)
+
+
+def money(nano_usd: int) -> str:
+    """Dollars, with as many digits as matter."""
+    dollars = nano_usd / NANO
+    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """90 as 1 min 30 s."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def harmless(text: str) -> str:
+    """A text of a model or a dataset for a terminal: control characters, which could rewrite the screen, as \\x1b and the like."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+
+
+def say(text: str) -> None:
+    """A line on stdout that holds a text of a model or a dataset."""
+    click.echo(harmless(text))
+
+
+def note(text: str) -> None:
+    """A line on stderr that a person has to know."""
+    click.echo(f"note: {text}", err=True)

@@ -1,0 +1,99 @@
+"""``genlevel rescore``: a run's answers parsed and scored again, with ratings by people or a judge if they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import click
+
+from genlevel.cli.connection import services, verdict_of
+from genlevel.cli.options import (
+    Dollars,
+    json_option,
+    judge_option,
+    need_run_folder,
+    out_option,
+    print_json,
+    ratings_option,
+    run_async,
+    settings_of,
+)
+from genlevel.cli.printing import note
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from genlevel.runtime.documents import Document
+
+
+class _Options(TypedDict):
+    ratings: tuple[Path, ...]
+    judge: str
+    budget_usd: int | None
+    unpriced_ok: bool
+    out: Path
+    as_json: bool
+
+
+@click.command("rescore")
+@click.argument("run")
+@ratings_option
+@judge_option
+@click.option(
+    "--budget-usd", type=Dollars(), metavar="X", help="With --judge: the run may not have cost more than this, its answers included."
+)
+@click.option("--unpriced-ok", is_flag=True, help="With --judge: go on if the judge's price is not known.")
+@out_option
+@json_option
+@click.pass_context
+def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
+    """Parse and score the answers of RUN again, with the parsers and metrics of now. Never asks the run's model.
+
+    With --ratings, people's ratings are kept with the run first. With --judge, a judge model rates what it has not rated yet or has failed
+    on. Without it no model is called, and the judgements that are there count.
+    """
+    out, judge = options["out"], options["judge"]
+    settings = settings_of(ctx)
+    need_run_folder(settings, out)
+    limited = options["budget_usd"] is not None or options["unpriced_ok"]
+    if limited and not judge:
+        raise UsageError("--budget-usd and --unpriced-ok go with --judge: rescoring alone calls no model")
+    request = ev.RescoreRunRequest(run_id=run, ratings=_written_ratings(options["ratings"]))
+
+    async def work() -> tuple[int, Document | None]:
+        from genlevel.cli.documents import result_document
+        from genlevel.cli.driving import drive
+
+        async with services(settings, out) as found:
+            rescored = await found.evaluator.rescore_run(request)
+            for problem in rescored.problems:
+                note(problem)
+            if not judge:
+                return 0, result_document(rescored.run, await verdict_of(found, rescored.run.run_id))
+            start = ev.StartRunRequest(run_id=run, judge=judge, judge_only=True, retry_failed=True)
+            if limited:
+                start.traffic.CopyFrom(ev.TrafficSettings(budget_nano_usd=options["budget_usd"], unpriced_ok=options["unpriced_ok"]))
+            return await drive(found, start, settings, out, as_json=options["as_json"]), None
+
+    code, document = run_async(work())
+    if document is not None and options["as_json"]:
+        print_json(document)
+    elif document is not None:
+        from genlevel.cli.card import print_card
+
+        print_card(document, {})
+    ctx.exit(code)
+
+
+def _written_ratings(files: Sequence[Path]) -> list[ev.WrittenRating]:
+    from genlevel.benchmark.ratings import read_ratings
+
+    return [
+        ev.WrittenRating(task=row.task, instance=row.instance, rater=row.rater, rating=row.rating, where=row.where)
+        for file in files
+        for row in read_ratings(file)
+    ]
