@@ -61,7 +61,7 @@ def test_exported_predictions_score_as_the_run_did(genlevel, run, bare):
     assert json.loads(done.stdout)["tasks"][0]["score"] == result["tasks"][0]["score"] == 100
     again = export(genlevel, result, "predictions", "p")
     assert again.returncode == 2
-    assert "not written over" in again.stderr
+    assert "nothing is written over" in again.stderr
 
 
 @pytest.mark.parametrize(("answer", "score"), [("The answer is (B), surely.", 0), ("Answer: A", 100), ("Who knows?", 0)])
