@@ -206,7 +206,7 @@ class Scorer:
             task = task_of(entry.task)
             _metric, obstacle = metric_of(task.metric)
             outcome = pending_outcome(task.metric.id if task.metric else "", entry.instances, obstacle)
-            evidence = None if obstacle or task.metric is None else pending_evidence(task.metric.id, entry.instances)
+            evidence = None if obstacle or task.metric is None else pending_evidence(task.metric, entry.instances)
             scores.append(StoredScore(task, request.header.partial, outcome, evidence=evidence, examined=True))
         self._store.begin(run, scores)
         self._show(run)

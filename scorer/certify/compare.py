@@ -16,7 +16,6 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Modality, Task
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.certify.distributions import normal_quantile, student_t_quantile
-from scorer.certify.evidence import BINARY
 from scorer.certify.multiplicity import holm
 from scorer.certify.paired import (
     MCNEMAR,
@@ -139,7 +138,7 @@ def _difference(rows: PairedRows, found: PairedDraws, alpha: float) -> Differenc
     score_a, score_b = float(found.seen[0][0]), float(found.seen[1][0])
     differences = rows.differences()
     test, p_value = SIGN_FLIP, min(permutation_p(score_a - score_b, found.swapped), tail(score_a - score_b, found.swapped))
-    if differences is not None and rows.metric.id in BINARY:
+    if differences is not None and rows.metric.nature.is_share:
         test, p_value = MCNEMAR, mcnemar(sum(value > 0.0 for value in differences), sum(value < 0.0 for value in differences))
     interval = effect = None
     centre, error, degrees = difference_error(score_a - score_b, differences, found.drawn, rows.units)

@@ -18,19 +18,7 @@ from scorer.certify.distributions import (
 )
 from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, trials_needed, wilson
 from scorer.levels.rules import TaskResult
-
-BINARY = frozenset({"accuracy", "exact_match", "optical_flow_score"})
-"""Metrics whose instances are right or wrong (or, of the last, move or not)."""
-BOUNDED_MEANS = (
-    BINARY
-    | {"f1", "anls", "rouge_1", "rouge_l", "bleu_4", "l1_distance", "pcc", "event_accuracy"}
-    | {
-        *("dice", "s_measure", "m_viou", "instance_miou"),
-    }
-)
-"""Metrics that are means of numbers between 0 and 100, so that n alone bounds their error."""
-_BOUNDED_SENSES = frozenset({("bleu_1", "level", "sentence"), ("miou", "of", "masks"), ("auc", "of", "success_plot")})
-"""Metrics that are such means in one of their senses: id, parameter and its value."""
+from scorer.metrics.registry import nature_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +141,12 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, in
             continue
         task = result.task
         count = (units or {}).get(task.id, task.instances)
-        senses = {(task.metric.id, *parameter) for parameter in task.metric.parameters}
-        mean = task.metric.id in BOUNDED_MEANS or not senses.isdisjoint(_BOUNDED_SENSES)
-        if not mean or count < 1 or not 0.0 <= result.value <= 100.0:
+        nature = nature_of(task.metric)
+        if nature is None or not nature.needs_no_spread or count < 1 or not 0.0 <= result.value <= 100.0:
             refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
             continue
         widest = math.sqrt(result.value * (100.0 - result.value) / count)
-        estimate = Estimate(result.value, widest, count, task.metric.id in BINARY, bounded=True)
+        estimate = Estimate(result.value, widest, count, nature.is_share, bounded=True)
         evidence.append(TaskEvidence(task, estimate, estimate))
     lines = [f"{label}: {count} task(s) cannot be certified from values alone" for label, count in sorted(refused.items())]
     return evidence, lines

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from genlevel.benchmark.model import TaskMetric
-from scorer.certify.evidence import BINARY, Ends, Estimate
+from scorer.certify.evidence import Ends, Estimate
 from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
 from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, is_measured, named, rows_at
 from scorer.metrics import Metric, Value, create
@@ -37,7 +37,7 @@ def _estimate(metric: Metric[object], rows: Sequence[tuple[str, object]], cluste
     value = metric.compute(rows)
     groups = [clusters.get(key, ("alone", key)) for key, _row in rows]
     shared = len(set(groups)) < len(rows)
-    if metric.id in BINARY and not shared:
+    if metric.nature.is_share and not shared:
         return Estimate(value.score, value.standard_error, len(rows), binary=True)
     numbers = [row for _key, row in rows if isinstance(row, int | float)]
     if len(numbers) < len(rows):

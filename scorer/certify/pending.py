@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 
 from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.model import TaskMetric
 from genlevel.benchmark.outcomes import Outcome
-from scorer.certify.evidence import BINARY, Ends, Estimate
+from scorer.certify.evidence import Ends, Estimate
+from scorer.metrics.registry import nature_of
 from scorer.scoring.task_scoring import TaskOutcome, incomplete_note
 
 UNBOUNDED = sys.float_info.max
@@ -29,12 +31,14 @@ def pending_outcome(metric_id: str, instances: int, obstacle: str = "") -> TaskO
     return TaskOutcome(None, lower, upper, None, counts, incomplete_note(counts), ())
 
 
-def pending_evidence(metric_id: str, instances: int) -> Ends:
+def pending_evidence(metric: TaskMetric, instances: int) -> Ends:
     """All instances wrong, and all right; of metrics that are not between 0 and 100 nothing can be tested."""
-    info = METRICS[metric_id]
+    info = METRICS[metric.id]
     ends = [max(-UNBOUNDED, min(UNBOUNDED, end)) for end in (info.lowest, info.highest)]
     if info.direction == "lower":
         ends.reverse()
     error = 0.0 if (info.lowest, info.highest) == (0.0, 100.0) else None
-    low, high = (Estimate(end, error, instances, binary=info.id in BINARY) for end in ends)
+    nature = nature_of(metric)
+    share = nature is not None and nature.is_share
+    low, high = (Estimate(end, error, instances, binary=share) for end in ends)
     return Ends(low, high)

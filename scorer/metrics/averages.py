@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scorer.metrics.base import AnyMetric, MeanMetric, Question, RatioMetric, Value, standard_error_of_mean
+from scorer.metrics.nature import ERRORS
 
 FARTHEST = 1e9
 """Numbers of answers are brought within -1e9..1e9, so that one absurd answer leaves every sum finite."""
@@ -26,6 +27,7 @@ class AverageMetric(RatioMetric[list[float]]):
     Value(score=2.0, standard_error=1.0)
     """
 
+    nature = ERRORS
     factor: float = 1.0
     root: bool = False
     perfect: float = 0.0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, T
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
 from scorer.metrics.entries import entries_of
+from scorer.metrics.nature import BOUNDED_MEAN, Nature
 from scorer.parsers import Box, Parsed, Structured
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ class MetricUnavailable(Exception):
 class Metric(ABC, Generic[S]):
     """One metric with its parameters. It has no state of its own: see ``MetricState``.
 
-    A statistic is plain JSON and holds all that ``compute`` needs of one instance. needs_label: whether an instance without label (of a
-    closed set) cannot be measured.
+    A statistic is plain JSON and holds all that ``compute`` needs of one instance. nature: what others must know of the metric.
+    needs_label: whether an instance without label (of a closed set) cannot be measured.
     """
 
+    nature: Nature
     needs_label: ClassVar[bool] = True
 
     def __init__(self, metric_id: str) -> None:
@@ -174,6 +176,8 @@ class MeanMetric(Metric[float]):
 
     Standard error: that of a mean, s / sqrt(n) with the sample's standard deviation s (n - 1 in its denominator).
     """
+
+    nature = BOUNDED_MEAN
 
     def worst(self, question: Question) -> float:
         return 0.0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from scorer.metrics.base import Floats, Metric, RatioMetric, Value
+from scorer.metrics.nature import POOLED, RANKED
 
 BOOTSTRAP_DRAWS = 200
 _SEED = 20250504
@@ -19,6 +20,8 @@ class SetMetric(Metric[S]):
 
     Standard error: bootstrap over instances, 200 draws with a fixed seed; None for fewer than two.
     """
+
+    nature = RANKED
 
     @abstractmethod
     def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float]:
@@ -44,6 +47,7 @@ class MeanOfRatios(Metric[S]):
     Standard error: delta method (see ``RatioMetric``).
     """
 
+    nature = POOLED
     nothing: float = 100.0
     """The score if no class is left because there was nothing to find."""
 

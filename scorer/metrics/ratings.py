@@ -22,6 +22,7 @@ from scorer.metrics.base import (
     scaled,
     standard_error_of_mean,
 )
+from scorer.metrics.nature import MEASURED_MEAN, Makeup, Nature
 from scorer.parsers import Parsed
 
 
@@ -79,6 +80,7 @@ class MeanOpinionScore(RatingMetric):
     Value(score=3.75, standard_error=0.75)
     """
 
+    nature = Nature(Makeup.MEAN, 1.0, 5.0)
     missing = "no rating: give a CSV by --ratings"
 
 
@@ -96,6 +98,7 @@ class UserPreference(RatingMetric):
     (37.5, 37.5)
     """
 
+    nature = MEASURED_MEAN
     factor = 100.0
     missing = "no preference: give a CSV by --ratings, or, for answers in text, a judge by --judge ROUTE"
 
@@ -117,6 +120,7 @@ class GptScore(RatingMetric):
     scorer.metrics.base.NotRated: needs a judge; give --judge ROUTE
     """
 
+    nature = Nature(Makeup.MEAN, 0.0, 100.0)
     missing = "needs a judge; give --judge ROUTE"
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 
 from genlevel.benchmark.metrics import metric as metric_info
+from genlevel.benchmark.model import TaskMetric
 from scorer.metrics import ratings
-from scorer.metrics.base import AnyMetric, Factory, Parameters
+from scorer.metrics.base import AnyMetric, Factory, MetricUnavailable, Parameters
 from scorer.metrics.learned import families as learned
+from scorer.metrics.nature import Nature
 from scorer.metrics.regions import detection, relations, segmentation, tracking
 from scorer.metrics.signals import audio, image_quality, ranking, regression, three_d, video_quality
 from scorer.metrics.text import cider, classification, code, official_rules, overlap, wer
@@ -58,3 +61,13 @@ def create(metric_id: str, parameters: Parameters | None = None, variant: str = 
     if made is not None and measuring:
         made.check()
     return made
+
+
+@cache
+def nature_of(metric: TaskMetric) -> Nature | None:
+    """What a task's metric declares of itself in the sense that the task means; None if it cannot be computed in this version."""
+    try:
+        made = create(metric.id, dict(metric.parameters), measuring=False)
+    except (MetricUnavailable, ValueError):
+        return None
+    return None if made is None else made.nature

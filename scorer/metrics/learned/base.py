@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from scorer.metrics.base import MeanMetric, Metric, MetricUnavailable, NotComparable, Question, S, UnreadableAnswer
+from scorer.metrics.nature import MEASURED_MEAN
 from scorer.models import Networks, NetworkUnavailable, networks
 from scorer.models.ports import Floats
 from scorer.parsers import Parsed
@@ -134,6 +135,7 @@ class _Guarded:
 class LearnedMean(LearnedMetric[float, G], MeanMetric, Generic[G]):
     """100 times the mean of one number 0..1 per instance. What is refused or unparsable counts 0; a failed instance at best 1."""
 
+    nature = MEASURED_MEAN
     needs_label = False
 
     def worst(self, question: Question) -> float:

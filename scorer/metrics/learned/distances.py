@@ -11,6 +11,7 @@ from scorer.metrics.base import JsonRow, NotComparable, Question, RatioMetric, U
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.frechet import frechet_with_influences, packed, unpacked
 from scorer.metrics.learned.inputs import answer_files, clip, label_files, of_answer, of_label, same_size, sound
+from scorer.metrics.nature import WHOLE
 from scorer.models import Networks
 from scorer.models.ports import AudioFeatures, Clip, Floats, ImageFeatures, Motion, MotionFeatures, Picture, Sound, VideoFeatures
 from scorer.parsers import Parsed
@@ -51,6 +52,7 @@ class FrechetDistance(LearnedMetric[Row, tuple[list[M], list[M]]], RatioMetric[R
     0.0
     """
 
+    nature = WHOLE
     network_name = ""
 
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:

@@ -9,6 +9,7 @@ from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, Question, UnreadableAnswer
 from scorer.metrics.learned.base import LearnedMean
 from scorer.metrics.learned.inputs import answer_files, chunks, looked_at, of_answer, said
+from scorer.metrics.nature import COSINES
 from scorer.models import Networks
 from scorer.models.ports import Floats, ImageFeatures, ImageScores, ImageText, Picture
 from scorer.parsers import Parsed
@@ -78,6 +79,8 @@ class FrameConsistency(_Frames):
     >>> metric.of_video(iter([red, red, green]), Question("media", None))  # (1 + 0) / 2
     0.5
     """
+
+    nature = COSINES
 
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "dino" if metric_id == "dino_score" else "clip", using=using)

@@ -12,6 +12,7 @@ from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMean, together
 from scorer.metrics.learned.inputs import answer_files, description, label_files, of_answer, of_label, said, sound, views
+from scorer.metrics.nature import BOUNDED_MEAN, COSINES
 from scorer.models import Networks
 from scorer.models.ports import AudioText, Floats, ImageClassifier, ImageText, Picture, Sound
 from scorer.parsers import Parsed
@@ -48,6 +49,8 @@ class PictureTextSimilarity(LearnedMean[tuple[list[Picture], str]]):
     [0.6, 0.8]
     """
 
+    nature = COSINES
+
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("clip_score", "clip", using=using)
 
@@ -78,6 +81,8 @@ class PictureSimilarity(LearnedMean[tuple[list[Picture], list[list[Picture]]]]):
     >>> [round(found, 6) for found in metric.measured([([both], [[green]]), ([both], [[green], [both]])])]
     [0.8, 1.0]
     """
+
+    nature = COSINES
 
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "clip", using=using)
@@ -139,6 +144,7 @@ class PictureClass(LearnedMean[tuple[list[Picture], list[Picture]]]):
     [1.0, 0.951, 0.6033, 0.0]
     """
 
+    nature = BOUNDED_MEAN
     needs_label = True
 
     def __init__(self, using: Networks | None = None) -> None:
@@ -182,6 +188,8 @@ class SoundTextSimilarity(LearnedMean[tuple[list[Sound], str]]):
     >>> [round(found, 6) for found in metric.measured([([np.full(8000, 0.5)], "a loud hum"), ([np.full(8000, 0.5)], "rough sea")])]
     [1.0, 0.0]
     """
+
+    nature = COSINES
 
     def __init__(self, metric_id: str, using: Networks | None = None) -> None:
         super().__init__(metric_id, "clap", using=using)

@@ -11,6 +11,7 @@ from scorer.metrics.base import Metric, NotComparable, Question, S, Value, accep
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
+from scorer.metrics.nature import Makeup, Nature
 from scorer.models import Networks
 from scorer.models.ports import Recogniser, Sound, SpeechQuality
 from scorer.parsers import Parsed
@@ -42,6 +43,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
     def __init__(self, within: Metric[S], using: Networks | None = None) -> None:
         super().__init__(within.id, "recogniser", using=using)
         self.within = within
+        self.nature = within.nature
 
     def gathered(self, answer: Parsed, question: Question) -> tuple[str, Question]:
         if not isinstance(answer, Structured):
@@ -100,6 +102,7 @@ class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):
     Value(score=3.5, standard_error=0.5)
     """
 
+    nature = Nature(Makeup.MEAN, 1.0, 5.0)
     needs_label = False
     perfect = 5.0
 

@@ -12,6 +12,7 @@ from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.learned.frames import _Frames, frames_of, of_frames
 from scorer.metrics.learned.inputs import VIDEO_VIEWS, clip, description, of_answer, said, same_size
 from scorer.metrics.learned.similarity import similarity
+from scorer.metrics.nature import SHARE, Makeup, Nature
 from scorer.models import Networks
 from scorer.models.ports import Detector, Floats, Flow, ImageFeatures, Interpolator, Picture, VideoClassifier, VideoText
 
@@ -185,6 +186,8 @@ class MovingVideos(_Frames):
     (1.0, 0.0)
     """
 
+    nature = SHARE
+
     def __init__(self, using: Networks | None = None) -> None:
         super().__init__("optical_flow_score", "raft", using=using)
 
@@ -207,6 +210,8 @@ class ImageToVideo(_Frames):
     >>> ImageToVideo().together(0.9, 0.2, 0.0, 0.9), ImageToVideo(official=True).together(0.9, 0.2, 0.0, 0.9)
     (0.5, 2.0)
     """
+
+    nature = Nature(Makeup.MEAN, -1.0, 4.0)  # of the official sum; of the mean at most 1
 
     def __init__(self, using: Networks | None = None, official: bool = False) -> None:
         super().__init__("i2v_average", "dino", "viclip", "clip", "raft", "interpolator", using=using)

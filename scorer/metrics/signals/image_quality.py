@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scorer.media import video
 from scorer.metrics.averages import AverageMetric
 from scorer.metrics.base import Factories, Factory, Floats, Question
+from scorer.metrics.nature import COSINES, Makeup, Nature
 from scorer.metrics.signals.files import answer_files, answered, in_pairs, label_files, labelled
 from scorer.parsers import Parsed
 
@@ -73,6 +74,7 @@ class PeakSignalToNoiseRatio(_FrameMetric):
     (34.1514, 100.0)
     """
 
+    nature = Nature(Makeup.MEAN)
     perfect = HIGHEST_PSNR
 
     def compare(self, given: Picture, wanted: Picture) -> float:
@@ -108,6 +110,7 @@ class MultiScaleSimilarity(_FrameMetric):
     (1.0, 0.0)
     """
 
+    nature = COSINES
     perfect = 1.0
 
     def compare(self, given: Picture, wanted: Picture) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Metric, NotComparable, Parameters, Question, Value, acceptable
+from scorer.metrics.nature import RANKED
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label, resized
 from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
@@ -37,6 +38,7 @@ class _Ranking(Metric[list[Triple]]):
     best_is_first: at best an answer stands before all others, also before those that rank at the wrong end for want of one.
     """
 
+    nature = RANKED
     best_is_first = False
 
     def statistic(self, answer: Parsed, question: Question) -> list[Triple]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from scorer.media import Undecodable, video
 from scorer.metrics.base import Factories, Factory, Floats, MeanMetric, Question, UnreadableAnswer
+from scorer.metrics.nature import SHARE
 from scorer.metrics.signals.files import answer_files, answered, of_answer
 from scorer.parsers import Parsed
 
@@ -66,6 +67,7 @@ class ClassicalMotionScore(MeanMetric):
     5.0
     """
 
+    nature = SHARE
     needs_label = False
 
     def statistic(self, answer: Parsed, question: Question) -> float:

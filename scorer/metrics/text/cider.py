@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Parameters, Question, RatioMetric, Value, scaled, texts
+from scorer.metrics.nature import WHOLE
 from scorer.metrics.text.overlap import caption_tokens, texts_of_label
 from scorer.parsers import Parsed
 
@@ -42,6 +43,8 @@ class Cider(RatioMetric[Row]):
     >>> metric.compute(list(zip("ab", rows))).score
     1000.0
     """
+
+    nature = WHOLE
 
     def __init__(self, official: bool = False) -> None:
         super().__init__("cider")

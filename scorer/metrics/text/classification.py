@@ -25,6 +25,7 @@ from scorer.metrics.base import (
     scaled,
     texts,
 )
+from scorer.metrics.nature import POOLED, SHARE
 from scorer.metrics.text.overlap import common
 from scorer.metrics.text.words import words
 from scorer.parsers import Parsed
@@ -47,6 +48,8 @@ class Accuracy(MeanMetric):
     >>> Accuracy().compute([("a", 1.0), ("b", 0.0), ("c", 1.0), ("d", 0.0)])
     Value(score=50.0, standard_error=28.867513459481287)
     """
+
+    nature = SHARE
 
     def __init__(self, metric_id: str = "accuracy") -> None:
         super().__init__(metric_id)
@@ -80,6 +83,8 @@ class MacroAccuracy(RatioMetric[JsonRow]):
     >>> metric.compute([("a", ["causes", 1]), ("b", ["causes", 1]), ("c", ["causes", 0]), ("d", ["enables", 0])]).score
     33.33333333333333
     """
+
+    nature = POOLED
 
     def __init__(self) -> None:
         super().__init__("macro_accuracy")
@@ -172,6 +177,8 @@ class MicroF1(RatioMetric[list[int]]):
     >>> metric.compute([("a", [1, 1, 1]), ("b", [2, 0, 0])]).score
     75.0
     """
+
+    nature = POOLED
 
     def __init__(self) -> None:
         super().__init__("micro_f1")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question, RatioMetric, Value, texts
+from scorer.metrics.nature import POOLED
 from scorer.metrics.text.code_languages import LANGUAGES, language_named, parser_of
 from scorer.metrics.text.overlap import texts_of_label
 from scorer.metrics.text.syntax_trees import Forms, data_flow, subtrees, syntax_tree
@@ -45,6 +46,8 @@ class CodeBleu(RatioMetric[Row]):
     >>> round(metric.compute([("a", row)]).score, 4)
     52.3298
     """
+
+    nature = POOLED
 
     def __init__(self, official: bool = False) -> None:
         super().__init__("code_bleu")

@@ -22,6 +22,7 @@ from scorer.metrics.base import (
     scaled,
     texts,
 )
+from scorer.metrics.nature import POOLED
 from scorer.metrics.text.treebank import treebank_tokens
 from scorer.metrics.text.words import remembered, stemmed_words
 from scorer.parsers import Parsed
@@ -68,6 +69,8 @@ class CorpusBleu(RatioMetric[list[int]]):
     >>> metric.compute([("a", [2, 3, 4]), ("b", [3, 3, 2])]).score
     83.33333333333334
     """
+
+    nature = POOLED
 
     def __init__(self) -> None:
         super().__init__("bleu_1")

@@ -8,6 +8,7 @@ import unicodedata
 from rapidfuzz.distance import Levenshtein
 
 from scorer.metrics.base import AnyMetric, Factories, MeanMetric, Parameters, Question, acceptable, texts
+from scorer.metrics.nature import ERRORS
 from scorer.metrics.text.words import CHARACTER_SCRIPTS, remembered
 from scorer.parsers import Parsed
 
@@ -27,6 +28,8 @@ class WordErrorRate(MeanMetric):
     >>> WordErrorRate().statistic("The cat sat", Question("long_text", ["the cat sat down."]))
     0.25
     """
+
+    nature = ERRORS
 
     def __init__(self) -> None:
         super().__init__("wer")
