@@ -178,3 +178,25 @@ async def test_requests_per_minute_hold_across_callers():
     await asyncio.sleep(0)
     assert limiter.waiting() == {"requests": 1}
     waiter.cancel()
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "adaptive", "start"),
+    [(4, True, 4.0), (64, True, 16.0), (16, True, 16.0), (4, False, 4.0), (64, False, 64.0)],
+)
+def test_an_account_starts_with_sixteen_at_once_and_never_with_more_than_it_may_have(concurrency, adaptive, start):
+    limiter = AccountLimiter(concurrency=concurrency, adaptive=adaptive)
+    assert limiter.concurrency.limit == start
+    assert limiter.concurrency.cap == concurrency
+
+
+async def test_four_at_once_are_four_and_the_fifth_waits():
+    limiter = AccountLimiter(concurrency=4)
+    permits = [await limiter.acquire(1) for _ in range(4)]
+    fifth = asyncio.ensure_future(limiter.acquire(1))
+    await asyncio.sleep(0)
+    assert (limiter.in_flight, fifth.done()) == (4, False)
+    limiter.release(permits[0], Feedback.OK)
+    limiter.release(await fifth, Feedback.OK)
+    for permit in permits[1:]:
+        limiter.release(permit, Feedback.OK)

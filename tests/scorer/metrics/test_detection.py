@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, create
-from scorer.metrics.regions.detection import BoxPrecision
+from scorer.metrics.regions.detection import BoxPrecision, box_ious, intersection_over_union
 from scorer.metrics.regions.precision import COCO_THRESHOLDS, _Joined
 from scorer.parsers import Box
 
 Images = list[tuple[list[Box], list[Box]]]
+Sides = tuple[float, float, float, float]
 """(label boxes, detections) by image."""
 
 
@@ -207,3 +208,22 @@ def test_answers_that_are_no_boxes_cannot_be_compared() -> None:
         metric.statistic((), Question("boxes", [{"label": "bird"}]))
     with pytest.raises(ValueError, match="IoU"):
         create("ap_at_iou", {"iou": "50"})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap"),
+    [
+        ((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0), 1.0),  # of boxes as shares of the picture every side is at most 1
+        ((0.0, 0.0, 0.5, 0.5), (0.25, 0.25, 0.5, 0.5), 0.0625 / 0.4375),
+        ((0.0, 0.0, 4.0, 4.0), (1.0, 2.0, 1.0, 1.0), 1.0 / 16.0),  # one within the other
+        ((2.0, 0.0, 4.0, 2.0), (0.0, 1.0, 3.0, 4.0), 1.0 / 19.0),
+        ((0.0, 0.0, 1.0, 1.0), (1.0, 0.0, 1.0, 1.0), 0.0),  # they touch
+        ((0.0, 0.0, 1.0, 1.0), (0.0, 3.0, 1.0, 1.0), 0.0),
+        ((5.0, 5.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0), 0.0),  # apart both ways: two negative sides are no area
+        ((0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0), 0.0),
+    ],
+)
+def test_overlap_of_two_boxes_by_hand(first: Sides, second: Sides, overlap: float) -> None:
+    assert intersection_over_union(Box(*first), Box(*second)) == pytest.approx(overlap)
+    assert intersection_over_union(Box(*second), Box(*first)) == pytest.approx(overlap)
+    assert box_ious(np.array([first]), np.array([second]))[0, 0] == pytest.approx(overlap)
