@@ -77,8 +77,8 @@ def read_map(path: str | Path) -> Classes:
 def read_alpha(path: str | Path) -> Floats:
     """float64 (H, W) 0..1: how much of each pixel is foreground. Raises Undecodable.
 
-    The alpha channel of a picture that has one which is not all opaque, otherwise its grey value over the highest that its
-    depth allows. Arrays (H, W) of bytes or of reals 0..1.
+    The alpha channel of a picture; without one, or if it is opaque everywhere, the grey value divided by the highest of its
+    depth. Arrays (H, W) of bytes or of reals 0..1.
     """
     import numpy as np
 

@@ -98,7 +98,7 @@ def _frames(
     of_rgb: Callable[[Picture], F],
     of_array: Callable[[Path], Iterator[F]],
 ) -> Iterator[F]:
-    """The frames of a folder, array, animation or video, each made of what stands there by its own function."""
+    """The frames of a folder, an array, an animation or a video, each kind read by its own function."""
     if path.is_dir():
         yield from map(of_file, frame_files(path))
         return

@@ -1,4 +1,4 @@
-"""Scores that are not a mean over instances, as functions of how often each instance counts: what errors and resampling need of them."""
+"""Scores that are not a mean over instances, as functions of how often each instance counts: errors and resampling need this form."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class RatingMetric(Metric[list[float]]):
     """The mean over instances of each instance's mean rating, times ``factor``.
 
     Statistic of an instance: its ratings, one a rater, in the scale of ``genlevel.benchmark.ratings``. Every instance counts alike however
-    many rated it. Standard error: s / sqrt(n) with the standard deviation s (n - 1 in its denominator) of the n instance means. What raters
-    differ in on one instance is in it, as each mean has its raters' noise; that another panel could be stricter on all instances is not:
-    the error is of these raters' opinion.
+    many rated it. Standard error: s / sqrt(n) with the standard deviation s (n - 1 in its denominator) of the n instance means. It covers
+    what the raters of one instance differ in, as each mean has their noise. It does not cover that another panel could be stricter on
+    all instances: it is the error of these raters' opinion.
 
     >>> instance_mean([4.0, 5.0])
     4.5
@@ -87,9 +87,9 @@ class MeanOpinionScore(RatingMetric):
 class UserPreference(RatingMetric):
     """User preference rate, 0..100 %: the share of pairwise comparisons that the answer wins; a tie counts half.
 
-    100 * mean over instances of the mean of each instance's comparisons (1 won, 0.5 tie, 0 lost; what it is compared with is whoever made
-    the comparisons' to say: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated if an
-    instance was compared by nobody, NotComparable for a rating outside 0..1.
+    100 * mean over instances of the mean of each instance's comparisons (1 won, 0.5 tie, 0 lost; whoever compares says what the answer is
+    compared with: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated if
+    nobody compared an instance, NotComparable for a rating outside 0..1.
     Source: user preference rate, General-Level (arXiv 2505.04620), appendix A.1.
 
     >>> metric = UserPreference("user_preference")

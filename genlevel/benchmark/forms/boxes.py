@@ -86,7 +86,7 @@ def known_format(written: str) -> str:
 def normal_boxes(label: object, written_format: str = "", *, answered: bool = False) -> list[BoxEntry]:
     """Boxes in normal form, in the order given; with "score" if one is stated.
 
-    Fields that say a format keep it: sides by name, and "bbox_2d", which models write as corners. answered: as a model wrote them: a
+    Fields that say a format keep it: sides by name, and "bbox_2d", which models write as corners. answered: a model wrote them, so a
     negative size counts as 0, so that this box alone matches nothing, and remarks beside the boxes are passed over.
     Raises ValueError saying what is wrong: an unknown format, something that is not a box, a number that is not finite, a negative size,
     and "box_2d", which is written as y, x, y, x of 1000 as well as in pixels.
@@ -97,9 +97,9 @@ def normal_boxes(label: object, written_format: str = "", *, answered: bool = Fa
 
 
 def format_under(key: str, known: str = "xywh") -> str:
-    """The format of four numbers under a key: as they are written elsewhere (known), but for the keys that say one of their own.
+    """The format of four numbers under a key: its own if the key says one, else the one that is known.
 
-    Raises ValueError for "box_2d", which says none.
+    Raises ValueError for "box_2d", whose format is not said.
     """
     if key.endswith("bbox_2d"):
         return "xyxy"

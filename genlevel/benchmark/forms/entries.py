@@ -1,4 +1,4 @@
-"""The entries of normal forms: plain JSON, as genlevel.benchmark.model.AnswerType describes each form."""
+"""The entries of normal forms: plain JSON, as genlevel.benchmark.answer_kinds.AnswerType describes each form."""
 
 from __future__ import annotations
 

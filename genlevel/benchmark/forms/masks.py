@@ -31,7 +31,7 @@ _POINT_LABELS = ("point_labels", "labels", "segment_labels", "semantic_labels", 
 def masks(value: object, modality: str = "") -> list[MaskEntry]:
     """Masks in normal form: [{"label", "mask": M, "score"?}]; M as AnswerType says. modality: "video" or "3d" read bare lists differently.
 
-    Several polygons in one list are one mask, as COCO writes them. A box stands for the rectangle that it is. Runs that end before the
+    Several polygons in one list are one mask, as COCO writes them. A box is read as its rectangle. Runs that end before the
     last pixel leave the rest empty. Raises ValueError for what is not a mask, or is larger than MOST_PIXELS.
     """
     plain = unwrapped(value)

@@ -25,7 +25,7 @@ _DESCRIPTION = ("caption", "text", "prompt", "description", "instruction")
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
-    """At least one. Raises NotComparable for answers that are not media, UnreadableAnswer for one without a file."""
+    """The files of the answer, at least one. Raises NotComparable for answers that are not media, UnreadableAnswer without a file."""
     if not isinstance(answer, Structured):
         raise NotComparable(f"answers of type '{question.answer_type}' are not media")
     found = files_in(answer.value)
@@ -35,7 +35,7 @@ def answer_files(answer: Parsed, question: Question) -> list[str]:
 
 
 def label_files(question: Question) -> list[str]:
-    """At least one. Raises NotComparable if the label names none."""
+    """The files of the label, at least one. Raises NotComparable if the label names none."""
     found = files_in(question.label)
     if not found:
         raise NotComparable(f"the label {str(question.label)[:80]!r} names no file to compare with")
@@ -130,7 +130,7 @@ def sound(path: str, rate: int) -> Sound:
 
 
 def said(question: Question, *keys: str) -> list[str]:
-    """The texts that the instance's details, label or question has under the first of these names that is there; [] if none is there.
+    """The texts under the first of these names that the instance's details, label or question has; [] if they have none of them.
 
     What an annotation asks with under several names stands in the question as lines "name: text".
 

@@ -1,7 +1,7 @@
 """Reads the masks of a label and of its answer onto one canvas.
 
-Sizes: a mask whose size is another than the label's is scaled to it by its nearest pixels, as models answer in sizes of their own; polygons
-are in pixels of the label. A polygon's canvas is the label's masks' size, else that of the question's picture, else what the polygons span.
+Sizes: models answer in sizes of their own, so a mask of another size than the label's is scaled to it by its nearest pixels; polygons are
+in pixels of the label. A polygon's canvas is the label's masks' size, else that of the question's picture, else what the polygons span.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _BACKGROUND = "0"
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """One mask on the canvas. label: as written, folded; "" if none is. score: its confidence, None if none is stated."""
+    """One mask on the canvas. label: as written, folded; "" for none. score: its confidence; None if none is stated."""
 
     label: str
     region: Region

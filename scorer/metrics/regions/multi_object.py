@@ -91,7 +91,7 @@ def scene(wanted: Frames, given: Frames, scores: dict[str, float]) -> JsonRow:
 
 
 def follow(wanted: Frames, given: Frames) -> tuple[list[str], int]:
-    """The identities that match, one for each match that is no switch; and how many of the answer's boxes are false positives.
+    """The identity of each match that is not a switch; and how many of the answer's boxes are false positives.
 
     Source: CLEAR MOT (Bernardin and Stiefelhagen 2008).
     """
@@ -163,7 +163,7 @@ class _Curve:
 
 
 def _assigned(objects: dict[str, tuple[float, float]], tracks: dict[str, tuple[float, float]]) -> list[tuple[str, str]]:
-    """(object, identity) of as many as lie near enough, so that the sum of distances is least."""
+    """(object, identity) pairs: as many as lie near enough, chosen so that the sum of their distances is least."""
     keys, identities = list(objects), list(tracks)
     near = [
         (row, column, distance)

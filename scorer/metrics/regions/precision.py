@@ -37,8 +37,8 @@ of thresholds at which the detection does not count, as it lies on something to 
 class AveragePrecision(SetMetric[Precisions]):
     """What average precisions share: from statistics to 100 * the mean over classes and thresholds of the interpolated precision.
 
-    Precision is made non-increasing in rank and read at recalls 0, .01, ... 1. Classes are those that labels have. If these are one
-    only, a detection without a class is of it. Equal confidences rank by instance id, so the order of arrival cannot show.
+    Precision is made non-increasing in rank and read at recalls 0, .01, ... 1. Classes are those that labels have. If there
+    is only one, a detection without a class is of it. Equal confidences rank by instance id, so the order of arrival cannot show.
     Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all".
     """
 
@@ -136,7 +136,7 @@ def _folded(name: str) -> str:
 
 
 def ranked_classes(statistics: Sequence[tuple[str, Precisions]]) -> list[tuple[Floats, Integers, Integers, Integers]]:
-    """Of each class that labels have, by name: things by instance; and of its detections, best first: instance, bits, ignored bits."""
+    """For each class of the labels, by name: its things by instance; and its detections, best first, as instances, bits, ignored bits."""
     import numpy as np
 
     classes = sorted({name for _id, row in statistics for name, (count, _rows) in row.items() if count})

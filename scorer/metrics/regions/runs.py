@@ -192,7 +192,7 @@ def _of_polygon(polygon: Sequence[float], height: int, width: int) -> Region:
 
 
 def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Wanted) -> Region:
-    """Where ``wanted`` holds of how many of each cover a number."""
+    """The numbers for which ``wanted`` is true of how many of ours and of theirs cover them."""
     import numpy as np
 
     regions = [*ours, *theirs]

@@ -213,7 +213,7 @@ def parts_by_category(rows: Sequence[JsonRow]) -> list[frozenset[str]]:
 
 
 def overlaps(answer: Parsed, question: Question) -> list[Counts]:
-    """Of each class of label and answer; of all as one if the label has one class or none."""
+    """The areas of each class of label and answer; of all as one if the label has one class or none."""
     if question.shape is Shape.BOXES:
         wanted = label_boxes(question.label)
         names = {folded(box.label) for box in wanted}
@@ -237,7 +237,7 @@ def overlaps(answer: Parsed, question: Question) -> list[Counts]:
 
 
 def joined_overlap(answer: Parsed, question: Question) -> Counts:
-    """Of all masks or boxes as one."""
+    """The areas of all masks or boxes as one."""
     if question.shape is Shape.BOXES:
         return box_counts(_boxes(answer), label_boxes(question.label))
     read = read_masks(answer, question)

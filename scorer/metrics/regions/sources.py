@@ -46,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture's mask: exactly one of runs (with their size, without one of points), numbers (a map, or one a point) and polygons."""
+    """One picture's mask. Exactly one is set: runs (with a size; without one for points), numbers (a map, or one a point) or polygons."""
 
     size: Size | None = None
     runs: Region | None = None
@@ -211,7 +211,7 @@ def _span(frame: Frame) -> tuple[float, float]:
 
 
 def picture_size(inputs: Sequence[str]) -> Size | None:
-    """Of the first picture or video that the question comes with."""
+    """The size of the first picture or video that comes with the question."""
     from scorer.media import Undecodable
     from scorer.media.video import read_frames
 
@@ -231,7 +231,7 @@ def foreground(numbers: Numbers) -> Bits:
 
 
 def shades(numbers: Numbers) -> Floats:
-    """The same, with the shades: 0..1."""
+    """As ``foreground``, but in shades: 0..1."""
     import numpy as np
 
     highest = numbers.max(initial=0)
@@ -242,7 +242,7 @@ def shades(numbers: Numbers) -> Floats:
 
 
 def resized(array: NDArray[A], size: Size) -> NDArray[A]:
-    """By its nearest pixels: pixel i of n takes what lies at (i + 1/2) / n."""
+    """An array at another size, by its nearest pixels: pixel i of n takes what lies at (i + 1/2) / n."""
     import numpy as np
 
     height, width = size

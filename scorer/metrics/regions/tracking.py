@@ -56,8 +56,8 @@ class SuccessArea(MeanMetric):
 class TubeIou(MeanMetric):
     """m_vIoU of tubes in videos: 100 * mean of vIoU, the sum of IoU over the frames in both tubes / how many frames are in either.
 
-    If a label has several tubes: the mean over them, each with the answer's tube that it is given so that the sum is highest; as many
-    of the answer's tubes count as the label has, the surest first. Their labels do not matter, as the question names what to find.
+    If a label has several tubes: the mean over them, each with the answer's tube that is assigned to it so that the sum is highest.
+    Of the answer as many tubes count as the label has, the surest first. Their labels do not matter, as the question names what to find.
     Source: Zhang et al. 2020 (VidSTG); Tang et al. 2021 (HC-STVG).
 
     >>> metric = TubeIou("m_viou")

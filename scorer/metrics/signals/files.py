@@ -27,7 +27,7 @@ def label_files(question: Question) -> list[str]:
 
 
 def answer_files(answer: Parsed, question: Question) -> list[str]:
-    """The files of the answer. Raises NotComparable if answers of this type are none, UnreadableAnswer if this one is not."""
+    """The files of the answer. Raises NotComparable if answers of this type have no files, UnreadableAnswer if this one names none."""
     if not isinstance(answer, Structured):
         raise NotComparable(f"answers of type '{question.answer_type}' are not files")
     found = files_in(answer.value)

@@ -84,7 +84,7 @@ class PeakSignalToNoiseRatio(_FrameMetric):
 class OfficialPeakSignalToNoiseRatio(PeakSignalToNoiseRatio):
     """PSNR by the official code's rule (variant "official"): frames that are identical to the label's are left out of a video's mean.
 
-    Otherwise as ``PeakSignalToNoiseRatio``. If all frames are identical, which has no value there, it counts as 100 dB.
+    Otherwise as ``PeakSignalToNoiseRatio``. A video whose frames are all identical has no value there; here it counts as 100 dB.
 
     >>> OfficialPeakSignalToNoiseRatio("psnr").average([30.0, 100.0, 20.0])
     25.0

@@ -16,7 +16,7 @@ class MeanAbsoluteError(AverageMetric):
     """Mean absolute error of a number, or of a series of them.
 
     MAE = mean over instances of |a - b|; of a series the mean over its values. Of several acceptable numbers the nearest counts. A
-    series that is too short lacks zeros, one that is too long is cut. Refused and unparsable answers count as 0 (of a series: zeros).
+    series that is too short ends in zeros, one that is too long is cut. Refused and unparsable answers count as 0 (of a series: zeros).
     Lower is better, from 0. Source: the usual definition; object counting by Ranjan et al. 2021 (FSC-147), section 5.
 
     >>> metric = MeanAbsoluteError("mae")
@@ -55,7 +55,7 @@ class RootMeanSquaredError(AverageMetric):
 
     One number an instance: sqrt(mean over instances of (a - b)^2), pooled, as a root over one number alone would be its absolute error.
     A series an instance: mean over instances of sqrt(mean over the series of (a - b)^2), so that a series of large numbers is not all
-    that counts. A series that is too short lacks zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
+    that counts. A series that is too short ends in zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
     better, from 0. Statistic: [square] of a number, [root, 1] of a series. Source: the usual definition; errors per series as in
     Makridakis et al. 2020 (M4).
 

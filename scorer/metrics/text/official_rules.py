@@ -1,4 +1,4 @@
-"""Text metrics by the rules of the official code (variant "official") that differ from the defaults, so that its numbers can be met.
+"""Text metrics by the rules of the official code (variant "official") that differ from the defaults, so that its numbers are reached.
 
 Source: the text scorers of the repository path2generalist/General-Level, as seen by running them.
 """

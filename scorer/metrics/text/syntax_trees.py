@@ -1,7 +1,7 @@
 """Syntax trees for CodeBLEU: code as a tree without comments, its subtrees, and the flow of data through its variables.
 
-Source: Ren et al. 2020, "CodeBLEU: a Method for Automatic Evaluation of Code Synthesis", sections 3.2 and 3.3; what its published
-evaluator (CodeXGLUE) does decides what the paper leaves open.
+Source: Ren et al. 2020, "CodeBLEU: a Method for Automatic Evaluation of Code Synthesis", sections 3.2 and 3.3; what
+the paper leaves open is done as by its published evaluator (CodeXGLUE).
 """
 
 from __future__ import annotations
