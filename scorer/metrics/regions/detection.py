@@ -1,4 +1,4 @@
-"""Average precision of boxes, masks, keypoints and boxes in space. Detections are compared with labels here, and ranked in ``precision``."""
+"""Average precision of boxes, masks, keypoints and boxes in space. Detections are compared with labels here, ranked in ``precision``."""
 
 from __future__ import annotations
 

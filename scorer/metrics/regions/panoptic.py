@@ -21,7 +21,7 @@ class PanopticQuality(MeanOfRatios[Tally]):
     """PQ: 100 * mean over classes of sum of IoU over matched segments / (TP + FP / 2 + FN / 2), summed over the data set.
 
     An answer's segment matches a label's of its class if their IoU is above 1/2, which at most one segment can reach. Pixels that belong
-    to no segment of the label are void: they count in no union, and an unmatched segment that lies more than half in void is no error.
+    to no segment of the label are void: they count in no union, and an unmatched segment that lies more than half in void is not wrong.
     Segments: named masks, each one; or the numbers of a map, of which those from 1000 on are class * 1000 + instance (Cityscapes) and 0
     and 255 are void. If masks overlap the surer has the pixel, of equals the earlier. Classes are those that labels have.
     Source: Kirillov et al. 2019; panopticapi.
