@@ -11,7 +11,7 @@ PIP_VERSION := 26.3
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$python; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: help
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make test        every test that needs nothing but Python'
 	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
 	@echo "                 (ONLY='-m full': those alone that make test leaves out)"
+	@echo 'make soak        long runs of what make test says in small: storms of failures, kills, memory, simulations'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
@@ -30,11 +31,15 @@ demo: $(DONE)/base
 
 .PHONY: test
 test: $(DONE)/test
-	$(PYTEST) -m 'not full'
+	$(PYTEST) -m 'not full and not soak'
 
 .PHONY: test-full
 test-full: $(DONE)/full
-	$(PYTEST) $(ONLY)
+	$(PYTEST) $(or $(ONLY),-m 'not soak')
+
+.PHONY: soak
+soak: $(DONE)/test
+	$(PYTEST) -m 'soak and not full'
 
 .PHONY: check lint types imports house contract deployment
 check: lint types imports house contract deployment

@@ -17,7 +17,19 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
+# Fixtures that cost much: the tests that ask for one are run by one worker.
+COSTLY = ("embedded_folder", "llama")
 NO_SKIPS = os.environ.get("GENLEVEL_CI") == "1" or (os.environ.get("CI") == "true" and os.environ.get("GENLEVEL_NO_SKIP") == "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts what takes long first, so that no worker is left alone with it at the end."""
+    for item in items:
+        for name in COSTLY:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,9 @@ def test_the_envelope_may_follow_the_data(tmp_path: Path) -> None:
     assert (envelope.task, envelope.type, envelope.modality_in, envelope.bbox_format) == ("T", "OpenQA", ("image", "text"), "xywh")
 
 
-def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [6_000, pytest.param(60_000, marks=pytest.mark.soak)])
+def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path, many: int) -> None:
     def peak(count: int) -> int:
         root = folder_with(tmp_path / str(count), json.dumps({"data": numbered(count)}).encode())
         (task,) = load_suite(root).tasks
@@ -116,7 +118,7 @@ def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path) -> No
         finally:
             tracemalloc.stop()
 
-    small, large = peak(1_000), peak(20_000)
+    small, large = peak(1_000), peak(many)
     assert large < small * 1.5 + 100_000
 
 

@@ -9,51 +9,59 @@ import sqlite3
 import time
 from collections import Counter
 
+import pytest
 
-def test_a_storm_of_limits_errors_drops_and_garbage_leaves_every_instance_answered(genlevel, stub_upstream, choice_suite):
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instances", [60, pytest.param(2000, marks=pytest.mark.soak)])
+def test_a_storm_of_limits_errors_drops_and_garbage_leaves_every_instance_answered(genlevel, stub_upstream, choice_suite, instances):
     stub = stub_upstream(limit_rate=0.40, error_rate=0.05, drop_rate=0.02, garbage_rate=0.02, latency=0.01)
-    suite = choice_suite(500)
-    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(suite), "--json", timeout_s=240)
+    suite = choice_suite(instances)
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(suite), "--json", timeout_s=600)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert result["instances"]["answered"] == result["instances"]["total"] == 500
+    assert result["instances"]["answered"] == result["instances"]["total"] == instances
     assert result["tasks"][0]["score"] == 100
     answered = Counter(question for outcome, question in stub.calls() if outcome == "ok")
-    assert len(answered) == 500
+    assert len(answered) == instances
     assert set(answered.values()) == {1}, "an answered instance was asked again"
     outcomes = Counter(outcome for outcome, _ in stub.calls())
     assert min(outcomes[kind] for kind in ("limit", "error", "drop", "garbage")) > 0
 
 
-def test_killed_five_times_a_run_journals_each_instance_once_and_repeats_no_more_than_was_in_flight(genlevel, stub_upstream, choice_suite):
-    concurrency, kills = 8, 5
+@pytest.mark.slow
+@pytest.mark.parametrize(("kills", "instances"), [(5, 600), pytest.param(20, 5000, marks=pytest.mark.soak)])
+def test_killed_again_and_again_a_run_journals_each_instance_once_and_repeats_no_more_than_was_in_flight(
+    genlevel, stub_upstream, choice_suite, kills, instances
+):
+    concurrency = 8
     stub = stub_upstream(latency=0.05)
-    suite = choice_suite(1200, ("Causal-Reasoning", "Commonsense-Reasoning"))
+    suite = choice_suite(instances // 2, ("Causal-Reasoning", "Commonsense-Reasoning"))
     command = ("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(suite), "--concurrency", str(concurrency), "--json")
     chance = random.Random()
     for _ in range(kills):
         before = len(stub.calls())
         process = genlevel.start(*command)
         deadline = time.monotonic() + 60
-        target = before + chance.randrange(50, 250)
+        target = before + chance.randrange(instances // 50, instances // kills - 20)
         while len(stub.calls()) < target:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    done = genlevel.run(*command)
+    done = genlevel.run(*command, timeout_s=600)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["instances"] == {
-        "total": 2400, "answered": 2400, "refused": 0, "unparsable": 0, "failed": 0, "unsupported": 0, "pending": 0
+        "total": instances, "answered": instances, "refused": 0, "unparsable": 0, "failed": 0, "unsupported": 0, "pending": 0
     }  # fmt: skip
     with sqlite3.connect(genlevel.folder / "genlevel-data" / "genlevel.db") as database:
         rows = database.execute("select count(*), count(distinct task || '/' || instance_id) from evaluator_answers").fetchone()
         runs = database.execute("select count(*) from evaluator_runs").fetchone()
-    assert rows == (2400, 2400)
+    assert rows == (instances, instances)
     assert runs == (1,)
-    assert len(stub.calls()) - 2400 <= kills * concurrency
+    assert len(stub.calls()) - instances <= kills * concurrency
 
 
 def test_the_same_command_again_asks_nothing_and_prints_the_same_result(genlevel, stub_upstream, choice_suite):
