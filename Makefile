@@ -13,6 +13,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
+# What one command has compiled, the hundreds that tests start need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:
 	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
