@@ -18,7 +18,7 @@ from genlevel.benchmark.model import Suite, SuiteTask
 class Specification:
     """What identifies a run (the fields of RunSpecification, with the model resolved).
 
-    route: the fingerprint of what the model's route is configured to, "" where that says nothing beyond provider and model.
+    route: the fingerprint of what the model's route is configured to, "" if that says nothing beyond provider and model.
     parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas.
     """
 

@@ -45,7 +45,7 @@ class ReplyForm:
         return json.dumps(document, separators=(",", ":"))
 
     def word(self, reply: str) -> str | None:
-        """The number or word that a reply states; None where it is not in this form."""
+        """The number or word that a reply states; None if it is not in this form."""
         text = _REASONING.sub("", reply).strip()
         if self.line is not None:
             found = self.line.fullmatch(text)
@@ -97,7 +97,7 @@ def judge_prompts() -> dict[str, JudgePrompt]:
 def question_blocks(prompt: JudgePrompt, instance: Instance, raw_answer: str, form: ReplyForm) -> str:
     """The judge's question about one answer.
 
-    Where two answers are compared, the instance's id decides which of them comes first, so that a judge's liking for one place evens out.
+    If two answers are compared, the instance's id decides which of them comes first, so that a judge's liking for one place evens out.
     """
     question, reference, answer = question_text(instance), reference_text(instance), answer_text(raw_answer)
     token = _token(question, reference, answer)
@@ -115,7 +115,7 @@ def question_blocks(prompt: JudgePrompt, instance: Instance, raw_answer: str, fo
 
 
 def rating_in(prompt: JudgePrompt, reply: str, instance_id: str, form: ReplyForm) -> float | None:
-    """The rating that a reply states, in the scale of the metric's ratings; None where it is not in the form asked for.
+    """The rating that a reply states, in the scale of the metric's ratings; None if it is not in the form asked for.
 
     Nothing but that may be there (and reasoning in tags before it): a longer reply could quote the answer that it judges.
     """
@@ -155,7 +155,7 @@ def question_text(instance: Instance) -> str:
 
 
 def reference_text(instance: Instance) -> str:
-    """The label as text: any of several is right; empty where there is none."""
+    """The label as text: any of several is right; empty if there is none."""
     label = instance.label
     if isinstance(label, str):
         letters = dict(zip(ascii_uppercase, instance.options, strict=False))

@@ -1,4 +1,4 @@
-"""Answers are held to a JSON schema where the model can be, and only where the user does not say no."""
+"""Answers are held to a JSON schema if the model can be, and only if the user does not say no."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def services(tmp_path, bench):
 
 @pytest.fixture
 def suite(tmp_path):
-    """A suite of its own with a judged task, and others of ratings where asked for."""
+    """A suite of its own with a judged task, and others of ratings if asked for."""
 
     def make(instances=6, **others):
         root = tmp_path / "bench"

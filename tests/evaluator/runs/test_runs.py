@@ -315,7 +315,7 @@ async def test_a_call_of_unknown_fate_stays_reserved_for_later_starts(make_evalu
         evaluator,
         ev.StartRunRequest(run_id=run.run_id, retry_failed=True, traffic=ev.TrafficSettings(budget_nano_usd=1_000_000)),
     )
-    assert resumed.status == ev.RUN_STATUS_BUDGET, "two worst cases do not fit where the first may have been billed"
+    assert resumed.status == ev.RUN_STATUS_BUDGET, "two worst cases do not fit if the first may have been billed"
     assert scripted.calls.total() == 1
 
 
