@@ -165,9 +165,11 @@ class RunControl:
     async def _end(self, active: ActiveRun, lock: RunLock, ending: Ending) -> None:
         """Stores how a run ended, unless another process has it now: then it is that one's to say."""
         try:
-            if not lock.lost.is_set():
+            if lock.held:
                 self._store(active, ending)
-            elif await lock.acquire():  # nobody has taken it yet
+                return
+            await lock.release()
+            if await lock.acquire():  # nobody has taken it yet
                 self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
             else:
                 active.taken_over = True

@@ -36,12 +36,12 @@ class RunLog:
 
     def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
         """Forgets a reservation: what the call cost is known. It stays once the lock is lost: its number may be another's now."""
-        if not self._lock.lost.is_set():
+        if self._lock.held:
             return self._journal.settle(run_id, number)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
 
     def _check(self) -> None:
-        if self._lock.lost.is_set():
+        if not self._lock.held:
             raise RunStopped(LOST)

@@ -41,6 +41,11 @@ class RunLock(Protocol):
     lost: asyncio.Event
     """Set once it is no longer this one's although it was not released. Never set for a lock of this machine's."""
 
+    @property
+    def held(self) -> bool:
+        """Whether it is this one's now. Right even after a pause of the process, when ``lost`` is not set yet."""
+        ...
+
     async def acquire(self) -> bool:
         """Takes it, without waiting. False: another has it."""
         ...
@@ -106,6 +111,10 @@ class _FileLock:
         self._file = file
         self._lock = FileLock(file, thread_local=False)
 
+    @property
+    def held(self) -> bool:
+        return self._lock.is_locked
+
     async def acquire(self) -> bool:
         return self._take()
 
@@ -157,6 +166,10 @@ class _LeaseLock:
         self._table = table
         self._holder = LeaseHolder(table, name, owner, ttl_s=ttl_s)
         self.lost = self._holder.lost
+
+    @property
+    def held(self) -> bool:
+        return self._holder.held
 
     async def acquire(self) -> bool:
         return await self._holder.acquire()

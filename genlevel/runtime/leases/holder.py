@@ -43,6 +43,12 @@ class LeaseHolder:
         self.lost = asyncio.Event()
         self._table = table
         self._renewing: asyncio.Task[None] | None = None
+        self._valid_until = 0.0  # by this process's monotonic clock
+
+    @property
+    def held(self) -> bool:
+        """Whether it is valid now by this process's clock, be ``lost`` set yet or not: a process may have been paused."""
+        return self.lease is not None and time.monotonic() < self._valid_until
 
     async def acquire(self) -> bool:
         """Takes the lease and keeps it from now on. False: another has it. Raises StorageError."""
@@ -54,7 +60,8 @@ class LeaseHolder:
         if self.lease is None:
             return False
         self.lost.clear()
-        self._renewing = asyncio.create_task(self._renew(self.lease, asked + self.ttl_s), name=f"lease {self.name}")
+        self._valid_until = asked + self.ttl_s
+        self._renewing = asyncio.create_task(self._renew(self.lease), name=f"lease {self.name}")
         return True
 
     async def release(self) -> None:
@@ -75,15 +82,15 @@ class LeaseHolder:
                 await self._renewing
             self._renewing = None
 
-    async def _renew(self, lease: Lease, valid_until: float) -> None:
-        """Renews until it is cancelled or the lease is lost. valid_until: by this process's monotonic clock."""
+    async def _renew(self, lease: Lease) -> None:
+        """Renews until it is cancelled or the lease is lost."""
         pause_s = self.ttl_s / _RENEWALS
         why = "another has it, or it expired"
-        while (remaining_s := valid_until - time.monotonic()) > 0:
+        while (remaining_s := self._valid_until - time.monotonic()) > 0:
             await asyncio.sleep(min(pause_s, remaining_s))
             asked = time.monotonic()
             try:
-                async with asyncio.timeout(valid_until - asked):
+                async with asyncio.timeout(self._valid_until - asked):
                     kept = await asyncio.to_thread(self._table.renew, lease, ttl_s=self.ttl_s)
             except (StorageError, TimeoutError) as error:
                 why = str(error) or "the database did not answer in time"
@@ -91,7 +98,7 @@ class LeaseHolder:
                 continue
             if not kept:
                 break
-            valid_until, pause_s = asked + self.ttl_s, self.ttl_s / _RENEWALS
+            self._valid_until, pause_s = asked + self.ttl_s, self.ttl_s / _RENEWALS
         logger.warning("the lease %s of %s is lost: %s", self.name, self.owner, why)
         self.lease = None
         self.lost.set()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from evaluator.journal.records import Answer
 from evaluator.service import Evaluator
 from evaluator.traffic.traffic import RunStopped
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
-from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.leases import LeaseTable, holder
 from genlevel.runtime.locks import FileLocks, LeaseLocks
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
@@ -124,6 +127,21 @@ async def test_who_lost_its_lease_writes_no_more_and_its_run_is_interrupted_ther
     assert (await first.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_FINISHED
 
 
+async def test_who_wakes_up_after_its_lease_has_expired_writes_nothing(join, scripted, suite_folder, monkeypatch):
+    """As long as the process slept nobody could tell it that the lease is lost: the clock does."""
+    evaluator = join()
+    scripted.latency_s = 0.2
+    run = (await evaluator.start_run(request_of(suite_folder))).run
+    await until(lambda: scripted.calls.total() > 4)
+    active = evaluator._control.active[run.run_id]
+    assert active.log._lock.held
+    monkeypatch.setattr(holder, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + TTL_S))
+    with pytest.raises(RunStopped, match="lost"):
+        active.log.record(Answer(run.run_id, "nlp/Causal-Reasoning", "q39", Outcome.ANSWERED))
+    assert not active.log._lock.lost.is_set()
+    monkeypatch.undo()
+
+
 async def test_a_lost_lease_that_nobody_took_ends_the_run_as_interrupted(join, scripted, suite_folder):
     evaluator = join()
     scripted.latency_s = 0.2
@@ -144,7 +162,7 @@ import asyncio, sys
 from pathlib import Path
 from prometheus_client import CollectorRegistry
 from evaluator.service import Evaluator
-from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.leases import LeaseTable, holder
 from genlevel.runtime.locks import LeaseLocks
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
