@@ -52,8 +52,7 @@ class GrpcGateway:
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._address = address
         self._channel = connect(address, addresses, service=_GATEWAY.full_name, name="addresses.gateway")
-        remote = Remote(self._channel, _GATEWAY, name="gateway", address=address, wait_for_ready=True)
-        self._one_by_one = cast(GatewayPort, remote)
+        self._remote = Remote(self._channel, _GATEWAY, name="gateway", address=address, wait_for_ready=True)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
@@ -95,7 +94,11 @@ class GrpcGateway:
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, or the one asked for. Raises GenlevelError."""
-        return await self._one_by_one.list_models(request)
+        return await cast(GatewayPort, self._remote).list_models(request)
+
+    async def problem(self) -> str:
+        """Why it cannot be asked now, in one line; "" if it says that it is ready."""
+        return await self._remote.problem()
 
     async def close(self) -> None:
         """Ends the stream and the channel."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -44,4 +44,13 @@ class ScorerPort(Protocol):
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand."""
+        ...
+
+
+@runtime_checkable
+class Neighbour(Protocol):
+    """A service elsewhere, which may be away. One in this process is as well as the process."""
+
+    async def problem(self) -> str:
+        """Why it cannot be asked now, in one line; "" if it can."""
         ...

@@ -11,5 +11,5 @@ SERVICE = ev.DESCRIPTOR.services_by_name["EvaluatorService"]
 
 
 def add_to_server(server: RpcServer, evaluator: Evaluator) -> None:
-    """Adds EvaluatorService to a server; health and reflection know it by its full name."""
-    serve(server, SERVICE, evaluator)
+    """Adds EvaluatorService to a server; health and reflection know it by its full name, and health says whether it is ready."""
+    serve(server, SERVICE, evaluator, ready=evaluator.readiness)

@@ -16,7 +16,7 @@ from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.planner import Planner
 from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import prompt_set
-from evaluator.ports import GatewayPort, RoutingGatewayPort, ScorerPort
+from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPort
 from evaluator.runs.active import ActiveRun
 from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
@@ -31,6 +31,7 @@ from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
+from genlevel.runtime.readiness import Readiness
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
@@ -69,6 +70,8 @@ class Evaluator:
             rules=TrafficRules(max_attempts=defaults.attempts, deadline_s=defaults.deadline_s, call_timeout_s=defaults.call_timeout_s),
             inline_limit=settings.storage.inline_limit_bytes,
         )
+        neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
+        self.readiness = Readiness({"storage": self._journal.problem, **neighbours})
         self._planner = Planner(gateway, routing, prompts)
         self._control = RunControl(self._context, Limiters(defaults.concurrency), run_locks(settings.storage.url, data_folder))
         self._records = RunRecords(self._journal, self._control)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
+from genlevel.runtime.readiness import TIMEOUT_S, Check, Readiness
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServices:
-    """The cores of the three services, and the metrics of all."""
+    """The cores of the three services, the metrics of all, and whether all can work now."""
 
     gateway: Gateway
     evaluator: Evaluator
     scorer: Scorer
     registry: CollectorRegistry
+    ready: Check
 
 
 @asynccontextmanager
@@ -51,7 +53,8 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
         try:
             evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=gateway)
             try:
-                yield EmbeddedServices(gateway, evaluator, scorer, registry)
+                ready = Readiness({"scorer": scorer.readiness, "evaluator": evaluator.readiness}, fresh_s=0.0, timeout_s=2 * TIMEOUT_S)
+                yield EmbeddedServices(gateway, evaluator, scorer, registry, ready)
             finally:
                 await evaluator.close()
         finally:

@@ -13,8 +13,8 @@ SERVICE = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 
 def add_to_server(server: RpcServer, scorer: Scorer) -> None:
-    """Adds ScorerService to a server; health and reflection know it by its full name.
+    """Adds ScorerService to a server; health and reflection know it by its full name, and health says whether it is ready.
 
     What comes from the network may name files by reference to the blob store alone, never by path.
     """
-    serve(server, SERVICE, scorer, instead={"ScoreTask": partial(scorer.score_task, from_network=True)})
+    serve(server, SERVICE, scorer, ready=scorer.readiness, instead={"ScoreTask": partial(scorer.score_task, from_network=True)})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.readiness import Readiness
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.compare import DRAWS, PairedTask, compare
@@ -63,6 +64,7 @@ class Scorer:
     has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models); None:
     leaves them as they are. Raises ConfigurationError for a network that does not exist.
     Opening reads the newest run of each pair back from the store, so a restart does not lose series.
+    readiness: says whether it can work now.
     """
 
     takes_paths = True
@@ -83,6 +85,7 @@ class Scorer:
             configure(weights)
         self._files = files
         self._store = ScoreStore(storage)
+        self.readiness = Readiness({"storage": lambda: asyncio.to_thread(self._store.problem)})
         self._registry = registry
         self._exporter = ScoreExporter(most_pairs)
         if registry is not None:

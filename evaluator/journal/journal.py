@@ -26,7 +26,7 @@ from evaluator.journal.usage import BUCKETS
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
-from genlevel.runtime.storage import insert_into, open_engine
+from genlevel.runtime.storage import insert_into, open_engine, storage_problem
 
 _GROUP = 512
 
@@ -61,6 +61,10 @@ class Journal:
         self._queue.put(None)
         self._thread.join()
         self._engine.dispose()
+
+    async def problem(self) -> str:
+        """Why it cannot be used now, in one line; "" if it can."""
+        return await asyncio.to_thread(storage_problem, self._engine, "evaluator", head=HEAD)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

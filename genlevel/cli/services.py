@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from evaluator.ports import ScorerPort
+    from genlevel.runtime.readiness import Check
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
 
@@ -42,7 +43,7 @@ def up(ctx: click.Context, out: Path) -> None:
                 ("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
             ):
                 served.append(await stack.enter_async_context(_serve_rpc(name, listen, add)))
-            served.append(await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry)))
+            served.append(await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry, found.ready)))
             await _until_stopped(served)
 
     run_async(work())
@@ -58,11 +59,12 @@ def gateway(ctx: click.Context, out: Path) -> None:
     async def work() -> None:
         from gateway.service import Gateway
         from genlevel.embedded import service_registry
+        from genlevel.runtime.readiness import fine
 
         registry = service_registry()
         core = Gateway(settings, registry, out)
         try:
-            await _serve("gateway", settings.gateway, _add_gateway(core), registry)
+            await _serve("gateway", settings.gateway, _add_gateway(core), registry, fine)
         finally:
             await core.close()
 
@@ -87,7 +89,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
         files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
         core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files, weights=settings.scorer.weights)
         try:
-            await _serve("scorer", settings.scorer, _add_scorer(core), registry)
+            await _serve("scorer", settings.scorer, _add_scorer(core), registry, core.readiness)
         finally:
             core.close()
 
@@ -115,7 +117,7 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             stack.push_async_callback(to_scorer.close)
             core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=registry, data_folder=out)
             stack.push_async_callback(core.close)
-            await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry)
+            await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry, core.readiness)
 
     run_async(work())
 
@@ -158,8 +160,8 @@ def _add_evaluator(core: Any) -> Add:
     return lambda server: add_to_server(server, core)
 
 
-async def _serve(name: str, listen: ServiceListen, add: Add, registry: CollectorRegistry) -> None:
-    async with _serve_rpc(name, listen, add) as calls, _serve_http(name, listen, registry) as pages:
+async def _serve(name: str, listen: ServiceListen, add: Add, registry: CollectorRegistry, ready: Check) -> None:
+    async with _serve_rpc(name, listen, add) as calls, _serve_http(name, listen, registry, ready) as pages:
         await _until_stopped([calls, pages])
 
 
@@ -175,11 +177,11 @@ async def _serve_rpc(name: str, listen: ServiceListen, add: Add) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry) -> AsyncIterator[str]:
+async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry, ready: Check) -> AsyncIterator[str]:
     """Yields what is served where, in a line."""
     from genlevel.runtime.http import HttpServer, create_app
 
-    server = HttpServer(create_app(registry), listen.http, name=f"{name}.http")
+    server = HttpServer(create_app(registry, ready=ready), listen.http, name=f"{name}.http")
     async with server:
         host = listen.http.rpartition(":")[0]
         yield f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}"

@@ -9,22 +9,16 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.readiness import Check, fine
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
-
-Check = Callable[[], str]
-
-
-def fine() -> str:
-    """The check of something that cannot be unwell."""
-    return ""
 
 
 def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, title: str = "genlevel") -> FastAPI:
@@ -32,8 +26,8 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
 
     Args:
         registry: what /metrics shows, in Prometheus' text format or, for clients that ask, OpenMetrics.
-        healthy: returns "" while the process works, else why it should be restarted; /healthz then answers 503.
-        ready: returns "" while calls are welcome, else why not (starting, stopping, a dependency is away); /readyz then answers 503.
+        healthy: says "" while the process works, else why it should be restarted; /healthz then answers 503.
+        ready: says "" while calls are welcome, else why not (starting, stopping, a dependency is away); /readyz then answers 503.
     """
     from fastapi import FastAPI, Request
     from fastapi.responses import JSONResponse, Response
@@ -50,10 +44,10 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
         return JSONResponse(body, status_code=503 if problem else 200)
 
     async def healthz(_: Request) -> JSONResponse:
-        return answer(healthy(), "healthy", "unhealthy")
+        return answer(await healthy(), "healthy", "unhealthy")
 
     async def readyz(_: Request) -> JSONResponse:
-        return answer(ready(), "ready", "not ready")
+        return answer(await ready(), "ready", "not ready")
 
     app.add_route("/metrics", metrics, methods=["GET"])
     app.add_route("/healthz", healthz, methods=["GET"])

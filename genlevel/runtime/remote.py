@@ -24,7 +24,8 @@ from google.protobuf.message_factory import GetMessageClass
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort, from_status, status_of
-from genlevel.runtime.rpc import RpcServer
+from genlevel.runtime.readiness import Check, fine
+from genlevel.runtime.rpc import RpcServer, health_of
 
 TIMEOUT_S = 60.0
 
@@ -42,7 +43,12 @@ def core_name(method: str) -> str:
 
 
 def serve(
-    server: RpcServer, service: ServiceDescriptor, core: object, *, instead: Mapping[str, Callable[..., object]] | None = None
+    server: RpcServer,
+    service: ServiceDescriptor,
+    core: object,
+    *,
+    ready: Check = fine,
+    instead: Mapping[str, Callable[..., object]] | None = None,
 ) -> None:
     """Adds a service to a server; health and reflection know it by its full name.
 
@@ -50,6 +56,7 @@ def serve(
         server: not started yet.
         service: as the contract describes it.
         core: has a method for each RPC.
+        ready: what health says of it.
         instead: of the core's method, by the name of the RPC.
     """
     handlers = {
@@ -60,7 +67,7 @@ def serve(
     def add(_: object, to: grpc.aio.Server) -> None:
         to.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
-    server.add(add, core, service.full_name)
+    server.add(add, core, service.full_name, ready=ready)
 
 
 async def answered(context: grpc.aio.ServicerContext, method: str, work: Awaitable[Response]) -> Response:
@@ -120,6 +127,7 @@ class Remote:
         wait_for_ready: bool = False,
     ) -> None:
         self._channel = channel
+        self._service = service.full_name
         self._name = name
         self._address = address
         self._timeouts_s = timeouts_s or {}
@@ -130,6 +138,14 @@ class Remote:
     async def close(self) -> None:
         """Closes the channel."""
         await self._channel.close()
+
+    async def problem(self) -> str:
+        """Why it cannot be asked now, in one line; "" if it says that it is ready."""
+        try:
+            serving = await health_of(self._channel, self._service)
+        except grpc.aio.AioRpcError as error:
+            return str(self._error(error))
+        return "" if serving else f"the {self._name} at {self._address} says that it is not ready"
 
     def _method(self, method: MethodDescriptor) -> Callable[..., object]:
         assert method.containing_service is not None

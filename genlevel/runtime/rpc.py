@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.loop import loop_factory, run
+from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.settings import Addresses, Tls
 
 __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
@@ -26,9 +28,15 @@ _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
+_LOOK_INTERVAL_S = 1.0
 _KEEPALIVE_TIME_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
+# A service that comes back is found again within seconds, not within gRPC's two minutes.
+_FIRST_RECONNECT_MS = 200
+_LONGEST_RECONNECT_MS = 5_000
 _LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must stay under the clients' keepalive time
+
+logger = logging.getLogger(__name__)
 
 
 class RpcServer:
@@ -68,7 +76,9 @@ class RpcServer:
         self.drain_s = drain_s
         self.grace_s = grace_s
         self._name = name
-        self._services: list[str] = []
+        self._services: dict[str, Check] = {}
+        self._ready: dict[str, bool] = {}
+        self._looking: asyncio.Task[None] | None = None
         self._credentials = None if tls is None else _server_credentials(tls, name)
         self._server = grpc.aio.server(
             interceptors=list(interceptors),
@@ -87,13 +97,16 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._stopped = False
 
-    def add(self, add_to_server: Callable[[Any, Any], None], servicer: Any, service: str) -> None:
-        """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it."""
+    def add(self, add_to_server: Callable[[Any, grpc.aio.Server], None], servicer: object, service: str, *, ready: Check = fine) -> None:
+        """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it.
+
+        ready: asked every second; while it says why not, health is NOT_SERVING, of this service and of the server as a whole.
+        """
         add_to_server(servicer, self._server)
-        self._services.append(service)
+        self._services[service] = ready
 
     async def start(self) -> int:
-        """Listens and says SERVING. Returns the port. Raises ConfigurationError if the address cannot be had."""
+        """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if the address cannot be had."""
         names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
@@ -106,10 +119,31 @@ class RpcServer:
                 f"{self._name}: cannot listen on {self.address}; is it in use, or not an address of this machine? "
                 f"Set another host:port as {self._name} in genlevel.yaml"
             ) from None
-        for service in self._services:
-            await self._health.set(service, _SERVING)
+        await self._look()
         await self._server.start()
+        if any(check is not fine for check in self._services.values()):
+            self._looking = asyncio.create_task(self._look_again(), name=f"{self._name} readiness")
         return self.port
+
+    async def _look(self) -> None:
+        """Says SERVING or NOT_SERVING of each service whose readiness is another than it was, and of the server."""
+        before = dict(self._ready)
+        for service, check in self._services.items():
+            problem = await problem_of(check)
+            self._ready[service] = not problem
+            if before.get(service, True) and problem:
+                logger.warning("%s is not ready: %s", service, problem)
+            elif not before.get(service, True) and not problem:
+                logger.info("%s is ready again", service)
+            if self._ready[service] != before.get(service):
+                await self.set_serving(self._ready[service], service)
+        if self._ready != before:
+            await self.set_serving(all(self._ready.values()))
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_INTERVAL_S)
+            await self._look()
 
     async def set_serving(self, serving: bool, service: str = "") -> None:
         """Says whether one service (or, by "", the whole server) takes calls now."""
@@ -120,6 +154,8 @@ class RpcServer:
         if self._stopped:
             return
         self._stopped = True
+        if self._looking is not None:
+            self._looking.cancel()
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self.drain_s)
         self._health.closing.set()
@@ -175,6 +211,9 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
         ("grpc.max_metadata_size", _TRAILERS_LIMIT_BYTES),
         ("grpc.absolute_max_metadata_size", _TRAILERS_LIMIT_BYTES),
+        ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
+        ("grpc.min_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
+        ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
         ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -192,6 +231,13 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         certificate_chain=_pem(addresses.certificate, f"{label}.certificate") if addresses.certificate else None,
     )
     return grpc.aio.secure_channel(target, credentials, options=options)
+
+
+async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float = 1.5) -> bool:
+    """Whether a service says that it takes calls. Raises grpc.aio.AioRpcError if it cannot be asked."""
+    request = health_pb2.HealthCheckRequest(service=service)
+    answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout_s)
+    return bool(answer.status == _SERVING)
 
 
 def _server_credentials(tls: Tls, name: str) -> grpc.ServerCredentials:

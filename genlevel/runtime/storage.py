@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 30.0
 _OPEN_TIMEOUT_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_IN_MEMORY = frozenset({"", ":memory:"})
 _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
 _POSTGRESQL_LOCK = 0x67656E6C  # a constant of ours for pg_advisory_xact_lock: "genl"
 
@@ -146,6 +147,26 @@ def insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Inse
     return sqlite.insert(table)
 
 
+def storage_problem(engine: Engine, room: str, *, head: str) -> str:
+    """Why the room's tables cannot be used now, in one line; "" if they can. Blocking; changes nothing.
+
+    Says it if the database does not answer, its file is gone, or its schema is not (any more) the one at ``head``.
+    """
+    file = engine.url.database or ""
+    if engine.dialect.name == "sqlite":
+        if file in _IN_MEMORY:
+            return ""
+        if not file.startswith("file:") and not Path(file).is_file():  # open connections would go on with the file that was there
+            return f"the database {file} is not there any more"
+    try:
+        found = _revision(engine, room)
+    except (StorageError, exc.SQLAlchemyError) as error:
+        return str(error).splitlines()[0]
+    if found == head:
+        return ""
+    return f"the database is at {room} schema {found or 'none'}, and this version of genlevel works with {head}"
+
+
 def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:
     """Where the database and a room's tables differ, one line each; looks only at tables whose names start with ``<room>_``."""
     from alembic.autogenerate import compare_metadata
@@ -184,7 +205,7 @@ def _parsed(url: str) -> tuple[URL, str]:
 
 def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
     database = url.database or ""
-    in_memory = database in {"", ":memory:"}
+    in_memory = database in _IN_MEMORY
     if not in_memory and not database.startswith("file:"):
         try:
             Path(database).parent.mkdir(parents=True, exist_ok=True)

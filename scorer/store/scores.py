@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.storage import insert_into, open_engine, writing
+from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
 from scorer.certify.evidence import Ends
 from scorer.parsers import PARSER_VERSION
 from scorer.scoring.task_scoring import TaskOutcome
@@ -104,6 +104,10 @@ class ScoreStore:
     def close(self) -> None:
         if self._owned:
             self._engine.dispose()
+
+    def problem(self) -> str:
+        """Why it cannot be used now, in one line; "" if it can."""
+        return storage_problem(self._engine, "scorer", head=HEAD)
 
     def save(self, run: StoredRun, score: StoredScore) -> None:
         """Sets the task's score and the run's description, in one transaction."""

@@ -46,7 +46,14 @@ async def test_metrics_come_as_text_and_to_who_asks_as_openmetrics(registry: Col
 
 async def test_health_and_readiness_say_what_their_checks_say(registry: CollectorRegistry) -> None:
     problems = {"healthy": "", "ready": "starting"}
-    app = create_app(registry, healthy=lambda: problems["healthy"], ready=lambda: problems["ready"])
+
+    async def healthy() -> str:
+        return problems["healthy"]
+
+    async def ready() -> str:
+        return problems["ready"]
+
+    app = create_app(registry, healthy=healthy, ready=ready)
     async with HttpServer(app, "127.0.0.1:0") as server:
         assert await fetch(server, "/healthz") == (200, "application/json", '{"status":"healthy"}')
         assert await fetch(server, "/readyz") == (503, "application/json", '{"status":"not ready","reason":"starting"}')
