@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
-from genlevel.runtime.settings import Account, Route
+from genlevel.runtime.settings import Account, Api, Route
 
 # Bounds for budgets: they decide nothing about an answer.
 _BOUNDS = {"max_seconds", "max_tokens_per_image"}
 
 
-def fingerprint(route: Route, account: Account, *, usual_api: str, usual_url: str = "") -> str:
+def fingerprint(route: Route, account: Account, *, usual_api: Api, usual_url: str = "") -> str:
     """16 hexadecimal digits; "" if nothing is said beyond provider and model: a plain route is the same run under any configuration.
 
     usual_api: the API that the model is asked by if the route names none. usual_url: the provider's address if the account names none;

@@ -16,6 +16,7 @@ from gateway.bodies import read_json
 from gateway.downloads import MAX_MEDIA_BYTES
 from gateway.upstream import Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.settings import Api
 
 MOST_UNFINISHED = 1000
 MOST_FAILURES = 8
@@ -87,9 +88,9 @@ def reply_of(headers: Mapping[str, str], body: bytes) -> Reply:
     return Reply(headers, body, found if isinstance(found, dict) else None)
 
 
-def left_behind(api: str) -> str:
+def left_behind(api: Api) -> str:
     """What to say of a call whose time was over."""
-    return "; its job goes on at the provider, and the same request asked again waits for it" if api == "video" else ""
+    return "; its job goes on at the provider, and the same request asked again waits for it" if api is Api.VIDEO else ""
 
 
 async def _send(upstream: Upstream, request: Request) -> tuple[int, Mapping[str, str], bytes, float]:

@@ -11,7 +11,7 @@ from typing import TypedDict
 import yaml
 
 from gateway.prices import Price
-from genlevel.runtime.settings import ModelPrice
+from genlevel.runtime.settings import Api, ModelPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ModelFacts:
     """One model of a provider.
 
     modalities, makes: input and output modalities by name. reasoning: it may think before it answers. omits: parameters of ours that its
-    API refuses for this model, so that they are not sent. api: the API it is asked by, "" = the provider's usual one.
+    API refuses for this model, so that they are not sent. api: the API it is asked by; None = the provider's usual one.
     structured_output: it can be held to a JSON schema.
     context_tokens, max_output_tokens, image_tokens (upper bound of one image that goes in), extra_output_tokens: 0 = not known.
     """
@@ -33,7 +33,7 @@ class ModelFacts:
     omits: frozenset[str] = frozenset()
     image_tokens: int = 0
     extra_output_tokens: int = 0
-    api: str = ""
+    api: Api | None = None
     structured_output: bool = False
 
 
@@ -91,7 +91,7 @@ def _facts(entry: _Entry, defaults: _Entry) -> ModelFacts:
         omits=frozenset(fields.get("omits", ())),
         image_tokens=fields.get("image_tokens", 0),
         extra_output_tokens=fields.get("extra_output_tokens", 0),
-        api=fields.get("api", ""),
+        api=Api(fields["api"]) if "api" in fields else None,
         structured_output=fields.get("structured_output", False),
     )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from gateway.addresses import is_loopback
-from genlevel.runtime.settings import Limits
+from genlevel.runtime.settings import Api, Limits
 
 NO_LIMITS = Limits()
 
@@ -52,7 +52,7 @@ class Provider:
     name: str
     dialect: Dialect
     charging: Charging
-    apis: tuple[str, ...] = ("chat",)
+    apis: tuple[Api, ...] = (Api.CHAT,)
     client: str = "gateway.clients:bearer_client"
     key_variable: str = ""
     base_url: str = ""
@@ -63,7 +63,7 @@ class Provider:
     problem: str = ""
 
     @property
-    def usual_api(self) -> str:
+    def usual_api(self) -> Api:
         """The API that a model is asked by if neither its route nor the shipped table says."""
         return self.apis[0]
 
@@ -90,7 +90,7 @@ class Provider:
                 return False
 
 
-def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[str, ...] = ("chat",), **renames: str) -> Provider:
+def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,), **renames: str) -> Provider:
     """A hosted provider of the compatible format, which bills."""
     return Provider(
         name,
@@ -103,7 +103,7 @@ def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[str, ...] =
     )
 
 
-def _local(name: str, base_url: str, apis: tuple[str, ...] = ("chat",)) -> Provider:
+def _local(name: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,)) -> Provider:
     """A server of the compatible format that people run themselves, at the address where it listens by default."""
     return Provider(name, Dialect.COMPATIBLE, Charging.KEYED_ELSEWHERE, apis=apis, base_url=base_url)
 
@@ -113,7 +113,7 @@ _ROWS = (
         "openai",
         Dialect.OPENAI,
         Charging.ALWAYS,
-        apis=("chat", "responses", "images", "speech", "video"),
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO),
         client="gateway.clients:openai_client",
         key_variable="OPENAI_API_KEY",
     ),
@@ -121,7 +121,7 @@ _ROWS = (
         "anthropic",
         Dialect.ANTHROPIC,
         Charging.ALWAYS,
-        apis=("messages",),
+        apis=(Api.MESSAGES,),
         client="gateway.clients:anthropic_client",
         key_variable="ANTHROPIC_API_KEY",
     ),
@@ -130,19 +130,19 @@ _ROWS = (
     # https://docs.mistral.ai/api: a field that it does not know, such as seed, is refused
     _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", seed="random_seed"),
     # https://console.groq.com/docs/openai
-    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "speech")),
+    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.SPEECH)),
     # https://docs.together.ai/docs/inference/openai-compatibility
-    _hosted("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", ("chat", "images", "speech")),
+    _hosted("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH)),
     # https://api-docs.deepseek.com
     _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
     # https://docs.x.ai/docs/api-reference
-    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "images")),
+    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.IMAGES)),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     _hosted("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's
-    _local("vllm", "http://localhost:8000/v1", ("chat", "images", "speech", "video")),
+    _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH, Api.VIDEO)),
     # https://docs.sglang.io/docs/basic_usage/openai_api; media are those of its diffusion server
-    _local("sglang", "http://localhost:30000/v1", ("chat", "images", "video")),
+    _local("sglang", "http://localhost:30000/v1", (Api.CHAT, Api.IMAGES, Api.VIDEO)),
     # https://docs.ollama.com/api/openai-compatibility
     _local("ollama", "http://localhost:11434/v1"),
     # https://lmstudio.ai/docs/developer/openai-compat
@@ -153,7 +153,7 @@ _ROWS = (
         "compatible",
         Dialect.COMPATIBLE,
         Charging.KEYED_ELSEWHERE,
-        apis=("chat", "images", "speech", "video"),
+        apis=(Api.CHAT, Api.IMAGES, Api.SPEECH, Api.VIDEO),
         implied=False,
     ),
     Provider(

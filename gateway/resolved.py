@@ -12,7 +12,7 @@ from gateway.models import ModelFacts
 from gateway.prices import Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
-from genlevel.runtime.settings import Limits, RouteMedia, RouteParameters
+from genlevel.runtime.settings import Api, Limits, RouteMedia, RouteParameters
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -28,7 +28,7 @@ class ResolvedRoute:
     name: str
     row: Provider
     model: str
-    api: str
+    api: Api
     account: str
     base_url: str
     key_source: KeySource

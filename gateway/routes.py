@@ -16,14 +16,14 @@ from gateway.prices import Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
-from genlevel.runtime.settings import Account, ModelPrice, Route, Settings
+from genlevel.runtime.settings import Account, Api, ModelPrice, Route, Settings
 from genlevel.v1 import content_pb2 as content
 
 EMBEDDED_ROUTE = "embedded/generalist"
 COMPATIBLE = "compatible"
 # What the models of an API take and make, if neither the route nor the table says. Others: text and images in, text out.
-TAKES: dict[str, tuple[str, ...]] = {"speech": ("text",)}
-MAKES: dict[str, tuple[str, ...]] = {"images": ("image",), "speech": ("audio",), "video": ("video",)}
+TAKES: dict[Api, tuple[str, ...]] = {Api.SPEECH: ("text",)}
+MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio",), Api.VIDEO: ("video",)}
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
 MAX_RESOLVED = 1000
@@ -184,7 +184,7 @@ class Routes:
             raise ConfigurationError(f"{place}: {route.model} takes no images, so no frames either; leave it out")
         return taken | {content.MODALITY_VIDEO}
 
-    def _outputs(self, route: str, row: Provider, api: str, names: Iterable[str]) -> frozenset[int]:
+    def _outputs(self, route: str, row: Provider, api: Api, names: Iterable[str]) -> frozenset[int]:
         """What a route makes. Raises ConfigurationError for what no model of its API can be asked for here."""
         from gateway.adapters import outputs_of
 

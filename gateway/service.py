@@ -30,7 +30,7 @@ from gateway.routes import Routes
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
-from genlevel.runtime.settings import Settings
+from genlevel.runtime.settings import Api, Settings
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -169,7 +169,7 @@ class Gateway:
         )
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
-        drawn = route.api == "responses" and response.usage.output_images and route.price is not None and route.price.per_image is None
+        drawn = route.api is Api.RESPONSES and response.usage.output_images and route.price is not None and route.price.per_image is None
         if route.price is not None and route.price.is_known(tokens=answer.has_usage, lengths=lengths) and not drawn:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage

@@ -13,26 +13,27 @@ from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import OpenAISpeech
 from gateway.adapters.videos import CompatibleVideos, OpenAIVideos
 from gateway.providers import Dialect
+from genlevel.runtime.settings import Api
 
-ADAPTERS: dict[tuple[Dialect, str], Adapter] = {
-    (Dialect.OPENAI, "chat"): OpenAIChat(),
-    (Dialect.OPENAI, "responses"): OpenAIResponses(),
-    (Dialect.ANTHROPIC, "messages"): AnthropicMessages(),
-    (Dialect.COMPATIBLE, "chat"): Compatible(),
-    (Dialect.EMBEDDED, "chat"): EmbeddedChat(),
+ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
+    (Dialect.OPENAI, Api.CHAT): OpenAIChat(),
+    (Dialect.OPENAI, Api.RESPONSES): OpenAIResponses(),
+    (Dialect.ANTHROPIC, Api.MESSAGES): AnthropicMessages(),
+    (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
+    (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
 }
 
-MAKERS: dict[tuple[Dialect, str], Maker] = {
-    (Dialect.OPENAI, "images"): OpenAIImages(),
-    (Dialect.OPENAI, "speech"): OpenAISpeech(),
-    (Dialect.OPENAI, "video"): OpenAIVideos(),
-    (Dialect.COMPATIBLE, "images"): CompatibleImages(),
-    (Dialect.COMPATIBLE, "speech"): OpenAISpeech(),
-    (Dialect.COMPATIBLE, "video"): CompatibleVideos(),
+MAKERS: dict[tuple[Dialect, Api], Maker] = {
+    (Dialect.OPENAI, Api.IMAGES): OpenAIImages(),
+    (Dialect.OPENAI, Api.SPEECH): OpenAISpeech(),
+    (Dialect.OPENAI, Api.VIDEO): OpenAIVideos(),
+    (Dialect.COMPATIBLE, Api.IMAGES): CompatibleImages(),
+    (Dialect.COMPATIBLE, Api.SPEECH): OpenAISpeech(),
+    (Dialect.COMPATIBLE, Api.VIDEO): CompatibleVideos(),
 }
 
 
-def outputs_of(dialect: Dialect, api: str) -> frozenset[int]:
+def outputs_of(dialect: Dialect, api: Api) -> frozenset[int]:
     """What models of an API can be asked to make."""
     maker = MAKERS.get((dialect, api))
     return ADAPTERS[dialect, api].capabilities.outputs if maker is None else frozenset({maker.modality})

@@ -23,7 +23,7 @@ from gateway.adapters.base import (
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -42,7 +42,7 @@ SAMPLING_VERSION = {"anthropic-version": "2023-06-01"}
 class AnthropicMessages:
     """POST /v1/messages. Source: the anthropic package's types."""
 
-    api = "messages"
+    api = Api.MESSAGES
     path = "v1/messages"
     capabilities = Capabilities(
         parameters={"temperature": "temperature", "max_output_tokens": "max_tokens", "top_p": "top_p", "stop": "stop_sequences"},

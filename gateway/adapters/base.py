@@ -10,7 +10,7 @@ import orjson
 from google.protobuf import struct_pb2
 
 from gateway.bodies import Json, read_json
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -125,8 +125,8 @@ class Adapter(Protocol):
     ValueError, AttributeError if the body is not what the API promises (then it counts as malformed)."""
 
     @property
-    def api(self) -> str:
-        """The API's name in a route: "chat", "responses", "messages"."""
+    def api(self) -> Api:
+        """Which API it is."""
         ...
 
     @property

@@ -10,7 +10,7 @@ from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, form
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -18,7 +18,7 @@ from genlevel.v1 import gateway_pb2 as pb
 class OpenAIImages:
     """POST /images/generations, or /images/edits if pictures come with the text. Source: the openai package's types."""
 
-    api = "images"
+    api = Api.IMAGES
     modality = content.MODALITY_IMAGE
     format_field = "output_format"
     capabilities = Capabilities(

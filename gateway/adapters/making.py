@@ -16,7 +16,7 @@ import orjson
 from gateway.adapters.base import Audio, Capabilities, Image, ProviderError, Turn
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import gateway_pb2 as pb
 
 
@@ -82,8 +82,8 @@ class Maker(Protocol):
     TypeError, ValueError, AttributeError if the reply is not what the API promises."""
 
     @property
-    def api(self) -> str:
-        """The API's name in a route."""
+    def api(self) -> Api:
+        """Which API it is."""
         ...
 
     @property

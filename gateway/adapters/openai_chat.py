@@ -25,7 +25,7 @@ from gateway.adapters.base import (
 )
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded, media_part
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -48,7 +48,7 @@ VOICE = "alloy"
 class OpenAIChat:
     """POST /chat/completions. Source: the openai package's types.chat."""
 
-    api = "chat"
+    api = Api.CHAT
     path = "chat/completions"
     capabilities = Capabilities(
         parameters={

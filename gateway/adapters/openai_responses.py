@@ -24,7 +24,7 @@ from gateway.adapters.base import (
 from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
 from gateway.bodies import Json
 from gateway.media import decoded, media_part
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -32,7 +32,7 @@ from genlevel.v1 import gateway_pb2 as pb
 class OpenAIResponses:
     """POST /responses. Source: the openai package's types.responses."""
 
-    api = "responses"
+    api = Api.RESPONSES
     path = "responses"
     capabilities = Capabilities(
         parameters={"temperature": "temperature", "max_output_tokens": "max_output_tokens", "top_p": "top_p"},

@@ -8,7 +8,7 @@ from gateway.adapters.base import Capabilities, Turn, check_error
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, json_request
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -20,7 +20,7 @@ VOICE = "alloy"
 class OpenAISpeech:
     """POST /audio/speech; the reply is the sound itself, without usage. Source: the openai package's types.audio."""
 
-    api = "speech"
+    api = Api.SPEECH
     modality = content.MODALITY_AUDIO
     capabilities = Capabilities(parameters={}, image_types=frozenset())
 

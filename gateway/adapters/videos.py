@@ -11,7 +11,7 @@ from gateway.adapters.base import Capabilities, Turn, check_error, error_of, nam
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
-from genlevel.runtime.settings import RouteMedia
+from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as content
 from genlevel.v1 import gateway_pb2 as pb
 
@@ -29,7 +29,7 @@ LONGEST_POLL_S = 30.0
 class OpenAIVideos:
     """POST /videos, GET /videos/ID until it is completed, GET /videos/ID/content. Source: the openai package's videos resource."""
 
-    api = "video"
+    api = Api.VIDEO
     modality = content.MODALITY_VIDEO
     capabilities = Capabilities(parameters={}, image_types=frozenset({"image/png", "image/jpeg", "image/webp"}), image_count=1)
 

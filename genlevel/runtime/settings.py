@@ -7,6 +7,7 @@ needed to evaluate a hosted model with a key in the environment, or the embedded
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,6 +19,17 @@ ModalityName = Literal["text", "image", "video", "audio", "3d"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
+
+
+class Api(StrEnum):
+    """Which of a provider's APIs a model is asked by. chat, responses, messages: conversations; the others make media."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
+    MESSAGES = "messages"
+    IMAGES = "images"
+    SPEECH = "speech"
+    VIDEO = "video"
 
 
 class _Strict(BaseModel):
@@ -94,7 +106,7 @@ class Route(_Strict):
 
     account: str
     model: str
-    api: Literal["chat", "responses", "messages", "images", "speech", "video"] | None = None
+    api: Api | None = None
     input_modalities: list[ModalityName] | None = None
     output_modalities: list[ModalityName] | None = Field(None, description="what the model makes; by default what its api does")
     media: RouteMedia = RouteMedia()
