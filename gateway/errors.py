@@ -90,7 +90,7 @@ CODES: dict[str, ErrorClass] = {
 # Types that say only that the request was refused, so that a status that says more goes first.
 GENERIC = frozenset({"invalid_request_error", "BadRequestError"})
 
-# (type, wording, class): if a dialect has no code for the case.
+# (type or code, wording, class): if a dialect has no code for the case.
 WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     # Anthropic: https://docs.anthropic.com/en/docs/build-with-claude/context-windows
     (
@@ -102,6 +102,8 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     ("invalid_request_error", re.compile(r"^Output blocked by content filtering policy"), ErrorClass.CONTENT_REFUSED),
     # llama.cpp without a projector
     ("server_error", re.compile(r"^image input is not supported\b"), ErrorClass.UNSUPPORTED),
+    # xAI, which answers 400 to a wrong key
+    ("Client specified an invalid argument", re.compile(r"^Incorrect API key provided\b"), ErrorClass.CREDENTIAL),
     # vLLM
     ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), ErrorClass.CONTEXT_TOO_LONG),
 )
@@ -130,7 +132,7 @@ _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\
 def error_class(error: ProviderError) -> ErrorClass:
     """The class of a provider's error, by its code, its type, and its status, in this order."""
     for kind, wording, wording_class in WORDINGS:
-        if error.type == kind and wording.search(error.message):
+        if kind in (error.type, error.code) and wording.search(error.message):
             return wording_class
     if _specific(error.code):
         return CODES[error.code]

@@ -273,12 +273,12 @@ def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderE
     reason, delay = _google(details)
     if delay and "retry-after" not in headers:
         headers = {**headers, "retry-after": delay}
-    messages = (error.get("message"), _words(said if said is not error else error.get("detail")))
+    messages = (_words(error.get("message")), _words(said if said is not error else error.get("detail")))
     return ProviderError(
         status,
         code=name_of(code) or reason,
         type=_text(error.get("type")) or _text(error.get("status")),
-        message=": ".join(dict.fromkeys(text for text in map(_text, messages) if text)),
+        message=": ".join(dict.fromkeys(filter(None, messages))),
         param=_text(error.get("param")),
         headers=headers,
     )
@@ -290,14 +290,21 @@ def _google(details: object) -> tuple[str, str]:
     return found.get("reason", ""), found.get("retryDelay", "")
 
 
-def _words(value: object) -> str:
-    """What an error says that is a text, or a list of faults with where they are (FastAPI's {"loc": [...], "msg": ...})."""
+def _words(value: object, depth: int = 4) -> str:
+    """What an error says that is a text, or a list of faults with where they are (FastAPI's {"loc": [...], "msg": ...}).
+
+    depth: how far it is looked into; Mistral wraps such a list in {"detail": ...}.
+    """
+    if not depth:
+        return ""
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_words, value[:5])))
+        return "; ".join(filter(None, (_words(one, depth - 1) for one in value[:5])))
     if isinstance(value, dict):
         where = value.get("loc")
         path = ".".join(map(str, where)) if isinstance(where, list) else ""
-        return ": ".join(filter(None, (path, _text(value.get("msg")) or _text(value.get("message")))))
+        return ": ".join(
+            filter(None, (path, _text(value.get("msg")) or _text(value.get("message")) or _words(value.get("detail"), depth - 1)))
+        )
     return _text(value)
 
 

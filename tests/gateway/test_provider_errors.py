@@ -79,6 +79,8 @@ COMPATIBLE = [
     (404, {"object": "error", "type": "NotFoundError", "code": 404, "message": "The model `x` does not exist."}, "MODEL_GONE"),
     (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "CALLER_FAULT"),
     (404, {"error": "model 'x' not found"}, "MODEL_GONE"),
+    (400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***1. See console.x.ai."}, "CREDENTIAL"),
+    (400, {"code": "Client specified an invalid argument", "error": "Argument not supported on this model: stop"}, "CALLER_FAULT"),
     (410, {"detail": "retired"}, "MODEL_GONE"),
     (403, {"error": {"code": 403, "message": "no", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}, "CONTENT_REFUSED"),
     (403, {"error": {"code": 403, "message": "Forbidden"}}, "DENIED"),
@@ -152,6 +154,10 @@ async def test_a_number_as_the_code_of_an_error_under_a_good_status_is_its_statu
         (
             {"detail": [{"loc": ["body", "messages", 0], "msg": "field required"}, {"msg": "too few"}]},
             "body.messages.0: field required; too few",
+        ),
+        (
+            {"object": "error", "message": {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs"}]}, "type": "invalid_request_error"},
+            "body.seed: Extra inputs",
         ),
         ({"detail": {"message": "no such adapter", "code": "x"}}, "no such adapter"),
         ({"error": {"detail": "deep"}}, "deep"),
@@ -318,6 +324,13 @@ def test_whatever_comes_is_classified_in_one_line(status: int, code: str, kind: 
 def test_an_error_body_of_any_shape_is_read(body: Any) -> None:
     error = error_of(500, body, {})
     assert all(isinstance(value, str) for value in (error.code, error.type, error.message, error.param))
+
+
+def test_an_error_body_is_looked_into_only_so_far() -> None:
+    deep: Any = "too deep"
+    for _ in range(1000):
+        deep = {"detail": [deep]}
+    assert error_of(500, deep, {}).message == ""
 
 
 def test_the_words_of_one_dialect_do_not_decide_in_another() -> None:
