@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import ijson
 
@@ -20,7 +20,7 @@ from genlevel.runtime.errors import DatasetError
 _CHUNK = 1 << 16
 _SAMPLE = 20
 _DEEPEST = 100
-_END: tuple[str, Any] = ("", None)
+_END: tuple[str, object] = ("", None)
 
 
 class FileKind(Enum):
@@ -72,7 +72,7 @@ def kind_of(path: Path) -> FileKind:
     return FileKind.PREDICTIONS if predicted else FileKind.OTHER
 
 
-def read_envelope(path: Path, on_item: Callable[[Any], None] = lambda item: None) -> Envelope:
+def read_envelope(path: Path, on_item: Callable[[object], None] = lambda item: None) -> Envelope:
     """The file's fields beside `data`, which may follow it. on_item sees every item in passing; none is kept.
 
     Raises DatasetError naming where the file is broken.
@@ -99,7 +99,7 @@ def read_envelope(path: Path, on_item: Callable[[Any], None] = lambda item: None
     )
 
 
-def stream_items(path: Path) -> Generator[Any, None, None]:
+def stream_items(path: Path) -> Generator[object, None, None]:
     """The entries of `data` in order, one at a time, as plain JSON values.
 
     Raises DatasetError naming the item at which the file is truncated, malformed, nested too deeply or not UTF-8.
@@ -110,14 +110,14 @@ def stream_items(path: Path) -> Generator[Any, None, None]:
                 yield value
 
 
-def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, Any], None, None]:
+def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, object], None, None]:
     """("item", "", value) for each entry of `data`, ("field", "others.bbox_format", scalar) for what stands beside it.
 
     Built on the parser's bare events: its own item builder costs quadratic memory on deep nesting and crashes on numbers of
     thousands of digits, so nesting is bounded here and numbers are 64-bit.
     """
     place: list[str] = []  # keys of the objects and lists that are open beside the items; "" in a list
-    stack: list[Any] = []  # containers that are open within an item
+    stack: list[dict[str, object] | list[object]] = []  # containers that are open within an item
     keys: list[str] = []
     items = 0
     with _opened(path) as file:
@@ -140,7 +140,7 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, Any], No
                         yield "item", "", built
                         items += 1
                 elif event in ("start_map", "start_array"):
-                    opened: Any = {} if event == "start_map" else []
+                    opened: dict[str, object] | list[object] = {} if event == "start_map" else []
                     if stack:
                         _attach(stack[-1], keys[-1], opened)
                     if stack or place == ["data", ""]:
@@ -160,7 +160,7 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, Any], No
             raise _broken(path, file, items, error) from None
 
 
-def _attach(container: Any, key: str, value: Any) -> None:
+def _attach(container: dict[str, object] | list[object], key: str, value: object) -> None:
     if isinstance(container, dict):
         container[key] = value
     else:

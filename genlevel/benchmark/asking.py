@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from genlevel.benchmark.choices import embedded_options, listed_options
 from genlevel.benchmark.labels import text_of
@@ -60,7 +59,7 @@ class Asking:
     details: dict[str, str]
 
 
-def asking(item: dict[str, Any], media_fields: frozenset[str], task_prompt: str, about: str) -> Asking:
+def asking(item: dict[str, object], media_fields: frozenset[str], task_prompt: str, about: str) -> Asking:
     """What an annotation's item asks.
 
     media_fields: fields of its input that name files. task_prompt: the annotation's own prompt for all items, if any;
@@ -94,7 +93,7 @@ def asking(item: dict[str, Any], media_fields: frozenset[str], task_prompt: str,
     return Asking(asked, own, context, options, dialog, details)
 
 
-def _input_fields(item: dict[str, Any]) -> dict[str, Any]:
+def _input_fields(item: dict[str, object]) -> dict[str, object]:
     given = item.get("input")
     match given:
         case dict():
@@ -107,7 +106,7 @@ def _input_fields(item: dict[str, Any]) -> dict[str, Any]:
             raise ItemProblem(f"input is {_named(given)}, where an object or a text is expected")
 
 
-def _prompt(fields: dict[str, Any], used: set[str]) -> str:
+def _prompt(fields: dict[str, object], used: set[str]) -> str:
     used.add("prompt")
     written = fields.get("prompt")
     if written is None:
@@ -127,7 +126,7 @@ def _prompt(fields: dict[str, Any], used: set[str]) -> str:
     return _PLACEHOLDER.sub(filled, written).strip()
 
 
-def _take(fields: dict[str, Any], names: tuple[str, ...], used: set[str]) -> str:
+def _take(fields: dict[str, object], names: tuple[str, ...], used: set[str]) -> str:
     """The first of these fields that is there and not used yet, as text."""
     for name in names:
         if name in fields and name not in used and fields[name] is not None:
@@ -136,7 +135,7 @@ def _take(fields: dict[str, Any], names: tuple[str, ...], used: set[str]) -> str
     return ""
 
 
-def _dialog(item: dict[str, Any], fields: dict[str, Any], used: set[str]) -> tuple[str, ...]:
+def _dialog(item: dict[str, object], fields: dict[str, object], used: set[str]) -> tuple[str, ...]:
     for source in (item, fields):
         for name in _DIALOGS:
             turns = source.get(name)
@@ -152,7 +151,7 @@ def _dialog(item: dict[str, Any], fields: dict[str, Any], used: set[str]) -> tup
     return ()
 
 
-def _turn(turn: Any) -> str:
+def _turn(turn: object) -> str:
     if isinstance(turn, dict):
         said = next((turn[key] for key in ("text", "content", "utterance", "value") if key in turn), None)
         speaker = next((turn[key] for key in ("speaker", "role", "from") if key in turn), None)
@@ -161,17 +160,18 @@ def _turn(turn: Any) -> str:
     return text_of(turn)
 
 
-def _details(fields: dict[str, Any], used: set[str]) -> dict[str, str]:
+def _details(fields: dict[str, object], used: set[str]) -> dict[str, str]:
     details = {}
     translation = "in" in fields and "out" in fields
     for name, detail in _DETAILS.items():
-        if name in fields and name not in used and isinstance(fields[name], str) and (translation or name not in ("in", "out")):
+        said = fields.get(name)
+        if isinstance(said, str) and name not in used and (translation or name not in ("in", "out")):
             used.add(name)
-            details[detail] = fields[name].strip()
+            details[detail] = said.strip()
     return details
 
 
-def _context(fields: dict[str, Any], used: set[str]) -> Iterator[str]:
+def _context(fields: dict[str, object], used: set[str]) -> Iterator[str]:
     for name in (*_CONTEXTS, "input"):
         if name in fields and name not in used:
             used.add(name)
@@ -191,7 +191,7 @@ def _usual_ask(about: str, details: dict[str, str]) -> str:
     return about.splitlines()[0] if about else ""
 
 
-def rendered(value: Any) -> str:
+def rendered(value: object) -> str:
     """A field as text: tables as lines of cells, lists one entry a line, everything else as it is written."""
     match value:
         case dict() if isinstance(value.get("rows"), list):
@@ -205,7 +205,7 @@ def rendered(value: Any) -> str:
             return text_of(value)
 
 
-def _named(value: Any) -> str:
+def _named(value: object) -> str:
     return {"int": "a number", "float": "a number", "bool": "true or false", "list": "a list", "dict": "an object", "str": "a text"}.get(
         type(value).__name__, "null"
     )

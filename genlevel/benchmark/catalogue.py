@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TypedDict, cast
 
 from genlevel.benchmark.metrics import resolve_metric
 from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Modality, Paradigm, Task
@@ -77,13 +77,36 @@ def _by_key() -> dict[tuple[str, str], Task]:
     return {(task.sheet.casefold(), task.name): task for task in general_bench().tasks}
 
 
-def _records() -> list[dict[str, Any]]:
+class _Record(TypedDict):
+    """A row of the catalogue's data."""
+
+    id: str
+    name: str
+    short_name: str
+    sheet: str
+    row: int
+    number: str
+    metric: str
+    reference_workbook: float
+    reference_appendix: float | None
+    skill_id: str
+    skill: str
+    domain: str
+    capability: str
+    data_source: str
+    instances: int
+    specialist: str
+    paper_name: str
+    paper_metric: str
+
+
+def _records() -> list[_Record]:
     document = json.loads(resources.files("genlevel.benchmark").joinpath("data/general_bench_tasks.json").read_text("utf-8"))
     columns = document["columns"]
-    return [dict(zip(columns, row, strict=True)) for row in document["rows"]]
+    return [cast(_Record, dict(zip(columns, row, strict=True))) for row in document["rows"]]
 
 
-def _task(record: dict[str, Any]) -> Task:
+def _task(record: _Record) -> Task:
     sheet, name = record["sheet"], record["name"]
     place = place_of(sheet)
     assert place is not None, sheet

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from genlevel.benchmark.folder_task import DEPTH_ADVICE, FolderTask
 from genlevel.benchmark.model import Instance, Suite, Task
@@ -189,10 +188,10 @@ def lines(findings: list[Finding]) -> Iterator[str]:
             yield f"{file}: {len(found)} items, the first of them item {first.item} (id {first.id!r}): {said}{advice}"
 
 
-def as_json(check: Check) -> dict[str, Any]:
+def as_json(check: Check) -> dict[str, object]:
     """The check as one document."""
 
-    def finding(one: Finding) -> dict[str, Any]:
+    def finding(one: Finding) -> dict[str, object]:
         return {"file": one.file, "item": one.item, "id": one.id or None, "problem": one.said, "advice": one.advice or None}
 
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import string
-from typing import Any
 
 from genlevel.benchmark.labels import LabelKinds, text_of
 from genlevel.benchmark.texts import normal_text
@@ -68,7 +67,7 @@ def _parse_list(written: str) -> tuple[str, ...]:
     return tuple(text_of(part).strip() for part in parsed)
 
 
-def listed_options(value: Any) -> tuple[str, ...]:
+def listed_options(value: object) -> tuple[str, ...]:
     """The options of an item's `options` field: a list, a mapping by letter, or lines. Letters before them are taken off."""
     match value:
         case list():
@@ -83,7 +82,7 @@ def listed_options(value: Any) -> tuple[str, ...]:
     return _without_letters(texts)
 
 
-def _option(part: Any) -> Any:
+def _option(part: object) -> object:
     if isinstance(part, dict):
         return next((part[key] for key in ("text", "content", "option", "value") if key in part), part)
     return part
@@ -97,7 +96,7 @@ def _without_letters(texts: list[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def to_letter(label: Any, options: tuple[str, ...], kinds: LabelKinds) -> str:
+def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str:
     """The letter of a choice label. Raises ValueError saying why there is none.
 
     label: "B", "(B)", "B. text", the option's text, or its index (kinds tells whether the task counts from 0 or 1).

@@ -123,7 +123,7 @@ def _fetch(found: Listing, folder: Path, endpoint: str, on_bytes: Callable[[int]
         return sum(future.result() for future in done)
 
 
-def _fetch_one(found: Listing, file: RemoteFile, record: _Record, endpoint: str, counter: Any) -> bool:
+def _fetch_one(found: Listing, file: RemoteFile, record: _Record, endpoint: str, counter: type[object]) -> bool:
     """Fetches one file; False where it is there already."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
@@ -151,7 +151,7 @@ class _Record:
         self._folder = folder
         self._file = folder / _STATE / "fetched.jsonl"
         self._lock = threading.Lock()
-        self._known: dict[str, list[Any]] = {}
+        self._known: dict[str, list[object]] = {}
         if self._file.exists():
             for line in self._file.read_text("utf-8").splitlines():
                 try:
@@ -207,12 +207,12 @@ def _api(endpoint: str) -> HfApi:
     return HfApi(endpoint=endpoint or None)
 
 
-def _counting(on_bytes: Callable[[int], None], stopped: threading.Event) -> Any:
+def _counting(on_bytes: Callable[[int], None], stopped: threading.Event) -> type[object]:
     """A progress bar of the client's kind that shows nothing, passes on what it is told, and ends a download where all is stopped."""
     from huggingface_hub.utils import tqdm
 
     class Counter(tqdm):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
+        def __init__(self, *arguments: object, **options: object) -> None:
             super().__init__(*arguments, **{**options, "disable": True})
 
         def update(self, n: float | None = 1) -> bool | None:

@@ -6,8 +6,6 @@ tube_start_frame, tube_end_frame), and depth estimation names its files as bare 
 
 from __future__ import annotations
 
-from typing import Any
-
 from genlevel.benchmark.forms.shapes import frame_number
 from genlevel.benchmark.labels import looks_like_file
 from genlevel.benchmark.model import Modality
@@ -16,7 +14,7 @@ ITEM_KEYS = ("input", "output", "dialog", "trajectory")
 """Fields by which an annotation's item is told from a prediction."""
 
 
-def usual_item(item: Any, modality: Modality | None = None) -> Any:
+def usual_item(item: object, modality: Modality | None = None) -> object:
     """The item as {"id", "input", "output"} where its shape is a known one; else as it is. modality: of the task, where it is known."""
     if not isinstance(item, dict):
         return item
@@ -28,10 +26,10 @@ def usual_item(item: Any, modality: Modality | None = None) -> Any:
     return item
 
 
-def _grounding(item: dict[str, Any]) -> dict[str, Any]:
+def _grounding(item: dict[str, object]) -> dict[str, object]:
     """A tube from its first frame up to, but without, its last: by frame, or one box a frame, which then counts its frames from 1."""
     boxes, start, end = item["trajectory"], frame_number(item.get("tube_start_frame")), frame_number(item.get("tube_end_frame"))
-    output: dict[str, Any] = {"label": ""}
+    output: dict[str, object] = {"label": ""}
     if isinstance(boxes, dict):
         inside = {
             key: box

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from genlevel.benchmark.labels import text_of
 
@@ -27,7 +27,7 @@ class ItemsRead:
     unbalanced: bool = False
 
 
-def read_items(value: Any) -> ItemsRead:
+def read_items(value: object) -> ItemsRead:
     """The items of a label or answer: a list (each entry one item), a JSON text, or a text that lists them.
 
     Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)" (items "a, b" and "c, d"), else parts between "<p>", newlines or ", ".
@@ -45,7 +45,7 @@ def read_items(value: Any) -> ItemsRead:
     return ItemsRead(_unique([text_of(value)]))
 
 
-def _entry(part: Any) -> str:
+def _entry(part: object) -> str:
     """One entry of a structure as an item: a tuple or an object is its values, joined by ", "."""
     match part:
         case list():
@@ -56,7 +56,7 @@ def _entry(part: Any) -> str:
             return text_of(part)
 
 
-def _unique(texts: Any) -> list[str]:
+def _unique(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(item for text in texts if (item := " ".join(text.split()))))
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.forms.shapes import checked, opened
@@ -18,7 +17,7 @@ LARGEST_TEXT = 64_000_000
 _CERTAIN = re.compile(r"(?:file|path)(?:name)?s?_?\d*|.*_(?:file|path|dir|folder)(?:name)?s?_?\d*", re.IGNORECASE)
 
 
-def with_files(label: Any, asked: AnswerType, place: MediaPlace, modality: Modality) -> Any:
+def with_files(label: object, asked: AnswerType, place: MediaPlace, modality: Modality) -> object:
     """The label with every file that it names as {"file": absolute path}, or with what stands in it where it is a text of rows or JSON.
 
     Raises MediaProblem for a file that is missing or lies outside the suite, ValueError for a label that is too deep or one that
@@ -37,14 +36,14 @@ def with_files(label: Any, asked: AnswerType, place: MediaPlace, modality: Modal
     return resolved
 
 
-def _only_file(label: Any) -> str:
+def _only_file(label: object) -> str:
     """The path of the one file that a label consists of; "" where it is anything else."""
     while isinstance(label, list | dict) and len(label) == 1 and "file" not in label:
         label = label[0] if isinstance(label, list) else next(iter(label.values()))
     return label["file"] if isinstance(label, dict) and len(label) == 1 and isinstance(label.get("file"), str) else ""
 
 
-def _content(path: str) -> Any:
+def _content(path: str) -> object:
     if os.path.getsize(path) > LARGEST_TEXT:
         raise ValueError(f"{path} is larger than the {LARGEST_TEXT} bytes that are read of a label")
     try:
@@ -65,7 +64,7 @@ class _Files:
         self._place = place
         self._modality = modality
 
-    def resolved(self, value: Any, key: str) -> Any:
+    def resolved(self, value: object, key: str) -> object:
         """A part of a label that stands under this key (a list's parts under the list's)."""
         value = opened(value)
         match value:
@@ -78,7 +77,7 @@ class _Files:
                     return value
                 return [self.resolved(part, key) for part in value]
             case str() if _WORDS.fullmatch(key) and value.casefold().endswith(".txt") and len(value.split()) == 1:
-                return _content(self._found(value)).strip()
+                return str(_content(self._found(value))).strip()
             case str() if _CERTAIN.fullmatch(key) and value.strip():
                 return {"file": self._found(value)}
             case str() if looks_like_file(value):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 
@@ -43,7 +42,7 @@ _NAMES = ("label", "category", "class", "name", "text", "answer")
 _FILE_KEY = re.compile(r"file|path|_dir$|image|video|audio|mask|depth|flow|cloud|mesh|speech|music|sound", re.IGNORECASE)
 
 
-def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:
+def find_label(item: dict[str, object], asked: AnswerType | None = None) -> object:
     """The label of an annotation's item as the file has it; None where there is none (a closed set).
 
     asked: what the task asks for, where that is known: structures and files then win over texts beside them.
@@ -66,7 +65,7 @@ def find_label(item: dict[str, Any], asked: AnswerType | None = None) -> Any:
     return next(iter(present.values())) if len(present) == 1 else (present or None)
 
 
-def _structure(output: dict[str, Any], content: tuple[str, ...]) -> Any:
+def _structure(output: dict[str, object], content: tuple[str, ...]) -> object:
     """The part of an output that is no text: what stands under one of the content keys, with a class name; else files; else a structure."""
     key = next((key for key in content if key in output), "")
     name = next((output[other] for other in _NAMES if other != key and isinstance(output.get(other), str)), "")
@@ -82,12 +81,12 @@ def _structure(output: dict[str, Any], content: tuple[str, ...]) -> Any:
     return output or None
 
 
-def _names_files(key: str, value: Any) -> bool:
+def _names_files(key: str, value: object) -> bool:
     paths = value if isinstance(value, list) else [value]
     return bool(paths) and _FILE_KEY.search(key) is not None and all(isinstance(path, str) or path is None for path in paths)
 
 
-def _inner(key: str, value: Any) -> Any:
+def _inner(key: str, value: object) -> object:
     if isinstance(value, dict):
         if key == "solution" and "final_answer" in value:
             return value["final_answer"]
@@ -98,7 +97,7 @@ def _inner(key: str, value: Any) -> Any:
     return value
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """A scalar or a structure as text: strings as they are, true/false, numbers as written, lists joined by commas."""
     match value:
         case str():
@@ -115,14 +114,14 @@ def text_of(value: Any) -> str:
             return str(value)
 
 
-def acceptable(label: Any) -> list[str] | None:
+def acceptable(label: object) -> list[str] | None:
     """A text label in normal form: the texts any of which counts, in order, without repeats or blanks; None for none."""
     values = label if isinstance(label, list) else [label]
     texts = [text_of(value).strip() for value in values if value is not None]
     return list(dict.fromkeys(text for text in texts if text)) or None
 
 
-def written_length(value: Any) -> int:
+def written_length(value: object) -> int:
     """How many bytes a JSON value has, about, when it is written out: its texts in UTF-8, its numbers, and what stands between them."""
     match value:
         case str():
@@ -152,7 +151,7 @@ class LabelKinds:
     lowest_index: int = 1 << 30
     beyond_options: bool = False
 
-    def add(self, label: Any, options: int) -> None:
+    def add(self, label: object, options: int) -> None:
         """Counts one label. options: how many choices its item offers."""
         if isinstance(label, int) and not isinstance(label, bool):
             self.lowest_index = min(self.lowest_index, label)
@@ -214,7 +213,7 @@ def is_number(text: str) -> bool:
     return plain.lstrip("+-")[:1] in set("0123456789.")
 
 
-def looks_like_boxes(label: Any) -> bool:
+def looks_like_boxes(label: object) -> bool:
     """Whether a structure holds boxes: four numbers, under a name or in lists."""
     match label:
         case dict():
@@ -229,7 +228,7 @@ def looks_like_boxes(label: Any) -> bool:
             return False
 
 
-def _holds_boxes(value: Any) -> bool:
+def _holds_boxes(value: object) -> bool:
     if not isinstance(value, list) or not value:
         return False
     if all(isinstance(part, int | float) and not isinstance(part, bool) for part in value):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from genlevel.benchmark.answer_types import TaskFacts, usual_metric
 from genlevel.benchmark.catalogue import general_bench
@@ -46,7 +47,8 @@ def general_bench_suite(root: Path, name: str = "", *, with_items: bool = True) 
             problems.append(f"{folder.key}: neither its path nor its annotation says a modality; taken as language")
         metric = task.metric if task is not None else _metric_by_type(folder, found, modality, paradigm, problems)
         label = task.name if task is not None else folder.name
-        _add(tasks, problems, with_items, folder, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        make = partial(FolderTask, folder, found, name=label, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        _add(tasks, problems, with_items, folder, make)
     _need_one(root, tasks, problems)
     return Suite(name or layout.top.resolve().name, root, general_bench(), tuple(tasks), tuple(problems))
 
@@ -80,7 +82,8 @@ def own_suite(root: Path, manifest: Manifest, *, with_items: bool = True) -> Sui
             placed, paradigm = _place(folder, layout.top, found)
             modality = placed or Modality.LANGUAGE
             metric, name = _metric_by_type(folder, found, modality, paradigm, problems), folder.name
-        _add(tasks, problems, with_items, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        make = partial(FolderTask, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
+        _add(tasks, problems, with_items, folder, make)
     _need_one(root, tasks, problems)
     return Suite(manifest.name, root, benchmark, tuple(tasks), tuple(problems))
 
@@ -108,10 +111,10 @@ def _survey(folder: TaskFolder, problems: list[str]) -> Survey | None:
         return None
 
 
-def _add(tasks: list[FolderTask], problems: list[str], with_items: bool, folder: TaskFolder, found: Survey, **facts: Any) -> None:
-    """Adds the folder's task with its problems; leaves it out, with one, where its media cannot be reached."""
+def _add(tasks: list[FolderTask], problems: list[str], with_items: bool, folder: TaskFolder, make: Callable[[], FolderTask]) -> None:
+    """Adds the folder's task with its problems; leaves it out, with one, if its media cannot be reached."""
     try:
-        task = FolderTask(folder, found, **facts)
+        task = make()
     except DatasetError as error:
         problems.append(f"{folder.key}: left out: {error}")
         return

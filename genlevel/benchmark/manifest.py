@@ -25,7 +25,7 @@ Fields that are not listed here are refused. Task folders that no entry names ar
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -53,7 +53,7 @@ class ManifestTask(BaseModel):
 
     @field_validator("metric_parameters", mode="before")
     @classmethod
-    def _as_text(cls, value: Any) -> Any:
+    def _as_text(cls, value: object) -> object:
         return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
@@ -111,9 +111,9 @@ def load_manifest(path: Path) -> Manifest:
         raise DatasetError(f"{path}:{number}: {where}: {said}") from None
 
 
-def _line(node: Any, location: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     """The line (from 1) of the deepest part of a field's path that the file has."""
-    line = int(node.start_mark.line) + 1
+    line = 1 if node is None else int(node.start_mark.line) + 1
     for part in location:
         if not isinstance(node, yaml.MappingNode):
             break

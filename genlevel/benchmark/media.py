@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from genlevel.benchmark import mime
 from genlevel.benchmark.archives import is_archive, unpacked
@@ -110,7 +109,7 @@ def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
     )
 
 
-def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
+def named_media(fields: dict[str, object]) -> Iterator[tuple[str, Modality, str]]:
     """(field, modality, path as written) of every media file that an item's input names, in the file's order."""
     for key, value in fields.items():
         match = _KEY.fullmatch(key)
@@ -118,8 +117,9 @@ def named_media(fields: dict[str, Any]) -> Iterator[tuple[str, Modality, str]]:
             continue
         values = value if isinstance(value, list) else [value]
         certain = re.search(r"(file|path|folder|dir)s?(_?lists?)?_?\d*$", key, re.IGNORECASE) is not None
-        if values and all(isinstance(path, str) and path and (certain or _PATHLIKE.fullmatch(path)) for path in values):
-            for path in values:
+        paths = [path for path in values if isinstance(path, str) and path and (certain or _PATHLIKE.fullmatch(path))]
+        if values and len(paths) == len(values):
+            for path in paths:
                 yield key, _modality(match["kind"].casefold(), path), path
 
 

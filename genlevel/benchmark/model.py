@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from genlevel.benchmark.answer_kinds import AnswerType
 
@@ -114,7 +114,7 @@ class Instance:
     position: int
     prompt: str
     answer_type: AnswerType
-    label: Any = None
+    label: object = None
     context: str = ""
     options: tuple[str, ...] = ()
     dialog: tuple[str, ...] = ()

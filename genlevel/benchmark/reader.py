@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
@@ -87,7 +86,7 @@ def survey(path: Path) -> Survey:
     found = Survey()
     hashes = array("q")
 
-    def see(written_item: Any) -> None:
+    def see(written_item: object) -> None:
         item = usual_item(written_item)
         found.count += 1
         written = written_id(item)
@@ -106,7 +105,7 @@ def survey(path: Path) -> Survey:
     return found
 
 
-def written_id(item: Any) -> str:
+def written_id(item: object) -> str:
     """An item's id as the file has it; "" where it has none."""
     given = item.get("id") if isinstance(item, dict) else None
     return str(given).strip() if isinstance(given, str | int | float) else ""
@@ -122,7 +121,7 @@ def _grouped(named: list[tuple[str, Modality, str]]) -> Iterator[tuple[Modality,
             yield from ((modality, [path]) for path in paths)
 
 
-def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
+def is_anomaly(label: object, options: tuple[str, ...] = ()) -> bool:
     """Whether a label of anomaly detection says that something is wrong: any but "normal", "good", "no", 0, an empty list and the like."""
     match label:
         case bool() | int() | float():
@@ -139,7 +138,7 @@ def is_anomaly(label: Any, options: tuple[str, ...] = ()) -> bool:
             return not (plain in _NORMAL or plain.startswith(("no ", "without ")) or (is_number(plain) and float(plain) == 0))
 
 
-def _is_blank(label: Any) -> bool:
+def _is_blank(label: object) -> bool:
     """Whether a label is there and says nothing."""
     return label == {} or (isinstance(label, str | list) and acceptable(label) is None)
 
@@ -187,7 +186,7 @@ class Reader:
                 if instance.problem or remark:
                     yield instance, remark, amount
 
-    def _instance(self, written_item: Any, position: int, look_inside: bool, with_media: bool) -> Instance:
+    def _instance(self, written_item: object, position: int, look_inside: bool, with_media: bool) -> Instance:
         item = usual_item(written_item, self._facts.modality)
         instance_id = self._unique_id(written_id(item), position)
         try:
@@ -207,7 +206,7 @@ class Reader:
         doubtful = not written or hash(written) in self._survey.repeated or (sign and tail.isdigit())
         return f"{written}#{position}" if doubtful else written
 
-    def _read(self, item: Any, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
+    def _read(self, item: object, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
         if not isinstance(item, dict):
             raise ItemProblem("it is no object with input and output")
         given = item.get("input")
@@ -260,7 +259,7 @@ class Reader:
             name = hashlib.sha256(path.encode("utf-8", "backslashreplace")).hexdigest()
             return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
 
-    def _with_lettered_options(self, asked: Asking, raw: Any) -> Asking:
+    def _with_lettered_options(self, asked: Asking, raw: object) -> Asking:
         """What is asked, with the options that a multiple choice question has in its own text, unless the label is none of them."""
         kinds = self._survey.kinds
         if asked.options or not asks_choice(self._facts, self._usual):
@@ -275,7 +274,7 @@ class Reader:
             return asked
         return replace(asked, prompt=prompt, options=options)
 
-    def _label(self, raw: Any, asked: Asking) -> tuple[AnswerType, Any]:
+    def _label(self, raw: object, asked: Asking) -> tuple[AnswerType, object]:
         """Answer type and label in normal form. A choice whose label is none of its options is asked as a label.
 
         An empty label is none, but for an empty list where a list is asked for: there is nothing to find.
@@ -308,7 +307,7 @@ class Reader:
             return self._facts.metric_id in _NUMBER_METRICS
         return KINDS[self._usual].formed
 
-    def _structure(self, raw: Any) -> Any:
+    def _structure(self, raw: object) -> object:
         """A label that is no text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
         modality = self._facts.modality
         try:
@@ -319,7 +318,7 @@ class Reader:
         except MediaProblem as problem:
             raise ItemProblem(f"its label: {problem}") from None
 
-    def _number(self, raw: Any, asked: Asking) -> str:
+    def _number(self, raw: object, asked: Asking) -> str:
         """The number that an error or ranking is measured against: of an anomaly 1, of none 0. Raises ItemProblem for what is none."""
         if _is_blank(raw) and not (isinstance(raw, list) and self._facts.metric_id in _RANKINGS):
             raise ItemProblem(_EMPTY)
@@ -339,7 +338,7 @@ class Reader:
         except ValueError:
             return item
 
-    def _is_bare_letter(self, raw: Any, asked: Asking) -> bool:
+    def _is_bare_letter(self, raw: object, asked: Asking) -> bool:
         if asked.options or not is_multiple_choice(self._facts):
             return False
         try:
@@ -347,7 +346,7 @@ class Reader:
         except ValueError:
             return False
 
-    def _remark(self, written_item: Any, instance: Instance) -> tuple[str, int]:
+    def _remark(self, written_item: object, instance: Instance) -> tuple[str, int]:
         item = usual_item(written_item, self._facts.modality)
         raw = find_label(item, self._usual) if isinstance(item, dict) else None
         if instance.problem or raw is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from genlevel.benchmark.forms.boxes import normal_boxes
 from scorer.parsers.documents import documents
@@ -53,7 +52,7 @@ def parse_boxes(text: str) -> tuple[Box, ...] | Unparsable:
     return _boxes(bare) if bare else Unparsable(_NONE)
 
 
-def _boxes(value: Any) -> tuple[Box, ...] | Unparsable:
+def _boxes(value: object) -> tuple[Box, ...] | Unparsable:
     """The boxes of one list or object."""
     try:
         found = normal_boxes(value, answered=True)[:_MOST_BOXES]
@@ -67,11 +66,11 @@ def _boxes(value: Any) -> tuple[Box, ...] | Unparsable:
     return tuple(Box(x, y, width, height, label, score) for (x, y, width, height), label, score in boxes)
 
 
-def _is_bare(value: Any) -> bool:
+def _is_bare(value: object) -> bool:
     """Whether a value is a list of numbers, or of lists of them: a box or several without names, or a footnote."""
     inner = [part for one in value for part in (one if isinstance(one, list) else [one])] if isinstance(value, list) else [value]
     return not any(isinstance(part, dict) for part in inner)
 
 
-def _says_none(value: Any) -> bool:
+def _says_none(value: object) -> bool:
     return value in ([], {}) or (isinstance(value, dict) and all(entry == [] for entry in value.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from scorer.parsers.text import fenced_blocks
 
@@ -31,7 +31,7 @@ _WORDS = {"True": "true", "False": "false", "None": "null"}
 _BLANK = re.compile(r"[\s,;]*+")
 
 
-def documents(text: str) -> tuple[list[Any], list[Any]]:
+def documents(text: str) -> tuple[list[object], list[object]]:
     """Lists and objects that may be the answer: those of which the first that fits is it (all of the text, else the fenced blocks, the
     last first), and those that stand in prose, where several that fit are none.
 
@@ -54,7 +54,7 @@ def documents(text: str) -> tuple[list[Any], list[Any]]:
     return ([*fenced, joined], []) if joined is not MISSING else (fenced, values)
 
 
-def decoded(text: str) -> Any:
+def decoded(text: str) -> object:
     """A list or an object, in JSON's or Python's spelling; MISSING for anything else."""
     if text[:1] not in ("[", "{"):
         return MISSING
@@ -67,9 +67,9 @@ def decoded(text: str) -> Any:
     return MISSING
 
 
-def _in_prose(text: str) -> tuple[list[Any], Any]:
+def _in_prose(text: str) -> tuple[list[object], object]:
     """Lists and objects in the text that do not stand in another one; and all of them as one list, MISSING where it holds anything else."""
-    found: list[Any] = []
+    found: list[object] = []
     position, blank = 0, True
     for start, end in _paired(text):
         if start < position:
@@ -101,7 +101,7 @@ def _paired(text: str) -> list[tuple[int, int | None]]:
     return list(ends.items())
 
 
-def _cut_off(text: str, start: int) -> tuple[Any, int]:
+def _cut_off(text: str, start: int) -> tuple[object, int]:
     """The value that begins here and ends with the text, closed after its last complete entry, and where to look further.
 
     An entry is one of a list that stands in no other list. MISSING where no entry is complete, or where this is no JSON at all.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from scorer.parsers.documents import documents
 from scorer.parsers.values import Unparsable
@@ -31,7 +30,7 @@ def unwrapped(text: str) -> str | Unparsable:
     return found[0]
 
 
-def _answers(value: Any) -> list[str]:
+def _answers(value: object) -> list[str]:
     if isinstance(value, list):
         return [answer for entry in value if isinstance(entry, dict) for answer in _answers(entry)]
     if not isinstance(value, dict):
@@ -39,7 +38,7 @@ def _answers(value: Any) -> list[str]:
     return [_text(answer) for key, answer in value.items() if "".join(filter(str.isalpha, key)).casefold() in _KEYS]
 
 
-def _text(answer: Any) -> str:
+def _text(answer: object) -> str:
     try:
         return answer if isinstance(answer, str) else "" if answer is None else json.dumps(answer, ensure_ascii=False)
     except RecursionError:

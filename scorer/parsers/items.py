@@ -6,7 +6,6 @@ Relations, tuples and structures are split by the rules that also read the label
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.texts import normal_text
@@ -65,7 +64,7 @@ def _says_nothing(text: str) -> bool:
     return len(text) <= _LONGEST_SENTENCE and _NOTHING.fullmatch(normal_text(text)) is not None
 
 
-def _structured(value: Any) -> tuple[str, ...] | Unparsable:
+def _structured(value: object) -> tuple[str, ...] | Unparsable:
     try:
         items = read_items([entry for entry in value if entry is not None] if isinstance(value, list) else value).items
     except RecursionError:
@@ -94,7 +93,7 @@ def _cleaned(pieces: list[str]) -> list[str]:
     return list(dict.fromkeys(" ".join(item.split()) for item in items if item))
 
 
-def _is_prose_bracket(value: Any, text: str) -> bool:
+def _is_prose_bracket(value: object, text: str) -> bool:
     """A JSON-like bracket inside of words ("see [1]") is not the answer, unless it opens a line or a fence."""
     if not isinstance(value, list) or not value or not all(isinstance(entry, int | float) for entry in value):
         return False

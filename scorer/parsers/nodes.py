@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 FILE = "file"
 
 
-def replaced_nodes(value: Any, replace: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+def replaced_nodes(value: object, replace: Callable[[dict[str, object]], dict[str, object]]) -> object:
     """The same JSON with every object replaced, the outermost first; what replaces one is not looked into where it is another object."""
     match value:
         case dict():
@@ -20,11 +19,11 @@ def replaced_nodes(value: Any, replace: Callable[[dict[str, Any]], dict[str, Any
             return value
 
 
-def named_files(value: Any) -> set[str]:
+def named_files(value: object) -> set[str]:
     """The paths of all file nodes in an answer or a label."""
     found: set[str] = set()
 
-    def note(node: dict[str, Any]) -> dict[str, Any]:
+    def note(node: dict[str, object]) -> dict[str, object]:
         if FILE in node:
             found.add(str(node[FILE]))
         return node

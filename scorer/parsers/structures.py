@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.forms import normal_form
@@ -83,7 +82,7 @@ def parse_media(files: Sequence[str]) -> Structured | Unparsable:
     return Structured([{FILE: path} for path in files]) if files else Unparsable("it has no file")
 
 
-def _normal(kind: AnswerType, value: Any, files: Collection[str]) -> Structured | Unparsable:
+def _normal(kind: AnswerType, value: object, files: Collection[str]) -> Structured | Unparsable:
     own = kind is AnswerType.STRUCTURE  # of which an object with more in it is the answer itself
     if isinstance(value, dict) and isinstance(value.get(KEY, ""), list | dict | None) and not (own and len(value) > 1):
         # What else stands in the object of an answer is an explanation or the like; a list would be another answer.
@@ -106,7 +105,7 @@ def _normal(kind: AnswerType, value: Any, files: Collection[str]) -> Structured 
     return Structured(found)
 
 
-def _is_footnote(value: Any) -> bool:
+def _is_footnote(value: object) -> bool:
     return isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | float)
 
 
@@ -145,7 +144,7 @@ def _three(line: str) -> list[str] | None:
     return cleaned if len(cleaned) == 3 and all(cleaned) else None
 
 
-def _series(text: str) -> list[Any] | None:
+def _series(text: str) -> list[float] | list[list[float]] | None:
     """Nothing but numbers: one line of them, one a line, or lines of equally many (a list for each step).
 
     Where every line is one number, commas are of thousands; a single line such as 1,234 may be one number or two, and is none.

@@ -66,6 +66,9 @@ def test_reasoning_that_is_not_closed_is_no_answer(kind: AnswerType) -> None:
         ("The correct option is red. A man walks there.", "D"),
         ("A is correct", "A"),
         ("(D) is the best one", "D"),
+        # What was chosen before the answer is stated counts no more.
+        ("I choose A at first.\nAnswer: B", "B"),
+        ("I choose A at first. So the answer is B", "B"),
         # Only the clause that it stands in can deny it.
         ("This is not easy. I choose B", "B"),
         ("It is not dry, so I choose wet", "B"),
