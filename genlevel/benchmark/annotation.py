@@ -48,7 +48,7 @@ class Envelope:
 
 
 def fingerprint(path: Path) -> str:
-    """sha256 of the file's bytes, in hexadecimal. Raises DatasetError where it cannot be read."""
+    """sha256 of the file's bytes, in hexadecimal. Raises DatasetError if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

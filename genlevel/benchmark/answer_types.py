@@ -67,12 +67,12 @@ class TaskFacts:
 
     @property
     def metric_id(self) -> str:
-        """The metric's id; "" where none is known."""
+        """The metric's id; "" if none is known."""
         return self.metric.id if self.metric is not None else ""
 
     @property
     def of(self) -> str:
-        """What the metric compares ("boxes", "items", ...), where its label alone does not say."""
+        """What the metric compares ("boxes", "items", ...), if its label alone does not say."""
         return dict(self.metric.parameters).get("of", "") if self.metric is not None else ""
 
     def says(self, *words: str) -> bool:
@@ -109,7 +109,7 @@ def _by_metric(facts: TaskFacts, types: frozenset[AnswerType]) -> AnswerType:
     if facts.metric_id == "auc":
         return AnswerType.NUMBER
     if facts.metric_id in ("mos", "user_preference"):
-        return _of_text(facts)  # people can rate anything; where media are to be made, the task is one of generation
+        return _of_text(facts)  # people can rate anything; if media are to be made, the task is one of generation
     # Word errors: what is heard is written down; only generation tasks speak.
     return AnswerType.LONG_TEXT
 
@@ -171,7 +171,7 @@ def _is_extraction(facts: TaskFacts) -> bool:
 def _label_or_text(facts: TaskFacts) -> AnswerType:
     kinds = facts.kinds
     if kinds.numbers and kinds.numbers == kinds.labelled:
-        # All labels are numbers: a class id where the task classifies, else a quantity.
+        # All labels are numbers: a class id if the task classifies, else a quantity.
         return AnswerType.LABEL if facts.says("detection", "recognition", "matching") else AnswerType.NUMBER
     if facts.says("question answering", "vqa", "openqa", " qa", "reasoning", "dialog") or facts.of == "tokens":
         if facts.says("recognition", "sarcasm"):
@@ -187,7 +187,7 @@ def _by_length(facts: TaskFacts) -> AnswerType:
 
 
 def asks_choice(facts: TaskFacts, usual: AnswerType) -> bool:
-    """Whether an item that offers options is multiple choice under the task's metric; where several of them may be right it is not."""
+    """Whether an item that offers options is multiple choice under the task's metric; if several of them may be right it is not."""
     return (not facts.metric_id or facts.metric_id in _CHOICE_METRICS) and KINDS[usual].offers_options
 
 
@@ -197,7 +197,7 @@ def is_multiple_choice(facts: TaskFacts) -> bool:
 
 
 def usual_metric(facts: TaskFacts) -> TaskMetric | None:
-    """The metric by which a task that is none of the benchmark's is scored, from its type; None where no type says.
+    """The metric by which a task that is none of the benchmark's is scored, from its type; None if no type says.
 
     Extraction: micro-F1 over items. Classification and multiple choice: accuracy. Open questions and dialogue: BLEU-1.
     """

@@ -30,7 +30,7 @@ def tasks_by_id() -> dict[str, Task]:
 
 
 def find_task(sheet: str, name: str) -> Task | None:
-    """The task of a workbook row, by sheet (any case) and exact name; None where there is none."""
+    """The task of a workbook row, by sheet (any case) and exact name; None if there is none."""
     return _by_key().get((sheet.casefold(), name))
 
 

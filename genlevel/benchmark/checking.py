@@ -122,7 +122,7 @@ class Check:
 def check_copy(folder: Path) -> Check:
     """Reads a copy, or a part of one, to its end: every annotation, the labels in it, and the first bytes of every file that is named.
 
-    Raises DatasetError where there is no task at all.
+    Raises DatasetError if there is no task at all.
     """
     suite = load_suite(folder, with_items=False)
     check = Check(suite)

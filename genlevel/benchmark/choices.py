@@ -21,7 +21,7 @@ _LONGEST_LIST = 20_000
 
 
 def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
-    """Splits "... The candidate choices are ['x', 'y']." into the question and its options; no options where it has none."""
+    """Splits "... The candidate choices are ['x', 'y']." into the question and its options; no options if it has none."""
     match = _EMBEDDED.search(question[-_LONGEST_LIST:])
     if match is None:
         return question, ()
@@ -33,7 +33,7 @@ def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
 
 
 def lettered_options(question: str) -> tuple[str, tuple[str, ...]]:
-    """Splits "Which one? (A) same (B) other" into the question and its options; no options where it does not end with such a list.
+    """Splits "Which one? (A) same (B) other" into the question and its options; no options if it does not end with such a list.
 
     The letters go from A without a gap, each on a line of its own or not; what stands on a line below the last option is no option's.
     """

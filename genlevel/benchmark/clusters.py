@@ -8,7 +8,7 @@ from genlevel.benchmark.model import Instance
 
 
 def cluster_of(instance: Instance, key: str) -> str:
-    """What the instance shares with others about the same thing: the hash of its media, else of its context; empty where it has neither.
+    """What the instance shares with others about the same thing: the hash of its media, else of its context; empty if it has neither.
 
     Media are told apart by their paths within the task's folder (key): the same file is the same medium, and none has to be read again.
     """

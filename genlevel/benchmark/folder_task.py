@@ -19,7 +19,7 @@ _NAMED_PROBLEMS = 20
 class FolderTask:
     """A SuiteTask (see genlevel.benchmark.model) over a folder, whose annotation was read to its end once (found).
 
-    Raises DatasetError where its media are in an archive that cannot be unpacked.
+    Raises DatasetError if its media are in an archive that cannot be unpacked.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class FolderTask:
     def instances(self, positions: Iterable[int] | None = None) -> Iterator[Instance]:
         """Instances in file order, streamed; only these positions if given.
 
-        An instance that cannot be asked carries a problem. Raises DatasetError naming the item where the file has been broken since.
+        An instance that cannot be asked carries a problem. Raises DatasetError naming the item if the file has been broken since.
         """
         return self._reader.instances(positions)
 
@@ -80,7 +80,7 @@ class FolderTask:
         return self._reader.remarks(look_inside=look_inside)
 
     def envelope_problem(self) -> str:
-        """What the annotation as a whole lacks to be scored, in one line; "" where it lacks nothing."""
+        """What the annotation as a whole lacks to be scored, in one line; "" if it lacks nothing."""
         unit = self.survey.envelope.depth_unit.strip()
         if self.metric is None or self.metric.id != "rms" or unit.casefold() in DEPTH_UNITS:
             return ""

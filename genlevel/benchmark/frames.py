@@ -28,7 +28,7 @@ _ENCODING = "h264 crf 18, 10 frames a second, 1"
 
 
 def content_of(media: MediaFile) -> tuple[bytes, str]:
-    """What a model is sent of a media file, and its MIME type. Raises DatasetError where it cannot be read."""
+    """What a model is sent of a media file, and its MIME type. Raises DatasetError if it cannot be read."""
     path, mime_type = media.path, media.mime_type
     if media.frames or path.is_dir():
         path, mime_type = as_video(media.frames or frames_in(path)), VIDEO_MIME
@@ -39,7 +39,7 @@ def content_of(media: MediaFile) -> tuple[bytes, str]:
 
 
 def frames_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, frame 2 before frame 10. Raises DatasetError where there is none."""
+    """The pictures of a folder, frame 2 before frame 10. Raises DatasetError if there is none."""
     try:
         found = [entry for entry in folder.iterdir() if entry.suffix.casefold() in PICTURES and not entry.name.startswith(".")]
     except OSError as error:

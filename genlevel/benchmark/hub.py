@@ -57,7 +57,7 @@ def listing(repository: str = OPEN_SET, tasks: Iterable[str] = (), *, revision: 
     """The files of a data set repository, of all tasks or of those that a glob names.
 
     tasks: globs over a folder's path or name ("image/*", "BirdDetection", "*-NER"), or over a task's name or id; case does not matter.
-    Raises UsageError where huggingface_hub is not installed or a glob names nothing, DatasetError where the hub does not give the listing.
+    Raises UsageError if huggingface_hub is not installed or a glob names nothing, DatasetError if the hub does not give the listing.
     """
     api = _api(endpoint)
     try:
@@ -79,7 +79,7 @@ def listing(repository: str = OPEN_SET, tasks: Iterable[str] = (), *, revision: 
 def fetch(found: Listing, folder: Path, *, endpoint: str = "", on_bytes: Callable[[int], None] = lambda count: None) -> int:
     """Fetches a listing's files into a folder, as they lie in the repository; returns how many were not there yet.
 
-    on_bytes: told of bytes as they arrive, from several threads. Raises DatasetError where a file cannot be fetched; the others stay.
+    on_bytes: told of bytes as they arrive, from several threads. Raises DatasetError if a file cannot be fetched; the others stay.
     """
     _api(endpoint)
     from filelock import FileLock, Timeout
@@ -124,7 +124,7 @@ def _fetch(found: Listing, folder: Path, endpoint: str, on_bytes: Callable[[int]
 
 
 def _fetch_one(found: Listing, file: RemoteFile, record: _Record, endpoint: str, counter: type[object]) -> bool:
-    """Fetches one file; False where it is there already."""
+    """Fetches one file; False if it is there already."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -208,7 +208,7 @@ def _api(endpoint: str) -> HfApi:
 
 
 def _counting(on_bytes: Callable[[int], None], stopped: threading.Event) -> type[object]:
-    """A progress bar of the client's kind that shows nothing, passes on what it is told, and ends a download where all is stopped."""
+    """A progress bar of the client's kind that shows nothing, passes on what it is told, and ends a download if all is stopped."""
     from huggingface_hub.utils import tqdm
 
     class Counter(tqdm):  # type: ignore[misc]

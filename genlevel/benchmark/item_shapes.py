@@ -15,7 +15,7 @@ ITEM_KEYS = ("input", "output", "dialog", "trajectory")
 
 
 def usual_item(item: object, modality: Modality | None = None) -> object:
-    """The item as {"id", "input", "output"} where its shape is a known one; else as it is. modality: of the task, where it is known."""
+    """The item as {"id", "input", "output"} if its shape is a known one; else as it is. modality: of the task, if it is known."""
     if not isinstance(item, dict):
         return item
     if "trajectory" in item and "input" not in item and "output" not in item:

@@ -1,4 +1,4 @@
-"""Splitting a text into the items it lists: label sets, entities, relations, tuples, even where its brackets are broken.
+"""Splitting a text into the items it lists: label sets, entities, relations, tuples, even if its brackets are broken.
 
 Labels and answers are split by the same rules, so the scorer uses this for what a model writes.
 """

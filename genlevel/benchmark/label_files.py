@@ -18,7 +18,7 @@ _CERTAIN = re.compile(r"(?:file|path)(?:name)?s?_?\d*|.*_(?:file|path|dir|folder
 
 
 def with_files(label: object, asked: AnswerType, place: MediaPlace, modality: Modality) -> object:
-    """The label with every file that it names as {"file": absolute path}, or with what stands in it where it is a text of rows or JSON.
+    """The label with every file that it names as {"file": absolute path}, or with what stands in it if it is a text of rows or JSON.
 
     Raises MediaProblem for a file that is missing or lies outside the suite, ValueError for a label that is too deep or one that
     cannot be read.
@@ -37,7 +37,7 @@ def with_files(label: object, asked: AnswerType, place: MediaPlace, modality: Mo
 
 
 def _only_file(label: object) -> str:
-    """The path of the one file that a label consists of; "" where it is anything else."""
+    """The path of the one file that a label consists of; "" if it is anything else."""
     while isinstance(label, list | dict) and len(label) == 1 and "file" not in label:
         label = label[0] if isinstance(label, list) else next(iter(label.values()))
     return label["file"] if isinstance(label, dict) and len(label) == 1 and isinstance(label.get("file"), str) else ""

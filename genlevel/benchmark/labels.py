@@ -43,9 +43,9 @@ _FILE_KEY = re.compile(r"file|path|_dir$|image|video|audio|mask|depth|flow|cloud
 
 
 def find_label(item: dict[str, object], asked: AnswerType | None = None) -> object:
-    """The label of an annotation's item as the file has it; None where there is none (a closed set).
+    """The label of an annotation's item as the file has it; None if there is none (a closed set).
 
-    asked: what the task asks for, where that is known: structures and files then win over texts beside them.
+    asked: what the task asks for, if that is known: structures and files then win over texts beside them.
     """
     output = item.get("output")
     if not isinstance(output, dict):
@@ -186,7 +186,7 @@ class LabelKinds:
 
     @property
     def mean_words(self) -> float:
-        """Mean length of text labels in words; 0 where there are none."""
+        """Mean length of text labels in words; 0 if there are none."""
         counted = self.numbers + self.texts + self.lists
         return self.words / counted if counted else 0.0
 

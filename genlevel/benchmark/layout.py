@@ -59,7 +59,7 @@ class Layout:
 def find_task_folders(root: Path) -> Layout:
     """All task folders in and below a folder (or an archive), in the order of their keys. Links to folders are not followed.
 
-    Raises DatasetError for an archive that cannot be unpacked where it is the root itself; one below the root is a problem.
+    Raises DatasetError for an archive that cannot be unpacked if it is the root itself; one below the root is a problem.
     """
     if is_archive(root) and root.is_file():
         place = root.with_suffix("")
@@ -172,7 +172,7 @@ def _is_called_annotation(name: str) -> bool:
 
 
 def place_of_folder(folder: Path, root: Path) -> tuple[Modality | None, Paradigm | None]:
-    """Modality and paradigm by a task folder's path: .../nlp/<Task> or .../image/comprehension/<Task>; None where it does not say.
+    """Modality and paradigm by a task folder's path: .../nlp/<Task> or .../image/comprehension/<Task>; None if it does not say.
 
     Parts above the suite's root count only as General-Bench lays them out (the root is a modality's or paradigm's folder, or a task's).
     """
@@ -188,7 +188,7 @@ def place_of_folder(folder: Path, root: Path) -> tuple[Modality | None, Paradigm
 
 
 def place_of_annotation(type_: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> tuple[Modality | None, Paradigm | None]:
-    """Modality and paradigm by what an annotation says of itself; None where it does not say."""
+    """Modality and paradigm by what an annotation says of itself; None if it does not say."""
     words = type_.casefold().split()
     paradigm = next((_PARADIGMS[word] for word in words if word in _PARADIGMS), None)
     named = next((_MODALITIES[word] for word in words if word in _MODALITIES), None)

@@ -103,7 +103,7 @@ def _layout(root: Path) -> Layout:
 
 
 def _survey(folder: TaskFolder, problems: list[str]) -> Survey | None:
-    """What the annotation says; None where it cannot be read to its end, which is then a problem: the task is left out, whole."""
+    """What the annotation says; None if it cannot be read to its end, which is then a problem: the task is left out, whole."""
     try:
         return survey(folder.annotation)
     except DatasetError as error:

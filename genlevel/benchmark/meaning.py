@@ -59,7 +59,7 @@ _BY_TASK: dict[tuple[str, str], Parameters] = {
 
 
 def meaning(label: str, sheet: str, task_name: str, metric_id: str | None) -> tuple[str | None, Parameters]:
-    """Metric id (None: unknown label) and parameters. metric_id: what the label alone means, None where it is not listed."""
+    """Metric id (None: unknown label) and parameters. metric_id: what the label alone means, None if it is not listed."""
     at = _AT.fullmatch(" ".join(label.split()))
     if at is not None and (metric_id is None or metric_id in _THRESHOLDED):
         metric_id, parameters = _thresholded(at["name"].rstrip("@").casefold(), at["at"])

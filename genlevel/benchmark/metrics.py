@@ -24,7 +24,7 @@ class MetricInfo:
     """One metric.
 
     labels: as the workbook writes them. unit: of the values in the workbook ("%" is 0-100). lowest, highest: the values
-    it can have, inclusive (math.inf where unbounded). kind: exact = from data alone; model = needs a published network's
+    it can have, inclusive (math.inf if unbounded). kind: exact = from data alone; model = needs a published network's
     weights; judge = asks a judge model; human = ratings made by people.
     """
 
@@ -127,7 +127,7 @@ def resolve_metric(label: str, sheet: str, task_name: str = "") -> TaskMetric:
     Several labels mean different things on different tasks (AUC, F1, AP, CLIP score, Successful rate, BLEU-1): their meaning
     is in the parameters ("of", "level", "iou", "k"). See genlevel.benchmark.meaning. A metric's id counts as a label too.
 
-    Raises DatasetError naming the label, sheet and task where the registry has no such metric.
+    Raises DatasetError naming the label, sheet and task if the registry has no such metric.
     """
     metric_id, parameters = meaning(label, sheet, task_name, _BY_LABEL.get(" ".join(label.split()).casefold()))
     if metric_id is None:
@@ -163,6 +163,6 @@ def _check(metric_id: str, value: float) -> None:
     if math.isnan(value):
         raise DatasetError(f"{name}: a value is not a number (NaN)")
     if math.isinf(value) and not (metric_id == "psnr" and value > 0):
-        raise DatasetError(f"{name}: an infinite value cannot be scored; leave it empty where the task is unsupported")
+        raise DatasetError(f"{name}: an infinite value cannot be scored; leave it empty if the task is unsupported")
     if info.direction == "lower" and value < 0:
         raise DatasetError(f"{name}: {value:g} is negative, which an error cannot be")

@@ -47,7 +47,7 @@ def mime_type(head: bytes) -> str:
 
 
 def modality_of(mime: str) -> Modality | None:
-    """The modality of a MIME type; None where it does not say."""
+    """The modality of a MIME type; None if it does not say."""
     return {"image": Modality.IMAGE, "video": Modality.VIDEO, "audio": Modality.AUDIO, "model": Modality.THREE_D}.get(
         mime.partition("/")[0]
     )

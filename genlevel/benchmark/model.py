@@ -44,8 +44,8 @@ class Task:
     """One row of General-Bench (or of a suite that is its own benchmark).
 
     name: the workbook's exact name, typos and stray spaces included: it is a key. id: a clean one beside it.
-    References are in the metric's own unit as the workbook writes it; None where there is no specialist.
-    reference_appendix is the value of the paper's appendix (equal to reference_workbook where they agree).
+    References are in the metric's own unit as the workbook writes it; None if there is no specialist.
+    reference_appendix is the value of the paper's appendix (equal to reference_workbook if they agree).
     paper_name, paper_metric: what the paper's task list writes, which differs from the workbook here and there.
     """
 
@@ -87,7 +87,7 @@ class Benchmark:
 class MediaFile:
     """One media input of an instance, as a file that exists.
 
-    A video may be a folder of frames (MIME type inode/directory); frames: those that count, in order, where not all of it do.
+    A video may be a folder of frames (MIME type inode/directory); frames: those that count, in order, if not all of it do.
     genlevel.benchmark.frames makes one file of them.
     """
 
@@ -103,10 +103,10 @@ class Instance:
 
     id: unique within its task. position: index in the annotation's data list. prompt: what the dataset asks,
     placeholders filled; options: choices in order (for other types than choice: candidates its label is none of).
-    label: None where the set is closed. details: facts a prompt needs, such as {"language": ...}; {"dialog": "context"} where something
+    label: None if the set is closed. details: facts a prompt needs, such as {"language": ...}; {"dialog": "context"} if something
     is asked about the dialogue, else its next turn is.
-    longest_label: bytes of the longest label of the whole task, so that a limit fits every one and betrays none; 0 where none is known.
-    problem: why this instance cannot be asked, in one line that names file and item ("" where it can): a missing media
+    longest_label: bytes of the longest label of the whole task, so that a limit fits every one and betrays none; 0 if none is known.
+    problem: why this instance cannot be asked, in one line that names file and item ("" if it can): a missing media
     file, a placeholder without a value, a wrong type. It is never dropped: it is to be counted as failed, without a call.
     """
 
@@ -128,7 +128,7 @@ class SuiteTask(Protocol):
     """One task folder of a suite."""
 
     key: str  # the folder's path within the suite, "/"-separated: "nlp/Causal-Reasoning"
-    name: str  # the workbook's name, or the folder's where unlisted
+    name: str  # the workbook's name, or the folder's if unlisted
     task: Task | None  # None: unlisted
     modality: Modality
     paradigm: Paradigm | None

@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What one rating can be. words: those that may stand for numbers; steps: the only numbers there are, where they are few."""
+    """What one rating can be. words: those that may stand for numbers; steps: the only numbers there are, if they are few."""
 
     lowest: float
     highest: float

@@ -82,7 +82,7 @@ class Survey:
 
 
 def survey(path: Path) -> Survey:
-    """Reads an annotation file once. Raises DatasetError naming file and item where it is broken."""
+    """Reads an annotation file once. Raises DatasetError naming file and item if it is broken."""
     found = Survey()
     hashes = array("q")
 
@@ -106,7 +106,7 @@ def survey(path: Path) -> Survey:
 
 
 def written_id(item: object) -> str:
-    """An item's id as the file has it; "" where it has none."""
+    """An item's id as the file has it; "" if it has none."""
     given = item.get("id") if isinstance(item, dict) else None
     return str(given).strip() if isinstance(given, str | int | float) else ""
 
@@ -199,7 +199,7 @@ class Reader:
         return Instance(instance_id, position, "", self._usual, problem=f"{where}: {reason}")
 
     def _unique_id(self, written: str, position: int) -> str:
-        """The id as written where ids tell all items apart; else every doubtful one gets "#position", which no other then has."""
+        """The id as written if ids tell all items apart; else every doubtful one gets "#position", which no other then has."""
         if not self._survey.renumbered:
             return written
         _, sign, tail = written.rpartition("#")
@@ -277,7 +277,7 @@ class Reader:
     def _label(self, raw: object, asked: Asking) -> tuple[AnswerType, object]:
         """Answer type and label in normal form. A choice whose label is none of its options is asked as a label.
 
-        An empty label is none, but for an empty list where a list is asked for: there is nothing to find.
+        An empty label is none, but for an empty list if a list is asked for: there is nothing to find.
         """
         if _is_blank(raw) and not self._is_measured and not (self._usual is AnswerType.ITEMS and isinstance(raw, list)):
             raw = None
@@ -330,7 +330,7 @@ class Reader:
         return texts[0]
 
     def _option_text(self, item: str, options: tuple[str, ...]) -> str:
-        """An item as the option that it is, where it is one: labels may have the letters of options, which answers do not see."""
+        """An item as the option that it is, if it is one: labels may have the letters of options, which answers do not see."""
         if any(normal_text(option) == normal_text(item) for option in options):
             return item
         try:

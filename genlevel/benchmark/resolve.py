@@ -65,7 +65,7 @@ class Resolution:
 def resolve_task(
     folder_name: str, annotation_name: str = "", modality: Modality | None = None, paradigm: Paradigm | None = None
 ) -> Task | None:
-    """The task that a folder means; None where it is none of the 699, or could be more than one. See ``resolve``."""
+    """The task that a folder means; None if it is none of the 699, or could be more than one. See ``resolve``."""
     return resolve(folder_name, annotation_name, modality, paradigm).task
 
 
@@ -94,7 +94,7 @@ def _fits(task: Task, modality: Modality | None, paradigm: Paradigm | None) -> b
 
 
 def _disagreement(task: Task, folder_name: str, annotation_name: str, modality: Modality | None, paradigm: Paradigm | None) -> str:
-    """What to say where the annotation's own name is plainly another task's."""
+    """What to say if the annotation's own name is plainly another task's."""
     other = _index(_squashed, _names).get(_squashed(annotation_name), ()) if annotation_name else ()
     fitting = [candidate for candidate in other if _fits(candidate, modality, paradigm)]
     if fitting and task not in fitting:

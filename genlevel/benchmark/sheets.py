@@ -21,7 +21,7 @@ SHEETS: tuple[str, ...] = tuple(_SHEETS.values())
 
 
 def sheet_of(modality: Modality, paradigm: Paradigm | None) -> str:
-    """The sheet of a modality and paradigm; "" where they make none (an image task without a paradigm)."""
+    """The sheet of a modality and paradigm; "" if they make none (an image task without a paradigm)."""
     return _SHEETS.get((modality, None if modality is Modality.LANGUAGE else paradigm), "")
 
 

@@ -35,9 +35,9 @@ def load_suite(name_or_folder: str | Path, *, with_items: bool = True) -> Suite:
     """A shipped suite by name, a folder with a suite.yaml, or a folder in General-Bench layout: a whole copy, a part, one task.
 
     A zip archive of such a folder is read as one; so are archives of tasks in a folder (see genlevel.benchmark.archives). Every
-    annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's own where
+    annotation is read once, so that the suite's problems name what cannot be asked or scored. The benchmark is the suite's own if
     it has a suite.yaml, else General-Bench. with_items: look for what is wrong with single items too, which takes a second reading.
-    Raises DatasetError where there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
+    Raises DatasetError if there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
     """
     from genlevel.benchmark import loading
     from genlevel.benchmark.archives import is_archive

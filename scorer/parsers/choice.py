@@ -150,7 +150,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
 
 
 def _stated(text: str, choices: _Options) -> str | Unparsable | None:
-    """What the text says its answer is; None where it says nothing of the kind.
+    """What the text says its answer is; None if it says nothing of the kind.
 
     The last of "Answer:", \\boxed{} and "the answer is" counts. Weaker words ("I choose", "is correct", "likely") must agree with it,
     with each other, and with a letter that stands alone in its line.
@@ -184,7 +184,7 @@ def _clause_before(text: str, end: int) -> str:
 
 
 def _only_named(text: str, choices: _Options) -> str | None:
-    """The letter of the one option that a short text names; None where it names several or none, doubts or denies."""
+    """The letter of the one option that a short text names; None if it names several or none, doubts or denies."""
     if len(text) > _LONGEST_CLAUSE or "?" in text or gives_up(text):
         return None
     rest, named = normal_text(text), set()
@@ -198,7 +198,7 @@ def _only_named(text: str, choices: _Options) -> str | None:
 
 
 def _read(line: str, choices: _Options) -> str | Unparsable | None:
-    """One statement as a letter; None where it states none."""
+    """One statement as a letter; None if it states none."""
     by_text = choices.of_statement(without_wrapping(line))
     line = without_wrapping(_BULLET.sub("", without_wrapping(line), count=1))
     by_text = by_text or choices.of_statement(line)

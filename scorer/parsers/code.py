@@ -15,7 +15,7 @@ _BESIDE = frozenset(("bash", "sh", "shell", "console", "terminal", "text", "txt"
 
 
 def parse_code(text: str) -> str | Unparsable:
-    """The only fenced block (the one after "Answer:" where there is a marker); without fences, all of the text.
+    """The only fenced block (the one after "Answer:" if there is a marker); without fences, all of the text.
 
     A block of shell commands or output beside another one does not count. A block that is never closed goes to the end, as at a token
     limit. Several different blocks are no answer. Line breaks around the code fall away, its indentation stays.

@@ -1,4 +1,4 @@
-"""Finds the lists and objects that an answer may consist of, and repairs them where only one reading is left.
+"""Finds the lists and objects that an answer may consist of, and repairs them if only one reading is left.
 
 Repaired are: Python's spelling (single quotes, True, None), commas before a closing bracket, and a list that breaks off, as at a token
 limit: its complete entries count, the one that is cut does not. Nothing else is. All work is linear in the text: brackets are paired
@@ -33,7 +33,7 @@ _BLANK = re.compile(r"[\s,;]*+")
 
 def documents(text: str) -> tuple[list[object], list[object]]:
     """Lists and objects that may be the answer: those of which the first that fits is it (all of the text, else the fenced blocks, the
-    last first), and those that stand in prose, where several that fit are none.
+    last first), and those that stand in prose, of which several that fit are none.
 
     Objects or lists that stand one after the other, with nothing else between, are one list.
 
@@ -68,7 +68,7 @@ def decoded(text: str) -> object:
 
 
 def _in_prose(text: str) -> tuple[list[object], object]:
-    """Lists and objects in the text that do not stand in another one; and all of them as one list, MISSING where it holds anything else."""
+    """Lists and objects in the text that do not stand in another one; and all of them as one list, MISSING if it holds anything else."""
     found: list[object] = []
     position, blank = 0, True
     for start, end in _paired(text):
@@ -88,7 +88,7 @@ def _in_prose(text: str) -> tuple[list[object], object]:
 
 
 def _paired(text: str) -> list[tuple[int, int | None]]:
-    """(start, end) of brackets in the order of their starts; end is None where one is never closed."""
+    """(start, end) of brackets in the order of their starts; end is None if one is never closed."""
     ends: dict[int, int | None] = {}
     open_: list[tuple[str, int]] = []
     for match in _BRACKET.finditer(text):
@@ -104,7 +104,7 @@ def _paired(text: str) -> list[tuple[int, int | None]]:
 def _cut_off(text: str, start: int) -> tuple[object, int]:
     """The value that begins here and ends with the text, closed after its last complete entry, and where to look further.
 
-    An entry is one of a list that stands in no other list. MISSING where no entry is complete, or where this is no JSON at all.
+    An entry is one of a list that stands in no other list. MISSING if no entry is complete, or if this is no JSON at all.
     """
     stack: list[str] = []
     lists = 0
@@ -131,7 +131,7 @@ def _cut_off(text: str, start: int) -> tuple[object, int]:
         elif mark == "," and lists == 1 and stack[-1] == "[":
             kept = position, _closers(stack)
         elif token["string"] is not None and lists == 1 and stack[-1] == "[":
-            kept = token.end(), _closers(stack)  # a text is complete, where a number may go on
+            kept = token.end(), _closers(stack)  # a text is complete; a number may go on
         position = token.end()
     if kept is None:
         return MISSING, len(text)

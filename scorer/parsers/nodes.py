@@ -8,7 +8,7 @@ FILE = "file"
 
 
 def replaced_nodes(value: object, replace: Callable[[dict[str, object]], dict[str, object]]) -> object:
-    """The same JSON with every object replaced, the outermost first; what replaces one is not looked into where it is another object."""
+    """The same JSON with every object replaced, the outermost first; what replaces one is not looked into if it is another object."""
     match value:
         case dict():
             replaced = replace(value)

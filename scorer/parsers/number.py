@@ -72,7 +72,7 @@ def parse_number(text: str) -> float | Unparsable:
 
 
 def label_number(text: str) -> float | None:
-    """A label as a number, or None where it is not one.
+    """A label as a number, or None if it is not one.
 
     >>> label_number("1,000 %")
     1000.0
@@ -104,7 +104,7 @@ def _one(text: str) -> float | Unparsable:
 
 
 def _without_asides(text: str) -> str:
-    """Less what only goes with a number, where a number is left."""
+    """Less what only goes with a number, if a number is left."""
     why = _WHY.search(text)
     if why is not None and numerals(text[: why.start()]) and _AFTER_ALL.search(text, why.end()) is None:
         text = text[: why.start()]

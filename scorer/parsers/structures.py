@@ -31,7 +31,7 @@ _MOST_LINES = 10_000
 
 
 def parse_structure(kind: AnswerType, text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
-    """The answer's list or object in the normal form of ``kind``; [] is the answer "nothing is there", where that can be one.
+    """The answer's list or object in the normal form of ``kind``; [] is the answer "nothing is there", if that can be one.
 
     A list that breaks off counts up to its last complete entry (scorer.parsers.documents). Several lists in prose that differ are no
     answer. Relations may stand one a line ("man - rides - horse"), tracks, poses and series as lines of numbers. A file counts only if
@@ -166,7 +166,7 @@ def _series(text: str) -> list[float] | list[list[float]] | None:
 
 
 def _rows(text: str) -> list[list[float]] | None:
-    """The numbers of each line; None where anything else stands in one, or where commas could be of thousands (1,234, 1,310)."""
+    """The numbers of each line; None if anything else stands in one, or if commas could be of thousands (1,234, 1,310)."""
     if _TIGHT_COMMA.search(text) and _LOOSE_COMMA.search(text):
         return None
     rows = []

@@ -13,7 +13,7 @@ MAX_CHARACTERS = 400_000
 _TAGS = "think|thinking|thought|reasoning|reflection|scratchpad"
 _REASONING_TAG = re.compile(rf"<(/?)(?i:{_TAGS})>|\[(/?)THINK\]|◁(/?)think▷")
 _ANSWER_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
-# What ends a turn in the templates of chats, where a server hands it on.
+# What ends a turn in the templates of chats, if a server hands it on.
 _END_TOKEN = re.compile(r"(?:<\|[\w ]{1,40}\|>|<｜[\w▁ ]{1,40}｜>|</s>|<eos>|<end_of_turn>|</answer>)\Z", re.IGNORECASE)
 _LONGEST_TOKEN = 48
 # "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
@@ -52,7 +52,7 @@ def visible_text(raw: str) -> str:
 
 
 def _in_answer_tags(text: str) -> str:
-    """What stands in the last <answer> tags; all of the text where there are none, or where they are part of code."""
+    """What stands in the last <answer> tags; all of the text if there are none, or if they are part of code."""
     opening = last_match(_ANSWER_TAG, text, lambda tag: not tag[1])
     if opening is None or text.count("```", 0, opening.start()) % 2:
         return text

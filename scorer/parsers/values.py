@@ -15,7 +15,7 @@ class Unparsable:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box, in pixels from the top left. confidence: None where the model stated none."""
+    """One box, in pixels from the top left. confidence: None if the model stated none."""
 
     x: float
     y: float

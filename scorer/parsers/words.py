@@ -7,7 +7,7 @@ import re
 from scorer.parsers.text import after_marker, last_match, without_wrapping
 from scorer.parsers.values import Unparsable
 
-# "The answer is" counts where it begins a sentence and says one: "the answer is clear because" and "the answer is not here" do not.
+# "The answer is" counts if it begins a sentence and says one: "the answer is clear because" and "the answer is not here" do not.
 _THE_ANSWER_IS = re.compile(
     r"(?:\A|\n|[.!?:]\s)[\s*_]{0,4}(?:(?:so|thus|therefore|hence|then|and)\b,?\s)?(?:the|my)\s(?:\w{1,20}\s){0,2}?answer\s(?:is|would\sbe)\b[*_]{0,2}\s?:?\s*"
     r"(?!(?:not|no\s(?:longer|answer)|unclear|unknown|uncertain|based\son|(?:given|found|in)\s(?:in\s)?(?:the|this)|as\sfollows|obvious)\b|clear\s\w)(?=\S)",
@@ -37,7 +37,7 @@ def _sentence(text: str) -> str:
 
 
 def parse_long_text(text: str) -> str | Unparsable:
-    """An answer of sentences: all of the text; an "Answer:" counts only where it opens the text.
+    """An answer of sentences: all of the text; an "Answer:" counts only if it opens the text.
 
     >>> parse_long_text("Answer: Certainly, sir.")
     'Certainly, sir.'
