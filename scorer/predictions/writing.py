@@ -130,6 +130,10 @@ def _choice(letter: str, instance: Instance, style: PredictionStyle) -> Iterable
     if style.kind == "text" and position < len(instance.options):
         yield instance.options[position]
     yield letter
+    # A letter that is the text of another option would be read as that one.
+    if position < len(instance.options):
+        yield instance.options[position]
+        yield f"{letter}. {instance.options[position]}"
 
 
 def _boxes(boxes: tuple[Box, ...], style: PredictionStyle) -> Iterable[Any]:

@@ -74,6 +74,13 @@ def test_media_and_masks_name_their_files() -> None:
     assert as_prediction("", asked(AnswerType.MASKS), style(), ("a.png",)) == [{"label": "", "mask": "a.png"}]
 
 
+@pytest.mark.parametrize(("options", "written"), [(("1", "A"), "1"), (("B", "A", "B"), "A. B"), (("yes", "A"), "A")])
+def test_a_letter_that_is_the_text_of_another_option_is_written_so_that_it_is_read_back(options: tuple[str, ...], written: str) -> None:
+    one = asked(AnswerType.CHOICE, options)
+    assert as_prediction("A", one, style("letter")) == written
+    assert parse_answer(AnswerType.CHOICE, as_answer(written, one, style("letter").form).text, options) == "A"
+
+
 words = st.text(st.sampled_from("abcAB12 ,.<>p()=-é\"'"), max_size=14)
 
 
