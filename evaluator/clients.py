@@ -61,7 +61,7 @@ class GrpcGateway:
         self._task: asyncio.Task[None] | None = None
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
-        """One answer to one request. Raises CallFailed; CancelledUnsent where it is cancelled and no gateway took it."""
+        """One answer to one request. Raises CallFailed; CancelledUnsent if it is cancelled and no gateway took it."""
         size = request.ByteSize() + _ITEM_OVERHEAD_BYTES
         if size > MESSAGE_LIMIT_BYTES:
             raise CallFailed(

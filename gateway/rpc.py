@@ -31,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 
 def add_to_server(server: RpcServer, gateway: Gateway) -> None:
-    """Adds GatewayService to a server; health and reflection know it by its full name."""
+    """Adds GatewayService to a server; health and reflection know it by its full name.
+
+    It is ready while it runs: it has no database, and its neighbours are providers, whose failures are answers.
+    """
     server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, GatewayServicer(gateway), SERVICE)
 
 

@@ -52,7 +52,7 @@ class ModelsPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a command talks to. registry: the metrics of embedded services; None where they are elsewhere."""
+    """What a command talks to. registry: the metrics of embedded services; None if they are elsewhere."""
 
     evaluator: EvaluatorPort
     scorer: VerdictPort
@@ -83,7 +83,7 @@ async def services(settings: Settings, folder: Path, *, embedded: bool = False, 
 
 
 async def verdict_of(found: Services, run_id: str) -> sc.GetVerdictResponse:
-    """The verdict of a run; without tasks where nothing of it has been scored yet. Raises GenlevelError."""
+    """The verdict of a run; without tasks if nothing of it has been scored yet. Raises GenlevelError."""
     try:
         return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id))
     except NotFoundError:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from evaluator.ports import ScorerPort
+    from evaluator.service import Evaluator
+    from gateway.service import Gateway
     from genlevel.runtime.readiness import Check
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
+    from scorer.service import Scorer
 
 
 @click.command("up")
@@ -142,19 +145,19 @@ def _need_addresses(settings: Settings) -> None:
 Add = Callable[["RpcServer"], None]
 
 
-def _add_gateway(core: Any) -> Add:
+def _add_gateway(core: Gateway) -> Add:
     from gateway.rpc import add_to_server
 
     return lambda server: add_to_server(server, core)
 
 
-def _add_scorer(core: Any) -> Add:
+def _add_scorer(core: Scorer) -> Add:
     from scorer.rpc import add_to_server
 
     return lambda server: add_to_server(server, core)
 
 
-def _add_evaluator(core: Any) -> Add:
+def _add_evaluator(core: Evaluator) -> Add:
     from evaluator.rpc import add_to_server
 
     return lambda server: add_to_server(server, core)

@@ -48,7 +48,7 @@ class BlobStore:
         """Stores the bytes and returns their reference.
 
         Args:
-            mime_type: what they are, kept where the store has a place for it (S3's Content-Type), otherwise with the reference's user.
+            mime_type: what they are, kept if the store has a place for it (S3's Content-Type), otherwise by whoever has the reference.
 
         Raises:
             StorageError: too large, or the store cannot be written.
@@ -84,7 +84,7 @@ class BlobStore:
         return self._shelf.size(_place(sha256)) is not None
 
     def local_path(self, sha256: str) -> Path | None:
-        """The object's file, where the store is a folder; None where it is elsewhere. Raises StorageError as ``get``, but for damage."""
+        """The object's file if the store is a folder, else None. Raises StorageError as ``get``, but for damage."""
         place = _place(sha256)
         path = self._shelf.path(place)
         if path is not None and self._shelf.size(place) is None:
@@ -116,7 +116,7 @@ class _Shelf(ABC):
     def write(self, place: str, content: bytes, mime_type: str) -> None: ...
 
     def path(self, place: str) -> Path | None:
-        """The object's file, where it has one on this machine."""
+        """The object's file if it has one on this machine."""
         return None
 
 

@@ -98,8 +98,8 @@ class CallFailed(GenlevelError):
         provider: the provider's name.
         provider_code: the provider's own code, type or HTTP status, for the log.
         may_be_charged: the provider may have done (and bill) the work although no answer came.
-        usage: what the call used all the same, as its provider says; None where it does not.
-        cost_nano_usd: what that costs; None where it is not known.
+        usage: what the call used all the same, as its provider says; None if it does not.
+        cost_nano_usd: what that costs; None if it is not known.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ _NAME = re.compile(r"[^/\\\0]{1,255}")
 
 
 def suffix_of(mime_type: str) -> str:
-    """The suffix that files of a MIME type have; "" where none is known."""
+    """The suffix that files of a MIME type have; "" if none is known."""
     return SUFFIXES.get(mime_type.partition(";")[0].strip().lower(), "")
 
 
@@ -66,7 +66,7 @@ class FileCache:
 
     Args:
         blobs: the store, or what opens it on first use.
-        folder: where links and copies lie; made on first use.
+        folder: has the links and copies; made on first use.
         limit_bytes: copies together; one object alone may be larger.
     """
 
@@ -93,7 +93,7 @@ class FileCache:
         return Lease(self)
 
     def take(self, sha256: str, suffix: str) -> Path:
-        """The file of an object, held until ``give_back``. Raises StorageError where there is no such object or it cannot be kept here."""
+        """The file of an object, held until ``give_back``. Raises StorageError if there is no such object or it cannot be kept here."""
         if suffix and not _SUFFIX.fullmatch(suffix):
             raise StorageError(f"file cache: {suffix[:40]!r} is no suffix of a file")
         with self._lock:

@@ -11,12 +11,13 @@ import os
 import socket
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.readiness import Check, fine
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
 
@@ -56,22 +57,22 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
 
 
 class HttpServer:
-    """Serves an ASGI app on the running loop and leaves the process's signals alone. ``start``/``stop`` or ``async with``.
+    """Serves an app on the running loop and leaves the process's signals alone. ``start``/``stop`` or ``async with``.
 
     Args:
-        app: an ASGI app such as ``create_app`` makes.
+        app: such as ``create_app`` makes.
         address: host:port; port 0 takes a free one (see ``port``).
         name: what errors call this server, such as "gateway.http".
         grace_s: seconds that open requests have to end when it stops.
     """
 
-    def __init__(self, app: Any, address: str, *, name: str = "http", grace_s: float = 5.0) -> None:
+    def __init__(self, app: FastAPI, address: str, *, name: str = "http", grace_s: float = 5.0) -> None:
         self.app = app
         self.address = address
         self.port = 0
         self._name = name
         self._grace_s = grace_s
-        self._server: Any = None
+        self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
@@ -92,9 +93,9 @@ class HttpServer:
             lifespan="off",
             timeout_graceful_shutdown=max(1, round(self._grace_s)),
         )
-        self._server = Server(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name=f"{self._name} {self.address}")
-        while not self._server.started:
+        self._server = server = Server(config)
+        self._task = asyncio.create_task(server.serve(sockets=[listener]), name=f"{self._name} {self.address}")
+        while not server.started:
             if self._task.done():
                 self._task.result()
                 raise ConfigurationError(f"{self._name}: the HTTP server on {self.address} ended while starting; see the log")
@@ -103,7 +104,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Takes no new request and lets open ones end. Stopping twice, or before the start, is fine."""
-        if self._task is not None:
+        if self._task is not None and self._server is not None:
             self._server.should_exit = True
             await self._task
             self._task = None
@@ -114,8 +115,8 @@ class HttpServer:
         try:
             if not 0 <= int(port) <= 65535:
                 raise ValueError("a port is 0 to 65535")
-            family, _, _, _, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-            listener = socket.create_server(where[:2], family=family, backlog=128)
+            family, _, _, _, found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            listener = socket.create_server(found[:2], family=family, backlog=128)
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"{self._name}: cannot listen on {self.address} ({_reason(error)}); set another host:port as {self._name} in genlevel.yaml"

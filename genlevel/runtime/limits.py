@@ -233,7 +233,7 @@ class AccountLimiter:
         return Permit(tokens)
 
     def _pump(self) -> None:
-        """Grants what can be granted; arms a timer where only time is missing."""
+        """Grants what can be granted; arms a timer if only time is missing."""
         while queue := self._again or self._queue:
             waiter = queue[0]
             if waiter.future.done():

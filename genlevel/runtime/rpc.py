@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -97,7 +97,7 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._stopped = False
 
-    def add(self, add_to_server: Callable[[Any, grpc.aio.Server], None], servicer: object, service: str, *, ready: Check = fine) -> None:
+    def add(self, add_to_server: Callable[[object, grpc.aio.Server], None], servicer: object, service: str, *, ready: Check = fine) -> None:
         """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it.
 
         ready: asked every second; while it says why not, health is NOT_SERVING, of this service and of the server as a whole.
@@ -180,7 +180,7 @@ class _Health(health.aio.HealthServicer):  # type: ignore[misc]
         super().__init__()
         self.closing = asyncio.Event()
 
-    async def Watch(self, request: Any, context: Any) -> None:
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> None:
         watching = asyncio.create_task(super().Watch(request, context))
         closing = asyncio.create_task(self.closing.wait())
         try:
@@ -203,10 +203,10 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     Raises:
         ConfigurationError: a TLS file cannot be read.
     """
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    config: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if service:
         config["healthCheckConfig"] = {"serviceName": service}
-    options: list[tuple[str, Any]] = [
+    options: list[tuple[str, str | int]] = [
         ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
         ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
         ("grpc.max_metadata_size", _TRAILERS_LIMIT_BYTES),

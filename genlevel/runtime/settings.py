@@ -65,7 +65,7 @@ class ModelPrice(_Strict):
         pieces = [name for name in ("per_image", "per_second", "per_call") if getattr(self, name) is not None]
         given = self.model_fields_set
         if (not pieces or {"input", "output"} & given) and not {"input", "output"} <= given:
-            raise ValueError("give input and output (0 where free), or one of per_image, per_second, per_call")
+            raise ValueError("give input and output (0 if free), or one of per_image, per_second, per_call")
         return self
 
 
@@ -165,7 +165,7 @@ class RunDefaults(_Strict):
     attempts: int = Field(6, ge=1, description="tries per instance at errors that may pass; waits for limits do not count")
     deadline_s: float = Field(900.0, gt=0, description="per instance, from its first call, waits included")
     call_timeout_s: float = Field(300.0, gt=0)
-    judge: str = Field("", description="route of the model that rates answers where a task's metric asks for a judge; empty = none")
+    judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")
 
 
 class Log(_Strict):

@@ -196,7 +196,7 @@ def _reads_as_number(value: Any) -> bool:
 
 
 def _fields_at(path: FieldPath) -> tuple[str, ...]:
-    """The field names that Settings knows at a place; empty where names are free."""
+    """The field names that Settings knows at a place; empty if names are free."""
     kind: Any = Settings
     for part in path:
         kind = _model_in(kind)

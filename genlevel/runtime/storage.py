@@ -47,7 +47,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -90,7 +90,7 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
         busy_timeout_s: seconds to wait for another process's lock.
 
     Raises:
-        ConfigurationError: the URL is none, or its driver is not installed.
+        ConfigurationError: it is not a database URL, or its driver is not installed.
         StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel. So does whatever
             uses the engine later, when the database fails it (a full disk, a lost server).
     """
@@ -172,7 +172,7 @@ def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[st
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    def ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
+    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
         return kind != "table" or (name or "").startswith(f"{room}_")
 
     with engine.connect() as connection:
@@ -211,11 +211,11 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"cannot create the folder {Path(database).parent}: {error.strerror}") from None
-    arguments: dict[str, Any] = {"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False}
+    arguments: dict[str, object] = {"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, poolclass=StaticPool) if in_memory else create_engine(url, connect_args=arguments)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
         cursor = connection.cursor()
         if not in_memory and cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             _switch_to_wal(cursor)
@@ -231,7 +231,7 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
     return engine
 
 
-def _switch_to_wal(cursor: Any) -> None:
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
     """SQLite refuses this switch at once, whatever the busy timeout, while another process makes it: try until it is made."""
     give_up = time.monotonic() + _OPEN_TIMEOUT_S
     while True:
@@ -245,7 +245,7 @@ def _switch_to_wal(cursor: Any) -> None:
 
 
 def _revision(connection_or_engine: Engine | Connection, room: str) -> str | None:
-    """The revision the database is at; None where the room has no tables there yet."""
+    """The revision the database is at; None if the room has no tables there yet."""
     if isinstance(connection_or_engine, Engine):
         with connection_or_engine.connect() as connection:
             return _revision(connection, room)
