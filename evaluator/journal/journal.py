@@ -185,7 +185,7 @@ class Journal:
             usage, cost = usage_sums(connection, answers, BUCKETS, ours)
             unknown = connection.execute(unknown_costs).scalar_one()
             uncertain = connection.execute(open_calls).scalar_one()
-        return Totals(outcomes, usage, cost, int(uncertain), int(unknown))
+        return Totals(outcomes, usage, cost_nano_usd=cost, uncertain_nano_usd=int(uncertain), unknown_costs=int(unknown))
 
     def last_reservation(self, run_id: str) -> int:
         """The highest number of a reservation of the run that is still open; 0 = none."""

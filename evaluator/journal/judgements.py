@@ -101,7 +101,7 @@ class Judgements:
                 )
                 outcomes = {row[0]: row[1] for row in connection.execute(query.group_by(judgements.c.outcome))}
         judged, failed = (outcomes.get(outcome.number, 0) for outcome in (Outcome.ANSWERED, Outcome.FAILED))
-        return JudgingTotals(judged, failed, usage, cost, int(unknown))
+        return JudgingTotals(judged=judged, failed=failed, usage=usage, cost_nano_usd=cost, unknown_costs=int(unknown))
 
     # -- who judges ------------------------------------------------------------------------------------------------
 

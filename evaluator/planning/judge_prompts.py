@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import yaml
 
@@ -87,10 +87,41 @@ class JudgePrompt:
         return not self.needs_reference or bool(reference_text(instance))
 
 
+class _TextForm(TypedDict):
+    form: str
+    reply: str
+
+
+class _JsonForm(TypedDict):
+    form: str
+    key: str
+    values: list[int | str]
+
+
+class _Metric(TypedDict):
+    """How a metric's judge is asked, as it stands in judge_prompts.yaml."""
+
+    system: str
+    layout: list[str]
+    text: _TextForm
+    json: _JsonForm
+    factor: NotRequired[float]
+    values: NotRequired[dict[str, float]]
+    reminder: str
+    max_output_tokens: int
+    needs_reference: NotRequired[bool]
+
+
+class _Document(TypedDict):
+    version: str
+    attempts: int
+    metrics: dict[str, _Metric]
+
+
 @cache
 def judge_prompts() -> dict[str, JudgePrompt]:
     """The shipped prompts by metric id."""
-    document = yaml.safe_load(resources.files("evaluator.planning").joinpath("judge_prompts.yaml").read_text(encoding="utf-8"))
+    document: _Document = yaml.safe_load(resources.files("evaluator.planning").joinpath("judge_prompts.yaml").read_text(encoding="utf-8"))
     return {name: _prompt(name, document, entry) for name, entry in document["metrics"].items()}
 
 
@@ -174,13 +205,13 @@ def no_rating(reply: str, replies: int) -> str:
     return f"no rating could be read from the judge's replies ({replies}); the last one: {shown!r}"
 
 
-def _prompt(name: str, document: dict[str, Any], entry: dict[str, Any]) -> JudgePrompt:
+def _prompt(name: str, document: _Document, entry: _Metric) -> JudgePrompt:
     wording = json.dumps([document["version"], name, entry], sort_keys=True)
     return JudgePrompt(
         metric=name,
         version=document["version"],
         hash=hashlib.sha256(wording.encode()).hexdigest()[:12],
-        attempts=int(document["attempts"]),
+        attempts=document["attempts"],
         system=entry["system"],
         layout=tuple(entry["layout"]),
         text=ReplyForm(entry["text"]["form"], line=re.compile(entry["text"]["reply"])),
@@ -188,8 +219,8 @@ def _prompt(name: str, document: dict[str, Any], entry: dict[str, Any]) -> Judge
         factor=float(entry.get("factor", 1.0)),
         values=dict(entry.get("values", {})),
         reminder=entry["reminder"],
-        max_output_tokens=int(entry["max_output_tokens"]),
-        needs_reference=bool(entry.get("needs_reference", False)),
+        max_output_tokens=entry["max_output_tokens"],
+        needs_reference=entry.get("needs_reference", False),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import yaml
 
@@ -66,6 +66,25 @@ _IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
+class TypeWording(TypedDict):
+    """How one answer type is asked. answer: the format of the answer, after what is asked; layout: all blocks, if they are others."""
+
+    answer: NotRequired[str]
+    layout: NotRequired[list[str]]
+    max_output_tokens: int
+    schema: NotRequired[dict[str, object]]
+
+
+class Wording(TypedDict):
+    """prompts.yaml. asked: the blocks before a type's answer format. details: how facts are said. definitions: parts of schemas."""
+
+    version: str
+    details: dict[str, str]
+    asked: list[str]
+    types: dict[str, TypeWording]
+    definitions: dict[str, object]
+
+
 def _is_next_turn(instance: Instance) -> bool:
     """Whether a dialogue's next turn is asked for, rather than something about the dialogue."""
     return bool(instance.dialog) and KINDS[instance.answer_type].next_turn and instance.details.get("dialog") != "context"
@@ -78,18 +97,18 @@ def prompt_set() -> PromptSet:
     return PromptSet(shipped["version"], {name: template_of(entry) for name, entry in shipped["types"].items()})
 
 
-def template_of(entry: Mapping[str, Any]) -> PromptTemplate:
+def template_of(entry: TypeWording) -> PromptTemplate:
     """The template of one type's entry in prompts.yaml."""
     shipped = wording()
     layout = tuple(entry["layout"] if "layout" in entry else [*shipped["asked"], entry["answer"]])
     said = {detail: text for detail, text in shipped["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
-    return PromptTemplate(layout, int(entry["max_output_tokens"]), said)
+    return PromptTemplate(layout, entry["max_output_tokens"], said)
 
 
 @cache
-def wording() -> dict[str, Any]:
+def wording() -> Wording:
     """What prompts.yaml says, as it stands there."""
-    document: dict[str, Any] = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
+    document: Wording = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
     return document
 
 

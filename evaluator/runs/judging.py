@@ -205,12 +205,19 @@ class Judging(Crew[_Item]):
             known = judged.get(key)
             if known is None:
                 known = Judgement(
-                    run, task, key.instance, judge.judge, prompt.hash, prompt.version,
-                    variant=key.variant, repeat=key.repeat, shuffle=key.shuffle,
-                )  # fmt: skip
+                    run_id=run,
+                    task=task,
+                    instance_id=key.instance,
+                    variant=key.variant,
+                    repeat=key.repeat,
+                    shuffle=key.shuffle,
+                    judge=judge.judge,
+                    prompt_hash=prompt.hash,
+                    prompt_version=prompt.version,
+                )
             elif known.outcome is Outcome.ANSWERED or (known.outcome is Outcome.FAILED and not self._retry_failed):
                 continue
-            items.append(_Item(planned, instance, answer.raw_answer, prompt, known))
+            items.append(_Item(planned, instance, answer=answer.raw_answer, prompt=prompt, judgement=known))
         return items
 
     # -- judging ---------------------------------------------------------------------------------------------------

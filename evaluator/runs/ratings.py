@@ -68,4 +68,4 @@ def ratings_of(kept: Judgements, run_id: str, task: SuiteTask) -> TaskRatings | 
     if judge is not None and metric not in judge.prompts:
         judge = None
     by_people = metric != "gpt_score" and kept.has_people(run_id, task.key)
-    return TaskRatings(kept, run_id, task.key, metric, by_people, judge)
+    return TaskRatings(kept, run_id, task=task.key, metric=metric, by_people=by_people, judge=judge)
