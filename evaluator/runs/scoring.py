@@ -18,7 +18,7 @@ from evaluator.runs.sent_files import SentFiles
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.clusters import cluster_of
-from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.metrics import METRICS, Kind
 from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
@@ -147,7 +147,7 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
     message.label_json = orjson.dumps(sent.label(instance.label) if kind.names_files else instance.label).decode()
     if answer is not None and answer.files:
         message.files.extend(stored_files(answer.files))
-    if kind.shows_inputs or (task.metric is not None and METRICS[task.metric.id].kind == "model"):
+    if kind.shows_inputs or (task.metric is not None and METRICS[task.metric.id].kind is Kind.MODEL):
         message.prompt = "\n\n".join(text for text in (instance.context, instance.prompt) if text)
         message.inputs.extend(sent.file(media.path, media.mime_type) for media in instance.media if media.path.is_file())
     return message

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.folder_task import DEPTH_ADVICE, FolderTask
 from genlevel.benchmark.model import Instance, Suite, Task
 from genlevel.benchmark.suites import load_suite
@@ -76,7 +77,7 @@ class TaskCheck:
     key: str
     task: Task | None
     metric: str
-    answer_type: str
+    answer_type: AnswerType
     instances: int
     unusable: int
 
@@ -137,7 +138,7 @@ def check_copy(folder: Path) -> Check:
             unusable += asks_nothing
             check.missing_media += "is missing (looked in" in finding.said
         metric = task.metric.id if task.metric is not None else ""
-        check.tasks.append(TaskCheck(task.key, task.task, metric, task.answer_type.value, task.count(), unusable))
+        check.tasks.append(TaskCheck(task.key, task.task, metric, task.answer_type, task.count(), unusable))
     return check
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 OPEN_SET = "General-Level/General-Bench-Openset"
 """The data set repository that the authors name (README of github.com/path2generalist/General-Level)."""
-CLOSED_SET = "General-Level/General-Bench-Closeset"
 AT_ONCE = 8
 _STATE = Path(".cache") / "genlevel"
 

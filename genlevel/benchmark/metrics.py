@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 from genlevel.benchmark import mapping
 from genlevel.benchmark.meaning import meaning
 from genlevel.benchmark.model import TaskMetric
 from genlevel.runtime.errors import DatasetError
 
-Direction = Literal["higher", "lower"]
-Kind = Literal["exact", "model", "judge", "human"]
+
+class Direction(StrEnum):
+    """Which values of a metric are better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Kind(StrEnum):
+    """What computes a metric."""
+
+    EXACT = "exact"
+    MODEL = "model"
+    JUDGE = "judge"
+    HUMAN = "human"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +49,18 @@ class MetricInfo:
     highest: float
     kind: Kind
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its values lie between 0 and 100, so that the number of instances alone bounds how far one may be off."""
+        return (self.lowest, self.highest) == (0.0, 100.0)
 
-def _percent(id_: str, *labels: str, kind: Kind = "exact", lowest: float = 0.0, highest: float = 100.0) -> MetricInfo:
-    return MetricInfo(id_, labels, "higher", "%", lowest, highest, kind)
+
+def _percent(id_: str, *labels: str, kind: Kind = Kind.EXACT, lowest: float = 0.0, highest: float = 100.0) -> MetricInfo:
+    return MetricInfo(id_, labels, Direction.HIGHER, "%", lowest, highest, kind)
 
 
-def _error(id_: str, label: str, unit: str = "", kind: Kind = "exact") -> MetricInfo:
-    return MetricInfo(id_, (label,), "lower", unit, 0.0, math.inf, kind)
+def _error(id_: str, label: str, unit: str = "", kind: Kind = Kind.EXACT) -> MetricInfo:
+    return MetricInfo(id_, (label,), Direction.LOWER, unit, 0.0, math.inf, kind)
 
 
 METRICS: dict[str, MetricInfo] = {
@@ -51,9 +69,9 @@ METRICS: dict[str, MetricInfo] = {
         _percent("accuracy", "ACC", "Acc"),
         _percent("macro_accuracy", "Macro-Acc"),
         _percent("exact_match", "EM@1"),
-        _percent("frame_accuracy", "Fram-Acc", kind="model"),
+        _percent("frame_accuracy", "Fram-Acc", kind=Kind.MODEL),
         _percent("event_accuracy", "E-Acc"),
-        _percent("success_rate", "Successful rate", "Single-Object Successful Rate", "Multi-Object Successful Rate", kind="model"),
+        _percent("success_rate", "Successful rate", "Single-Object Successful Rate", "Multi-Object Successful Rate", kind=Kind.MODEL),
         _percent("f1", "F1", "F-score", "F1 Score"),
         _percent("micro_f1", "Micro-F1"),
         _percent("auc", "AUC"),
@@ -74,8 +92,8 @@ METRICS: dict[str, MetricInfo] = {
         _percent("rouge_1", "ROUGE-1"),
         _percent("rouge_l", "ROUGE-L", "Rouge-L f"),
         _percent("cider", "CIDEr", highest=1000.0),
-        MetricInfo("psnr", ("PSNR",), "higher", "dB", -math.inf, math.inf, "exact"),
-        MetricInfo("ms_ssim", ("MS-SSIM",), "higher", "", -1.0, 1.0, "exact"),
+        MetricInfo("psnr", ("PSNR",), Direction.HIGHER, "dB", -math.inf, math.inf, Kind.EXACT),
+        MetricInfo("ms_ssim", ("MS-SSIM",), Direction.HIGHER, "", -1.0, 1.0, Kind.EXACT),
         _error("sad", "SAD", "thousands"),
         _percent("miou", "mIoU"),
         _percent("m_viou", "m_vIoU"),
@@ -88,24 +106,24 @@ METRICS: dict[str, MetricInfo] = {
         _error("chamfer", "CD (Chamfer Distance)"),
         _percent("pcc", "PCC"),
         _error("mcd", "MCD", "dB"),
-        _error("wer", "WER", "%", kind="model"),
+        _error("wer", "WER", "%", kind=Kind.MODEL),
         _percent("l1_distance", "L1 distance"),
-        _percent("optical_flow_score", "Optical Flow Score", kind="model"),
-        _error("fid", "FID", kind="model"),
-        _error("fvd", "FVD", kind="model"),
-        _error("fad", "FAD", kind="model"),
-        _percent("clip_score", "CLIP score", "CLIPScore", kind="model", lowest=-100.0),
-        _percent("clip_image_score", "CLIP img score", kind="model", lowest=-100.0),
-        _percent("clip_style", "CLIP-Style", kind="model", lowest=-100.0),
-        _percent("dino_score", "DINOScore", kind="model"),
-        _percent("aesthetic_score", "Aesthetic score", kind="model"),
-        _percent("musiq", "MUSIQ score", "MUSIQ", kind="model"),
-        _percent("i2v_average", "DINO+ViCLIP+Optical flow+Motion Smooth", kind="model", lowest=-100.0),
-        _percent("clap", "CLAP", kind="model", lowest=-100.0),
-        _percent("style_clap", "Style-CLAP", kind="model", lowest=-100.0),
-        MetricInfo("mos", ("MOS",), "higher", "1..5", 1.0, 5.0, "human"),
-        _percent("user_preference", "User preference rates", kind="human"),
-        _percent("gpt_score", "GPT-Score", kind="judge"),
+        _percent("optical_flow_score", "Optical Flow Score", kind=Kind.MODEL),
+        _error("fid", "FID", kind=Kind.MODEL),
+        _error("fvd", "FVD", kind=Kind.MODEL),
+        _error("fad", "FAD", kind=Kind.MODEL),
+        _percent("clip_score", "CLIP score", "CLIPScore", kind=Kind.MODEL, lowest=-100.0),
+        _percent("clip_image_score", "CLIP img score", kind=Kind.MODEL, lowest=-100.0),
+        _percent("clip_style", "CLIP-Style", kind=Kind.MODEL, lowest=-100.0),
+        _percent("dino_score", "DINOScore", kind=Kind.MODEL),
+        _percent("aesthetic_score", "Aesthetic score", kind=Kind.MODEL),
+        _percent("musiq", "MUSIQ score", "MUSIQ", kind=Kind.MODEL),
+        _percent("i2v_average", "DINO+ViCLIP+Optical flow+Motion Smooth", kind=Kind.MODEL, lowest=-100.0),
+        _percent("clap", "CLAP", kind=Kind.MODEL, lowest=-100.0),
+        _percent("style_clap", "Style-CLAP", kind=Kind.MODEL, lowest=-100.0),
+        MetricInfo("mos", ("MOS",), Direction.HIGHER, "1..5", 1.0, 5.0, Kind.HUMAN),
+        _percent("user_preference", "User preference rates", kind=Kind.HUMAN),
+        _percent("gpt_score", "GPT-Score", kind=Kind.JUDGE),
     )
 }
 
@@ -154,7 +172,7 @@ def is_win(metric_id: str, value: float, reference: float) -> bool:
     """
     _check(metric_id, value)
     _check(metric_id, reference)
-    return value <= reference if metric(metric_id).direction == "lower" else value >= reference
+    return value <= reference if metric(metric_id).direction is Direction.LOWER else value >= reference
 
 
 def _check(metric_id: str, value: float) -> None:
@@ -164,5 +182,5 @@ def _check(metric_id: str, value: float) -> None:
         raise DatasetError(f"{name}: a value is not a number (NaN)")
     if math.isinf(value) and not (metric_id == "psnr" and value > 0):
         raise DatasetError(f"{name}: an infinite value cannot be scored; leave it empty if the task is unsupported")
-    if info.direction == "lower" and value < 0:
+    if info.direction is Direction.LOWER and value < 0:
         raise DatasetError(f"{name}: {value:g} is negative, which an error cannot be")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from genlevel.benchmark.metrics import METRICS, sigma
+from genlevel.benchmark.metrics import METRICS, Direction, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.resample import generator_of, weighted
 from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, is_measured, named, rows_at
@@ -104,7 +104,7 @@ def sigmas(metric_id: str, values: Floats) -> Floats:
     import numpy as np
 
     info = METRICS[metric_id]
-    if info.unit == "%" and info.direction == "higher":
+    if info.unit == "%" and info.direction is Direction.HIGHER:
         return np.clip(values, 0.0, 100.0)
     return np.array([sigma(metric_id, float(value)) for value in values])
 
@@ -118,7 +118,7 @@ def _contributions(row: TaskResult, values: Floats | None, draws: int) -> tuple[
     mapped = sigmas(row.task.metric.id, values)
     if row.reference is None:
         return mapped, np.zeros(draws)
-    wins = values <= row.reference if METRICS[row.task.metric.id].direction == "lower" else values >= row.reference
+    wins = values <= row.reference if METRICS[row.task.metric.id].direction is Direction.LOWER else values >= row.reference
     return mapped, np.where(wins, mapped, 0.0)
 
 

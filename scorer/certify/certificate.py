@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genlevel.benchmark.metrics import METRICS, is_win, metric, sigma
+from genlevel.benchmark.metrics import METRICS, Direction, is_win, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.distributions import normal_quantile
 from scorer.certify.evidence import Estimate, TaskEvidence, bounded_interval
@@ -298,7 +298,7 @@ def _moved(row: TaskResult, entry: TaskEvidence | None, confidence: float, *, be
     if interval is None:
         value, win = (entry.high if better else entry.low).value, None if row.reference is None else better
     else:
-        higher = metric(row.task.metric.id).direction == "higher"
+        higher = metric(row.task.metric.id).direction is Direction.HIGHER
         value = interval[1] if higher == better else interval[0]
         win = None if row.reference is None else is_win(row.task.metric.id, value, row.reference)
     return TaskResult(row.task, value, row.reference, sigma(row.task.metric.id, value), win)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from genlevel.benchmark.metrics import metric
+from genlevel.benchmark.metrics import Direction, metric
 from genlevel.benchmark.model import Task
 from scorer.certify.distributions import (
     binomial_at_least,
@@ -210,7 +210,7 @@ def _units_needed(task: Task, end: Estimate, reference: float, reference_units: 
 
 def _sign(task: Task, *, better: bool) -> float:
     """1 where a higher score speaks for what is tested, else -1."""
-    return 1.0 if (metric(task.metric.id).direction == "higher") == better else -1.0
+    return 1.0 if (metric(task.metric.id).direction is Direction.HIGHER) == better else -1.0
 
 
 def _by_bounds(task: Task, end: Estimate) -> bool:
@@ -219,13 +219,13 @@ def _by_bounds(task: Task, end: Estimate) -> bool:
     These have an error of 0, which is no certainty.
     """
     info = metric(task.metric.id)
-    return end.bounded or (end.standard_error == 0.0 and (info.lowest, info.highest) == (0.0, 100.0))
+    return end.bounded or (end.standard_error == 0.0 and info.is_bounded)
 
 
 def bounded_interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
     """What n and the metric's bounds alone say of a score, in its unit; None where the metric has no bounds."""
     info = metric(task.metric.id)
-    if not end.binary and (info.lowest, info.highest) != (0.0, 100.0):
+    if not end.binary and not info.is_bounded:
         return None
     share = min(max(end.value / 100.0, 0.0), 1.0)
     lower, upper = wilson(share * end.units, end.units, confidence) if end.binary else hoeffding(share, end.units, confidence)

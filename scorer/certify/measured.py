@@ -11,7 +11,7 @@ from scorer.certify.evidence import Ends, Estimate
 from scorer.certify.intervals import cluster_sums, clustered_standard_error, effective_degrees, scaled_skewness
 from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, is_measured, named, rows_at
 from scorer.metrics import Metric, Value, create
-from scorer.metrics.learned.distances import FrechetDistance
+from scorer.metrics.base import RatioMetric
 
 DRAWS = 1000
 """Bootstrap draws behind the standard error of a clustered score that is no mean: its own error is then about 2 % off."""
@@ -57,10 +57,11 @@ def _pooled_estimate(
     """Of a score that is no mean of one number per instance."""
     from scorer.certify.resample import cluster_numbers, generator_of, weighted
 
-    if isinstance(metric, FrechetDistance):
+    influences = metric.influences(rows)
+    if influences is not None:
         # Drawn anew it would take a decomposition a draw: its instances' first-order shares are known.
-        shares = cluster_sums(metric.influences(rows), cluster_numbers([key for key, _row in rows], clusters))
-        return _shaped(Estimate(value.score, metric.delta_error(shares), len(shares), clustered=shared), shares)
+        shares = cluster_sums(influences, cluster_numbers([key for key, _row in rows], clusters))
+        return _shaped(Estimate(value.score, RatioMetric.delta_error(shares), len(shares), clustered=shared), shares)
     found = weighted(metric, rows, clusters)
     if found is None:
         return Estimate(value.score, None if shared else value.standard_error, len(rows), clustered=shared)

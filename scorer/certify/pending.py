@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from genlevel.benchmark.metrics import METRICS
+from genlevel.benchmark.metrics import METRICS, Direction
 from genlevel.benchmark.model import TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from scorer.certify.evidence import Ends, Estimate
@@ -35,9 +35,9 @@ def pending_evidence(metric: TaskMetric, instances: int) -> Ends:
     """All instances wrong, and all right; of metrics that are not between 0 and 100 nothing can be tested."""
     info = METRICS[metric.id]
     ends = [max(-UNBOUNDED, min(UNBOUNDED, end)) for end in (info.lowest, info.highest)]
-    if info.direction == "lower":
+    if info.direction is Direction.LOWER:
         ends.reverse()
-    error = 0.0 if (info.lowest, info.highest) == (0.0, 100.0) else None
+    error = 0.0 if info.is_bounded else None
     nature = nature_of(metric)
     share = nature is not None and nature.is_share
     low, high = (Estimate(end, error, instances, binary=share) for end in ends)

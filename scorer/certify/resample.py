@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics import Metric
-from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import MeanMetric, WeightedMetric
-from scorer.metrics.pooled import MeanOfRatios
-from scorer.metrics.ratings import RatingMetric, instance_mean
-from scorer.metrics.text.classification import MicroF1
-from scorer.metrics.text.overlap import CorpusBleu
+from scorer.metrics.base import WeightedMetric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +31,7 @@ _STEP = 1e-6
 class Weighted:
     """A task's score under weights: (draws, clusters) -> (draws), in the metric's unit. clusters: how many there are.
 
-    sums, finish: where the score is a function of sums, each cluster's part of them and that function.
+    sums, finish: if the score is a function of sums, each cluster's part of them and that function.
     """
 
     clusters: int
@@ -53,7 +48,7 @@ class Weighted:
         return np.concatenate(parts)
 
     def influences(self) -> list[float]:
-        """Each cluster's first-order share in the score's deviation (the delta method's); empty where the score is no function of sums."""
+        """Each cluster's first-order share in the score's deviation (the delta method's); empty if the score is no function of sums."""
         import numpy as np
 
         if self.sums is None or self.finish is None:
@@ -72,44 +67,19 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
     """
     import numpy as np
 
-    metric = getattr(metric, "within", metric)  # of what a recogniser heard: the metric of text that it is
     owners = cluster_numbers([key for key, _row in rows], clusters or {})
     count = max(owners) + 1
     owner = np.array(owners)
-    statistics = [row for _key, row in rows]
-    finish: Callable[[Floats], Floats]
-    if isinstance(metric, MeanMetric):
-        columns = [statistics, np.ones(len(rows))]
-        finish = _mean
-    elif isinstance(metric, AverageMetric):
-        numbers, root = metric.numbers(statistics)
-        columns = [numbers, np.ones(len(rows))]
-        finish = _average(metric.factor, root=root)
-    elif isinstance(metric, RatingMetric):
-        columns = [[metric.factor / 100.0 * instance_mean(row) for row in statistics], np.ones(len(rows))]
-        finish = _mean
-    elif isinstance(metric, MicroF1):
-        columns = [[2.0 * row[0] for row in statistics], [2.0 * row[0] + row[1] + row[2] for row in statistics]]
-        finish = _ratio
-    elif isinstance(metric, CorpusBleu):
-        columns = [[row[part] for row in statistics] for part in range(3)]
-        finish = _bleu
-    elif isinstance(metric, MeanOfRatios):
-        columns = list(metric.columns(rows).T)
-        finish = metric.finish
-    elif isinstance(metric, WeightedMetric):
-        share = metric.weighted(rows)
-
-        def score(weights: Floats) -> Floats:
-            return np.array([100.0 * share(row[owner]) for row in weights])
-
-        return Weighted(count, score)
-    else:
+    found = metric.sums(rows)
+    if found is not None:
+        columns = (np.asarray(column, dtype=np.float64) for column in found.columns)
+        sums: Floats = np.stack([np.bincount(owner, weights=column, minlength=count) for column in columns], axis=1)
+        finish = found.finish
+        return Weighted(count, lambda weights: finish(weights @ sums), sums, finish)
+    if not isinstance(metric, WeightedMetric):
         return None
-    sums: Floats = np.stack(
-        [np.bincount(owner, weights=np.asarray(column, dtype=np.float64), minlength=count) for column in columns], axis=1
-    )
-    return Weighted(count, lambda weights: finish(weights @ sums), sums, finish)
+    share = metric.weighted(rows)
+    return Weighted(count, lambda weights: np.array([100.0 * share(row[owner]) for row in weights]))
 
 
 def cluster_numbers(keys: Sequence[str], clusters: Mapping[str, Hashable]) -> list[int]:
@@ -134,38 +104,3 @@ def generator_of(name: str, seed: int = SEED) -> np.random.Generator:
     import numpy as np
 
     return np.random.Generator(np.random.SFC64([seed, zlib.crc32(name.encode())]))
-
-
-def _mean(sums: Floats) -> Floats:
-    scores: Floats = 100.0 * sums[:, 0] / sums[:, 1]
-    return scores
-
-
-def _average(factor: float, *, root: bool) -> Callable[[Floats], Floats]:
-    """A mean in its own unit, or the root of one; of no numbers below 0 (steps beside 0 are cut off there)."""
-    import numpy as np
-
-    def finish(sums: Floats) -> Floats:
-        means: Floats = sums[:, 0] / sums[:, 1]
-        return factor * (np.sqrt(np.maximum(means, 0.0)) if root else means)
-
-    return finish
-
-
-def _ratio(sums: Floats) -> Floats:
-    import numpy as np
-
-    # As in MicroF1: nothing to find and nothing named is right.
-    scores: Floats = 100.0 * np.divide(sums[:, 0], sums[:, 1], out=np.ones(len(sums)), where=sums[:, 1] > 0.0)
-    return scores
-
-
-def _bleu(sums: Floats) -> Floats:
-    import numpy as np
-
-    matched, given, wanted = sums.T
-    there = given > 0.0
-    precision = np.divide(matched, given, out=np.zeros(len(sums)), where=there)
-    length = np.divide(wanted, given, out=np.zeros(len(sums)), where=there)
-    scores: Floats = 100.0 * precision * np.exp(np.minimum(0.0, 1.0 - length))
-    return scores

@@ -8,6 +8,7 @@ from typing import Any
 
 from scorer.metrics.base import AnyMetric, MeanMetric, Question, RatioMetric, Value, standard_error_of_mean
 from scorer.metrics.nature import ERRORS
+from scorer.metrics.sums import Sums, average_of
 
 FARTHEST = 1e9
 """Numbers of answers are brought within -1e9..1e9, so that one absurd answer leaves every sum finite."""
@@ -48,6 +49,10 @@ class AverageMetric(RatioMetric[list[float]]):
             if error is not None:
                 error = error / (2.0 * mean) if mean > 0.0 else 0.0
         return Value(self.factor * mean, None if error is None else self.factor * error)
+
+    def sums(self, statistics: Sequence[tuple[str, list[float]]]) -> Sums:
+        numbers, root = self.numbers([row for _id, row in statistics])
+        return average_of(numbers, self.factor, root=root)
 
 
 def instance_score(metric: AnyMetric, statistic: Any) -> float | None:

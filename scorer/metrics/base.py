@@ -16,6 +16,7 @@ from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
 from scorer.metrics.entries import entries_of
 from scorer.metrics.nature import BOUNDED_MEAN, Nature
+from scorer.metrics.sums import Sums, mean_of
 from scorer.parsers import Box, Parsed, Structured
 
 if TYPE_CHECKING:
@@ -130,6 +131,14 @@ class Metric(ABC, Generic[S]):
         """The statistic of a right answer, the label itself: what a failed instance counts as at best."""
         return self.statistic(label_as_answer(question), question)
 
+    def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums | None:
+        """The sums over instances that the score follows from; None if it is no function of any."""
+        return None
+
+    def influences(self, statistics: Sequence[tuple[str, S]]) -> list[float] | None:
+        """Each instance's first-order share in the score's deviation, in the order of ``statistics``; None if only drawing anew says it."""
+        return None
+
 
 @runtime_checkable
 class WeightedMetric(Protocol):
@@ -192,6 +201,9 @@ class MeanMetric(Metric[float]):
         values = [value for _id, value in statistics]
         mean = math.fsum(values) / len(values)
         return Value(100.0 * mean, scaled(standard_error_of_mean(values, mean), 100.0))
+
+    def sums(self, statistics: Sequence[tuple[str, float]]) -> Sums:
+        return mean_of([value for _id, value in statistics])
 
 
 class RatioMetric(Metric[S]):

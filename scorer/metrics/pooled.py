@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from scorer.metrics.base import Floats, Metric, RatioMetric, Value
 from scorer.metrics.nature import POOLED, RANKED
+from scorer.metrics.sums import Sums
 
 BOOTSTRAP_DRAWS = 200
 _SEED = 20250504
@@ -75,6 +76,9 @@ class MeanOfRatios(Metric[S]):
         counted = there.sum(axis=1)
         scores: Floats = np.where(counted > 0, 100.0 * ratios.sum(axis=1) / np.maximum(counted, 1), self.nothing)
         return scores
+
+    def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums:
+        return Sums(list(self.columns(statistics).T), self.finish)
 
     def compute(self, statistics: Sequence[tuple[str, S]]) -> Value:
         import numpy as np

@@ -23,6 +23,7 @@ from scorer.metrics.base import (
     standard_error_of_mean,
 )
 from scorer.metrics.nature import MEASURED_MEAN, Makeup, Nature
+from scorer.metrics.sums import Sums, mean_of
 from scorer.parsers import Parsed
 
 
@@ -63,6 +64,9 @@ class RatingMetric(Metric[list[float]]):
         means = [instance_mean(ratings) for _id, ratings in statistics]
         mean = math.fsum(means) / len(means)
         return Value(self.factor * mean, scaled(standard_error_of_mean(means, mean), self.factor))
+
+    def sums(self, statistics: Sequence[tuple[str, list[float]]]) -> Sums:
+        return mean_of([self.factor / 100.0 * instance_mean(ratings) for _id, ratings in statistics])
 
 
 class MeanOpinionScore(RatingMetric):

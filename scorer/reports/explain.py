@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.benchmark.metrics import metric, sigma
+from genlevel.benchmark.metrics import Direction, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult
 from scorer.workbooks.official import OfficialReport, OfficialRow
@@ -140,7 +140,7 @@ class _Worth:
 def _margin(result: TaskResult, worth: _Worth) -> Margin | None:
     if result.value is None or result.reference is None or result.sigma is None:
         return None
-    sign = -1.0 if metric(result.task.metric.id).direction == "lower" else 1.0
+    sign = -1.0 if metric(result.task.metric.id).direction is Direction.LOWER else 1.0
     by_value = sign * (result.value - result.reference) + 0.0  # a tie is 0, not -0
     by_sigma = result.sigma - sigma(result.task.metric.id, result.reference)
     return Margin(result.task, result.value, result.reference, by_value, by_sigma, *worth.of(result))
@@ -282,7 +282,7 @@ def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, val
         reasons.append(f"the label {label!r} is not recognised: not mapped, and higher counts as better")
     elif metric_id == "rmse" and row.paired.modality is Modality.LANGUAGE:
         reasons.append("the model's RMSE is mapped, the reference is not")
-    elif result is not None and result.value == 0.0 and metric(result.task.metric.id).direction == "lower":
+    elif result is not None and result.value == 0.0 and metric(result.task.metric.id).direction is Direction.LOWER:
         reasons.append("a perfect error of 0 counts as 0, like an unsupported task")
     if absent and row.win:
         reasons.append("a missing value counts as a number that beats the reference")

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from genlevel.benchmark.metrics import metric
+from genlevel.benchmark.metrics import Direction, metric
 from genlevel.benchmark.model import Benchmark, Task
 from genlevel.runtime.errors import WorkbookError
 
@@ -223,9 +223,9 @@ class _Reader:
         info = metric(task.metric.id)
         if not math.isfinite(value):
             return self._without_value(f"{place}: {value} is read as unsupported")
-        if info.direction == "lower" and value < 0:
+        if info.direction is Direction.LOWER and value < 0:
             return self._without_value(f"{place}: {value:g} is negative, which {task.metric.label} cannot be; counted as unsupported")
-        if info.direction == "lower" and value == 0:
+        if info.direction is Direction.LOWER and value == 0:
             self.warnings.append(
                 f"{place}: 0 in {task.metric.label} is read as a perfect score; leave the cell empty if the task is unsupported"
                 " (printed tables write 0 for that)"

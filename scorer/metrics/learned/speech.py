@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Metric, NotComparable, Question, S, Value, acceptable
+from scorer.metrics.base import Floats, Metric, NotComparable, Question, S, Value, WeightedMetric, acceptable
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
 from scorer.metrics.nature import Makeup, Nature
+from scorer.metrics.sums import Sums
 from scorer.models import Networks
 from scorer.models.ports import Recogniser, Sound, SpeechQuality
 from scorer.parsers import Parsed
@@ -69,6 +70,15 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
 
     def compute(self, statistics: Sequence[tuple[str, S]]) -> Value:
         return self.within.compute(statistics)
+
+    def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums | None:
+        return self.within.sums(statistics)
+
+    def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float]:
+        """As of the metric of text. Raises TypeError for one that knows no weights."""
+        if not isinstance(self.within, WeightedMetric):
+            raise TypeError(f"{self.within.id} knows no weights")
+        return self.within.weighted(statistics)
 
     def question(self, question: Question) -> Question:
         """The same with a label of text. Raises NotComparable if there is nothing to compare with."""

@@ -26,6 +26,7 @@ from scorer.metrics.base import (
     texts,
 )
 from scorer.metrics.nature import POOLED, SHARE
+from scorer.metrics.sums import Sums, f1_of
 from scorer.metrics.text.overlap import common
 from scorer.metrics.text.words import words
 from scorer.parsers import Parsed
@@ -199,6 +200,9 @@ class MicroF1(RatioMetric[list[int]]):
         ratio = math.fsum(gains) / whole
         influences = [(gain - ratio * size) / whole for gain, size in zip(gains, sizes, strict=True)]
         return Value(100.0 * ratio, scaled(self.delta_error(influences), 100.0))
+
+    def sums(self, statistics: Sequence[tuple[str, list[int]]]) -> Sums:
+        return f1_of([row for _id, row in statistics])
 
 
 def is_right(answer: Parsed, question: Question) -> bool:

@@ -23,6 +23,7 @@ from scorer.metrics.base import (
     texts,
 )
 from scorer.metrics.nature import POOLED
+from scorer.metrics.sums import Sums, bleu_1_of
 from scorer.metrics.text.treebank import treebank_tokens
 from scorer.metrics.text.words import remembered, stemmed_words
 from scorer.parsers import Parsed
@@ -91,6 +92,9 @@ class CorpusBleu(RatioMetric[list[int]]):
     def worst(self, question: Question) -> list[int]:
         """Nothing said: no match, no token, the shortest reference's length."""
         return self.statistic("", Question(AnswerType.LONG_TEXT, texts_of_label(question)))
+
+    def sums(self, statistics: Sequence[tuple[str, list[int]]]) -> Sums:
+        return bleu_1_of([row for _id, row in statistics])
 
     def compute(self, statistics: Sequence[tuple[str, list[int]]]) -> Value:
         rows = [row for _id, row in statistics]

@@ -69,6 +69,7 @@ def test_reasoning_that_is_not_closed_is_no_answer(kind: AnswerType) -> None:
         # What was chosen before the answer is stated counts no more.
         ("I choose A at first.\nAnswer: B", "B"),
         ("I choose A at first. So the answer is B", "B"),
+        ("The answer is A. Wait, the answer is B.", "B"),
         # Only the clause that it stands in can deny it.
         ("This is not easy. I choose B", "B"),
         ("It is not dry, so I choose wet", "B"),
@@ -91,6 +92,18 @@ def test_what_is_chosen_in_a_sentence_is_read(raw: str, letter: str) -> None:
 )
 def test_what_is_denied_in_its_own_clause_or_beyond_the_options_is_none(raw: str) -> None:
     assert isinstance(choice(raw), Unparsable)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("Option A is correct. Option B is correct.", "it states different answers: A, B"),
+        ("Answer: something else", "no option's letter or text follows the answer marker"),
+        ("I choose A.\nAnswer: something else", "no option's letter or text follows the answer marker"),
+    ],
+)
+def test_what_is_stated_twice_or_names_nothing_is_none_and_says_why(raw: str, reason: str) -> None:
+    assert choice(raw) == Unparsable(reason)
 
 
 @pytest.mark.parametrize(
