@@ -22,7 +22,7 @@ help:
 	@echo 'make test        every test that needs nothing but Python'
 	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
 	@echo "                 (ONLY='-m full': those alone that make test leaves out)"
-	@echo 'make soak        long runs of what make test says in small: storms of failures, kills, memory, simulations'
+	@echo 'make soak        what make test does in small, at length: storms of failures, kills, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
@@ -43,6 +43,7 @@ test-full: $(DONE)/full
 .PHONY: soak
 soak: $(DONE)/test
 	$(PYTEST) -m 'soak and not full'
+	@set -e; for fuzz in tests/performance/fuzz_*.py; do echo "== $$fuzz"; $(BIN)/python $$fuzz; done
 
 .PHONY: check lint types imports house contract deployment
 check: lint types imports house contract deployment
@@ -98,7 +99,8 @@ $(DONE)/check: $(DONE)/test
 	$(PIP) --group check
 	@touch $@
 
+# Networks' packages have thousands of modules, of which few are ever imported: those are compiled then.
 $(DONE)/full: $(DONE)/test
-	$(PIP) --editable '.[embedded,vision,video,audio]' --group full
+	$(PIP) --no-compile --editable '.[embedded,vision,video,audio]' --group full
 	$(PIP) --no-deps speechmos
 	@touch $@
