@@ -32,6 +32,9 @@ help:
 demo: $(DONE)/base
 	$(BIN)/genlevel eval --model embedded/generalist --suite starter
 
+# Commands that tests call are forked from a process that has imported what they import (tests/integration/forker.py): to start Python for
+# each took most of the time. Tests marked slow come first; those that share the embedded model or a llama.cpp server share a worker.
+# Marked soak is the large form of a test whose small form stays here.
 .PHONY: test
 test: $(DONE)/test
 	$(PYTEST) -m 'not full and not soak'
