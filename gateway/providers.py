@@ -72,11 +72,6 @@ class Provider:
         """Whether this gateway starts its server, on first use."""
         return self.dialect is Dialect.EMBEDDED
 
-    @property
-    def is_local(self) -> bool:
-        """Whether its usual address is a server on this machine."""
-        return is_loopback(self.base_url)
-
     def charges(self, base_url: str, *, keyed: bool) -> bool:
         """Whether calls to it at this address may be billed. keyed: a key goes with them."""
         match self.charging:

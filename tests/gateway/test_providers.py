@@ -59,7 +59,6 @@ def test_a_row_says_what_its_provider_documents(name: str, variable: str, addres
     assert row.usual_api == apis[0]
     assert row.charges(address, keyed=bool(variable)) is charges
     assert row.implied is (name != "compatible")
-    assert row.is_local is address.startswith("http://localhost:")
     assert {(row.dialect, api) for api in apis} <= {*ADAPTERS, *MAKERS}
 
 
