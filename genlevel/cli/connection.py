@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.readiness import Check, fine
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -52,12 +53,16 @@ class ModelsPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a command talks to. registry: the metrics of embedded services; None if they are elsewhere."""
+    """What a command talks to. registry: the metrics of embedded services; None if they are elsewhere.
+
+    ready: whether embedded services can work now.
+    """
 
     evaluator: EvaluatorPort
     scorer: VerdictPort
     gateway: ModelsPort
     registry: CollectorRegistry | None
+    ready: Check = fine
 
 
 @asynccontextmanager
@@ -79,7 +84,7 @@ async def services(settings: Settings, folder: Path, *, embedded: bool = False, 
             yield Services(stored.evaluator, stored.scorer, stored.gateway, None)
         return
     async with embedded_services(settings, folder) as local:
-        yield Services(local.evaluator, local.scorer, local.gateway, local.registry)
+        yield Services(local.evaluator, local.scorer, local.gateway, local.registry, local.ready)
 
 
 async def verdict_of(found: Services, run_id: str) -> sc.GetVerdictResponse:

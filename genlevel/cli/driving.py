@@ -101,7 +101,7 @@ async def _served_metrics(found: Services, settings: Settings) -> AsyncIterator[
     from genlevel.runtime.errors import ConfigurationError
     from genlevel.runtime.http import HttpServer, create_app
 
-    app = create_app(found.registry)
+    app = create_app(found.registry, ready=found.ready)
     host = settings.evaluator.http.rpartition(":")[0]
     server = HttpServer(app, settings.evaluator.http, name="evaluator.http", grace_s=0.2)
     try:
