@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from scorer.metrics.base import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer, Value
-from scorer.metrics.registry import IMPLEMENTED, create
+from scorer.metrics.registry import create, implemented
 
-__all__ = ["IMPLEMENTED", "Metric", "MetricState", "MetricUnavailable", "NotComparable", "Question", "UnreadableAnswer", "Value", "create"]
+__all__ = [
+    "Metric",
+    "MetricState",
+    "MetricUnavailable",
+    "NotComparable",
+    "Question",
+    "UnreadableAnswer",
+    "Value",
+    "create",
+    "implemented",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genlevel.benchmark.model import TaskMetric
 from genlevel.runtime.errors import DatasetError
-from scorer.metrics import IMPLEMENTED, Metric, MetricUnavailable, create
+from scorer.metrics import Metric, MetricUnavailable, create, implemented
 
 NOT_KNOWN = "no metric is known for this task"
 
@@ -19,7 +19,7 @@ def metric_of(asked: TaskMetric | None) -> tuple[Metric[object] | None, str]:
         return None, f"not scored: {error}"
     if metric is None:
         name = asked.label or asked.id
-        return None, f"not scored: {name} cannot be computed here; what can: {', '.join(sorted(IMPLEMENTED))}"
+        return None, f"not scored: {name} cannot be computed here; what can: {', '.join(sorted(implemented()))}"
     return metric, ""
 
 

@@ -22,7 +22,8 @@ from genlevel.benchmark.labels import LabelKinds
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_suite
 from scorer.metrics import create
-from scorer.parsers import PARSERS, Unparsable, parse_answer
+from scorer.parsers import Unparsable, parse_answer
+from scorer.parsers.table import PARSERS
 from scorer.predictions.answers import LabelForm, as_answer
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_scoring import TaskScoring
@@ -58,7 +59,7 @@ def colour(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerType]:
     )
     # 2. genlevel/benchmark/forms/__init__.py: the normal form of its labels.
     monkeypatch.setitem(FORMS, member, a_label)
-    # 3. scorer/parsers/__init__.py: what reads its answers.
+    # 3. scorer/parsers/table.py: what reads its answers.
     monkeypatch.setitem(PARSERS, member, an_answer)
     # 4. evaluator/planning/prompts.yaml: its wording and its schema.
     entry = {"answer": "Answer with the colour as #rrggbb.", "max_output_tokens": 16, "schema": {"type": "string"}}
@@ -123,7 +124,7 @@ def test_every_type_has_its_row_form_parser_and_wording() -> None:
 
 def test_no_other_place_keeps_a_list_of_types() -> None:
     """A set, a list or a table of three types and more is a fact about types, which belongs to the rows of KINDS."""
-    own = {"genlevel/benchmark/answer_kinds.py", "genlevel/benchmark/forms/__init__.py", "scorer/parsers/__init__.py"}
+    own = {"genlevel/benchmark/answer_kinds.py", "genlevel/benchmark/forms/__init__.py", "scorer/parsers/table.py"}
     # A metric says itself which types it measures, where more than one has the form that it needs.
     own |= {"scorer/metrics/regions/masks.py", "scorer/metrics/signals/ranking.py"}
     files = [file for room in ("genlevel", "evaluator", "scorer", "gateway") for file in (ROOT / room).rglob("*.py")]

@@ -166,12 +166,12 @@ def language() -> dict[str, float]:
     from genlevel.benchmark.model import Modality
     from genlevel.runtime.storage import sqlite_url
     from genlevel.v1 import scorer_pb2 as pb
-    from scorer.metrics import IMPLEMENTED
+    from scorer.metrics import implemented
     from scorer.service import Scorer
 
     generator = random.Random(3)
     words = [f"word{index}" for index in range(2000)]
-    tasks = [task for task in general_bench().tasks if task.modality is Modality.LANGUAGE and task.metric.id in IMPLEMENTED]
+    tasks = [task for task in general_bench().tasks if task.modality is Modality.LANGUAGE and task.metric.id in implemented()]
     scored = 0
 
     def text(length: int) -> str:

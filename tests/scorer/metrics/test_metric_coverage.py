@@ -6,7 +6,7 @@ import pytest
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
-from scorer.metrics import IMPLEMENTED, MetricUnavailable, create
+from scorer.metrics import MetricUnavailable, create, implemented
 
 MEANINGS = sorted({(task.metric.id, task.metric.parameters) for task in general_bench().tasks})
 
@@ -17,7 +17,7 @@ def sense(parameters: tuple[tuple[str, str], ...]) -> str:
 
 def test_every_metric_is_computed() -> None:
     assert len(METRICS) == 58
-    assert set(METRICS) == IMPLEMENTED
+    assert set(METRICS) == implemented()
 
 
 def test_every_metric_is_one_that_some_task_asks_for() -> None:
