@@ -607,3 +607,27 @@ def test_the_order_of_tasks_does_not_matter(order: list[int], values: list[float
         assert (level.status, level.p_value, level.needed) == (same.status, same.p_value, same.needed)
         assert level.interval == pytest.approx(same.interval, abs=1e-9)
     assert {task.task.id: task for task in one.tasks} == {task.task.id: task for task in other.tasks}
+
+
+def test_wins_on_the_two_sides_of_different_modalities_make_no_pair() -> None:
+    found = certificate_of({0: 90.0, 3: 90.0, 8: 90.0})
+    assert [level.status for level in found.levels[:2]] == [Status.ATTAINED, Status.ATTAINED]
+    assert found.levels[2].p_value == found.levels[3].p_value == 1.0
+    assert found.verdict == 3
+
+
+def test_level_2_is_not_attained_without_results_and_open_with_the_worst_of_unknown_error() -> None:
+    benchmark, tasks = full_benchmark()
+    assert certify(judge_all(benchmark, {}), []).levels[0].status is Status.NOT_ATTAINED
+    worst = judge_all(benchmark, {entry.id: 0.0 for entry in tasks})
+    assert certify(worst, []).levels[0].status is Status.UNDECIDED
+
+
+def test_means_that_are_all_alike_have_the_interval_that_their_bounds_allow() -> None:
+    entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
+    for value in (0.0, 40.0, 100.0):
+        found = measured(entry, value, 50, binary=False, error=0.0).interval(0.95)
+        low, high = hoeffding(value / 100.0, 50, 0.95)
+        assert found == pytest.approx((100.0 * low, 100.0 * high))
+    unbounded = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "psnr")
+    assert measured(unbounded, 30.0, 50, binary=False, error=0.0).interval(0.95) is None

@@ -165,3 +165,11 @@ def test_looking_at_the_asked_tasks_alone_counts_only_these_in_the_denominators(
     whole, asked = levels(benchmark, {task.id: 50.0}), levels(benchmark, {task.id: 50.0}, only=[task.id])
     assert whole.level_2 == pytest.approx(50.0 / 271 / 2 / 4)
     assert asked.level_2 == 50.0
+
+
+@pytest.mark.parametrize(("comprehension", "generation"), [(0.5, 80.0), (80.0, 0.5), (1e-3, 1e-3), (1.0, 1.0)])
+def test_level_4_is_the_harmonic_mean_however_small_a_side_is(comprehension: float, generation: float) -> None:
+    tasks = tuple(make_task(index, Modality.IMAGE, paradigm, "accuracy", 0.0) for index, paradigm in enumerate(Paradigm))
+    found = levels(Benchmark("made", tasks), {tasks[0].id: comprehension, tasks[1].id: generation})
+    assert found.level_4 == pytest.approx(2 * comprehension * generation / (comprehension + generation))
+    assert found.verdict == 4

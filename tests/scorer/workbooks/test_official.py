@@ -220,3 +220,20 @@ def test_no_cell_crashes_the_ranker_here(data: st.DataObject) -> None:
     for row in explain(results, compute_levels(results), found).differences:
         assert row.reasons
         assert math.isfinite(row.paper)
+
+
+def test_its_verdict_is_the_highest_level_that_is_not_0() -> None:
+    hard = first("accuracy", "Image-Comprehension")
+    steps: list[tuple[int | None, dict[str, Any]]] = [
+        (None, {}),
+        (2, {hard.id: 0.5}),
+        (3, {hard.id: 99.0}),
+        (4, {first("psnr", "Image-Generation").id: 60.0}),
+        (5, {first("accuracy", "NLP").id: 100.0}),
+    ]
+    values: dict[str, Any] = {}
+    for verdict, more in steps:
+        values |= more
+        found = official(values).scores
+        assert found is not None
+        assert found.verdict == verdict
