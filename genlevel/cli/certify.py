@@ -77,16 +77,16 @@ def certify(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
 def _of_workbook(options: _Options) -> Document:
     from scorer.reports.certificates import certificate_json, certify_values
-    from scorer.reports.documents import level_of_workbook
+    from scorer.workbooks.results import workbook_results
 
     column = column_of(options["model"])
     if options["bootstrap"]:
         raise UsageError("--bootstrap needs instances, and a workbook has none")
-    report = level_of_workbook(options["source"], column, options["references"])
-    for warning in report.warnings:
+    found = workbook_results(options["source"], column, options["references"])
+    for warning in found.warnings:
         note(warning)
-    certificate = certify_values(report.results, options["alpha"], options["reference_n"], report.instances)
-    return {"model": report.model, "references": report.references, "certified": certificate_json(certificate)}
+    certificate = certify_values(found.results, options["alpha"], options["reference_n"], found.instances)
+    return {"model": found.model, "references": found.references.name, "certified": certificate_json(certificate)}
 
 
 def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:

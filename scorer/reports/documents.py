@@ -1,49 +1,16 @@
-"""The JSON forms of levels and scores, the same for workbooks and runs, and the level report of a workbook."""
+"""The JSON forms of levels and scores, the same for workbooks and runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from genlevel.benchmark.catalogue import general_bench
 from genlevel.v1 import scorer_pb2 as pb
-from scorer.levels.rules import Levels, TaskResult, check_references, compute_levels, judge_all
-from scorer.reports.certificates import certificate_json, certify_values
+from scorer.levels.rules import Levels
+from scorer.reports.certificates import certificate_json
 from scorer.wire import levels_of
-from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances, kept_instances
-from scorer.workbooks.reader import model_values, read_workbook
 
 OUTCOMES = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
-
-
-@dataclass(frozen=True, slots=True)
-class LevelReport:
-    """Levels of one model as a workbook has it.
-
-    model: as its column is named. results: task by task, workbook order. instances: on how many its scores rest, as far as it says.
-    """
-
-    model: str
-    rules: str
-    references: str
-    levels: Levels
-    results: tuple[TaskResult, ...]
-    warnings: tuple[str, ...]
-    instances: WorkbookInstances = NONE_KEPT
-
-
-def level_of_workbook(path: Path | str, model: str, references: str = "workbook") -> LevelReport:
-    """General-Level by the paper's rules over all 699 tasks, from a result workbook in the official layout.
-
-    Raises WorkbookError where the file is no workbook or has no column of that model, UsageError for unknown references.
-    """
-    chosen = check_references(references)
-    benchmark = general_bench()
-    read = model_values(read_workbook(path), model, benchmark, source=str(path))
-    results = judge_all(benchmark, read.values, chosen)
-    return LevelReport(read.model, "paper", chosen, compute_levels(results), results, read.warnings, kept_instances(path, read.model))
 
 
 def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> dict[str, Any]:
@@ -72,12 +39,6 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
             "tasks": levels.language.tasks,
         },
     }
-
-
-def report_json(report: LevelReport) -> dict[str, Any]:
-    """A workbook's level report as JSON."""
-    document = level_json(report.levels, model=report.model, rules=report.rules, references=report.references)
-    return {**document, "certified": certificate_json(certify_values(report.results, instances=report.instances))}
 
 
 def verdict_certified_json(verdict: pb.GetVerdictResponse) -> dict[str, Any]:

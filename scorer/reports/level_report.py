@@ -18,10 +18,10 @@ from scorer.reports.documents import level_json
 from scorer.reports.explain import Explanation, explain, explanation_json
 from scorer.tasks import TaskIndex, TaskRecord, benchmark_of
 from scorer.wire import levels_of, task_of
-from scorer.workbooks.instances import kept_instances
 from scorer.workbooks.official import OfficialReport, official_levels
-from scorer.workbooks.reader import WorkbookSheet, model_values, read_workbook
+from scorer.workbooks.reader import WorkbookSheet
 from scorer.workbooks.references import ReferenceSet, reference_set
+from scorer.workbooks.results import workbook_results
 from scorer.workbooks.writer import result_sheets
 
 RULES = ("paper", "official")
@@ -57,17 +57,16 @@ def state_workbook_level(
 ) -> LevelStatement:
     """The level of one column of a result workbook over all 699 tasks.
 
-    references: workbook, appendix or a workbook in the official reference layout. Raises WorkbookError where a file is no workbook
-    or has no such column, UsageError for a rule that does not exist.
+    references: workbook, appendix or a workbook in the official reference layout. Raises WorkbookError if a file is not a
+    workbook or has no such column, UsageError for a rule that does not exist.
     """
     _check_rules(rules)
-    against = reference_set(references)
-    sheets = read_workbook(path)
-    read = model_values(sheets, model, against.benchmark, source=str(path))
-    results = judge_all(against.benchmark, read.values, against.name)
-    official = _official(sheets, model, against) if explained or rules == "official" else None
-    statement = _statement((read.model, rules, explained), against, results, official, (*against.warnings, *read.warnings))
-    return replace(statement, certified=certify_values(results, instances=kept_instances(path, read.model)))
+    read = workbook_results(path, model, references)
+    official = _official(read.sheets, model, read.references) if explained or rules == "official" else None
+    statement = _statement(
+        read.model, read.results, read.references.name, rules=rules, explained=explained, official=official, warnings=read.warnings
+    )
+    return replace(statement, certified=certify_values(read.results, instances=read.instances))
 
 
 def state_run_level(
@@ -111,7 +110,7 @@ def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, e
     official = None
     if explained or rules == "official":
         official = _official(result_sheets(against.benchmark, _COLUMN, values), _COLUMN, against)
-    return _statement((verdict.model, rules, explained), against, results, official, against.warnings)
+    return _statement(verdict.model, results, against.name, rules=rules, explained=explained, official=official, warnings=against.warnings)
 
 
 def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
@@ -158,19 +157,22 @@ def _official(sheets: Sequence[WorkbookSheet], model: str, against: ReferenceSet
 
 
 def _statement(
-    asked: tuple[str, str, bool],
-    against: ReferenceSet,
+    model: str,
     results: Sequence[TaskResult],
+    references: str,
+    *,
+    rules: str,
+    explained: bool,
     official: OfficialReport | None,
     warnings: tuple[str, ...],
 ) -> LevelStatement:
-    """asked: model, rules, and whether to explain. official: where either needs it."""
-    model, rules, explained = asked
-    levels = compute_levels(results)
-    explanation = explain(results, levels, official) if explained else None
-    if rules == "official" and official is not None:
-        return LevelStatement(model, rules, against.name, official.scores, official.crash, explanation, warnings)
-    return LevelStatement(model, rules, against.name, levels, "", explanation, warnings)
+    """official: if the rules or the explanation need it."""
+    computed = compute_levels(results)
+    explanation = explain(results, computed, official) if explained else None
+    levels, crash = (official.scores, official.crash) if rules == "official" and official is not None else (computed, "")
+    return LevelStatement(
+        model=model, rules=rules, references=references, levels=levels, crash=crash, explanation=explanation, warnings=warnings
+    )
 
 
 def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelStatement:
@@ -184,7 +186,15 @@ def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelS
         )
         values = run_values(verdict, benchmark)
         explanation = explain([judge(task, values.get(task.id)) for task in benchmark.tasks], levels)
-    return LevelStatement(verdict.model, "paper", verdict.references, levels, "", explanation, ())
+    return LevelStatement(
+        model=verdict.model,
+        rules="paper",
+        references=verdict.references,
+        levels=levels,
+        crash="",
+        explanation=explanation,
+        warnings=(),
+    )
 
 
 def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certificate | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scorer.reports.documents import level_of_workbook, report_json
+from scorer.reports.level_report import state_workbook_level, statement_json
+from scorer.workbooks.results import workbook_results
 
 pytestmark = pytest.mark.full
 CASES = [
@@ -30,8 +31,8 @@ def test_every_figure_of_the_reference_cases_is_reproduced(
     reference_data: Path, expected: dict[str, Any], name: str, references: str, key: str
 ) -> None:
     case = expected[f"{name}.xlsx"]
-    report = level_of_workbook(reference_data / "official_cases" / f"{name}.xlsx", case["model"], references)
-    found = report_json(report)
+    file = reference_data / "official_cases" / f"{name}.xlsx"
+    found = statement_json(state_workbook_level(file, case["model"], references=references))
     wanted = case[key]
     assert found["verdict"] == wanted["verdict"]
     assert found["levels"] == pytest.approx(wanted["levels"], abs=1e-6)
@@ -43,5 +44,5 @@ def test_every_figure_of_the_reference_cases_is_reproduced(
 
 def test_only_a_zero_in_an_error_metric_is_worth_a_warning_there(reference_data: Path, expected: dict[str, Any]) -> None:
     for name, case in expected.items():
-        for warning in level_of_workbook(reference_data / "official_cases" / name, case["model"]).warnings:
+        for warning in workbook_results(reference_data / "official_cases" / name, case["model"]).warnings:
             assert "is read as a perfect score" in warning

@@ -18,9 +18,9 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.sheets import SHEETS
 from genlevel.runtime.errors import WorkbookError
 from scorer.levels.rules import levels
-from scorer.reports.documents import LevelReport, level_of_workbook
 from scorer.reports.level_report import state_workbook_level
 from scorer.workbooks.reader import Formula, WorkbookSheet, model_values, read_workbook
+from scorer.workbooks.results import WorkbookResults, workbook_results
 
 MODEL = "My-Model"
 Edit = Callable[[dict[str, list[list[Any]]]], None]
@@ -49,7 +49,7 @@ def save(folder: Path, edit: Edit = lambda rows: None) -> Path:
 
 
 def warnings_of(folder: Path, edit: Edit) -> tuple[str, ...]:
-    return level_of_workbook(save(folder, edit), MODEL).warnings
+    return workbook_results(save(folder, edit), MODEL).warnings
 
 
 def with_stored(path: Path, stored: str) -> Path:
@@ -66,7 +66,7 @@ def with_stored(path: Path, stored: str) -> Path:
 
 
 def test_a_copy_of_the_references_wins_everywhere_without_a_warning(tmp_path: Path) -> None:
-    report = level_of_workbook(save(tmp_path), "my-MODEL ")
+    report = workbook_results(save(tmp_path), "my-MODEL ")
     assert report.warnings == ()
     assert report.model == MODEL
     assert report.levels.level_3 == pytest.approx(report.levels.level_2, abs=1e-9)
@@ -74,7 +74,7 @@ def test_a_copy_of_the_references_wins_everywhere_without_a_warning(tmp_path: Pa
 
 
 def test_shuffled_rows_columns_and_sheets_mean_the_same(tmp_path: Path) -> None:
-    straight = level_of_workbook(save(tmp_path), MODEL).levels
+    straight = workbook_results(save(tmp_path), MODEL).levels
 
     def shuffle(rows: dict[str, list[list[Any]]]) -> None:
         generator = random.Random(0)
@@ -83,7 +83,7 @@ def test_shuffled_rows_columns_and_sheets_mean_the_same(tmp_path: Path) -> None:
             generator.shuffle(body)
             rows[name] = [[line[4], line[1], line[3], line[0], line[2]] for line in [header, *body]]
 
-    assert level_of_workbook(save(tmp_path, shuffle), MODEL).levels == straight
+    assert workbook_results(save(tmp_path, shuffle), MODEL).levels == straight
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_shuffled_rows_columns_and_sheets_mean_the_same(tmp_path: Path) -> None:
 )
 def test_a_cell_that_is_no_number_is_named_and_counts_as_unsupported(tmp_path: Path, cell: Any, said: str) -> None:
     path = save(tmp_path, lambda rows: rows["Image-Generation"][1].__setitem__(4, cell))
-    report = level_of_workbook(path, MODEL)
+    report = workbook_results(path, MODEL)
     (warning,) = report.warnings
     assert warning.startswith("sheet 'Image-Generation', ")
     assert said in warning
@@ -108,7 +108,7 @@ def test_a_cell_that_is_no_number_is_named_and_counts_as_unsupported(tmp_path: P
 
 
 def test_an_empty_cell_is_unsupported_without_a_word(tmp_path: Path) -> None:
-    report = level_of_workbook(save(tmp_path, lambda rows: rows["NLP"][1].__setitem__(4, None)), MODEL)
+    report = workbook_results(save(tmp_path, lambda rows: rows["NLP"][1].__setitem__(4, None)), MODEL)
     assert report.warnings == ()
     assert (report.levels.language.supported, report.levels.language.tasks) == (114, 115)
 
@@ -120,7 +120,7 @@ def test_numbers_written_as_text_are_read_and_reported(tmp_path: Path) -> None:
 
 def test_a_formula_with_a_stored_value_counts_and_is_reported(tmp_path: Path) -> None:
     path = with_stored(save(tmp_path, lambda rows: rows["NLP"][1].__setitem__(4, "=40+2")), "42")
-    report = level_of_workbook(path, MODEL)
+    report = workbook_results(path, MODEL)
     assert report.warnings == ("sheet 'NLP', cell E2: a formula; the value stored with it counts: 42",)
     assert report.results[0].value == 42.0
 
@@ -132,7 +132,7 @@ def test_zero_in_an_error_metric_counts_as_perfect_and_is_called_ambiguous(tmp_p
         next(line for line in rows[fid.sheet] if line[1] == fid.name)[4] = 0.0
 
     path = save(tmp_path, edit)
-    report = level_of_workbook(path, MODEL)
+    report = workbook_results(path, MODEL)
     (warning,) = report.warnings
     assert "0 in FID is read as a perfect score" in warning
     assert next(result for result in report.results if result.task.id == fid.id).sigma == 100.0
@@ -227,14 +227,14 @@ def percent_formatted(folder: Path, numbers: dict[str, Any], number_format: str 
     return path
 
 
-def value_in(report: LevelReport, sheet: str, row: int) -> float | None:
+def value_in(report: WorkbookResults, sheet: str, row: int) -> float | None:
     tasks = [result for result in report.results if result.task.sheet == sheet]
     return tasks[row - 2].value
 
 
 @pytest.mark.parametrize("number_format", ["0.00%", "0%", '0.0%;[Red]-0.0%;"-"'])
 def test_a_cell_shown_as_a_percentage_is_read_as_such(tmp_path: Path, number_format: str) -> None:
-    report = level_of_workbook(percent_formatted(tmp_path, {"NLP!E2": 0.95, "NLP!E3": 0.57, "NLP!E4": 1}, number_format), MODEL)
+    report = workbook_results(percent_formatted(tmp_path, {"NLP!E2": 0.95, "NLP!E3": 0.57, "NLP!E4": 1}, number_format), MODEL)
     assert [value_in(report, "NLP", row) for row in (2, 3, 4)] == [95.0, 57.0, 100.0]
     (note,) = report.warnings
     assert note == "sheet 'NLP': 3 cells are shown as percentages and read as such: 0.95 is 95 % (first sheet 'NLP', cell E2)"
@@ -242,7 +242,7 @@ def test_a_cell_shown_as_a_percentage_is_read_as_such(tmp_path: Path, number_for
 
 @pytest.mark.parametrize("number_format", ['0.00"%"', "0.00\\%", "0.00_%", "General"])
 def test_a_percent_sign_that_is_only_decoration_changes_nothing(tmp_path: Path, number_format: str) -> None:
-    report = level_of_workbook(percent_formatted(tmp_path, {"NLP!E2": 95.0}, number_format), MODEL)
+    report = workbook_results(percent_formatted(tmp_path, {"NLP!E2": 95.0}, number_format), MODEL)
     assert value_in(report, "NLP", 2) == 95.0
     assert report.warnings == ()
 
@@ -250,7 +250,7 @@ def test_a_percent_sign_that_is_only_decoration_changes_nothing(tmp_path: Path, 
 def test_only_percentages_are_read_as_percentages(tmp_path: Path) -> None:
     tasks = [task for task in general_bench().tasks if task.sheet == "Image-Generation"]
     row = next(row for row, task in enumerate(tasks, start=2) if task.metric.id == "fid")
-    report = level_of_workbook(percent_formatted(tmp_path, {f"Image-Generation!E{row}": 25.0, "NLP!E2": 95.0}), MODEL)
+    report = workbook_results(percent_formatted(tmp_path, {f"Image-Generation!E{row}": 25.0, "NLP!E2": 95.0}), MODEL)
     assert (value_in(report, "Image-Generation", row), value_in(report, "NLP", 2)) == (25.0, 95.0)
     assert len(report.warnings) == 2
     assert all("1 cell is shown as percentages" in note and "the stored number counts" in note for note in report.warnings)
@@ -258,7 +258,7 @@ def test_only_percentages_are_read_as_percentages(tmp_path: Path) -> None:
 
 def test_a_formula_shown_as_a_percentage_is_read_as_such(tmp_path: Path) -> None:
     path = with_stored(percent_formatted(tmp_path, {"NLP!E2": "=40+2"}), "0.42")
-    report = level_of_workbook(path, MODEL)
+    report = workbook_results(path, MODEL)
     assert value_in(report, "NLP", 2) == 42.0
 
 
@@ -284,7 +284,7 @@ def test_a_task_named_like_a_formula_is_a_name(tmp_path: Path) -> None:
 
 def test_an_unknown_model_is_refused_naming_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match=r"no column|no sheet has a column named 'GPT-9'; columns there are: 'My-Model'"):
-        level_of_workbook(save(tmp_path), "GPT-9")
+        workbook_results(save(tmp_path), "GPT-9")
 
 
 @pytest.mark.parametrize("model", ["No", " task name", "Skill", "TASK", "Metrics", "  ", ""])
@@ -294,7 +294,7 @@ def test_a_column_that_describes_tasks_is_no_model(tmp_path: Path, model: str) -
             line.append("Skill" if line[0] == "No" else "L-1")
 
     with pytest.raises(WorkbookError, match=r"result\.xlsx: .*models there are: 'My-Model'$") as caught:
-        level_of_workbook(save(tmp_path, edit), model)
+        workbook_results(save(tmp_path, edit), model)
     assert "\n" not in str(caught.value)
 
 
@@ -304,13 +304,13 @@ def test_two_columns_of_one_name_are_refused_naming_both(tmp_path: Path, second:
         rows["Audio-Generation"][0].append(second)
 
     with pytest.raises(WorkbookError, match=r"result\.xlsx: sheet 'Audio-Generation' has 2 columns that 'my-model' can mean") as caught:
-        level_of_workbook(save(tmp_path, edit), "my-model")
+        workbook_results(save(tmp_path, edit), "my-model")
     assert f"'My-Model' (E) and {second.strip()!r} (F)" in str(caught.value)
 
 
 def test_two_columns_of_another_model_do_not_matter(tmp_path: Path) -> None:
     path = save(tmp_path, lambda rows: rows["NLP"][0].extend(["Other", "other"]))
-    assert level_of_workbook(path, MODEL).warnings == ()
+    assert workbook_results(path, MODEL).warnings == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"No;Task Name\n1;x"])
