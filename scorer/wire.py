@@ -170,16 +170,24 @@ def levels_message(levels: Levels) -> pb.Levels:
 def levels_of(message: pb.Levels) -> Levels:
     """Levels as they are read from a verdict: the inverse of ``levels_message``."""
     return Levels(
-        message.scores.level_2,
-        message.scores.level_3,
-        message.scores.level_4,
-        message.scores.level_5,
-        message.verdict or None,
-        tuple(
-            ModalityLevels(Modality(entry.modality), entry.level_2, entry.level_3, entry.level_4, entry.supported, entry.wins, entry.tasks)
+        level_2=message.scores.level_2,
+        level_3=message.scores.level_3,
+        level_4=message.scores.level_4,
+        level_5=message.scores.level_5,
+        verdict=message.verdict or None,
+        modalities=tuple(
+            ModalityLevels(
+                modality=Modality(entry.modality),
+                level_2=entry.level_2,
+                level_3=entry.level_3,
+                level_4=entry.level_4,
+                supported=entry.supported,
+                wins=entry.wins,
+                tasks=entry.tasks,
+            )
             for entry in message.modalities
         ),
-        LanguageLevel(message.language.weight, message.language.supported, message.language.wins, message.language.tasks),
+        language=LanguageLevel(message.language.weight, message.language.supported, message.language.wins, message.language.tasks),
     )
 
 

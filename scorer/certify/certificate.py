@@ -130,11 +130,25 @@ def certify(results: Sequence[TaskResult], evidence: Sequence[TaskEvidence], alp
         low, high = sorted((entry.low.value, entry.high.value))
         holms = adjusted.get(result.task.id, 1.0)
         name = entry.test if test.tested else ""
-        tasks.append(TaskCertificate(result.task, low, high, interval, test.win, test.loss, status, found, holms, name, entry.low.units))
+        tasks.append(
+            TaskCertificate(
+                task=result.task,
+                low=low,
+                high=high,
+                interval=interval,
+                p_win=test.win,
+                p_loss=test.loss,
+                status=status,
+                discovered=found,
+                p_win_adjusted=holms,
+                test=name,
+                units=entry.low.units,
+            )
+        )
     certificates = _levels(results, known, levels, groups, alpha)
     attained = [certificate.level for certificate in certificates if certificate.status is Status.ATTAINED]
     untested = sum(test.result and not test.tested for test in tests.values())
-    return Certificate(alpha, max(attained, default=None), certificates, tuple(tasks), untested)
+    return Certificate(alpha=alpha, verdict=max(attained, default=None), levels=certificates, tasks=tuple(tasks), untested=untested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +226,11 @@ def _levels(
         if status is Status.UNDECIDED:
             needed = instances_to_decide(level, results, known, alpha, reached=levels.scores[level] > 0.0)
         interval = (worst.scores[level], max(worst.scores[level], min(best.scores[level], most)))
-        certificates.append(LevelCertificate(level, status, attained[level], needed, levels.scores[level], interval))
+        certificates.append(
+            LevelCertificate(
+                level=level, status=status, p_value=attained[level], needed=needed, score=levels.scores[level], interval=interval
+            )
+        )
     return tuple(certificates)
 
 
@@ -243,7 +261,7 @@ def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], l
             low += weight * (_sigma(row.task, entry.low.value) - row.contribution)
             high += weight * (_sigma(row.task, entry.high.value) - row.contribution)
     interval = (max(0.0, low - math.sqrt(squares[0])), min(100.0, high + math.sqrt(squares[1])))
-    return LevelCertificate(2, status, 0.0 if certain else 1.0, None, levels.level_2, interval)
+    return LevelCertificate(level=2, status=status, p_value=0.0 if certain else 1.0, needed=None, score=levels.level_2, interval=interval)
 
 
 def _sigma(task: Task, value: float | None) -> float:
@@ -293,7 +311,7 @@ def _moved(row: TaskResult, entry: TaskEvidence | None, confidence: float, *, be
         if row.value is None or row.win is None:
             return row
         # Of unknown error: surely neither won nor lost.
-        return TaskResult(row.task, row.value, row.reference, row.sigma, better)
+        return TaskResult(task=row.task, value=row.value, reference=row.reference, sigma=row.sigma, win=better)
     interval = entry.interval(confidence)
     if interval is None:
         value, win = (entry.high if better else entry.low).value, None if row.reference is None else better
@@ -301,4 +319,4 @@ def _moved(row: TaskResult, entry: TaskEvidence | None, confidence: float, *, be
         higher = metric(row.task.metric.id).direction is Direction.HIGHER
         value = interval[1] if higher == better else interval[0]
         win = None if row.reference is None else is_win(row.task.metric.id, value, row.reference)
-    return TaskResult(row.task, value, row.reference, sigma(row.task.metric.id, value), win)
+    return TaskResult(task=row.task, value=value, reference=row.reference, sigma=sigma(row.task.metric.id, value), win=win)

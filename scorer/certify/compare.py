@@ -103,7 +103,7 @@ def compare(pairs: Iterable[PairedTask], references: str = "workbook", *, alpha:
     entries = list(listed.values())
     for level in (2, 3, 4, 5) if enough(entries) else ():
         levels.append(ComparedScore(f"level_{level}", over_tasks(entries, references, level_score(level), alpha), len(entries)))
-    return RunComparison(alpha, draws, tuple(tasks), tuple(modalities), tuple(levels))
+    return RunComparison(alpha=alpha, draws=draws, tasks=tuple(tasks), modalities=tuple(modalities), levels=tuple(levels))
 
 
 def _compare_task(pair: PairedTask, alpha: float, draws: int, seed: int) -> tuple[ComparedTask, PairedDraws | None]:

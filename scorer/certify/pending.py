@@ -24,11 +24,13 @@ def pending_outcome(metric_id: str, instances: int, obstacle: str = "") -> TaskO
     counts = {Outcome.PENDING: instances}
     info = METRICS.get(metric_id)
     if obstacle or info is None:
-        return TaskOutcome(None, None, None, None, counts, obstacle, ())
+        return TaskOutcome(score=None, lower=None, upper=None, standard_error=None, counts=counts, note=obstacle, unparsable_ids=())
     lower, upper = (end if abs(end) < UNBOUNDED else None for end in (info.lowest, info.highest))
     if lower is None or upper is None:
         lower = upper = None
-    return TaskOutcome(None, lower, upper, None, counts, incomplete_note(counts), ())
+    return TaskOutcome(
+        score=None, lower=lower, upper=upper, standard_error=None, counts=counts, note=incomplete_note(counts), unparsable_ids=()
+    )
 
 
 def pending_evidence(metric: TaskMetric, instances: int) -> Ends:

@@ -145,7 +145,9 @@ def over_tasks(entries: Sequence[DrawnTask], references: str, score: Score, alph
     error = reach.error if score.linear else reach.stretch * float(np.std(drawn[0] - drawn[1], ddof=1))
     p_value = permutation_p(difference, swapped)
     if error <= TINY:
-        return Difference(float(seen[0][0]), float(seen[1][0]), None, p_value, None, SIGN_FLIP)
+        return Difference(
+            score_a=float(seen[0][0]), score_b=float(seen[1][0]), interval=None, p_value=p_value, smallest_detectable=None, test=SIGN_FLIP
+        )
     if score.linear:
         ends = [difference - reach.quantile * error, difference + reach.quantile * error]
     else:
@@ -157,4 +159,6 @@ def over_tasks(entries: Sequence[DrawnTask], references: str, score: Score, alph
         ends.append(0.0)
     interval = (max(-100.0, min(*ends, difference)), min(100.0, max(*ends, difference)))
     effect = (reach.quantile + normal_quantile(POWER)) * error
-    return Difference(float(seen[0][0]), float(seen[1][0]), interval, p_value, effect, SIGN_FLIP)
+    return Difference(
+        score_a=float(seen[0][0]), score_b=float(seen[1][0]), interval=interval, p_value=p_value, smallest_detectable=effect, test=SIGN_FLIP
+    )

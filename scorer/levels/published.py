@@ -84,8 +84,19 @@ def publication() -> Publication:
             level: MappingProxyType(dict(zip(places, map(float, row), strict=True))) for level, row in zip((2, 3, 4), levels, strict=True)
         }
         given = MappingProxyType(values.pop(model, {}))
-        models.append(PublishedModel(model, tuple(map(Paradigm, paradigms)), MappingProxyType(scores), given, notes.get(model, "")))
-    models += [PublishedModel(model, (), None, MappingProxyType(rest), notes.get(model, "")) for model, rest in values.items()]
+        models.append(
+            PublishedModel(
+                model=model,
+                paradigms=tuple(map(Paradigm, paradigms)),
+                scores=MappingProxyType(scores),
+                values=given,
+                inconsistency=notes.get(model, ""),
+            )
+        )
+    models += [
+        PublishedModel(model=model, paradigms=(), scores=None, values=MappingProxyType(rest), inconsistency=notes.get(model, ""))
+        for model, rest in values.items()
+    ]
     return Publication(document["source"], document["arxiv"], tuple(models))
 
 

@@ -112,9 +112,9 @@ def judge(task: Task, value: float | None, references: str = "workbook") -> Task
     """
     reference = task.reference(references)
     if value is None or math.isnan(value):
-        return TaskResult(task, None, reference, None, None)
+        return TaskResult(task=task, value=None, reference=reference, sigma=None, win=None)
     win = None if reference is None else is_win(task.metric.id, value, reference)
-    return TaskResult(task, value, reference, sigma(task.metric.id, value), win)
+    return TaskResult(task=task, value=value, reference=reference, sigma=sigma(task.metric.id, value), win=win)
 
 
 def judge_all(
@@ -152,7 +152,9 @@ def compute_levels(results: Sequence[TaskResult]) -> Levels:
     level_5 = level_4 * language.weight
     scores = {2: level_2, 3: level_3, 4: level_4, 5: level_5}
     verdict = max((level for level, score in scores.items() if score > 0.0), default=None)
-    return Levels(level_2, level_3, level_4, level_5, verdict, modalities, language)
+    return Levels(
+        level_2=level_2, level_3=level_3, level_4=level_4, level_5=level_5, verdict=verdict, modalities=modalities, language=language
+    )
 
 
 def levels(

@@ -152,7 +152,7 @@ def join(file: PredictionFile, instances: Sequence[tuple[str, int]]) -> Joined:
         else:
             unknown.append(written)
     missing = tuple(instance for instance, _position in instances if predictions.get(instance) is None)
-    return Joined(predictions, missing, tuple(unknown), tuple(duplicates), tuple(problems))
+    return Joined(predictions=predictions, missing=missing, unknown=tuple(unknown), duplicates=tuple(duplicates), problems=tuple(problems))
 
 
 def joined_problems(where: str, joined: Joined) -> Iterable[str]:

@@ -141,19 +141,19 @@ def score_predictions(
     partial = len(values) < len(suite.benchmark.tasks) or any(one.score.partial for one in tasks)
     incomplete = any(one.score.counts.failed for one in tasks if not one.score.task.unlisted)
     return ScoredPredictions(
-        model,
-        suite.name,
-        suite.benchmark,
-        chosen,
-        partial,
-        tuple(tasks),
-        values,
-        {entry.task.id: entry.instances for entry in measured},
-        compute_levels(results),
-        compute_levels(asked),
-        certificate_message(certify_tasks(measured, results, incomplete=incomplete)),
-        unused,
-        tuple(problems),
+        model=model,
+        suite=suite.name,
+        benchmark=suite.benchmark,
+        references=chosen,
+        partial=partial,
+        tasks=tuple(tasks),
+        values=values,
+        instances={entry.task.id: entry.instances for entry in measured},
+        levels=compute_levels(results),
+        asked_levels=compute_levels(asked),
+        certificate=certificate_message(certify_tasks(measured, results, incomplete=incomplete)),
+        unused=unused,
+        problems=tuple(problems),
     )
 
 
@@ -256,7 +256,7 @@ def _score_task(
         outcome = scoring.finish()
     rated = with_ratings(RatingSource(kind=Rater.PEOPLE), scoring.ratings()) if people else None
     message, evidence = _message(task, wanted, outcome, references, provenance=scoring.provenance(), rated=rated, partial=bool(left_out))
-    return ScoredTask(task.key, message, None if file is None else file.path, joined, evidence)
+    return ScoredTask(key=task.key, score=message, file=None if file is None else file.path, joined=joined, evidence=evidence)
 
 
 def _place(file: Path, root: Path) -> MediaPlace:
@@ -296,12 +296,12 @@ def _answered(
 def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given = _NONE) -> AnsweredInstance:
     """An instance as the evaluator would hand it over, with the media that are there."""
     return AnsweredInstance(
-        instance.id,
-        outcome,
-        answer.text,
-        instance.answer_type,
-        instance.label,
-        instance.options,
+        id=instance.id,
+        outcome=outcome,
+        raw_answer=answer.text,
+        answer_type=instance.answer_type,
+        label=instance.label,
+        options=instance.options,
         cluster=cluster_of(instance, task.key),
         files=answer.files,
         prompt="\n\n".join(text for text in (instance.context, instance.prompt) if text),

@@ -84,11 +84,11 @@ def explain(results: Sequence[TaskResult], levels: Levels, official: OfficialRep
     misses = [margin for result, margin in margins if not result.win]
     differences = () if official is None else tuple(_differences(results, official))
     return Explanation(
-        tuple(sorted(wins, key=lambda margin: (-margin.level_3, -margin.weight, margin.task.id))),
-        tuple(sorted(misses, key=lambda margin: (-margin.by_sigma, margin.task.id))),
-        tuple(_needed(results, levels)),
-        differences,
-        "" if official is None else official.crash,
+        wins=tuple(sorted(wins, key=lambda margin: (-margin.level_3, -margin.weight, margin.task.id))),
+        misses=tuple(sorted(misses, key=lambda margin: (-margin.by_sigma, margin.task.id))),
+        needed=tuple(_needed(results, levels)),
+        differences=differences,
+        crash="" if official is None else official.crash,
     )
 
 

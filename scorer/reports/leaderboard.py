@@ -128,15 +128,26 @@ def make_board(
         tasks = _skill_tasks(benchmark, asked, paradigm, skill)
         first = tasks[0]
         title = f"{first.skill} ({first.skill_id})"
-        return Board(chosen, title, (first.modality,), first.paradigm, first.skill_id, tasks, (), (2, 3))
+        return Board(
+            scope=chosen,
+            title=title,
+            modalities=(first.modality,),
+            paradigm=first.paradigm,
+            skill_id=first.skill_id,
+            tasks=tasks,
+            language=(),
+            levels=(2, 3),
+        )
     if chosen is Scope.PARADIGM:
         tasks = tuple(task for task in benchmark.tasks if task.modality is asked[0] and task.paradigm is paradigm)
         title = " ".join(filter(None, (asked[0].value, paradigm)))
-        return Board(chosen, title, asked, paradigm, "", tasks, (), (2, 3))
+        return Board(scope=chosen, title=title, modalities=asked, paradigm=paradigm, skill_id="", tasks=tasks, language=(), levels=(2, 3))
     counted = asked or LEVEL_MODALITIES
     tasks = tuple(task for task in benchmark.tasks if task.modality in counted)
     title = "all modalities" if chosen is Scope.FULL else ", ".join(counted)
-    return Board(chosen, title, counted, None, "", tasks, language, (2, 3, 4, 5))
+    return Board(
+        scope=chosen, title=title, modalities=counted, paradigm=None, skill_id="", tasks=tasks, language=language, levels=(2, 3, 4, 5)
+    )
 
 
 def measured_entry(board: Board, candidate: Candidate, references: str = "workbook") -> Entry | None:

@@ -50,7 +50,14 @@ def candidate_of(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> Candid
             partial.add(task.id)
         if score.counts.failed or score.counts.pending:
             incomplete.add(task.id)
-    return Candidate(verdict.model, verdict.run_id, verdict.suite, values, frozenset(partial), frozenset(incomplete))
+    return Candidate(
+        model=verdict.model,
+        run=verdict.run_id,
+        suite=verdict.suite,
+        values=values,
+        partial_tasks=frozenset(partial),
+        incomplete_tasks=frozenset(incomplete),
+    )
 
 
 def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse) -> list[str]:
@@ -135,7 +142,15 @@ def build_leaderboard(
     standings = rank(entries, board.levels)
     if level is not None:
         standings = level_list(standings, level)
-    return Leaderboard(board, chosen, standings, level, publication().source if published else "", hidden, tuple(notes))
+    return Leaderboard(
+        board=board,
+        references=chosen,
+        standings=standings,
+        level=level,
+        source=publication().source if published else "",
+        unplaced=hidden,
+        notes=tuple(notes),
+    )
 
 
 def leaderboard_json(leaderboard: Leaderboard) -> dict[str, Any]:

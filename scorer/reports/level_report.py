@@ -152,7 +152,7 @@ def _check_rules(rules: str) -> None:
 
 def _official(sheets: Sequence[WorkbookSheet], model: str, against: ReferenceSet) -> OfficialReport:
     if against.crash:
-        return OfficialReport(model, against.name, None, against.crash, ())
+        return OfficialReport(model=model, references=against.name, scores=None, crash=against.crash, rows=())
     return official_levels(sheets, model, against.positions, against.name, other_sheets=against.other_sheets)
 
 

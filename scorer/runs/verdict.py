@@ -46,7 +46,14 @@ def compute_verdict(benchmark: Benchmark, scores: Sequence[StoredScore], referen
     results = judge_all(benchmark, {key: outcome.score for key, outcome in listed.items()}, references)
     asked = [result for result in results if result.task.id in listed]
     incomplete = any(outcome.incomplete for outcome in listed.values())
-    return Verdict(references, standings, results, compute_levels(results), compute_levels(asked), incomplete)
+    return Verdict(
+        references=references,
+        tasks=standings,
+        results=results,
+        levels=compute_levels(results),
+        asked_levels=compute_levels(asked),
+        incomplete=incomplete,
+    )
 
 
 def standing_of(index: TaskIndex, score: StoredScore, references: str = "workbook") -> Standing:

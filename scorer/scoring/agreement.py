@@ -40,7 +40,11 @@ def agreement(judge: Sequence[float], people: Sequence[float]) -> Agreement | No
         return None
     mean = math.fsum(differences) / len(differences)
     return Agreement(
-        len(differences), pearson(judge, people), kendall_tau_b(judge, people), mean, standard_error_of_mean(differences, mean)
+        instances=len(differences),
+        pearson=pearson(judge, people),
+        kendall=kendall_tau_b(judge, people),
+        mean_difference=mean,
+        standard_error=standard_error_of_mean(differences, mean),
     )
 
 

@@ -244,13 +244,13 @@ class TaskScoring:
         if instance.label is None and self._metric.needs_label:
             return replace(kept, found=_Problem("has no label (closed set)"))
         question = Question(
-            instance.answer_type,
-            instance.label,
-            instance.options,
-            instance.prompt,
-            instance.inputs,
-            instance.details,
-            instance.ratings,
+            answer_type=instance.answer_type,
+            label=instance.label,
+            options=instance.options,
+            prompt=instance.prompt,
+            inputs=instance.inputs,
+            details=instance.details,
+            ratings=instance.ratings,
         )
         if answer is not None:
             waiting[instance.key] = (answer, question)

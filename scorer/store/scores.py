@@ -214,7 +214,9 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
 
 
 def _run(row: Row[Any]) -> StoredRun:
-    return StoredRun(row.run_id, row.model, row.suite, row.benchmark, read_tasks(row.benchmark_tasks))
+    return StoredRun(
+        run_id=row.run_id, model=row.model, suite=row.suite, benchmark=row.benchmark, benchmark_tasks=read_tasks(row.benchmark_tasks)
+    )
 
 
 def _score(row: Row[Any]) -> StoredScore:

@@ -126,8 +126,8 @@ def official_levels(
             rows += read
         scores = _levels(rows, counts)
     except RankerEnds as crash:
-        return OfficialReport(model, references, None, str(crash), tuple(rows))
-    return OfficialReport(model, references, scores, "", tuple(rows))
+        return OfficialReport(model=model, references=references, scores=None, crash=str(crash), rows=tuple(rows))
+    return OfficialReport(model=model, references=references, scores=scores, crash="", rows=tuple(rows))
 
 
 def _check_sheets(sheets: Sequence[WorkbookSheet], benchmark: Benchmark, other_sheets: Iterable[str]) -> None:
@@ -159,12 +159,12 @@ def _read(sheet: WorkbookSheet, model: str, tasks: Sequence[Task], references: s
         compared = known if language else _mapped(task, known, sheet.title)
         rows.append(
             OfficialRow(
-                sheet.title,
-                index + 2 if index < length else None,
-                "" if written is None else str(written),
-                task,
-                adjust(index, value) if index < length else math.inf,
-                compared,
+                sheet=sheet.title,
+                row=index + 2 if index < length else None,
+                written="" if written is None else str(written),
+                paired=task,
+                value=adjust(index, value) if index < length else math.inf,
+                reference=compared,
             )
         )
     return rows, length
@@ -231,7 +231,15 @@ def _levels(rows: Sequence[OfficialRow], counts: dict[str, int]) -> Levels:
     weight = sum(row.reward for row in language) / len(language) / 100.0 if language else 0.0
     scores = {2: level_2, 3: level_3, 4: level_4, 5: level_4 * weight}
     verdict = max((level for level, score in scores.items() if score > 0.0), default=None)
-    return Levels(level_2, level_3, level_4, scores[5], verdict, tuple(modalities), LanguageLevel(weight, *_counts(language)))
+    return Levels(
+        level_2=level_2,
+        level_3=level_3,
+        level_4=level_4,
+        level_5=scores[5],
+        verdict=verdict,
+        modalities=tuple(modalities),
+        language=LanguageLevel(weight, *_counts(language)),
+    )
 
 
 def _counts(rows: Sequence[OfficialRow]) -> tuple[int, int, int]:

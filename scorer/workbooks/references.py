@@ -54,12 +54,12 @@ def reference_set(choice: str = "workbook") -> ReferenceSet:
     rows, crash = _positions(sheets, tasks)
     others = (sheet.title.strip() for sheet in sheets if place_of(sheet.title) is None or not _length(sheet))
     return ReferenceSet(
-        choice,
-        Benchmark(benchmark.name, tasks),
-        Benchmark(benchmark.name, tuple(rows)),
-        tuple(title for title in others if title.casefold() not in IGNORED_SHEETS),
-        crash,
-        tuple(f"references: {_of_references(warning)}" for warning in read.warnings),
+        name=choice,
+        benchmark=Benchmark(benchmark.name, tasks),
+        positions=Benchmark(benchmark.name, tuple(rows)),
+        other_sheets=tuple(title for title in others if title.casefold() not in IGNORED_SHEETS),
+        crash=crash,
+        warnings=tuple(f"references: {_of_references(warning)}" for warning in read.warnings),
     )
 
 
