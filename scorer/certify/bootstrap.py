@@ -58,7 +58,7 @@ def bootstrap_intervals(
 
 
 def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | None:
-    """Bootstrap scores with open instances wrong and right, from the same draws; None where they cannot be drawn."""
+    """Bootstrap scores with open instances wrong and right, from the same draws; None if they cannot be drawn."""
     if entry.pending is not None:
         import numpy as np
 

@@ -42,12 +42,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskCertificate:
-    """One task with a result. interval: at confidence 1 - alpha, in the metric's unit; None where no error is known.
+    """One task with a result. interval: at confidence 1 - alpha, in the metric's unit; None if no error is known.
 
     low <= high: the scores with every open instance wrong and right, in the metric's unit; of an error low is that of all right.
     status: of its win, family-wise over all tasks. discovered: among the wins with controlled false discovery rate.
-    p_win, p_loss: unadjusted; 1 where there is no reference or no error. p_win_adjusted: by Holm's correction over all tested tasks.
-    test, units: what the p-values are of, and on how many independent instances or clusters; empty where nothing can be tested.
+    p_win, p_loss: unadjusted; 1 if there is no reference or no error. p_win_adjusted: by Holm's correction over all tested tasks.
+    test, units: what the p-values are of, and on how many independent instances or clusters; empty if nothing can be tested.
     """
 
     task: Task
@@ -65,7 +65,7 @@ class TaskCertificate:
 
 @dataclass(frozen=True, slots=True)
 class LevelCertificate:
-    """One level. p_value: of "attained". needed: about how many instances more would decide; None where none would, or it is decided.
+    """One level. p_value: of "attained". needed: about how many instances more would decide; None if none would, or it is decided.
 
     score: the paper's point score. interval: Level 2's at confidence 1 - alpha (delta method; a result of unknown error counts as
     exact there, see ``Certificate.untested``); for Levels 3-5 the outer bound from simultaneous intervals of all tasks, each surely won,
@@ -82,7 +82,7 @@ class LevelCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """verdict: the highest level certified as attained; None where none is. untested: results without a usable error or reference."""
+    """verdict: the highest level certified as attained; None if none is. untested: results without a usable error or reference."""
 
     alpha: float
     verdict: int | None
@@ -237,7 +237,7 @@ def _levels(
 def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], levels: Levels, alpha: float) -> LevelCertificate:
     """Level 2 takes one result above the worst, which needs no test: nothing but the worst answers would give the worst.
 
-    Without one it is undecided where there are results at all: the worst on this many instances does not prove the worst.
+    Without one it is undecided if there are results at all: the worst on this many instances does not prove the worst.
     """
     rows = [row for row in results if row.task.modality is not Modality.LANGUAGE]
     certain = any(_sigma(row.task, known[row.task.id].low.value if row.task.id in known else row.value) > 0.0 for row in rows)
@@ -271,7 +271,7 @@ def _sigma(task: Task, value: float | None) -> float:
 def _sigma_reach(task: Task, estimate: Estimate, alpha: float) -> tuple[float, float]:
     """How far below and above itself sigma may truly be, at confidence 1 - alpha.
 
-    Where all answers are alike no error was seen, which is no certainty: then as far as the task's own interval goes, and where its
+    If all answers are alike no error was seen, which is no certainty: then as far as the task's own interval goes, and if its
     metric has no bounds to give one, as far as sigma does. One answer says nothing of its error, which is the largest that sigma can have.
     """
     single = estimate.units == 1 and not estimate.standard_error

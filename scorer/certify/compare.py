@@ -80,7 +80,7 @@ class RunComparison:
 def compare(pairs: Iterable[PairedTask], references: str = "workbook", *, alpha: float, draws: int = DRAWS, seed: int = 0) -> RunComparison:
     """Compares task by task, and over all of the benchmark's tasks among them.
 
-    Scores are those of the shared instances alone; levels are over the compared tasks alone, and there are none (nor of a modality) where
+    Scores are those of the shared instances alone; levels are over the compared tasks alone, and there are none (nor of a modality) if
     these share fewer than LEAST_UNITS instances. Seeded: the same input gives the same figures.
     """
     tasks: list[ComparedTask] = []

@@ -70,7 +70,7 @@ def binomial_at_most(successes: int, trials: int, probability: float) -> float:
 def mean_at_least(mean: float, trials: int, expected: float) -> float:
     """At most this likely is a mean as high, of independent numbers in 0..1 of any distribution whose mean is expected to be ``expected``.
 
-    exp(-n KL(mean | expected)); the chance itself where all numbers are 1. Source: Hoeffding 1963, theorem 1.
+    exp(-n KL(mean | expected)); the chance itself if all numbers are 1. Source: Hoeffding 1963, theorem 1.
 
     >>> round(mean_at_least(0.8, 10, 0.5), 6), mean_at_least(1.0, 2, 0.5), mean_at_least(0.4, 10, 0.5)
     (0.145519, 0.25, 1.0)
@@ -92,7 +92,7 @@ def mean_at_most(mean: float, trials: int, expected: float) -> float:
 
 
 def means_apart(distance: float, trials: int, others: int) -> float:
-    """At most this likely are the means of independent numbers in 0..1 so far apart where their expectations are not.
+    """At most this likely are the means of independent numbers in 0..1 so far apart if their expectations are not.
 
     One-sided. Source: Hoeffding 1963, corollary of theorem 2: exp(-2 d^2 / (1/m + 1/n)).
 

@@ -26,7 +26,7 @@ class Estimate:
     """A score as measured. value, standard_error: in the workbook's unit. units: independent ones, instances or clusters.
 
     binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
-    standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 where it is not known.
+    standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 if it is not known.
     degrees: of freedom of the standard error (see ``effective_degrees``); None: units - 1.
     bounded: nothing was measured of its spread; the standard error is the largest that units between 0 and 100 can have, and tests and
     intervals rest on these bounds alone.
@@ -67,7 +67,7 @@ class TaskEvidence:
 
     low and high are equal for a complete task. "low" is the worse end whatever the metric's direction.
     reference_units: instances on which the specialist was measured, to count its own uncertainty; None takes the reference as known.
-    instances: how many the units consist of, where these are clusters; None: units are instances.
+    instances: how many the units consist of, if these are clusters; None: units are instances.
     """
 
     task: Task
@@ -88,7 +88,7 @@ class TaskEvidence:
 
     @property
     def test(self) -> str:
-        """The name of the test against a reference; empty where there is none."""
+        """The name of the test against a reference; empty if there is none."""
         if not self.testable:
             return ""
         if self.low.binary and self.reference_units is None:
@@ -98,7 +98,7 @@ class TaskEvidence:
         return "clustered t" if self.low.clustered else "t"
 
     def win_p_value(self, reference: float) -> float:
-        """One-sided p-value of "the model is truly better than the reference", from the worse end. 1 where nothing can be said."""
+        """One-sided p-value of "the model is truly better than the reference", from the worse end. 1 if nothing can be said."""
         return _p_value(self.task, self.low, reference, self.reference_units, better=True)
 
     def loss_p_value(self, reference: float) -> float:
@@ -108,7 +108,7 @@ class TaskEvidence:
     def needed(self, reference: float, alpha: float, *, better: bool) -> int | None:
         """About how many instances more would show at alpha, with a power of 0.8, that the model is better (worse) than the reference.
 
-        0 where they show it already. None where the score leans the other way, or nothing is known of its error.
+        0 if they show it already. None if the score leans the other way, or nothing is known of its error.
         """
         end = self.low if better else self.high
         p_value = _p_value(self.task, end, reference, self.reference_units, better=better)
@@ -120,7 +120,7 @@ class TaskEvidence:
         return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
-        """(lower, upper) in the metric's unit, outer over both ends; None where no error is known."""
+        """(lower, upper) in the metric's unit, outer over both ends; None if no error is known."""
         ends = [_interval(self.task, end, confidence) for end in (self.low, self.high)]
         if any(end is None for end in ends):
             return None
@@ -129,7 +129,7 @@ class TaskEvidence:
 
 
 def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
-    """Evidence where only values are known, with n from ``units`` by Task.id, else the task list; and what cannot be certified.
+    """Evidence if only values are known, with n from ``units`` by Task.id, else the task list; and what cannot be certified.
 
     Shares of right answers are tested exactly, other means of numbers 0..100 by Hoeffding's bound, which holds however the numbers spread.
     Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.
@@ -181,7 +181,7 @@ def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units:
     if _by_bounds(task, end):
         return means_apart(distance / 100.0, end.units, reference_units)
     spread = max(0.0, reference * (100.0 - reference))
-    # A share's own error is that of the reference where the two are alike, which is what is tested.
+    # A share's own error is that of the reference if the two are alike, which is what is tested.
     own = math.sqrt(spread / end.units) if end.binary else end.standard_error
     if own is None or end.units < 2:
         return 1.0
@@ -209,12 +209,12 @@ def _units_needed(task: Task, end: Estimate, reference: float, reference_units: 
 
 
 def _sign(task: Task, *, better: bool) -> float:
-    """1 where a higher score speaks for what is tested, else -1."""
+    """1 if a higher score speaks for what is tested, else -1."""
     return 1.0 if (metric(task.metric.id).direction is Direction.HIGHER) == better else -1.0
 
 
 def _by_bounds(task: Task, end: Estimate) -> bool:
-    """Whether nothing but its bounds says how far a score may be off: from values alone, or where all instances are alike.
+    """Whether nothing but its bounds says how far a score may be off: from values alone, or if all instances are alike.
 
     These have an error of 0, which is no certainty.
     """
@@ -223,7 +223,7 @@ def _by_bounds(task: Task, end: Estimate) -> bool:
 
 
 def bounded_interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
-    """What n and the metric's bounds alone say of a score, in its unit; None where the metric has no bounds."""
+    """What n and the metric's bounds alone say of a score, in its unit; None if the metric has no bounds."""
     info = metric(task.metric.id)
     if not end.binary and not info.is_bounded:
         return None
@@ -236,7 +236,7 @@ def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, floa
     info = metric(task.metric.id)
     if end.binary or _by_bounds(task, end):
         return bounded_interval(task, end, confidence)
-    # All instances alike leave an error of 0, from which nothing follows where the metric has no bounds to fall back on.
+    # All instances alike leave an error of 0, from which nothing follows if the metric has no bounds to fall back on.
     if not end.standard_error or end.units < 2:
         return None
     lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)

@@ -49,7 +49,7 @@ def _lowest_expected(mean: float, trials: int, tail: float) -> float:
 
 
 def student(value: float, standard_error: float, degrees: float, confidence: float, skewness: float = 0.0) -> tuple[float, float]:
-    """value -+ t * standard error, with t of this many degrees of freedom, corrected for the units' skewness where it is given.
+    """value -+ t * standard error, with t of this many degrees of freedom, corrected for the units' skewness if it is given.
 
     skewness: see ``scaled_skewness``. Source of the correction: Hall 1992, "On the removal of skewness by transformation".
     """
@@ -82,7 +82,7 @@ def symmetric_inverse(statistic: float, skewness: float) -> float:
 
 
 def scaled_skewness(deviations: Iterable[float]) -> float:
-    """sum d^3 / (sum d^2)^1.5: the units' skewness over the root of their number; 0 where nothing deviates.
+    """sum d^3 / (sum d^2)^1.5: the units' skewness over the root of their number; 0 if nothing deviates.
 
     >>> round(scaled_skewness([-1.0, -1.0, 2.0]), 6)
     0.408248
@@ -95,7 +95,7 @@ def scaled_skewness(deviations: Iterable[float]) -> float:
 
 
 def effective_degrees(deviations: Sequence[float]) -> float:
-    """Degrees of freedom of a standard error from units with these deviations: n - 1, or 2n / (kurtosis - 1) where heavy tails leave fewer.
+    """Degrees of freedom of a standard error from units with these deviations: n - 1, or 2n / (kurtosis - 1) if heavy tails leave fewer.
 
     The variance of a sample variance is s^4 (kurtosis - 1) / n, and that of a chi-squared one with f degrees 2 s^4 / f. Rounded down,
     from 100 on to tens, so that tasks share quantiles.
@@ -123,7 +123,7 @@ def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable]) -> list[
 
 
 def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, int] | None:
-    """(standard error of the mean, number of clusters) where instances of a cluster (one image, one dialogue) go together.
+    """(standard error of the mean, number of clusters) if instances of a cluster (one image, one dialogue) go together.
 
     sqrt( G/(G-1) * sum over clusters of (sum of its deviations)^2 ) / n; None for fewer than two clusters.
     Source: Liang and Zeger 1986, for a mean, with the small-sample factor G/(G-1).
@@ -151,9 +151,9 @@ def instances_needed(
 ) -> int | None:
     """About how many instances more until a true distance as large as the one seen is found with this power.
 
-    One-sided test at alpha, error falling as 1/sqrt(n). null_error: the error that the test has where there is no distance, if another.
+    One-sided test at alpha, error falling as 1/sqrt(n). null_error: the error that the test has if there is no distance, if another.
     fixed_error: what falls not, such as the reference's. by_bound: the test is Hoeffding's exp(-z^2 / 2) and not the normal tail.
-    None where no number of instances would do (distance not above 0), or nothing is known of the error.
+    None if no number of instances would do (distance not above 0), or nothing is known of the error.
     """
     null = standard_error if null_error is None else null_error
     if distance <= 0.0 or null <= 0.0:
@@ -166,7 +166,7 @@ def instances_needed(
 
 
 def trials_needed(trials: int, distance: float) -> int:
-    """As many as an exact test of a share takes where one by the normal distribution takes ``trials``. distance: of shares, above 0.
+    """As many as an exact test of a share takes if one by the normal distribution takes ``trials``. distance: of shares, above 0.
 
     Source: Fleiss, Levin and Paik 2003, section 2.5 (the continuity correction).
 

@@ -72,7 +72,7 @@ def _pooled_estimate(
 
 
 def _shaped(estimate: Estimate, deviations: Sequence[float]) -> Estimate:
-    """With the skewness and the degrees of freedom of its units' shares in the score, where these are known."""
+    """With the skewness and the degrees of freedom of its units' shares in the score, if these are known."""
     if estimate.standard_error is not None and estimate.standard_error <= _ROUNDING * max(1.0, abs(estimate.value)):
         # All alike but for the last digits of a mean, which say nothing.
         return replace(estimate, standard_error=0.0)

@@ -25,7 +25,7 @@ TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a minus b. interval, smallest_detectable: None where one instance or cluster says nothing. test: the name of what p_value is of.
+    """a minus b. interval, smallest_detectable: None if one instance or cluster says nothing. test: the name of what p_value is of.
 
     smallest_detectable: the true difference that a two-sided test at alpha would find with a power of 0.8.
     """
@@ -76,7 +76,7 @@ class PairedRows:
         return len({(0, self.clusters[key]) if key in self.clusters else (1, key) for key, _row in self.a})
 
     def differences(self) -> list[float] | None:
-        """Per instance, where the score is a mean of one number each and no two instances share a cluster."""
+        """Per instance, if the score is a mean of one number each and no two instances share a cluster."""
         rows = zip(self.a, self.b, strict=True)
         numbers = [(a, b) for (_key, a), (_same, b) in rows if isinstance(a, int | float) and isinstance(b, int | float)]
         return [a - b for a, b in numbers] if len(numbers) == len(self.a) == self.units else None
@@ -117,7 +117,7 @@ def _swapped(mixed: Weighted, swap: Floats) -> tuple[Floats, Floats]:
 def difference_error(
     seen: float, differences: Sequence[float] | None, drawn: tuple[Floats, Floats], units: int
 ) -> tuple[float, float, int]:
-    """(centre, standard error, degrees of freedom) of the difference; an error of 0 where it is not known.
+    """(centre, standard error, degrees of freedom) of the difference; an error of 0 if it is not known.
 
     Shares, and means that differ by the same everywhere, get one pseudo-pair in each direction (Bonett and Price 2012): that nothing
     differed here does not prove that nothing ever would.
@@ -142,7 +142,7 @@ def permutation_p(seen: float, swapped: tuple[Floats, Floats]) -> float:
 
 
 def tail(seen: float, swapped: tuple[Floats, Floats]) -> float:
-    """A bound of the permutation test's p-value where no draw was as extreme, so that corrections for many tasks can be met; else 1.
+    """A bound of the permutation test's p-value if no draw was as extreme, so that corrections for many tasks can be met; else 1.
 
     A sum of numbers with random signs exceeds z times its root mean square with a chance of at most exp(-z^2 / 2) (Hoeffding 1963, theorem
     2), which is exact for means and of the first order for other scores. The root mean square is known from n draws alone: averaged over

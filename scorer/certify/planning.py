@@ -12,7 +12,7 @@ from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 def instances_to_decide(
     level: int, results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], alpha: float, *, reached: bool
 ) -> int | None:
-    """How many would decide Level 3, 4 or 5 the way the points lean; None where none would, or nothing is known of their error.
+    """How many would decide Level 3, 4 or 5 the way the points lean; None if none would, or nothing is known of their error.
 
     reached: by the points. Then the fewest that would certify the wins it takes; else the fewest that would certify the losses after
     which it is out of reach. Each test has the error that the level's certificate leaves it.

@@ -36,7 +36,7 @@ class DrawnTask:
 
 
 def drawn_task(task: Task, draws: PairedDraws) -> DrawnTask:
-    """The bootstrap's error is too small by sqrt((n - 1) / n), and 0 where the instances differ all alike, or there is but one.
+    """The bootstrap's error is too small by sqrt((n - 1) / n), and 0 if the instances differ all alike, or there is but one.
 
     There one pseudo-pair in each direction is added, as for the task itself (see ``difference_error``).
     """
@@ -128,8 +128,8 @@ def level_score(level: int) -> Score:
 def over_tasks(entries: Sequence[DrawnTask], references: str, score: Score, alpha: float) -> Difference:
     """The difference of a score over several tasks, and the permutation test over all of them.
 
-    The interval is a t interval where the score is a mean, else the percentiles of the paired bootstrap, as much wider as that one is
-    than the bootstrap of Level 2. It holds 0 where the test finds no difference.
+    The interval is a t interval if the score is a mean, else the percentiles of the paired bootstrap, as much wider as that one is
+    than the bootstrap of Level 2. It holds 0 if the test finds no difference.
     """
     import numpy as np
 

@@ -52,7 +52,7 @@ def break_down(results: Sequence[TaskResult], by: GroupBy, asked: Collection[str
     """One group for each skill, domain, ... of these results: skills, modalities and paradigms in their order, others by name.
 
     asked: ids of the tasks that were asked; None = those with a value. Language tasks have no paradigm: they are in no paradigm's group.
-    Raises UsageError where the benchmark's tasks have no such property (a suite of one's own has no skills).
+    Raises UsageError if the benchmark's tasks have no such property (a suite of one's own has no skills).
     """
     wanted = {row.task.id for row in results if row.value is not None} if asked is None else frozenset(asked)
     groups: dict[str, list[TaskResult]] = {}

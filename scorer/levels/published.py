@@ -25,11 +25,11 @@ OVERALL = "overall"
 class PublishedModel:
     """One model as it was published.
 
-    paradigms: what the publication lists the model under; empty where it has no level scores.
+    paradigms: what the publication lists the model under; empty if it has no level scores.
     scores: level (2, 3, 4) -> modality (image, video, audio, 3d) or "overall" -> 0..100, as printed with two decimals; None
-        where no level scores were published. Level 5 is not among them: by the publication no model reaches it.
-    values: Task.id -> value in the metric's unit; empty where no task values were published.
-    inconsistency: where its figures are known not to follow from each other, in one line; else "".
+        if no level scores were published. Level 5 is not among them: by the publication no model reaches it.
+    values: Task.id -> value in the metric's unit; empty if no task values were published.
+    inconsistency: in what its figures are known not to follow from each other, in one line; else "".
     """
 
     model: str

@@ -26,7 +26,7 @@ class TaskResult:
     """One task of a benchmark as one model stands on it.
 
     value, reference: in the metric's own unit. sigma: 0..100, higher is better; None without a value.
-    win: the value is at least as good as the reference; None where there is no value or no reference.
+    win: the value is at least as good as the reference; None if there is no value or no reference.
     """
 
     task: Task
@@ -140,7 +140,7 @@ def compute_levels(results: Sequence[TaskResult]) -> Levels:
         S4  = 2 * S_C * S_G / (S_C + S_G), 0 when either is 0
 
     Overall S2-S4 are plain means over modalities; S5 = S4 * w_L with w_L = 1/T * sum_k (sigma_k if win else 0) / 100
-    over the T language tasks. Where the tasks lack a paradigm or a modality, means are taken over those there are, and a
+    over the T language tasks. If the tasks lack a paradigm or a modality, means are taken over those there are, and a
     modality that lacks a paradigm has S4 = 0. General-Bench lacks none, so there it is the paper's formula as printed.
     """
     modalities = tuple(_modality_levels(modality, results) for modality in LEVEL_MODALITIES)

@@ -120,7 +120,7 @@ def synergy_map(
     """The map of these results, one per task of the benchmark.
 
     asked: ids of the tasks that were asked, to tell apart what has no result; None = all were.
-    Raises UsageError where the tasks have no skills (a suite of one's own).
+    Raises UsageError if the tasks have no skills (a suite of one's own).
     """
     if not any(row.task.skill_id for row in results):
         raise UsageError("the tasks of this benchmark have no skills; a synergy map is for General-Bench")

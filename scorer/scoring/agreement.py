@@ -15,7 +15,7 @@ from scorer.metrics.base import standard_error_of_mean
 class Agreement:
     """instances: that both rated. mean_difference: the judge's ratings less people's, with its standard error.
 
-    pearson, kendall: -1..1; None where one side rates all alike. standard_error: None for one instance.
+    pearson, kendall: -1..1; None if one side rates all alike. standard_error: None for one instance.
     """
 
     instances: int
@@ -26,7 +26,7 @@ class Agreement:
 
 
 def agreement(judge: Sequence[float], people: Sequence[float]) -> Agreement | None:
-    """Of a judge's ratings and people's, one of each an instance, in the same order; None where there are none.
+    """Of a judge's ratings and people's, one of each an instance, in the same order; None if there are none.
 
     Pearson's correlation; Kendall's tau-b (Kendall 1945), which corrects for ties; the mean of the paired differences. Raises ValueError
     for lists of different lengths.
@@ -49,7 +49,7 @@ def agreement(judge: Sequence[float], people: Sequence[float]) -> Agreement | No
 
 
 def pearson(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """The correlation of two lists of equal length; None where one of them is constant (to the precision of its numbers).
+    """The correlation of two lists of equal length; None if one of them is constant (to the precision of its numbers).
 
     >>> round(pearson([1, 2, 3], [3, 1, 2]), 9)
     -0.5
@@ -65,7 +65,7 @@ def pearson(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def kendall_tau_b(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """(concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the other)); None where one list is constant.
+    """(concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the other)); None if one list is constant.
 
     >>> kendall_tau_b([1, 2, 3], [1, 3, 2])
     0.3333333333333333

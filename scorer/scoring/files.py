@@ -39,7 +39,7 @@ class FileAccess:
         self._from_network = from_network
 
     def lease(self) -> Lease | None:
-        """Holds files while an instance is measured; None where there is no blob store."""
+        """Holds files while an instance is measured; None if there is no blob store."""
         return None if self._cache is None else self._cache.lease()
 
     def of(self, answer: pb.InstanceAnswer, label: Any, lease: Lease | None) -> InstanceFiles:

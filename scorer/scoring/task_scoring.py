@@ -33,11 +33,11 @@ _NOTHING_MEASURED = "no score: not one answer was given that could be read"
 
 @dataclass(frozen=True, slots=True)
 class AnsweredInstance:
-    """One instance as the evaluator hands it over. label: in normal form; None where there is none (closed set).
+    """One instance as the evaluator hands it over. label: in normal form; None if there is none (closed set).
 
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
-    files: paths of the files that the answer consists of, where it is one of media. prompt, inputs, details, ratings: as of ``Question``.
-    rating_outcome: where a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
+    files: paths of the files that the answer consists of, if it is one of media. prompt, inputs, details, ratings: as of ``Question``.
+    rating_outcome: if a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
     compared_ratings: people's if a judge's make the score, and the other way round. variant, repeat, shuffle: as of ``AnswerKey``.
     """
 
@@ -81,8 +81,8 @@ class RatingSummary:
 class TaskOutcome:
     """What a task came to, in the workbook's unit.
 
-    score: None where incomplete, unsupported or not scored; ``note`` then says why. lower, upper: the score with every
-    open instance wrong and right; equal to the score where complete, None where nothing can be said.
+    score: None if incomplete, unsupported or not scored; ``note`` then says why. lower, upper: the score with every
+    open instance wrong and right; equal to the score if complete, None if nothing can be said.
     statistics: (outcome, statistic) by answer, plain JSON, from which the score follows again; of an open one [worst, best];
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
