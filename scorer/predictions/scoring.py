@@ -45,9 +45,10 @@ _NONE = Given("")
 
 @dataclass(frozen=True, slots=True)
 class ScoredTask:
-    """One task of the suite. file: its predictions; None where there are none. evidence: of its score's error, where that is known."""
+    """One task of the suite. listed: which of the benchmark's it is. file: its predictions. evidence: of its score's error, if known."""
 
     key: str
+    listed: Task | None
     score: pb.TaskScore
     file: Path | None
     joined: Joined | None
@@ -108,8 +109,6 @@ def score_predictions(
     rated = _people(suite, ratings)
     problems += rated.notes
     tasks: list[ScoredTask] = []
-    values: dict[str, float | None] = {}
-    measured: list[MeasuredTask] = []
     for task in to_score:
         assert isinstance(task, FolderTask)
         path = paths[task.key]
@@ -119,33 +118,39 @@ def score_predictions(
         if only_predicted and not scored.score.counts.total:
             continue
         tasks.append(scored)
-        if task.task is not None:
-            values[task.task.id] = scored.score.score if scored.score.HasField("score") else None
-            score = scored.score
-            measured.append(
-                MeasuredTask(
-                    task=task.task,
-                    key=task.key,
-                    partial=score.partial,
-                    measured=score.HasField("bounds"),
-                    instances=score.counts.total,
-                    evidence=scored.evidence,
-                )
-            )
     if not tasks:
         raise DatasetError(nothing)
     unused = folder.unused()
     problems += [f"{path}: no task of the suite has its annotation there; not scored" for path in unused]
-    results = judge_all(suite.benchmark, values, chosen)
+    return _put_together(model, suite, chosen, tasks, unused=unused, problems=problems)
+
+
+def _put_together(
+    model: str, suite: Suite, references: str, tasks: Sequence[ScoredTask], *, unused: tuple[Path, ...], problems: Sequence[str]
+) -> ScoredPredictions:
+    """The levels and the certificate over the tasks' scores."""
+    listed = [(one.listed, one) for one in tasks if one.listed is not None]
+    values = {task.id: one.score.score if one.score.HasField("score") else None for task, one in listed}
+    measured = [
+        MeasuredTask(
+            task=task,
+            key=one.key,
+            partial=one.score.partial,
+            measured=one.score.HasField("bounds"),
+            instances=one.score.counts.total,
+            evidence=one.evidence,
+        )
+        for task, one in listed
+    ]
+    results = judge_all(suite.benchmark, values, references)
     asked = [result for result in results if result.task.id in values]
-    partial = len(values) < len(suite.benchmark.tasks) or any(one.score.partial for one in tasks)
-    incomplete = any(one.score.counts.failed for one in tasks if not one.score.task.unlisted)
+    incomplete = any(one.score.counts.failed for _task, one in listed)
     return ScoredPredictions(
         model=model,
         suite=suite.name,
         benchmark=suite.benchmark,
-        references=chosen,
-        partial=partial,
+        references=references,
+        partial=len(values) < len(suite.benchmark.tasks) or any(one.score.partial for one in tasks),
         tasks=tuple(tasks),
         values=values,
         instances={entry.task.id: entry.instances for entry in measured},
@@ -256,7 +261,9 @@ def _score_task(
         outcome = scoring.finish()
     rated = with_ratings(RatingSource(kind=Rater.PEOPLE), scoring.ratings()) if people else None
     message, evidence = _message(task, wanted, outcome, references, provenance=scoring.provenance(), rated=rated, partial=bool(left_out))
-    return ScoredTask(key=task.key, score=message, file=None if file is None else file.path, joined=joined, evidence=evidence)
+    return ScoredTask(
+        key=task.key, listed=task.task, score=message, file=None if file is None else file.path, joined=joined, evidence=evidence
+    )
 
 
 def _place(file: Path, root: Path) -> MediaPlace:
