@@ -10,7 +10,6 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from genlevel.runtime.errors import UsageError
@@ -67,7 +66,7 @@ def break_down(results: Sequence[TaskResult], by: GroupBy, asked: Collection[str
     return tuple(_group(key, groups[key], by, wanted) for key in ordered)
 
 
-def breakdown_json(groups: Iterable[Group], by: GroupBy) -> list[dict[str, Any]]:
+def breakdown_json(groups: Iterable[Group], by: GroupBy) -> list[dict[str, object]]:
     """Groups as `genlevel show RUN --by ... --json` lists them."""
     return [
         {

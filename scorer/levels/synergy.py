@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.runtime.errors import UsageError
@@ -140,7 +139,7 @@ def synergy_map(
     )
 
 
-def synergy_json(found: SynergyMap) -> dict[str, Any]:
+def synergy_json(found: SynergyMap) -> dict[str, object]:
     """The map as `genlevel synergy --json` prints it."""
     return {
         "model": found.model,
@@ -180,7 +179,7 @@ def _mark(row: TaskResult, asked: frozenset[str] | None) -> Mark:
     return Mark.LOST if row.supported else Mark.ZERO
 
 
-def _skill_json(skill: SkillSynergy) -> dict[str, Any]:
+def _skill_json(skill: SkillSynergy) -> dict[str, object]:
     return {
         "id": skill.id,
         "skill": skill.name,

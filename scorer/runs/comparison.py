@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.wire import task_message
@@ -33,7 +33,7 @@ def comparison_message(found: RunComparison) -> pb.CompareResponse:
     return message
 
 
-def comparison_json(message: pb.CompareResponse) -> dict[str, Any]:
+def comparison_json(message: pb.CompareResponse) -> dict[str, object]:
     """As `genlevel compare --json` prints it: differences are a minus b; modalities and levels are over the compared tasks alone."""
     return {
         "a": {"run": message.run_a, "model": message.model_a},
@@ -82,7 +82,7 @@ def _difference(found: Difference) -> pb.Difference:
     return message
 
 
-def _difference_json(message: pb.Difference) -> dict[str, Any]:
+def _difference_json(message: pb.Difference) -> dict[str, object]:
     return {
         "score_a": message.score_a,
         "score_b": message.score_b,

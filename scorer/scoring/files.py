@@ -21,7 +21,7 @@ BLOB = "blob"
 class InstanceFiles:
     """Where an instance's files lie: the label with paths in it, the answer's files, and those of the question."""
 
-    label: Any
+    label: object
     files: tuple[str, ...]
     inputs: tuple[str, ...]
 
@@ -42,7 +42,7 @@ class FileAccess:
         """Holds files while an instance is measured; None if there is no blob store."""
         return None if self._cache is None else self._cache.lease()
 
-    def of(self, answer: pb.InstanceAnswer, label: Any, lease: Lease | None) -> InstanceFiles:
+    def of(self, answer: pb.InstanceAnswer, label: object, lease: Lease | None) -> InstanceFiles:
         """The files of one instance. Raises UsageError for a path from the network, StorageError for an object that is not there."""
         try:
             files = tuple(self._path(answer, "files", number, file, lease) for number, file in enumerate(answer.files))
@@ -62,7 +62,7 @@ class FileAccess:
         what = "a path, which is taken only within one process" if source == "path" else "nothing"
         raise UsageError(f"instance {answer.id!r}: {field}[{number}] is {what}; store the file and send its blob reference")
 
-    def _label(self, answer: pb.InstanceAnswer, label: Any, lease: Lease | None) -> Any:
+    def _label(self, answer: pb.InstanceAnswer, label: object, lease: Lease | None) -> object:
         def resolve(node: dict[str, Any]) -> dict[str, Any]:
             if FILE in node:
                 raise UsageError(
@@ -90,5 +90,5 @@ class FileAccess:
         return lease
 
 
-def _is_text(label: Any) -> bool:
+def _is_text(label: object) -> bool:
     return label is None or isinstance(label, str) or (isinstance(label, list) and all(isinstance(entry, str) for entry in label))

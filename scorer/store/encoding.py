@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
 
 import orjson
 
@@ -64,7 +63,7 @@ def encoded_evidence(evidence: Ends | None) -> str:
 
 
 def decoded_evidence(column: str | None) -> Ends | None:
-    kept: list[list[Any]] | None = json.loads(column) if column else None
+    kept: list[tuple[float, float | None, int, bool, bool, float, float | None]] | None = json.loads(column) if column else None
     ends = [
         Estimate(value, error, units, binary=binary, clustered=clustered, skewness=skewness, degrees=degrees)
         for value, error, units, binary, clustered, skewness, degrees in kept or ()
