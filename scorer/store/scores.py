@@ -49,7 +49,7 @@ from scorer.store.records import StoredRun, StoredScore
 from scorer.tasks import TaskAnswers
 from scorer.wire import read_tasks, written_tasks
 
-HEAD = "0002"
+HEAD = "0003"
 metadata = MetaData()
 
 runs = Table(

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import sqlalchemy as sa
 from google.protobuf.json_format import MessageToDict
 from prometheus_client import CollectorRegistry
 
@@ -20,7 +23,7 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.storage import schema_differences, sqlite_url
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.service import Scorer
-from scorer.store.scores import ScoreStore, metadata
+from scorer.store.scores import ScoreStore, metadata, task_scores
 
 FINISHED, JUDGED, INTERRUPTED = "9a8dd4ac2424", "ada7f5b7ea40", "7ec4131bc0da"
 
@@ -125,3 +128,20 @@ def test_its_newest_runs_are_shown_as_series(older: str) -> None:
     assert registry.get_sample_value("genlevel_task_score", labels) == 70.0
     assert registry.get_sample_value("genlevel_instances", {"model": "m", "suite": "bench", "outcome": "pending"}) == 4.0
     scorer.close()
+
+
+def test_an_id_that_looks_like_the_text_of_another_key_stays_an_id(older: str) -> None:
+    ids = ["\x1f0.1.0\x1fq", "\x1f", "ü", "a\x1f0.1.0\x1f"]
+    engine = sa.create_engine(older)
+    with engine.begin() as connection:
+        rows = {key: ["unparsable", [number, None]] for number, key in enumerate(ids)}
+        changed = {"statistics": zlib.compress(orjson.dumps(rows)), "unparsable_ids": json.dumps(ids)}
+        connection.execute(task_scores.update().where(task_scores.c.run_id == JUDGED).values(changed))
+    kept = ScoreStore(older)
+    found = kept.answers(JUDGED, "nlp/Sounds")
+    assert found is not None
+    assert found.statistics == {AnswerKey(key): (Outcome.UNPARSABLE, [number, None]) for number, key in enumerate(ids)}
+    (score,) = kept.scores(JUDGED)
+    assert [AnswerKey.parse(text).instance for text in score.outcome.unparsable_ids] == ids
+    kept.close()
+    engine.dispose()
