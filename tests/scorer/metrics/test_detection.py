@@ -221,6 +221,8 @@ def test_answers_that_are_no_boxes_cannot_be_compared() -> None:
         ((0.0, 0.0, 1.0, 1.0), (0.0, 3.0, 1.0, 1.0), 0.0),
         ((5.0, 5.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0), 0.0),  # apart both ways: two negative sides are no area
         ((0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0), 0.0),
+        ((0.5, 0.5, 0.05, 0.05), (0.5, 0.5, 0.05, 0.05), 1.0),
+        ((0.0, 0.0, 1e-200, 1e-200), (0.0, 0.0, 1e-200, 1e-200), 0.0),  # an area that no number holds
     ],
 )
 def test_overlap_of_two_boxes_by_hand(first: Sides, second: Sides, overlap: float) -> None:
