@@ -258,8 +258,9 @@ def box_counts(given: Sequence[Box], wanted: Sequence[Box]) -> Counts:
     covered = np.zeros((2, len(down), len(across)), dtype=bool)
     for index in range(len(sides)):
         covered[int(index >= len(given)), rows[index, 0] : rows[index, 1], columns[index, 0] : columns[index, 1]] = True
-    cells = np.diff(down, append=down[-1])[:, None] * np.diff(across, append=across[-1])[None]
-    return float(cells[covered.all(axis=0)].sum()), float(cells[covered[0]].sum()), float(cells[covered[1]].sum())
+    with np.errstate(over="ignore", invalid="ignore"):  # sides of numbers near the largest have an area of inf, without a word
+        cells = np.diff(down, append=down[-1])[:, None] * np.diff(across, append=across[-1])[None]
+        return float(cells[covered.all(axis=0)].sum()), float(cells[covered[0]].sum()), float(cells[covered[1]].sum())
 
 
 def _boxes(answer: Parsed) -> list[Box]:
