@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from genlevel.benchmark.answer_kinds import Shape
+from scorer.metrics.averages import FARTHEST
 from scorer.metrics.base import AnyMetric, Factories, Factory, Floats, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
 from scorer.metrics.nature import BOUNDED_MEAN, Makeup, Nature
 from scorer.metrics.pooled import MeanOfRatios
@@ -246,13 +247,16 @@ def joined_overlap(answer: Parsed, question: Question) -> Counts:
 
 
 def box_counts(given: Sequence[Box], wanted: Sequence[Box]) -> Counts:
-    """The areas that boxes cover together, exactly: the plane is cut at every side, and the cells that are covered are added up."""
+    """The areas that boxes cover together, exactly: the plane is cut at every side, and the cells that are covered are added up.
+
+    Sides are brought within -1e9..1e9, so that an absurd box leaves every area finite.
+    """
     import numpy as np
 
     boxes = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in (*given, *wanted)]
     if not boxes:
         return 0.0, 0.0, 0.0
-    sides = np.array(boxes, dtype=float)
+    sides = np.clip(np.nan_to_num(np.array(boxes, dtype=float)), -FARTHEST, FARTHEST)
     across, down = np.unique(sides[:, 0::2]), np.unique(sides[:, 1::2])
     columns, rows = np.searchsorted(across, sides[:, 0::2]), np.searchsorted(down, sides[:, 1::2])
     covered = np.zeros((2, len(down), len(across)), dtype=bool)

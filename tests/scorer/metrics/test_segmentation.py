@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics import Metric, NotComparable, Question, UnreadableAnswer, create
 from scorer.metrics.regions.panoptic import PanopticQuality
 from scorer.metrics.regions.segmentation import parts_by_category
@@ -335,3 +336,15 @@ def test_delta_errors_agree_with_a_bootstrap() -> None:
     miou = metric("miou", of="classes")
     draws = [miou.compute([(str(k), rows[i][1]) for k, i in enumerate(generator.integers(0, 120, 120))]).score for _draw in range(300)]
     assert miou.compute(rows).standard_error == pytest.approx(np.std(draws), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "box", [[1e308, 0, 1e308, 5], [-1e308, 0, 1e308, 5], [0, 0, 1e308, 1e308], [0, 0, float("inf"), 1], [float("nan"), 0, 1, 1]]
+)
+def test_a_box_beyond_all_numbers_has_a_finite_area(box: list[float]) -> None:
+    pixels = create("f1", {"of": "pixels"})
+    assert pixels is not None
+    row = pixels.statistic((Box(0, 0, 2, 1),), Question(AnswerType.BOXES, [{"label": "a", "box": box}]))
+    assert all(math.isfinite(area) and area >= 0.0 for area in row)
+    assert row[1] == 2.0
+    assert math.isfinite(pixels.compute([("a", row)]).score)
