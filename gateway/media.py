@@ -7,18 +7,18 @@ import binascii
 import io
 
 from genlevel.benchmark import mime
-from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import content_pb2 as ct
 
 _LONGEST_MS = 86_400_000
 _KINDS: dict[int, str] = {
-    content.MODALITY_IMAGE: "image/",
-    content.MODALITY_VIDEO: "video/",
-    content.MODALITY_AUDIO: "audio/",
-    content.MODALITY_THREE_D: "model/",
+    ct.MODALITY_IMAGE: "image/",
+    ct.MODALITY_VIDEO: "video/",
+    ct.MODALITY_AUDIO: "audio/",
+    ct.MODALITY_THREE_D: "model/",
 }
 
 
-def media_part(data: bytes, modality: int, claimed: str = "") -> content.Part:
+def media_part(data: bytes, modality: int, claimed: str = "") -> ct.Part:
     """A part with these bytes inline.
 
     claimed: the MIME type that came with them; it counts only if the bytes do not say, as servers' claims are often wrong.
@@ -27,10 +27,10 @@ def media_part(data: bytes, modality: int, claimed: str = "") -> content.Part:
     kind, found = _KINDS[modality], mime.mime_type(data[: mime.HEAD_BYTES])
     if found == mime.UNKNOWN:
         claimed = claimed.partition(";")[0].strip().lower()
-        found = "image/svg+xml" if modality == content.MODALITY_IMAGE and b"<svg" in data[:1000] else claimed
+        found = "image/svg+xml" if modality == ct.MODALITY_IMAGE and b"<svg" in data[:1000] else claimed
     if not data or not found.startswith(kind):
         raise ValueError(f"{len(data)} bytes of {found or 'an unknown type'}, but {kind.rstrip('/')} was asked for")
-    return content.Part(media=content.Media(modality=content.Modality.Name(modality), mime_type=found, inline=data))
+    return ct.Part(media=ct.Media(modality=ct.Modality.Name(modality), mime_type=found, inline=data))
 
 
 def decoded(text: str) -> bytes:

@@ -7,16 +7,16 @@ import orjson
 from gateway.adapters.base import Capabilities
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ErrorClass
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 
-def applied(parameters: pb.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> pb.GenerationParameters:
+def applied(parameters: gw.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> gw.GenerationParameters:
     """The parameters that will be sent.
 
     Raises CallFailed (CALLER_FAULT, or UNSUPPORTED for a response schema) naming a parameter that cannot be sent.
     """
     taken, max_stop = capabilities.parameters, capabilities.max_stop
-    sent = pb.GenerationParameters()
+    sent = gw.GenerationParameters()
     sent.CopyFrom(parameters)
     if route.parameters.temperature is not None:
         sent.temperature = route.parameters.temperature

@@ -13,22 +13,22 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from gateway.frames import NoFrames, sample_frames
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
-from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import content_pb2 as ct
 
-Fetch = Callable[[content.BlobReference], Awaitable[bytes]]
+Fetch = Callable[[ct.BlobReference], Awaitable[bytes]]
 
-ROLES = {content.ROLE_SYSTEM: "system", content.ROLE_USER: "user", content.ROLE_ASSISTANT: "assistant"}
+ROLES = {ct.ROLE_SYSTEM: "system", ct.ROLE_USER: "user", ct.ROLE_ASSISTANT: "assistant"}
 MODALITY_NAMES: dict[int, str] = {
-    content.MODALITY_TEXT: "text",
-    content.MODALITY_IMAGE: "image",
-    content.MODALITY_VIDEO: "video",
-    content.MODALITY_AUDIO: "audio",
-    content.MODALITY_THREE_D: "3d",
+    ct.MODALITY_TEXT: "text",
+    ct.MODALITY_IMAGE: "image",
+    ct.MODALITY_VIDEO: "video",
+    ct.MODALITY_AUDIO: "audio",
+    ct.MODALITY_THREE_D: "3d",
 }
 
 
 async def turns_of(
-    messages: Iterable[content.Message],
+    messages: Iterable[ct.Message],
     capabilities: Capabilities,
     modalities: frozenset[int],
     fetch: Fetch,
@@ -49,7 +49,7 @@ async def turns_of(
         path = f"messages[{number}]"
         role = ROLES.get(message.role)
         if role is None:
-            if message.role == content.ROLE_TOOL:
+            if message.role == ct.ROLE_TOOL:
                 raise _unsupported(path, "a tool message", taker)
             raise _fault(path, f"{path} has no role: set it to system, user or assistant")
         blocks: list[Block] = []
@@ -79,7 +79,7 @@ async def turns_of(
 
 
 async def _media(
-    media: content.Media,
+    media: ct.Media,
     capabilities: Capabilities,
     modalities: frozenset[int],
     fetch: Fetch,
@@ -88,15 +88,15 @@ async def _media(
     taker: str,
     video_frames: int,
 ) -> Sequence[Image | Audio]:
-    if media.modality == content.MODALITY_AUDIO and capabilities.audio_types and content.MODALITY_AUDIO in modalities:
+    if media.modality == ct.MODALITY_AUDIO and capabilities.audio_types and ct.MODALITY_AUDIO in modalities:
         return [await _audio(media, capabilities, fetch, where=where, taker=taker)]
-    if media.modality == content.MODALITY_VIDEO and video_frames and content.MODALITY_VIDEO in modalities:
+    if media.modality == ct.MODALITY_VIDEO and video_frames and ct.MODALITY_VIDEO in modalities:
         return await _frames(media, video_frames, fetch, where=where, taker=taker)
     return [await _image(media, capabilities, modalities, fetch, where=where, taker=taker)]
 
 
 async def _image(
-    media: content.Media,
+    media: ct.Media,
     capabilities: Capabilities,
     modalities: frozenset[int],
     fetch: Fetch,
@@ -107,7 +107,7 @@ async def _image(
     name = MODALITY_NAMES.get(media.modality)
     if name is None:
         raise _fault(where, f"{where}.media has no modality")
-    if media.modality not in modalities or media.modality != content.MODALITY_IMAGE:
+    if media.modality not in modalities or media.modality != ct.MODALITY_IMAGE:
         raise _unsupported(where, name, taker)
     options = media.options
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz:
@@ -130,7 +130,7 @@ async def _image(
     return Image(media.mime_type, base64=base64.b64encode(data).decode("ascii"), detail=options.detail)
 
 
-async def _audio(media: content.Media, capabilities: Capabilities, fetch: Fetch, *, where: str, taker: str) -> Audio:
+async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, *, where: str, taker: str) -> Audio:
     options = media.options
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
         raise _unsupported(where, "audio with options", taker)
@@ -142,7 +142,7 @@ async def _audio(media: content.Media, capabilities: Capabilities, fetch: Fetch,
     return Audio(media.mime_type, base64.b64encode(await _bytes(media, fetch, where)).decode("ascii"))
 
 
-async def _frames(media: content.Media, count: int, fetch: Fetch, *, where: str, taker: str) -> list[Image]:
+async def _frames(media: ct.Media, count: int, fetch: Fetch, *, where: str, taker: str) -> list[Image]:
     options = media.options
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
         raise _unsupported(where, "video with options", taker)
@@ -156,7 +156,7 @@ async def _frames(media: content.Media, count: int, fetch: Fetch, *, where: str,
     return [Image("image/jpeg", base64=base64.b64encode(frame).decode("ascii")) for frame in frames]
 
 
-async def _bytes(media: content.Media, fetch: Fetch, where: str) -> bytes:
+async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
     source = media.WhichOneof("source")
     if source == "inline":
         data: bytes = media.inline

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from genlevel.runtime.settings import ModelPrice
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 # Dollars per million tokens, times tokens, to billionths of a dollar.
 NANO_USD_PER_TOKEN = Decimal(1000)
@@ -55,9 +55,9 @@ class Price:
             price.per_call,
         )
 
-    def message(self) -> pb.Price:
+    def message(self) -> gw.Price:
         """The price as decimals in text."""
-        price = pb.Price(
+        price = gw.Price(
             input=_plain(self.input),
             output=_plain(self.output),
             cache_read=_plain(self.cache_read),
@@ -74,14 +74,14 @@ class Price:
         return price
 
 
-def cost_nano_usd(usage: pb.Usage, price: Price, image_input_tokens: int = 0) -> int:
+def cost_nano_usd(usage: gw.Usage, price: Price, image_input_tokens: int = 0) -> int:
     """The cost of a call with this usage in nano-dollars; the total is rounded half up, its terms are not.
 
     image_input_tokens: how many of the input tokens are pictures.
 
     Example:
         >>> price = Price(Decimal("0.15"), Decimal("0.60"), Decimal("0.075"), Decimal("0.15"))
-        >>> cost_nano_usd(pb.Usage(input_tokens=1000, output_tokens=10, reasoning_tokens=5), price)
+        >>> cost_nano_usd(gw.Usage(input_tokens=1000, output_tokens=10, reasoning_tokens=5), price)
         159000
     """
     inputs = usage.input_tokens * price.input + usage.cache_read_tokens * price.cache_read + usage.cache_write_tokens * price.cache_write

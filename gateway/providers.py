@@ -127,7 +127,7 @@ _ROWS = (
     # https://console.groq.com/docs/openai
     _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.SPEECH)),
     # https://docs.together.ai/docs/inference/openai-compatibility
-    _hosted("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH)),
+    _hosted("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH)),
     # https://api-docs.deepseek.com
     _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
     # https://docs.x.ai/docs/api-reference

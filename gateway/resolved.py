@@ -13,13 +13,13 @@ from gateway.prices import Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Api, Limits, RouteMedia, RouteParameters
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRoute:
-    """row: the provider's. base_url: "" = its SDK's own. charges: calls may be billed. modalities, outputs: content.Modality numbers.
+    """row: the provider's. base_url: "" = its SDK's own. charges: calls may be billed. modalities, outputs: ct.Modality numbers.
     fingerprint: of what the configuration says of it (gateway.fingerprints).
 
     account: whose limits and bill a call counts against. The key itself is read when a client is made.
@@ -88,20 +88,20 @@ class ResolvedRoute:
             notes.append(f"{self.model} does not take {names}; not sent")
         return "; ".join(notes)
 
-    def info(self) -> pb.ModelInfo:
+    def info(self) -> gw.ModelInfo:
         """The route as ListModels tells it."""
         problem = self.problem()
-        info = pb.ModelInfo(
+        info = gw.ModelInfo(
             route=self.name,
             provider=self.provider,
             model=self.model,
             account=self.account,
-            input_modalities=[content.Modality.Name(modality) for modality in sorted(self.modalities)],
-            output_modalities=[content.Modality.Name(modality) for modality in sorted(self.outputs)],
+            input_modalities=[ct.Modality.Name(modality) for modality in sorted(self.modalities)],
+            output_modalities=[ct.Modality.Name(modality) for modality in sorted(self.outputs)],
             charges=self.charges,
             keyed=bool(self.key_source.name),
             context_tokens=self.facts.context_tokens,
-            limits=pb.RateLimits(
+            limits=gw.RateLimits(
                 requests_per_minute=self.limits.requests_per_minute,
                 tokens_per_minute=self.limits.tokens_per_minute,
                 concurrency=self.limits.concurrency,

@@ -17,7 +17,7 @@ from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, Api, ModelPrice, Route, Settings
-from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import content_pb2 as ct
 
 EMBEDDED_ROUTE = "embedded/generalist"
 COMPATIBLE = "compatible"
@@ -179,10 +179,10 @@ class Routes:
         taken = _numbers(names)
         if not route.video_frames:
             return taken
-        if content.MODALITY_IMAGE not in taken:
+        if ct.MODALITY_IMAGE not in taken:
             place = self._settings.place("routes", name, "video_frames")
             raise ConfigurationError(f"{place}: {route.model} takes no images, so no frames either; leave it out")
-        return taken | {content.MODALITY_VIDEO}
+        return taken | {ct.MODALITY_VIDEO}
 
     def _outputs(self, route: str, row: Provider, api: Api, names: Iterable[str]) -> frozenset[int]:
         """What a route makes. Raises ConfigurationError for what no model of its API can be asked for here."""

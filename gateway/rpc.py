@@ -15,7 +15,7 @@ from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
 SERVICE = "genlevel.v1.GatewayService"
@@ -44,23 +44,23 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def Generate(self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext) -> pb.GenerateResponse:
+    async def Generate(self, request: gw.GenerateRequest, context: grpc.aio.ServicerContext) -> gw.GenerateResponse:
         """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
         try:
             remaining_s = context.time_remaining()
             if remaining_s is not None and remaining_s <= 0:
-                raise CallFailed(pb.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
+                raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
             return await self._gateway.generate(request, timeout_s=remaining_s or 0.0)
         except CallFailed as failure:
             await abort(context, failure, method="Generate")
         except Exception:
             await abort(context, _internal("Generate"), method="Generate")
 
-    async def ListModels(self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext) -> pb.ListModelsResponse:
+    async def ListModels(self, request: gw.ListModelsRequest, context: grpc.aio.ServicerContext) -> gw.ListModelsResponse:
         """The configured routes, or one resolved."""
         return await answered(context, "ListModels", self._gateway.list_models(request))
 
-    async def GenerateMany(self, requests: AsyncIterator[pb.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
+    async def GenerateMany(self, requests: AsyncIterator[gw.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         """Many calls on one stream, answered in the order in which they are ready; ready ones share a message."""
         try:
             await self._serve(requests, _Stream(self._gateway, context))
@@ -72,7 +72,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 raise
             raise _first(ended) from None
 
-    async def _serve(self, requests: AsyncIterator[pb.GenerateManyRequest], stream: _Stream) -> None:
+    async def _serve(self, requests: AsyncIterator[gw.GenerateManyRequest], stream: _Stream) -> None:
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(stream.write())
             async for request in requests:
@@ -98,11 +98,11 @@ class _Stream:
         self._ids: set[int] = set()
         self._items = 0
         self._bytes = 0
-        self._ready: deque[tuple[pb.GenerateManyResult, int]] = deque()
+        self._ready: deque[tuple[gw.GenerateManyResult, int]] = deque()
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
 
-    async def room(self, item: pb.GenerateManyItem) -> None:
+    async def room(self, item: gw.GenerateManyItem) -> None:
         """Waits until the item may begin, and counts it."""
         size = item.ByteSize()
         while self._items and (self._items >= MAX_ITEMS_IN_FLIGHT or self._bytes + size > MAX_BYTES_IN_FLIGHT):
@@ -117,18 +117,18 @@ class _Stream:
             self._has_room.clear()
             await self._has_room.wait()
 
-    async def answer(self, item: pb.GenerateManyItem, arrived: float) -> None:
+    async def answer(self, item: gw.GenerateManyItem, arrived: float) -> None:
         """Works on one item, whose time runs since it arrived; every failure is its answer, in band."""
         size = item.ByteSize()
-        result = pb.GenerateManyResult(id=item.id)
+        result = gw.GenerateManyResult(id=item.id)
         twice = item.id in self._ids
         try:
             if twice:
-                raise CallFailed(pb.ERROR_CLASS_CALLER_FAULT, f"id {item.id} is in flight already on this stream", part="id")
+                raise CallFailed(gw.ERROR_CLASS_CALLER_FAULT, f"id {item.id} is in flight already on this stream", part="id")
             self._ids.add(item.id)
             remaining_s = item.timeout_s - (time.monotonic() - arrived) if item.timeout_s else 0.0
             if remaining_s < 0:
-                raise CallFailed(pb.ERROR_CLASS_TIMEOUT, "the item's time passed before its call began")
+                raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the item's time passed before its call began")
             result.response.CopyFrom(await self._gateway.generate(item.request, timeout_s=remaining_s))
         except CallFailed as failure:
             result.error.CopyFrom(to_status(failure))
@@ -155,9 +155,9 @@ class _Stream:
                 self._bytes -= size
                 self._has_room.set()
 
-    def _next_message(self) -> tuple[pb.GenerateManyResponse, int]:
+    def _next_message(self) -> tuple[gw.GenerateManyResponse, int]:
         """Of what is ready, as much as one message takes, and its bytes."""
-        message, size = pb.GenerateManyResponse(), 0
+        message, size = gw.GenerateManyResponse(), 0
         while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
             result, written = self._ready[0]
             if message.results and size + written > MAX_BYTES_PER_MESSAGE:
@@ -168,11 +168,11 @@ class _Stream:
         return message, size
 
 
-def _too_large(size: int, answer: pb.GenerateResponse) -> CallFailed:
+def _too_large(size: int, answer: gw.GenerateResponse) -> CallFailed:
     """Of an answer that no message can carry: repeating the call would make, and cost, the same again."""
     said = f"the answer has {size / (1 << 20):.1f} MiB, and a message from the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB"
     return CallFailed(
-        pb.ERROR_CLASS_CALLER_FAULT,
+        gw.ERROR_CLASS_CALLER_FAULT,
         said,
         provider_code="too large",
         may_be_charged=True,
@@ -184,4 +184,4 @@ def _too_large(size: int, answer: pb.GenerateResponse) -> CallFailed:
 def _internal(method: str) -> CallFailed:
     logger.exception("%s failed in a way that was not foreseen", method)
     # Nobody knows whether the provider had been asked by then.
-    return CallFailed(pb.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more", may_be_charged=True)
+    return CallFailed(gw.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more", may_be_charged=True)

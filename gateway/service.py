@@ -31,8 +31,8 @@ from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.settings import Api, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
     from genlevel.runtime.blobs import BlobStore
@@ -59,22 +59,22 @@ class Gateway:
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
         self._blobs: BlobStore | None = None
 
-    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> pb.ModelInfo:
+    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
         """Registers a route to an OpenAI-compatible server at base_url (".../v1"); the model's name is taken literally.
 
         Raises ConfigurationError if base_url is not an address, or the server has no such api.
         """
         return self._routes.add(name, base_url, model, api_key_env, api).info()
 
-    async def list_models(self, request: pb.ListModelsRequest) -> pb.ListModelsResponse:
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, the embedded one and well-known hosted models, or one route resolved.
 
         Raises CallFailed for an unknown route.
         """
         routes = [self._routes.resolve(request.route)] if request.route else [*self._routes.configured(), *self._routes.known()]
-        return pb.ListModelsResponse(models=[route.info() for route in routes])
+        return gw.ListModelsResponse(models=[route.info() for route in routes])
 
-    async def generate(self, request: pb.GenerateRequest, *, timeout_s: float = 0.0) -> pb.GenerateResponse:
+    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float = 0.0) -> gw.GenerateResponse:
         """Asks the route's model once, within timeout_s seconds (0 = the account's own limit, which always holds too).
 
         Raises CallFailed. Cancelling it cancels the upstream call.
@@ -117,7 +117,7 @@ class Gateway:
         await self._upstreams.close()
         await self._embedded.close()
 
-    async def _ask(self, route: ResolvedRoute, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
+    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest) -> tuple[gw.GenerateResponse, bool]:
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
@@ -157,7 +157,7 @@ class Gateway:
             )
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, adapter.headers(body))
         answer = self._read(route, upstream, status, headers, raw)
-        response = pb.GenerateResponse(
+        response = gw.GenerateResponse(
             parts=answer.parts,
             finish_reason=answer.finish_reason,  # type: ignore[arg-type]
             usage=answer.usage,
@@ -174,7 +174,7 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage
 
-    async def _make(self, route: ResolvedRoute, maker: Maker, request: pb.GenerateRequest) -> tuple[pb.GenerateResponse, bool]:
+    async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. What its answer only names is fetched."""
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
@@ -199,15 +199,15 @@ class Gateway:
 
         first = maker.request(route.model, turns, parameters, route.media)
         made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
-        response = pb.GenerateResponse(
-            finish_reason=pb.FINISH_REASON_STOP,
+        response = gw.GenerateResponse(
+            finish_reason=gw.FINISH_REASON_STOP,
             usage=made.usage,
             provider=route.provider,
             model=made.model or route.model,
             response_id=made.response_id,
             applied_parameters=parameters,
         )
-        response.parts.extend(content.Part(text=text) for text in made.texts)
+        response.parts.extend(ct.Part(text=text) for text in made.texts)
         try:
             for item in made.media:
                 started = time.perf_counter()
@@ -219,7 +219,7 @@ class Gateway:
                 with self._reading(route, upstream, {}):
                     response.parts.append(media_part(data, maker.modality, claimed))
         except CallFailed as failure:  # what was made is billed, though it cannot be had
-            if maker.modality == content.MODALITY_IMAGE:
+            if maker.modality == ct.MODALITY_IMAGE:
                 made.usage.output_images = len(made.media)
             _charge(failure, route, made.usage, tokens=made.has_usage, lengths=False, image_input_tokens=made.image_input_tokens)
             raise
@@ -229,7 +229,7 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price, made.image_input_tokens)
         return response, made.has_usage
 
-    async def _settle(self, response: pb.GenerateResponse, stated_s: float = 0.0) -> bool:
+    async def _settle(self, response: gw.GenerateResponse, stated_s: float = 0.0) -> bool:
         """Counts an answer's media, and stores what is too large to travel inline. Returns whether the length of each is known.
 
         stated_s: their length as the provider says.
@@ -239,9 +239,9 @@ class Gateway:
             if part.WhichOneof("part") != "media":
                 continue
             media = part.media
-            if media.modality == content.MODALITY_IMAGE:
+            if media.modality == ct.MODALITY_IMAGE:
                 response.usage.output_images += 1
-            elif media.modality in (content.MODALITY_AUDIO, content.MODALITY_VIDEO):
+            elif media.modality in (ct.MODALITY_AUDIO, ct.MODALITY_VIDEO):
                 length = await asyncio.to_thread(duration_ms, media.inline) or round(stated_s * 1000)
                 response.usage.output_milliseconds += length
                 known = known and length > 0
@@ -306,7 +306,7 @@ class Gateway:
         failure.may_be_charged = failed.lost
         return failure
 
-    async def _blob(self, reference: content.BlobReference) -> bytes:
+    async def _blob(self, reference: ct.BlobReference) -> bytes:
         return await asyncio.to_thread(self._store().get, reference.sha256)
 
     def _store(self) -> BlobStore:
@@ -324,7 +324,7 @@ class Gateway:
 
 
 def _charge(
-    failure: CallFailed, route: ResolvedRoute, usage: pb.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
+    failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
 ) -> None:
     """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
     failure.usage, failure.may_be_charged = usage, True

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 # Reasoning models answer in minutes.
 DURATION_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900)
@@ -106,7 +106,7 @@ class ModelSeries:
         self._images, self._seconds = own._images.labels(provider, model), own._seconds.labels(provider, model)
         self._cost = own._cost.labels(provider, model)
 
-    def answered(self, response: pb.GenerateResponse, has_usage: bool) -> None:
+    def answered(self, response: gw.GenerateResponse, has_usage: bool) -> None:
         """Counts an answer, its durations, tokens and cost."""
         self._answered.inc()
         self._duration.observe(response.upstream_s + response.overhead_s)
@@ -129,7 +129,7 @@ class ModelSeries:
         if failure.cost_nano_usd:
             self._cost.inc(failure.cost_nano_usd / 1e9)
 
-    def _used(self, usage: pb.Usage) -> None:
+    def _used(self, usage: gw.Usage) -> None:
         self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
         self._output.observe(usage.output_tokens + usage.reasoning_tokens)
         for field, counter in self._tokens:

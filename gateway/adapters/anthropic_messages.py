@@ -24,15 +24,15 @@ from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 FINISH_REASONS = {
-    "end_turn": pb.FINISH_REASON_STOP,
-    "stop_sequence": pb.FINISH_REASON_STOP,
-    "max_tokens": pb.FINISH_REASON_LENGTH,
-    "model_context_window_exceeded": pb.FINISH_REASON_LENGTH,
-    "tool_use": pb.FINISH_REASON_TOOL_CALLS,
+    "end_turn": gw.FINISH_REASON_STOP,
+    "stop_sequence": gw.FINISH_REASON_STOP,
+    "max_tokens": gw.FINISH_REASON_LENGTH,
+    "model_context_window_exceeded": gw.FINISH_REASON_LENGTH,
+    "tool_use": gw.FINISH_REASON_TOOL_CALLS,
 }
 # Version 2026-10-21, which the SDK sends, refuses temperature and top_p for every model; 2023-06-01 takes them for the
 # models that have them. https://platform.claude.com/docs/en/api/versioning
@@ -55,7 +55,7 @@ class AnthropicMessages:
         response_schema=True,
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
         """The body of a request. System messages go first; one after the conversation began is refused by its path."""
         body: Json = {"model": model}
         start = next((number for number, turn in enumerate(turns) if turn.role != "system"), len(turns))
@@ -96,14 +96,14 @@ class AnthropicMessages:
             raise ValueError("it has no content")
         parts = [part for block in blocks for part in _parts(block)]
         usage, has_usage = self.usage(body)
-        finish = FINISH_REASONS.get(stop, pb.FINISH_REASON_OTHER) if isinstance(stop, str) else pb.FINISH_REASON_OTHER
+        finish = FINISH_REASONS.get(stop, gw.FINISH_REASON_OTHER) if isinstance(stop, str) else gw.FINISH_REASON_OTHER
         return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
 
-    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+    def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """Cached tokens are not among the input; those of thinking are among the output."""
         usage = body.get("usage")
         if not isinstance(usage, dict):
-            return pb.Usage(), False
+            return gw.Usage(), False
         output, thinking = count(usage, "output_tokens", None), count(usage.get("output_tokens_details"), "thinking_tokens")
         cache_read, cache_write = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
         fresh = count(usage, "input_tokens", None)
@@ -128,14 +128,14 @@ def _image(image: Image) -> Json:
     return {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.base64}}
 
 
-def _parts(block: object) -> list[content.Part]:
+def _parts(block: object) -> list[ct.Part]:
     if not isinstance(block, dict):
         raise ValueError("content has a block that is not an object")
     kind = block.get("type")
     if kind == "text":
-        return [content.Part(text=block["text"])] if block["text"] else []
+        return [ct.Part(text=block["text"])] if block["text"] else []
     if kind == "thinking":
-        return [content.Part(reasoning=content.Reasoning(text=block["thinking"]))] if block["thinking"] else []
+        return [ct.Part(reasoning=ct.Reasoning(text=block["thinking"]))] if block["thinking"] else []
     if kind == "tool_use":
         return [tool_call(block.get("id"), block.get("name"), block.get("input"))]
     return [vendor_part("anthropic", block)]

@@ -11,12 +11,12 @@ from google.protobuf import struct_pb2
 
 from gateway.bodies import Json, read_json
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
-# The parameters of pb.GenerationParameters, by field name.
+# The parameters of gw.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
-TEXT_ALONE: frozenset[int] = frozenset({content.MODALITY_TEXT})
+TEXT_ALONE: frozenset[int] = frozenset({ct.MODALITY_TEXT})
 # More than any model takes or gives in one call; a count beyond it is not a count.
 MOST_TOKENS = 100_000_000
 LONGEST_NAME = 200
@@ -88,9 +88,9 @@ class Turn:
 class Answer:
     """A provider's answer in our terms. has_usage: the provider said what was used."""
 
-    parts: list[content.Part]
+    parts: list[ct.Part]
     finish_reason: int
-    usage: pb.Usage
+    usage: gw.Usage
     has_usage: bool
     model: str
     response_id: str
@@ -139,7 +139,7 @@ class Adapter(Protocol):
         """What it can send."""
         ...
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
         """The body to send. parameters: only those that are to be sent."""
         ...
 
@@ -155,12 +155,12 @@ class Adapter(Protocol):
         """The answer in a body that came with a good HTTP status."""
         ...
 
-    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+    def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """What a body with a good HTTP status says was used, whatever else is in it; and whether all of that can be read."""
         ...
 
 
-def response_schema(parameters: pb.GenerationParameters) -> Json | None:
+def response_schema(parameters: gw.GenerationParameters) -> Json | None:
     """The JSON schema that the answer is to follow; None if none is asked. It was checked before (gateway.parameters)."""
     return orjson.loads(parameters.response_schema_json) if parameters.response_schema_json else None
 
@@ -172,7 +172,7 @@ def usage_of(
     cache_write: int | None = 0,
     total_output: int | None,
     reasoning: int | None = 0,
-) -> tuple[pb.Usage, bool]:
+) -> tuple[gw.Usage, bool]:
     """Disjoint buckets from totals that include their parts, and whether all is known. A part larger than its total was not included in it.
 
     None: the count is missing, or cannot be read.
@@ -180,7 +180,7 @@ def usage_of(
     known = None not in (total_input, cache_read, cache_write, total_output, reasoning)
     inputs, read, write, outputs, thought = (number or 0 for number in (total_input, cache_read, cache_write, total_output, reasoning))
     cached = read + write
-    return pb.Usage(
+    return gw.Usage(
         input_tokens=inputs - cached if cached <= inputs else inputs,
         cache_read_tokens=read,
         cache_write_tokens=write,
@@ -308,19 +308,19 @@ def _words(value: object, depth: int = 4) -> str:
     return _text(value)
 
 
-def tool_call(call_id: object, name: object, arguments: object) -> content.Part:
+def tool_call(call_id: object, name: object, arguments: object) -> ct.Part:
     """A tool call of the model; arguments as an object or as its JSON text (as the text itself if it is not JSON)."""
     if isinstance(arguments, str):
         parsed = read_json(arguments.encode()) if arguments.strip() else {}
         arguments = parsed if isinstance(parsed, dict) else {"text": arguments}
-    part = content.Part(tool_call=content.ToolCall(id=name_of(call_id), name=name_of(name)))
+    part = ct.Part(tool_call=ct.ToolCall(id=name_of(call_id), name=name_of(name)))
     _fill(part.tool_call.arguments, arguments or {})
     return part
 
 
-def vendor_part(vendor: str, value: Json) -> content.Part:
+def vendor_part(vendor: str, value: Json) -> ct.Part:
     """Something of the vendor's that has no common form, as it came."""
-    part = content.Part(vendor=content.VendorPart(vendor=vendor))
+    part = ct.Part(vendor=ct.VendorPart(vendor=vendor))
     _fill(part.vendor.value, value)
     return part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.adapters.base import Capabilities
 from gateway.adapters.openai_chat import AUDIO_TYPES, OpenAIChat
-from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import content_pb2 as ct
 
 
 class Compatible(OpenAIChat):
@@ -23,5 +23,5 @@ class Compatible(OpenAIChat):
         max_stop=0,
         response_schema=True,
         audio_types=AUDIO_TYPES,
-        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE, content.MODALITY_AUDIO}),
+        outputs=frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE, ct.MODALITY_AUDIO}),
     )

@@ -11,15 +11,15 @@ from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 
 class OpenAIImages:
     """POST /images/generations, or /images/edits if pictures come with the text. Source: the openai package's types."""
 
     api = Api.IMAGES
-    modality = content.MODALITY_IMAGE
+    modality = ct.MODALITY_IMAGE
     format_field = "output_format"
     capabilities = Capabilities(
         parameters={},
@@ -29,7 +29,7 @@ class OpenAIImages:
         image_count=16,
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
         """One picture. The edits endpoint takes a form with the pictures as files."""
         body: Json = {"model": model, "prompt": "\n\n".join(asked_texts(turns)), "n": 1}
         for name, value in (("size", media.size), ("quality", media.quality), (self.format_field, media.format)):
@@ -81,7 +81,7 @@ class CompatibleImages(OpenAIImages):
 
     capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIImages.capabilities.image_types)
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
         """As OpenAI's, with the response_format that its own models no longer take."""
         extra = {"response_format": "b64_json", **media.extra}
         return super().request(model, turns, parameters, media.model_copy(update={"extra": extra}))

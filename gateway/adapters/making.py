@@ -17,7 +17,7 @@ from gateway.adapters.base import Audio, Capabilities, Image, ProviderError, Tur
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Made:
 
     media: Sequence[tuple[bytes, str] | str]
     texts: Sequence[str] = ()
-    usage: pb.Usage = field(default_factory=pb.Usage)
+    usage: gw.Usage = field(default_factory=gw.Usage)
     has_usage: bool = False
     image_input_tokens: int = 0
     seconds: float = 0.0
@@ -96,7 +96,7 @@ class Maker(Protocol):
         """What it can be sent."""
         ...
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
         """The request that begins. media: what the route fixes of its answers. Raises CallFailed for what it cannot be asked."""
         ...
 

@@ -26,14 +26,14 @@ from gateway.adapters.base import (
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded, media_part
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 FINISH_REASONS = {
-    "stop": pb.FINISH_REASON_STOP,
-    "length": pb.FINISH_REASON_LENGTH,
-    "tool_calls": pb.FINISH_REASON_TOOL_CALLS,
-    "function_call": pb.FINISH_REASON_TOOL_CALLS,
+    "stop": gw.FINISH_REASON_STOP,
+    "length": gw.FINISH_REASON_LENGTH,
+    "tool_calls": gw.FINISH_REASON_TOOL_CALLS,
+    "function_call": gw.FINISH_REASON_TOOL_CALLS,
 }
 FAILED = {"type": "server_error", "message": "the answer ended with an error"}
 SCHEMA_NAME = "answer"
@@ -63,10 +63,10 @@ class OpenAIChat:
         response_schema=True,
         # openai.types.chat.chat_completion_content_part_input_audio_param
         audio_types=AUDIO_TYPES,
-        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_AUDIO}),
+        outputs=frozenset({ct.MODALITY_TEXT, ct.MODALITY_AUDIO}),
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
         """The body of a request; a message of texts alone is sent as one string."""
         messages = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns]
         body: Json = {"model": model, "messages": messages}
@@ -77,9 +77,9 @@ class OpenAIChat:
 
     def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
         """Speech comes with its transcript; pictures, which some other servers make, with a text."""
-        names: dict[int, str] = {content.MODALITY_IMAGE: "image", content.MODALITY_AUDIO: "audio"}
+        names: dict[int, str] = {ct.MODALITY_IMAGE: "image", ct.MODALITY_AUDIO: "audio"}
         body["modalities"] = ["text", *(names[modality] for modality in sorted(outputs) if modality in names)]
-        if content.MODALITY_AUDIO in outputs:
+        if ct.MODALITY_AUDIO in outputs:
             body["audio"] = {"voice": media.voice or VOICE, "format": media.format or AUDIO_FORMAT}
         body.update(media.extra)
 
@@ -104,25 +104,25 @@ class OpenAIChat:
         parts = []
         reasoning = message.get("reasoning_content") or message.get("reasoning")
         if reasoning and isinstance(reasoning, str):
-            parts.append(content.Part(reasoning=content.Reasoning(text=reasoning)))
+            parts.append(ct.Part(reasoning=ct.Reasoning(text=reasoning)))
         parts.extend(_content_parts(message.get("content")))
         parts.extend(_image_part(entry) for entry in message.get("images") or ())
         if audio := message.get("audio"):
             if audio.get("transcript"):
-                parts.append(content.Part(text=audio["transcript"]))
-            parts.append(media_part(decoded(audio["data"]), content.MODALITY_AUDIO))
+                parts.append(ct.Part(text=audio["transcript"]))
+            parts.append(media_part(decoded(audio["data"]), ct.MODALITY_AUDIO))
         for call in message.get("tool_calls") or ():
             function = call.get("function") or {}
             parts.append(tool_call(call.get("id"), function.get("name"), function.get("arguments")))
         usage, has_usage = self.usage(body)
-        finish_reason = FINISH_REASONS.get(finish, pb.FINISH_REASON_OTHER) if isinstance(finish, str) else pb.FINISH_REASON_OTHER
+        finish_reason = FINISH_REASONS.get(finish, gw.FINISH_REASON_OTHER) if isinstance(finish, str) else gw.FINISH_REASON_OTHER
         return Answer(parts, finish_reason, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
 
-    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+    def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """Totals, with the cached ones among the prompt's and those of reasoning among the completion's."""
         usage = body.get("usage")
         if not isinstance(usage, dict):
-            return pb.Usage(), False
+            return gw.Usage(), False
         prompt, completion = count(usage, "prompt_tokens", None), count(usage, "completion_tokens", None)
         inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
         reasoning, total = count(outputs, "reasoning_tokens"), count(usage, "total_tokens")
@@ -137,7 +137,7 @@ class OpenAIChat:
         )
 
 
-def put_parameters(body: Json, parameters: pb.GenerationParameters, capabilities: Capabilities) -> None:
+def put_parameters(body: Json, parameters: gw.GenerationParameters, capabilities: Capabilities) -> None:
     """Writes the parameters that are set into the body, under the provider's names."""
     for name, theirs in capabilities.parameters.items():
         if name == "stop":
@@ -171,12 +171,12 @@ def _image(image: Image) -> Json:
     return {"type": "image_url", "image_url": url}
 
 
-def _content_parts(value: object) -> list[content.Part]:
+def _content_parts(value: object) -> list[ct.Part]:
     """The parts of an answer: one text, or blocks, as some compatible servers answer. Raises Refused for a block that is a refusal."""
     if value is None or value == "":
         return []
     if isinstance(value, str):
-        return [content.Part(text=value)]
+        return [ct.Part(text=value)]
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
@@ -184,9 +184,9 @@ def _content_parts(value: object) -> list[content.Part]:
     return [part for block in value for part in _block_parts(block)]
 
 
-def _block_parts(block: object) -> list[content.Part]:
+def _block_parts(block: object) -> list[ct.Part]:
     if isinstance(block, str):
-        return [content.Part(text=block)]
+        return [ct.Part(text=block)]
     if not isinstance(block, dict):
         raise ValueError("the message's content has a block that is neither text nor an object")
     kind = block.get("type")
@@ -196,15 +196,15 @@ def _block_parts(block: object) -> list[content.Part]:
         return [_image_part(block)]
     text = block.get("text")
     if isinstance(text, str) and kind in ("text", "output_text", None):
-        return [content.Part(text=text)] if text else []
+        return [ct.Part(text=text)] if text else []
     if kind in ("text", "output_text") and text is None:
         return []
     return [vendor_part("compatible", block)]
 
 
-def _image_part(block: Json) -> content.Part:
+def _image_part(block: Json) -> ct.Part:
     image = block.get("image_url")
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str):
         raise ValueError("an image without its address")
-    return media_part(data_uri(url), content.MODALITY_IMAGE)
+    return media_part(data_uri(url), ct.MODALITY_IMAGE)

@@ -25,8 +25,8 @@ from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
 from gateway.bodies import Json
 from gateway.media import decoded, media_part
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 
 class OpenAIResponses:
@@ -40,10 +40,10 @@ class OpenAIResponses:
         image_uris=True,
         max_stop=0,
         response_schema=True,
-        outputs=frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE}),
+        outputs=frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE}),
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters) -> Json:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
         """The body of a request that the provider does not store."""
         body: Json = {"model": model, "input": [{"role": turn.role, "content": _content(turn)} for turn in turns], "store": False}
         put_parameters(body, parameters, self.capabilities)
@@ -74,19 +74,19 @@ class OpenAIResponses:
         if not isinstance(output, list):
             raise ValueError("it has no output")
         parts = [part for item in output for part in _parts(item)]
-        finish = pb.FINISH_REASON_STOP
+        finish = gw.FINISH_REASON_STOP
         if status == "incomplete":
-            finish = pb.FINISH_REASON_LENGTH if reason == "max_output_tokens" else pb.FINISH_REASON_OTHER
+            finish = gw.FINISH_REASON_LENGTH if reason == "max_output_tokens" else gw.FINISH_REASON_OTHER
         elif any(part.HasField("tool_call") for part in parts):
-            finish = pb.FINISH_REASON_TOOL_CALLS
+            finish = gw.FINISH_REASON_TOOL_CALLS
         usage, has_usage = self.usage(body)
         return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
 
-    def usage(self, body: Json) -> tuple[pb.Usage, bool]:
+    def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """Totals, with the cached ones among the input's and those of reasoning among the output's."""
         usage = body.get("usage")
         if not isinstance(usage, dict):
-            return pb.Usage(), False
+            return gw.Usage(), False
         inputs, outputs = usage.get("input_tokens_details"), usage.get("output_tokens_details")
         return usage_of(
             total_input=count(usage, "input_tokens", None),
@@ -110,7 +110,7 @@ def _image(image: Image) -> Json:
     return {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
 
 
-def _parts(item: object) -> list[content.Part]:
+def _parts(item: object) -> list[ct.Part]:
     if not isinstance(item, dict):
         raise ValueError("output has an item that is not an object")
     kind = item.get("type")
@@ -119,14 +119,14 @@ def _parts(item: object) -> list[content.Part]:
         for block in item["content"]:
             if block["type"] == "refusal":
                 raise Refused(str(block["refusal"]))
-            parts.append(content.Part(text=block["text"]))
+            parts.append(ct.Part(text=block["text"]))
         return [part for part in parts if part.text]
     if kind == "reasoning":
         text = "\n".join(piece["text"] for piece in (item.get("content") or item.get("summary") or ()))
-        return [content.Part(reasoning=content.Reasoning(text=text))] if text else []
+        return [ct.Part(reasoning=ct.Reasoning(text=text))] if text else []
     if kind == "image_generation_call":
         if item.get("result"):
-            return [media_part(decoded(item["result"]), content.MODALITY_IMAGE)]
+            return [media_part(decoded(item["result"]), ct.MODALITY_IMAGE)]
         if error := item.get("error"):
             raise AnswerError(error_of(200, {"error": error}, {}))
     if kind == "function_call":

@@ -9,8 +9,8 @@ from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, json
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 # Has a header that says what it is, loses nothing, and every decoder reads it.
 FORMAT = "wav"
@@ -21,10 +21,10 @@ class OpenAISpeech:
     """POST /audio/speech; the reply is the sound itself, without usage. Source: the openai package's types.audio."""
 
     api = Api.SPEECH
-    modality = content.MODALITY_AUDIO
+    modality = ct.MODALITY_AUDIO
     capabilities = Capabilities(parameters={}, image_types=frozenset())
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
         """The first text is what is read; further ones say how."""
         texts = asked_texts(turns)
         body: Json = {"model": model, "input": texts[0], "voice": media.voice or VOICE, "response_format": media.format or FORMAT}

@@ -12,8 +12,8 @@ from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.settings import Api, RouteMedia
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 # A status that ends a job without a video -> the code of its error if the job has none.
 ENDED = {
@@ -30,10 +30,10 @@ class OpenAIVideos:
     """POST /videos, GET /videos/ID until it is completed, GET /videos/ID/content. Source: the openai package's videos resource."""
 
     api = Api.VIDEO
-    modality = content.MODALITY_VIDEO
+    modality = ct.MODALITY_VIDEO
     capabilities = Capabilities(parameters={}, image_types=frozenset({"image/png", "image/jpeg", "image/webp"}), image_count=1)
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: pb.GenerationParameters, media: RouteMedia) -> Request:
+    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
         """Begins a job. A picture is where the video is to begin."""
         body: Json = {"model": model, "prompt": "\n\n".join(asked_texts(turns))}
         if media.size:

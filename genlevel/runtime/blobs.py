@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError
-from genlevel.v1 import content_pb2
+from genlevel.v1 import content_pb2 as ct
 
 LIMIT_BYTES = 512 << 20
 
@@ -44,7 +44,7 @@ class BlobStore:
             return cls(_RemoteShelf(text), limit_bytes)
         return cls(_FolderShelf(Path(text.removeprefix("file://"))), limit_bytes)
 
-    def put(self, content: bytes, mime_type: str = "") -> content_pb2.BlobReference:
+    def put(self, content: bytes, mime_type: str = "") -> ct.BlobReference:
         """Stores the bytes and returns their reference.
 
         Args:
@@ -58,7 +58,7 @@ class BlobStore:
         sha256 = hashlib.sha256(content).hexdigest()
         if self._shelf.size(_place(sha256)) != len(content):
             self._shelf.write(_place(sha256), content, mime_type)
-        return content_pb2.BlobReference(sha256=sha256, size_bytes=len(content))
+        return ct.BlobReference(sha256=sha256, size_bytes=len(content))
 
     def get(self, sha256: str) -> bytes:
         """The bytes of an object, checked against its hash.

@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlevel.v1 import gateway_pb2 as pb
+    from genlevel.v1 import gateway_pb2 as gw
 
 
 class ErrorClass(IntEnum):
@@ -113,7 +113,7 @@ class CallFailed(GenlevelError):
         provider: str = "",
         provider_code: str = "",
         may_be_charged: bool = False,
-        usage: pb.Usage | None = None,
+        usage: gw.Usage | None = None,
         cost_nano_usd: int | None = None,
     ) -> None:
         super().__init__(message)

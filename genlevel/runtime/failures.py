@@ -28,7 +28,7 @@ from genlevel.runtime.errors import (
     UsageError,
     WorkbookError,
 )
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 DOMAIN = "genlevel"
 MAX_MESSAGE_CHARACTERS = 4000
@@ -130,7 +130,7 @@ def call_failed(status: status_pb2.Status) -> CallFailed:
         name = _code_name(status.code)
         kind = FOREIGN_CODES.get(status.code, ErrorClass.UNKNOWN)
         return CallFailed(kind, status.message or name, retry_after_s=retry_after_s, provider_code=f"grpc {name}")
-    charge = _detail(status, pb.Charge) or pb.Charge()
+    charge = _detail(status, gw.Charge) or gw.Charge()
     return CallFailed(
         ErrorClass.__members__.get(info.reason, ErrorClass.UNKNOWN),  # a newer gateway may know a class that we do not
         status.message,
@@ -185,7 +185,7 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
     info.metadata.update({name: _clip(" ".join(value.split()), MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
     details: list[Message] = [info]
     if failure.usage is not None or failure.cost_nano_usd is not None:
-        details.append(pb.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
+        details.append(gw.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
     if failure.retry_after_s is not None and failure.error_class != ErrorClass.QUOTA:
         nanos = round(failure.retry_after_s * 1e9)
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)

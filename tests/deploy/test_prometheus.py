@@ -20,7 +20,7 @@ from gateway.telemetry import Telemetry
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.http import HttpServer, create_app
-from genlevel.v1 import gateway_pb2
+from genlevel.v1 import gateway_pb2 as gw
 from scorer.certify import certify
 from scorer.runs.exporter import ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
@@ -36,8 +36,8 @@ def registries() -> dict[str, CollectorRegistry]:
     by_service = {name: CollectorRegistry() for name in ("gateway", "evaluator", "scorer")}
     telemetry = Telemetry(by_service["gateway"])
     series = telemetry.model("openai", "m", "chat")
-    usage = gateway_pb2.Usage(input_tokens=3, output_tokens=2)
-    series.answered(gateway_pb2.GenerateResponse(upstream_s=0.5, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage), True)
+    usage = gw.Usage(input_tokens=3, output_tokens=2)
+    series.answered(gw.GenerateResponse(upstream_s=0.5, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage), True)
     telemetry.failed("openai", "RATE_LIMIT")
     EvaluatorTelemetry(by_service["evaluator"]).answered("m", "starter", Outcome.ANSWERED)
     exporter = ScoreExporter()

@@ -23,8 +23,8 @@ from prometheus_client import CollectorRegistry
 
 from gateway.service import Gateway
 from genlevel.runtime.settings import Account, Route, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 # Properties are about values; how long an example takes on a busy machine says nothing.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -156,14 +156,14 @@ async def gateway(stub: Stub, make_gateway: Callable[[Settings], Gateway]) -> As
     await gateway.close()
 
 
-def ask(route: str, text: str = "Capital of France?", **parameters: Any) -> pb.GenerateRequest:
+def ask(route: str, text: str = "Capital of France?", **parameters: Any) -> gw.GenerateRequest:
     """A request of one user text."""
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(text=text)])
-    return pb.GenerateRequest(route=route, messages=[message], parameters=pb.GenerationParameters(**parameters))
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=text)])
+    return gw.GenerateRequest(route=route, messages=[message], parameters=gw.GenerationParameters(**parameters))
 
 
 @pytest.fixture
-def asking() -> Callable[..., pb.GenerateRequest]:
+def asking() -> Callable[..., gw.GenerateRequest]:
     """Builds a request of one user text."""
     return ask
 

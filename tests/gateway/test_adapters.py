@@ -21,8 +21,8 @@ from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 TURNS = [
     Turn("system", ["Be brief."]),
@@ -30,8 +30,8 @@ TURNS = [
     Turn("assistant", ["A cat."]),
     Turn("user", ["Sure?"]),
 ]
-PARAMETERS = pb.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5)
-NONE = pb.GenerationParameters()
+PARAMETERS = gw.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5)
+NONE = gw.GenerationParameters()
 
 
 def chat_answer(**changes: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def said(text: str) -> dict[str, Any]:
 
 
 def test_chat_sends_messages_images_and_its_own_names() -> None:
-    body = OpenAIChat().request("gpt-x", TURNS, pb.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5, seed=3, stop=["\n"]))
+    body = OpenAIChat().request("gpt-x", TURNS, gw.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5, seed=3, stop=["\n"]))
     assert body == {
         "model": "gpt-x",
         "messages": [
@@ -101,7 +101,7 @@ SCHEMA = {"type": "object", "properties": {"answer": {"type": "number"}}, "requi
 
 
 def test_every_api_is_told_of_a_schema_in_its_own_place() -> None:
-    held = pb.GenerationParameters(max_output_tokens=9, response_schema_json=json.dumps(SCHEMA))
+    held = gw.GenerationParameters(max_output_tokens=9, response_schema_json=json.dumps(SCHEMA))
     named = {"name": "answer", "strict": True, "schema": SCHEMA}
     for chat in (OpenAIChat(), Compatible()):
         body = chat.request("m", TURNS[3:], held)
@@ -114,7 +114,7 @@ def test_every_api_is_told_of_a_schema_in_its_own_place() -> None:
     assert messages["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
     TypeAdapter(OutputConfigParam).validate_python(messages["output_config"])
     for adapter in ADAPTERS.values():
-        body = adapter.request("m", TURNS[3:], pb.GenerationParameters(max_output_tokens=9))
+        body = adapter.request("m", TURNS[3:], gw.GenerationParameters(max_output_tokens=9))
         assert not {"response_format", "text", "output_config"} & set(body)
 
 
@@ -148,7 +148,7 @@ def test_responses_sends_typed_parts_and_stores_nothing() -> None:
 
 
 def test_anthropic_sends_the_system_message_apart() -> None:
-    parameters = pb.GenerationParameters(max_output_tokens=9, stop=["END"])
+    parameters = gw.GenerationParameters(max_output_tokens=9, stop=["END"])
     body = AnthropicMessages().request("claude-x", [*TURNS[:2], Turn("user", [Image("image/png", uri="https://x.org/a.png")])], parameters)
     assert body == {
         "model": "claude-x",
@@ -177,7 +177,7 @@ def test_anthropic_refuses_a_late_system_message_by_its_path() -> None:
 def test_anthropic_asks_for_the_version_that_has_sampling_only_where_it_samples() -> None:
     adapter = AnthropicMessages()
     assert adapter.headers(adapter.request("m", TURNS[3:], PARAMETERS)) == {"anthropic-version": "2023-06-01"}
-    assert adapter.headers(adapter.request("m", TURNS[3:], pb.GenerationParameters(max_output_tokens=9))) is None
+    assert adapter.headers(adapter.request("m", TURNS[3:], gw.GenerationParameters(max_output_tokens=9))) is None
 
 
 def test_a_parameter_that_was_not_asked_is_not_sent() -> None:
@@ -188,7 +188,7 @@ def test_a_parameter_that_was_not_asked_is_not_sent() -> None:
 
 def test_temperature_0_is_sent_and_not_taken_for_nothing() -> None:
     for adapter in ADAPTERS.values():
-        assert adapter.request("m", TURNS[3:], pb.GenerationParameters(temperature=0))["temperature"] == 0
+        assert adapter.request("m", TURNS[3:], gw.GenerationParameters(temperature=0))["temperature"] == 0
 
 
 def test_chat_usage_falls_into_disjoint_buckets() -> None:
@@ -200,7 +200,7 @@ def test_chat_usage_falls_into_disjoint_buckets() -> None:
         "completion_tokens_details": {"reasoning_tokens": 20},
     }
     answer = OpenAIChat().answer(ChatCompletion.model_validate(chat_answer(usage=usage)).model_dump())
-    assert answer.usage == pb.Usage(input_tokens=30, cache_read_tokens=60, cache_write_tokens=10, output_tokens=10, reasoning_tokens=20)
+    assert answer.usage == gw.Usage(input_tokens=30, cache_read_tokens=60, cache_write_tokens=10, output_tokens=10, reasoning_tokens=20)
     assert answer.has_usage
 
 
@@ -259,14 +259,14 @@ def test_a_count_that_is_missing_makes_the_usage_unknown_but_a_missing_detail_is
     assert not OpenAIResponses().answer(responses_answer(said("x"), usage={"output_tokens": 3})).has_usage
     assert not AnthropicMessages().answer(message_answer(usage={"input_tokens": 3})).has_usage
     answer = Compatible().answer(chat_answer(usage={"prompt_tokens": 10, "completion_tokens": 0, "prompt_tokens_details": None}))
-    assert (answer.usage, answer.has_usage) == (pb.Usage(input_tokens=10), True)
+    assert (answer.usage, answer.has_usage) == (gw.Usage(input_tokens=10), True)
 
 
 def test_counts_written_as_floats_or_digits_are_counts() -> None:
     details = {"cached_tokens": "4", "cache_write_tokens": 0.0}
     usage = {"prompt_tokens": "10", "completion_tokens": 2.0, "total_tokens": "12", "prompt_tokens_details": details}
     answer = Compatible().answer(chat_answer(usage=usage))
-    assert (answer.usage, answer.has_usage) == (pb.Usage(input_tokens=6, cache_read_tokens=4, output_tokens=2), True)
+    assert (answer.usage, answer.has_usage) == (gw.Usage(input_tokens=6, cache_read_tokens=4, output_tokens=2), True)
 
 
 @pytest.mark.parametrize("usage", [None, 5, "much", []])
@@ -314,7 +314,7 @@ def test_what_is_wrong_with_a_body_is_said_in_words(changes: dict[str, Any], sai
 
 @pytest.mark.parametrize("finish", [None, 7, ["stop"], {"a": 1}])
 def test_a_finish_reason_of_any_type_does_not_cost_the_answer(finish: Any) -> None:
-    assert Compatible().answer(chat_answer(finish_reason=finish)).finish_reason == pb.FINISH_REASON_OTHER
+    assert Compatible().answer(chat_answer(finish_reason=finish)).finish_reason == gw.FINISH_REASON_OTHER
     assert AnthropicMessages().answer(message_answer({"type": "text", "text": "Paris"}, stop_reason=finish)).parts[0].text == "Paris"
 
 
@@ -326,10 +326,10 @@ def test_a_tool_call_with_any_arguments_is_one_that_can_travel(arguments: Any) -
     for given in (arguments, deep, json.dumps(deep)):
         call = {"id": 7, "function": {"name": "look", "arguments": given}}
         answer = Compatible().answer(chat_answer(message={"content": None, "tool_calls": [call, {}]}))
-        part = content.Part.FromString(answer.parts[0].SerializeToString())
+        part = ct.Part.FromString(answer.parts[0].SerializeToString())
         assert (part.tool_call.id, part.tool_call.name) == ("7", "look")
     unknown = AnthropicMessages().answer(message_answer({"type": "new", "deep": deep}))
-    assert content.Part.FromString(unknown.parts[0].SerializeToString()).vendor.value["json"].count("{") == 62
+    assert ct.Part.FromString(unknown.parts[0].SerializeToString()).vendor.value["json"].count("{") == 62
 
 
 def test_responses_usage_and_reasoning() -> None:
@@ -340,8 +340,8 @@ def test_responses_usage_and_reasoning() -> None:
     answer = OpenAIResponses().answer(body)
     assert [part.WhichOneof("part") for part in answer.parts] == ["reasoning", "text"]
     assert (answer.parts[0].reasoning.text, answer.parts[1].text) == ("think", "Paris")
-    assert answer.usage == pb.Usage(input_tokens=15, cache_read_tokens=30, cache_write_tokens=5, output_tokens=15, reasoning_tokens=25)
-    assert (answer.model, answer.response_id, answer.finish_reason) == ("gpt-x", "r1", pb.FINISH_REASON_STOP)
+    assert answer.usage == gw.Usage(input_tokens=15, cache_read_tokens=30, cache_write_tokens=5, output_tokens=15, reasoning_tokens=25)
+    assert (answer.model, answer.response_id, answer.finish_reason) == ("gpt-x", "r1", gw.FINISH_REASON_STOP)
 
 
 def test_anthropic_usage_and_thinking() -> None:
@@ -353,12 +353,12 @@ def test_anthropic_usage_and_thinking() -> None:
     answer = AnthropicMessages().answer(body)
     assert [part.WhichOneof("part") for part in answer.parts] == ["reasoning", "vendor", "text"]
     assert answer.parts[1].vendor.vendor == "anthropic"
-    assert answer.usage == pb.Usage(input_tokens=7, cache_read_tokens=100, cache_write_tokens=20, output_tokens=18, reasoning_tokens=12)
+    assert answer.usage == gw.Usage(input_tokens=7, cache_read_tokens=100, cache_write_tokens=20, output_tokens=18, reasoning_tokens=12)
 
 
 def test_a_part_as_large_as_its_total_leaves_nothing_beside_it() -> None:
     used, known = usage_of(total_input=64, cache_read=60, cache_write=4, total_output=9, reasoning=9)
-    assert used == pb.Usage(cache_read_tokens=60, cache_write_tokens=4, reasoning_tokens=9), "a cached prompt is not billed twice"
+    assert used == gw.Usage(cache_read_tokens=60, cache_write_tokens=4, reasoning_tokens=9), "a cached prompt is not billed twice"
     assert known
     beside, _ = usage_of(total_input=63, cache_read=60, cache_write=4, total_output=8, reasoning=9)
     assert (beside.input_tokens, beside.output_tokens) == (63, 8), "what is larger than its total was counted beside it"
@@ -366,7 +366,7 @@ def test_a_part_as_large_as_its_total_leaves_nothing_beside_it() -> None:
 
 def test_anthropics_thinking_is_never_more_than_the_output_that_it_is_part_of() -> None:
     body = {"usage": {"input_tokens": 1, "output_tokens": 5, "output_tokens_details": {"thinking_tokens": 9}}}
-    assert AnthropicMessages().usage(body) == (pb.Usage(input_tokens=1, reasoning_tokens=5), True)
+    assert AnthropicMessages().usage(body) == (gw.Usage(input_tokens=1, reasoning_tokens=5), True)
 
 
 def test_chat_keeps_reasoning_of_compatible_servers() -> None:
@@ -378,18 +378,18 @@ def test_chat_keeps_reasoning_of_compatible_servers() -> None:
 @pytest.mark.parametrize(
     ("adapter", "body", "finish"),
     [
-        (OpenAIChat(), chat_answer(), pb.FINISH_REASON_STOP),
-        (OpenAIChat(), chat_answer(finish_reason="length", message={"content": None}), pb.FINISH_REASON_LENGTH),
-        (OpenAIChat(), chat_answer(finish_reason="something_new"), pb.FINISH_REASON_OTHER),
+        (OpenAIChat(), chat_answer(), gw.FINISH_REASON_STOP),
+        (OpenAIChat(), chat_answer(finish_reason="length", message={"content": None}), gw.FINISH_REASON_LENGTH),
+        (OpenAIChat(), chat_answer(finish_reason="something_new"), gw.FINISH_REASON_OTHER),
         (
             OpenAIResponses(),
             responses_answer(said("Par"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
-            pb.FINISH_REASON_LENGTH,
+            gw.FINISH_REASON_LENGTH,
         ),
-        (AnthropicMessages(), message_answer(stop_reason="max_tokens"), pb.FINISH_REASON_LENGTH),
-        (AnthropicMessages(), message_answer(stop_reason="stop_sequence"), pb.FINISH_REASON_STOP),
-        (AnthropicMessages(), message_answer(stop_reason="model_context_window_exceeded"), pb.FINISH_REASON_LENGTH),
-        (AnthropicMessages(), message_answer(stop_reason="pause_turn"), pb.FINISH_REASON_OTHER),
+        (AnthropicMessages(), message_answer(stop_reason="max_tokens"), gw.FINISH_REASON_LENGTH),
+        (AnthropicMessages(), message_answer(stop_reason="stop_sequence"), gw.FINISH_REASON_STOP),
+        (AnthropicMessages(), message_answer(stop_reason="model_context_window_exceeded"), gw.FINISH_REASON_LENGTH),
+        (AnthropicMessages(), message_answer(stop_reason="pause_turn"), gw.FINISH_REASON_OTHER),
     ],
 )
 def test_finish_reasons(adapter: Any, body: dict[str, Any], finish: int) -> None:
@@ -421,7 +421,7 @@ def test_an_answer_that_ended_with_an_error_is_none() -> None:
 def test_tool_calls_of_a_model_are_kept() -> None:
     call = {"id": "t1", "type": "function", "function": {"name": "look", "arguments": '{"at": 3}'}}
     answer = OpenAIChat().answer(chat_answer(finish_reason="tool_calls", message={"content": None, "tool_calls": [call]}))
-    assert answer.finish_reason == pb.FINISH_REASON_TOOL_CALLS
+    assert answer.finish_reason == gw.FINISH_REASON_TOOL_CALLS
     assert answer.parts[0].tool_call.name == "look"
     assert answer.parts[0].tool_call.arguments["at"] == 3
     use = {"type": "tool_use", "id": "t2", "name": "look", "input": {"at": 4}}

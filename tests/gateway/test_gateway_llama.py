@@ -13,8 +13,8 @@ from gateway.adapters.embedded import problem
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 ROUTES = ("openai-chat", "openai-responses", "anthropic-messages", "compatible-chat")
 QUESTIONS = ("What is the capital of France? Answer with one word.", "Name three colours of a traffic light.")
@@ -24,7 +24,7 @@ async def test_every_adapter_gets_the_same_answer_at_temperature_0(
     llama: str,
     make_gateway: Callable[[Settings], Gateway],
     settings_at: Callable[[str], Settings],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
 ) -> None:
     gateway = make_gateway(settings_at(llama))
     for question in QUESTIONS:
@@ -49,7 +49,7 @@ async def test_a_schema_is_honoured_by_a_model_that_would_ramble(
     llama: str,
     make_gateway: Callable[[Settings], Gateway],
     settings_at: Callable[[str], Settings],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
 ) -> None:
     schema = {
         "type": "object",
@@ -61,7 +61,7 @@ async def test_a_schema_is_honoured_by_a_model_that_would_ramble(
     request = asking(route, QUESTIONS[1], temperature=0, max_output_tokens=120, response_schema_json=json.dumps(schema))
     response = await gateway.generate(request, timeout_s=60)
     written = "".join(part.text for part in response.parts)
-    if response.finish_reason == pb.FINISH_REASON_STOP:
+    if response.finish_reason == gw.FINISH_REASON_STOP:
         jsonschema.validate(json.loads(written), schema)
     else:  # a small model may not find the end of its list
         assert re.fullmatch(r'\s*\{\s*"answer"\s*:\s*\[[\s",a-z]*', written)
@@ -75,18 +75,18 @@ async def test_a_system_message_and_a_limit_reach_the_server(
     route: str, llama: str, make_gateway: Callable[[Settings], Gateway], settings_at: Callable[[str], Settings]
 ) -> None:
     gateway = make_gateway(settings_at(llama))
-    request = pb.GenerateRequest(
+    request = gw.GenerateRequest(
         route=route,
         messages=[
-            content.Message(role=content.ROLE_SYSTEM, parts=[content.Part(text="You are a poet.")]),
-            content.Message(role=content.ROLE_USER, parts=[content.Part(text="Write a long poem about the sea.")]),
+            ct.Message(role=ct.ROLE_SYSTEM, parts=[ct.Part(text="You are a poet.")]),
+            ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="Write a long poem about the sea.")]),
         ],
-        parameters=pb.GenerationParameters(temperature=0, max_output_tokens=6),
+        parameters=gw.GenerationParameters(temperature=0, max_output_tokens=6),
     )
     response = await gateway.generate(request, timeout_s=60)
     assert response.usage.output_tokens == 6
     if route != "openai-responses":  # this server says "completed" there whatever stopped it
-        assert response.finish_reason == pb.FINISH_REASON_LENGTH
+        assert response.finish_reason == gw.FINISH_REASON_LENGTH
     await gateway.close()
 
 
@@ -96,7 +96,7 @@ async def test_a_prompt_over_the_context_is_too_long(
     llama: str,
     make_gateway: Callable[[Settings], Gateway],
     settings_at: Callable[[str], Settings],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
 ) -> None:
     gateway = make_gateway(settings_at(llama))
     with pytest.raises(CallFailed) as caught:
@@ -109,10 +109,10 @@ async def test_an_image_for_a_model_without_eyes_is_unsupported(
     llama: str, make_gateway: Callable[[Settings], Gateway], settings_at: Callable[[str], Settings]
 ) -> None:
     gateway = make_gateway(settings_at(llama))
-    image = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=b"\x89PNG\r\n")
-    request = pb.GenerateRequest(
+    image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=b"\x89PNG\r\n")
+    request = gw.GenerateRequest(
         route="compatible-chat",
-        messages=[content.Message(role=content.ROLE_USER, parts=[content.Part(text="What is this?"), content.Part(media=image)])],
+        messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="What is this?"), ct.Part(media=image)])],
     )
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(request, timeout_s=60)
@@ -121,7 +121,7 @@ async def test_an_image_for_a_model_without_eyes_is_unsupported(
 
 
 async def test_the_embedded_model_answers_and_is_stopped(
-    make_gateway: Callable[[Settings], Gateway], asking: Callable[..., pb.GenerateRequest]
+    make_gateway: Callable[[Settings], Gateway], asking: Callable[..., gw.GenerateRequest]
 ) -> None:
     if problem():
         pytest.skip(problem())

@@ -10,42 +10,38 @@ import pytest
 from gateway.adapters.base import Capabilities, Image
 from gateway.parts import turns_of
 from genlevel.runtime.errors import CallFailed, StorageError
-from genlevel.v1 import content_pb2 as content
+from genlevel.v1 import content_pb2 as ct
 
-TEXT_AND_IMAGE = frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE})
+TEXT_AND_IMAGE = frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE})
 CAPABILITIES = Capabilities(parameters={}, image_details=frozenset({"low", "high"}), image_uris=True)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 STORED = {"a" * 64: PNG}
 
 
-async def fetch(reference: content.BlobReference) -> bytes:
+async def fetch(reference: ct.BlobReference) -> bytes:
     if reference.sha256 not in STORED:
         raise StorageError(f"blob store: {reference.sha256} is not in /blobs")
     return STORED[reference.sha256]
 
 
-def image(**source: Any) -> content.Part:
-    fields = {"modality": content.MODALITY_IMAGE, "mime_type": "image/png", **source}
-    return content.Part(media=content.Media(**fields))
+def image(**source: Any) -> ct.Part:
+    fields = {"modality": ct.MODALITY_IMAGE, "mime_type": "image/png", **source}
+    return ct.Part(media=ct.Media(**fields))
 
 
-async def turns(
-    *parts: content.Part, role: int = content.ROLE_USER, capabilities: Capabilities = CAPABILITIES, modalities: Any = None
-) -> Any:
-    message = content.Message(role=role, parts=parts)  # type: ignore[arg-type]
+async def turns(*parts: ct.Part, role: int = ct.ROLE_USER, capabilities: Capabilities = CAPABILITIES, modalities: Any = None) -> Any:
+    message = ct.Message(role=role, parts=parts)  # type: ignore[arg-type]
     return await turns_of([message], capabilities, modalities or TEXT_AND_IMAGE, fetch, "openai/gpt-x")
 
 
-async def refusal(*parts: content.Part, **how: Any) -> tuple[str, str, str]:
+async def refusal(*parts: ct.Part, **how: Any) -> tuple[str, str, str]:
     with pytest.raises(CallFailed) as caught:
         await turns(*parts, **how)
     return caught.value.reason, caught.value.part, caught.value.message
 
 
 async def test_texts_and_images_keep_their_order() -> None:
-    (turn,) = await turns(
-        content.Part(text="see"), image(inline=PNG), content.Part(text="what?"), image(blob=content.BlobReference(sha256="a" * 64))
-    )
+    (turn,) = await turns(ct.Part(text="see"), image(inline=PNG), ct.Part(text="what?"), image(blob=ct.BlobReference(sha256="a" * 64)))
     assert turn.role == "user"
     encoded = base64.b64encode(PNG).decode()
     assert turn.blocks == ["see", Image("image/png", base64=encoded), "what?", Image("image/png", base64=encoded)]
@@ -58,7 +54,7 @@ async def test_a_uri_goes_to_the_provider_and_is_never_fetched() -> None:
 
 @pytest.mark.parametrize("uri", ["http://example.org/a.png", "file:///etc/passwd", "data:image/png;base64,AA==", "ftp://x/a.png", ""])
 async def test_other_uris_are_refused(uri: str) -> None:
-    reason, part, _ = await refusal(content.Part(text="x"), image(uri=uri))
+    reason, part, _ = await refusal(ct.Part(text="x"), image(uri=uri))
     assert (reason, part) == ("CALLER_FAULT", "messages[0].parts[1]")
 
 
@@ -68,18 +64,16 @@ async def test_a_uri_is_refused_where_the_provider_does_not_fetch() -> None:
     assert "by URI" in message
 
 
-@pytest.mark.parametrize(
-    ("modality", "name"), [(content.MODALITY_VIDEO, "video"), (content.MODALITY_AUDIO, "audio"), (content.MODALITY_THREE_D, "3d")]
-)
+@pytest.mark.parametrize(("modality", "name"), [(ct.MODALITY_VIDEO, "video"), (ct.MODALITY_AUDIO, "audio"), (ct.MODALITY_THREE_D, "3d")])
 async def test_other_modalities_are_refused_by_name(modality: int, name: str) -> None:
-    reason, part, message = await refusal(content.Part(text="x"), image(modality=modality, inline=b"x"))
+    reason, part, message = await refusal(ct.Part(text="x"), image(modality=modality, inline=b"x"))
     assert (reason, part) == ("UNSUPPORTED", "messages[0].parts[1]")
     assert name in message
     assert "openai/gpt-x" in message
 
 
 async def test_an_image_is_refused_where_the_model_takes_text_only() -> None:
-    reason, _, _ = await refusal(image(inline=PNG), modalities=frozenset({content.MODALITY_TEXT}))
+    reason, _, _ = await refusal(image(inline=PNG), modalities=frozenset({ct.MODALITY_TEXT}))
     assert reason == "UNSUPPORTED"
 
 
@@ -93,14 +87,14 @@ async def test_other_mime_types_are_refused_naming_those_taken(mime_type: str) -
 @pytest.mark.parametrize(
     ("part", "what"),
     [
-        (content.Part(tool_call=content.ToolCall(id="1", name="f")), "tool call"),
-        (content.Part(tool_result=content.ToolResult(call_id="1", text="r")), "tool result"),
-        (content.Part(reasoning=content.Reasoning(text="hm")), "reasoning"),
-        (content.Part(vendor=content.VendorPart(vendor="x")), "vendor"),
+        (ct.Part(tool_call=ct.ToolCall(id="1", name="f")), "tool call"),
+        (ct.Part(tool_result=ct.ToolResult(call_id="1", text="r")), "tool result"),
+        (ct.Part(reasoning=ct.Reasoning(text="hm")), "reasoning"),
+        (ct.Part(vendor=ct.VendorPart(vendor="x")), "vendor"),
     ],
 )
-async def test_other_parts_are_refused_by_name(part: content.Part, what: str) -> None:
-    reason, path, message = await refusal(content.Part(text="x"), part)
+async def test_other_parts_are_refused_by_name(part: ct.Part, what: str) -> None:
+    reason, path, message = await refusal(ct.Part(text="x"), part)
     assert (reason, path) == ("UNSUPPORTED", "messages[0].parts[1]")
     assert what in message
 
@@ -110,12 +104,12 @@ async def test_other_parts_are_refused_by_name(part: content.Part, what: str) ->
     [{"detail": "ultra"}, {"fps": 1.0}, {"start_s": 2.0}, {"end_s": 3.0}, {"sample_rate_hz": 8000}],
 )
 async def test_an_option_that_cannot_be_honoured_is_refused(options: dict[str, Any]) -> None:
-    reason, part, _ = await refusal(image(inline=PNG, options=content.MediaOptions(**options)))
+    reason, part, _ = await refusal(image(inline=PNG, options=ct.MediaOptions(**options)))
     assert (reason, part) == ("UNSUPPORTED", "messages[0].parts[0]")
 
 
 async def test_a_detail_that_the_provider_knows_is_passed_on() -> None:
-    (turn,) = await turns(image(inline=PNG, options=content.MediaOptions(detail="low")))
+    (turn,) = await turns(image(inline=PNG, options=ct.MediaOptions(detail="low")))
     assert turn.blocks[0].detail == "low"
 
 
@@ -128,23 +122,23 @@ async def test_sizes_and_counts_are_limits_of_the_provider() -> None:
 
 
 async def test_a_blob_that_is_not_there_is_named() -> None:
-    reason, part, message = await refusal(image(blob=content.BlobReference(sha256="b" * 64)))
+    reason, part, message = await refusal(image(blob=ct.BlobReference(sha256="b" * 64)))
     assert (reason, part) == ("CALLER_FAULT", "messages[0].parts[0]")
     assert "b" * 64 in message
 
 
-@pytest.mark.parametrize("part", [content.Part(), image(), image(inline=b""), image(modality=content.MODALITY_UNSPECIFIED, inline=PNG)])
-async def test_empty_parts_are_the_callers_fault(part: content.Part) -> None:
+@pytest.mark.parametrize("part", [ct.Part(), image(), image(inline=b""), image(modality=ct.MODALITY_UNSPECIFIED, inline=PNG)])
+async def test_empty_parts_are_the_callers_fault(part: ct.Part) -> None:
     assert (await refusal(part))[:2] == ("CALLER_FAULT", "messages[0].parts[0]")
 
 
 async def test_messages_without_parts_or_role_are_the_callers_fault() -> None:
     assert (await refusal())[:2] == ("CALLER_FAULT", "messages[0]")
-    assert (await refusal(content.Part(text="x"), role=content.ROLE_UNSPECIFIED))[:2] == ("CALLER_FAULT", "messages[0]")
+    assert (await refusal(ct.Part(text="x"), role=ct.ROLE_UNSPECIFIED))[:2] == ("CALLER_FAULT", "messages[0]")
     with pytest.raises(CallFailed, match="messages is empty"):
         await turns_of([], CAPABILITIES, TEXT_AND_IMAGE, fetch, "x")
 
 
 async def test_tool_messages_and_media_of_others_than_the_user_are_unsupported() -> None:
-    assert (await refusal(content.Part(text="x"), role=content.ROLE_TOOL))[:2] == ("UNSUPPORTED", "messages[0]")
-    assert (await refusal(image(inline=PNG), role=content.ROLE_SYSTEM))[:2] == ("UNSUPPORTED", "messages[0].parts[0]")
+    assert (await refusal(ct.Part(text="x"), role=ct.ROLE_TOOL))[:2] == ("UNSUPPORTED", "messages[0]")
+    assert (await refusal(image(inline=PNG), role=ct.ROLE_SYSTEM))[:2] == ("UNSUPPORTED", "messages[0].parts[0]")

@@ -18,11 +18,11 @@ from gateway.rpc import SERVICE, add_to_server
 from gateway.service import Gateway
 from genlevel.runtime.failures import call_failed, status_of
 from genlevel.runtime.rpc import RpcServer, connect
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
-Asking = Callable[..., pb.GenerateRequest]
+Asking = Callable[..., gw.GenerateRequest]
 
 
 @asynccontextmanager
@@ -39,13 +39,13 @@ async def client(gateway: Gateway) -> AsyncIterator[Any]:
         yield client
 
 
-def many(*items: tuple[int, pb.GenerateRequest], timeout_s: float = 0.0) -> pb.GenerateManyRequest:
-    return pb.GenerateManyRequest(items=[pb.GenerateManyItem(id=number, timeout_s=timeout_s, request=request) for number, request in items])
+def many(*items: tuple[int, gw.GenerateRequest], timeout_s: float = 0.0) -> gw.GenerateManyRequest:
+    return gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=number, timeout_s=timeout_s, request=request) for number, request in items])
 
 
-async def results_of(call: Any, count: int) -> tuple[dict[int, pb.GenerateManyResult], int]:
+async def results_of(call: Any, count: int) -> tuple[dict[int, gw.GenerateManyResult], int]:
     """So many results by id, and how many messages they came in."""
-    results: dict[int, pb.GenerateManyResult] = {}
+    results: dict[int, gw.GenerateManyResult] = {}
     messages = 0
     while len(results) < count:
         response = await asyncio.wait_for(call.read(), 10)
@@ -72,10 +72,10 @@ async def test_generate_fails_with_the_providers_wait_in_its_details(stub: Any, 
 
 
 async def test_generate_names_the_part_that_cannot_be_sent(client: Any) -> None:
-    video = content.Media(modality=content.MODALITY_VIDEO, mime_type="video/mp4", inline=b"x")
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(text="see"), content.Part(media=video)])
+    video = ct.Media(modality=ct.MODALITY_VIDEO, mime_type="video/mp4", inline=b"x")
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="see"), ct.Part(media=video)])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=5)
+        await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert call_failed(status_of(caught.value)).part == "messages[0].parts[1]"
 
@@ -100,10 +100,10 @@ async def test_a_client_that_goes_away_cancels_the_upstream(stub: Any, client: A
 
 
 async def test_list_models_resolves_a_route_or_says_that_there_is_none(client: Any) -> None:
-    models = (await client.ListModels(pb.ListModelsRequest(route="openai-chat"), timeout=5)).models
+    models = (await client.ListModels(gw.ListModelsRequest(route="openai-chat"), timeout=5)).models
     assert [(model.route, model.ready) for model in models] == [("openai-chat", True)]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.ListModels(pb.ListModelsRequest(route="no/such"), timeout=5)
+        await client.ListModels(gw.ListModelsRequest(route="no/such"), timeout=5)
     assert call_failed(status_of(caught.value)).part == "route"
 
 
@@ -140,7 +140,7 @@ async def test_results_that_are_ready_together_share_messages(client: Any, askin
 async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: Any, asking: Asking) -> None:
     stub.replies({"error": {"code": "insufficient_quota"}}, 429)
     call = client.GenerateMany(timeout=10)
-    await call.write(many((7, asking("openai-chat")), (8, asking("no/such")), (9, pb.GenerateRequest(route="openai-chat"))))
+    await call.write(many((7, asking("openai-chat")), (8, asking("no/such")), (9, gw.GenerateRequest(route="openai-chat"))))
     results, _ = await results_of(call, 3)
     assert {number: call_failed(result.error).reason for number, result in results.items()} == {
         7: "QUOTA",
@@ -224,9 +224,9 @@ async def test_a_stream_takes_in_no_more_than_its_bound(stub: Any, client: Any, 
 
 
 async def test_a_request_of_megabytes_passes(stub: Any, client: Any) -> None:
-    image = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=bytes(8 << 20))
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=image)])
-    response = await client.Generate(pb.GenerateRequest(route="openai-chat", messages=[message]), timeout=30)
+    image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(8 << 20))
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(media=image)])
+    response = await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=30)
     assert response.parts[0].text == "Paris"
     ((_, headers, body),) = stub.requests
     url = body["messages"][0]["content"][0]["image_url"]["url"]

@@ -25,14 +25,14 @@ from gateway.upstream import MAX_ANSWER_BYTES
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Embedded, ModelPrice, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
-Asking = Callable[..., pb.GenerateRequest]
+Asking = Callable[..., gw.GenerateRequest]
 ROUTES = ("openai-chat", "openai-responses", "anthropic-messages", "compatible-chat")
 
 
-async def failure(gateway: Gateway, request: pb.GenerateRequest, timeout_s: float = 5.0) -> CallFailed:
+async def failure(gateway: Gateway, request: gw.GenerateRequest, timeout_s: float = 5.0) -> CallFailed:
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(request, timeout_s=timeout_s)
     return caught.value
@@ -41,10 +41,10 @@ async def failure(gateway: Gateway, request: pb.GenerateRequest, timeout_s: floa
 async def test_an_answer_comes_back_normalised(stub: Any, gateway: Gateway, asking: Asking) -> None:
     response = await gateway.generate(asking("compatible-chat", temperature=0, max_output_tokens=9), timeout_s=5)
     assert [part.text for part in response.parts] == ["Paris"]
-    assert response.finish_reason == pb.FINISH_REASON_STOP
-    assert response.usage == pb.Usage(input_tokens=36, cache_read_tokens=64, output_tokens=10, reasoning_tokens=20)
+    assert response.finish_reason == gw.FINISH_REASON_STOP
+    assert response.usage == gw.Usage(input_tokens=36, cache_read_tokens=64, output_tokens=10, reasoning_tokens=20)
     assert (response.provider, response.model, response.response_id) == ("compatible", "stub-2026", "chatcmpl-7")
-    assert response.applied_parameters == pb.GenerationParameters(temperature=0, max_output_tokens=9)
+    assert response.applied_parameters == gw.GenerationParameters(temperature=0, max_output_tokens=9)
     assert not response.HasField("cost_nano_usd")
     assert response.upstream_s > 0
     assert response.overhead_s > 0
@@ -97,7 +97,7 @@ async def test_a_missing_key_fails_before_any_call(stub: Any, gateway: Gateway, 
     problem = await failure(gateway, asking("openai-chat"))
     assert problem.reason == "CREDENTIAL"
     assert "GENLEVEL_TEST_KEY" in problem.message
-    models = (await gateway.list_models(pb.ListModelsRequest(route="openai-chat"))).models
+    models = (await gateway.list_models(gw.ListModelsRequest(route="openai-chat"))).models
     assert [(model.ready, "GENLEVEL_TEST_KEY" in model.problem) for model in models] == [(False, True)]
     assert stub.requests == []
 
@@ -183,8 +183,8 @@ def test_whatever_a_server_answers_is_an_answer_or_a_failure_of_its_own_kind(mes
                 answer = adapter.answer(body)
             except (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError):
                 continue
-            response = pb.GenerateResponse(parts=answer.parts, usage=answer.usage, model=answer.model, response_id=answer.response_id)
-            assert pb.GenerateResponse.FromString(response.SerializeToString()) == response
+            response = gw.GenerateResponse(parts=answer.parts, usage=answer.usage, model=answer.model, response_id=answer.response_id)
+            assert gw.GenerateResponse.FromString(response.SerializeToString()) == response
 
 
 async def test_half_a_character_does_not_cost_the_answer(stub: Any, gateway: Gateway, asking: Asking) -> None:
@@ -343,7 +343,7 @@ async def test_what_a_refusal_or_a_broken_answer_cost_is_said(
     gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": priced}))
     stub.replies(body)
     problem = await failure(gateway, asking(route))
-    assert (problem.usage, problem.cost_nano_usd) == (pb.Usage(input_tokens=100, output_tokens=30), 160_000)
+    assert (problem.usage, problem.cost_nano_usd) == (gw.Usage(input_tokens=100, output_tokens=30), 160_000)
     assert problem.may_be_charged
     stub.replies({**body, "usage": None})
     problem = await failure(gateway, asking(route))
@@ -369,26 +369,26 @@ async def test_anthropic_always_gets_a_limit_and_the_answer_says_which(stub: Any
 async def test_an_image_of_the_blob_store_reaches_the_provider(stub: Any, gateway: Gateway, tmp_path: Path) -> None:
     picture = bytes(range(256)) * 10
     reference = BlobStore.open(tmp_path / "blobs").put(picture, "image/jpeg")
-    media = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/jpeg", blob=reference)
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(text="what?"), content.Part(media=media)])
-    await gateway.generate(pb.GenerateRequest(route="openai-chat", messages=[message]))
+    media = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/jpeg", blob=reference)
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="what?"), ct.Part(media=media)])
+    await gateway.generate(gw.GenerateRequest(route="openai-chat", messages=[message]))
     url = stub.requests[0][2]["messages"][0]["content"][1]["image_url"]["url"]
     assert base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) == picture
 
 
 async def test_a_request_over_the_providers_size_is_too_long(stub: Any, gateway: Gateway) -> None:
-    media = content.Media(modality=content.MODALITY_IMAGE, mime_type="image/png", inline=bytes(25 << 20))
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=media)])
-    problem = await failure(gateway, pb.GenerateRequest(route="anthropic-messages", messages=[message]), 30)
+    media = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(25 << 20))
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(media=media)])
+    problem = await failure(gateway, gw.GenerateRequest(route="anthropic-messages", messages=[message]), 30)
     assert problem.reason == "CONTEXT_TOO_LONG"
     assert stub.requests == []
 
 
 async def test_listing_shows_configured_routes_the_embedded_one_and_known_models(gateway: Gateway) -> None:
-    models = (await gateway.list_models(pb.ListModelsRequest())).models
+    models = (await gateway.list_models(gw.ListModelsRequest())).models
     assert [model.route for model in models] == [*ROUTES, "embedded/generalist", *table()]
     with pytest.raises(CallFailed):
-        await gateway.list_models(pb.ListModelsRequest(route="no/such"))
+        await gateway.list_models(gw.ListModelsRequest(route="no/such"))
 
 
 class FakeServer:
@@ -484,7 +484,7 @@ def test_model_labels_are_bounded() -> None:
     registry = CollectorRegistry()
     telemetry = Telemetry(registry)
     for number in range(MAX_MODELS * 3):
-        telemetry.model("openai", f"m{number}", "chat").failed(0.1, CallFailed(pb.ERROR_CLASS_TRANSIENT, "no"))
+        telemetry.model("openai", f"m{number}", "chat").failed(0.1, CallFailed(gw.ERROR_CLASS_TRANSIENT, "no"))
     models = {
         sample.labels["model"] for metric in registry.collect() if metric.name == "genlevel_gateway_requests" for sample in metric.samples
     }

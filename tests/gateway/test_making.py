@@ -21,8 +21,8 @@ from gateway.media import duration_ms, media_part
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Account, ModelPrice, Route, RouteMedia, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 
 def picture(shade=200, size=(20, 10)):
@@ -57,17 +57,17 @@ async def gateway(settings, make_gateway):
     await gateway.close()
 
 
-def make(route, *parts, modality=content.MODALITY_IMAGE, **parameters):
-    message = content.Message(role=content.ROLE_USER)
+def make(route, *parts, modality=ct.MODALITY_IMAGE, **parameters):
+    message = ct.Message(role=ct.ROLE_USER)
     for part in parts:
-        message.parts.append(content.Part(text=part) if isinstance(part, str) else content.Part(media=part))
-    return pb.GenerateRequest(
-        route=route, messages=[message], output_modalities=[modality], parameters=pb.GenerationParameters(**parameters)
+        message.parts.append(ct.Part(text=part) if isinstance(part, str) else ct.Part(media=part))
+    return gw.GenerateRequest(
+        route=route, messages=[message], output_modalities=[modality], parameters=gw.GenerationParameters(**parameters)
     )
 
 
 def image(data, mime_type="image/png"):
-    return content.Media(modality=content.MODALITY_IMAGE, mime_type=mime_type, inline=data)
+    return ct.Media(modality=ct.MODALITY_IMAGE, mime_type=mime_type, inline=data)
 
 
 def test_the_server_is_what_openais_own_client_expects(media_upstream, tmp_path):
@@ -94,9 +94,9 @@ def test_the_server_is_what_openais_own_client_expects(media_upstream, tmp_path)
 async def test_a_text_becomes_a_picture(gateway, account):
     answer = await gateway.generate(make(f"{account}-images", "a red square"))
     (part,) = answer.parts
-    assert (part.media.modality, part.media.mime_type) == (content.MODALITY_IMAGE, "image/png")
+    assert (part.media.modality, part.media.mime_type) == (ct.MODALITY_IMAGE, "image/png")
     assert Image.open(io.BytesIO(part.media.inline)).size == (96, 32)
-    assert answer.usage == pb.Usage(input_tokens=50, output_tokens=100, output_images=1)
+    assert answer.usage == gw.Usage(input_tokens=50, output_tokens=100, output_images=1)
     assert answer.upstream_s > 0
 
 
@@ -110,18 +110,18 @@ async def test_pictures_and_a_text_become_a_picture(gateway, media_upstream, acc
 
 @pytest.mark.parametrize("account", ["openai", "local"])
 async def test_a_text_is_read_aloud(gateway, account):
-    answer = await gateway.generate(make(f"{account}-speech", "Good morning", "cheerfully", modality=content.MODALITY_AUDIO))
+    answer = await gateway.generate(make(f"{account}-speech", "Good morning", "cheerfully", modality=ct.MODALITY_AUDIO))
     (part,) = answer.parts
-    assert (part.media.modality, part.media.mime_type) == (content.MODALITY_AUDIO, "audio/wav")
+    assert (part.media.modality, part.media.mime_type) == (ct.MODALITY_AUDIO, "audio/wav")
     assert samples(part.media.inline) == 8000
-    assert answer.usage == pb.Usage(output_milliseconds=500)
+    assert answer.usage == gw.Usage(output_milliseconds=500)
 
 
 async def test_what_is_read_and_how_travel_apart(stub, make_gateway):
     gateway = make_gateway(Settings(accounts={"s": Account(provider="compatible", base_url=f"{stub.url}/v1")},
                                     routes={"r": Route(account="s", model="m", api="speech", media=RouteMedia(voice="nova"))}))  # fmt: skip
     stub.replies(b"RIFF\x00\x00\x00\x00WAVE and so on", headers={"content-type": "audio/wav"})
-    await gateway.generate(make("r", "Good morning", "cheerfully", modality=content.MODALITY_AUDIO))
+    await gateway.generate(make("r", "Good morning", "cheerfully", modality=ct.MODALITY_AUDIO))
     expected = {"model": "m", "input": "Good morning", "instructions": "cheerfully", "voice": "nova", "response_format": "wav"}
     assert stub.requests[0][0] == "/v1/audio/speech"
     assert stub.requests[0][2] == expected
@@ -131,7 +131,7 @@ async def test_what_is_read_and_how_travel_apart(stub, make_gateway):
 @pytest.mark.parametrize("account", ["openai", "local"])
 async def test_a_video_is_a_job_that_is_begun_once_and_waited_for(gateway, media_upstream, account):
     prompt = f"waves {uuid.uuid4().hex}"
-    answer = await gateway.generate(make(f"{account}-video", image(picture()), prompt, modality=content.MODALITY_VIDEO))
+    answer = await gateway.generate(make(f"{account}-video", image(picture()), prompt, modality=ct.MODALITY_VIDEO))
     (part,) = answer.parts
     assert part.media.mime_type == "video/mp4"
     with av.open(io.BytesIO(part.media.inline)) as video:
@@ -143,23 +143,23 @@ async def test_a_video_is_a_job_that_is_begun_once_and_waited_for(gateway, media
 
 async def test_a_job_survives_polls_that_fail(gateway, media_upstream):
     prompt = f"[shaky] {uuid.uuid4().hex}"
-    answer = await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO))
+    answer = await gateway.generate(make("local-video", prompt, modality=ct.MODALITY_VIDEO))
     assert answer.parts[0].media.mime_type == "video/mp4"
     assert len(media_upstream.calls(prompt)) == 1
 
 
 async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gateway, media_upstream):
     prompt = f"[slow] {uuid.uuid4().hex}"
-    request = make("openai-video", prompt, modality=content.MODALITY_VIDEO)
+    request = make("openai-video", prompt, modality=ct.MODALITY_VIDEO)
     with pytest.raises(CallFailed) as late:
         await gateway.generate(request, timeout_s=0.5)
-    assert late.value.error_class == pb.ERROR_CLASS_TIMEOUT
+    assert late.value.error_class == gw.ERROR_CLASS_TIMEOUT
     assert late.value.may_be_charged
     assert "its job goes on at the provider, and the same request asked again waits for it" in late.value.message
     answer = await gateway.generate(request, timeout_s=20)
     assert answer.parts[0].media.mime_type == "video/mp4"
     assert len(media_upstream.calls(prompt)) == 1
-    again = await asyncio.wait_for(gateway.generate(make("openai-video", prompt + "!", modality=content.MODALITY_VIDEO)), 20)
+    again = await asyncio.wait_for(gateway.generate(make("openai-video", prompt + "!", modality=ct.MODALITY_VIDEO)), 20)
     assert again.response_id != answer.response_id
 
 
@@ -167,8 +167,8 @@ async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream)
     prompt = f"[fail] {uuid.uuid4().hex}"
     for _ in range(2):
         with pytest.raises(CallFailed, match="It did not work") as failed:
-            await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO))
-        assert failed.value.error_class == pb.ERROR_CLASS_TRANSIENT
+            await gateway.generate(make("local-video", prompt, modality=ct.MODALITY_VIDEO))
+        assert failed.value.error_class == gw.ERROR_CLASS_TRANSIENT
     assert len(media_upstream.calls(prompt)) == 2
 
 
@@ -184,8 +184,8 @@ async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream)
 async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gateway, media_upstream, kind, said, charged):
     prompt = f"{kind} {uuid.uuid4().hex}"
     with pytest.raises(CallFailed) as gone:
-        await gateway.generate(make("local-video", prompt, modality=content.MODALITY_VIDEO), timeout_s=20)
-    assert gone.value.error_class == pb.ERROR_CLASS_DENIED
+        await gateway.generate(make("local-video", prompt, modality=ct.MODALITY_VIDEO), timeout_s=20)
+    assert gone.value.error_class == gw.ERROR_CLASS_DENIED
     assert said in gone.value.message
     assert gone.value.may_be_charged == charged
     assert not gateway._jobs._left
@@ -194,12 +194,12 @@ async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gate
 
 @pytest.mark.parametrize(
     ("route", "modality"),
-    [("local-images", content.MODALITY_IMAGE), ("local-speech", content.MODALITY_AUDIO), ("local-video", content.MODALITY_VIDEO)],
+    [("local-images", ct.MODALITY_IMAGE), ("local-speech", ct.MODALITY_AUDIO), ("local-video", ct.MODALITY_VIDEO)],
 )
 async def test_an_error_under_a_good_status_is_classified(gateway, route, modality):
     with pytest.raises(CallFailed, match="slow down") as limited:
         await gateway.generate(make(route, "[later]", modality=modality), timeout_s=20)
-    assert limited.value.error_class == pb.ERROR_CLASS_RATE_LIMIT
+    assert limited.value.error_class == gw.ERROR_CLASS_RATE_LIMIT
 
 
 @pytest.mark.parametrize("route", ["openai-images", "openai-speech", "local-video"])
@@ -207,26 +207,26 @@ async def test_a_policy_refusal_is_one(gateway, route):
     modality = next(iter(gateway._routes.resolve(route).outputs))
     with pytest.raises(CallFailed) as refused:
         await gateway.generate(make(route, "[refuse] this", modality=modality))
-    assert refused.value.error_class == pb.ERROR_CLASS_CONTENT_REFUSED
+    assert refused.value.error_class == gw.ERROR_CLASS_CONTENT_REFUSED
 
 
 async def test_a_job_that_the_policy_ends_is_a_refusal(gateway):
     with pytest.raises(CallFailed) as refused:
-        await gateway.generate(make("openai-video", "[blocked] this", modality=content.MODALITY_VIDEO))
-    assert refused.value.error_class == pb.ERROR_CLASS_CONTENT_REFUSED
+        await gateway.generate(make("openai-video", "[blocked] this", modality=ct.MODALITY_VIDEO))
+    assert refused.value.error_class == gw.ERROR_CLASS_CONTENT_REFUSED
 
 
 async def test_a_rate_limit_says_how_long_to_wait(gateway):
     with pytest.raises(CallFailed) as limited:
         await gateway.generate(make("openai-images", "[limit]"))
-    assert (limited.value.error_class, limited.value.retry_after_s) == (pb.ERROR_CLASS_RATE_LIMIT, 0.1)
+    assert (limited.value.error_class, limited.value.retry_after_s) == (gw.ERROR_CLASS_RATE_LIMIT, 0.1)
 
 
-@pytest.mark.parametrize(("route", "modality"), [("openai-images", content.MODALITY_IMAGE), ("local-speech", content.MODALITY_AUDIO)])
+@pytest.mark.parametrize(("route", "modality"), [("openai-images", ct.MODALITY_IMAGE), ("local-speech", ct.MODALITY_AUDIO)])
 async def test_a_web_page_is_no_picture_and_no_sound(gateway, route, modality):
     with pytest.raises(CallFailed, match="malformed body") as broken:
         await gateway.generate(make(route, "[garbage]", modality=modality))
-    assert broken.value.error_class == pb.ERROR_CLASS_TRANSIENT
+    assert broken.value.error_class == gw.ERROR_CLASS_TRANSIENT
 
 
 async def test_an_address_in_an_answer_is_fetched_from_the_server_itself_without_the_key(gateway):
@@ -244,7 +244,7 @@ async def test_an_address_in_an_answer_is_fetched_from_the_server_itself_without
 async def test_an_address_elsewhere_is_not_fetched(gateway, prompt, why):
     with pytest.raises(CallFailed) as refused:
         await gateway.generate(make("openai-images", prompt))
-    assert refused.value.error_class == pb.ERROR_CLASS_UNKNOWN
+    assert refused.value.error_class == gw.ERROR_CLASS_UNKNOWN
     assert why in refused.value.message
 
 
@@ -286,24 +286,24 @@ async def test_what_is_too_large_to_travel_inline_is_stored(settings, make_gatew
 @pytest.mark.parametrize(
     ("route", "request_", "why"),
     [
-        ("openai-images", pb.GenerateRequest(), "does not make text"),
-        ("openai-speech", pb.GenerateRequest(output_modalities=[content.MODALITY_IMAGE]), "does not make image"),
+        ("openai-images", gw.GenerateRequest(), "does not make text"),
+        ("openai-speech", gw.GenerateRequest(output_modalities=[ct.MODALITY_IMAGE]), "does not make image"),
     ],
 )
 async def test_what_a_route_does_not_make_is_refused_without_a_call(gateway, route, request_, why):
     request_.route = route
-    request_.messages.add(role=content.ROLE_USER).parts.add(text="hello")
+    request_.messages.add(role=ct.ROLE_USER).parts.add(text="hello")
     with pytest.raises(CallFailed, match=why) as refused:
         await gateway.generate(request_)
-    assert (refused.value.error_class, refused.value.part) == (pb.ERROR_CLASS_UNSUPPORTED, "output_modalities")
+    assert (refused.value.error_class, refused.value.part) == (gw.ERROR_CLASS_UNSUPPORTED, "output_modalities")
 
 
 async def test_a_part_that_a_generator_cannot_take_is_named(gateway):
     with pytest.raises(CallFailed, match=r"messages\[0\]\.parts\[0\]: openai/speaker does not take image"):
-        await gateway.generate(make("openai-speech", image(picture()), "read", modality=content.MODALITY_AUDIO))
+        await gateway.generate(make("openai-speech", image(picture()), "read", modality=ct.MODALITY_AUDIO))
     with pytest.raises(CallFailed, match="has no parameter temperature in its images API") as refused:
         await gateway.generate(make("openai-images", "draw", temperature=0))
-    assert refused.value.error_class == pb.ERROR_CLASS_CALLER_FAULT
+    assert refused.value.error_class == gw.ERROR_CLASS_CALLER_FAULT
 
 
 async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
@@ -317,7 +317,7 @@ async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
     gateway = make_gateway(Settings(accounts=account, routes=routes))
     costs = {}
     for name, route in routes.items():
-        modality = content.MODALITY_AUDIO if route.api == "speech" else content.MODALITY_IMAGE
+        modality = ct.MODALITY_AUDIO if route.api == "speech" else ct.MODALITY_IMAGE
         answer = await gateway.generate(make(name, "a thing", modality=modality))
         costs[name] = answer.cost_nano_usd if answer.HasField("cost_nano_usd") else None
     assert costs == {
@@ -340,7 +340,7 @@ async def test_what_was_made_and_cannot_be_had_has_its_cost(media_upstream, make
             await gateway.generate(make(name, "[away]"))
         costs[name] = lost.value.cost_nano_usd
         assert lost.value.may_be_charged
-        assert lost.value.usage == pb.Usage(input_tokens=50, output_tokens=100, output_images=1)
+        assert lost.value.usage == gw.Usage(input_tokens=50, output_tokens=100, output_images=1)
     assert costs == {"image": 40_000_000, "token": 10 * 5_000 + 40 * 8_000 + 100 * 30_000, "none": None}
     await gateway.close()
 
@@ -351,18 +351,18 @@ async def test_a_length_that_is_billed_and_not_known_makes_the_cost_unknown(stub
     routes = {name: Route(account="s", model="m", api="speech", price=price) for name, price in priced.items()}
     gateway = make_gateway(Settings(accounts=account, routes=routes))
     stub.replies(b"RIFF\x00\x00\x00\x00WAVE and so on", headers={"content-type": "audio/wav"})
-    by_second, by_call = [await gateway.generate(make(name, "a thing", modality=content.MODALITY_AUDIO)) for name in routes]
+    by_second, by_call = [await gateway.generate(make(name, "a thing", modality=ct.MODALITY_AUDIO)) for name in routes]
     assert not by_second.HasField("cost_nano_usd")
     assert by_call.cost_nano_usd == 100_000_000
     await gateway.close()
 
 
 async def test_models_say_what_they_make(gateway):
-    made = {info.route: list(info.output_modalities) for info in (await gateway.list_models(pb.ListModelsRequest())).models}
-    assert made["openai-images"] == [content.MODALITY_IMAGE]
-    assert made["local-speech"] == [content.MODALITY_AUDIO]
-    assert made["local-video"] == [content.MODALITY_VIDEO]
-    assert made["embedded/generalist"] == [content.MODALITY_TEXT]
+    made = {info.route: list(info.output_modalities) for info in (await gateway.list_models(gw.ListModelsRequest())).models}
+    assert made["openai-images"] == [ct.MODALITY_IMAGE]
+    assert made["local-speech"] == [ct.MODALITY_AUDIO]
+    assert made["local-video"] == [ct.MODALITY_VIDEO]
+    assert made["embedded/generalist"] == [ct.MODALITY_TEXT]
 
 
 def test_a_route_cannot_say_that_it_makes_what_its_api_cannot(make_gateway):
@@ -372,13 +372,13 @@ def test_a_route_cannot_say_that_it_makes_what_its_api_cannot(make_gateway):
 
 
 def test_the_bytes_decide_what_media_are():
-    part = media_part(picture(), content.MODALITY_IMAGE, "application/octet-stream")
+    part = media_part(picture(), ct.MODALITY_IMAGE, "application/octet-stream")
     assert part.media.mime_type == "image/png"
     with pytest.raises(ValueError, match="but audio was asked for"):
-        media_part(picture(), content.MODALITY_AUDIO, "audio/wav")
+        media_part(picture(), ct.MODALITY_AUDIO, "audio/wav")
     with pytest.raises(ValueError, match="0 bytes"):
-        media_part(b"", content.MODALITY_AUDIO, "audio/wav")
-    assert media_part(b"\xff\xf1raw aac", content.MODALITY_AUDIO, "audio/aac; x=y").media.mime_type == "audio/aac"
+        media_part(b"", ct.MODALITY_AUDIO, "audio/wav")
+    assert media_part(b"\xff\xf1raw aac", ct.MODALITY_AUDIO, "audio/aac; x=y").media.mime_type == "audio/aac"
     assert duration_ms(b"nothing that can be read") == 0
 
 

@@ -22,14 +22,14 @@ from gateway.frames import NoFrames, sample_frames
 from gateway.parts import turns_of
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Account, Route, RouteMedia, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt "
 PNG = b"\x89PNG\r\n\x1a\n some picture"
-EVERYTHING = frozenset({content.MODALITY_TEXT, content.MODALITY_IMAGE, content.MODALITY_AUDIO, content.MODALITY_VIDEO})
-TEXT_AND_AUDIO = frozenset({content.MODALITY_TEXT, content.MODALITY_AUDIO})
-NONE = pb.GenerationParameters()
+EVERYTHING = frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE, ct.MODALITY_AUDIO, ct.MODALITY_VIDEO})
+TEXT_AND_AUDIO = frozenset({ct.MODALITY_TEXT, ct.MODALITY_AUDIO})
+NONE = gw.GenerationParameters()
 
 
 def video(frames=40, size=(64, 48)):
@@ -52,13 +52,13 @@ async def fetch(reference):
 
 
 async def turns(media, capabilities=OpenAIChat.capabilities, modalities=EVERYTHING, **options):
-    message = content.Message(role=content.ROLE_USER, parts=[content.Part(media=media), content.Part(text="What is it?")])
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(media=media), ct.Part(text="What is it?")])
     return await turns_of([message], capabilities, modalities, fetch, "openai/m", **options)
 
 
 @pytest.mark.parametrize(("mime_type", "form"), [("audio/wav", "wav"), ("audio/mpeg", "mp3")])
 async def test_a_sound_goes_into_a_conversation(mime_type, form):
-    (turn,) = await turns(content.Media(modality=content.MODALITY_AUDIO, mime_type=mime_type, inline=WAV))
+    (turn,) = await turns(ct.Media(modality=ct.MODALITY_AUDIO, mime_type=mime_type, inline=WAV))
     body = OpenAIChat().request("gpt-audio", [turn], NONE)
     part = body["messages"][0]["content"][0]
     TypeAdapter(ChatCompletionContentPartInputAudioParam).validate_python(part)
@@ -69,19 +69,19 @@ async def test_a_sound_goes_into_a_conversation(mime_type, form):
     ("mime_type", "modalities", "said"),
     [
         ("audio/flac", EVERYTHING, "does not take audio/flac (it takes mpeg, wav, x-wav)"),
-        ("audio/wav", EVERYTHING - {content.MODALITY_AUDIO}, "does not take audio"),
+        ("audio/wav", EVERYTHING - {ct.MODALITY_AUDIO}, "does not take audio"),
     ],
 )
 async def test_a_sound_that_cannot_be_sent_is_refused_by_name(mime_type, modalities, said):
     with pytest.raises(CallFailed) as refused:
-        await turns(content.Media(modality=content.MODALITY_AUDIO, mime_type=mime_type, inline=WAV), modalities=modalities)
-    assert refused.value.error_class == pb.ERROR_CLASS_UNSUPPORTED
+        await turns(ct.Media(modality=ct.MODALITY_AUDIO, mime_type=mime_type, inline=WAV), modalities=modalities)
+    assert refused.value.error_class == gw.ERROR_CLASS_UNSUPPORTED
     assert refused.value.part == "messages[0].parts[0]"
     assert said in refused.value.message
 
 
 async def test_an_adapter_without_sounds_refuses_them():
-    media = content.Media(modality=content.MODALITY_AUDIO, mime_type="audio/wav", inline=WAV)
+    media = ct.Media(modality=ct.MODALITY_AUDIO, mime_type="audio/wav", inline=WAV)
     with pytest.raises(CallFailed, match="does not take audio"):
         await turns(media, capabilities=OpenAIResponses.capabilities)
 
@@ -101,12 +101,12 @@ def test_speech_is_asked_for_with_a_voice_and_comes_with_its_transcript():
     ChatCompletion.model_validate(answer)
     text, sound = OpenAIChat().answer(answer).parts
     assert text.text == "Good day."
-    assert (sound.media.modality, sound.media.mime_type, sound.media.inline) == (content.MODALITY_AUDIO, "audio/wav", WAV)
+    assert (sound.media.modality, sound.media.mime_type, sound.media.inline) == (ct.MODALITY_AUDIO, "audio/wav", WAV)
 
 
 def test_the_responses_api_draws_with_its_tool():
     body = OpenAIResponses().request("gpt-x", [Turn("user", ["A cat"])], NONE)
-    OpenAIResponses().ask_for(body, frozenset({content.MODALITY_IMAGE}), RouteMedia(size="1024x1024", extra={"background": "opaque"}))
+    OpenAIResponses().ask_for(body, frozenset({ct.MODALITY_IMAGE}), RouteMedia(size="1024x1024", extra={"background": "opaque"}))
     TypeAdapter(ImageGeneration).validate_python(body["tools"][0])
     assert body["tools"] == [{"type": "image_generation", "size": "1024x1024", "background": "opaque"}]
     call = {"id": "i", "type": "image_generation_call", "status": "completed", "result": base64.b64encode(PNG).decode()}
@@ -134,12 +134,12 @@ def test_pictures_of_other_servers_are_read_wherever_they_put_them(place):
     assert text.text == "Here:"
     assert part.media.inline == PNG
     body = {}
-    Compatible().ask_for(body, frozenset({content.MODALITY_IMAGE}), RouteMedia())
+    Compatible().ask_for(body, frozenset({ct.MODALITY_IMAGE}), RouteMedia())
     assert body == {"modalities": ["text", "image"]}
 
 
 async def test_a_video_goes_as_some_of_its_frames_where_the_route_says_so():
-    media = content.Media(modality=content.MODALITY_VIDEO, mime_type="video/mp4", inline=video())
+    media = ct.Media(modality=ct.MODALITY_VIDEO, mime_type="video/mp4", inline=video())
     (turn,) = await turns(media, video_frames=4)
     *frames, text = turn.blocks
     assert text == "What is it?"
@@ -165,17 +165,17 @@ def test_what_is_no_video_is_said_so(data):
 
 
 async def test_a_video_that_cannot_be_decoded_is_the_callers_fault():
-    media = content.Media(modality=content.MODALITY_VIDEO, mime_type="video/mp4", inline=b"not a video")
+    media = ct.Media(modality=ct.MODALITY_VIDEO, mime_type="video/mp4", inline=b"not a video")
     with pytest.raises(CallFailed, match=r"messages\[0\]\.parts\[0\]: no frames can be taken from the video") as refused:
         await turns(media, video_frames=4)
-    assert refused.value.error_class == pb.ERROR_CLASS_CALLER_FAULT
+    assert refused.value.error_class == gw.ERROR_CLASS_CALLER_FAULT
 
 
 def test_a_route_says_how_many_frames_it_takes(make_gateway):
     accounts = {"o": Account(provider="openai")}
     routes = {"r": Route(account="o", model="m", video_frames=8)}
     info = make_gateway(Settings(accounts=accounts, routes=routes))._routes.resolve("r").info()
-    assert content.MODALITY_VIDEO in info.input_modalities
+    assert ct.MODALITY_VIDEO in info.input_modalities
     assert info.video_frames == 8
     with pytest.raises(ConfigurationError, match=r"routes\.r\.video_frames: m takes no images"):
         make_gateway(Settings(accounts=accounts, routes={"r": Route(account="o", model="m", video_frames=8, input_modalities=["text"])}))

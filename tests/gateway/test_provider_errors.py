@@ -15,7 +15,7 @@ from gateway.adapters.base import ProviderError, error_of
 from gateway.errors import CODES, WORDINGS, classify, error_class, redact
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 
 def openai_error(code: str | None, type_: str, message: str = "no", param: str | None = None) -> dict[str, Any]:
@@ -109,7 +109,7 @@ COMPATIBLE = [
     ],
 )
 async def test_a_providers_error_has_one_class(
-    *, route: str, status: int, body: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+    *, route: str, status: int, body: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]
 ) -> None:
     stub.replies(body, status)
     with pytest.raises(CallFailed) as caught:
@@ -137,7 +137,7 @@ async def test_a_providers_error_has_one_class(
     ],
 )
 async def test_a_number_as_the_code_of_an_error_under_a_good_status_is_its_status(
-    error: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+    error: Any, reason: str, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]
 ) -> None:
     stub.replies({"error": error}, 200, {"Retry-After": "3"})
     with pytest.raises(CallFailed, match=error["message"] if reason != "CREDENTIAL" else "check GENLEVEL_TEST_KEY") as caught:
@@ -170,7 +170,7 @@ async def test_a_number_as_the_code_of_an_error_under_a_good_status_is_its_statu
     ],
 )
 async def test_what_an_error_says_is_not_lost(
-    body: Any, said: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+    body: Any, said: str, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]
 ) -> None:
     stub.replies(body, 400)
     with pytest.raises(CallFailed) as caught:
@@ -179,7 +179,7 @@ async def test_what_an_error_says_is_not_lost(
 
 
 @pytest.mark.parametrize("body", [b"<html>no</html>", b"\x00\x01binary", b"", b"\xff\xfe"])
-async def test_a_page_or_binary_is_not_quoted(body: bytes, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+async def test_a_page_or_binary_is_not_quoted(body: bytes, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]) -> None:
     stub.replies(body, 418)
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(asking("compatible-chat"))
@@ -239,7 +239,7 @@ async def test_a_429_says_how_long_to_wait_and_of_what(
     dimension: str,
     stub: Any,
     gateway: Gateway,
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
 ) -> None:
     body = openai_error("rate_limit_exceeded", "tokens") if route.startswith("openai") else anthropic_error("rate_limit_error")
     stub.replies(body, 429, headers)
@@ -255,7 +255,7 @@ GOOGLE = "type.googleapis.com/google.rpc"
 
 @pytest.mark.parametrize("wrapped", [True, False])
 async def test_what_googles_details_say_is_read(
-    *, wrapped: bool, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]
+    *, wrapped: bool, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]
 ) -> None:
     key = {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}
     key["details"] = [{"@type": f"{GOOGLE}.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}, "odd", {"reason2": 1}]
@@ -268,7 +268,7 @@ async def test_what_googles_details_say_is_read(
         assert (caught.value.reason, caught.value.retry_after_s) == (reason, wait)
 
 
-async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]) -> None:
     stub.replies(anthropic_error("overloaded_error"), 529, {"retry-after": "7"})
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(asking("anthropic-messages"))
@@ -277,7 +277,7 @@ async def test_an_overloaded_server_says_how_long_to_wait(stub: Any, gateway: Ga
 
 @pytest.mark.parametrize("key", ["sk-test-0123456789abcdef", "0f3a9c77-plain"])
 async def test_no_message_contains_the_key(
-    key: str, stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest], monkeypatch: pytest.MonkeyPatch
+    key: str, stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLEVEL_TEST_KEY", key)
     leaky = openai_error(f"bad {key}", "strange", f"Incorrect key {key} or Bearer {key}", param=key)
@@ -289,13 +289,13 @@ async def test_no_message_contains_the_key(
         assert key[8:] not in str(vars(caught.value))
 
 
-async def test_a_refused_key_names_the_variable_to_check(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+async def test_a_refused_key_names_the_variable_to_check(stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]) -> None:
     stub.replies(openai_error("invalid_api_key", "invalid_request_error"), 401)
     with pytest.raises(CallFailed, match="GENLEVEL_TEST_KEY"):
         await gateway.generate(asking("openai-chat"))
 
 
-async def test_a_fault_at_a_parameter_names_it(stub: Any, gateway: Gateway, asking: Callable[..., pb.GenerateRequest]) -> None:
+async def test_a_fault_at_a_parameter_names_it(stub: Any, gateway: Gateway, asking: Callable[..., gw.GenerateRequest]) -> None:
     stub.replies(openai_error("unsupported_value", "invalid_request_error", param="temperature"), 400)
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(asking("openai-chat"))
@@ -310,7 +310,7 @@ async def test_a_fault_at_a_parameter_names_it(stub: Any, gateway: Gateway, aski
 )
 def test_whatever_comes_is_classified_in_one_line(status: int, code: str, kind: str, message: str) -> None:
     failure = classify(ProviderError(status, code, kind, message), provider="p", model="m", secret="hush")
-    assert failure.error_class != pb.ERROR_CLASS_UNSPECIFIED
+    assert failure.error_class != gw.ERROR_CLASS_UNSPECIFIED
     assert len(failure.message.splitlines()) == 1
     assert len(failure.message) < 600
 
@@ -337,7 +337,7 @@ def test_the_words_of_one_dialect_do_not_decide_in_another() -> None:
     for kind, _, _ in WORDINGS:
         assert kind  # every row is bound to a type
     other = ProviderError(400, "", "another_type", "prompt is too long: maximum context length is 5 tokens")
-    assert error_class(other) == pb.ERROR_CLASS_CALLER_FAULT
+    assert error_class(other) == gw.ERROR_CLASS_CALLER_FAULT
 
 
 def test_redaction_keeps_ordinary_words() -> None:

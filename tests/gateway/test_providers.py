@@ -20,7 +20,7 @@ from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.logs import redact
 from genlevel.runtime.settings import Account, Limits, Route, Settings
 from genlevel.runtime.settings_file import parse_settings
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
 MEDIA = ("images", "speech", "video")
 # A row here for each row there: name, key variable, address, APIs, and whether a plain provider/MODEL is billed.
@@ -30,7 +30,7 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat",), True),
     ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat",), True),
     ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "speech"), True),
-    ("together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", ("chat", "images", "speech"), True),
+    ("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", ("chat", "images", "speech"), True),
     ("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ("chat",), True),
     ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "images"), True),
     ("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1", ("chat",), True),
@@ -110,7 +110,7 @@ async def test_an_accounts_address_goes_before_the_usual_one_and_takes_the_key_a
     charges: bool,
     stub: Any,
     make_gateway: Callable[[Settings], Gateway],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if variable:
@@ -118,7 +118,7 @@ async def test_an_accounts_address_goes_before_the_usual_one_and_takes_the_key_a
     gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=f"{stub.url}/v1/")}))
     try:
         answer = await gateway.generate(asking(f"{name}/maker/model", seed=7))
-        (listed,) = (await gateway.list_models(pb.ListModelsRequest(route=f"{name}/maker/model"))).models
+        (listed,) = (await gateway.list_models(gw.ListModelsRequest(route=f"{name}/maker/model"))).models
     finally:
         await gateway.close()
     path, headers, body = stub.requests[0]
@@ -155,7 +155,7 @@ def test_the_fingerprints_of_before_there_were_rows_stay() -> None:
 async def test_a_compatible_provider_is_one_row(
     stub: Any,
     make_gateway: Callable[[Settings], Gateway],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = Provider("madeup", Dialect.COMPATIBLE, Charging.ALWAYS, key_variable="MADEUP_API_KEY", base_url=f"{stub.url}/v1")
@@ -165,7 +165,7 @@ async def test_a_compatible_provider_is_one_row(
     gateway = make_gateway(settings)
     try:
         answer = await gateway.generate(asking("madeup/maker/large"))
-        listed = {model.route: model for model in (await gateway.list_models(pb.ListModelsRequest())).models}
+        listed = {model.route: model for model in (await gateway.list_models(gw.ListModelsRequest())).models}
     finally:
         await gateway.close()
     ((path, headers, body),) = stub.requests
@@ -181,7 +181,7 @@ async def test_a_compatible_provider_is_one_row(
 async def test_a_providers_error_names_it_and_the_variable_to_check(
     stub: Any,
     make_gateway: Callable[[Settings], Gateway],
-    asking: Callable[..., pb.GenerateRequest],
+    asking: Callable[..., gw.GenerateRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk-bad")

@@ -20,8 +20,8 @@ from gateway.providers import PROVIDERS
 from gateway.routes import MAX_RESOLVED, Routes
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
-from genlevel.v1 import content_pb2 as content
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
 
 COUNTS = st.integers(0, 10**7)
 DOLLARS = st.decimals(0, 200, places=6)
@@ -48,8 +48,8 @@ def test_a_hosted_model_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert (info.provider, info.model, info.account, info.charges, info.ready) == ("openai", "gpt-4.1-mini", "openai", True, True)
     assert (info.price.input, info.price.output, info.price.cache_read) == ("0.4", "1.6", "0.1")
     assert info.context_tokens == 1047576
-    assert list(info.input_modalities) == [content.MODALITY_TEXT, content.MODALITY_IMAGE]
-    assert list(info.output_modalities) == [content.MODALITY_TEXT]
+    assert list(info.input_modalities) == [ct.MODALITY_TEXT, ct.MODALITY_IMAGE]
+    assert list(info.output_modalities) == [ct.MODALITY_TEXT]
 
 
 PLAIN = {"account": "work", "model": "gpt-4.1-mini"}
@@ -265,11 +265,11 @@ def test_a_price_of_the_route_goes_before_the_settings_and_these_before_the_tabl
     assert Routes(listed).resolve("a").price == Price.of(price("8"))
 
 
-def asked(**fields: Any) -> pb.GenerationParameters:
-    return pb.GenerationParameters(**fields)
+def asked(**fields: Any) -> gw.GenerationParameters:
+    return gw.GenerationParameters(**fields)
 
 
-def sent(parameters: pb.GenerationParameters, name: str = "openai/unknown", **route: Any) -> pb.GenerationParameters:
+def sent(parameters: gw.GenerationParameters, name: str = "openai/unknown", **route: Any) -> gw.GenerationParameters:
     configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
     resolved = Routes(configured).resolve("a" if route else name)
     capabilities = ADAPTERS[resolved.row.dialect, resolved.api].capabilities
@@ -373,7 +373,7 @@ def test_the_shipped_table_is_whole() -> None:
 def test_cost_is_the_exact_sum_rounded_half_up(tokens: tuple[int, ...], dollars: tuple[Decimal, ...]) -> None:
     plain, read, write, output, reasoning = tokens
     price = Price(dollars[0], dollars[1], dollars[2], dollars[3])
-    usage = pb.Usage(input_tokens=plain, cache_read_tokens=read, cache_write_tokens=write, output_tokens=output, reasoning_tokens=reasoning)
+    usage = gw.Usage(input_tokens=plain, cache_read_tokens=read, cache_write_tokens=write, output_tokens=output, reasoning_tokens=reasoning)
     micros = [int(value * 10**6) for value in (price.input, price.output, price.cache_read, price.cache_write)]
     exact = plain * micros[0] + (output + reasoning) * micros[1] + read * micros[2] + write * micros[3]  # in 1/1000 nano-dollars
     assert cost_nano_usd(usage, price) == (exact + 500) // 1000
@@ -381,14 +381,14 @@ def test_cost_is_the_exact_sum_rounded_half_up(tokens: tuple[int, ...], dollars:
 
 def test_half_a_nano_dollar_is_rounded_up() -> None:
     price = Price(Decimal("0.0005"), Decimal(0), Decimal(0), Decimal(0))
-    assert cost_nano_usd(pb.Usage(input_tokens=1), price) == 1
-    assert cost_nano_usd(pb.Usage(input_tokens=0), price) == 0
+    assert cost_nano_usd(gw.Usage(input_tokens=1), price) == 1
+    assert cost_nano_usd(gw.Usage(input_tokens=0), price) == 0
 
 
 def test_a_long_request_costs_more_as_a_whole() -> None:
     price = Price(Decimal(2), Decimal(10), Decimal("0.1"), Decimal("2.5"), 272000, Decimal(2), Decimal("1.5"))
-    short = pb.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2000, output_tokens=100)
-    longer = pb.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2001, output_tokens=100)
+    short = gw.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2000, output_tokens=100)
+    longer = gw.Usage(input_tokens=200000, cache_read_tokens=70000, cache_write_tokens=2001, output_tokens=100)
     assert cost_nano_usd(short, price) == 200000 * 2000 + 70000 * 100 + 2000 * 2500 + 100 * 10000
     assert cost_nano_usd(longer, price) == 200000 * 4000 + 70000 * 200 + 2001 * 5000 + 100 * 15000
 

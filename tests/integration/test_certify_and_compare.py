@@ -11,7 +11,7 @@ import pytest
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.runtime.storage import sqlite_url
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
 
 TASKS = [task for task in general_bench().tasks if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension"][:3]
@@ -23,16 +23,16 @@ async def folder(tmp_path: Path) -> Path:
     scorer = Scorer(sqlite_url(tmp_path / "genlevel.db"))
     for run, suite, right in (("good", "s", 95), ("poor", "s", 40), ("far", "elsewhere", 50)):
         for task in TASKS[: 2 if run == "poor" else 3]:
-            description = pb.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
-            header = pb.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite=suite, benchmark="general-bench", task=description)
+            description = sc.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
+            header = sc.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite=suite, benchmark="general-bench", task=description)
 
-            async def stream(header: pb.ScoreTaskHeader = header, right: int = right) -> AsyncIterator[pb.ScoreTaskRequest]:
-                yield pb.ScoreTaskRequest(header=header)
-                yield pb.ScoreTaskRequest(
+            async def stream(header: sc.ScoreTaskHeader = header, right: int = right) -> AsyncIterator[sc.ScoreTaskRequest]:
+                yield sc.ScoreTaskRequest(header=header)
+                yield sc.ScoreTaskRequest(
                     instances=[
-                        pb.InstanceAnswer(
+                        sc.InstanceAnswer(
                             id=str(index),
-                            outcome=pb.OUTCOME_ANSWERED,
+                            outcome=sc.OUTCOME_ANSWERED,
                             raw_answer="A" if index < right else "B",
                             answer_type="choice",
                             label_json='"A"',
@@ -86,12 +86,12 @@ async def scored(url: str, run: str, instances: dict[int, range], right: int = 1
     scorer = Scorer(url)
     for index, numbers in instances.items():
         task = TASKS[index]
-        description = pb.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
-        header = pb.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite="t", benchmark="general-bench", task=description)
+        description = sc.TaskDescription(key=task.id, name=task.name, sheet=task.sheet, metric=task.metric.id, metric_label="ACC")
+        header = sc.ScoreTaskHeader(run_id=run, model=f"model-{run}", suite="t", benchmark="general-bench", task=description)
         answers = [
-            pb.InstanceAnswer(
+            sc.InstanceAnswer(
                 id=str(number),
-                outcome=pb.OUTCOME_ANSWERED,
+                outcome=sc.OUTCOME_ANSWERED,
                 raw_answer="A" if number < right else "B",
                 answer_type="choice",
                 label_json='"A"',
@@ -101,10 +101,10 @@ async def scored(url: str, run: str, instances: dict[int, range], right: int = 1
         ]
 
         async def stream(
-            header: pb.ScoreTaskHeader = header, answers: list[pb.InstanceAnswer] = answers
-        ) -> AsyncIterator[pb.ScoreTaskRequest]:
-            yield pb.ScoreTaskRequest(header=header)
-            yield pb.ScoreTaskRequest(instances=answers)
+            header: sc.ScoreTaskHeader = header, answers: list[sc.InstanceAnswer] = answers
+        ) -> AsyncIterator[sc.ScoreTaskRequest]:
+            yield sc.ScoreTaskRequest(header=header)
+            yield sc.ScoreTaskRequest(instances=answers)
 
         await scorer.score_task(stream())
     scorer.close()

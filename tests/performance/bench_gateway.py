@@ -143,11 +143,12 @@ class Figure:
 
 async def generate(stub: object, count: int, concurrency: int) -> None:
     """Unary calls, so many at a time."""
-    from genlevel.v1 import content_pb2, gateway_pb2
+    from genlevel.v1 import content_pb2 as ct
+    from genlevel.v1 import gateway_pb2
 
     request = gateway_pb2.GenerateRequest(
         route=ROUTE,
-        messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[content_pb2.Part(text=QUESTION)])],
+        messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=QUESTION)])],
         parameters=gateway_pb2.GenerationParameters(temperature=0, max_output_tokens=16),
     )
     numbers = iter(range(count))
@@ -162,11 +163,12 @@ async def generate(stub: object, count: int, concurrency: int) -> None:
 
 async def generate_many(stub: object, count: int, concurrency: int) -> None:
     """One stream with so many items in flight; a place that becomes free is used at once, those free together share a message."""
-    from genlevel.v1 import content_pb2, gateway_pb2
+    from genlevel.v1 import content_pb2 as ct
+    from genlevel.v1 import gateway_pb2
 
     request = gateway_pb2.GenerateRequest(
         route=ROUTE,
-        messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[content_pb2.Part(text=QUESTION)])],
+        messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=QUESTION)])],
         parameters=gateway_pb2.GenerationParameters(temperature=0, max_output_tokens=16),
     )
     call = stub.GenerateMany()  # type: ignore[attr-defined]

@@ -50,7 +50,7 @@ def certification() -> dict[str, float]:
     from genlevel.benchmark.answer_key import AnswerKey
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.runtime.storage import sqlite_url
-    from genlevel.v1 import scorer_pb2 as pb
+    from genlevel.v1 import scorer_pb2 as sc
     from scorer.runs.certified import evidence_found
     from scorer.scoring.task_scoring import Outcome, TaskOutcome
     from scorer.service import Scorer
@@ -71,7 +71,7 @@ def certification() -> dict[str, float]:
         for index, task in enumerate(tasks):
             metric, parameters = kinds[index % len(kinds)]
             descriptions.append(
-                pb.TaskDescription(
+                sc.TaskDescription(
                     key=task.id,
                     name=task.name,
                     sheet=task.sheet,
@@ -123,12 +123,12 @@ def _statistic(metric: str, generator: random.Random) -> object:
 
 
 async def _certified(scorer, descriptions) -> dict[str, float]:  # type: ignore[no-untyped-def]
-    from genlevel.v1 import scorer_pb2 as pb
+    from genlevel.v1 import scorer_pb2 as sc
 
     figures = {}
     for name, request in (
-        ("plain_s", pb.GetVerdictRequest(run_id="full")),
-        ("bootstrap_s", pb.GetVerdictRequest(run_id="full", bootstrap_draws=DRAWS)),
+        ("plain_s", sc.GetVerdictRequest(run_id="full")),
+        ("bootstrap_s", sc.GetVerdictRequest(run_id="full", bootstrap_draws=DRAWS)),
     ):
         started = time.perf_counter()
         verdict = await scorer.get_verdict(request)
@@ -137,14 +137,14 @@ async def _certified(scorer, descriptions) -> dict[str, float]:  # type: ignore[
     figures["peak_mib"] = peak_mib()
     assert all(level.HasField("bootstrap") for level in verdict.certificate.levels)
 
-    async def one() -> AsyncIterator[pb.ScoreTaskRequest]:
-        yield pb.ScoreTaskRequest(
-            header=pb.ScoreTaskHeader(
+    async def one() -> AsyncIterator[sc.ScoreTaskRequest]:
+        yield sc.ScoreTaskRequest(
+            header=sc.ScoreTaskHeader(
                 run_id="full", model="model", suite="suite", benchmark="full-size", task=descriptions[0], benchmark_tasks=descriptions
             ),
             instances=[
-                pb.InstanceAnswer(
-                    id=str(item), outcome=pb.OUTCOME_ANSWERED, raw_answer="A", answer_type="choice", label_json='"A"', options="xy"
+                sc.InstanceAnswer(
+                    id=str(item), outcome=sc.OUTCOME_ANSWERED, raw_answer="A", answer_type="choice", label_json='"A"', options="xy"
                 )
                 for item in range(464)
             ],
@@ -154,7 +154,7 @@ async def _certified(scorer, descriptions) -> dict[str, float]:  # type: ignore[
     await scorer.score_task(one())
     figures["score_task_s"] = time.perf_counter() - started
     started = time.perf_counter()
-    comparison = await scorer.compare(pb.CompareRequest(run_a="full", run_b="other", draws=DRAWS))
+    comparison = await scorer.compare(sc.CompareRequest(run_a="full", run_b="other", draws=DRAWS))
     figures["compare_s"] = time.perf_counter() - started
     assert len(comparison.tasks) == 699
     figures["compare_peak_mib"] = peak_mib()
@@ -165,7 +165,7 @@ def language() -> dict[str, float]:
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import Modality
     from genlevel.runtime.storage import sqlite_url
-    from genlevel.v1 import scorer_pb2 as pb
+    from genlevel.v1 import scorer_pb2 as sc
     from scorer.metrics import implemented
     from scorer.service import Scorer
 
@@ -177,7 +177,7 @@ def language() -> dict[str, float]:
     def text(length: int) -> str:
         return " ".join(generator.choices(words, k=length))
 
-    def instance(metric: str, index: int) -> pb.InstanceAnswer:
+    def instance(metric: str, index: int) -> sc.InstanceAnswer:
         if metric == "accuracy":
             kind, label, raw, options = "choice", "B", generator.choice(["The answer is B.", "Answer: C", "B"]), ["one", "two", "three"]
         elif metric == "micro_f1":
@@ -193,14 +193,14 @@ def language() -> dict[str, float]:
             )
         else:
             kind, label, raw, options = "long_text", [text(25)], text(25), []
-        return pb.InstanceAnswer(
-            id=str(index), outcome=pb.OUTCOME_ANSWERED, raw_answer=raw, answer_type=kind, label_json=json.dumps(label), options=options
+        return sc.InstanceAnswer(
+            id=str(index), outcome=sc.OUTCOME_ANSWERED, raw_answer=raw, answer_type=kind, label_json=json.dumps(label), options=options
         )
 
     streams = []
     for index, task in enumerate(tasks):
         count = LANGUAGE_INSTANCES // len(tasks) + (index < LANGUAGE_INSTANCES % len(tasks))
-        description = pb.TaskDescription(
+        description = sc.TaskDescription(
             key=task.id,
             name=task.name,
             sheet=task.sheet,
@@ -217,12 +217,12 @@ def language() -> dict[str, float]:
         started = time.perf_counter()
         for description, instances in streams:
 
-            async def messages(description=description, instances=instances) -> AsyncIterator[pb.ScoreTaskRequest]:  # type: ignore[no-untyped-def]
-                yield pb.ScoreTaskRequest(
-                    header=pb.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=description)
+            async def messages(description=description, instances=instances) -> AsyncIterator[sc.ScoreTaskRequest]:  # type: ignore[no-untyped-def]
+                yield sc.ScoreTaskRequest(
+                    header=sc.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=description)
                 )
                 for start in range(0, len(instances), 200):
-                    yield pb.ScoreTaskRequest(instances=instances[start : start + 200])
+                    yield sc.ScoreTaskRequest(instances=instances[start : start + 200])
 
             response = await scorer.score_task(messages())
             assert response.score.HasField("score"), response.score.note

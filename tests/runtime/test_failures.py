@@ -30,9 +30,9 @@ from genlevel.runtime.failures import (
     to_status,
 )
 from genlevel.runtime.rpc import connect
-from genlevel.v1 import gateway_pb2 as pb
+from genlevel.v1 import gateway_pb2 as gw
 
-CLASSES = [value for value in pb.ErrorClass.values() if value != pb.ERROR_CLASS_UNSPECIFIED]
+CLASSES = [value for value in gw.ErrorClass.values() if value != gw.ERROR_CLASS_UNSPECIFIED]
 WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=40)
 
 
@@ -79,7 +79,7 @@ def test_every_failure_survives_the_round_trip(
     after = call_failed(status_pb2.Status.FromString(to_status(before).SerializeToString()))
     assert (after.error_class, after.message, after.dimension, after.part) == (error_class, message, dimension, part)
     assert (after.provider, after.provider_code, after.may_be_charged) == (provider, provider_code, may_be_charged)
-    if retry_after_s is None or error_class == pb.ERROR_CLASS_QUOTA:
+    if retry_after_s is None or error_class == gw.ERROR_CLASS_QUOTA:
         assert after.retry_after_s is None
     else:
         assert after.retry_after_s == pytest.approx(retry_after_s, abs=1e-9)
@@ -87,10 +87,10 @@ def test_every_failure_survives_the_round_trip(
 
 @pytest.mark.parametrize(
     ("usage", "cost"),
-    [(None, None), (pb.Usage(input_tokens=5, reasoning_tokens=2), 17), (pb.Usage(output_tokens=1), None), (pb.Usage(), 0)],
+    [(None, None), (gw.Usage(input_tokens=5, reasoning_tokens=2), 17), (gw.Usage(output_tokens=1), None), (gw.Usage(), 0)],
 )
-def test_what_a_failed_call_has_cost_travels_with_it(usage: pb.Usage | None, cost: int | None) -> None:
-    before = CallFailed(pb.ERROR_CLASS_CONTENT_REFUSED, "no", usage=usage, cost_nano_usd=cost, may_be_charged=True)
+def test_what_a_failed_call_has_cost_travels_with_it(usage: gw.Usage | None, cost: int | None) -> None:
+    before = CallFailed(gw.ERROR_CLASS_CONTENT_REFUSED, "no", usage=usage, cost_nano_usd=cost, may_be_charged=True)
     after = call_failed(status_pb2.Status.FromString(to_status(before).SerializeToString()))
     assert (after.usage, after.cost_nano_usd) == (usage, cost)
 
@@ -102,15 +102,15 @@ def test_every_class_has_a_grpc_code() -> None:
 @pytest.mark.parametrize(
     ("error_class", "code"),
     [
-        (pb.ERROR_CLASS_CALLER_FAULT, code_pb2.INVALID_ARGUMENT),
-        (pb.ERROR_CLASS_CONTEXT_TOO_LONG, code_pb2.INVALID_ARGUMENT),
-        (pb.ERROR_CLASS_RATE_LIMIT, code_pb2.RESOURCE_EXHAUSTED),
-        (pb.ERROR_CLASS_QUOTA, code_pb2.RESOURCE_EXHAUSTED),
-        (pb.ERROR_CLASS_CREDENTIAL, code_pb2.FAILED_PRECONDITION),
-        (pb.ERROR_CLASS_MODEL_GONE, code_pb2.NOT_FOUND),
-        (pb.ERROR_CLASS_TRANSIENT, code_pb2.UNAVAILABLE),
-        (pb.ERROR_CLASS_TIMEOUT, code_pb2.DEADLINE_EXCEEDED),
-        (pb.ERROR_CLASS_UNSUPPORTED, code_pb2.UNIMPLEMENTED),
+        (gw.ERROR_CLASS_CALLER_FAULT, code_pb2.INVALID_ARGUMENT),
+        (gw.ERROR_CLASS_CONTEXT_TOO_LONG, code_pb2.INVALID_ARGUMENT),
+        (gw.ERROR_CLASS_RATE_LIMIT, code_pb2.RESOURCE_EXHAUSTED),
+        (gw.ERROR_CLASS_QUOTA, code_pb2.RESOURCE_EXHAUSTED),
+        (gw.ERROR_CLASS_CREDENTIAL, code_pb2.FAILED_PRECONDITION),
+        (gw.ERROR_CLASS_MODEL_GONE, code_pb2.NOT_FOUND),
+        (gw.ERROR_CLASS_TRANSIENT, code_pb2.UNAVAILABLE),
+        (gw.ERROR_CLASS_TIMEOUT, code_pb2.DEADLINE_EXCEEDED),
+        (gw.ERROR_CLASS_UNSUPPORTED, code_pb2.UNIMPLEMENTED),
     ],
 )
 def test_generic_clients_see_the_right_code(error_class: int, code: int) -> None:
@@ -118,11 +118,11 @@ def test_generic_clients_see_the_right_code(error_class: int, code: int) -> None
 
 
 def test_a_rate_limit_carries_retry_info_and_a_quota_does_not() -> None:
-    limited = to_status(CallFailed(pb.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=1.5))
+    limited = to_status(CallFailed(gw.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=1.5))
     retry = detail(limited, error_details_pb2.RetryInfo)
     assert retry is not None
     assert (retry.retry_delay.seconds, retry.retry_delay.nanos) == (1, 500_000_000)
-    used_up = to_status(CallFailed(pb.ERROR_CLASS_QUOTA, "no money", retry_after_s=1.5, provider="openai"))
+    used_up = to_status(CallFailed(gw.ERROR_CLASS_QUOTA, "no money", retry_after_s=1.5, provider="openai"))
     assert detail(used_up, error_details_pb2.RetryInfo) is None
     quota = detail(used_up, error_details_pb2.QuotaFailure)
     assert quota is not None
@@ -130,13 +130,13 @@ def test_a_rate_limit_carries_retry_info_and_a_quota_does_not() -> None:
 
 
 def test_a_callers_fault_names_the_part_as_a_field_violation() -> None:
-    bad = detail(to_status(CallFailed(pb.ERROR_CLASS_CALLER_FAULT, "empty", part="messages[0].parts[1]")), error_details_pb2.BadRequest)
+    bad = detail(to_status(CallFailed(gw.ERROR_CLASS_CALLER_FAULT, "empty", part="messages[0].parts[1]")), error_details_pb2.BadRequest)
     assert bad is not None
     assert bad.field_violations[0].field == "messages[0].parts[1]"
 
 
 def test_trailers_stay_small_and_on_one_line_whatever_a_provider_says() -> None:
-    status = to_status(CallFailed(pb.ERROR_CLASS_UNKNOWN, "a\nb " * 10_000, provider_code="x" * 9000))
+    status = to_status(CallFailed(gw.ERROR_CLASS_UNKNOWN, "a\nb " * 10_000, provider_code="x" * 9000))
     assert len(status.SerializeToString()) < 4096
     assert len(status.message) == MAX_PROVIDER_CHARACTERS
     assert "\n" not in status.message
@@ -184,7 +184,7 @@ async def ended_with(error: Exception) -> grpc.aio.AioRpcError:
 
 async def test_abort_reaches_the_client_with_all_its_details() -> None:
     failure = CallFailed(
-        pb.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=2.25, dimension="tokens", provider="openai", provider_code="429 tokens"
+        gw.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=2.25, dimension="tokens", provider="openai", provider_code="429 tokens"
     )
     caught = await ended_with(failure)
     assert caught.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
