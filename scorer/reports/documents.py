@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import Levels
 from scorer.reports.certificates import certificate_json
 from scorer.wire import levels_of
 
-OUTCOMES = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
 def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> dict[str, Any]:
