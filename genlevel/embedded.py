@@ -22,6 +22,7 @@ from genlevel.v1 import scorer_pb2 as sc
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from evaluator.reading import RunReader
     from evaluator.service import Evaluator
     from gateway.service import Gateway
     from scorer.service import Scorer
@@ -65,28 +66,27 @@ async def embedded_services(settings: Settings, data_folder: Path) -> AsyncItera
 
 @dataclass(frozen=True, slots=True)
 class StoredRuns:
-    """What answers questions about runs that are stored. Each is made when it is first asked."""
+    """What answers questions about runs that are stored."""
 
-    evaluator: Evaluator
+    evaluator: RunReader
     scorer: LazyScorer
-    gateway: LazyGateway
 
 
 @asynccontextmanager
 async def stored_runs(settings: Settings, data_folder: Path) -> AsyncIterator[StoredRuns]:
-    """An evaluator over one data folder, whose scorer and gateway are made if something asks them. Shows no metrics.
+    """A reader of the runs in one data folder, with a scorer and a gateway that are made if something asks them. Shows no metrics.
 
     Raises GenlevelError if the folder or a database cannot be used.
     """
-    from evaluator.service import Evaluator
+    from evaluator.reading import RunReader
 
     gateway, scorer = LazyGateway(settings, data_folder), LazyScorer(settings, data_folder)
     try:
-        evaluator = Evaluator(settings, gateway, scorer, registry=_unseen(), data_folder=data_folder, routing=gateway)
+        reader = RunReader(settings, gateway, data_folder=data_folder)
         try:
-            yield StoredRuns(evaluator, scorer, gateway)
+            yield StoredRuns(reader, scorer)
         finally:
-            await evaluator.close()
+            await reader.close()
     finally:
         scorer.close()
         await gateway.close()

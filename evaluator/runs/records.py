@@ -5,23 +5,45 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Container, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf import json_format
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import judging_message, run_message
 from evaluator.journal.records import RunRecord
-from evaluator.planning.plans import Plan
-from evaluator.runs.control import RunControl
 from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
+
+if TYPE_CHECKING:
+    from evaluator.planning.plans import Plan
+    from evaluator.runs.crew import Ending
+
+
+class Activity(Protocol):
+    """Which runs go on: evaluator.runs.control.RunControl, or evaluator.reading for a process that starts none."""
+
+    @property
+    def active(self) -> Container[str]:
+        """The runs that go on in this process."""
+        ...
+
+    @property
+    def unstored(self) -> Mapping[str, Ending]:
+        """How runs ended whose end could not be stored."""
+        ...
+
+    async def is_orphaned(self, run_id: str) -> bool:
+        """Whether nobody works on a run."""
+        ...
 
 
 class RunRecords:
     """Reads stored runs. control: knows which of them go on here."""
 
-    def __init__(self, journal: Journal, control: RunControl) -> None:
+    def __init__(self, journal: Journal, control: Activity) -> None:
         self._journal = journal
         self._control = control
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.card import has_references, print_certified
-from genlevel.cli.connection import services
+from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     WHOLE_NUMBER,
     alpha_option,
@@ -101,7 +101,7 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
     )
 
     async def work() -> sc.GetVerdictResponse:
-        async with services(settings, options["out"], reading=True) as found:
+        async with stored(settings, options["out"]) as found:
             return await found.scorer.get_verdict(request)
 
     verdict = run_async(work())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import services
+from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     alpha_option,
     json_option,
@@ -63,7 +63,7 @@ def compare(
     request = sc.CompareRequest(run_a=run_a, run_b=run_b, alpha=alpha, draws=draws, seed=seed, references=references)
 
     async def work() -> sc.CompareResponse:
-        async with services(settings, out, reading=True) as found:
+        async with stored(settings, out) as found:
             return await found.scorer.compare(request)
 
     document = comparison_json(run_async(work()))

@@ -24,17 +24,22 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = Path("genlevel-data")
 
 
-class EvaluatorPort(Protocol):
-    """The evaluator as a command sees it, in this process or far away. Methods raise GenlevelError."""
+class RunsPort(Protocol):
+    """Stored runs as a command sees them, in this process or far away. Methods raise GenlevelError."""
+
+    async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse: ...
+    async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse: ...
+    def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]: ...
+
+
+class EvaluatorPort(RunsPort, Protocol):
+    """The evaluator as a command sees it."""
 
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse: ...
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse: ...
     def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]: ...
-    async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse: ...
-    async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse: ...
     async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse: ...
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse: ...
-    def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]: ...
 
 
 class VerdictPort(Protocol):
@@ -66,28 +71,44 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, folder: Path, *, embedded: bool = False, reading: bool = False) -> AsyncIterator[Services]:
+async def services(settings: Settings, folder: Path, *, embedded: bool = False) -> AsyncIterator[Services]:
     """The configured services, or embedded ones over ``folder``.
 
     Args:
         embedded: never use configured ones (--base-url).
-        reading: stored runs are looked at and nothing is asked of models, so embedded services start only when they are needed.
     """
     if settings.addresses.evaluator and not embedded:
         async with _configured(settings) as found:
             yield found
         return
-    from genlevel.embedded import embedded_services, stored_runs
+    from genlevel.embedded import embedded_services
 
-    if reading:
-        async with stored_runs(settings, folder) as stored:
-            yield Services(stored.evaluator, stored.scorer, stored.gateway, None)
-        return
     async with embedded_services(settings, folder) as local:
         yield Services(local.evaluator, local.scorer, local.gateway, local.registry, local.ready)
 
 
-async def verdict_of(found: Services, run_id: str) -> sc.GetVerdictResponse:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a command that only looks something up talks to."""
+
+    evaluator: RunsPort
+    scorer: VerdictPort
+
+
+@asynccontextmanager
+async def stored(settings: Settings, folder: Path) -> AsyncIterator[Stored]:
+    """The configured services, or what reads the runs in ``folder``: less is loaded for that than for embedded services."""
+    if settings.addresses.evaluator:
+        async with _configured(settings) as found:
+            yield Stored(found.evaluator, found.scorer)
+        return
+    from genlevel.embedded import stored_runs
+
+    async with stored_runs(settings, folder) as local:
+        yield Stored(local.evaluator, local.scorer)
+
+
+async def verdict_of(found: Services | Stored, run_id: str) -> sc.GetVerdictResponse:
     """The verdict of a run; without tasks if nothing of it has been scored yet. Raises GenlevelError."""
     try:
         return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import Services, services, verdict_of
+from genlevel.cli.connection import Stored, stored, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import need_run_folder, out_option, run_async, settings_of
 from genlevel.runtime.errors import StorageError, UsageError
@@ -59,7 +59,7 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
             raise UsageError(f"--{flag} goes with --format predictions")
 
     async def work() -> str:
-        async with services(settings, options["out"], reading=True) as found:
+        async with stored(settings, options["out"]) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["run"]))).run
             try:
                 return await _write(found, run, settings, options)
@@ -69,7 +69,7 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     click.echo(run_async(work()))
 
 
-async def _write(found: Services, run: ev.Run, settings: Settings, options: _Options) -> str:
+async def _write(found: Stored, run: ev.Run, settings: Settings, options: _Options) -> str:
     """Writes the run; returns what was written, in one line."""
     form, target = options["form"], options["target"]
     if form == "predictions":

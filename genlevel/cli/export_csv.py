@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from genlevel.cli.answers import ScoredAnswers
-from genlevel.cli.connection import Services
+from genlevel.cli.connection import Stored
 from genlevel.cli.exported import ExportedTasks
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -19,7 +19,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-async def write_csv(found: Services, run: ev.Run, target: Path) -> str:
+async def write_csv(found: Stored, run: ev.Run, target: Path) -> str:
     """Writes the file; returns what was written, in one line."""
     tasks = ExportedTasks(run)
     answers = ScoredAnswers(found.scorer, run, tasks)

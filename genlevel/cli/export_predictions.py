@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genlevel.cli.connection import Services
+from genlevel.cli.connection import Stored
 from genlevel.cli.documents import outcome_name
 from genlevel.cli.exported import ExportedTask, ExportedTasks, envelope_of
 from genlevel.cli.media_files import MediaFiles
@@ -44,7 +44,7 @@ class _Found:
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
 
-async def write_predictions(found: Services, run: ev.Run, target: Path, form: Form) -> str:
+async def write_predictions(found: Stored, run: ev.Run, target: Path, form: Form) -> str:
     """Writes the folder; returns what was written, in one line. Raises UsageError if there is something in it already."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target}: name a new or empty folder; nothing is written over")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import DEFAULT_FOLDER, services, verdict_of
+from genlevel.cli.connection import DEFAULT_FOLDER, stored, verdict_of
 from genlevel.cli.documents import has_outcomes
 from genlevel.cli.options import (
     json_option,
@@ -95,7 +95,7 @@ async def _candidates(settings: Settings, folder: Path, board: Board) -> tuple[l
     verdicts: list[sc.GetVerdictResponse] = []
     unscored: list[ev.Run] = []
     others = 0
-    async with services(settings, folder, reading=True) as ports:
+    async with stored(settings, folder) as ports:
         for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
             if run.benchmark != GENERAL_BENCH:
                 others += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.card import print_certified, print_coverage, print_levels
-from genlevel.cli.connection import services
+from genlevel.cli.connection import stored
 from genlevel.cli.options import json_option, model_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, note, number, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
@@ -95,7 +95,7 @@ def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:
     known = references if references == "appendix" else "workbook"
 
     async def work() -> tuple[ev.Run, sc.GetVerdictResponse]:
-        async with services(settings, options["out"], reading=True) as found:
+        async with stored(settings, options["out"]) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["source"]))).run
             return run, await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id, references=known))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import services
+from genlevel.cli.connection import stored
 from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
@@ -27,7 +27,7 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
     need_run_folder(settings, out)
 
     async def work() -> list[Document]:
-        async with services(settings, out, reading=True) as found:
+        async with stored(settings, out) as found:
             return [run_document(run) for run in (await found.evaluator.list_runs(ev.ListRunsRequest())).runs]
 
     documents = run_async(work())

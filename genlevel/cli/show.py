@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli.card import print_card
-from genlevel.cli.connection import Services, services, verdict_of
+from genlevel.cli.connection import Stored, stored, verdict_of
 from genlevel.cli.documents import has_outcomes, result_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, number, say, table
@@ -40,7 +40,7 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
     need_run_folder(settings, out)
 
     async def work() -> Document | list[Document]:
-        async with services(settings, out, reading=True) as found:
+        async with stored(settings, out) as found:
             known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
             if instance:
                 return await _instances(found, _answers(found, known), ev.ListAnswersRequest(run_id=known.run_id, instance=instance))
@@ -80,7 +80,7 @@ def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document
     }
 
 
-async def _failures(found: Services, run: ev.Run) -> list[Document]:
+async def _failures(found: Stored, run: ev.Run) -> list[Document]:
     """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read."""
     outcomes = [sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED]
     answers = _answers(found, run)
@@ -95,14 +95,14 @@ async def _failures(found: Services, run: ev.Run) -> list[Document]:
     return entries
 
 
-def _answers(found: Services, run: ev.Run) -> ScoredAnswers:
+def _answers(found: Stored, run: ev.Run) -> ScoredAnswers:
     from genlevel.cli.answers import ScoredAnswers
     from genlevel.cli.exported import ExportedTasks
 
     return ScoredAnswers(found.scorer, run, ExportedTasks(run))
 
 
-async def _instances(found: Services, answers: ScoredAnswers, request: ev.ListAnswersRequest) -> list[Document]:
+async def _instances(found: Stored, answers: ScoredAnswers, request: ev.ListAnswersRequest) -> list[Document]:
     """The answers that are asked for, with what the scorer made of them."""
     return [await answers.entry(answer) async for answer in found.evaluator.list_answers(request)]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import services, verdict_of
+from genlevel.cli.connection import stored, verdict_of
 from genlevel.cli.documents import has_outcomes
 from genlevel.cli.options import (
     json_option,
@@ -109,7 +109,7 @@ async def _of_run(settings: Settings, folder: Path, run_id: str, references: str
     from scorer.levels.synergy import synergy_map
     from scorer.reports.run_results import run_results
 
-    async with services(settings, folder, reading=True) as ports:
+    async with stored(settings, folder) as ports:
         run = (await ports.evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
         verdict = await verdict_of(ports, run.run_id)
     if not verdict.tasks or not has_outcomes(run):

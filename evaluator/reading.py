@@ -1,0 +1,88 @@
+"""Stored runs and their answers, for a process that starts none: a command that looks something up need not load what asks models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.journal.journal import Journal
+from evaluator.runs.records import RunRecords
+from genlevel.runtime.locks import RunLocks, run_locks
+from genlevel.runtime.settings import Settings
+from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import evaluator_pb2 as ev
+
+if TYPE_CHECKING:
+    from evaluator.journal.records import RunRecord
+    from evaluator.planning.plans import Plan
+    from evaluator.ports import RoutingGatewayPort
+    from evaluator.runs.answer_list import AnswerList
+    from evaluator.runs.crew import Ending
+
+
+class RunReader:
+    """The part of the evaluator that reads.
+
+    Args:
+        gateway: describes the model of a run whose answers are asked for with their prompts.
+        data_folder: where the journal (unless settings.storage.url says otherwise), locks and blobs lie.
+    """
+
+    def __init__(self, settings: Settings, gateway: RoutingGatewayPort, *, data_folder: Path) -> None:
+        self._settings = settings
+        self._gateway = gateway
+        self._folder = data_folder
+        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
+        self._locks = run_locks(settings.storage.url, data_folder)
+        self._records = RunRecords(self._journal, _Elsewhere(self._locks))
+
+    async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
+        """One run as it stands. Raises NotFoundError if there is none."""
+        return ev.GetRunResponse(run=await self._records.message(await self._records.find(request.run_id)))
+
+    async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
+        """All runs, the newest first."""
+        return ev.ListRunsResponse(runs=await self._records.messages())
+
+    async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
+        """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
+        async for response in self._answers().answers(await self._records.find(request.run_id), request):
+            yield response
+
+    async def close(self) -> None:
+        """Closes the journal."""
+        self._locks.close()
+        await asyncio.to_thread(self._journal.close)
+
+    def _answers(self) -> AnswerList:
+        from google.protobuf import json_format
+
+        from evaluator.planning.planner import Planner
+        from evaluator.planning.prompts import prompt_set
+        from evaluator.runs.answer_list import AnswerList
+        from genlevel.runtime.blobs import BlobStore
+        from genlevel.runtime.files import FileCache
+
+        prompts = prompt_set()
+        planner = Planner(self._gateway, self._gateway, prompts)
+
+        async def plan_of(record: RunRecord) -> Plan:
+            return await planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
+
+        blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
+        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompts, plan_of=plan_of)
+
+
+class _Elsewhere:
+    """No run goes on in this process (evaluator.runs.records.Activity)."""
+
+    active: frozenset[str] = frozenset()
+    unstored: Mapping[str, Ending] = {}
+
+    def __init__(self, locks: RunLocks) -> None:
+        self._locks = locks
+
+    async def is_orphaned(self, run_id: str) -> bool:
+        return not await self._locks.of(run_id).holder()
