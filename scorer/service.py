@@ -28,7 +28,6 @@ from scorer.runs.certified import (
     with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.exporter import MOST_PAIRS, ScoreExporter, Shown
 from scorer.runs.instances import instance_messages
 from scorer.runs.verdict import Verdict, compute_verdict, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from genlevel.runtime.files import FileCache
+    from scorer.runs.exporter import ScoreExporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Scorer:
         storage: Engine | str,
         registry: CollectorRegistry | None = None,
         *,
-        most_pairs: int = MOST_PAIRS,
+        most_pairs: int | None = None,
         files: FileCache | None = None,
         weights: Mapping[str, str] | None = None,
     ) -> None:
@@ -87,9 +87,13 @@ class Scorer:
         self._store = ScoreStore(storage)
         self.readiness = Readiness({"storage": lambda: asyncio.to_thread(self._store.problem)})
         self._registry = registry
-        self._exporter = ScoreExporter(most_pairs)
+        self._exporter: ScoreExporter | None = None
         if registry is not None:
-            for run in self._store.latest_runs(most_pairs):
+            from scorer.runs.exporter import MOST_PAIRS, ScoreExporter
+
+            shown = most_pairs or MOST_PAIRS
+            self._exporter = ScoreExporter(shown)
+            for run in self._store.latest_runs(shown):
                 self._show(run)
             registry.register(self._exporter)
 
@@ -194,9 +198,9 @@ class Scorer:
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""
-        if self._registry is not None:
+        if self._registry is not None and self._exporter is not None:
             self._registry.unregister(self._exporter)
-            self._registry = None
+            self._exporter = None
         self._store.close()
 
     def _begin(self, request: pb.BeginRunRequest) -> None:
@@ -227,8 +231,9 @@ class Scorer:
 
     def _show(self, run: StoredRun) -> None:
         """The run's series follow its scores, if anybody can read them: computed when they are next read, not after every task."""
-        if self._registry is None:
+        if self._exporter is None:
             return
+        from scorer.runs.exporter import Shown
 
         def draw() -> Shown:
             standing = self._standing(run)

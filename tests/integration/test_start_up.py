@@ -56,4 +56,7 @@ def test_looking_at_runs_loads_nothing_that_asks_serves_or_measures(genlevel, st
     assert listed.isdisjoint(needless | {"scorer.service", "evaluator.service", "prometheus_client", "sqlalchemy.dialects.postgresql"})
     for more in ((), ("--json",), ("--failures",)):
         shown = imported(genlevel.folder, "show", run, *more)
-        assert shown.isdisjoint(needless | {"evaluator.service", "scorer.parsers.table", "scorer.metrics.text"}), (more, shown & needless)
+        assert shown.isdisjoint(needless | {"evaluator.service", "prometheus_client", "scorer.parsers.table", "scorer.metrics.text"}), (
+            more,
+            shown & needless,
+        )
