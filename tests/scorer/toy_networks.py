@@ -259,7 +259,13 @@ def clap(folder: Path) -> Path:
     ClapModel(config).save_pretrained(folder)
     RobertaTokenizer(vocab={word: index for index, word in enumerate(words)}, merges=[], model_max_length=77).save_pretrained(folder)
     ClapFeatureExtractor(
-        feature_size=16, sampling_rate=16_000, hop_length=320, max_length_s=2, fft_window_size=512, truncation="rand_trunc"
+        feature_size=16,
+        sampling_rate=16_000,
+        hop_length=320,
+        max_length_s=2,
+        fft_window_size=512,
+        frequency_max=8_000,
+        truncation="rand_trunc",
     ).save_pretrained(folder)
     return folder
 
