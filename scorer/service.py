@@ -15,7 +15,6 @@ from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.readiness import Readiness
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
-from scorer.certify.compare import DRAWS, PairedTask, compare
 from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
 from scorer.runs.certified import (
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from genlevel.runtime.files import FileCache
+    from scorer.certify.compare import PairedTask
     from scorer.runs.exporter import ScoreExporter
 
 
@@ -161,6 +161,8 @@ class Scorer:
             raise UsageError(f"{request.draws} draws are too many; take at most {MOST_DRAWS}")
 
         def work() -> pb.CompareResponse:
+            from scorer.certify.compare import DRAWS, compare
+
             runs = [self._known(run_id) for run_id in (request.run_a, request.run_b)]
             if (runs[0].suite, runs[0].benchmark) != (runs[1].suite, runs[1].benchmark):
                 said = " and ".join(f"run {run.run_id} is on {run.suite!r} ({run.benchmark})" for run in runs)
@@ -285,6 +287,8 @@ class Scorer:
         one, other = (self._store.answers(run.run_id, key) for run in runs)
         if one is None or other is None:
             raise NotFoundError(f"task {key!r} of a run is no longer there")
+        from scorer.certify.compare import PairedTask
+
         return PairedTask(index.find(one.task), one, other)
 
     def _answers(self, standing: _Standing) -> Iterator[TaskStatistics]:

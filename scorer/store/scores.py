@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Boolean,
@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -48,6 +47,9 @@ from scorer.store.encoding import (
 from scorer.store.records import StoredRun, StoredScore
 from scorer.tasks import TaskAnswers
 from scorer.wire import read_tasks, written_tasks
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 HEAD = "0003"
 metadata = MetaData()
