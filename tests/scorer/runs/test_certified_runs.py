@@ -363,3 +363,13 @@ async def test_the_specialists_own_uncertainty_counts_where_its_n_is_given(url: 
     values = judge_all(general_bench(), {LANGUAGE.id: 80.0})
     assert certify_values(values, reference_units=50).tasks[0].p_win > certify_values(values).tasks[0].p_win
     scorer.close()
+
+
+async def test_a_task_that_cannot_be_scored_here_leaves_nothing_open_when_its_run_begins(url: str) -> None:
+    scorer = Scorer(url)
+    task = next(task for task in TASKS if task.metric.id == "fid")
+    await scorer.begin_run(begin(task, instances=5))
+    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))
+    assert verdict.tasks[0].note.startswith("not scored: needs ")
+    assert len(verdict.certificate.tasks) == 0
+    scorer.close()

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_key import AnswerKey
-from scorer.metrics import Metric, NotComparable, Question, Value, create
+from scorer.metrics import Metric, MetricUnavailable, NotComparable, Question, UnreadableAnswer, Value, create
 from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
+from scorer.tasks import Rater, RatingSource, with_ratings
 
 
 def instance(key: str, outcome: Outcome, answer: str = "", label: Any = "A") -> AnsweredInstance:
@@ -160,3 +161,54 @@ def test_answers_of_one_instance_are_told_apart_by_variant_repeat_and_shuffle() 
         AnswerKey("right", shuffle=2),
     }
     assert found.unparsable_ids == (str(AnswerKey("right", shuffle=2)),)
+
+
+def test_what_comes_last_counts_also_within_one_message() -> None:
+    found = outcome_of(instance("x", Outcome.ANSWERED, "A"), instance("x", Outcome.FAILED), RIGHT)
+    assert (found.score, found.lower, found.upper) == (None, 50.0, 100.0)
+    assert found.statistics[AnswerKey("x")] == (Outcome.FAILED, [0.0, 1.0])
+
+
+class _WithoutWeights(_OneSided):
+    """Reads one answer, cannot read another, and then lacks its weights."""
+
+    def statistics_many(self, pairs: Sequence[tuple[object, Question]]) -> list[object]:
+        return [UnreadableAnswer("no picture") if number == 0 else 1.0 for number in range(len(pairs))]
+
+    def worst(self, question: Question) -> float:
+        raise MetricUnavailable("needs weights")
+
+    def provenance(self) -> str:
+        return "weights"
+
+
+def test_a_metric_that_turns_out_to_lack_something_lets_go_of_all_that_it_measured() -> None:
+    scoring = TaskScoring(_WithoutWeights("accuracy"))
+    scoring.add([RIGHT, WRONG])
+    found = scoring.finish()
+    assert (found.score, found.note) == (None, "not scored: needs weights")
+    assert {statistic for _outcome, statistic in found.statistics.values()} == {None}
+
+
+def test_nothing_decides_a_score_of_which_nothing_was_measured() -> None:
+    scoring = TaskScoring(_WithoutWeights("accuracy"))
+    assert scoring.provenance() == ""
+
+
+def test_ratings_are_summed_up_with_how_far_a_judge_is_from_people() -> None:
+    scoring = TaskScoring(create("gpt_score"))
+    rated = [
+        AnsweredInstance("a", Outcome.ANSWERED, "x", "long_text", None, ratings=(80.0,), compared_ratings=(60.0,)),
+        AnsweredInstance("b", Outcome.ANSWERED, "x", "long_text", None, ratings=(40.0,)),
+        AnsweredInstance("c", Outcome.ANSWERED, "x", "long_text", None, rating_outcome=Outcome.FAILED),
+        AnsweredInstance("d", Outcome.ANSWERED, "x", "long_text", None, rating_outcome=Outcome.PENDING),
+    ]
+    scoring.add(rated)
+    summary = scoring.ratings()
+    assert (summary.rated, summary.failed, summary.pending, summary.pairs) == (2, 1, 1, ((80.0, 60.0),))
+    assert scoring.finish().note == "incomplete: 1 failed and 1 pending of 4 instances (the judge failed on 1, 1 not judged yet)"
+    for kind, difference in ((Rater.JUDGE, 20.0), (Rater.PEOPLE, -20.0)):
+        source = with_ratings(RatingSource(kind=kind, judge="p/m"), summary)
+        assert (source.judge, source.rated, source.failed, source.pending) == ("p/m", 2, 1, 1)
+        assert source.agreement is not None
+        assert source.agreement.mean_difference == difference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,12 @@ def test_answers_are_kept_by_instance_variant_repeat_and_shuffle(kept: ScoreStor
     assert found == TaskAnswers(task("a"), statistics, clusters)
     (score,) = kept.scores("r")
     assert (score.evidence, score.examined) == (Ends(Estimate(1.0, 0.5, 5), Estimate(2.0, None, 5)), True)
+
+
+def test_a_score_that_was_looked_at_is_told_from_one_that_was_not_though_nothing_is_known_of_either(kept: ScoreStore) -> None:
+    kept.save(run("r"), replace(score("a", 1.0), examined=True))
+    kept.save(run("r"), score("b", 1.0))
+    assert [(one.evidence, one.examined) for one in kept.scores("r")] == [(None, True), (None, False)]
+    kept.set_evidence("r", "b", Ends(Estimate(1.0, 0.5, 5), Estimate(1.0, 0.5, 5)))
+    kept.set_evidence("r", "a", Ends(Estimate(1.0, 0.5, 5), Estimate(1.0, 0.5, 5)))
+    assert [one.evidence is None for one in kept.scores("r")] == [True, False]
