@@ -160,7 +160,7 @@ class _Unread(io.FileIO):
 
 
 def _outlive_readers() -> None:
-    """Lets a command end as it would have, with its own exit code, where whoever reads its output has left."""
+    """Lets a command end with its own exit code even if whoever reads its output has left."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         stream.flush()

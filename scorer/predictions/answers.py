@@ -151,7 +151,7 @@ def _items(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
 
 
 def _boxes(prediction: Any, _instance: Instance, form: LabelForm) -> str:
-    """In the format of the task's labels, with a confidence where one is stated."""
+    """In the format of the task's labels, with a confidence if one is stated."""
     if isinstance(prediction, str):
         return prediction
     try:

@@ -45,7 +45,7 @@ class Joined:
 
 
 class PredictionFolder:
-    """The prediction files of a folder in the suite's layout, by task. Raises DatasetError where it is no folder or holds none."""
+    """The prediction files of a folder in the suite's layout, by task. Raises DatasetError if it is no folder or holds none."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -65,7 +65,7 @@ class PredictionFolder:
     def of_task(self, key: str, annotation: Path, suite_root: Path) -> Path | None:
         """The file of one task: in its folder, in json/ below it, or where the annotation lies.
 
-        Raises DatasetError where there are several.
+        Raises DatasetError if there are several.
         """
         # The annotation of a task that is an archive lies elsewhere.
         inside = annotation.parent.relative_to(suite_root).as_posix() if annotation.is_relative_to(suite_root) else key
@@ -170,7 +170,7 @@ def joined_problems(where: str, joined: Joined) -> Iterable[str]:
 
 
 def written_id(entry: Mapping[str, Any]) -> str:
-    """An entry's id as text, as an annotation's is read; "" where it has none."""
+    """An entry's id as text, as an annotation's is read; "" if it has none."""
     given = entry.get("id")
     return str(given).strip() if isinstance(given, str | int | float) else ""
 

@@ -91,10 +91,10 @@ def score_predictions(
     """Scores every task of the suite at ``annotations`` by the prediction file at the same place below ``predictions``.
 
     An instance without a prediction is wrong; a task without a file is unsupported. ratings: CSV files of ratings by people. variant:
-    "official" for the official code's rules where a task's metric has them; such scores have "(official)" in their metric's label.
+    "official" for the official code's rules, if a task's metric has them; such scores have "(official)" in their metric's label.
     pattern: only tasks that match it (see ``matching_tasks``). only_predicted: instances and tasks without a prediction are left out, as
     if they had not been asked, and the scores are marked as of a part; a prediction of null counts as one.
-    Raises DatasetError where a folder or file cannot be read, UsageError for unknown references or a pattern that matches nothing.
+    Raises DatasetError if a folder or file cannot be read, UsageError for unknown references or a pattern that matches nothing.
     """
     chosen = check_references(references)
     suite = load_suite(annotations)
@@ -163,7 +163,7 @@ def _put_together(
 
 
 def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
-    """The document of `genlevel score --json`: that of `eval`, null where there is no run, with what did not fit under "predictions"."""
+    """The document of `genlevel score --json`: that of `eval`, null if there is no run, with what did not fit under "predictions"."""
     return {
         "run": None,
         "model": scored.model,
@@ -318,7 +318,7 @@ def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given
 
 
 def _by_rules(task: FolderTask, variant: str) -> TaskMetric | None:
-    """The task's metric by the rules asked for, where it has such; else as it is."""
+    """The task's metric by the rules asked for, if it has such; else as it is."""
     metric = task.metric
     if metric is None or variant == "default":
         return metric

@@ -70,7 +70,7 @@ def _kind(label: Any) -> str:
 
 
 def as_prediction(raw: str, instance: Instance, style: PredictionStyle, files: tuple[str, ...] = ()) -> Any:
-    """A raw answer as a prediction; None where no answer can be read in it.
+    """A raw answer as a prediction; None if no answer can be read in it.
 
     files: the files that it came with, by their paths as the prediction is to name them. What would not be read back as the same answer
     is written plainly: a letter, a list, or the model's own text.
@@ -137,7 +137,7 @@ def _choice(letter: str, instance: Instance, style: PredictionStyle) -> Iterable
 
 
 def _boxes(boxes: tuple[Box, ...], style: PredictionStyle) -> Iterable[Any]:
-    """In the annotation's format of boxes; by label where its labels are, unless there are confidences to keep."""
+    """In the annotation's format of boxes; by label if its labels are, unless there are confidences to keep."""
     known = known_format(style.form.bbox_format)
     sides = [_sides(box, known) for box in boxes]
     if style.kind == "object" and all(box.confidence is None for box in boxes):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from genlevel.benchmark.model import Task
+from genlevel.runtime.documents import Document
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.certify import certify, evidence_from_workbook
 from scorer.levels.rules import TaskResult
@@ -40,7 +40,7 @@ def certify_values(
     return certificate_message(RunCertificate(certify(results, evidence, checked_alpha(alpha)), {}, (note, *refused)))
 
 
-def certificate_json(message: pb.Certificate) -> dict[str, Any]:
+def certificate_json(message: pb.Certificate) -> Document:
     """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null if there are none.
 
     bounds: from the smaller to the larger of the scores with every open instance wrong and right, in the workbook's unit; null if no

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.documents import Document
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import Levels
 from scorer.reports.certificates import certificate_json
@@ -14,7 +15,7 @@ from scorer.wire import levels_of
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
-def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> dict[str, Any]:
+def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> Document:
     """Levels as `genlevel level --json` prints them."""
     return {
         "model": model,
@@ -42,23 +43,23 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
     }
 
 
-def verdict_certified_json(verdict: pb.GetVerdictResponse) -> dict[str, Any]:
+def verdict_certified_json(verdict: pb.GetVerdictResponse) -> Document:
     """The "certified" of a run: over its whole benchmark, beside "level"."""
     return certificate_json(verdict.certificate)
 
 
-def verdict_level_json(verdict: pb.GetVerdictResponse, *, asked: bool = False) -> dict[str, Any]:
+def verdict_level_json(verdict: pb.GetVerdictResponse, *, asked: bool = False) -> Document:
     """The "level" of a run: over its whole benchmark, or over the asked tasks alone."""
     levels = levels_of(verdict.asked_levels if asked else verdict.levels)
     return level_json(levels, model=verdict.model, references=verdict.references)
 
 
-def tasks_json(scores: Iterable[pb.TaskScore]) -> list[dict[str, Any]]:
-    """The "tasks" of `eval --json` and `show --json`. bounds: [lower, upper], null where nothing can be said."""
+def tasks_json(scores: Iterable[pb.TaskScore]) -> list[Document]:
+    """The "tasks" of `eval --json` and `show --json`. bounds: [lower, upper], null if nothing can be said."""
     return [task_json(score) for score in scores]
 
 
-def task_json(score: pb.TaskScore) -> dict[str, Any]:
+def task_json(score: pb.TaskScore) -> Document:
     """One task's score; absent fields are null."""
     unlisted = score.task.unlisted
     return {
@@ -82,8 +83,8 @@ def task_json(score: pb.TaskScore) -> dict[str, Any]:
     }
 
 
-def ratings_json(source: pb.RatingSource) -> dict[str, Any]:
-    """Who rated a task's answers ("by": judge or people), and what became of it. agreement: of the judge with people, where both rated."""
+def ratings_json(source: pb.RatingSource) -> Document:
+    """Who rated a task's answers ("by": judge or people), and what became of it. agreement: of the judge with people, if both rated."""
     found = source.agreement
     return {
         "by": source.kind,

@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from genlevel.benchmark.metrics import Direction, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
+from genlevel.runtime.documents import Document
 from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult
 from scorer.workbooks.official import OfficialReport, OfficialRow
 from scorer.workbooks.reader import task_finder
@@ -21,7 +21,7 @@ _CUT = "the ranker reads no further than the reference sheet is long"
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """How far a task is from its reference. by_value: in the metric's unit, positive where the model is better.
+    """How far a task is from its reference. by_value: in the metric's unit, positive if the model is better.
 
     by_sigma: the same on the scale 0-100, for comparing tasks of different metrics. level_3: what the value adds to the overall Level 3,
     or would add if it were a win; of a language task 0, and ``weight`` is what it adds to w_L.
@@ -40,7 +40,7 @@ class Margin:
 class RowDifference:
     """One row that the two rules count differently.
 
-    row: in the sheet; None where the ranker does not get that far. paper, official: what the row adds to its side's Level 2 sum
+    row: in the sheet; None if the ranker does not get that far. paper, official: what the row adds to its side's Level 2 sum
     (sigma; the ranker's number).
     paper_reward, official_reward: what it adds to the sum of Levels 3-5. level_2, level_3: official minus paper in points of the overall
     score; for language 0, and ``weight`` has the difference in w_L. reasons: in words, at least one.
@@ -65,7 +65,7 @@ class RowDifference:
 class Explanation:
     """wins: largest contribution to Level 3 first, then those of language by theirs to w_L. misses: the nearest first.
 
-    needed: what the next level takes, one line each. differences: largest effect first; empty where no official report was given.
+    needed: what the next level takes, one line each. differences: largest effect first; empty if no official report was given.
     crash: on what the ranker would have ended.
     """
 
@@ -92,7 +92,7 @@ def explain(results: Sequence[TaskResult], levels: Levels, official: OfficialRep
     )
 
 
-def explanation_json(explanation: Explanation, most_misses: int = 20) -> dict[str, Any]:
+def explanation_json(explanation: Explanation, most_misses: int = 20) -> Document:
     """As `genlevel level --explain --json` prints it."""
     return {
         "wins": [_margin_json(margin) for margin in explanation.wins],
@@ -146,7 +146,7 @@ def _margin(result: TaskResult, worth: _Worth) -> Margin | None:
     return Margin(result.task, result.value, result.reference, by_value, by_sigma, *worth.of(result))
 
 
-def _margin_json(margin: Margin) -> dict[str, Any]:
+def _margin_json(margin: Margin) -> Document:
     return {
         "task": margin.task.name,
         "sheet": margin.task.sheet,
@@ -236,7 +236,7 @@ class _Scale:
     def difference(
         self, row: OfficialRow | None, paper: TaskResult | None, value: float, reasons: tuple[str, ...], *, task: Task | None = None
     ) -> RowDifference:
-        """Official minus paper. row: None where the ranker does not see ``task`` at all. paper: None where the row counts for nothing."""
+        """Official minus paper. row: None if the ranker does not see ``task`` at all. paper: None if the row counts for nothing."""
         own = row.paired if row is not None else task
         assert own is not None
         contribution, paper_reward = (paper.contribution, paper.reward) if paper is not None else (0.0, 0.0)

@@ -54,7 +54,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model measured here. values: Task.id -> value, None where there is none yet; exactly the tasks that were asked.
+    """A model measured here. values: Task.id -> value, None if there is none yet; exactly the tasks that were asked.
 
     partial_tasks: ids asked in part (--limit). incomplete_tasks: ids with failed or pending instances.
     """
@@ -71,7 +71,7 @@ class Candidate:
 class Entry:
     """One model on a board.
 
-    scores: level -> 0..100 for the board's levels. supported, wins: over ``Board.counted``, None where a published model's tasks are
+    scores: level -> 0..100 for the board's levels. supported, wins: over ``Board.counted``, None if a published model's tasks are
     not known. asked: how many of these were asked (None for published models). run, suite: empty for published models.
     partial: some of these were asked in part or not at all. incomplete: a task that enters the scores has failed or pending
     instances, so that they are lower bounds. note: what else is to be known, in one line.
@@ -91,7 +91,7 @@ class Entry:
 
     @property
     def level(self) -> int | None:
-        """The highest level of the board with a score above 0; None where there is none."""
+        """The highest level of the board with a score above 0; None if there is none."""
         return max((level for level, score in self.scores.items() if score > 0.0), default=None)
 
 
@@ -118,7 +118,7 @@ def make_board(
     """The board that is asked for; without ``scope`` it follows from the filters.
 
     skill: a skill's id ("I-C-26") or a part of its name that only one skill has.
-    Raises UsageError where the filters do not fit the scope, DatasetError for a skill that does not exist.
+    Raises UsageError if the filters do not fit the scope, DatasetError for a skill that does not exist.
     """
     asked = tuple(modality for modality in Modality if modality in modalities)
     chosen = scope or _scope_of(asked, paradigm, skill)
@@ -151,7 +151,7 @@ def make_board(
 
 
 def measured_entry(board: Board, candidate: Candidate, references: str = "workbook") -> Entry | None:
-    """A measured model on the board, over all of the board's tasks; None where it was asked none of them."""
+    """A measured model on the board, over all of the board's tasks; None if it was asked none of them."""
     counted = {task.id for task in board.counted}
     asked = counted & candidate.values.keys()
     if not asked:
@@ -172,7 +172,7 @@ def measured_entry(board: Board, candidate: Candidate, references: str = "workbo
 
 
 def published_entry(board: Board, published: PublishedModel, references: str = "workbook") -> Entry | None:
-    """A published model on the board; None where it has no figures there.
+    """A published model on the board; None if it has no figures there.
 
     Scopes A and B show the level scores as printed (of several modalities their mean), and Level 5 as 0, because by the publication
     no model reaches it. C and D are computed from the published task values. Wins and support are counted from those values

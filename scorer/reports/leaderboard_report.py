@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from genlevel.benchmark.model import Benchmark
+from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.published import publication
@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """A board with its standings. level: where only the list of one level was asked for.
+    """A board with its standings. level: the one whose list was asked for alone, if one was.
 
     source: where published figures are from, empty without them. unplaced: published models whose tasks on this board are not known.
     notes: what else is not shown, a line each.
@@ -120,7 +120,7 @@ def _different_data(shown: Sequence[pb.GetVerdictResponse], task: str) -> str:
 def build_leaderboard(
     board: Board, candidates: Sequence[Candidate], *, published: bool = False, references: str = "workbook", level: int | None = None
 ) -> Leaderboard:
-    """The standings of these candidates, with the published models beside them where asked.
+    """The standings of these candidates, with the published models beside them if asked.
 
     level: only the list of that level. Raises UsageError for a level that the board does not have, or unknown references.
     """
@@ -153,7 +153,7 @@ def build_leaderboard(
     )
 
 
-def leaderboard_json(leaderboard: Leaderboard) -> dict[str, Any]:
+def leaderboard_json(leaderboard: Leaderboard) -> Document:
     """A leaderboard as `genlevel leaderboard --json` prints it. rank: within "level", or within the level asked for."""
     board = leaderboard.board
     return {
@@ -173,7 +173,7 @@ def leaderboard_json(leaderboard: Leaderboard) -> dict[str, Any]:
     }
 
 
-def _standing_json(standing: Standing, level: int | None) -> dict[str, Any]:
+def _standing_json(standing: Standing, level: int | None) -> Document:
     entry = standing.entry
     return {
         "model": entry.model,

@@ -10,6 +10,7 @@ from typing import Any
 
 from genlevel.benchmark.model import GENERAL_BENCH, Benchmark
 from genlevel.benchmark.suites import load_benchmark
+from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as pb
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
@@ -33,7 +34,7 @@ _INCOMPLETE = "run {} is incomplete: tasks with failed or pending instances coun
 class LevelStatement:
     """One model's level by one rule.
 
-    levels: None where the official ranker would have ended without output; ``crash`` then says on what. explanation: where asked for.
+    levels: None if the official ranker would have ended without output; ``crash`` then says on what. explanation: if it was asked for.
     warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
     run: its id; "" for a workbook, of which nothing is asked. partial: only a part of the benchmark was asked. incomplete: instances of the
     run failed or are pending.
@@ -80,7 +81,7 @@ def state_run_level(
 ) -> LevelStatement:
     """The level of a run from its scores. partial: as the run says. unfinished: its failed and pending instances, also of unscored tasks.
 
-    A suite that is its own benchmark has the paper's rules and its own references alone. Raises UsageError where others are asked.
+    A suite that is its own benchmark has the paper's rules and its own references alone. Raises UsageError if others are asked.
     """
     _check_rules(rules)
     statement = _run_level(verdict, rules=rules, references=references, explained=explained)
@@ -120,14 +121,14 @@ def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str
     return {task.id: score.score for task, score in found if task is not None}
 
 
-def statement_json(statement: LevelStatement) -> dict[str, Any]:
+def statement_json(statement: LevelStatement) -> Document:
     """As `genlevel level --json` prints it. Under official rules "levels" has the two printed decimals, and "crash" is added.
 
     "run", "partial" and "incomplete" are null for a workbook.
     """
     name, rules, references = statement.model, statement.rules, statement.references
     if statement.levels is None:
-        document: dict[str, Any] = {"model": name, "rules": rules, "references": references}
+        document: Document = {"model": name, "rules": rules, "references": references}
         document |= dict.fromkeys(("levels", "verdict", "modalities", "language"))
     else:
         document = level_json(statement.levels, model=name, rules=rules, references=references)
@@ -141,7 +142,7 @@ def statement_json(statement: LevelStatement) -> dict[str, Any]:
     document["certified"] = None if statement.certified is None else certificate_json(statement.certified)
     if statement.explanation is not None:
         document["explanation"] = explanation_json(statement.explanation)
-    found: dict[str, Any] = _finite(document)
+    found: Document = _finite(document)
     return found
 
 

@@ -216,7 +216,7 @@ def _skill(parent: ET.Element, skill: SkillSynergy, left: float, top: float) -> 
 
 def _cell(parent: ET.Element, task: MarkedTask, x: float, y: float) -> None:
     group = _element(parent, "g", {"class": "task"})
-    # The whole square answers to the pointer, also where only a dot is drawn.
+    # The whole square answers to the pointer, even if only a dot is drawn.
     _text_element(group, "title", _tooltip(task))
     _element(group, "rect", {"class": "hit", "x": _n(x - 1), "y": _n(y - 1), "width": str(CELL + 2), "height": str(CELL + 2)})
     _shape(group, task.mark, x, y, _share(task))

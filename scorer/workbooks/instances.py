@@ -23,7 +23,7 @@ _MOST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class WorkbookInstances:
-    """counts: by Task.id, of the column asked for; what is absent is not known. other: the column they are of, where it is not that one."""
+    """counts: by Task.id, of the column asked for; what is absent is not known. other: the column they are of, if it is not that one."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     other: str = ""
@@ -43,7 +43,7 @@ def keep_instances(book: Any, column: str, counts: Mapping[str, int]) -> None:
 
 
 def kept_instances(path: Path | str, column: str) -> WorkbookInstances:
-    """The numbers kept in a workbook for a column (any case); none where it has none, or none that can be read."""
+    """The numbers kept in a workbook for a column (any case); none if it has none, or none that can be read."""
     found: dict[str, Any] = {}
     # Whatever is wrong here, the sheets' reader says of the file; the numbers are a supplement.
     with contextlib.suppress(Exception):

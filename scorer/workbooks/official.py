@@ -51,7 +51,7 @@ _MAPPED: dict[str, Callable[[float], float]] = {
 class OfficialRow:
     """One row as the ranker sees it.
 
-    row: its number in the sheet; None where the model's sheet has no such row. written: the task name in it. paired: the task whose
+    row: its number in the sheet; None if the model's sheet has no such row. written: the task name in it. paired: the task whose
     reference stands at this position. value, reference: as the ranker compares them (mapped ones times 100); infinite = absent.
     """
 
@@ -80,7 +80,7 @@ class OfficialRow:
 class OfficialReport:
     """What the ranker prints for one model.
 
-    scores: before rounding to two decimals; None where it would have ended without output, and ``crash`` says on what.
+    scores: before rounding to two decimals; None if it would have ended without output, and ``crash`` says on what.
     Their verdict is read off the scores as the paper defines it: the ranker prints none. rows: as far as they could be read.
     """
 
@@ -92,7 +92,7 @@ class OfficialReport:
 
     @property
     def levels(self) -> dict[int, float] | None:
-        """Level number -> score before rounding; None where there is no output."""
+        """Level number -> score before rounding; None if there is no output."""
         return None if self.scores is None else self.scores.scores
 
     @property
@@ -112,7 +112,7 @@ def official_levels(
 
     other_sheets: sheets of the reference workbook that are of no modality; the model's workbook must have them too.
 
-    Raises WorkbookError where no sheet has the column; everything else on which the ranker ends is reported as ``crash``.
+    Raises WorkbookError if no sheet has the column; everything else on which the ranker ends is reported as ``crash``.
     """
     if all(sheet.column(model) is None for sheet in sheets):
         raise WorkbookError(f"no sheet has a column named {model!r}")
@@ -145,7 +145,7 @@ def _read(sheet: WorkbookSheet, model: str, tasks: Sequence[Task], references: s
         raise RankerEnds(f"sheet {sheet.title!r} has no column named {model!r}")
     language = tasks[0].modality is Modality.LANGUAGE
     by_number = dict(sheet.rows)
-    # Rows without content count as rows where others follow them.
+    # Rows without content count as rows if others follow them.
     length = min(max(by_number, default=1) - 1, len(tasks))
     adjust = _language_adjustment(tasks) if language else lambda index, value: _mapped(tasks[index], value, sheet.title)
     rows = []

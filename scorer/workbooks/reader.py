@@ -56,11 +56,11 @@ class WorkbookSheet:
     percents: frozenset[tuple[int, int]] = frozenset()
 
     def column(self, name: str) -> int | None:
-        """Index of the column with this header, without regard to case and outer spaces; None where there is none."""
+        """Index of the column with this header, without regard to case and outer spaces; None if there is none."""
         return next(iter(self.columns(name)), None)
 
     def columns(self, name: str) -> list[int]:
-        """Indices of all columns with this header; more than one where it is ambiguous."""
+        """Indices of all columns with this header; more than one if it is ambiguous."""
         wanted = name.strip().casefold()
         return [index for index, text in enumerate(self.header) if text.strip().casefold() == wanted]
 
@@ -75,7 +75,7 @@ class ModelValues:
 
 
 def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
-    """All sheets of an .xlsx file. Raises WorkbookError naming the file where it is no workbook."""
+    """All sheets of an .xlsx file. Raises WorkbookError naming the file if it is no workbook."""
     plain = _load(Path(path), stored_values=False)
     sheets = []
     stored: dict[str, WorkbookSheet] | None = None
@@ -92,7 +92,7 @@ def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
 def model_values(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchmark, *, source: str = "the workbook") -> ModelValues:
     """The values in the column named ``model`` (any case), joined to the benchmark's tasks by sheet and task name.
 
-    Returned values are ones their metric can have. Raises WorkbookError where no sheet has the column, naming those there are, where one
+    Returned values are ones their metric can have. Raises WorkbookError if no sheet has the column, naming those there are, if one
     has it twice, and for a column that describes tasks.
     """
     _check_model(model, source, sheets)
@@ -194,7 +194,7 @@ class _Reader:
         )
 
     def _number(self, cell: Any, place: str, task: Task) -> float | None:
-        """The cell as a value its task's metric can have; None, and a warning unless it is empty, where it is not."""
+        """The cell as a value its task's metric can have; None if it is not one, with a warning unless it is empty."""
         if isinstance(cell, Formula):
             if cell.stored is None:
                 return self._without_value(f"{place}: the formula {cell.text[:60]!r} has no stored value; save it anew or write the number")
@@ -240,7 +240,7 @@ class _Reader:
 
 
 class _ShownPercents:
-    """Cells of one sheet that are shown as percentages: read as shown where the task's metric is a percentage, else as stored."""
+    """Cells of one sheet that are shown as percentages: read as shown if the task's metric is a percentage, else as stored."""
 
     def __init__(self) -> None:
         self._read: list[tuple[str, float, float]] = []

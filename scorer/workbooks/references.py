@@ -38,7 +38,7 @@ class ReferenceSet:
 def reference_set(choice: str = "workbook") -> ReferenceSet:
     """ "workbook", "appendix", or the path of a workbook with a column "SoTA Performance".
 
-    Raises WorkbookError where the file is no such workbook.
+    Raises WorkbookError if the file is no such workbook.
     """
     benchmark = general_bench()
     if choice in REFERENCES:
@@ -64,7 +64,7 @@ def reference_set(choice: str = "workbook") -> ReferenceSet:
 
 
 def _positions(sheets: Sequence[WorkbookSheet], tasks: Sequence[Task]) -> tuple[list[Task], str]:
-    """The rows as the ranker sees them, and on what it would end ("" where it does not)."""
+    """The rows as the ranker sees them, and on what it would end ("" if it does not)."""
     rows: list[Task] = []
     for sheet in sheets:
         place = place_of(sheet.title)

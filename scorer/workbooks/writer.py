@@ -73,7 +73,7 @@ def write_workbook(
 
 
 def check_workbook_path(path: Path | str) -> Path:
-    """Where a workbook is to be written. Raises WorkbookError where that cannot be, before any work is done."""
+    """The path to write a workbook to. Raises WorkbookError if that cannot be written, before any work is done."""
     target = Path(path)
     if target.suffix.casefold() != ".xlsx":
         raise WorkbookError(f"{target}: a workbook's name ends in .xlsx")
