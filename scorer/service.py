@@ -13,7 +13,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.readiness import Readiness
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
@@ -97,7 +97,7 @@ class Scorer:
                 self._show(run)
             registry.register(self._exporter)
 
-    async def begin_run(self, request: pb.BeginRunRequest) -> pb.BeginRunResponse:
+    async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
         """Takes note of the tasks that a run asks, so that its verdict counts those without answers as incomplete. Scores stay.
 
         Raises UsageError for a header that lacks something, or a task without a key.
@@ -106,9 +106,9 @@ class Scorer:
         if lacking or not all(entry.task.key for entry in request.tasks):
             raise UsageError(f"the tasks of a run that begins lack {', '.join(lacking) or 'a key'}")
         await asyncio.to_thread(self._begin, request)
-        return pb.BeginRunResponse()
+        return sc.BeginRunResponse()
 
-    async def score_task(self, requests: AsyncIterator[pb.ScoreTaskRequest], *, from_network: bool = False) -> pb.ScoreTaskResponse:
+    async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest], *, from_network: bool = False) -> sc.ScoreTaskResponse:
         """Scores one task from all of its instances and stores the score; repeating it replaces the score.
 
         The first request has the header. from_network: files are taken by reference to the blob store alone, never by path.
@@ -129,7 +129,7 @@ class Scorer:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
         return await asyncio.to_thread(self._finish, asked, scoring)
 
-    async def get_verdict(self, request: pb.GetVerdictRequest) -> pb.GetVerdictResponse:
+    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand.
 
         Raises NotFoundError if nothing of the run has been scored, UsageError for references that do not exist, an alpha that cannot be
@@ -140,7 +140,7 @@ class Scorer:
         if request.bootstrap_draws > MOST_DRAWS:
             raise UsageError(f"{request.bootstrap_draws} bootstrap draws are too many; take at most {MOST_DRAWS}")
 
-        def read() -> pb.GetVerdictResponse:
+        def read() -> sc.GetVerdictResponse:
             standing = self._standing(self._known(request.run_id), references)
             found = self._certificate(standing, alpha, request.reference_instances)
             draws, results = request.bootstrap_draws, standing.verdict.results
@@ -149,7 +149,7 @@ class Scorer:
 
         return await asyncio.to_thread(read)
 
-    async def compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
+    async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         """Two runs of one suite, on the instances that both have.
 
         Raises NotFoundError if nothing of a run has been scored, UsageError for runs of different suites or of different data under one
@@ -160,7 +160,7 @@ class Scorer:
         if request.draws > MOST_DRAWS:
             raise UsageError(f"{request.draws} draws are too many; take at most {MOST_DRAWS}")
 
-        def work() -> pb.CompareResponse:
+        def work() -> sc.CompareResponse:
             from scorer.certify.compare import DRAWS, compare
 
             runs = [self._known(run_id) for run_id in (request.run_a, request.run_b)]
@@ -175,7 +175,7 @@ class Scorer:
             found = compare(pairs, references, alpha=alpha, draws=request.draws or DRAWS, seed=request.seed)
             message = comparison_message(found)
             message.MergeFrom(
-                pb.CompareResponse(
+                sc.CompareResponse(
                     run_a=runs[0].run_id,
                     run_b=runs[1].run_id,
                     model_a=runs[0].model,
@@ -190,7 +190,7 @@ class Scorer:
 
         return await asyncio.to_thread(work)
 
-    async def list_instances(self, request: pb.ListInstancesRequest) -> AsyncIterator[pb.ListInstancesResponse]:
+    async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of each instance of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
         kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task)
         if kept is None:
@@ -205,7 +205,7 @@ class Scorer:
             self._exporter = None
         self._store.close()
 
-    def _begin(self, request: pb.BeginRunRequest) -> None:
+    def _begin(self, request: sc.BeginRunRequest) -> None:
         run = _run_of(request.header)
         _benchmark_of(run)
         scores = []
@@ -220,7 +220,7 @@ class Scorer:
         self._store.begin(run, scores)
         self._show(run)
 
-    def _finish(self, asked: _AskedTask, scoring: TaskScoring) -> pb.ScoreTaskResponse:
+    def _finish(self, asked: _AskedTask, scoring: TaskScoring) -> sc.ScoreTaskResponse:
         task, outcome = asked.task, scoring.finish()
         evidence = evidence_found(task.metric, outcome.statistics, outcome.clusters)
         outcome = with_clustered_error(outcome, evidence)
@@ -229,7 +229,7 @@ class Scorer:
         score = StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
         self._store.save(asked.run, score)
         self._show(asked.run)
-        return pb.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
+        return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
 
     def _show(self, run: StoredRun) -> None:
         """The run's series follow its scores, if anybody can read them: computed when they are next read, not after every task."""
@@ -311,7 +311,7 @@ class _AskedTask:
     partial: bool
 
 
-def _asked(request: pb.ScoreTaskRequest) -> _AskedTask:
+def _asked(request: sc.ScoreTaskRequest) -> _AskedTask:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
@@ -322,15 +322,15 @@ def _asked(request: pb.ScoreTaskRequest) -> _AskedTask:
     return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial)
 
 
-def _lacking(header: pb.ScoreTaskHeader) -> list[str]:
+def _lacking(header: sc.ScoreTaskHeader) -> list[str]:
     return [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
 
 
-def _run_of(header: pb.ScoreTaskHeader) -> StoredRun:
+def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
     return StoredRun(header.run_id, header.model, header.suite, header.benchmark, benchmark_tasks_of(header))
 
 
-def _add(scoring: TaskScoring, answers: Iterable[pb.InstanceAnswer], access: FileAccess) -> None:
+def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess) -> None:
     """Measures a few instances at a time, as their files are only here for as long; networks look at them together."""
     remaining = iter(answers)
     while group := list(islice(remaining, TOGETHER)):

@@ -11,7 +11,7 @@ from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import Lease
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
@@ -19,7 +19,7 @@ from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome
 from scorer.tasks import Rater, RatingSource, TaskRecord
 
 
-def task_of(message: pb.TaskDescription) -> TaskRecord:
+def task_of(message: sc.TaskDescription) -> TaskRecord:
     """A task as it was described. Raises UsageError naming the task whose modality, paradigm or rater is unknown."""
     try:
         return TaskRecord(
@@ -39,9 +39,9 @@ def task_of(message: pb.TaskDescription) -> TaskRecord:
         raise UsageError(f"task {message.key!r}: {error}") from None
 
 
-def task_message(task: TaskRecord) -> pb.TaskDescription:
+def task_message(task: TaskRecord) -> sc.TaskDescription:
     """The inverse of ``task_of``."""
-    message = pb.TaskDescription(
+    message = sc.TaskDescription(
         key=task.key,
         name=task.name,
         sheet=task.sheet,
@@ -60,25 +60,25 @@ def task_message(task: TaskRecord) -> pb.TaskDescription:
     return message
 
 
-def benchmark_tasks_of(header: pb.ScoreTaskHeader) -> tuple[TaskRecord, ...]:
+def benchmark_tasks_of(header: sc.ScoreTaskHeader) -> tuple[TaskRecord, ...]:
     """All tasks of a benchmark that is not shipped, as they came with each task of a run. Raises UsageError as ``task_of`` does."""
-    return read_tasks(pb.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString())
+    return read_tasks(sc.ScoreTaskHeader(benchmark_tasks=header.benchmark_tasks).SerializeToString())
 
 
 # A run brings the same tasks each time.
 @lru_cache(maxsize=8)
 def written_tasks(tasks: tuple[TaskRecord, ...]) -> bytes:
     """A benchmark's tasks as the database has them: in a serialised header with nothing else, which is their container."""
-    return pb.ScoreTaskHeader(benchmark_tasks=[task_message(task) for task in tasks]).SerializeToString()
+    return sc.ScoreTaskHeader(benchmark_tasks=[task_message(task) for task in tasks]).SerializeToString()
 
 
 @lru_cache(maxsize=8)
 def read_tasks(written: bytes) -> tuple[TaskRecord, ...]:
     """The inverse of ``written_tasks``."""
-    return tuple(task_of(message) for message in pb.ScoreTaskHeader.FromString(written).benchmark_tasks)
+    return tuple(task_of(message) for message in sc.ScoreTaskHeader.FromString(written).benchmark_tasks)
 
 
-def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
+def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | None = None) -> AnsweredInstance:
     """One instance, with its files where they lie on this machine for as long as the lease holds.
 
     Raises UsageError naming the instance whose outcome, answer type, label or files cannot be read, StorageError for a file that is not
@@ -120,9 +120,9 @@ def instance_of(answer: pb.InstanceAnswer, access: FileAccess, lease: Lease | No
     )
 
 
-def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None, result: TaskResult | None, partial: bool) -> pb.TaskScore:
+def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None, result: TaskResult | None, partial: bool) -> sc.TaskScore:
     """A task's score with what the benchmark says of it. result: None for an unlisted task."""
-    message = pb.TaskScore(
+    message = sc.TaskScore(
         task=task_message(task),
         score=outcome.score,
         sigma=sigma,
@@ -133,7 +133,7 @@ def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None
         unparsable_ids=outcome.unparsable_ids,
     )
     if outcome.lower is not None and outcome.upper is not None:
-        message.bounds.CopyFrom(pb.Bounds(lower=outcome.lower, upper=outcome.upper))
+        message.bounds.CopyFrom(sc.Bounds(lower=outcome.lower, upper=outcome.upper))
     if result is not None and result.reference is not None:
         message.reference = result.reference
     if result is not None and result.win is not None:
@@ -141,16 +141,16 @@ def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None
     return message
 
 
-def counts_message(counts: Mapping[Outcome, int]) -> pb.OutcomeCounts:
-    return pb.OutcomeCounts(total=sum(counts.values()), **{outcome.value: counts.get(outcome, 0) for outcome in Outcome})
+def counts_message(counts: Mapping[Outcome, int]) -> sc.OutcomeCounts:
+    return sc.OutcomeCounts(total=sum(counts.values()), **{outcome.value: counts.get(outcome, 0) for outcome in Outcome})
 
 
-def levels_message(levels: Levels) -> pb.Levels:
-    return pb.Levels(
-        scores=pb.LevelScores(level_2=levels.level_2, level_3=levels.level_3, level_4=levels.level_4, level_5=levels.level_5),
+def levels_message(levels: Levels) -> sc.Levels:
+    return sc.Levels(
+        scores=sc.LevelScores(level_2=levels.level_2, level_3=levels.level_3, level_4=levels.level_4, level_5=levels.level_5),
         verdict=levels.verdict or 0,
         modalities=[
-            pb.ModalityLevels(
+            sc.ModalityLevels(
                 modality=entry.modality.value,
                 level_2=entry.level_2,
                 level_3=entry.level_3,
@@ -161,13 +161,13 @@ def levels_message(levels: Levels) -> pb.Levels:
             )
             for entry in levels.modalities
         ],
-        language=pb.LanguageLevel(
+        language=sc.LanguageLevel(
             weight=levels.language.weight, supported=levels.language.supported, wins=levels.language.wins, tasks=levels.language.tasks
         ),
     )
 
 
-def levels_of(message: pb.Levels) -> Levels:
+def levels_of(message: sc.Levels) -> Levels:
     """Levels as they are read from a verdict: the inverse of ``levels_message``."""
     return Levels(
         level_2=message.scores.level_2,
@@ -191,13 +191,13 @@ def levels_of(message: pb.Levels) -> Levels:
     )
 
 
-def _metric_of(message: pb.TaskDescription) -> TaskMetric | None:
+def _metric_of(message: sc.TaskDescription) -> TaskMetric | None:
     if not message.metric:
         return None
     return TaskMetric(message.metric, message.metric_label, tuple(sorted(message.metric_parameters.items())))
 
 
-def _rating_source_of(message: pb.RatingSource) -> RatingSource:
+def _rating_source_of(message: sc.RatingSource) -> RatingSource:
     found = message.agreement
     return RatingSource(
         kind=Rater(message.kind),
@@ -219,8 +219,8 @@ def _rating_source_of(message: pb.RatingSource) -> RatingSource:
     )
 
 
-def _rating_source_message(source: RatingSource) -> pb.RatingSource:
-    message = pb.RatingSource(
+def _rating_source_message(source: RatingSource) -> sc.RatingSource:
+    message = sc.RatingSource(
         kind=source.kind,
         judge=source.judge,
         prompt_version=source.prompt_version,
@@ -231,7 +231,7 @@ def _rating_source_message(source: RatingSource) -> pb.RatingSource:
     )
     if (found := source.agreement) is not None:
         message.agreement.CopyFrom(
-            pb.RatingAgreement(
+            sc.RatingAgreement(
                 instances=found.instances,
                 pearson=found.pearson,
                 kendall=found.kendall,
@@ -242,7 +242,7 @@ def _rating_source_message(source: RatingSource) -> pb.RatingSource:
     return message
 
 
-def _outcome(answer: pb.InstanceAnswer, number: int) -> Outcome:
+def _outcome(answer: sc.InstanceAnswer, number: int) -> Outcome:
     try:
         return Outcome.of(number)
     except ValueError:

@@ -140,6 +140,9 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
         options=instance.options,
         cluster=cluster_of(instance, task.key),
         details=instance.details,
+        variant=answer.variant if answer else 0,
+        repeat=answer.repeat if answer else 0,
+        shuffle=answer.shuffle if answer else 0,
     )
     if not sent.measured:
         return message

@@ -18,7 +18,7 @@ from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings
 from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import DatasetError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import Ends
 from scorer.levels.rules import Levels, check_references, compute_levels, judge, judge_all
 from scorer.metrics import MetricUnavailable, create
@@ -49,7 +49,7 @@ class ScoredTask:
 
     key: str
     listed: Task | None
-    score: pb.TaskScore
+    score: sc.TaskScore
     file: Path | None
     joined: Joined | None
     evidence: Ends | None = None
@@ -72,7 +72,7 @@ class ScoredPredictions:
     instances: dict[str, int]
     levels: Levels
     asked_levels: Levels
-    certificate: pb.Certificate
+    certificate: sc.Certificate
     unused: tuple[Path, ...]
     problems: tuple[str, ...]
 
@@ -341,7 +341,7 @@ def _message(
     provenance: str,
     rated: RatingSource | None,
     partial: bool,
-) -> tuple[pb.TaskScore, Ends | None]:
+) -> tuple[sc.TaskScore, Ends | None]:
     """The task's score, and what its instances say of its error."""
     listed: Task | None = task.task
     record = TaskRecord(

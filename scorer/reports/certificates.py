@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from genlevel.benchmark.model import Task
 from genlevel.runtime.documents import Document
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import certify, evidence_from_workbook
 from scorer.levels.rules import TaskResult
 from scorer.runs.certified import ALPHA, DECISIONS, PARTIAL, SPECIALISTS, RunCertificate, certificate_message, checked_alpha
@@ -21,7 +21,7 @@ def certify_values(
     alpha: float = ALPHA,
     reference_units: int | None = None,
     instances: WorkbookInstances = NONE_KEPT,
-) -> pb.Certificate:
+) -> sc.Certificate:
     """The certified verdict if only values are known, as from a workbook: metrics that give no way are named.
 
     results: all tasks of the benchmark. instances: n, of the task list if it is not known. Raises UsageError for an alpha that is not an
@@ -40,7 +40,7 @@ def certify_values(
     return certificate_message(RunCertificate(certify(results, evidence, checked_alpha(alpha)), {}, (note, *refused)))
 
 
-def certificate_json(message: pb.Certificate) -> Document:
+def certificate_json(message: sc.Certificate) -> Document:
     """The "certified" of a run or workbook. Tasks: those with evidence. p-values and intervals are null if there are none.
 
     bounds: from the smaller to the larger of the scores with every open instance wrong and right, in the workbook's unit; null if no
@@ -101,5 +101,5 @@ def _notes_of_n(tasks: Sequence[Task], instances: WorkbookInstances) -> list[str
     return lines
 
 
-def _pair(bounds: pb.Bounds) -> list[float]:
+def _pair(bounds: sc.Bounds) -> list[float]:
     return [bounds.lower, bounds.upper]

@@ -7,7 +7,7 @@ from typing import Any
 
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.documents import Document
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels
 from scorer.reports.certificates import certificate_json
 from scorer.wire import levels_of
@@ -43,23 +43,23 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
     }
 
 
-def verdict_certified_json(verdict: pb.GetVerdictResponse) -> Document:
+def verdict_certified_json(verdict: sc.GetVerdictResponse) -> Document:
     """The "certified" of a run: over its whole benchmark, beside "level"."""
     return certificate_json(verdict.certificate)
 
 
-def verdict_level_json(verdict: pb.GetVerdictResponse, *, asked: bool = False) -> Document:
+def verdict_level_json(verdict: sc.GetVerdictResponse, *, asked: bool = False) -> Document:
     """The "level" of a run: over its whole benchmark, or over the asked tasks alone."""
     levels = levels_of(verdict.asked_levels if asked else verdict.levels)
     return level_json(levels, model=verdict.model, references=verdict.references)
 
 
-def tasks_json(scores: Iterable[pb.TaskScore]) -> list[Document]:
+def tasks_json(scores: Iterable[sc.TaskScore]) -> list[Document]:
     """The "tasks" of `eval --json` and `show --json`. bounds: [lower, upper], null if nothing can be said."""
     return [task_json(score) for score in scores]
 
 
-def task_json(score: pb.TaskScore) -> Document:
+def task_json(score: sc.TaskScore) -> Document:
     """One task's score; absent fields are null."""
     unlisted = score.task.unlisted
     return {
@@ -83,7 +83,7 @@ def task_json(score: pb.TaskScore) -> Document:
     }
 
 
-def ratings_json(source: pb.RatingSource) -> Document:
+def ratings_json(source: sc.RatingSource) -> Document:
     """Who rated a task's answers ("by": judge or people), and what became of it. agreement: of the judge with people, if both rated."""
     found = source.agreement
     return {
@@ -106,7 +106,7 @@ def ratings_json(source: pb.RatingSource) -> Document:
     }
 
 
-def counts_json(scores: Iterable[pb.TaskScore]) -> dict[str, int]:
+def counts_json(scores: Iterable[sc.TaskScore]) -> dict[str, int]:
     """The "instances" of these scores, disjoint by outcome; they add up to total."""
     counts = dict.fromkeys(("total", *OUTCOMES), 0)
     for score in scores:
@@ -115,5 +115,5 @@ def counts_json(scores: Iterable[pb.TaskScore]) -> dict[str, int]:
     return counts
 
 
-def _optional(score: pb.TaskScore, field: str) -> Any:
+def _optional(score: sc.TaskScore, field: str) -> Any:
     return getattr(score, field) if score.HasField(field) else None

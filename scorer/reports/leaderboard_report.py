@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genlevel.benchmark.model import Benchmark
 from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.published import publication
 from scorer.levels.rules import check_references
 from scorer.reports.leaderboard import Board, Candidate, Standing, level_list, measured_entry, published_entry, rank, unplaced
@@ -35,7 +35,7 @@ class Leaderboard:
     notes: tuple[str, ...] = ()
 
 
-def candidate_of(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> Candidate:
+def candidate_of(verdict: sc.GetVerdictResponse, benchmark: Benchmark) -> Candidate:
     """A measured model from the scores of its run. Unlisted tasks are outside every board."""
     index = TaskIndex(benchmark)
     values: dict[str, float | None] = {}
@@ -60,7 +60,7 @@ def candidate_of(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> Candid
     )
 
 
-def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse) -> list[str]:
+def tasks_of_other_data(one: sc.GetVerdictResponse, other: sc.GetVerdictResponse) -> list[str]:
     """Keys of the tasks that both runs have, but from different data; unlisted ones, which are on no board, are left out."""
     known = {score.task.key: score.task for score in one.tasks if not score.task.unlisted}
     tasks = [score.task for score in other.tasks if score.task.key in known]
@@ -68,27 +68,27 @@ def tasks_of_other_data(one: pb.GetVerdictResponse, other: pb.GetVerdictResponse
 
 
 def choose_runs(
-    verdicts: Sequence[pb.GetVerdictResponse], board: Board, benchmark: Benchmark
-) -> tuple[list[pb.GetVerdictResponse], list[str]]:
+    verdicts: Sequence[sc.GetVerdictResponse], board: Board, benchmark: Benchmark
+) -> tuple[list[sc.GetVerdictResponse], list[str]]:
     """Of each model and suite the run with most answers on the board, the newest of equal ones; and what is to be said of the others.
 
     verdicts: the newest first. A small run after a whole one does not take its place. Runs of different data are shown apart.
     """
     index, counted = TaskIndex(benchmark), {task.id for task in board.counted}
 
-    def on_board(verdict: pb.GetVerdictResponse) -> list[pb.TaskScore]:
+    def on_board(verdict: sc.GetVerdictResponse) -> list[sc.TaskScore]:
         return [score for score in verdict.tasks if (task := index.find(task_of(score.task))) is not None and task.id in counted]
 
-    def answered(verdict: pb.GetVerdictResponse) -> int:
+    def answered(verdict: sc.GetVerdictResponse) -> int:
         return sum(score.counts.total - score.counts.failed - score.counts.pending for score in on_board(verdict))
 
-    groups: dict[tuple[str, str], list[pb.GetVerdictResponse]] = {}
+    groups: dict[tuple[str, str], list[sc.GetVerdictResponse]] = {}
     for verdict in verdicts:
         groups.setdefault((verdict.model, verdict.suite), []).append(verdict)
-    chosen: list[pb.GetVerdictResponse] = []
+    chosen: list[sc.GetVerdictResponse] = []
     notes = []
     for (model, suite), runs in groups.items():
-        shown: list[pb.GetVerdictResponse] = []
+        shown: list[sc.GetVerdictResponse] = []
         others = []
         for verdict in sorted(runs, key=answered, reverse=True):
             apart = [differing for known in shown if (differing := tasks_of_other_data(known, verdict))]
@@ -108,7 +108,7 @@ def choose_runs(
     return chosen, notes
 
 
-def _different_data(shown: Sequence[pb.GetVerdictResponse], task: str) -> str:
+def _different_data(shown: Sequence[sc.GetVerdictResponse], task: str) -> str:
     """What is said of the last of these runs beside the first. task: one whose annotation differs."""
     one, other = shown[0], shown[-1]
     return (

@@ -12,7 +12,7 @@ from genlevel.benchmark.model import GENERAL_BENCH, Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
 from scorer.reports.certificates import certificate_json, certify_values
 from scorer.reports.documents import level_json
@@ -47,7 +47,7 @@ class LevelStatement:
     crash: str
     explanation: Explanation | None
     warnings: tuple[str, ...]
-    certified: pb.Certificate | None = None
+    certified: sc.Certificate | None = None
     run: str = ""
     partial: bool = False
     incomplete: bool = False
@@ -71,7 +71,7 @@ def state_workbook_level(
 
 
 def state_run_level(
-    verdict: pb.GetVerdictResponse,
+    verdict: sc.GetVerdictResponse,
     *,
     rules: str = "paper",
     references: str = "workbook",
@@ -97,7 +97,7 @@ def state_run_level(
     )
 
 
-def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, explained: bool) -> LevelStatement:
+def _run_level(verdict: sc.GetVerdictResponse, *, rules: str, references: str, explained: bool) -> LevelStatement:
     if verdict.benchmark != GENERAL_BENCH:
         if rules == "official" or references not in ("workbook", "appendix"):
             raise UsageError(
@@ -114,7 +114,7 @@ def _run_level(verdict: pb.GetVerdictResponse, *, rules: str, references: str, e
     return _statement(verdict.model, results, against.name, rules=rules, explained=explained, official=official, warnings=against.warnings)
 
 
-def run_values(verdict: pb.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
+def run_values(verdict: sc.GetVerdictResponse, benchmark: Benchmark) -> dict[str, float]:
     """The scores of a run by ``Task.id``; tasks without a score are left out."""
     index = TaskIndex(benchmark)
     found = ((index.find(task_of(score.task)), score) for score in verdict.tasks if score.HasField("score"))
@@ -176,7 +176,7 @@ def _statement(
     )
 
 
-def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelStatement:
+def _own_benchmark(verdict: sc.GetVerdictResponse, *, explained: bool) -> LevelStatement:
     """Levels as the scorer has them: it knows the benchmark's tasks, and here only the asked ones are known."""
     levels = levels_of(verdict.levels)
     explanation = None
@@ -198,12 +198,12 @@ def _own_benchmark(verdict: pb.GetVerdictResponse, *, explained: bool) -> LevelS
     )
 
 
-def _certificate(verdict: pb.GetVerdictResponse, references: str) -> pb.Certificate | None:
+def _certificate(verdict: sc.GetVerdictResponse, references: str) -> sc.Certificate | None:
     """As the scorer drew it, if it is against these references."""
     return verdict.certificate if verdict.HasField("certificate") and verdict.references == references else None
 
 
-def _with_reference(score: pb.TaskScore) -> TaskRecord:
+def _with_reference(score: sc.TaskScore) -> TaskRecord:
     task = task_of(score.task)
     return replace(task, reference=score.reference) if score.HasField("reference") else task
 

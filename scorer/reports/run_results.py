@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import TaskResult, judge_all
 from scorer.tasks import TaskIndex, benchmark_of
 from scorer.wire import task_of
@@ -21,7 +21,7 @@ class RunResults:
     asked: frozenset[str]
 
 
-def run_results(verdict: pb.GetVerdictResponse, references: str = "workbook") -> RunResults:
+def run_results(verdict: sc.GetVerdictResponse, references: str = "workbook") -> RunResults:
     """The results behind a verdict. Of a benchmark that is not shipped, only the tasks that were asked are known here."""
     tasks = [task_of(score.task) for score in verdict.tasks]
     listed = [task for task in tasks if not task.unlisted]

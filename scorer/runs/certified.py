@@ -11,7 +11,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Benchmark, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import (
     LEAST_ALPHA,
     Certificate,
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that allows"
 PARTIAL = "{} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from"
-DECISIONS: Mapping[Status, pb.Decision] = {
-    Status.ATTAINED: pb.DECISION_ATTAINED,
-    Status.NOT_ATTAINED: pb.DECISION_NOT_ATTAINED,
-    Status.UNDECIDED: pb.DECISION_UNDECIDED,
+DECISIONS: Mapping[Status, sc.Decision] = {
+    Status.ATTAINED: sc.DECISION_ATTAINED,
+    Status.NOT_ATTAINED: sc.DECISION_NOT_ATTAINED,
+    Status.UNDECIDED: sc.DECISION_UNDECIDED,
 }
 
 
@@ -151,10 +151,10 @@ def certify_tasks(
     return RunCertificate(certify(results, evidence, alpha), {entry.task.id: entry.key for entry in measured}, tuple(notes))
 
 
-def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> pb.Certificate:
+def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> sc.Certificate:
     """bootstrap: intervals of the level scores, by level."""
     certificate = found.certificate
-    message = pb.Certificate(
+    message = sc.Certificate(
         alpha=certificate.alpha,
         verdict=certificate.verdict or 0,
         certified_wins=certificate.certified_wins,
@@ -193,5 +193,5 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
     return message
 
 
-def _bounds(pair: tuple[float, float]) -> pb.Bounds:
-    return pb.Bounds(lower=pair[0], upper=pair[1])
+def _bounds(pair: tuple[float, float]) -> sc.Bounds:
+    return sc.Bounds(lower=pair[0], upper=pair[1])

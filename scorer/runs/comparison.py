@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.wire import task_message
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from scorer.certify.paired import Difference
 
 
-def comparison_message(found: RunComparison) -> pb.CompareResponse:
+def comparison_message(found: RunComparison) -> sc.CompareResponse:
     """The comparison without what it is of (runs, models, suite)."""
-    message = pb.CompareResponse(alpha=found.alpha, draws=found.draws)
+    message = sc.CompareResponse(alpha=found.alpha, draws=found.draws)
     for task in found.tasks:
         message.tasks.add(
             task=task_message(task.task),
@@ -33,7 +33,7 @@ def comparison_message(found: RunComparison) -> pb.CompareResponse:
     return message
 
 
-def comparison_json(message: pb.CompareResponse) -> dict[str, object]:
+def comparison_json(message: sc.CompareResponse) -> dict[str, object]:
     """As `genlevel compare --json` prints it: differences are a minus b; modalities and levels are over the compared tasks alone."""
     return {
         "a": {"run": message.run_a, "model": message.model_a},
@@ -64,12 +64,12 @@ def comparison_json(message: pb.CompareResponse) -> dict[str, object]:
 _FIELDS = ("score_a", "score_b", "difference", "interval", "p_value", "smallest_detectable", "test")
 
 
-def _scores(scores: Iterable[ComparedScore]) -> list[pb.ComparedScore]:
-    return [pb.ComparedScore(name=score.name, difference=_difference(score.difference), tasks=score.tasks) for score in scores]
+def _scores(scores: Iterable[ComparedScore]) -> list[sc.ComparedScore]:
+    return [sc.ComparedScore(name=score.name, difference=_difference(score.difference), tasks=score.tasks) for score in scores]
 
 
-def _difference(found: Difference) -> pb.Difference:
-    message = pb.Difference(
+def _difference(found: Difference) -> sc.Difference:
+    message = sc.Difference(
         score_a=found.score_a,
         score_b=found.score_b,
         difference=found.difference,
@@ -78,11 +78,11 @@ def _difference(found: Difference) -> pb.Difference:
         test=found.test,
     )
     if found.interval is not None:
-        message.interval.CopyFrom(pb.Bounds(lower=found.interval[0], upper=found.interval[1]))
+        message.interval.CopyFrom(sc.Bounds(lower=found.interval[0], upper=found.interval[1]))
     return message
 
 
-def _difference_json(message: pb.Difference) -> dict[str, object]:
+def _difference_json(message: sc.Difference) -> dict[str, object]:
     return {
         "score_a": message.score_a,
         "score_b": message.score_b,

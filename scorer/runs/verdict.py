@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Benchmark
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
 from scorer.tasks import TaskIndex
 from scorer.wire import levels_message, score_message
@@ -68,13 +68,13 @@ def standing_of(index: TaskIndex, score: StoredScore, references: str = "workboo
     return Standing(score, None, sigma(metric.id, value))
 
 
-def standing_message(standing: Standing) -> pb.TaskScore:
+def standing_message(standing: Standing) -> sc.TaskScore:
     score = standing.score
     return score_message(score.task, score.outcome, sigma=standing.sigma, result=standing.result, partial=score.partial)
 
 
-def verdict_message(run: StoredRun, verdict: Verdict, certificate: pb.Certificate) -> pb.GetVerdictResponse:
-    return pb.GetVerdictResponse(
+def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificate) -> sc.GetVerdictResponse:
+    return sc.GetVerdictResponse(
         run_id=run.run_id,
         model=run.model,
         suite=run.suite,

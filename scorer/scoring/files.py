@@ -10,7 +10,7 @@ from typing import Any
 
 from genlevel.runtime.errors import BlobMissing, StorageError, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers.nodes import FILE, replaced_nodes
 
 BLOB = "blob"
@@ -42,7 +42,7 @@ class FileAccess:
         """Holds files while an instance is measured; None if there is no blob store."""
         return None if self._cache is None else self._cache.lease()
 
-    def of(self, answer: pb.InstanceAnswer, label: object, lease: Lease | None) -> InstanceFiles:
+    def of(self, answer: sc.InstanceAnswer, label: object, lease: Lease | None) -> InstanceFiles:
         """The files of one instance. Raises UsageError for a path from the network, StorageError for an object that is not there."""
         try:
             files = tuple(self._path(answer, "files", number, file, lease) for number, file in enumerate(answer.files))
@@ -53,7 +53,7 @@ class FileAccess:
             raise StorageError(f"instance {answer.id!r}: {missing}; set storage.blobs to one place for evaluator and scorer") from None
         return InstanceFiles(label, files, inputs)
 
-    def _path(self, answer: pb.InstanceAnswer, field: str, number: int, file: pb.File, lease: Lease | None) -> str:
+    def _path(self, answer: sc.InstanceAnswer, field: str, number: int, file: sc.File, lease: Lease | None) -> str:
         source = file.WhichOneof("source")
         if source == "path" and not self._from_network:
             return file.path
@@ -62,7 +62,7 @@ class FileAccess:
         what = "a path, which is taken only within one process" if source == "path" else "nothing"
         raise UsageError(f"instance {answer.id!r}: {field}[{number}] is {what}; store the file and send its blob reference")
 
-    def _label(self, answer: pb.InstanceAnswer, label: object, lease: Lease | None) -> object:
+    def _label(self, answer: sc.InstanceAnswer, label: object, lease: Lease | None) -> object:
         def resolve(node: dict[str, Any]) -> dict[str, Any]:
             if FILE in node:
                 raise UsageError(
@@ -84,7 +84,7 @@ class FileAccess:
 
         return replaced_nodes(label, resolve)
 
-    def _stored(self, answer: pb.InstanceAnswer, lease: Lease | None) -> Lease:
+    def _stored(self, answer: sc.InstanceAnswer, lease: Lease | None) -> Lease:
         if lease is None:
             raise UsageError(f"instance {answer.id!r} names stored files, and this scorer has no blob store")
         return lease

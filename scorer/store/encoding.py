@@ -9,7 +9,7 @@ import orjson
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.evidence import Ends, Estimate
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import TaskAnswers, TaskRecord
@@ -24,7 +24,7 @@ def encoded_task(task: TaskRecord) -> bytes:
 
 
 def decoded_task(column: bytes) -> TaskRecord:
-    return task_of(pb.TaskDescription.FromString(column))
+    return task_of(sc.TaskDescription.FromString(column))
 
 
 def encoded_statistics(outcome: TaskOutcome) -> bytes:

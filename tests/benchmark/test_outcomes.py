@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import OPEN, Outcome
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 
 
 def test_outcomes_are_those_of_the_contract():
-    contract = {name.removeprefix("OUTCOME_").lower(): number for name, number in pb.Outcome.items() if number}
+    contract = {name.removeprefix("OUTCOME_").lower(): number for name, number in sc.Outcome.items() if number}
     assert {outcome.value: outcome.number for outcome in Outcome} == contract
     assert all(Outcome.of(number).value == name for name, number in contract.items())
     assert {Outcome.FAILED, Outcome.PENDING} == OPEN

@@ -144,12 +144,12 @@ class Figure:
 async def generate(stub: object, count: int, concurrency: int) -> None:
     """Unary calls, so many at a time."""
     from genlevel.v1 import content_pb2 as ct
-    from genlevel.v1 import gateway_pb2
+    from genlevel.v1 import gateway_pb2 as gw
 
-    request = gateway_pb2.GenerateRequest(
+    request = gw.GenerateRequest(
         route=ROUTE,
         messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=QUESTION)])],
-        parameters=gateway_pb2.GenerationParameters(temperature=0, max_output_tokens=16),
+        parameters=gw.GenerationParameters(temperature=0, max_output_tokens=16),
     )
     numbers = iter(range(count))
 
@@ -164,20 +164,20 @@ async def generate(stub: object, count: int, concurrency: int) -> None:
 async def generate_many(stub: object, count: int, concurrency: int) -> None:
     """One stream with so many items in flight; a place that becomes free is used at once, those free together share a message."""
     from genlevel.v1 import content_pb2 as ct
-    from genlevel.v1 import gateway_pb2
+    from genlevel.v1 import gateway_pb2 as gw
 
-    request = gateway_pb2.GenerateRequest(
+    request = gw.GenerateRequest(
         route=ROUTE,
         messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=QUESTION)])],
-        parameters=gateway_pb2.GenerationParameters(temperature=0, max_output_tokens=16),
+        parameters=gw.GenerationParameters(temperature=0, max_output_tokens=16),
     )
     call = stub.GenerateMany()  # type: ignore[attr-defined]
     sent = answered = 0
     free = concurrency
     while answered < count:
         if free and sent < count:
-            items = [gateway_pb2.GenerateManyItem(id=sent + n, timeout_s=60, request=request) for n in range(min(free, count - sent))]
-            await call.write(gateway_pb2.GenerateManyRequest(items=items))
+            items = [gw.GenerateManyItem(id=sent + n, timeout_s=60, request=request) for n in range(min(free, count - sent))]
+            await call.write(gw.GenerateManyRequest(items=items))
             sent += len(items)
             free -= len(items)
         for result in (await call.read()).results:

@@ -17,7 +17,8 @@ from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer, connect, run
 from genlevel.runtime.settings import Addresses, Tls
 from genlevel.v1 import content_pb2 as ct
-from genlevel.v1 import gateway_pb2, gateway_pb2_grpc
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import gateway_pb2_grpc
 
 SERVICE = "genlevel.v1.GatewayService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -36,11 +37,11 @@ class Echo(gateway_pb2_grpc.GatewayServiceServicer):  # type: ignore[misc]
         self.arrived.set()
         if request.route == "slow":
             await self.go.wait()
-        return gateway_pb2.GenerateResponse(parts=[ct.Part(text=self.name)] if self.name else request.messages[0].parts)
+        return gw.GenerateResponse(parts=[ct.Part(text=self.name)] if self.name else request.messages[0].parts)
 
 
-def request(text: str = "hello", route: str = "") -> gateway_pb2.GenerateRequest:
-    return gateway_pb2.GenerateRequest(route=route, messages=[ct.Message(parts=[ct.Part(text=text)])])
+def request(text: str = "hello", route: str = "") -> gw.GenerateRequest:
+    return gw.GenerateRequest(route=route, messages=[ct.Message(parts=[ct.Part(text=text)])])
 
 
 def make_server(**arguments: Any) -> tuple[RpcServer, Echo]:

@@ -17,7 +17,7 @@ from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from genlevel.v1 import scorer_pb2_grpc
 from scorer.reports.documents import counts_json, tasks_json, verdict_level_json
 from scorer.rpc import add_to_server
@@ -29,8 +29,8 @@ CAUSAL = TASKS["Causal Reasoning"]
 BIRDS = next(task for task in general_bench().tasks if task.id.endswith("/bird-detection"))
 
 
-def describe(task: Task, key: str) -> pb.TaskDescription:
-    return pb.TaskDescription(
+def describe(task: Task, key: str) -> sc.TaskDescription:
+    return sc.TaskDescription(
         key=key,
         name=task.name,
         sheet=task.sheet,
@@ -42,26 +42,26 @@ def describe(task: Task, key: str) -> pb.TaskDescription:
     )
 
 
-def header(description: pb.TaskDescription, run: str = "run-1", **fields: str) -> pb.ScoreTaskHeader:
+def header(description: sc.TaskDescription, run: str = "run-1", **fields: str) -> sc.ScoreTaskHeader:
     values = {"model": "model-a", "suite": "open", "benchmark": "general-bench", **fields}
-    return pb.ScoreTaskHeader(run_id=run, task=description, **values)
+    return sc.ScoreTaskHeader(run_id=run, task=description, **values)
 
 
-def choices(right: int, wrong: int, failed: int = 0) -> list[pb.InstanceAnswer]:
-    kinds = [("B", pb.OUTCOME_ANSWERED)] * right + [("A", pb.OUTCOME_ANSWERED)] * wrong + [("", pb.OUTCOME_FAILED)] * failed
+def choices(right: int, wrong: int, failed: int = 0) -> list[sc.InstanceAnswer]:
+    kinds = [("B", sc.OUTCOME_ANSWERED)] * right + [("A", sc.OUTCOME_ANSWERED)] * wrong + [("", sc.OUTCOME_FAILED)] * failed
     return [
-        pb.InstanceAnswer(id=f"i{index}", outcome=outcome, raw_answer=raw, answer_type="choice", label_json='"B"', options=["x", "y"])
+        sc.InstanceAnswer(id=f"i{index}", outcome=outcome, raw_answer=raw, answer_type="choice", label_json='"B"', options=["x", "y"])
         for index, (raw, outcome) in enumerate(kinds)
     ]
 
 
-async def stream(head: pb.ScoreTaskHeader, instances: list[pb.InstanceAnswer], size: int = 7) -> AsyncIterator[pb.ScoreTaskRequest]:
-    yield pb.ScoreTaskRequest(header=head, instances=instances[:size])
+async def stream(head: sc.ScoreTaskHeader, instances: list[sc.InstanceAnswer], size: int = 7) -> AsyncIterator[sc.ScoreTaskRequest]:
+    yield sc.ScoreTaskRequest(header=head, instances=instances[:size])
     for start in range(size, len(instances), size):
-        yield pb.ScoreTaskRequest(instances=instances[start : start + size])
+        yield sc.ScoreTaskRequest(instances=instances[start : start + size])
 
 
-async def requests(*messages: pb.ScoreTaskRequest) -> AsyncIterator[pb.ScoreTaskRequest]:
+async def requests(*messages: sc.ScoreTaskRequest) -> AsyncIterator[sc.ScoreTaskRequest]:
     for message in messages:
         yield message
 
@@ -84,7 +84,7 @@ async def test_a_task_is_scored_against_its_specialist(scorer: Scorer) -> None:
     assert (score.score, score.sigma, score.reference, score.win) == (70.0, 70.0, 65.0, True)
     assert (score.bounds.lower, score.bounds.upper, score.counts.total, score.counts.answered) == (70.0, 70.0, 100, 100)
     assert score.standard_error == pytest.approx(4.6057, abs=1e-3)
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert verdict.levels.language.weight == pytest.approx(0.70 / 115)
     assert verdict.asked_levels.language.weight == pytest.approx(0.70)
     assert verdict.levels.verdict == 0
@@ -93,10 +93,10 @@ async def test_a_task_is_scored_against_its_specialist(scorer: Scorer) -> None:
 
 async def test_appendix_references_are_set_against_the_same_scores(scorer: Scorer) -> None:
     await scorer.score_task(stream(header(describe(CAUSAL, "nlp/Causal-Reasoning")), choices(70, 30)))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1", references="appendix"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", references="appendix"))
     assert (verdict.references, verdict.tasks[0].reference, verdict.tasks[0].win) == ("appendix", 95.0, False)
     with pytest.raises(UsageError, match="no references 'mine'; use one of: workbook, appendix"):
-        await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1", references="mine"))
+        await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", references="mine"))
 
 
 async def test_an_incomplete_task_has_bounds_wins_nothing_and_marks_the_verdict(scorer: Scorer) -> None:
@@ -107,33 +107,33 @@ async def test_an_incomplete_task_has_bounds_wins_nothing_and_marks_the_verdict(
     assert not score.HasField("sigma")
     assert (score.bounds.lower, score.bounds.upper) == (90.0, 95.0)
     assert score.note == "incomplete: 5 failed of 100 instances"
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert verdict.incomplete
     assert (verdict.levels.language.supported, verdict.levels.language.wins) == (0, 0)
 
 
 async def test_instances_are_listed_with_what_became_of_them_and_a_score_where_the_metric_has_one_of_each(scorer: Scorer) -> None:
     async def listed(key: str) -> dict[str, tuple[int, float | None]]:
-        request = pb.ListInstancesRequest(run_id="run-1", task=key)
+        request = sc.ListInstancesRequest(run_id="run-1", task=key)
         found = [one async for one in scorer.list_instances(request)]
         return {one.instance_id: (one.outcome, one.score if one.HasField("score") else None) for one in found}
 
-    unread = pb.InstanceAnswer(
-        id="u", outcome=pb.OUTCOME_ANSWERED, raw_answer="A or B", answer_type="choice", label_json='"B"', options=["x", "y"]
+    unread = sc.InstanceAnswer(
+        id="u", outcome=sc.OUTCOME_ANSWERED, raw_answer="A or B", answer_type="choice", label_json='"B"', options=["x", "y"]
     )
     await scorer.score_task(stream(header(describe(CAUSAL, "k")), [*choices(1, 1, 1), unread]))
     assert await listed("k") == {
-        "i0": (pb.OUTCOME_ANSWERED, 100.0),
-        "i1": (pb.OUTCOME_ANSWERED, 0.0),
-        "i2": (pb.OUTCOME_FAILED, None),
-        "u": (pb.OUTCOME_UNPARSABLE, 0.0),
+        "i0": (sc.OUTCOME_ANSWERED, 100.0),
+        "i1": (sc.OUTCOME_ANSWERED, 0.0),
+        "i2": (sc.OUTCOME_FAILED, None),
+        "u": (sc.OUTCOME_UNPARSABLE, 0.0),
     }
     numbers = [
-        pb.InstanceAnswer(id=f"n{n}", outcome=pb.OUTCOME_ANSWERED, raw_answer=str(n), answer_type="number", label_json='["1"]')
+        sc.InstanceAnswer(id=f"n{n}", outcome=sc.OUTCOME_ANSWERED, raw_answer=str(n), answer_type="number", label_json='["1"]')
         for n in range(4)
     ]
     for metric, scores in (("mae", [1.0, 0.0, 1.0, 2.0]), ("rmse", [None] * 4)):
-        description = pb.TaskDescription(key=metric, name=metric, modality="language", metric=metric, unlisted=True)
+        description = sc.TaskDescription(key=metric, name=metric, modality="language", metric=metric, unlisted=True)
         await scorer.score_task(stream(header(description), numbers))
         assert [score for _outcome, score in (await listed(metric)).values()] == scores
     with pytest.raises(NotFoundError, match="has not been scored"):
@@ -144,22 +144,22 @@ async def test_scoring_a_task_again_replaces_its_score(scorer: Scorer) -> None:
     head = header(describe(CAUSAL, "k"))
     await scorer.score_task(stream(head, choices(1, 9)))
     await scorer.score_task(stream(head, choices(9, 1)))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert [task.score for task in verdict.tasks] == [90.0]
 
 
 async def test_an_unlisted_task_is_scored_and_stays_outside_the_levels(scorer: Scorer) -> None:
-    description = pb.TaskDescription(
+    description = sc.TaskDescription(
         key="nlp/Dialogue-Relation-Extraction", name="Dialogue-Relation-Extraction", modality="language", metric="micro_f1", unlisted=True
     )
     label = json.dumps(["Ann (PER) => per:siblings => Bob (PER)"])
-    answer = pb.InstanceAnswer(
-        id="1", outcome=pb.OUTCOME_ANSWERED, raw_answer="(Ann (PER) => per:siblings => Bob (PER)", answer_type="items", label_json=label
+    answer = sc.InstanceAnswer(
+        id="1", outcome=sc.OUTCOME_ANSWERED, raw_answer="(Ann (PER) => per:siblings => Bob (PER)", answer_type="items", label_json=label
     )
     response = await scorer.score_task(stream(header(description), [answer]))
     assert (response.score.score, response.score.sigma) == (100.0, 100.0)
     assert not response.score.HasField("win")
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert verdict.levels.language.supported == 0
     assert verdict.asked_levels.language.tasks == 0
     (task,) = tasks_json(verdict.tasks)
@@ -168,9 +168,9 @@ async def test_an_unlisted_task_is_scored_and_stays_outside_the_levels(scorer: S
 
 async def test_boxes_are_scored_and_reach_level_2(scorer: Scorer) -> None:
     answers = [
-        pb.InstanceAnswer(
+        sc.InstanceAnswer(
             id=str(index),
-            outcome=pb.OUTCOME_ANSWERED,
+            outcome=sc.OUTCOME_ANSWERED,
             raw_answer='[{"label": "bird", "box": [10, 10, 50, 40]}]',
             answer_type="boxes",
             label_json=json.dumps([{"label": "bird", "box": [10, 10, 50, 40 + index]}]),
@@ -179,7 +179,7 @@ async def test_boxes_are_scored_and_reach_level_2(scorer: Scorer) -> None:
     ]
     response = await scorer.score_task(stream(header(describe(BIRDS, "image/comprehension/BirdDetection")), answers))
     assert response.score.score == pytest.approx(100.0)
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert verdict.levels.scores.level_2 == pytest.approx(100 / 271 / 2 / 4)
     assert verdict.asked_levels.scores.level_2 == pytest.approx(100.0)
     assert verdict.levels.verdict == 3
@@ -187,14 +187,14 @@ async def test_boxes_are_scored_and_reach_level_2(scorer: Scorer) -> None:
 
 async def test_a_suite_of_the_users_own_brings_its_benchmark(scorer: Scorer) -> None:
     own = [
-        pb.TaskDescription(key="image/comprehension/Signs", name="Signs", modality="image", paradigm="comprehension", metric="accuracy"),
-        pb.TaskDescription(key="nlp/Jokes", name="Jokes", modality="language", metric="accuracy", reference=50.0),
+        sc.TaskDescription(key="image/comprehension/Signs", name="Signs", modality="image", paradigm="comprehension", metric="accuracy"),
+        sc.TaskDescription(key="nlp/Jokes", name="Jokes", modality="language", metric="accuracy", reference=50.0),
     ]
     head = header(own[0], benchmark="my-suite", suite="my-suite")
     head.benchmark_tasks.extend(own)
     response = await scorer.score_task(stream(head, choices(3, 1)))
     assert not response.score.HasField("reference")
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     assert (verdict.levels.scores.level_2, verdict.levels.verdict) == (75.0, 2)
     assert verdict.levels.language.tasks == 1
 
@@ -218,24 +218,24 @@ async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
     picture = tmp_path / "a.png"
     Image.new("RGB", (8, 8), (200, 30, 30)).save(picture)
     answers = [
-        pb.InstanceAnswer(
+        sc.InstanceAnswer(
             id=f"i{index}",
-            outcome=pb.OUTCOME_ANSWERED,
+            outcome=sc.OUTCOME_ANSWERED,
             answer_type="media",
             label_json=json.dumps([{"file": str(picture)}]),
-            files=[pb.File(mime_type="image/png", path=str(picture))],
+            files=[sc.File(mime_type="image/png", path=str(picture))],
         )
         for index in range(20)
     ]
     response = await scorer.score_task(stream(header(describe(task, "k")), answers))
     assert response.score.score == pytest.approx(0.0, abs=1e-9)
     assert response.score.standard_error == pytest.approx(0.0, abs=1e-6)
-    (entry,) = tasks_json((await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))).tasks)
+    (entry,) = tasks_json((await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))).tasks)
     assert entry["provenance"] == f"inception: twin, sha256 {'0' * 64}"
     assert entry["win"] is True
     # The certificate is computed from what was kept, where no weights are at hand too.
     monkeypatch.undo()
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1", bootstrap_draws=20))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", bootstrap_draws=20))
     assert verdict.tasks[0].score == response.score.score
 
 
@@ -243,37 +243,37 @@ async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
     ("messages", "said"),
     [
         ([], "must begin with its header"),
-        ([pb.ScoreTaskRequest(instances=choices(1, 0))], "must begin with its header"),
-        ([pb.ScoreTaskRequest(header=pb.ScoreTaskHeader(run_id="r", model="m", suite="s"))], "lacks benchmark, task.key"),
+        ([sc.ScoreTaskRequest(instances=choices(1, 0))], "must begin with its header"),
+        ([sc.ScoreTaskRequest(header=sc.ScoreTaskHeader(run_id="r", model="m", suite="s"))], "lacks benchmark, task.key"),
         (
-            [pb.ScoreTaskRequest(header=header(describe(CAUSAL, "k")), instances=[pb.InstanceAnswer(id="x", label_json="{")])],
+            [sc.ScoreTaskRequest(header=header(describe(CAUSAL, "k")), instances=[sc.InstanceAnswer(id="x", label_json="{")])],
             "instance 'x' has no outcome",
         ),
         (
             [
-                pb.ScoreTaskRequest(
+                sc.ScoreTaskRequest(
                     header=header(describe(CAUSAL, "k")),
-                    instances=[pb.InstanceAnswer(id="x", outcome=pb.OUTCOME_ANSWERED, label_json="{")],
+                    instances=[sc.InstanceAnswer(id="x", outcome=sc.OUTCOME_ANSWERED, label_json="{")],
                 )
             ],
             "instance 'x': its label is not JSON",
         ),
         (
             [
-                pb.ScoreTaskRequest(
+                sc.ScoreTaskRequest(
                     header=header(describe(CAUSAL, "k")),
-                    instances=[pb.InstanceAnswer(id="x", outcome=pb.OUTCOME_ANSWERED, raw_answer="do re mi", answer_type="melody")],
+                    instances=[sc.InstanceAnswer(id="x", outcome=sc.OUTCOME_ANSWERED, raw_answer="do re mi", answer_type="melody")],
                 )
             ],
             "instance 'x': 'melody' is not an answer type; known are choice, label,",
         ),
     ],
 )
-async def test_a_stream_that_cannot_be_used_is_refused_by_name(scorer: Scorer, messages: list[pb.ScoreTaskRequest], said: str) -> None:
+async def test_a_stream_that_cannot_be_used_is_refused_by_name(scorer: Scorer, messages: list[sc.ScoreTaskRequest], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         await scorer.score_task(requests(*messages))
     with pytest.raises(NotFoundError):
-        await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+        await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
 
 
 async def test_scores_and_series_outlive_the_process(url: str) -> None:
@@ -286,7 +286,7 @@ async def test_scores_and_series_outlive_the_process(url: str) -> None:
     second = Scorer(url, registry)
     assert registry.get_sample_value("genlevel_task_score", {**PAIR, "task": "k", "metric": "accuracy"}) == 75.0
     assert registry.get_sample_value("genlevel_verdict", {"model": "model-b", "suite": "open"}) == 0.0
-    verdict = await second.get_verdict(pb.GetVerdictRequest(run_id="old"))
+    verdict = await second.get_verdict(sc.GetVerdictRequest(run_id="old"))
     assert verdict.tasks[0].score == 50.0
     second.close()
     assert list(registry.collect()) == []
@@ -334,20 +334,20 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
             stub = scorer_pb2_grpc.ScorerServiceStub(channel)
             response = await stub.ScoreTask(stream(header(describe(CAUSAL, "k")), choices(70, 30)), timeout=20)
             assert response.score.score == 70.0
-            verdict = await stub.GetVerdict(pb.GetVerdictRequest(run_id="run-1"), timeout=20)
-            assert verdict == await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+            verdict = await stub.GetVerdict(sc.GetVerdictRequest(run_id="run-1"), timeout=20)
+            assert verdict == await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
             with pytest.raises(grpc.aio.AioRpcError, match="no task of run 'none' has been scored") as unknown:
-                await stub.GetVerdict(pb.GetVerdictRequest(run_id="none"), timeout=20)
+                await stub.GetVerdict(sc.GetVerdictRequest(run_id="none"), timeout=20)
             assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
-            request = pb.ListInstancesRequest(run_id="run-1", task="k")
+            request = sc.ListInstancesRequest(run_id="run-1", task="k")
             listed = [instance async for instance in stub.ListInstances(request, timeout=20)]
             assert listed == [instance async for instance in scorer.list_instances(request)]
             assert len(listed) == 100
             with pytest.raises(grpc.aio.AioRpcError, match="task 'j' of run 'run-1' has not been scored") as unscored:
-                await stub.ListInstances(pb.ListInstancesRequest(run_id="run-1", task="j"), timeout=20).read()
+                await stub.ListInstances(sc.ListInstancesRequest(run_id="run-1", task="j"), timeout=20).read()
             assert unscored.value.code() is grpc.StatusCode.NOT_FOUND
             with pytest.raises(grpc.aio.AioRpcError, match="header") as headless:
-                await stub.ScoreTask(requests(pb.ScoreTaskRequest()), timeout=20)
+                await stub.ScoreTask(requests(sc.ScoreTaskRequest()), timeout=20)
             assert headless.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         finally:
             await channel.close()
@@ -355,7 +355,7 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
 
 async def test_the_json_forms_are_those_the_commands_promise(scorer: Scorer) -> None:
     await scorer.score_task(stream(header(describe(CAUSAL, "k")), choices(70, 25, 5)))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="run-1"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
     level = verdict_level_json(verdict)
     assert list(level) == ["model", "rules", "references", "levels", "verdict", "modalities", "language"]
     assert (level["model"], level["rules"], level["references"], level["verdict"]) == ("model-a", "paper", "workbook", None)
@@ -398,13 +398,13 @@ async def scored_of(scorer: Scorer, run: str, **fingerprints: str) -> None:
 async def test_runs_of_different_data_under_one_name_are_not_compared(scorer: Scorer) -> None:
     await scored_of(scorer, "one", same="f1", changed="f2")
     await scored_of(scorer, "two", same="f1", changed="f3")
-    found = await scorer.compare(pb.CompareRequest(run_a="one", run_b="two", draws=100))
+    found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="two", draws=100))
     notes = {task.task.key: task.note for task in found.tasks}
     assert notes == {"same": "", "changed": "the runs are of different data here: the task's annotation is not the same"}
     await scored_of(scorer, "three", same="f4", changed="f5")
     with pytest.raises(UsageError, match="run one and run three are of different data, though both suites are named 'open'") as caught:
-        await scorer.compare(pb.CompareRequest(run_a="one", run_b="three", draws=100))
+        await scorer.compare(sc.CompareRequest(run_a="one", run_b="three", draws=100))
     assert "of the 2 task(s) that both have, none has the same annotation" in str(caught.value)
     await scored_of(scorer, "of before fingerprints", same="", changed="")
-    found = await scorer.compare(pb.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
+    found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
     assert all(not task.note for task in found.tasks)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.runtime.errors import UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.scoring.agreement import Agreement
 from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task
 from scorer.tasks import Rater, RatingSource, TaskRecord
@@ -62,12 +62,12 @@ def test_tasks_come_back_from_the_wire_and_from_the_database_as_they_were(tasks:
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        (pb.TaskDescription(key="k", modality="smell"), "task 'k': 'smell' is not a valid Modality"),
-        (pb.TaskDescription(key="k", paradigm="both"), "task 'k': 'both' is not a valid Paradigm"),
-        (pb.TaskDescription(key="k", rating_source=pb.RatingSource(kind="dice")), "task 'k': 'dice' is not a valid Rater"),
+        (sc.TaskDescription(key="k", modality="smell"), "task 'k': 'smell' is not a valid Modality"),
+        (sc.TaskDescription(key="k", paradigm="both"), "task 'k': 'both' is not a valid Paradigm"),
+        (sc.TaskDescription(key="k", rating_source=sc.RatingSource(kind="dice")), "task 'k': 'dice' is not a valid Rater"),
     ],
 )
-def test_words_that_no_task_has_are_refused_by_the_tasks_key(message: pb.TaskDescription, said: str) -> None:
+def test_words_that_no_task_has_are_refused_by_the_tasks_key(message: sc.TaskDescription, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         task_of(message)
 

@@ -24,7 +24,7 @@ from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.storage import sqlite_url
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from genlevel.v1 import scorer_pb2_grpc
 from scorer.certify.compare import PairedTask, compare
 from scorer.certify.paired import mcnemar
@@ -369,21 +369,21 @@ def scorer(tmp_path: Path) -> Iterator[Scorer]:
 
 
 async def test_two_runs_are_compared_from_the_store(scorer: Scorer) -> None:
-    found = await scorer.compare(pb.CompareRequest(run_a="a", run_b="b", draws=200))
+    found = await scorer.compare(sc.CompareRequest(run_a="a", run_b="b", draws=200))
     assert (found.model_a, found.model_b, found.suite, found.alpha, found.draws) == ("model-a", "model-b", "s", 0.05, 200)
     assert [task.task.key for task in found.tasks] == [IMAGES[1].id]
     assert found.tasks[0].difference.difference == pytest.approx(100 * (40 - 30) / 60)
     assert (list(found.tasks_only_a), list(found.tasks_only_b)) == ([IMAGES[0].id], [IMAGES[2].id])
-    assert found == await scorer.compare(pb.CompareRequest(run_a="a", run_b="b", draws=200))
+    assert found == await scorer.compare(sc.CompareRequest(run_a="a", run_b="b", draws=200))
 
 
 async def test_runs_that_cannot_be_compared_are_refused_in_one_line(scorer: Scorer) -> None:
     with pytest.raises(UsageError, match=r"run a is on 's' \(general-bench\) and run c is on 'other' .*: only runs of one suite"):
-        await scorer.compare(pb.CompareRequest(run_a="a", run_b="c"))
+        await scorer.compare(sc.CompareRequest(run_a="a", run_b="c"))
     with pytest.raises(NotFoundError, match="no task of run 'none' has been scored"):
-        await scorer.compare(pb.CompareRequest(run_a="none", run_b="a"))
+        await scorer.compare(sc.CompareRequest(run_a="none", run_b="a"))
     with pytest.raises(UsageError, match="draws are too many"):
-        await scorer.compare(pb.CompareRequest(run_a="a", run_b="b", draws=10**6))
+        await scorer.compare(sc.CompareRequest(run_a="a", run_b="b", draws=10**6))
 
 
 async def test_the_same_over_grpc(scorer: Scorer) -> None:
@@ -393,10 +393,10 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
         channel = connect(f"127.0.0.1:{server.port}", Addresses())
         try:
             stub = scorer_pb2_grpc.ScorerServiceStub(channel)
-            request = pb.CompareRequest(run_a="a", run_b="b", draws=200)
+            request = sc.CompareRequest(run_a="a", run_b="b", draws=200)
             assert await stub.Compare(request, timeout=20) == await scorer.compare(request)
             with pytest.raises(grpc.aio.AioRpcError, match="only runs of one suite") as refused:
-                await stub.Compare(pb.CompareRequest(run_a="a", run_b="c"), timeout=20)
+                await stub.Compare(sc.CompareRequest(run_a="a", run_b="c"), timeout=20)
             assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         finally:
             await channel.close()

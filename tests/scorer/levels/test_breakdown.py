@@ -10,7 +10,7 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.breakdown import GroupBy, break_down, breakdown_json
 from scorer.levels.published import published_model
 from scorer.levels.rules import compute_levels, judge_all
@@ -79,18 +79,18 @@ def test_a_benchmark_without_skills_is_not_grouped_by_them():
 
 def test_the_results_of_a_run_are_joined_to_its_benchmark():
     task = BENCHMARK.tasks[0]
-    scored = pb.TaskScore(task=pb.TaskDescription(sheet=task.sheet, name=task.name), score=99.0)
-    unlisted = pb.TaskScore(task=pb.TaskDescription(key="nlp/x", name="x", unlisted=True), score=1.0)
-    known = run_results(pb.GetVerdictResponse(benchmark="general-bench", tasks=[scored, unlisted]))
+    scored = sc.TaskScore(task=sc.TaskDescription(sheet=task.sheet, name=task.name), score=99.0)
+    unlisted = sc.TaskScore(task=sc.TaskDescription(key="nlp/x", name="x", unlisted=True), score=1.0)
+    known = run_results(sc.GetVerdictResponse(benchmark="general-bench", tasks=[scored, unlisted]))
     assert len(known.results) == 699
     assert known.asked == {task.id}
     assert known.results[0].win is True
 
 
 def test_the_results_of_a_suite_of_ones_own_are_over_the_tasks_it_asked():
-    description = pb.TaskDescription(
+    description = sc.TaskDescription(
         key="image/a", name="a", sheet="", modality="image", paradigm="comprehension", metric="accuracy", reference=50.0
     )
-    known = run_results(pb.GetVerdictResponse(benchmark="mine", tasks=[pb.TaskScore(task=description, score=60.0)]))
+    known = run_results(sc.GetVerdictResponse(benchmark="mine", tasks=[sc.TaskScore(task=description, score=60.0)]))
     assert [(result.value, result.win) for result in known.results] == [(60.0, True)]
     assert known.asked == {"image/a"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.runtime.errors import DatasetError, UsageError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.published import publication, published_model
 from scorer.levels.rules import levels
 from scorer.reports.leaderboard import Board, Candidate, Entry, Scope, level_list, make_board, measured_entry, published_entry, rank
@@ -216,10 +216,10 @@ def test_measured_and_published_models_are_ranked_together_and_told_apart():
 
 def test_a_candidate_has_what_the_run_scored_and_what_is_open():
     tasks = BENCHMARK.tasks
-    scored = pb.TaskScore(task=pb.TaskDescription(sheet=tasks[0].sheet, name=tasks[0].name), score=70.0, partial=True)
-    failed = pb.TaskScore(task=pb.TaskDescription(sheet=tasks[1].sheet, name=tasks[1].name), counts=pb.OutcomeCounts(total=2, failed=1))
-    unlisted = pb.TaskScore(task=pb.TaskDescription(name="Dialogue-Relation-Extraction", unlisted=True), score=12.0)
-    found = candidate_of(pb.GetVerdictResponse(run_id="r", model="m", suite="s", tasks=[scored, failed, unlisted]), BENCHMARK)
+    scored = sc.TaskScore(task=sc.TaskDescription(sheet=tasks[0].sheet, name=tasks[0].name), score=70.0, partial=True)
+    failed = sc.TaskScore(task=sc.TaskDescription(sheet=tasks[1].sheet, name=tasks[1].name), counts=sc.OutcomeCounts(total=2, failed=1))
+    unlisted = sc.TaskScore(task=sc.TaskDescription(name="Dialogue-Relation-Extraction", unlisted=True), score=12.0)
+    found = candidate_of(sc.GetVerdictResponse(run_id="r", model="m", suite="s", tasks=[scored, failed, unlisted]), BENCHMARK)
     assert found.values == {tasks[0].id: 70.0, tasks[1].id: None}
     assert found.partial_tasks == {tasks[0].id}
     assert found.incomplete_tasks == {tasks[1].id}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError, WorkbookError
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.reports.level_report import LevelStatement, state_run_level, state_workbook_level, statement_json
 from scorer.workbooks.references import reference_set
 from scorer.workbooks.writer import write_workbook
@@ -183,11 +183,11 @@ def test_a_workbook_without_the_reference_column_is_refused(tmp_path: Path) -> N
         reference_set(str(workbook(tmp_path, COPIED)))
 
 
-def verdict(benchmark: str = "general-bench", **values: float) -> pb.GetVerdictResponse:
-    message = pb.GetVerdictResponse(run_id="abc", model="No", suite="s", benchmark=benchmark, references="workbook")
+def verdict(benchmark: str = "general-bench", **values: float) -> sc.GetVerdictResponse:
+    message = sc.GetVerdictResponse(run_id="abc", model="No", suite="s", benchmark=benchmark, references="workbook")
     for key, value in values.items():
         task = BENCHMARK.tasks[int(key.removeprefix("t"))]
-        description = pb.TaskDescription(
+        description = sc.TaskDescription(
             key=f"folder/{task.name}",
             name=task.name,
             sheet=task.sheet,
@@ -196,7 +196,7 @@ def verdict(benchmark: str = "general-bench", **values: float) -> pb.GetVerdictR
             metric=task.metric.id,
         )
         message.tasks.add(task=description, score=value, reference=1.0)
-    message.tasks.add(task=pb.TaskDescription(key="folder/x", name="x", unlisted=True), score=1.0)
+    message.tasks.add(task=sc.TaskDescription(key="folder/x", name="x", unlisted=True), score=1.0)
     return message
 
 

@@ -15,7 +15,7 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.storage import sqlite_url
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.intervals import instances_needed
 from scorer.levels.rules import judge_all
 from scorer.reports.certificates import certificate_json, certify_values
@@ -35,8 +35,8 @@ MICRO = next(task for task in TASKS if task.metric.id == "micro_f1")
 PAIR = {"model": "m", "suite": "s"}
 
 
-def head(task: Task, run: str = "r") -> pb.ScoreTaskHeader:
-    description = pb.TaskDescription(
+def head(task: Task, run: str = "r") -> sc.ScoreTaskHeader:
+    description = sc.TaskDescription(
         key=f"k/{task.id}",
         name=task.name,
         sheet=task.sheet,
@@ -46,21 +46,21 @@ def head(task: Task, run: str = "r") -> pb.ScoreTaskHeader:
         metric_label=task.metric.label,
         metric_parameters=dict(task.metric.parameters),
     )
-    return pb.ScoreTaskHeader(run_id=run, model="m", suite="s", benchmark="general-bench", task=description)
+    return sc.ScoreTaskHeader(run_id=run, model="m", suite="s", benchmark="general-bench", task=description)
 
 
-def answers(right: int, wrong: int, failed: int = 0, *, cluster_of: int = 1) -> Iterator[pb.InstanceAnswer]:
+def answers(right: int, wrong: int, failed: int = 0, *, cluster_of: int = 1) -> Iterator[sc.InstanceAnswer]:
     """cluster_of: so many instances in a row share a cluster."""
-    kinds = [("B", pb.OUTCOME_ANSWERED)] * right + [("A", pb.OUTCOME_ANSWERED)] * wrong + [("", pb.OUTCOME_FAILED)] * failed
+    kinds = [("B", sc.OUTCOME_ANSWERED)] * right + [("A", sc.OUTCOME_ANSWERED)] * wrong + [("", sc.OUTCOME_FAILED)] * failed
     for index, (raw, outcome) in enumerate(kinds):
         cluster = f"c{index // cluster_of}" if cluster_of > 1 else ""
-        yield pb.InstanceAnswer(
+        yield sc.InstanceAnswer(
             id=f"i{index:04}", outcome=outcome, raw_answer=raw, answer_type="choice", label_json='"B"', options=["x", "y"], cluster=cluster
         )
 
 
-async def stream(header: pb.ScoreTaskHeader, instances: Iterable[pb.InstanceAnswer]) -> AsyncIterator[pb.ScoreTaskRequest]:
-    yield pb.ScoreTaskRequest(header=header, instances=instances)
+async def stream(header: sc.ScoreTaskHeader, instances: Iterable[sc.InstanceAnswer]) -> AsyncIterator[sc.ScoreTaskRequest]:
+    yield sc.ScoreTaskRequest(header=header, instances=instances)
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def url(tmp_path: Path) -> str:
     return sqlite_url(tmp_path / "scores.sqlite")
 
 
-async def certificate(scorer: Scorer, **request: float) -> pb.Certificate:
-    return (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", **request))).certificate  # type: ignore[arg-type]
+async def certificate(scorer: Scorer, **request: float) -> sc.Certificate:
+    return (await scorer.get_verdict(sc.GetVerdictRequest(run_id="r", **request))).certificate  # type: ignore[arg-type]
 
 
 async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not(url: str) -> None:
@@ -83,14 +83,14 @@ async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not
     row = rows[f"k/{lucky.id}"]
     expected = stats.binomtest(reference + 1, 100, (lucky.reference_workbook or 0.0) / 100, alternative="greater").pvalue
     assert row.p_win == pytest.approx(float(expected), abs=1e-12)
-    assert (row.test, row.units, row.win) == ("exact binomial", 100, pb.DECISION_UNDECIDED)
-    assert rows[f"k/{clear.id}"].win == pb.DECISION_ATTAINED
+    assert (row.test, row.units, row.win) == ("exact binomial", 100, sc.DECISION_UNDECIDED)
+    assert rows[f"k/{clear.id}"].win == sc.DECISION_ATTAINED
     assert (found.alpha, found.verdict, found.certified_wins, found.untested) == (0.05, 3, 1, 0)
     third = found.levels[1]
-    assert (third.level, third.decision, third.HasField("needed")) == (3, pb.DECISION_ATTAINED, False)
+    assert (third.level, third.decision, third.HasField("needed")) == (3, sc.DECISION_ATTAINED, False)
     assert third.p_value == pytest.approx(2 * rows[f"k/{clear.id}"].p_win)
     assert third.interval.lower <= third.score <= third.interval.upper
-    document = verdict_certified_json(await scorer.get_verdict(pb.GetVerdictRequest(run_id="r")))
+    document = verdict_certified_json(await scorer.get_verdict(sc.GetVerdictRequest(run_id="r")))
     assert json.loads(json.dumps(document))["levels"]["3"]["status"] == "attained"
     scorer.close()
 
@@ -106,7 +106,7 @@ async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> No
     (row,) = together.tasks
     assert (alone.test, alone.units) == ("exact binomial", 400)
     assert (row.test, row.units) == ("clustered t", 40)
-    (score,) = (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))).tasks
+    (score,) = (await scorer.get_verdict(sc.GetVerdictRequest(run_id="r"))).tasks
     # All ten of a cluster are alike: 40 answers, not 400.
     share = score.score / 100.0
     assert score.standard_error == pytest.approx(100.0 * (share * (1.0 - share) / 39) ** 0.5)
@@ -128,14 +128,14 @@ async def test_failed_instances_count_by_their_bounds(url: str) -> None:
     assert (row.bounds.lower, row.bounds.upper) == (50.0, 100.0)
     assert row.interval.lower < 50.0
     assert row.interval.upper == pytest.approx(100.0)
-    assert found.levels[1].decision == pb.DECISION_UNDECIDED
+    assert found.levels[1].decision == sc.DECISION_UNDECIDED
     assert any("failed and pending" in note for note in found.notes)
     scorer.close()
 
 
-def begin(*tasks: Task, instances: int = 400) -> pb.BeginRunRequest:
-    pending = [pb.PendingTask(task=head(task).task, instances=instances) for task in tasks]
-    return pb.BeginRunRequest(header=head(tasks[0]), tasks=pending)
+def begin(*tasks: Task, instances: int = 400) -> sc.BeginRunRequest:
+    pending = [sc.PendingTask(task=head(task).task, instances=instances) for task in tasks]
+    return sc.BeginRunRequest(header=head(tasks[0]), tasks=pending)
 
 
 async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -> None:
@@ -144,7 +144,7 @@ async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -
     lost, pending = IMAGES[:2]
     await scorer.begin_run(begin(lost, pending))
     await scorer.score_task(stream(head(lost), answers(0, 400)))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", bootstrap_draws=100))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r", bootstrap_draws=100))
     score = next(score for score in verdict.tasks if score.task.key == f"k/{pending.id}")
     assert (score.counts.total, score.counts.pending, score.HasField("score")) == (400, 400, False)
     assert (score.bounds.lower, score.bounds.upper) == (0.0, 100.0)
@@ -152,7 +152,7 @@ async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -
     assert verdict.incomplete
     assert next(entry for entry in verdict.asked_levels.modalities if entry.modality == "image").tasks == 2
     second, third = verdict.certificate.levels[:2]
-    assert (second.decision, third.decision) == (pb.DECISION_UNDECIDED, pb.DECISION_UNDECIDED)
+    assert (second.decision, third.decision) == (sc.DECISION_UNDECIDED, sc.DECISION_UNDECIDED)
     # The one task may still be right throughout, and a win.
     side = sum(task.sheet == pending.sheet for task in TASKS)
     most = 100.0 / side / 2 / 4
@@ -164,21 +164,21 @@ async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -
     assert registry.get_sample_value("genlevel_incomplete", PAIR) == 1.0
     assert registry.get_sample_value("genlevel_instances", {**PAIR, "outcome": "pending"}) == 400.0
     await scorer.score_task(stream(head(pending), answers(0, 400)))
-    assert (await certificate(scorer)).levels[1].decision == pb.DECISION_NOT_ATTAINED
+    assert (await certificate(scorer)).levels[1].decision == sc.DECISION_NOT_ATTAINED
     await scorer.begin_run(begin(lost, pending))  # a run that goes on keeps its scores
-    assert not (await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))).incomplete
+    assert not (await scorer.get_verdict(sc.GetVerdictRequest(run_id="r"))).incomplete
     scorer.close()
 
 
 async def test_a_task_without_any_answer_yet_may_win_also_where_its_metric_has_no_bounds(url: str) -> None:
     scorer = Scorer(url)
     await scorer.begin_run(begin(COUNTING, instances=7))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r", bootstrap_draws=10))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r", bootstrap_draws=10))
     (score,) = verdict.tasks
     assert (score.counts.pending, score.HasField("bounds")) == (7, False)
     found = verdict.certificate
     assert found.untested == 1
-    assert [level.decision for level in found.levels[:2]] == [pb.DECISION_UNDECIDED, pb.DECISION_UNDECIDED]
+    assert [level.decision for level in found.levels[:2]] == [sc.DECISION_UNDECIDED, sc.DECISION_UNDECIDED]
     assert found.levels[1].interval.lower == 0.0 < found.levels[1].interval.upper
     assert found.levels[1].bootstrap.lower == 0.0 < found.levels[1].bootstrap.upper
     (row,) = certificate_json(found)["tasks"]
@@ -192,7 +192,7 @@ async def test_runs_are_compared_on_tasks_that_both_have_answers_of(url: str) ->
     for run, tasks in (("r", IMAGES[:1]), ("other", IMAGES[:2])):
         for task in tasks:
             await scorer.score_task(stream(head(task, run), answers(30, 10)))
-    found = await scorer.compare(pb.CompareRequest(run_a="r", run_b="other", draws=10))
+    found = await scorer.compare(sc.CompareRequest(run_a="r", run_b="other", draws=10))
     assert [task.shared for task in found.tasks] == [40]
     assert list(found.tasks_only_b) == [f"k/{IMAGES[1].id}"]
     scorer.close()
@@ -201,20 +201,20 @@ async def test_runs_are_compared_on_tasks_that_both_have_answers_of(url: str) ->
 async def test_a_run_that_begins_needs_a_header_and_tasks_with_keys(url: str) -> None:
     scorer = Scorer(url)
     with pytest.raises(UsageError, match="lack run_id, model, suite, benchmark"):
-        await scorer.begin_run(pb.BeginRunRequest())
+        await scorer.begin_run(sc.BeginRunRequest())
     with pytest.raises(UsageError, match="lack a key"):
-        await scorer.begin_run(pb.BeginRunRequest(header=head(COUNTING), tasks=[pb.PendingTask(instances=1)]))
+        await scorer.begin_run(sc.BeginRunRequest(header=head(COUNTING), tasks=[sc.PendingTask(instances=1)]))
     scorer.close()
 
 
 async def test_bounds_go_from_the_smaller_number_to_the_larger_also_where_lower_is_better(url: str) -> None:
     scorer = Scorer(url)
     counts = [
-        pb.InstanceAnswer(id=str(index), outcome=outcome, raw_answer=raw, answer_type="number", label_json='["40"]')
-        for index, (raw, outcome) in enumerate([*[(str(40 + off), pb.OUTCOME_ANSWERED) for off in (1, 2, 3, 4)], ("", pb.OUTCOME_FAILED)])
+        sc.InstanceAnswer(id=str(index), outcome=outcome, raw_answer=raw, answer_type="number", label_json='["40"]')
+        for index, (raw, outcome) in enumerate([*[(str(40 + off), sc.OUTCOME_ANSWERED) for off in (1, 2, 3, 4)], ("", sc.OUTCOME_FAILED)])
     ]
     await scorer.score_task(stream(head(COUNTING), counts))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r"))
     (score,), (row,) = verdict.tasks, verdict.certificate.tasks
     # At best the fifth is right, so that ten are wrong over five; without an answer it counts as 0 of 40.
     assert (score.bounds.lower, score.bounds.upper) == (pytest.approx(2.0), pytest.approx(10.0))
@@ -230,7 +230,7 @@ async def test_the_error_rate_asked_for_is_the_one_used(url: str) -> None:
     strict, loose = await certificate(scorer, alpha=0.01), await certificate(scorer, alpha=0.2)
     assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(144, 200, 0.65)))
     assert 0.01 < strict.tasks[0].p_win < 0.2
-    assert [found.tasks[0].win for found in (strict, loose)] == [pb.DECISION_UNDECIDED, pb.DECISION_ATTAINED]
+    assert [found.tasks[0].win for found in (strict, loose)] == [sc.DECISION_UNDECIDED, sc.DECISION_ATTAINED]
     with pytest.raises(UsageError, match=r"alpha must be at least 1e-09 and below 0\.5, such as 0\.05, and not 0\.7"):
         await certificate(scorer, alpha=0.7)
     with pytest.raises(UsageError, match="200000 bootstrap draws are too many; take at most 100000"):
@@ -271,7 +271,7 @@ async def test_scores_of_before_there_were_certificates_are_looked_at_once(url: 
 async def test_a_score_whose_error_is_unknown_is_named_and_decides_nothing(url: str) -> None:
     scorer = Scorer(url)
     label = json.dumps(["joy"])
-    single = pb.InstanceAnswer(id="1", outcome=pb.OUTCOME_ANSWERED, raw_answer="joy", answer_type="label", label_json=label)
+    single = sc.InstanceAnswer(id="1", outcome=sc.OUTCOME_ANSWERED, raw_answer="joy", answer_type="label", label_json=label)
     await scorer.score_task(stream(head(MICRO), [single]))
     found = await certificate(scorer)
     assert found.untested == 1
@@ -369,7 +369,7 @@ async def test_a_task_that_cannot_be_scored_here_leaves_nothing_open_when_its_ru
     scorer = Scorer(url)
     task = next(task for task in TASKS if task.metric.id == "fid")
     await scorer.begin_run(begin(task, instances=5))
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id="r"))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r"))
     assert verdict.tasks[0].note.startswith("not scored: needs ")
     assert len(verdict.certificate.tasks) == 0
     scorer.close()

@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.storage import schema_differences, sqlite_url
-from genlevel.v1 import scorer_pb2 as pb
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
 from scorer.store.scores import ScoreStore, metadata, task_scores
 
@@ -54,46 +54,46 @@ def scorer(older: str) -> Iterator[Scorer]:
 
 @pytest.mark.parametrize("run", [FINISHED, JUDGED, INTERRUPTED])
 async def test_the_verdict_of_a_run_is_what_it_was(scorer: Scorer, said: dict[str, Any], run: str) -> None:
-    verdict = await scorer.get_verdict(pb.GetVerdictRequest(run_id=run, bootstrap_draws=50))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run, bootstrap_draws=50))
     assert MessageToDict(verdict) == said["verdicts"][run]
 
 
 async def test_the_scores_are_those_in_its_rows(scorer: Scorer) -> None:
-    finished = {score.task.key: score for score in (await scorer.get_verdict(pb.GetVerdictRequest(run_id=FINISHED))).tasks}
+    finished = {score.task.key: score for score in (await scorer.get_verdict(sc.GetVerdictRequest(run_id=FINISHED))).tasks}
     assert finished["nlp/Abstractive-Summarization"].score == pytest.approx(400 / 7)
     causal = finished["nlp/Causal-Reasoning"]
     assert (causal.HasField("score"), causal.bounds.lower, causal.bounds.upper) == (False, 25.0, pytest.approx(100 / 3))
     assert list(causal.unparsable_ids) == ["q7"]
-    (sounds,) = (await scorer.get_verdict(pb.GetVerdictRequest(run_id=JUDGED))).tasks
+    (sounds,) = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=JUDGED))).tasks
     assert (sounds.score, sounds.task.rating_source.judge, sounds.task.rating_source.rated) == (70.0, "judge/judge", 4)
 
 
 async def test_its_instances_and_comparisons_are_what_they_were(scorer: Scorer, said: dict[str, Any]) -> None:
     for name, expected in said["instances"].items():
         run, task = name.split(" ", 1)
-        listed = [MessageToDict(one) async for one in scorer.list_instances(pb.ListInstancesRequest(run_id=run, task=task))]
+        listed = [MessageToDict(one) async for one in scorer.list_instances(sc.ListInstancesRequest(run_id=run, task=task))]
         assert listed == expected
-    compared = await scorer.compare(pb.CompareRequest(run_a=FINISHED, run_b=INTERRUPTED, draws=50))
+    compared = await scorer.compare(sc.CompareRequest(run_a=FINISHED, run_b=INTERRUPTED, draws=50))
     assert MessageToDict(compared) == said["comparison"]
 
 
 async def test_answers_that_are_scored_again_come_to_the_same(scorer: Scorer, repository: Path) -> None:
-    before = await scorer.get_verdict(pb.GetVerdictRequest(run_id=FINISHED))
+    before = await scorer.get_verdict(sc.GetVerdictRequest(run_id=FINISHED))
     description = next(score.task for score in before.tasks if score.task.key == "nlp/Causal-Reasoning")
     annotation = json.loads(
         (repository / "tests/fixtures/before_rooms/suites/bench/nlp/Causal-Reasoning/annotation.json").read_text("utf-8")
     )
-    outcomes = {"q3": pb.OUTCOME_FAILED, "q5": pb.OUTCOME_REFUSED}
+    outcomes = {"q3": sc.OUTCOME_FAILED, "q5": sc.OUTCOME_REFUSED}
     given = {"q7": "it depends, I would rather not say"}
-    listed = [one async for one in scorer.list_instances(pb.ListInstancesRequest(run_id=FINISHED, task=description.key))]
+    listed = [one async for one in scorer.list_instances(sc.ListInstancesRequest(run_id=FINISHED, task=description.key))]
     assert len(annotation["data"]) == len(listed) == 12
 
-    async def stream() -> AsyncIterator[pb.ScoreTaskRequest]:
-        header = pb.ScoreTaskHeader(run_id=FINISHED, model="m", suite="bench", benchmark="general-bench", task=description)
+    async def stream() -> AsyncIterator[sc.ScoreTaskRequest]:
+        header = sc.ScoreTaskHeader(run_id=FINISHED, model="m", suite="bench", benchmark="general-bench", task=description)
         instances = [
-            pb.InstanceAnswer(
+            sc.InstanceAnswer(
                 id=one.instance_id,
-                outcome=outcomes.get(one.instance_id, pb.OUTCOME_ANSWERED),
+                outcome=outcomes.get(one.instance_id, sc.OUTCOME_ANSWERED),
                 raw_answer=given.get(one.instance_id, "A"),
                 answer_type="choice",
                 label_json=json.dumps("A" if one.score == 100.0 else "B"),
@@ -102,7 +102,7 @@ async def test_answers_that_are_scored_again_come_to_the_same(scorer: Scorer, re
             )
             for one in listed
         ]
-        yield pb.ScoreTaskRequest(header=header, instances=instances)
+        yield sc.ScoreTaskRequest(header=header, instances=instances)
 
     again = (await scorer.score_task(stream())).score
     causal = next(score for score in before.tasks if score.task.key == description.key)
