@@ -1,4 +1,4 @@
-"""Reads a provider's body as JSON; half characters, which JSON can write and UTF-8 cannot, are no reason to lose an answer."""
+"""Reads a provider's body as JSON. Half a character, which JSON can write and UTF-8 cannot, does not lose an answer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Json = dict[str, object]
 def read_json(raw: bytes) -> object:
     r"""The value of a body; None if it is not JSON.
 
-    A surrogate escape without its other half, which a model leaves if its output breaks off in the middle of an emoji, becomes
-    U+FFFD, as a reader of broken UTF-8 would have it.
+    A model whose output breaks off within an emoji leaves a surrogate escape without its other half. It becomes U+FFFD, as readers
+    of broken UTF-8 do.
 
     >>> read_json(rb'{"text": "ok \ud83d"}') == {"text": "ok \ufffd"}
     True

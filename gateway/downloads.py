@@ -28,7 +28,7 @@ class _Refused(Exception):
 
 
 class _PublicResolver(AbstractResolver):
-    """Resolves names, but to addresses of the public internet alone. The connection goes to what was checked, not to a later answer."""
+    """Resolves names to addresses of the public internet only. The connection goes to the address that was checked."""
 
     def __init__(self) -> None:
         self._resolver = DefaultResolver()

@@ -87,10 +87,10 @@ CODES: dict[str, ErrorClass] = {
     "job_not_found": ErrorClass.DENIED,
 }
 
-# Types that say only that the request was refused, so that a status that says more goes first.
+# Types that say only that the request was refused; a status that says more goes first.
 GENERIC = frozenset({"invalid_request_error", "BadRequestError"})
 
-# (type or code, wording, class): if a dialect has no code for the case.
+# (type or code, wording, class), for cases without a code in their dialect.
 WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     # Anthropic: https://docs.anthropic.com/en/docs/build-with-claude/context-windows
     (
@@ -108,13 +108,13 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), ErrorClass.CONTEXT_TOO_LONG),
 )
 
-# If a server sends elsewhere: not followed, as it would carry the key there.
+# Redirects are not followed: they would carry the key elsewhere.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES: dict[int, ErrorClass] = {
     **dict.fromkeys(REDIRECTS, ErrorClass.MODEL_GONE),
     401: ErrorClass.CREDENTIAL,
     402: ErrorClass.QUOTA,
-    403: ErrorClass.DENIED,  # without a word about the key it may be this one request alone
+    403: ErrorClass.DENIED,  # if it does not name the key, it may mean this request alone
     404: ErrorClass.MODEL_GONE,
     410: ErrorClass.MODEL_GONE,
     408: ErrorClass.TIMEOUT,
@@ -124,7 +124,7 @@ STATUSES: dict[int, ErrorClass] = {
 # What a rate limit counts, if the error's own type says so (OpenAI's does).
 DIMENSIONS = frozenset({"requests", "tokens", "concurrency"})
 _WAITS = frozenset({ErrorClass.RATE_LIMIT, ErrorClass.TRANSIENT})
-# Under a good status: the provider has begun, and what came of it is not told.
+# Under a good status: the provider has begun, and does not say what came of it.
 _BEGUN = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT, ErrorClass.UNKNOWN})
 _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\s+\S+")
 
@@ -177,12 +177,12 @@ def classify(
         ErrorClass.TRANSIENT: f"{name} failed",
         ErrorClass.UNSUPPORTED: f"{model} at {name} does not take this input",
         ErrorClass.TIMEOUT: f"{name} did not answer in time",
-        ErrorClass.DENIED: f"{name} will not do this request",
+        ErrorClass.DENIED: f"{name} denied this request",
         ErrorClass.UNKNOWN: f"{name} answered with an error of unknown meaning",
     }
     if error.status in REDIRECTS:
         target = redact(error.headers.get("location", ""), secret).partition("?")[0] or "another address"
-        advice[kind] = f"{name} redirects to {target}, which is not followed; give the address that answers itself"
+        advice[kind] = f"{name} redirects to {target}, which is not followed; give the address of the API itself"
     names = [str(error.status), error.code or error.type]
     code = redact(" ".join(name for name in names if name), secret, 80)
     hidden = kind == ErrorClass.CREDENTIAL or not said

@@ -1,4 +1,4 @@
-"""What a configuration says of a route that decides its answers, as a short hash: the same name for something else is another run."""
+"""A short hash of the settings of a route that decide its answers: if a name comes to mean something else, its run is another one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def fingerprint(route: Route, account: Account, *, usual_api: Api, usual_url: st
     """16 hexadecimal digits; "" if nothing is said beyond provider and model: a plain route is the same run under any configuration.
 
     usual_api: the API that the model is asked by if the route names none. usual_url: the provider's address if the account names none;
-    an account that writes it down says nothing new. Not part of it: keys, prices, limits and bounds, and what a run's identity has by
-    itself (frames of a video, whether answers are held to schemas).
+    an account that writes it down says nothing new. Left out: keys, prices, limits and bounds, and what a run's identity has
+    already (frames of a video, whether answers are held to schemas).
     """
     base_url = account.base_url.rstrip("/")
     said: dict[str, object] = {

@@ -16,7 +16,7 @@ def sample_frames(data: bytes, count: int) -> list[bytes]:
     """Up to ``count`` frames at even distances, as JPEG files in their order. Blocks: call it in a thread.
 
     The frames are the middles of ``count`` equal parts: of 100 frames and a count of 4 those at 12, 37, 62 and 87.
-    Raises NoFrames for what is not a video, or one with larger pictures or more frames than is reasonable.
+    Raises NoFrames if it is not a video, its pictures are too large, or its frames too many.
     """
     import av
 

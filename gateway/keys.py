@@ -10,7 +10,7 @@ from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Account
 
-# A shorter key is a placeholder for a server of one's own ("EMPTY", "x"); to hide it would blot out ordinary words.
+# A shorter key is a placeholder for a server of one's own ("EMPTY", "x"); hiding it would blot out ordinary words.
 SHORTEST_HIDDEN = 8
 
 

@@ -19,7 +19,7 @@ class Price:
     """US dollars per million tokens of each bucket, and per piece of media (None: not billed so). Reasoning tokens are billed as output.
 
     If long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
-    input long_input times and all of its output long_output times as much. image_input: of the input tokens that are pictures.
+    input long_input times and all of its output long_output times as much. image_input: the price of input tokens that are pictures.
     """
 
     input: Decimal
@@ -35,7 +35,7 @@ class Price:
     per_call: Decimal | None = None
 
     def is_known(self, *, tokens: bool, lengths: bool = True) -> bool:
-        """Whether an answer's cost can be told: of tokens that are billed and of lengths that are billed it is known how many there are."""
+        """Whether an answer's cost can be told: the counts of billed tokens and billed lengths are known."""
         return (tokens or not (self.input or self.output or self.image_input)) and (lengths or not self.per_second)
 
     @classmethod

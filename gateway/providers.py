@@ -30,9 +30,9 @@ class Charging(StrEnum):
 
     ALWAYS = "always"
     ELSEWHERE = "elsewhere"
-    """Unless its address is this machine's own: a proxy or a stand-in."""
+    """It bills, unless its address is this machine's own: a proxy or a stand-in."""
     KEYED_ELSEWHERE = "keyed elsewhere"
-    """A server of one's own: if it wants a key and is not on this machine, it may be anyone's."""
+    """A server that people run themselves: if it wants a key and is not on this machine, it may be someone else's, who bills."""
     NEVER = "never"
 
 
@@ -44,7 +44,7 @@ class Provider:
     that nothing heavy is imported before the first call. key_variable: the environment variable that holds its key unless an account says
     otherwise; "" = it needs none. base_url: where it answers unless an account says otherwise; "" = its SDK knows.
     implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
-    models: the only ones it has; empty = any. limits: those of an account that says none.
+    models: the only ones it has; empty = any. limits: those of an account that names none.
     renames: fields of a conversation's body that have another name here. problem: a function that says why it cannot be used on this
     machine, as "module:name"; "" = it always can.
     """

@@ -57,11 +57,11 @@ class ResolvedRoute:
 
     @property
     def shown(self) -> str:
-        """Who answers, as a person knows it: the provider, or host:port of a server that is none of the known ones."""
+        """Who answers, as a person knows it: the provider, or host:port of an unknown server."""
         return self.provider if self.row.implied else host_of(self.base_url)
 
     def key(self) -> str:
-        """The key, or "" if none is needed. Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be one."""
+        """The key, or "" if none is needed. Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be a key."""
         return self.key_source.read(route=self.name, account=self.account, provider=self.provider)
 
     def problem(self) -> str:

@@ -34,7 +34,7 @@ FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
 class Routes:
     """Names to routes: ad hoc ones, those of the settings, else provider/model with a known provider.
 
-    Raises ConfigurationError for settings that no route can be made of, with their file and line.
+    Raises ConfigurationError if a route cannot be made from its settings, with their file and line.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,7 +56,7 @@ class Routes:
             raise ConfigurationError(f"api {api!r}: a compatible server has {', '.join(apis)}; choose one of them")
         account = Account(provider=COMPATIBLE, base_url=base_url, api_key_env=api_key_env)
         asked = Route.model_validate({"account": host, "model": model, "api": api or None})
-        # What it is, a run says by itself: its address and api are part of its specification.
+        # No fingerprint: a run's specification has its address and api already.
         route = replace(self._route(name, host, account, asked), account=host, fingerprint="")
         self._named[name] = route
         return route
@@ -98,7 +98,7 @@ class Routes:
         return f"no route {name!r}: use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
 
     def _check(self, name: str, account: Account) -> None:
-        """Raises ConfigurationError for an account of no provider, or one without the address that its provider needs."""
+        """Raises ConfigurationError if the account's provider is unknown, or needs an address that it does not give."""
         row = PROVIDERS.get(account.provider)
         if row is None:
             close = difflib.get_close_matches(account.provider, PROVIDERS, n=1)
@@ -121,7 +121,7 @@ class Routes:
         return self._route(name, route.account, account, route)
 
     def _implied(self, route: str, name: str) -> Account:
-        """The account that a provider has without one being configured. Raises ConfigurationError if no such provider has one."""
+        """The account that a provider has without configuration. Raises ConfigurationError if no provider of this name has one."""
         row = PROVIDERS.get(name)
         if row is not None and row.implied:
             return Account(provider=name)
@@ -175,7 +175,7 @@ class Routes:
         return FREE if row.charging is Charging.NEVER else known.price
 
     def _inputs(self, name: str, route: Route, names: Iterable[str]) -> frozenset[int]:
-        """What a route takes. Raises ConfigurationError if it wants videos as pictures for a model that takes none."""
+        """What a route takes. Raises ConfigurationError if it sends videos as pictures to a model that takes no pictures."""
         taken = _numbers(names)
         if not route.video_frames:
             return taken
@@ -185,7 +185,7 @@ class Routes:
         return taken | {ct.MODALITY_VIDEO}
 
     def _outputs(self, route: str, row: Provider, api: Api, names: Iterable[str]) -> frozenset[int]:
-        """What a route makes. Raises ConfigurationError for what no model of its API can be asked for here."""
+        """What a route makes. Raises ConfigurationError for modalities that its API does not make."""
         from gateway.adapters import outputs_of
 
         asked, possible = _numbers(names), outputs_of(row.dialect, api)

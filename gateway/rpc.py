@@ -19,7 +19,7 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
 SERVICE = "genlevel.v1.GatewayService"
-# Per stream. A client that sends more is not read from until answers were taken.
+# Per stream. If a client sends more, the rest is read after it has taken answers.
 MAX_ITEMS_IN_FLIGHT = 1024
 MAX_BYTES_IN_FLIGHT = 256 << 20
 MAX_RESULTS_PER_MESSAGE = 128
@@ -156,7 +156,7 @@ class _Stream:
                 self._has_room.set()
 
     def _next_message(self) -> tuple[gw.GenerateManyResponse, int]:
-        """Of what is ready, as much as one message takes, and its bytes."""
+        """As many of the ready results as one message takes, and their size in bytes."""
         message, size = gw.GenerateManyResponse(), 0
         while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
             result, written = self._ready[0]
@@ -169,7 +169,7 @@ class _Stream:
 
 
 def _too_large(size: int, answer: gw.GenerateResponse) -> CallFailed:
-    """Of an answer that no message can carry: repeating the call would make, and cost, the same again."""
+    """The failure of an answer too large for a message: the call repeated would make, and cost, the same again."""
     said = f"the answer has {size / (1 << 20):.1f} MiB, and a message from the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB"
     return CallFailed(
         gw.ERROR_CLASS_CALLER_FAULT,
@@ -182,6 +182,6 @@ def _too_large(size: int, answer: gw.GenerateResponse) -> CallFailed:
 
 
 def _internal(method: str) -> CallFailed:
-    logger.exception("%s failed in a way that was not foreseen", method)
+    logger.exception("%s failed unexpectedly", method)
     # Nobody knows whether the provider had been asked by then.
     return CallFailed(gw.ERROR_CLASS_UNKNOWN, f"{method} failed inside the gateway; its log says more", may_be_charged=True)

@@ -175,7 +175,7 @@ class Gateway:
         return response, answer.has_usage
 
     async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest) -> tuple[gw.GenerateResponse, bool]:
-        """Asks a generator. What its answer only names is fetched."""
+        """Asks a generator. Media that its answer only names are fetched."""
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, maker.capabilities)
@@ -339,7 +339,7 @@ def _body_of(raw: bytes) -> object:
 
 
 def _no_object(raw: bytes, where: str) -> str:
-    """What a body is that should be a JSON object; a web page is what an address answers that is not an API's."""
+    """What a body is that should be a JSON object. A web page means that the address is not that of an API."""
     if read_json(raw) is not None or raw.strip() == b"null":
         return "not a JSON object"
     if not raw.strip():

@@ -56,7 +56,7 @@ class AnthropicMessages:
     )
 
     def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
-        """The body of a request. System messages go first; one after the conversation began is refused by its path."""
+        """The body of a request. System messages go first; a later one is refused by its path."""
         body: Json = {"model": model}
         start = next((number for number, turn in enumerate(turns) if turn.role != "system"), len(turns))
         for number, turn in enumerate(turns[start:], start):

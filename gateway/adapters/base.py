@@ -17,19 +17,19 @@ from genlevel.v1 import gateway_pb2 as gw
 # The parameters of gw.GenerationParameters, by field name.
 PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
 TEXT_ALONE: frozenset[int] = frozenset({ct.MODALITY_TEXT})
-# More than any model takes or gives in one call; a count beyond it is not a count.
+# More than any model takes or gives in one call; a larger number is not read as a count.
 MOST_TOKENS = 100_000_000
 LONGEST_NAME = 200
-# Deeper than what a tool is called with; messages nested more deeply than about 100 cannot be read on the other side.
+# Deeper than any tool's arguments; a message nested more than about 100 deep cannot be read on the other side.
 _DEEPEST = 16
 WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can send, as data; the parts that it cannot are refused by name before a call.
+    """What an adapter can send, as data; other parts are refused by name before a call.
 
-    parameters: our name -> the provider's name, for those that its API has. max_stop: stop sequences at most.
+    parameters: our name -> the provider's name, for those that its API has. max_stop: the most stop sequences.
     image_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known. image_details: values of
     MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches. needs_max_output_tokens: a
     request without an output limit is not valid. response_schema: it can hold the answer to a JSON schema. audio_types: MIME types.
@@ -144,7 +144,7 @@ class Adapter(Protocol):
         ...
 
     def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
-        """Has the body ask for an answer of these modalities, of which one is not text. media: what the route fixes of them."""
+        """Makes the body ask for an answer of these modalities, at least one of them not text. media: what the route fixes of them."""
         ...
 
     def headers(self, body: Json) -> Mapping[str, str] | None:
@@ -173,7 +173,9 @@ def usage_of(
     total_output: int | None,
     reasoning: int | None = 0,
 ) -> tuple[gw.Usage, bool]:
-    """Disjoint buckets from totals that include their parts, and whether all is known. A part larger than its total was not included in it.
+    """Disjoint buckets from totals that include their parts, and whether all counts are known.
+
+    A part larger than its total was not included in it.
 
     None: the count is missing, or cannot be read.
     """
@@ -190,9 +192,9 @@ def usage_of(
 
 
 def count(container: object, name: str, absent: int | None = 0) -> int | None:
-    """A count in an object that may be missing, also if it is written as digits or as a float without fraction.
+    """A count in an object, which may be missing. Digits as text and a float without a fraction are counts too.
 
-    absent: what it is if it is not there or null. None: it is there, and not a count.
+    absent: returned if the count is not there or null. None is returned if what is there is not a count.
 
     Example:
         >>> [count({"n": value}, "n") for value in (7, 7.0, "7", None, 7.5, "many", -1, 1e30)]
@@ -291,7 +293,7 @@ def _google(details: object) -> tuple[str, str]:
 
 
 def _words(value: object, depth: int = 4) -> str:
-    """What an error says that is a text, or a list of faults with where they are (FastAPI's {"loc": [...], "msg": ...}).
+    """What an error says: a text, or a list of faults with their places (FastAPI's {"loc": [...], "msg": ...}).
 
     depth: how far it is looked into; Mistral wraps such a list in {"detail": ...}.
     """
@@ -326,7 +328,7 @@ def vendor_part(vendor: str, value: Json) -> ct.Part:
 
 
 def _fill(struct: struct_pb2.Struct, value: object) -> None:
-    """Writes an object into a message as it is; one that is nested too deeply, and what is no object, as JSON."""
+    """Writes an object into a message as it is; anything else, and an object nested too deeply, as JSON."""
     struct.update(value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()})
 
 

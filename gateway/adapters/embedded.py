@@ -51,7 +51,7 @@ class EmbeddedModel:
     async def server(self) -> EmbeddedServer:
         """The running server. Raises what the launcher raises; the next call tries again.
 
-        A caller that is cancelled while it starts leaves the start to the others.
+        If a caller is cancelled during the start, the start goes on for the others.
         """
         starting = self._starting
         if starting is None or _ended(starting):
@@ -82,7 +82,7 @@ def problem() -> str:
 
 
 def _seen(starting: asyncio.Task[EmbeddedServer]) -> None:
-    """Whoever waited has heard of the failure; if nobody did any more, it is not an error of the loop."""
+    """The callers that wait get the failure; if none is left, the loop does not report it."""
     if not starting.cancelled():
         starting.exception()
 

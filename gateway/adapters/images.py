@@ -82,6 +82,6 @@ class CompatibleImages(OpenAIImages):
     capabilities = Capabilities(parameters={"seed": "seed"}, image_types=OpenAIImages.capabilities.image_types)
 
     def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
-        """As OpenAI's, with the response_format that its own models no longer take."""
+        """OpenAI's request with response_format, which OpenAI's own models no longer take."""
         extra = {"response_format": "b64_json", **media.extra}
         return super().request(model, turns, parameters, media.model_copy(update={"extra": extra}))

@@ -1,6 +1,6 @@
 """What an adapter of a generator is: one request to begin with, and what each reply means, until there are media.
 
-Pure converters, as of conversations; ``gateway.making`` sends the requests, waits between them, and fetches what an answer names.
+Pure converters, like those of conversations; ``gateway.making`` sends the requests, waits between them, and fetches what an answer names.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Reply:
 class Made:
     """What was made: bytes with the MIME type that came with them, and addresses to be fetched, in order.
 
-    texts: what was said beside. image_input_tokens: of the input tokens, those of pictures. seconds: the length as the provider states
+    texts: what was said with them. image_input_tokens: the input tokens of pictures. seconds: the length as the provider states
     it, 0 if it does not.
     """
 
@@ -69,7 +69,7 @@ class Job:
 
 
 class JobFailed(Exception):
-    """The provider ended a job without an answer. lost: whether it may have done (and bill) its work all the same."""
+    """The provider ended a job without an answer. lost: it may have done its work, and bill it, all the same."""
 
     def __init__(self, error: ProviderError, *, lost: bool = False) -> None:
         super().__init__(error.message)
@@ -97,7 +97,7 @@ class Maker(Protocol):
         ...
 
     def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
-        """The request that begins. media: what the route fixes of its answers. Raises CallFailed for what it cannot be asked."""
+        """The request that begins. media: what the route fixes of its answers. Raises CallFailed if it cannot be asked."""
         ...
 
     def answer(self, reply: Reply, job: Job | None) -> Made | Job:
@@ -131,7 +131,7 @@ def json_request(path: str, body: Json) -> Request:
 
 
 def form_request(path: str, fields: Json, files: Sequence[tuple[str, str, str, bytes]]) -> Request:
-    """A POST of a form. files: (field, file name, MIME type, bytes). The same content is the same body, boundary included."""
+    """A POST of a form. files: (field, file name, MIME type, bytes). The same content gives the same body, boundary included."""
     entries: list[tuple[bytes, bytes]] = []
     for name, value in fields.items():
         entries.append((f'form-data; name="{_quoted(name)}"'.encode(), _field(value)))

@@ -34,7 +34,7 @@ class OpenAIVideos:
     capabilities = Capabilities(parameters={}, image_types=frozenset({"image/png", "image/jpeg", "image/webp"}), image_count=1)
 
     def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters, media: RouteMedia) -> Request:
-        """Begins a job. A picture is where the video is to begin."""
+        """Begins a job. A picture is the video's first frame."""
         body: Json = {"model": model, "prompt": "\n\n".join(asked_texts(turns))}
         if media.size:
             body["size"] = media.size

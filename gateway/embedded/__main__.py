@@ -30,7 +30,7 @@ def main() -> None:
     arguments = _arguments()
     _die_with(arguments.parent, at_once=arguments.die_at_once)
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # llama.cpp writes to both; the report stays alone in its pipe
+    os.dup2(2, 1)  # llama.cpp writes to both; only the report goes into the pipe
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -100,7 +100,7 @@ def _watch_input() -> None:
 
 
 def _watch_parent(parent: int) -> None:
-    """A copy of the pipe's other end may live on in a fork of the parent; the parent's number tells then."""
+    """The parent's number, looked at too, as a fork of the parent may hold a copy of the pipe's other end."""
     never = threading.Event()
     while os.getppid() == parent:
         never.wait(1.0)

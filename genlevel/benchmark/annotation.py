@@ -147,7 +147,7 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, object],
                         stack.append(opened)
                         keys.append("")
                     else:
-                        # A bare list has no fields, so its entries are no `data`.
+                        # A bare list has no fields, so its entries are not `data`.
                         place.append("" if place or event == "start_map" else "[]")
                 elif stack:
                     _attach(stack[-1], keys[-1], value)
@@ -169,7 +169,7 @@ def _attach(container: dict[str, object] | list[object], key: str, value: object
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file from behind a byte order mark. Raises DatasetError for UTF-16/32 and for what cannot be read."""
+    """The file, opened and read past a byte order mark. Raises DatasetError for UTF-16/32 and if it cannot be read."""
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below; only opening it is explained here
     except OSError as error:

@@ -13,7 +13,7 @@ class AnswerKey(NamedTuple):
     """Names one answer within its task. Keys sort by instance first.
 
     variant: of the prompt, 0 = the suite's own. repeat: 0 = the first time the question is asked. shuffle: of the options' order,
-    0 = as the dataset has them. None is below 0.
+    0 = as the dataset has them. All are at least 0.
     """
 
     instance: str
@@ -22,7 +22,7 @@ class AnswerKey(NamedTuple):
     shuffle: int = 0
 
     def __str__(self) -> str:
-        """The key as text, for JSON and for messages: of the plain question nothing but the instance's id.
+        """The key as text, for JSON and for messages: of the plain question just the instance's id.
 
         >>> str(AnswerKey("q 1")), str(AnswerKey("q 1", repeat=2))
         ('q 1', '\\x1f0.2.0\\x1fq 1')
@@ -34,7 +34,7 @@ class AnswerKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> AnswerKey:
-        """The inverse of ``str``. Text that it cannot have made is an instance's id, as in what was kept before there were keys.
+        """The inverse of ``str``. Any other text is an instance's id, as stored before there were keys.
 
         >>> AnswerKey.parse("\\x1f0.2.0\\x1fq 1") == AnswerKey("q 1", repeat=2)
         True

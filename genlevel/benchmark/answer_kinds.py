@@ -1,6 +1,6 @@
-"""The answer types, and all in which they differ that is no code: one row each.
+"""The answer types, one row each: all their differences that are data, not code.
 
-Who needs to know what an answer type is like reads its row, so that a new one is a row here, a parser (scorer.parsers), a form of its
+Code that depends on the answer type reads its row. So a new type is a row here, a parser (scorer.parsers), a form of its
 labels (genlevel.benchmark.forms) and its wording with its schema (evaluator/planning/prompts.yaml).
 """
 
@@ -57,7 +57,7 @@ class AnswerType(StrEnum):
 
 
 class Shape(Enum):
-    """What an answer is once it is read (scorer.parsers.values), which is all that most code asks of its type."""
+    """What an answer is once it is read (scorer.parsers.values); most code asks nothing else of its type."""
 
     LETTER = "the letter of an option"
     TEXT = "a text"
@@ -74,7 +74,7 @@ TEXT_METRICS = frozenset(
         *("cider", "wer", "mos", "user_preference"),
     )
 )
-"""Metrics that compare texts, whatever the answer type that they are of."""
+"""Metrics that compare texts, of whatever answer type."""
 
 _MEDIA_METRICS = frozenset(
     (
@@ -91,21 +91,21 @@ _JSON = (".json",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKind:
-    """All that differs between answer types but code and wording.
+    """All differences between answer types except code and wording.
 
-    shape: what a parsed answer is. holds: what messages say that an answer lacks.
+    shape: what a parsed answer is. holds: what an answer contains, for messages that say that it is missing.
     scored_by: the metrics that can score it, by id, or by id and sense ("auc:success_plot") if only one of a metric's senses does.
     called: what annotations call a task that asks for it ("type"), in small letters without spaces, "-" and "_".
     offers_options: whether an item that offers options is multiple choice instead.
     formed: whether a label is read into the type's normal form and refused if it cannot be; else any texts are a label.
     label_keys: names under which an annotation's output keeps such a label, the surest first.
     names_files: whether a label may name files; in others a text that looks like a file's name is just a text.
-    label_files: suffixes of the files whose content is the label, if it is nothing but such a file.
+    label_files: suffixes of the files whose content is the label, if the label is one such file alone.
     takes_files: whether files that come with an answer are part of it.
-    sequence: whether an answer has one entry a frame or step, so that an empty list is none.
+    sequence: whether an answer has one entry a frame or step, so that an empty list is not an answer.
     verbatim: whether white space counts in its text.
     bounded: whether its length is known by its type, so that a longer label raises no limit on the answer.
-    label_bytes_a_token: bytes of a label by which its tokens are counted, with room: English has four a token, code three, most other
+    label_bytes_a_token: how many bytes of a label count as one token, on the safe side: English has four a token, code three, most other
         scripts two or more. Numbers have hardly more than one, and names stand between them in answers.
     next_turn: whether a dialogue that comes with it asks for its next turn.
     judged: whether a judge that reads text can rate it.
@@ -233,7 +233,7 @@ KINDS: dict[AnswerType, AnswerKind] = {
 
 
 def scored_by(metric_id: str, sense: str = "") -> frozenset[AnswerType]:
-    """The answer types that a metric can score in one of its senses; those of its usual sense if it has no types of its own for this one.
+    """The answer types that a metric can score in one of its senses; those of its usual sense if this one has none of its own.
 
     >>> sorted(scored_by("auc", "success_plot")), sorted(scored_by("auc", "roc"))
     (['track'], ['media', 'number'])

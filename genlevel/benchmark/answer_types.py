@@ -197,7 +197,7 @@ def is_multiple_choice(facts: TaskFacts) -> bool:
 
 
 def usual_metric(facts: TaskFacts) -> TaskMetric | None:
-    """The metric by which a task that is none of the benchmark's is scored, from its type; None if no type says.
+    """The metric for a task outside the benchmark, from the task's type; None if the type names none.
 
     Extraction: micro-F1 over items. Classification and multiple choice: accuracy. Open questions and dialogue: BLEU-1.
     """

@@ -92,7 +92,7 @@ def _plain(name: str) -> str:
 
 
 def _unpack(archive: Path, home: Path) -> None:
-    """All or nothing: into a folder beside, which then takes the name."""
+    """Unpacks all or nothing: into a folder beside the target, which then takes its name."""
     with _opened(archive) as file, tempfile.TemporaryDirectory(prefix=f"{home.name}.", dir=home.parent) as scratch:
         entries = list(_entries(archive, file))
         _need_room(archive, sum(entry.file_size for _, entry in entries), home.parent)
@@ -132,7 +132,7 @@ def _need_room(archive: Path, total: int, place: Path) -> None:
 
 
 def _opened(archive: Path) -> zipfile.ZipFile:
-    """The archive. Raises DatasetError for what is none, and for a table of contents that is too large to be read."""
+    """The archive. Raises DatasetError if it is not a zip archive, or its table of contents is too large to be read."""
     try:
         with open(archive, "rb") as file:
             count, size = _directory(file)

@@ -103,7 +103,7 @@ def _input_fields(item: dict[str, object]) -> dict[str, object]:
         case str():
             return {"question": given}
         case _:
-            raise ItemProblem(f"input is {_named(given)}, where an object or a text is expected")
+            raise ItemProblem(f"input is {_named(given)}; an object or a text is expected")
 
 
 def _prompt(fields: dict[str, object], used: set[str]) -> str:
@@ -112,7 +112,7 @@ def _prompt(fields: dict[str, object], used: set[str]) -> str:
     if written is None:
         return ""
     if not isinstance(written, str):
-        raise ItemProblem(f"input.prompt is {_named(written)}, where a text is expected")
+        raise ItemProblem(f"input.prompt is {_named(written)}; a text is expected")
     if _NO_PROMPT in written:
         return ""
 
@@ -146,7 +146,7 @@ def _dialog(item: dict[str, object], fields: dict[str, object], used: set[str]) 
             if isinstance(turns, str):
                 return tuple(line for line in turns.splitlines() if line.strip())
             if not isinstance(turns, list):
-                raise ItemProblem(f"{name} is {_named(turns)}, where a list of turns is expected")
+                raise ItemProblem(f"{name} is {_named(turns)}; a list of turns is expected")
             return tuple(_turn(turn) for turn in turns)
     return ()
 

@@ -62,14 +62,14 @@ def _modality(text: str) -> Modality:
     try:
         return Modality.LANGUAGE if folded in ("nlp", "text") else Modality(folded)
     except ValueError:
-        raise DatasetError(f"{text!r} is no modality; use one of: {', '.join(Modality)}") from None
+        raise DatasetError(f"{text!r} is not a modality; use one of: {', '.join(Modality)}") from None
 
 
 def _paradigm(text: str) -> Paradigm:
     try:
         return Paradigm(text.strip().casefold())
     except ValueError:
-        raise DatasetError(f"{text!r} is no paradigm; use comprehension or generation (language tasks have none)") from None
+        raise DatasetError(f"{text!r} is not a paradigm; use comprehension or generation (language tasks have none)") from None
 
 
 @cache

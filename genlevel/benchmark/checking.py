@@ -23,8 +23,8 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ("is empty (", _FETCH),
     ("link out of the suite", "put the file itself in its place"),
     ("leads out of the task folder", "write the path relative to the task folder"),
-    ("no path relative to the task folder", "write the path relative to the task folder"),
-    ("is no file name", "write the name of a file"),
+    ("not a path relative to the task folder", "write the path relative to the task folder"),
+    ("is not a file name", "write the name of a file"),
     ("placeholder", "add the field to the item's input, or take the placeholder out"),
     ("asks nothing", "give the item a prompt, a question or a file"),
     ("its label is empty", "give the item a label, or take it out"),
@@ -32,7 +32,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ("annotation files (", "move all but one away"),
     ("task folders lie below", "move the file away"),
     (
-        "is none of the 699",
+        "is not one of the 699",
         "rename the folder if it is meant to be one (genlevel tasks lists their names)",
     ),
     ("could be any of", "rename the folder to the one that is meant"),
@@ -43,14 +43,14 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ("not an annotation", "give it a `data` list of items with input and output, or rename the file"),
     ("not used", _FETCH),
     ("left out", _FETCH),
-    ("where an object", "correct the item's input"),
-    ("where a text", "correct the item's input"),
-    ("where a list", "correct the item's input"),
-    ("it is no object", "correct the item"),
+    ("; an object or a text is expected", "correct the item's input"),
+    ("; a text is expected", "correct the item's input"),
+    ("; a list of turns is expected", "correct the item's input"),
+    ("it is not an object", "correct the item"),
     ("nested too deeply", "flatten the item"),
     ("the unit of its depth files", DEPTH_ADVICE),
 )
-# Things to know that keep nothing from being asked and scored.
+# Notes: what they tell of is asked and scored all the same.
 _NOTES = ("some ids are missing", "asked as a free label", "unbalanced brackets", "the folder's name counts")
 
 

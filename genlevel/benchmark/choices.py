@@ -35,7 +35,7 @@ def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
 def lettered_options(question: str) -> tuple[str, tuple[str, ...]]:
     """Splits "Which one? (A) same (B) other" into the question and its options; no options if it does not end with such a list.
 
-    The letters go from A without a gap, each on a line of its own or not; what stands on a line below the last option is no option's.
+    The letters go from A without a gap, each on a line of its own or not; text on a line below the last option belongs to no option.
     """
     end = question[-_LONGEST_LIST:].rstrip()
     marks: list[re.Match[str]] = []
@@ -104,7 +104,7 @@ def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str
     if isinstance(label, list):
         letters = {to_letter(part, options, kinds) for part in label}
         if len(letters) != 1:
-            raise ValueError(f"{len(letters)} options are marked right, where one is expected")
+            raise ValueError(f"{len(letters)} options are marked right; one is expected")
         return letters.pop()
     if len(options) > len(LETTERS):
         raise ValueError(f"{len(options)} options are more than there are letters")
@@ -120,7 +120,7 @@ def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str
         raise ValueError(f"label {text[:60]!r} is the text of {len(same)} options")
     if isinstance(label, int) and not isinstance(label, bool):
         return _by_index(label, options, kinds)
-    raise ValueError(f"label {text[:60]!r} is none of the {len(options)} options" if options else f"label {text[:60]!r} is not a letter")
+    raise ValueError(f"label {text[:60]!r} is not one of the {len(options)} options" if options else f"label {text[:60]!r} is not a letter")
 
 
 def _as_letter(text: str, options: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Which instances are about the same thing, so that their answers say less together than as many about different things."""
+"""Which instances are about the same thing, so that their answers together say less than as many about different things."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class FolderTask:
         return self._reader.instances(positions)
 
     def labelled(self) -> Iterator[Instance]:
-        """All instances with media that need not be there: holding answers against labels seldom needs them. Raises DatasetError.
+        """All instances, also if their media are missing: holding answers against labels seldom needs them. Raises DatasetError.
 
         A medium that is missing is a path at which nothing lies, the same for all instances that name it alike.
         """
@@ -84,7 +84,7 @@ class FolderTask:
         unit = self.survey.envelope.depth_unit.strip()
         if self.metric is None or self.metric.id != "rms" or unit.casefold() in DEPTH_UNITS:
             return ""
-        said = f"is {unit[:60]!r}, which is none of {', '.join(DEPTH_UNITS)}" if unit else "is not said"
+        said = f"is {unit[:60]!r}, not one of {', '.join(DEPTH_UNITS)}" if unit else "is not said"
         return f"the unit of its depth files {said}, so they cannot be scored"
 
     def problems(self) -> tuple[str, ...]:

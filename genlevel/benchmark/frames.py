@@ -45,7 +45,7 @@ def frames_in(folder: Path) -> list[Path]:
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read ({error.strerror})") from None
     if not found:
-        raise DatasetError(f"{folder}: no picture in it, where a video's frames are expected")
+        raise DatasetError(f"{folder}: no picture in it; a video's frames are expected")
     return sorted(found, key=lambda entry: ([int(part) if part.isdecimal() else part for part in _NUMBERS.split(entry.name)], entry.name))
 
 
@@ -55,7 +55,7 @@ _NUMBERS = re.compile(r"(\d{1,18})", re.ASCII)
 def as_video(frames: Sequence[Path]) -> Path:
     """The frames as a video file (H.264 in MP4, nearly without loss, 10 frames a second), made once. The first frame says the size.
 
-    Raises DatasetError naming a frame that is no picture.
+    Raises DatasetError naming a frame that is not a picture.
     """
     if len(frames) > MOST_FRAMES:
         raise DatasetError(f"{frames[0].parent}: {len(frames)} frames are more than the {MOST_FRAMES} of which a video is made")
@@ -112,4 +112,4 @@ def _pictures(frames: Sequence[Path]) -> Iterator[Any]:
                     raise DatasetError(f"{frame}: {picture.width} x {picture.height} pixels are more than a video's frame may have")
                 yield picture.convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DatasetError(f"{frame}: no picture that can be read ({(str(error).splitlines() or ['broken'])[0][:100]})") from None
+            raise DatasetError(f"{frame}: not a picture that can be read ({(str(error).splitlines() or ['broken'])[0][:100]})") from None

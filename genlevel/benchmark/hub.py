@@ -40,7 +40,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a repository holds at one commit, of what is wanted. tasks: folders (or archives) that the wanted files are of."""
+    """The wanted files of a repository at one commit. tasks: the folders (or archives) that they belong to."""
 
     repository: str
     commit: str
@@ -160,7 +160,7 @@ class _Record:
                     continue  # a line that was cut when its process ended
 
     def has(self, file: RemoteFile) -> bool:
-        """Whether the file is there as it was fetched, and the hub has no other."""
+        """Whether the file is there as it was fetched, and the hub still has the same."""
         stamp = _stamp(self._folder / file.path)
         return stamp is not None and self._known.get(file.path) == [file.hash, *stamp]
 
@@ -271,7 +271,7 @@ def _explained(error: BaseException | None, repository: str, revision: str, endp
         busy = isinstance(status, int) and (status in (408, 429) or status >= 500)
         return DatasetError(f"{place} answered with HTTP {status}; {'wait a while and try again' if busy else f'see {page}'}")
     if isinstance(error, errors.HFValidationError):
-        return DatasetError(f"{repository!r} is no name of a repository; it is written OWNER/NAME")
+        return DatasetError(f"{repository!r} is not the name of a repository; write OWNER/NAME")
     if isinstance(error, OSError) and error.errno is not None and error.filename:
         return DatasetError(f"{error.filename}: {error.strerror}")
     reason = (str(error.__cause__ or error).strip().splitlines() or [type(error).__name__])[0][:200] if error is not None else "stopped"

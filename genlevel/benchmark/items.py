@@ -17,7 +17,7 @@ _SEPARATORS = " \t\r\n,;.|()[]"
 
 @dataclass(frozen=True, slots=True)
 class ItemsRead:
-    """items: in order, spaces collapsed, without repeats. unreadable: pieces of text that are no item.
+    """items: in order, spaces collapsed, without repeats. unreadable: pieces of text that are not items.
 
     unbalanced: whether the text's round brackets do not match.
     """

@@ -50,7 +50,7 @@ def _content(path: str) -> object:
         text = Path(path).read_text("utf-8-sig")
         return json.loads(text) if path.casefold().endswith(".json") else text
     except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text" if isinstance(error, UnicodeError) else "not JSON"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text" if isinstance(error, UnicodeError) else "not JSON"
         raise ValueError(f"{path} cannot be read ({reason})") from None
 
 

@@ -66,7 +66,7 @@ def find_label(item: dict[str, object], asked: AnswerType | None = None) -> obje
 
 
 def _structure(output: dict[str, object], content: tuple[str, ...]) -> object:
-    """The part of an output that is no text: what stands under one of the content keys, with a class name; else files; else a structure."""
+    """An output without its text: what stands under one of the content keys, with a class name; else files; else a structure."""
     key = next((key for key in content if key in output), "")
     name = next((output[other] for other in _NAMES if other != key and isinstance(output.get(other), str)), "")
     if key:
@@ -115,14 +115,14 @@ def text_of(value: object) -> str:
 
 
 def acceptable(label: object) -> list[str] | None:
-    """A text label in normal form: the texts any of which counts, in order, without repeats or blanks; None for none."""
+    """A text label in normal form: the texts, any of which counts, in order, without repeats or blanks; None for none."""
     values = label if isinstance(label, list) else [label]
     texts = [text_of(value).strip() for value in values if value is not None]
     return list(dict.fromkeys(text for text in texts if text)) or None
 
 
 def written_length(value: object) -> int:
-    """How many bytes a JSON value has, about, when it is written out: its texts in UTF-8, its numbers, and what stands between them."""
+    """About how many bytes a JSON value has when it is written out: its texts in UTF-8, its numbers, and what stands between them."""
     match value:
         case str():
             return len(value.encode("utf-8", "surrogatepass"))

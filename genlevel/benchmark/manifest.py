@@ -80,7 +80,7 @@ class Manifest(BaseModel):
         for folder in value:
             path = PurePosixPath(folder)
             if not folder or path.is_absolute() or ".." in path.parts or "\\" in folder or str(path) != folder or folder == ".":
-                raise ValueError(f"{folder!r} is no folder within the suite; write it as parts joined by '/'")
+                raise ValueError(f"{folder!r} is not a folder within the suite; write it as parts joined by '/'")
         return value
 
 
@@ -98,7 +98,7 @@ def load_manifest(path: Path) -> Manifest:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
-        raise DatasetError(f"{path}{line}: no valid YAML: {getattr(error, 'problem', None) or str(error).splitlines()[0]}") from None
+        raise DatasetError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', None) or str(error).splitlines()[0]}") from None
     if not isinstance(document, dict):
         raise DatasetError(f"{path}: a suite is a mapping with name and tasks")
     try:

@@ -69,6 +69,6 @@ MAPPINGS: dict[str, Mapping] = {
 
 
 def to_sigma(metric_id: str, value: float) -> float:
-    """sigma in 0..100 of a value that is known to be one the metric can have."""
+    """sigma in 0..100 of a value that was checked to be one the metric can have."""
     fraction = MAPPINGS.get(metric_id, percent)(value)
     return min(max(100.0 * fraction, 0.0), 100.0)

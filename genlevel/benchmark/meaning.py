@@ -25,7 +25,7 @@ _AT = re.compile(r"(?P<name>AP|mAP|R|Recall|AP@|mAP@)[@_ ]?(?P<at>0?\.\d+|\d{1,3
 
 # Senses of single rows, by the workbook's exact name.
 _BY_TASK: dict[tuple[str, str], Parameters] = {
-    # The specialist's own measure: whether a classifier sees in the picture made what it sees in the one that was looked at (inferred).
+    # The specialist's own measure: whether a classifier sees the same in the picture made as in the one looked at (inferred).
     ("accuracy", " EEG-based Image Generation"): {"of": "picture_class"},
     ("f1", "Speech Event Extraction"): {"of": "items"},
     ("f1", "Multimodal Named Entity Recognition"): {"of": "items"},

@@ -148,9 +148,9 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
     plain = written.strip().replace("\\", "/")
     parts = PurePosixPath(plain).parts
     if not parts or "\x00" in plain or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
-        raise MediaProblem(f"{written[:120]!r} is no file name")
+        raise MediaProblem(f"{written[:120]!r} is not a file name")
     if PurePosixPath(plain).is_absolute() or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://", plain):
-        raise MediaProblem(f"{written[:200]!r} is no path relative to the task folder")
+        raise MediaProblem(f"{written[:200]!r} is not a path relative to the task folder")
     if place.below and parts[0] == "..":
         parts = parts[1:]
     if not parts or _climbs_out(parts):

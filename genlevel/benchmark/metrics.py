@@ -151,7 +151,7 @@ def resolve_metric(label: str, sheet: str, task_name: str = "") -> TaskMetric:
     if metric_id is None:
         where = f" (task {task_name!r}, sheet {sheet!r})" if task_name else ""
         known = ", ".join(name for info in METRICS.values() for name in info.labels)
-        raise DatasetError(f"{label!r} is no metric of General-Bench{where}; use one of: {known}")
+        raise DatasetError(f"{label!r} is not a metric of General-Bench{where}; use one of: {known}")
     return TaskMetric(id=metric_id, label=label, parameters=tuple(sorted(parameters.items())))
 
 
@@ -183,4 +183,4 @@ def _check(metric_id: str, value: float) -> None:
     if math.isinf(value) and not (metric_id == "psnr" and value > 0):
         raise DatasetError(f"{name}: an infinite value cannot be scored; leave it empty if the task is unsupported")
     if info.direction is Direction.LOWER and value < 0:
-        raise DatasetError(f"{name}: {value:g} is negative, which an error cannot be")
+        raise DatasetError(f"{name}: {value:g} is negative, but an error is 0 or more")

@@ -87,7 +87,7 @@ class Benchmark:
 class MediaFile:
     """One media input of an instance, as a file that exists.
 
-    A video may be a folder of frames (MIME type inode/directory); frames: those that count, in order, if not all of it do.
+    A video may be a folder of frames (MIME type inode/directory); frames: those that count, in order, if not all do.
     genlevel.benchmark.frames makes one file of them.
     """
 
@@ -102,7 +102,7 @@ class Instance:
     """One question with its label, in normal form.
 
     id: unique within its task. position: index in the annotation's data list. prompt: what the dataset asks,
-    placeholders filled; options: choices in order (for other types than choice: candidates its label is none of).
+    placeholders filled; options: choices in order (for other types than choice: candidates without the label).
     label: None if the set is closed. details: facts a prompt needs, such as {"language": ...}; {"dialog": "context"} if something
     is asked about the dialogue, else its next turn is.
     longest_label: bytes of the longest label of the whole task, so that a limit fits every one and betrays none; 0 if none is known.

@@ -1,4 +1,4 @@
-"""What became of one question: the one vocabulary of it for journal, scorer, commands and pages. Imports nothing of the wire."""
+"""What became of one question: one vocabulary for journal, scorer, commands and pages. Imports nothing of the wire."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Scale:
             return word
         if not _NUMBER.fullmatch(text):
             hint = f"; write {text.replace(',', '.')}" if _NUMBER.fullmatch(text.replace(",", ".")) else ""
-            raise ValueError(f"{text[:40]!r} is no rating; it has to be {self.said}{hint}")
+            raise ValueError(f"{text[:40]!r} is not a rating; it has to be {self.said}{hint}")
         value = float(text)
         if not self.lowest <= value <= self.highest or (self.steps and value not in self.steps):
             raise ValueError(f"{text[:40]} is out of range; it has to be {self.said}")
@@ -119,7 +119,7 @@ def read_ratings(path: Path) -> tuple[Rating, ...]:
             if not empty:
                 rows.append(Rating(**values, where=where))
     except csv.Error as error:
-        raise DatasetError(f"{path}:{reader.line_num}: no CSV ({error}); save it again as CSV") from None
+        raise DatasetError(f"{path}:{reader.line_num}: not CSV ({error}); save it again as CSV") from None
     _refuse(problems)
     if not rows:
         raise DatasetError(f"{path}: has no ratings below its header")
@@ -147,7 +147,7 @@ def resolve_ratings(rows: Iterable[Rating], tasks: Sequence[SuiteTask], ids_of: 
             problems.append(f"{row.where}: task: {row.task!r} is the name of several tasks ({keys}); write the folder of one")
             continue
         if not candidates:
-            left_out[f"task {row.task[:80]!r} is none of this suite that was asked"] += 1
+            left_out[f"task {row.task[:80]!r} is not a task of this suite that was asked"] += 1
             continue
         task = candidates[0]
         scale = SCALES.get(task.metric.id) if task.metric else None

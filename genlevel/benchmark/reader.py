@@ -208,7 +208,7 @@ class Reader:
 
     def _read(self, item: object, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
         if not isinstance(item, dict):
-            raise ItemProblem("it is no object with input and output")
+            raise ItemProblem("it is not an object with input and output")
         given = item.get("input")
         named = list(named_media(given)) if isinstance(given, dict) else []
         named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
@@ -260,7 +260,7 @@ class Reader:
             return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
 
     def _with_lettered_options(self, asked: Asking, raw: object) -> Asking:
-        """What is asked, with the options that a multiple choice question has in its own text, unless the label is none of them."""
+        """What is asked, with the options that a multiple choice question has in its own text, unless the label is not among them."""
         kinds = self._survey.kinds
         if asked.options or not asks_choice(self._facts, self._usual):
             return asked
@@ -275,9 +275,9 @@ class Reader:
         return replace(asked, prompt=prompt, options=options)
 
     def _label(self, raw: object, asked: Asking) -> tuple[AnswerType, object]:
-        """Answer type and label in normal form. A choice whose label is none of its options is asked as a label.
+        """Answer type and label in normal form. A choice whose label is not one of its options is asked as a label.
 
-        An empty label is none, but for an empty list if a list is asked for: there is nothing to find.
+        An empty label counts as no label. But an empty list, if a list is asked for, says that there is nothing to find.
         """
         if _is_blank(raw) and not self._is_measured and not (self._usual is AnswerType.ITEMS and isinstance(raw, list)):
             raw = None
@@ -302,13 +302,13 @@ class Reader:
 
     @property
     def _is_measured(self) -> bool:
-        """Whether labels are no texts: structures, files, code, and numbers that are more than words."""
+        """Whether labels are not texts: structures, files, code, and numbers that are more than words."""
         if self._usual is AnswerType.NUMBER:
             return self._facts.metric_id in _NUMBER_METRICS
         return KINDS[self._usual].formed
 
     def _structure(self, raw: object) -> object:
-        """A label that is no text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
+        """A label that is not text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
         modality = self._facts.modality
         try:
             label = with_files(raw, self._usual, self._place, modality)
@@ -319,18 +319,18 @@ class Reader:
             raise ItemProblem(f"its label: {problem}") from None
 
     def _number(self, raw: object, asked: Asking) -> str:
-        """The number that an error or ranking is measured against: of an anomaly 1, of none 0. Raises ItemProblem for what is none."""
+        """The number that an error or ranking is measured against (anomaly 1, none 0). Raises ItemProblem if it is not a number."""
         if _is_blank(raw) and not (isinstance(raw, list) and self._facts.metric_id in _RANKINGS):
             raise ItemProblem(_EMPTY)
         if self._facts.metric_id in _RANKINGS:
             return str(int(is_anomaly(raw, asked.options)))
         texts = acceptable(raw) or [""]
         if not is_number(texts[0]):
-            raise ItemProblem(f"its label: {texts[0][:60]!r} is no number")
+            raise ItemProblem(f"its label: {texts[0][:60]!r} is not a number")
         return texts[0]
 
     def _option_text(self, item: str, options: tuple[str, ...]) -> str:
-        """An item as the option that it is, if it is one: labels may have the letters of options, which answers do not see."""
+        """An item of a label, as its option's text if it is an option: labels may have letters of options, which models do not see."""
         if any(normal_text(option) == normal_text(item) for option in options):
             return item
         try:

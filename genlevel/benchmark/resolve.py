@@ -1,4 +1,4 @@
-"""From a folder's or annotation's name to the task of General-Bench it is, never by guessing: what two tasks could be is none.
+"""From a folder's or annotation's name to the task of General-Bench it is, never by guessing: a name that could be two tasks is neither.
 
 The order is: folder name, annotation name, both again with abbreviations written out, then a table of aliases. Spelling of words,
 case, separators and CamelCase do not matter; anything else does.
@@ -65,12 +65,12 @@ class Resolution:
 def resolve_task(
     folder_name: str, annotation_name: str = "", modality: Modality | None = None, paradigm: Paradigm | None = None
 ) -> Task | None:
-    """The task that a folder means; None if it is none of the 699, or could be more than one. See ``resolve``."""
+    """The task that a folder means; None if it is not one of the 699, or could be more than one. See ``resolve``."""
     return resolve(folder_name, annotation_name, modality, paradigm).task
 
 
 def resolve(folder_name: str, annotation_name: str = "", modality: Modality | None = None, paradigm: Paradigm | None = None) -> Resolution:
-    """The task that a folder means, and why not if none. Searches only the modality and paradigm that are given."""
+    """The task that a folder means, or why there is none. Searches only the modality and paradigm that are given."""
     wider: tuple[Task, ...] = ()
     for form, names in ((_squashed, _names), (_written_out, _names), (_squashed, _short_names), (_squashed, _aliases)):
         for name in (folder_name, annotation_name):
@@ -86,7 +86,7 @@ def resolve(folder_name: str, annotation_name: str = "", modality: Modality | No
             wider = wider or everywhere
     if wider:
         return Resolution(None, f"{folder_name!r} is named like {wider[0].name!r}, which is in {wider[0].sheet}, not here")
-    return Resolution(None, f"{folder_name!r} is none of the 699 published tasks")
+    return Resolution(None, f"{folder_name!r} is not one of the 699 published tasks")
 
 
 def _fits(task: Task, modality: Modality | None, paradigm: Paradigm | None) -> bool:
@@ -134,7 +134,7 @@ def _alias_table() -> dict[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {}
     for alias, task_id in json.loads(text)["aliases"].items():
         if task_id not in tasks_by_id():
-            raise DatasetError(f"task_aliases.json: {alias!r} names {task_id!r}, which is no task's id")
+            raise DatasetError(f"task_aliases.json: {alias!r} names {task_id!r}, which is not a task's id")
         table[task_id] = (*table.get(task_id, ()), alias)
     return table
 

@@ -35,7 +35,7 @@ def matching_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
 
 
 def problems_of(suite: Suite, chosen: Sequence[SuiteTask]) -> list[str]:
-    """The suite's problems without those of its tasks that were not chosen; what is of no task stays."""
+    """The suite's problems, less those of tasks that were not chosen; problems of no task stay."""
     keys = {task.key for task in chosen}
     others = tuple(f"{task.key}: " for task in suite.tasks if task.key not in keys)
     return [problem for problem in suite.problems if not problem.startswith(others)]

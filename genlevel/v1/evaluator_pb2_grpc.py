@@ -113,7 +113,7 @@ class EvaluatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRun(self, request, context):
-        """Starts no further call; lets those in flight end, and scores what was begun.
+        """Starts no further call; lets those in flight end, and scores the tasks that were begun.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,8 +63,8 @@ class GatewayServiceServicer:
 
     def GenerateMany(self, request_iterator, context):
         """Many requests and answers on one stream. Every item has its own id, deadline and status in band;
-        answers come in the order in which they are ready. When a stream ends, what was written to it and has no
-        answer may have been done, and charged; a client opens another stream for the rest.
+        answers come in the order in which they are ready. When a stream ends, items without an answer may have been
+        done, and charged; a client opens another stream for the rest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

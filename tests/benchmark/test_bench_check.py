@@ -86,7 +86,7 @@ def test_notes_that_say_the_same_are_one_line(write_task: Any) -> None:
     ("envelope", "said"),
     [
         ({}, "the unit of its depth files is not said"),
-        ({"others": {"depth_unit": "feet"}}, "the unit of its depth files is 'feet', which is none of m, cm, mm"),
+        ({"others": {"depth_unit": "feet"}}, "the unit of its depth files is 'feet', not one of m, cm, mm"),
         ({"depth_unit": "m"}, ""),
         ({"others": {"depth_unit": "CM"}}, ""),
     ],

@@ -76,9 +76,9 @@ def test_filters_select_by_modality_paradigm_and_skill() -> None:
 
 
 def test_filters_that_cannot_match_say_so() -> None:
-    with pytest.raises(DatasetError, match="'smell' is no modality; use one of: image, video"):
+    with pytest.raises(DatasetError, match="'smell' is not a modality; use one of: image, video"):
         select_tasks(modality="smell")
-    with pytest.raises(DatasetError, match="'both' is no paradigm"):
+    with pytest.raises(DatasetError, match="'both' is not a paradigm"):
         select_tasks(paradigm="both")
     with pytest.raises(DatasetError, match="no task here has a skill like 'juggling'"):
         select_tasks(skill="juggling")

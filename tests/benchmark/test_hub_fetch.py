@@ -157,7 +157,7 @@ def test_a_gated_repository_says_what_to_accept(stand_in: Any) -> None:
     [
         ("someone/else", "main", "has no data set 'someone/else'"),
         (REPOSITORY, "v9", "has no revision 'v9'"),
-        ("a b/c d", "main", "is no name of a repository"),
+        ("a b/c d", "main", "is not the name of a repository"),
     ],
 )
 def test_what_is_not_there_is_named(stand_in: Any, repository: str, revision: str, said: str) -> None:

@@ -146,7 +146,7 @@ def test_a_choice_label_that_is_no_option_is_asked_as_a_label_and_reported(write
     instance = one(root)
     assert (instance.answer_type, instance.label, instance.options) == (AnswerType.LABEL, ["z"], ("x", "y"))
     assert load_suite(root).problems == (
-        "nlp/Causal-Reasoning: item 0 (id 'q'): label 'z' is none of the 2 options; asked as a free label",
+        "nlp/Causal-Reasoning: item 0 (id 'q'): label 'z' is not one of the 2 options; asked as a free label",
     )
 
 
@@ -394,13 +394,13 @@ def test_several_media_keep_their_order(write_task: Any) -> None:
         ("missing.png", "the file 'missing.png' is missing"),
         ("../../secret.png", "leads out of the task folder"),
         ("images/../../../secret.png", "leads out of the task folder"),
-        ("/etc/hostname", "is no path relative to the task folder"),
-        ("https://example.org/a.png", "is no path relative to the task folder"),
-        ("C:/a.png", "is no path relative to the task folder"),
+        ("/etc/hostname", "is not a path relative to the task folder"),
+        ("https://example.org/a.png", "is not a path relative to the task folder"),
+        ("C:/a.png", "is not a path relative to the task folder"),
         ("empty.png", "is empty"),
         ("link.png", "is a link out of the suite's folder"),
-        ("a\x00.png", "is no file name"),
-        ("x" * 300 + ".png", "is no file name"),
+        ("a\x00.png", "is not a file name"),
+        ("x" * 300 + ".png", "is not a file name"),
     ],
 )
 def test_a_media_file_that_cannot_be_used_is_named_with_its_item(write_task: Any, tmp_path: Path, written: str, said: str) -> None:

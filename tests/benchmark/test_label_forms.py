@@ -40,8 +40,8 @@ def test_an_index_is_read_by_how_the_task_counts() -> None:
 @pytest.mark.parametrize(
     ("label", "options", "why"),
     [
-        ("D", OPTIONS, "none of the 3 options"),
-        ("a green car", OPTIONS, "none of the 3 options"),
+        ("D", OPTIONS, "not one of the 3 options"),
+        ("a green car", OPTIONS, "not one of the 3 options"),
         ("yes", ("yes", "Yes!"), None),
         ("same", ("same", "same"), "text of 2 options"),
         (["A", "B"], OPTIONS, "2 options are marked right"),

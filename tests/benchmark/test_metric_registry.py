@@ -102,7 +102,7 @@ def test_labels_take_thresholds_and_ids(label: str, metric_id: str, parameters: 
 
 @pytest.mark.parametrize("label", ["", "Accuracyy", "AP0", "AP101", "mAP@0", "R@0", "BLEU"])
 def test_an_unknown_label_is_named(label: str) -> None:
-    with pytest.raises(DatasetError, match="is no metric of General-Bench"):
+    with pytest.raises(DatasetError, match="is not a metric of General-Bench"):
         resolve_metric(label, "NLP", "My Task")
 
 

@@ -52,7 +52,7 @@ def test_eleven_folders_are_tasks_and_one_is_reported(openset: Path) -> None:
     suite = load_suite(openset)
     assert [task.key for task in suite.tasks if task.task is None] == ["nlp/Dialogue-Relation-Extraction"]
     unlisted, malformed = suite.problems
-    assert "none of the 699" in unlisted
+    assert "not one of the 699" in unlisted
     assert "200 labels have unbalanced brackets, though all their parts could be read" in malformed
 
 

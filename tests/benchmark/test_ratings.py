@@ -54,7 +54,7 @@ def test_rows_are_read_whatever_the_order_of_columns(tmp_path: Path) -> None:
         ("task,instance,rater,rating\n", "no ratings"),
         ("task,instance,rater,rating\nT,i1,anna\n", ":2: 3 cells, and the header has 4"),
         ("task,instance,rater,rating\nT,i1,,4\nT,,anna,\n", ":2: rater: is empty"),
-        ('task,instance,rater,rating\n"T,i1,anna,4\n', "no CSV"),
+        ('task,instance,rater,rating\n"T,i1,anna,4\n', "not CSV"),
     ],
 )
 def test_a_file_that_is_no_such_csv_is_refused_naming_the_line(tmp_path: Path, text: str, said: str) -> None:
@@ -98,9 +98,9 @@ def test_a_task_goes_by_its_name_its_id_or_its_folder() -> None:
     [
         ("5.5", "out of range; it has to be a number from 1 to 5"),
         ("0", "out of range"),
-        ("nan", "no rating"),
-        ("1e0", "no rating"),
-        ("win", "no rating"),
+        ("nan", "not a rating"),
+        ("1e0", "not a rating"),
+        ("win", "not a rating"),
         ("4,5", "write 4.5"),
     ],
 )
@@ -135,7 +135,7 @@ def test_unknown_tasks_and_instances_are_left_out_and_named() -> None:
     )
     assert found.tasks == {SPEECH.key: {"i1": {"anna": 4.0}}}
     assert found.notes == (
-        "2 ratings left out: task 'No such' is none of this suite that was asked",
+        "2 ratings left out: task 'No such' is not a task of this suite that was asked",
         "1 rating left out: task 'Choice' is scored by ACC, which takes no ratings",
         "5 ratings left out: audio/generation/MultimodalTTS has no such instance here: 'x0', 'x1', 'x2' and 2 more",
     )

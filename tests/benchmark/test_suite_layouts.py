@@ -111,7 +111,7 @@ def test_an_unlisted_folder_is_kept_and_scored_by_its_type(write_task: Any, kind
     (task,) = suite.tasks
     assert (task.task, task.name) == (None, "My-Own-Task")
     assert (task.metric.id if task.metric else None) == metric
-    assert any("none of the 699" in problem for problem in suite.problems)
+    assert any("not one of the 699" in problem for problem in suite.problems)
     assert any("not scored" in problem for problem in suite.problems) == (metric is None)
 
 

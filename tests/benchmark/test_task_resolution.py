@@ -57,7 +57,7 @@ def test_names_seen_in_the_data_resolve(folder: str, annotation: str, modality: 
 def test_a_name_that_is_no_task_is_unlisted() -> None:
     found = resolve("Dialogue-Relation-Extraction", "dialogue_relation_extraction", Modality.LANGUAGE)
     assert found.task is None
-    assert found.reason == "'Dialogue-Relation-Extraction' is none of the 699 published tasks"
+    assert found.reason == "'Dialogue-Relation-Extraction' is not one of the 699 published tasks"
 
 
 def test_a_name_of_two_tasks_resolves_to_neither() -> None:

@@ -114,7 +114,7 @@ def test_frames_that_make_no_video_are_named(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(DatasetError, match="no picture in it"):
         content_of(MediaFile(Modality.VIDEO, tmp_path, "inode/directory"))
     (tmp_path / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    with pytest.raises(DatasetError, match=r"0.png: no picture that can be read"):
+    with pytest.raises(DatasetError, match=r"0.png: not a picture that can be read"):
         content_of(MediaFile(Modality.VIDEO, tmp_path, "inode/directory"))
     assert not list((tmp_path / "cache/videos").iterdir())
 

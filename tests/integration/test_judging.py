@@ -179,7 +179,7 @@ def test_ratings_of_a_csv_are_checked_kept_and_scored(genlevel: Any, stub_upstre
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == [
         "genlevel: ratings.csv:2: rating: 7 is out of range; it has to be a number from 1 to 5",
-        "ratings.csv:3: rating: 'good' is no rating; it has to be a number from 1 to 5",
+        "ratings.csv:3: rating: 'good' is not a rating; it has to be a number from 1 to 5",
         "ratings.csv:5: rater: 'anna' rated 's2' of nlp/Replies before, in line 4; keep one of the two rows",
     ]
     kept = {task["task"]: task["score"] for task in json.loads(genlevel.run("rescore", run, "--json").stdout)["tasks"]}

@@ -104,7 +104,7 @@ def format_under(key: str, known: str = "xywh") -> str:
     if key.endswith("bbox_2d"):
         return "xyxy"
     if key.endswith("box_2d"):
-        raise ValueError('what "box_2d" holds, pixels or thousandths, x or y first, is not said: a box is "box": [x, y, width, height]')
+        raise ValueError('"box_2d" may hold pixels or thousandths, x or y first; write a box as "box": [x, y, width, height]')
     return known
 
 
@@ -171,5 +171,5 @@ class _Walk:
 
 
 def _is_remark(value: object) -> bool:
-    """Whether a field holds no structure."""
+    """Whether a field holds a plain value, neither a list nor an object."""
     return not isinstance(opened(value), dict | list)

@@ -46,7 +46,7 @@ def _walk(value: object, name: str, score: float | None) -> Iterator[tuple[str, 
 def box_3d_of(value: object) -> list[float] | None:
     """One box of space as seven numbers; None for anything else.
 
-    Read are seven numbers, six (no turn), nine (velocities behind, or three angles of which the third is the yaw if the first two
+    Reads seven numbers, six (no turn), nine (velocities behind, or three angles of which the third is the yaw if the first two
     are 0), eight corners, and objects: centre, size and yaw; nuScenes' translation, size (width, length, height) and rotation (a quaternion
     w, x, y, z); KITTI's location (the middle of the bottom, in the camera's axes), dimensions (height, width, length) and rotation_y.
     Raises ValueError for an impossible box.

@@ -213,7 +213,7 @@ def _size(value: dict[str, object]) -> tuple[int, int]:
         raise ValueError("run lengths need their size: [height, width]")
     height, width = whole(size[0]), whole(size[1])
     if height is None or width is None or height < 1 or width < 1 or height * width > MOST_PIXELS:
-        raise ValueError(f"a mask of the size {shown(size)} cannot be (height and width from 1, at most {MOST_PIXELS} pixels)")
+        raise ValueError(f"a mask cannot have the size {shown(size)} (height and width from 1, at most {MOST_PIXELS} pixels)")
     return height, width
 
 

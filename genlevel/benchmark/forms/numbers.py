@@ -43,7 +43,7 @@ def _listed(values: list[object]) -> list[float] | list[list[float]]:
 def poses(value: object) -> list[list[float]]:
     """Poses in normal form: twelve numbers each, the rows of a 3 x 4 matrix from camera to world.
 
-    Read are twelve or sixteen numbers, 3 x 4 and 4 x 4 matrices, a rotation with a translation, position and quaternion (x, y, z, then
+    Reads twelve or sixteen numbers, 3 x 4 and 4 x 4 matrices, a rotation with a translation, position and quaternion (x, y, z, then
     x, y, z, w, as TUM writes them, with or without a time before), by frame or in a list, or as text: one line a pose.
     Raises ValueError for anything else.
     """

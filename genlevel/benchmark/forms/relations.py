@@ -23,8 +23,8 @@ def relations(value: object) -> list[RelationEntry]:
     """Relations in normal form: [{"subject", "predicate", "object", "subject_box"?, "object_box"?, "score"?}], the surest
     first if all have a score.
 
-    Read are triplets as lists, objects and texts ("man => rides => horse", "(man, rides, horse)"), one a line; scene graphs whose
-    relations number their objects; and a text that is none of these, such as "left of" or a sentence: a predicate alone.
+    Reads triplets as lists, objects and texts ("man => rides => horse", "(man, rides, horse)"), one a line; scene graphs whose
+    relations number their objects; and any other text, such as "left of" or a sentence, as a predicate alone.
     Raises ValueError for what cannot be read.
     """
     found = list(_walk(_unwrapped(value), {}))

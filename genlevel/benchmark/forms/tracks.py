@@ -35,7 +35,7 @@ _BOXES_3D = ("box", "bbox", "box_3d", "bbox_3d", "box3d", "bbox3d")
 def track(value: object) -> list[list[float] | None]:
     """One box a frame, null if the object is not seen in it: [[x, y, width, height] | null, ...]. A box without area is null.
 
-    Read are lists, objects by frame (from 0, or from 1; a frame between that is not there is null), lists of {"frame", "box"}, one object
+    Reads lists, objects by frame (from 0, or from 1; a frame between that is not there is null), lists of {"frame", "box"}, one object
     of one class with its boxes, and text: one line a frame. Raises ValueError for anything else.
     """
     value = opened(value)
@@ -157,7 +157,7 @@ def _is_frame(value: object) -> bool:
 def tracks(value: object) -> list[TrackEntry]:
     """Boxes with identities in normal form: [{"frame", "id", "label", "box": [seven numbers], "score"?}], in the order of frames.
 
-    Read are flat lists, lists of one list a frame, and objects by frame or by identity. Raises ValueError for anything else.
+    Reads flat lists, lists of one list a frame, and objects by frame or by identity. Raises ValueError for anything else.
     """
     plain = unwrapped(value, "tracks", "frames", "boxes")
     found = list(_tracks(plain, None, None, ""))
