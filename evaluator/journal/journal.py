@@ -121,17 +121,33 @@ class Journal:
         """Writes a group in one transaction. Whatever goes wrong is what its callers are told: this thread serves all others too."""
         try:
             rows = [self._insert.row(work) for work in group if isinstance(work, Answer)]
-            with self._engine.begin() as connection:
-                for work in group:
-                    if not isinstance(work, Answer):
-                        work(connection)
-                if rows:
-                    connection.exec_driver_sql(self._insert.sql, rows)
+            try:
+                connection = self._begun(group, rows)
+            except StorageError as error:
+                if not error.disconnected:
+                    raise
+                connection = self._begun(group, rows)  # nothing of it was kept; once COMMIT is sent, that is not sure any more
+            with connection:
+                connection.commit()
         except StorageError as error:
             return error
         except Exception as error:  # beside the database's own also what a driver says of a value that it cannot store
             return StorageError(f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}")
         return None
+
+    def _begun(self, group: Sequence[Answer | Operation], rows: list[tuple[object, ...] | dict[str, object]]) -> Connection:
+        """A connection whose transaction has the writes of a group in it, and is still open."""
+        connection = self._engine.connect()
+        try:
+            for work in group:
+                if not isinstance(work, Answer):
+                    work(connection)
+            if rows:
+                connection.exec_driver_sql(self._insert.sql, rows)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     # -- runs ------------------------------------------------------------------------------------------------------
 

@@ -166,11 +166,11 @@ class RunControl:
         """Stores how a run ended, unless another process has it now: then it is that one's to say."""
         try:
             if lock.held:
-                self._store(active, ending)
+                await self._store(active, ending)
                 return
             await lock.release()
             if await lock.acquire():  # nobody has taken it yet
-                self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
+                await self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
             else:
                 active.taken_over = True
         except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
@@ -181,9 +181,10 @@ class RunControl:
             finally:
                 self.active.pop(active.run_id, None)
 
-    def _store(self, active: ActiveRun, ending: Ending) -> None:
+    async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
-        self._context.journal.update_run(active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
+        update = self._context.journal.update_run
+        await asyncio.to_thread(update, active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
 
 
 def _kept_traffic(work: Work) -> str:

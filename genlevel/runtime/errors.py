@@ -80,7 +80,13 @@ class WorkbookError(UsageError):
 
 
 class StorageError(GenlevelError):
-    """A database, journal or blob store cannot be used."""
+    """A database, journal or blob store cannot be used.
+
+    Attributes:
+        disconnected: whether it was the connection that was lost; what was not committed may be tried again.
+    """
+
+    disconnected = False
 
 
 class BlobMissing(StorageError):

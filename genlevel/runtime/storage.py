@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,14 +56,28 @@ from sqlalchemy.engine import URL, make_url
 from genlevel.runtime.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Dialect
     from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 BUSY_TIMEOUT_S = 30.0
+PATIENCE_S = 10.0
+"""Seconds that a new connection waits for a PostgreSQL that was there before: a restart takes less, and a lease's time is longer."""
+
 _OPEN_TIMEOUT_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _IN_MEMORY = frozenset({"", ":memory:"})
 _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
 _POSTGRESQL_LOCK = 0x67656E6C  # a constant of ours for pg_advisory_xact_lock: "genl"
+# libpq's, in seconds and milliseconds: a server whose machine or network is gone is noticed within half a minute, not within hours.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_patient: ContextVar[bool] = ContextVar("patient", default=True)
 
 
 def sqlite_url(file: Path) -> str:
@@ -92,16 +107,13 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
     Raises:
         ConfigurationError: it is not a database URL, or its driver is not installed.
         StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel. So does whatever
-            uses the engine later, when the database fails it (a full disk, a lost server).
+            uses the engine later, when the database fails it (a full disk, a lost server). A PostgreSQL that was there and is away is
+            waited for, for up to 10 s, by whoever needs a new connection.
     """
     parsed, synchronous = _parsed(url)
     shown = parsed.render_as_string(hide_password=True)
     try:
-        engine = (
-            _sqlite(parsed, synchronous, busy_timeout_s)
-            if parsed.get_backend_name() == "sqlite"
-            else create_engine(parsed, pool_pre_ping=True)
-        )
+        engine = _sqlite(parsed, synchronous, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except ImportError as error:
         raise ConfigurationError(f"storage.url: {shown} needs the Python package '{error.name}', which is not installed") from None
     except exc.ArgumentError as error:
@@ -123,8 +135,12 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
     def explain(context: ExceptionContext) -> None:
         """What the database itself cannot do (any more) is said in one line, whoever asked; a wrong statement stays what it is."""
         if isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InternalError) and not context.is_pre_ping:
-            raise StorageError(f"cannot use the database {shown}: {_advice(context.sqlalchemy_exception, parsed)}") from None
+            error = StorageError(f"cannot use the database {shown}: {_advice(context.sqlalchemy_exception, parsed)}")
+            error.disconnected = context.is_disconnect
+            raise error from None
 
+    if engine.dialect.name == "postgresql":
+        _wait_for_server(engine)
     return engine
 
 
@@ -158,10 +174,13 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
             return ""
         if not file.startswith("file:") and not Path(file).is_file():  # open connections would go on with the file that was there
             return f"the database {file} is not there any more"
+    patient = _patient.set(False)
     try:
         found = _revision(engine, room)
     except (StorageError, exc.SQLAlchemyError) as error:
         return str(error).splitlines()[0]
+    finally:
+        _patient.reset(patient)
     if found == head:
         return ""
     return f"the database is at {room} schema {found or 'none'}, and this version of genlevel works with {head}"
@@ -229,6 +248,26 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, connect_args=options)
+
+
+def _wait_for_server(engine: Engine) -> None:
+    """Lets new connections wait for the server, which may be starting again, so that what goes on need not end."""
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, _: object, arguments: tuple[object, ...], options: dict[str, object]) -> DBAPIConnection:
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return dialect.connect(*arguments, **options)
+            except dialect.loaded_dbapi.OperationalError:
+                if not _patient.get() or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.1)
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:

@@ -6,13 +6,18 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, exc, func, insert, inspect, select, text
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, exc, func, insert, inspect, make_url, select, text
 
+from genlevel.runtime import storage
 from genlevel.runtime.errors import ConfigurationError, StorageError
-from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, writing
+from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, storage_problem, writing
 
 METADATA = MetaData()
 RUNS = Table("kitchen_runs", METADATA, Column("id", Integer, primary_key=True), Column("name", String, nullable=False))
@@ -280,3 +285,46 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path, ver
     program += "o(sys.argv[1], 'kitchen', pathlib.Path(sys.argv[2]), head='0002'); print('alembic' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", program, url, str(versions)], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False"
+
+
+@pytest.mark.full
+def test_a_postgresql_that_is_away_for_a_moment_is_waited_for_but_not_by_who_asks_whether_it_is_there(
+    postgresql: str, versions: Path
+) -> None:
+    engine = opened(postgresql, versions)
+    with away(postgresql) as back:
+        assert "not currently accepting connections" in storage_problem(engine, "kitchen", head="0002")
+        returning = threading.Timer(1.0, back)
+        returning.start()
+        with engine.begin() as connection:
+            assert connection.execute(select(func.count()).select_from(RUNS)).scalar_one() == 0
+        returning.join()
+    assert storage_problem(engine, "kitchen", head="0002") == ""
+    engine.dispose()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_does_not_come_back_is_an_error(postgresql: str, versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "PATIENCE_S", 0.3)
+    engine = opened(postgresql, versions)
+    with away(postgresql), pytest.raises(StorageError, match="not currently accepting connections"), engine.connect():
+        pass
+    engine.dispose()
+
+
+@contextmanager
+def away(url: str) -> Iterator[Callable[[], None]]:
+    """A PostgreSQL database that has cut off everybody and lets nobody in; yields what brings it back before the end."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    others = create_engine(parsed.set(database="postgres"), isolation_level="AUTOCOMMIT")
+
+    def say(statement: str) -> None:
+        with others.connect() as connection:
+            connection.execute(text(statement))
+
+    back = partial(say, f"alter database {parsed.database} allow_connections true")
+    say(f"alter database {parsed.database} allow_connections false")
+    say(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{parsed.database}'")
+    yield back
+    back()
+    others.dispose()

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
@@ -42,6 +43,21 @@ def journal(request, tmp_path):
     opened = Journal(f"sqlite:///{tmp_path}/j.db" if request.param == "sqlite" else request.getfixturevalue("postgresql"))
     yield opened
     opened.close()
+
+
+@pytest.mark.full
+async def test_what_was_being_written_when_the_server_cut_the_connection_is_written_again(postgresql):
+    journal = Journal(postgresql)
+    cuts = iter([True])
+
+    def cut(connection):
+        if next(cuts, False):
+            connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+
+    await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5)), journal._submit(cut), journal.record(answer("b")))
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1, Outcome.FAILED: 1}
+    assert journal.totals("r").cost_nano_usd == 5
+    journal.close()
 
 
 async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
