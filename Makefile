@@ -20,9 +20,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
 	@echo 'make test        every test that needs nothing but Python'
-	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench where a copy is there'
-	@echo "                 (ONLY='-m full': those alone that make test leaves out)"
-	@echo 'make soak        what make test does in small, at length: storms of failures, kills, memory, fuzzes'
+	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench if a copy is there'
+	@echo "                 (ONLY='-m full': only those that make test leaves out)"
+	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'

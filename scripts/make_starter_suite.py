@@ -3,7 +3,7 @@
     python scripts/make_starter_suite.py [FOLDER]
 
 FOLDER defaults to the suite in the package. Pictures are drawn with Pillow and the font that comes with it; their bytes
-are those in the repository when it is the pinned Pillow that draws them.
+are those in the repository if the pinned Pillow draws them.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def lint(image: Path) -> bool:
 
 
 def breaking(image: Path, scratch: Path) -> bool:
-    """Whether clients of the last release (the newest v* tag) still work; True where there is none or it had no contract."""
+    """Whether clients of the last release (the newest v* tag) still work; True if there is none or it had no contract."""
     tag = _git("describe", "--tags", "--match", "v[0-9]*", "--abbrev=0")
     if tag.returncode != 0:
         return True

@@ -2,8 +2,8 @@
 
     python deploy/check/deployment.py
 
-hadolint, kubectl and the schemas come with the project's check dependencies; Compose and promtool are used where they are installed,
-and must be where CI=true.
+hadolint, kubectl and the schemas come with the project's check dependencies; Compose and promtool are used if they are installed,
+and must be if CI=true.
 """
 
 from __future__ import annotations

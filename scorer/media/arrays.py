@@ -30,7 +30,7 @@ _MOST_MEMBERS = 100
 def read_array(path: str | Path, most: int = MOST_NUMBERS) -> Numbers:
     """The numbers (bool, integer or real) of an .npy file, or of an .npz file of one array.
 
-    Of an .npz file of several the one called "arr_0" is taken. Raises Undecodable, also for more than ``most`` numbers and for
+    If an .npz file has several, the one called "arr_0" is taken. Raises Undecodable, also for more than ``most`` numbers and for
     arrays of objects: pickles are never read.
     """
     with decoding(path, "array"), open_file(path) as file:

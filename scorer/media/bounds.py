@@ -1,4 +1,4 @@
-"""How large a file may be in each respect, and the one error of everything that is not to be decoded."""
+"""How large a file may be in each respect, and the one error for every file that is not to be decoded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def decoding(path: str | Path, kind: str) -> Iterator[None]:
         raise Undecodable(f"{path}: no readable {kind}: it would need more memory than there is") from None
     except Exception as error:  # decoders of other people's formats raise whatever they like
         # FFmpeg's errors repeat its log after the reason.
-        said = getattr(error, "strerror", None) or ("it is of no kind that is read" if _is_unidentified(error) else str(error))
+        said = getattr(error, "strerror", None) or ("its format is not one that is read" if _is_unidentified(error) else str(error))
         reason = " ".join(str(said).split())[:160] or type(error).__name__
         raise Undecodable(f"{path}: no readable {kind}: {reason}") from None
 

@@ -252,7 +252,7 @@ def _grey(rgb: Picture) -> Floats:
     import numpy as np
 
     if not (np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2])):
-        raise Undecodable("is a picture in colours, which says no depth")
+        raise Undecodable("is a picture in colours, not of depth")
     return rgb[..., 0].astype(np.float64)
 
 
@@ -265,7 +265,7 @@ def _whole(array: Numbers) -> Classes:
     if array.dtype.kind == "f" and not (
         np.all(np.isfinite(array)) and np.array_equal(array, np.rint(array)) and np.abs(array).max() < 2**53
     ):
-        raise Undecodable("holds numbers that are not whole, which name no class")
+        raise Undecodable("holds numbers that are not whole, so they are not classes")
     return array.astype(np.int64)
 
 

@@ -27,7 +27,7 @@ _MOST_GLB_JSON = 4 << 20
 _MOST_SHAPES = 5_000
 _LONGEST_LINE = 10_000
 _FARTHEST = 1e12
-"""Coordinates beyond are not measurements, and their squares would not be finite."""
+"""Larger coordinates are not measurements, and their squares would not be finite."""
 _MOST_COLUMNS = 64
 
 
@@ -85,7 +85,7 @@ def read_point_labels(path: str | Path) -> NDArray[np.int64]:
         if labels.ndim != 1 or not 1 <= len(labels) <= MAX_POINTS:
             raise Undecodable(f"has the shape {labels.shape}, not (points,)")
         if labels.dtype.kind == "f" and not (np.all(np.isfinite(labels)) and np.array_equal(labels, np.rint(labels))):
-            raise Undecodable("holds numbers that are not whole, which name no class")
+            raise Undecodable("holds numbers that are not whole, so they are not classes")
         return labels.astype(np.int64)
 
 

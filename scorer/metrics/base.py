@@ -1,7 +1,7 @@
 """What a metric is: sufficient statistics of one instance, and a score from the statistics of many.
 
-The state is keyed by instance, so an instance that is delivered twice counts once and the order of delivery cannot
-show: update and merge are idempotent and commutative for equal statistics. Scores are in the workbook's unit.
+The state is keyed by instance, so an instance delivered twice counts once and the order of delivery does not
+matter: update and merge are idempotent and commutative for equal statistics. Scores are in the workbook's unit.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class NotComparable(Exception):
 
 
 class NotRated(NotComparable):
-    """An answer has no rating; the message says how to get one. If no answer of a task has one, it is said once, of the task."""
+    """An answer has no rating; the message says how to get one. If no answer of a task has one, it is said once, for the task."""
 
 
 class UnreadableAnswer(Exception):
@@ -132,11 +132,11 @@ class Metric(ABC, Generic[S]):
         return self.statistic(label_as_answer(question), question)
 
     def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums | None:
-        """The sums over instances that the score follows from; None if it is no function of any."""
+        """The sums over instances that the score follows from; None if it does not follow from sums."""
         return None
 
     def influences(self, statistics: Sequence[tuple[str, S]]) -> list[float] | None:
-        """Each instance's first-order share in the score's deviation, in the order of ``statistics``; None if only drawing anew says it."""
+        """Each instance's first-order share in the score's deviation, in the order of ``statistics``; None if only resampling tells it."""
         return None
 
 
@@ -273,7 +273,7 @@ _PLAIN = (str, int, float)
 
 
 def acceptable(label: object) -> list[str]:
-    """The strings of a label, any of which counts as right; none if it has no strings."""
+    """The strings of a label, any of which counts as right; empty if it has no strings."""
     if isinstance(label, str):
         return [label]
     return [str(entry) for entry in label if isinstance(entry, _PLAIN)] if isinstance(label, list) else []

@@ -15,7 +15,7 @@ _MALFORMED = (Undecodable, TypeError, ValueError, KeyError, AttributeError, Inde
 
 @contextmanager
 def of_label(what: str = "") -> Iterator[None]:
-    """What is malformed inside is the label's fault. what: what it should be, such as "a list of tubes"; "": the reason says it."""
+    """What is malformed inside is the fault of the label. what: what it should be, such as "a list of tubes"; "": the reason says it."""
     try:
         yield
     except _MALFORMED as problem:
@@ -24,7 +24,7 @@ def of_label(what: str = "") -> Iterator[None]:
 
 @contextmanager
 def of_answer(what: str = "") -> Iterator[None]:
-    """What is malformed inside is the answer's fault. what: as for ``of_label``."""
+    """What is malformed inside is the fault of the answer. what: as for ``of_label``."""
     try:
         yield
     except _MALFORMED as problem:

@@ -51,7 +51,7 @@ class Listed:
 
     @property
     def runs(self) -> str:
-        """yes, no, or in part: some senses do."""
+        """yes, no, or in part: some senses can be computed."""
         missing = sum(bool(sense.problem) for sense in self.senses)
         return "yes" if not missing else "no" if missing == len(self.senses) else "in part"
 

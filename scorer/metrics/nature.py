@@ -1,4 +1,4 @@
-"""What a metric declares of itself, so that whoever counts with its scores need not infer it: a certificate, a comparison, a bootstrap."""
+"""What a metric declares of itself, so that code that uses its scores need not infer it: a certificate, a comparison, a bootstrap."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SHARE = Nature(Makeup.SHARE, 0.0, 1.0, frozenset(Basis))
 BOUNDED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0, frozenset({Basis.STUDENT, Basis.BOUNDS}))
 """The mean of numbers 0..1."""
 MEASURED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0)
-"""The mean of numbers 0..1 that a network or a person gives: how surely is said by their spread alone."""
+"""The mean of numbers 0..1 that a network or a person gives: their spread alone tells how sure the mean is."""
 COSINES = Nature(Makeup.MEAN, -1.0, 1.0)
 """The mean of cosines."""
 ERRORS = Nature(Makeup.MEAN, 0.0)

@@ -17,8 +17,8 @@ def fetch(name: str, networks: Networks, endpoint: str = "") -> Path:
     """The folder of the weights in the hub's cache; what is there already is not loaded again.
 
     endpoint: of the hub; empty: the public one, or HF_ENDPOINT.
-    Safetensors if the repository has them, else pytorch_model.bin. Raises UsageError for an unknown network, ConfigurationError for one
-    that is on no hub, or if it cannot be fetched.
+    Safetensors if the repository has them, else pytorch_model.bin. Raises UsageError for an unknown network, ConfigurationError if it
+    is on no hub or cannot be fetched.
     """
     if name not in NETWORKS:
         raise UsageError(f"no network is named {name!r}; known: {', '.join(NETWORKS)}")

@@ -61,7 +61,7 @@ def package_folder(name: str) -> Path | None:
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes; of a folder: of the list of its weight and configuration files' names and hashes, in the order of names."""
+    """Of a file, its bytes' sha256; of a folder, that of its weight and configuration files' names and hashes, by name."""
     if path.is_file():
         return _file_sha256(path)
     total = hashlib.sha256()

@@ -29,7 +29,7 @@ class NetworkUnavailable(Exception):
 
 
 class Networks:
-    """Thread-safe. weights: path or hub id by network; what is not named is the network's default.
+    """Thread-safe. weights: path or hub id by network; a network without one has its default.
 
     device: "cuda", "cpu", ...; empty: a GPU if there is one.
     """

@@ -56,7 +56,7 @@ def state_dict(path: Path) -> dict[str, torch.Tensor]:
         return dict(load_file(str(path)))
     try:
         found = torch.load(str(path), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch's own message tells how to run the file's code: better not
+    except Exception as error:  # not torch's own message: it tells how to run the file's code
         raise RuntimeError("it is not a file of tensors alone") from error
     if not isinstance(found, dict):
         raise RuntimeError("it holds no weights by name")

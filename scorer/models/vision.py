@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scorer.models.loading import Networks
 
 DETECTION_THRESHOLD = 0.25
-"""Detections below this score are none (the default box threshold of Grounding DINO's post-processing)."""
+"""Detections below this score do not count (the default box threshold of Grounding DINO's post-processing)."""
 LONGEST_SIDE = 512
 """Pictures are made at most this long for MUSIQ, as VBench's imaging quality does."""
 

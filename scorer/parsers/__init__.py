@@ -1,7 +1,7 @@
 """From a model's raw text to an answer of the asked type, or the reason why none could be read.
 
 Parsing is a versioned step over the journal: a better parser scores an old run again without asking the model.
-No parser guesses: text from which no single answer follows is ``Unparsable``, an outcome of its own. None raises.
+No parser guesses, and none raises: text from which no single answer follows is ``Unparsable``, an outcome of its own.
 """
 
 from __future__ import annotations

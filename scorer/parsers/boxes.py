@@ -11,7 +11,7 @@ from scorer.parsers.values import Box, Unparsable
 
 _NUMBER = r"\s{0,3}([-+]?\d{1,12}(?:\.\d{1,12})?)\s{0,3}"
 _QUADRUPLE = re.compile(rf"[(\[]{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}[)\]]")
-# Keys under which four numbers are no x, y, width, height: if their JSON cannot be read, the numbers alone would mislead.
+# Keys under which four numbers are not x, y, width, height: if their JSON cannot be read, the numbers alone would mislead.
 _OTHERWISE = re.compile(r"box_2d|\b[xy]_?(?:1|2|min|max)\b")
 _MOST_BOXES = 10_000
 _NONE = "there is no box [x, y, width, height] in it"
@@ -20,7 +20,7 @@ _NONE = "there is no box [x, y, width, height] in it"
 def parse_boxes(text: str) -> tuple[Box, ...] | Unparsable:
     """Boxes (x, y, width, height) from the top left, with label and confidence if stated.
 
-    Read are all forms that labels have (genlevel.benchmark.forms.boxes), in prose or code fences; a list that breaks off counts up to its
+    Reads all forms that labels have (genlevel.benchmark.forms.boxes), in prose or code fences; a list that breaks off counts up to its
     last complete box (scorer.parsers.documents). Boxes without names may stand anywhere in prose. An empty list
     is the answer "no object". A negative width or height counts as 0: such a box can match nothing.
 

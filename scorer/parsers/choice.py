@@ -25,7 +25,7 @@ _LETTER = re.compile(
     re.VERBOSE,
 )
 _BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
-# An "a" or "I" before another word is no letter: "B, a blue bus", "B, I think".
+# An "a" or "I" before another word is not a letter: "B, a blue bus", "B, I think".
 _SEVERAL = re.compile(
     rf"^{_OPEN}([A-Za-z]){_CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{_OPEN}(?!(?-i:a|I)\s+(?!(?:and|or)\b)\w)([A-Za-z]){_CLOSE}(?![\w'’])",
     re.IGNORECASE,
@@ -77,7 +77,7 @@ _CLAUSE = re.compile(r"[.,;:!?\n]|\b(?:but|hence|therefore|thus|so(?!\s(?:sure|c
 _ANSWER_IS = re.compile(r"(?:answer|option|choice)\s\w+", re.IGNORECASE)
 _WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
 _LONGEST_CLAUSE = 200
-# Elsewhere in a sentence these are no answer: "There is no dog."
+# Elsewhere in a sentence these are not an answer: "There is no dog."
 _SAID_FIRST = frozenset({"yes", "no", "true", "false", "none", "not"})
 
 

@@ -18,7 +18,7 @@ def parse_code(text: str) -> str | Unparsable:
     """The only fenced block (the one after "Answer:" if there is a marker); without fences, all of the text.
 
     A block of shell commands or output beside another one does not count. A block that is never closed goes to the end, as at a token
-    limit. Several different blocks are no answer. Line breaks around the code fall away, its indentation stays.
+    limit. Several different blocks are not an answer. Line breaks around the code fall away, its indentation stays.
 
     >>> parse_code("Here you are:\\n```python\\ndef f(x):\\n    return x\\n```\\nIt returns x.")
     'def f(x):\\n    return x'

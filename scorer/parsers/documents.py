@@ -1,7 +1,7 @@
 """Finds the lists and objects that an answer may consist of, and repairs them if only one reading is left.
 
-Repaired are: Python's spelling (single quotes, True, None), commas before a closing bracket, and a list that breaks off, as at a token
-limit: its complete entries count, the one that is cut does not. Nothing else is. All work is linear in the text: brackets are paired
+Repairs Python's spelling (single quotes, True, None), commas before a closing bracket, and a list that breaks off, as at a token
+limit: its complete entries count, the one that is cut does not. Repairs nothing else. All work is linear in the text: brackets are paired
 once, and every stretch of the text is decoded once.
 """
 
@@ -15,7 +15,7 @@ from scorer.parsers.text import fenced_blocks
 
 MISSING = object()
 MOST_VALUES = 64
-"""Values in prose that are looked at: an answer with more of them is none."""
+"""Values in prose that are looked at: an answer with more of them is not read."""
 
 _CLOSING = {"[": "]", "{": "}"}
 # A string ends with its line, so that a quotation mark in prose hides no more than that.
@@ -32,8 +32,8 @@ _BLANK = re.compile(r"[\s,;]*+")
 
 
 def documents(text: str) -> tuple[list[object], list[object]]:
-    """Lists and objects that may be the answer: those of which the first that fits is it (all of the text, else the fenced blocks, the
-    last first), and those that stand in prose, of which several that fit are none.
+    """Lists and objects that may be the answer. Of the first group (all of the text, else the fenced blocks, the last first) the first
+    that fits is the answer; of the second (those in prose) it is the only one that fits.
 
     Objects or lists that stand one after the other, with nothing else between, are one list.
 
@@ -76,7 +76,7 @@ def _in_prose(text: str) -> tuple[list[object], object]:
             continue
         blank = blank and _BLANK.fullmatch(text, position, start) is not None
         if end is not None:
-            # Where this is no JSON, what stands inside is a part of something, not the answer.
+            # If this is not JSON, what stands inside is a part of something, not the answer.
             value, position = decoded(text[start:end]), end
         else:
             value, position = _cut_off(text, start)
@@ -104,7 +104,7 @@ def _paired(text: str) -> list[tuple[int, int | None]]:
 def _cut_off(text: str, start: int) -> tuple[object, int]:
     """The value that begins here and ends with the text, closed after its last complete entry, and where to look further.
 
-    An entry is one of a list that stands in no other list. MISSING if no entry is complete, or if this is no JSON at all.
+    An entry is one of a list that stands in no other list. MISSING if no entry is complete, or if this is not JSON at all.
     """
     stack: list[str] = []
     lists = 0
@@ -157,4 +157,4 @@ def _spelled(match: re.Match[str]) -> str:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -1,4 +1,4 @@
-"""The object that answers held to a JSON schema stand in, since providers take no schema of anything else; models also write it unasked."""
+"""The object around an answer that is held to a JSON schema: providers take schemas of objects only. Models also write it unasked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEYS = frozenset({KEY, "finalanswer", "correctanswer"})
 
 
 def unwrapped(text: str) -> str | Unparsable:
-    """What stands under "answer" in an object, alone, in a code fence or in prose; any other text as it is. Several that differ are none.
+    """What stands under "answer" in an object, alone, in a code fence or in prose; any other text as it is. Several that differ: none.
 
     >>> unwrapped('{"answer": "B"}')
     'B'

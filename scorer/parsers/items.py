@@ -30,8 +30,8 @@ _MOST_ITEMS = 10_000
 def parse_items(text: str) -> tuple[str, ...] | Unparsable:
     """The items in order: a JSON list, else relations or tuples in brackets, else lines, else parts between ";" or ",".
 
-    JSON is repaired as answers of structure are (scorer.parsers.documents); several lists that differ are no answer. Lines that end with a
-    colon are headings. Unbalanced brackets are borne: the labels of General-Bench have them too. An empty list, "None" and "There are
+    JSON is repaired as answers of structure are (scorer.parsers.documents); several lists that differ are no answer. Lines that end with
+    a colon are headings. Unbalanced brackets are accepted: the labels of General-Bench have them too. An empty list, "None" and "There are
     no ..." say that there are none.
 
     >>> parse_items("Emotions:\\n- joy\\n- surprise")

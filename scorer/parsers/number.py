@@ -18,7 +18,7 @@ _EQUALS = re.compile(r"[=≈]")
 _ASSIGNED = re.compile(r"(?<![\w.)*×+/^-])(?<![*×+/^-]\s)([A-Za-z])\s?=\s?(?=[-+$]?[\d.])")
 _YEAR = r"(?:1\d|20)\d\d\b"
 _AS_OF = re.compile(rf"\b(?:as of|by the end of)\s(?:\w{{3,9}}\s)?{_YEAR}", re.IGNORECASE)
-# What only goes with a number: remarks in brackets, of how many, when, where in the document. Alternatives are no remark.
+# What only goes with a number: remarks in brackets, of how many, when, where in the document. Alternatives are not remarks.
 _ASIDES = tuple(
     re.compile(aside, re.IGNORECASE)
     for aside in (

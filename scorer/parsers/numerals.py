@@ -70,7 +70,7 @@ _THEN: tuple[_Rewriting, ...] = (
     (_FRACTION, _fraction),
     (re.compile(r"(?<=\d)\*\*(?=\d)"), "^"),
     (re.compile(r"\*\*|__"), ""),
-    # Squares and cubes of units are no numbers: 12 cm^3, 5 m/s^2, 5 m2.
+    # Squares and cubes of units are not numbers: 12 cm^3, 5 m/s^2, 5 m2.
     (re.compile(r"(?:(?<=[A-Za-zµμΩ°])|(?<=[A-Za-z]\))) ?\^ ?[({]?[-+]?\d{1,2}[)}]?"), ""),
     (re.compile(r"(?<![A-Za-z])([mckd]?m|in|ft|yd|mi|sec|s)[23](?!\w)"), r"\1"),
     (re.compile(r"(?<=[\d)]) ?± ?[\d.]++"), ""),

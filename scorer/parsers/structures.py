@@ -25,7 +25,7 @@ _TIGHT_COMMA = re.compile(r"\d,\d")
 _LOOSE_COMMA = re.compile(r"\d(?:,[ \t]|;)")
 _WITH_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3}(?!\d))++(?:\.\d++)?+%?")
 _ONE_IN_LINE = re.compile(rf"{_WITH_THOUSANDS.pattern}|{_NUMBER}%?")
-# Signs that are no hyphens; a dash behind a number is one between two.
+# Signs of numbers, not hyphens; a dash behind a number stands between two.
 _MINUS = re.compile(r"\u2212(?=\.?\d)|(?<![\w)\]])(?<![\w)\]]\s)\u2013(?=\.?\d)")
 _MOST_LINES = 10_000
 
@@ -33,8 +33,8 @@ _MOST_LINES = 10_000
 def parse_structure(kind: AnswerType, text: str, files: Sequence[str] = ()) -> Structured | Unparsable:
     """The answer's list or object in the normal form of ``kind``; [] is the answer "nothing is there", if that can be one.
 
-    A list that breaks off counts up to its last complete entry (scorer.parsers.documents). Several lists in prose that differ are no
-    answer. Relations may stand one a line ("man - rides - horse"), tracks, poses and series as lines of numbers. A file counts only if
+    A list that breaks off counts up to its last complete entry (scorer.parsers.documents). Several lists in prose that differ are not
+    an answer. Relations may stand one a line ("man - rides - horse"), tracks, poses and series as lines of numbers. A file counts only if
     it is one of ``files``, those that the answer came with: what a model writes opens nothing on this machine.
 
     >>> parse_structure(AnswerType.RELATIONS, "- man -> rides -> horse")
@@ -99,7 +99,7 @@ def _normal(kind: AnswerType, value: object, files: Collection[str]) -> Structur
     except RecursionError:
         return Unparsable("its JSON is nested too deeply")
     if not named.issubset(files):
-        return Unparsable("it names files by their paths, where only its own text and files count")
+        return Unparsable("it names files by their paths, but only its own text and files count")
     if not found and KINDS[kind].sequence:
         return Unparsable(f"there are no {KINDS[kind].holds} in it")
     return Structured(found)
@@ -147,7 +147,7 @@ def _three(line: str) -> list[str] | None:
 def _series(text: str) -> list[float] | list[list[float]] | None:
     """Nothing but numbers: one line of them, one a line, or lines of equally many (a list for each step).
 
-    Where every line is one number, commas are of thousands; a single line such as 1,234 may be one number or two, and is none.
+    If every line is one number, its commas separate thousands; a single line such as 1,234 may be one number or two, and is not read.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     alone = [line.rstrip(",;") for line in lines]

@@ -27,7 +27,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Structured:
-    """An answer that is no text, number or box: masks, tracks, files, and so on.
+    """An answer that is not text, a number or boxes: masks, tracks, files, and so on.
 
     value: plain JSON in the normal form of its answer type, as labels have it (genlevel.benchmark.model.AnswerType); entries may have
     "score", their confidence. A file is {"file": path}.

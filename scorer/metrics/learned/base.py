@@ -112,7 +112,7 @@ class LearnedMetric(Metric[S], Generic[S, G]):
 
 
 class _Guarded:
-    """A network whose failures say that it is this network that failed."""
+    """A network whose failures name it."""
 
     def __init__(self, network: object, name: str) -> None:
         self._network, self._name = network, name

@@ -132,7 +132,7 @@ def sound(path: str, rate: int) -> Sound:
 def said(question: Question, *keys: str) -> list[str]:
     """The texts under the first of these names that the instance's details, label or question has; [] if they have none of them.
 
-    What an annotation asks with under several names stands in the question as lines "name: text".
+    Several fields of an annotation's input stand in the question as lines "name: text".
 
     >>> said(Question("media", None, prompt="source_prompt: winter\\ntarget_prompt: summer\\n\\nTranslate."), "target_prompt")
     ['summer']

@@ -57,7 +57,7 @@ class Mask:
 class Kinds:
     """How numbers of maps are classes. void: numbers of a label's map that do not count.
 
-    background: 0 is no class, and VOID does not count if a map has other numbers than 0 and VOID; else each number is a class.
+    background: 0 is not a class, and VOID does not count if a map has other numbers than 0 and VOID; else each number is a class.
     """
 
     void: frozenset[int] = frozenset()

@@ -20,7 +20,7 @@ LEAST_RECALL = 0.1
 
 Scenes = dict[str, JsonRow]
 """{class: [boxes of the label, [[score, matches], ...], [[score, matches, false positives], ...]]}: how many boxes of the tracks of each
-score match when all tracks count; and what comes of the scene when only tracks of this score or more do."""
+score match if all tracks count; and what comes of the scene if only tracks of this score or more do."""
 Frames = dict[int, dict[str, tuple[float, float]]]
 """By frame and identity: the centre on the ground."""
 
@@ -29,7 +29,7 @@ class TrackingAccuracy(SetMetric[Scenes]):
     """AMOTA of nuScenes: 100 * mean over classes, and over 40 recalls from .1 to 1, of MOTAR.
 
     MOTAR = max(0, 1 - (IDS + FP + FN - (1 - r) P) / (r P)) with P: boxes of the label; r: the recall that is reached, matches / P. At a
-    recall that the tracker does not reach it is 0. For each recall those tracks count whose mean score is at least the one at which so
+    recall that the tracker does not reach it is 0. At each recall, tracks count if their mean score is at least the one at which so
     many boxes match. Within a class, frame by frame, an answer's box keeps the object that its identity had, if their centres are less
     than 2 m apart on the ground; what is left is assigned so that distances are least. An object that is matched by another identity
     than before is a switch (IDS), not a match. Tracks without a score have 1.

@@ -229,7 +229,7 @@ class _Joined:
             all_given[start:end] -= before[np.searchsorted(ranks, self._ranks[start:end], side="left")]
         # As pycocotools divides: a spacing of 1 keeps 0/0 at 0.
         precision = hits / (all_given + np.spacing(1))
-        # The highest precision at this recall or more: a running maximum from the right, where each curve lies a step above the next one.
+        # The highest precision at this recall or more: a running maximum from the right, as each curve lies a step above the next.
         envelope = np.maximum.accumulate((precision + self._raised)[::-1])[::-1] - self._raised
         there_of = wanted[self._class]
         recall = np.divide(hits, there_of, out=np.zeros_like(hits), where=there_of > 0.0)

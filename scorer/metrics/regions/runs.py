@@ -108,7 +108,7 @@ class Region:
 
         edges = np.zeros(height * width + 1, dtype=np.int8)
         edges[np.minimum(self.starts, height * width)] += 1
-        # Where the last run is cut, its start and its end meet behind the last pixel.
+        # If the last run is cut, its start and its end meet behind the last pixel.
         np.subtract.at(edges, np.minimum(self.ends, height * width), 1)
         flat = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         return np.ascontiguousarray(flat.reshape(width, height).T)
@@ -192,7 +192,7 @@ def _of_polygon(polygon: Sequence[float], height: int, width: int) -> Region:
 
 
 def _combined(ours: Sequence[Region], theirs: Sequence[Region], wanted: Wanted) -> Region:
-    """The numbers for which ``wanted`` is true of how many of ours and of theirs cover them."""
+    """The numbers at which ``wanted`` holds for how many of our runs and how many of theirs cover them."""
     import numpy as np
 
     regions = [*ours, *theirs]

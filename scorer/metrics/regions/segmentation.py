@@ -67,8 +67,8 @@ class Dice(_SampleOverlap):
 class ClassIou(MeanOfRatios[dict[str, list[float]]]):
     """Mean IoU of semantic segmentation: 100 * mean over classes of sum |A and L| / sum |A or L|, summed over the whole data set.
 
-    Classes are those that labels have: named masks, or the numbers of a map. 0 is background: no class, but what is answered there is
-    wrong. Pixels of a void number do not count at all: 255 in a map that has other numbers, and those of ``void``.
+    Classes are those that labels have: named masks, or the numbers of a map. 0 is background: not a class, but what is answered there
+    is wrong. Pixels of a void number do not count at all: 255 in a map that has other numbers, and those of ``void``.
     Statistic: {class: [area of both, of the answer, of the label]}. Source: PASCAL VOC (Everingham et al. 2010), Cityscapes, ScanNet.
 
     >>> metric = ClassIou()

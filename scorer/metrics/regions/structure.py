@@ -49,7 +49,7 @@ def structure_measure(shades: Floats, label: Bits) -> float:
 
 
 def _likeness(shades: Floats) -> float:
-    """Equation 5: of shades where all should be 1."""
+    """Equation 5: of shades that should all be 1."""
     mean = float(shades.mean())
     spread = float(shades.std(ddof=1)) if len(shades) > 1 else 0.0
     return 2.0 * mean / (mean * mean + 1.0 + spread + _EPSILON)

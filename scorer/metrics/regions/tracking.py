@@ -193,7 +193,7 @@ def _poses(value: object) -> Floats:
         raise ValueError("a number is not finite")
     left, sizes, right = np.linalg.svd(rows[:, :, :3])
     if (sizes < 1e-6).any():
-        raise ValueError("a rotation cannot be one")
+        raise ValueError("a matrix is not a rotation")
     # The nearest rotation: a reflection is turned round in its weakest direction.
     left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
     poses = np.tile(np.eye(4), (len(rows), 1, 1))

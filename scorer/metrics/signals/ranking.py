@@ -27,15 +27,15 @@ _YES = frozenset({"yes", "true", "positive", "anomaly", "anomalous", "abnormal",
 _NO = frozenset({"no", "false", "negative", "normal", "good", "no anomaly", "no defect", "non-defective", "ok", "healthy"})
 
 Triple = JsonRow
-"""[score, negatives, positives] with this score. None for it: no answer, which ranks at the wrong end; BEST: at the right one."""
+"""[score, negatives, positives] with this score. A score of None is no answer, and ranks at the wrong end; BEST, at the right one."""
 BEST = "best"
-"""What an answer that is not known may be at best: surer than all that are known."""
+"""The best that an unknown answer may be: surer than all known ones."""
 
 
 class _Ranking(Metric[list[Triple]]):
     """What both have in common: statistics, weights and the bootstrap.
 
-    best_is_first: at best an answer stands before all others, also before those that rank at the wrong end for want of one.
+    best_is_first: at best an answer stands before all others, also before those that rank at the wrong end as they have no answer.
     """
 
     nature = RANKED

@@ -54,8 +54,8 @@ class RootMeanSquaredError(AverageMetric):
     """Root mean squared error of numbers or of time series.
 
     One number an instance: sqrt(mean over instances of (a - b)^2), pooled, as a root over one number alone would be its absolute error.
-    A series an instance: mean over instances of sqrt(mean over the series of (a - b)^2), so that a series of large numbers is not all
-    that counts. A series that is too short ends in zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
+    A series an instance: mean over instances of sqrt(mean over the series of (a - b)^2), so that a series of large numbers does not
+    decide alone. A series that is too short ends in zeros, one that is too long is cut; refused and unparsable answers count as 0. Lower is
     better, from 0. Statistic: [square] of a number, [root, 1] of a series. Source: the usual definition; errors per series as in
     Makridakis et al. 2020 (M4).
 

@@ -33,7 +33,7 @@ from scorer.parsers import Parsed
 from scorer.parsers.number import label_number
 
 RELATIVE_TOLERANCE = 1e-9
-"""How far numbers may differ and still be equal: binary fractions, not opinions."""
+"""How far equal numbers may differ: by the rounding of binary fractions."""
 
 
 class Accuracy(MeanMetric):

@@ -23,7 +23,7 @@ class Language:
     grammar: the tree-sitter package and its function. keywords: weigh five times as much as other tokens.
     declarations: node -> the fields of the new name and of its value (an integer is a child's position).
     assignments, increments: nodes that compute their left side. pairwise: "a, b = c, d" is read as two assignments.
-    branches: nodes (and tokens) that begin an alternative. keeps: what was known before a branch still is after it, else or not.
+    branches: nodes (and tokens) that begin an alternative. keeps: what was known before a branch is so after it, else or not.
     counted: "for" with a head -> the child after which it runs again. each: "for each" -> the fields of name, value and body.
     repeated: other loops. first: children that run before their siblings.
     """

@@ -323,7 +323,7 @@ class _Follower:
             states[text] = (index,)
 
     def _merge(self, start: int) -> None:
-        """What a loop noted twice is one edge."""
+        """Edges that a loop noted twice are one."""
         merged: dict[tuple[str, int, str], _Edge] = {}
         for edge in self.edges[start:]:
             key = edge.name, edge.index, edge.relation

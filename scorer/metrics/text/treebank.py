@@ -64,8 +64,8 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9 ]")
 def treebank_tokens(text: str, by_character: bool = True) -> tuple[str, ...]:
     """Tokens of one text; each character of Chinese and Japanese text is one, unless ``by_character`` is False.
 
-    All rules look no further than to the next space, but for those of the text's first word and its end: so words are looked up, and
-    only new ones are taken apart.
+    No rule looks further than the next space, except those of the text's first word and its end. So words are looked up, and only
+    new ones are split.
 
     >>> treebank_tokens("He didn't pay $3.88 (really).")
     ('He', 'did', "n't", 'pay', '$', '3.88', '(', 'really', ')', '.')

@@ -24,8 +24,8 @@ _forget: list[Callable[[], None]] = []
 
 
 def remembered(tokenize: _Tokenizer) -> _Tokenizer:
-    """The same function, its answers kept for the texts of late: references and short answers come again and again. Long texts are not
-    kept, so that no answers fill the memory."""
+    """The same function, which remembers its results for recent texts: references and short answers come again and again. Long texts
+    are not kept, so that answers do not fill the memory."""
     kept = lru_cache(maxsize=_MOST_TEXTS)(tokenize)
     _forget.append(kept.cache_clear)
 
