@@ -88,7 +88,7 @@ class Routes:
         return [*self._named.values(), *([] if EMBEDDED_ROUTE in self._named else [self.resolve(EMBEDDED_ROUTE)])]
 
     def known(self) -> list[ResolvedRoute]:
-        """The hosted models whose facts are shipped, as far as no configured route has their name."""
+        """The hosted models whose facts are shipped, unless a configured route has their name."""
         return [self.resolve(name) for name in table() if name not in self._named]
 
     def _unknown(self, name: str) -> str:

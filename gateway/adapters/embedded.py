@@ -40,7 +40,7 @@ class EmbeddedChat(Compatible):
 
 
 class EmbeddedModel:
-    """Starts the server for whoever comes first, shares it, and starts it anew if it has ended."""
+    """Starts the server at the first call, shares it, and starts it again if it has ended."""
 
     def __init__(self, settings: EmbeddedSettings, folder: Path, start: Starter | None = None) -> None:
         self._settings = settings

@@ -70,7 +70,7 @@ class LanguageServer:
 def _llama_cpp() -> ModuleType:
     try:
         return importlib.import_module("xllamacpp")
-    except ImportError as error:  # most often for want of OpenMP's runtime (see openmp.py)
+    except ImportError as error:  # most often because OpenMP's runtime is missing (see openmp.py)
         raise ConfigurationError(
             f"llama.cpp cannot be loaded ({error}): install the system package libgomp1 (Debian, Ubuntu) or libgomp (Fedora, Alpine)"
         ) from error

@@ -61,7 +61,7 @@ def unpacked(archive: Path) -> Path:
     """The folder that an archive's content lies in, unpacked if it is not there yet. Its name is the archive's without ".zip".
 
     A single folder of the archive's own name at its top is entered. Safe to call from several processes at once.
-    Raises DatasetError in one line for an archive that is broken, encrypted or hostile, and for one that does not fit.
+    Raises DatasetError in one line if the archive is broken, encrypted or hostile, or there is no room for it.
     """
     try:
         status = archive.stat()
@@ -137,7 +137,7 @@ def _opened(archive: Path) -> zipfile.ZipFile:
         with open(archive, "rb") as file:
             count, size = _directory(file)
         if count > MOST_ENTRIES or size > _LARGEST_DIRECTORY:
-            raise DatasetError(f"{archive}: {count} entries are more than the {MOST_ENTRIES} that are unpacked")
+            raise DatasetError(f"{archive}: has {count} entries; at most {MOST_ENTRIES} are unpacked")
         return zipfile.ZipFile(archive)
     except OSError as error:
         raise DatasetError(f"{archive}: cannot be read ({error.strerror or error})") from None
@@ -171,7 +171,7 @@ def _entries(archive: Path, file: zipfile.ZipFile) -> Iterator[tuple[str, zipfil
     """(name, entry) of what is to be unpacked. Raises DatasetError for anything that an honest archive does not have."""
     entries = [entry for entry in file.infolist() if not _JUNK.search(entry.filename)]
     if len(entries) > MOST_ENTRIES:
-        raise DatasetError(f"{archive}: {len(entries)} entries are more than the {MOST_ENTRIES} that are unpacked")
+        raise DatasetError(f"{archive}: has {len(entries)} entries; at most {MOST_ENTRIES} are unpacked")
     total = sum(entry.file_size for entry in entries)
     packed = min(sum(entry.compress_size for entry in entries), archive.stat().st_size)
     if total > LARGEST_TOTAL or (total > SMALL_TOTAL and total > LARGEST_RATIO * max(packed, 1)):

@@ -56,7 +56,7 @@ def _parse_list(written: str) -> tuple[str, ...]:
     try:
         parsed = ast.literal_eval(written)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        # Quotes inside an option ("children's") that whoever wrote the list did not escape.
+        # Quotes inside an option ("children's") that the list does not escape.
         inner = written.strip()[1:-1].strip()
         if inner[:1] not in "'\"" or inner[-1:] != inner[:1]:
             return ()
@@ -107,7 +107,7 @@ def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str
             raise ValueError(f"{len(letters)} options are marked right; one is expected")
         return letters.pop()
     if len(options) > len(LETTERS):
-        raise ValueError(f"{len(options)} options are more than there are letters")
+        raise ValueError(f"{len(options)} options; at most {len(LETTERS)} have letters")
     text = text_of(label).strip()
     same = [position for position, option in enumerate(options) if option.strip() == text]
     same = same or [position for position, option in enumerate(options) if normal_text(option) == normal_text(text)]

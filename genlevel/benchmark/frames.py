@@ -58,7 +58,7 @@ def as_video(frames: Sequence[Path]) -> Path:
     Raises DatasetError naming a frame that is not a picture.
     """
     if len(frames) > MOST_FRAMES:
-        raise DatasetError(f"{frames[0].parent}: {len(frames)} frames are more than the {MOST_FRAMES} of which a video is made")
+        raise DatasetError(f"{frames[0].parent}: {len(frames)} frames; a video is made of at most {MOST_FRAMES}")
     digest = hashlib.sha256(_ENCODING.encode())
     for frame in frames:
         try:
@@ -109,7 +109,7 @@ def _pictures(frames: Sequence[Path]) -> Iterator[Any]:
         try:
             with Image.open(frame) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
-                    raise DatasetError(f"{frame}: {picture.width} x {picture.height} pixels are more than a video's frame may have")
+                    raise DatasetError(f"{frame}: {picture.width} x {picture.height} pixels are too many for a video's frame")
                 yield picture.convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise DatasetError(f"{frame}: not a picture that can be read ({(str(error).splitlines() or ['broken'])[0][:100]})") from None

@@ -45,7 +45,7 @@ def _only_file(label: object) -> str:
 
 def _content(path: str) -> object:
     if os.path.getsize(path) > LARGEST_TEXT:
-        raise ValueError(f"{path} is larger than the {LARGEST_TEXT} bytes that are read of a label")
+        raise ValueError(f"{path} is too large; of a label at most {LARGEST_TEXT} bytes are read")
     try:
         text = Path(path).read_text("utf-8-sig")
         return json.loads(text) if path.casefold().endswith(".json") else text

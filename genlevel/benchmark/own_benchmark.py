@@ -67,6 +67,6 @@ def _manifest_place(where: str, root: Path, key: str, entry: ManifestTask) -> tu
         return modality, None
     if modality is None or paradigm is None:
         raise DatasetError(
-            f"{where}: its path says no modality and paradigm (nlp/..., image/comprehension/...); add `modality` and `paradigm`"
+            f"{where}: its path names no modality and paradigm (nlp/..., image/comprehension/...); add `modality` and `paradigm`"
         )
     return modality, paradigm

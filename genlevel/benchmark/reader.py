@@ -308,7 +308,7 @@ class Reader:
         return KINDS[self._usual].formed
 
     def _structure(self, raw: object) -> object:
-        """A label that is not text, in normal form. Raises MediaProblem, and ItemProblem for one that cannot be read."""
+        """A label that is not text, in normal form. Raises MediaProblem, or ItemProblem if it cannot be read."""
         modality = self._facts.modality
         try:
             label = with_files(raw, self._usual, self._place, modality)

@@ -171,7 +171,7 @@ def opened(file: BinaryIO) -> Image.Image:
 
     from PIL import Image
 
-    # Sizes are checked here, and a damaged tag does not matter to whoever reads standard error.
+    # Sizes are checked here, and warnings of damaged tags would only fill standard error.
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     warnings.filterwarnings("ignore", message="Tag data larger than file", category=UserWarning)

@@ -151,7 +151,7 @@ class WeightedMetric(Protocol):
 
 Parameters = Mapping[str, str]
 AnyMetric: TypeAlias = "Metric[Any]"
-"""A metric whatever its statistics are."""
+"""A metric with statistics of any kind."""
 Factory: TypeAlias = Callable[[Parameters, str], "AnyMetric | None"]
 Factories: TypeAlias = Mapping[str, Factory]
 """By metric id: from parameters (genlevel.benchmark.meaning) and a variant's name ("default", "official") to the metric.

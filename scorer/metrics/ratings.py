@@ -1,7 +1,7 @@
 """Metrics that are means of ratings: by people (MOS, user preference) or by a judge model (GPT-Score).
 
-No answer is measured here: its ratings come with it (``Question.ratings``). A refused or unparsable answer is rated worst without anybody
-being asked; one that nobody has rated is not comparable, never zero. How ratings are made: docs/judging.md.
+No answer is measured here: its ratings come with it (``Question.ratings``). A refused or unparsable answer has the worst rating without
+anybody being asked; an answer without a rating is not comparable, never zero. How ratings are made: docs/judging.md.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ class MeanOpinionScore(RatingMetric):
 class UserPreference(RatingMetric):
     """User preference rate, 0..100 %: the share of pairwise comparisons that the answer wins; a tie counts half.
 
-    100 * mean over instances of the mean of each instance's comparisons (1 won, 0.5 tie, 0 lost; whoever compares says what the answer is
-    compared with: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated if
+    100 * mean over instances of the mean of each instance's comparisons (1 won, 0.5 tie, 0 lost; those who compare choose what the
+    answer is compared with: for General-Bench the specialist's output). Refused and unparsable answers lose. Raises NotRated if
     nobody compared an instance, NotComparable for a rating outside 0..1.
     Source: user preference rate, General-Level (arXiv 2505.04620), appendix A.1.
 

@@ -32,7 +32,7 @@ def parse_answer(answer_type: AnswerType, raw: str, options: Sequence[str] = (),
     >>> parse_answer(AnswerType.SERIES, "[1, 2.5, 4]")
     Structured(value=[1.0, 2.5, 4.0])
     """
-    from scorer.parsers.table import PARSERS  # imported when something is parsed: whoever reads stored scores parses nothing
+    from scorer.parsers.table import PARSERS  # imported when something is parsed: reading stored scores parses nothing
     from scorer.parsers.text import visible_text
 
     kind, text = KINDS[answer_type], visible_text(raw)

@@ -100,7 +100,7 @@ def _one(text: str) -> float | Unparsable:
     value = found.pop()
     if found:
         return Unparsable(f"it has {len(found) + 1} different numbers and no answer marker")
-    return Unparsable("what stands in it is not one number for certain") if value is None else value
+    return Unparsable("it is not clear which number it means") if value is None else value
 
 
 def _without_asides(text: str) -> str:

@@ -263,7 +263,7 @@ def test_one_name_twice_is_refused(tmp_path: Path) -> None:
 
 def test_too_many_entries_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MOST_ENTRIES", 10)
-    with pytest.raises(DatasetError, match="11 entries are more than the 10"):
+    with pytest.raises(DatasetError, match="has 11 entries; at most 10 are unpacked"):
         unpacked(packed(tmp_path / "a.zip", {f"{n}.json": b"{}" for n in range(11)}))
 
 

@@ -45,7 +45,7 @@ def test_an_index_is_read_by_how_the_task_counts() -> None:
         ("yes", ("yes", "Yes!"), None),
         ("same", ("same", "same"), "text of 2 options"),
         (["A", "B"], OPTIONS, "2 options are marked right"),
-        ("x", tuple(str(n) for n in range(30)), "more than there are letters"),
+        ("x", tuple(str(n) for n in range(30)), "30 options; at most 26 have letters"),
         ("long text", (), "is not a letter"),
     ],
 )

@@ -74,7 +74,7 @@ def _short(name: str) -> str:
 
 
 def known_format(written: str) -> str:
-    """As ``box_format``, but raises ValueError for one that is not understood."""
+    """As ``box_format``, but raises ValueError for an unknown format."""
     known = box_format(written)
     if not known:
         raise ValueError(

@@ -116,7 +116,7 @@ def _frames(values: list[object]) -> list[Mask | None] | None:
 
 
 def mask_of(value: object) -> Mask | None:
-    """One mask in normal form; None for what does not look like one. Raises ValueError for one that is broken."""
+    """One mask in normal form; None for what does not look like one. Raises ValueError if it is broken."""
     if isinstance(value, dict):
         if isinstance(value.get("file"), str):
             return {"file": value["file"]}

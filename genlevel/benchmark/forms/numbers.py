@@ -61,7 +61,7 @@ def poses(value: object) -> list[list[float]]:
     else:
         raise ValueError(f"{shown(value)} is not a list of poses")
     if len(listed) > MOST_FRAMES:
-        raise ValueError(f"{len(listed)} poses are more than the {MOST_FRAMES} that are read")
+        raise ValueError(f"{len(listed)} poses; at most {MOST_FRAMES} are read")
     found = []
     for position, part in enumerate(listed):
         pose = _pose(opened(part))

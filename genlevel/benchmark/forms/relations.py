@@ -29,7 +29,7 @@ def relations(value: object) -> list[RelationEntry]:
     """
     found = list(_walk(_unwrapped(value), {}))
     if len(found) > MOST:
-        raise ValueError(f"{len(found)} relations are more than the {MOST} that are read")
+        raise ValueError(f"{len(found)} relations; at most {MOST} are read")
     if found and all("score" in one for one in found):
         found.sort(key=lambda one: -one.get("score", 0.0))
     return found

@@ -173,7 +173,7 @@ def filled(frames: Iterable[tuple[int, V]]) -> list[V | None]:
     found: list[V | None] = []
     for position, value in frames:
         if position >= MOST_FRAMES:
-            raise ValueError(f"frame {position} is beyond the {MOST_FRAMES} that are read")
+            raise ValueError(f"frame {position} lies beyond the first {MOST_FRAMES}, which are read")
         found += [None] * (position - len(found) + 1)
         found[position] = value
     return found

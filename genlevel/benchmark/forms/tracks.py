@@ -87,7 +87,7 @@ def _boxes_by_frame(value: object, start: int) -> Iterator[tuple[int, list[float
     if not isinstance(value, list):
         raise ValueError(f"{shown(value)} is not a list of boxes, one a frame")
     if len(value) > MOST_FRAMES:
-        raise ValueError(f"{len(value)} frames are more than the {MOST_FRAMES} that are read")
+        raise ValueError(f"{len(value)} frames; at most {MOST_FRAMES} are read")
     for position, part in enumerate(value):
         frame = frame_number(first(part, FRAME_KEYS)) if isinstance(part, dict) else None
         yield (start + position if frame is None else frame), _frame_box(part)

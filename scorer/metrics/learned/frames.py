@@ -68,7 +68,7 @@ class FrameConsistency(_Frames):
     one.
 
     See ``consistency``; 0..100 %. dino_score: features of DINO ViT-B/16, for the subject; clip_score of the background task: CLIP ViT-B/32.
-    All frames count. A video of fewer than two frames is unparsable, hence 0. A still video scores 100: the dynamic tasks measure
+    All frames count. A video of fewer than two frames is unparsable, so it counts 0. A still video scores 100: the dynamic tasks measure
     that. Source: VBench (Huang et al. 2024), which pools frames over all videos; here each video counts alike. Standard error: of a mean.
 
     >>> import numpy as np

@@ -87,7 +87,7 @@ def looked_at(frame: Picture) -> Picture:
     """
     height, width = frame.shape[:2]
     if max(height, width) > LONGEST_SHAPE * min(height, width):
-        raise Undecodable(f"it is a strip of {width} x {height} pixels, which no network can be shown")
+        raise Undecodable(f"it is a strip of {width} x {height} pixels, too thin for any network")
     if height * width <= MOST_FRAME_PIXELS:
         return frame
     import numpy as np

@@ -75,7 +75,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
         return self.within.sums(statistics)
 
     def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float]:
-        """As of the metric of text. Raises TypeError for one that knows no weights."""
+        """As of the metric of text. Raises TypeError if that takes no weights."""
         if not isinstance(self.within, WeightedMetric):
             raise TypeError(f"{self.within.id} knows no weights")
         return self.within.weighted(statistics)

@@ -22,7 +22,7 @@ class PanopticQuality(MeanOfRatios[Tally]):
 
     An answer's segment matches a label's of its class if their IoU is above 1/2, which at most one segment can reach. Pixels that belong
     to no segment of the label are void: they count in no union, and an unmatched segment that lies more than half in void is not wrong.
-    Segments: named masks, each one; or the numbers of a map, of which those from 1000 on are class * 1000 + instance (Cityscapes) and 0
+    Segments: named masks, each one; or the numbers of a map: from 1000 on they are class * 1000 + instance (Cityscapes); 0
     and 255 are void. If masks overlap the surer has the pixel, of equals the earlier. Classes are those that labels have.
     Source: Kirillov et al. 2019; panopticapi.
 

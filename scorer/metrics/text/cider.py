@@ -33,7 +33,7 @@ class Cider(RatioMetric[Row]):
     Tokens: lower-cased treebank ones without punctuation. Source: Vedantam, Zitnick and Parikh 2015, section 3, with the factor 10
     that all evaluations have. Variant "official": what the COCO caption evaluation (pycocoevalcap's Cider) computes under this
     name, which is CIDEr-D without stemming: counts of the answer clipped by the reference's, and a factor
-    exp(-(l_c - l_r)^2 / (2 * 6^2)) for the lengths. One instance alone has weights of 0, hence scores 0. Standard error: delta
+    exp(-(l_c - l_r)^2 / (2 * 6^2)) for the lengths. One instance alone has weights of 0, so it scores 0. Standard error: delta
     method, through the weights of the n-grams too.
 
     >>> metric = Cider()
