@@ -34,6 +34,7 @@ DOMAIN = "genlevel"
 MAX_MESSAGE_CHARACTERS = 4000
 MAX_PROVIDER_CHARACTERS = 600  # of a failed call's message, which has a provider's own words in it
 MAX_METADATA_CHARACTERS = 200
+MAX_FOREIGN_CHARACTERS = 300  # of what something between says, which may be a page of HTML
 
 # What a generic gRPC client may conclude without reading the details. Whoever asked can mend INVALID_ARGUMENT, NOT_FOUND and
 # FAILED_PRECONDITION, and nobody needs to repeat such a call. StorageError is INTERNAL, not UNAVAILABLE: a full disk or a database of a
@@ -160,20 +161,25 @@ def status_of(error: grpc.RpcError) -> status_pb2.Status:
     return status_pb2.Status(code=code, message=error.details() or "")
 
 
-async def abort(context: grpc.aio.ServicerContext[object, object], error: Exception, *, method: str) -> NoReturn:
+async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseException, *, method: str) -> NoReturn:
     """Ends the call with the error's status, its details in the trailers. Raises, as context.abort does.
 
-    What is not of our tree was not foreseen: it is logged, and the caller is told no more than that. method: which call this is.
+    What is not of our tree was not foreseen: it is logged, and the caller is told no more than that. What is of it and the caller's fault
+    neither, such as a full disk, is logged too. method: which call this is.
     """
     if not isinstance(error, GenlevelError):
         logger.error("%s failed in a way that was not foreseen", method, exc_info=error)
-        error = GenlevelError(f"{method} failed inside the service; its log says more")
-    await context.abort_with_status(rpc_status.to_status(to_status(error)))
+        status = to_status(GenlevelError(f"{method} failed inside the service; its log says more"))
+    else:
+        status = to_status(error)
+        if status.code in (code_pb2.INTERNAL, code_pb2.UNKNOWN):
+            logger.error("%s failed: %s", method, status.message)
+    await context.abort_with_status(rpc_status.to_status(status))
     raise AssertionError("abort_with_status returned")  # pragma: no cover
 
 
 def _call_status(failure: CallFailed) -> status_pb2.Status:
-    message = _clip(" ".join(failure.message.split()), MAX_PROVIDER_CHARACTERS)
+    message = _line(failure.message, MAX_PROVIDER_CHARACTERS)
     metadata = {
         "provider": failure.provider,
         "provider_code": failure.provider_code,
@@ -182,7 +188,7 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
         "may_be_charged": "true" if failure.may_be_charged else "",
     }
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN)
-    info.metadata.update({name: _clip(" ".join(value.split()), MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
+    info.metadata.update({name: _line(value, MAX_METADATA_CHARACTERS) for name, value in metadata.items() if value})
     details: list[Message] = [info]
     if failure.usage is not None or failure.cost_nano_usd is not None:
         details.append(gw.Charge(usage=failure.usage, cost_nano_usd=failure.cost_nano_usd))
@@ -191,23 +197,25 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     if failure.part and failure.error_class in (ErrorClass.CALLER_FAULT, ErrorClass.UNSUPPORTED):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=failure.part, description=message)
+        violation = error_details_pb2.BadRequest.FieldViolation(field=_line(failure.part, MAX_METADATA_CHARACTERS), description=message)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
     if failure.error_class == ErrorClass.QUOTA:
-        quota = error_details_pb2.QuotaFailure.Violation(subject=failure.provider or "account", description=message)
+        subject = _line(failure.provider, MAX_METADATA_CHARACTERS) or "account"
+        quota = error_details_pb2.QuotaFailure.Violation(subject=subject, description=message)
         details.append(error_details_pb2.QuotaFailure(violations=[quota]))
     return _status(CODES.get(failure.error_class, code_pb2.UNKNOWN), message, details)
 
 
 def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelError:
+    message = _line(status.message, MAX_FOREIGN_CHARACTERS)
     who, setting = f"the {service} at {address}", f"addresses.{service} in the configuration"
     if status.code == code_pb2.UNAVAILABLE:
-        return GenlevelError(f"{who} cannot be reached ({setting}): {status.message}")
+        return GenlevelError(f"{who} cannot be reached ({setting}): {message}")
     if status.code == code_pb2.DEADLINE_EXCEEDED:
         return GenlevelError(f"{who} could not be reached, or did not answer in time ({setting})")
     if status.code == code_pb2.UNIMPLEMENTED:
         return GenlevelError(f"{who} is of another version; gateway, evaluator and scorer must be of one")
-    said = f"{who} answered {_code_name(status.code)}: {status.message}"
+    said = f"{who} answered {_code_name(status.code)}: {message}"
     return _NEAREST.get(status.code, GenlevelError)(said)
 
 
@@ -238,5 +246,10 @@ def _code_name(code: int) -> str:
     return code_pb2.Code.Name(code) if code in code_pb2.Code.values() else str(code)
 
 
+def _line(text: str, limit: int) -> str:
+    return _clip(" ".join(text.split()), limit)
+
+
 def _clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """A text that is not too long, and that UTF-8 can carry: the names of files may have bytes in them that are no characters."""
+    return (text if len(text) <= limit else text[: limit - 1] + "…").encode("utf-8", "backslashreplace").decode("utf-8")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -76,8 +76,18 @@ async def answered(context: grpc.aio.ServicerContext, method: str, work: Awaitab
         return await work
     except grpc.aio.BaseError:  # the connection is gone, and gRPC knows what to do
         raise
+    except asyncio.CancelledError as error:
+        await _abort_cancelled(context, error, method=method)
     except Exception as error:
         await abort(context, error, method=method)
+
+
+async def _abort_cancelled(context: grpc.aio.ServicerContext, error: asyncio.CancelledError, *, method: str) -> NoReturn:
+    """If nobody cancelled the call, something inside the core was cancelled. gRPC would say nothing to the caller, who would wait."""
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise error
+    await abort(context, error, method=method)
 
 
 def _handler(method: MethodDescriptor, behaviour: Callable[..., object]) -> grpc.RpcMethodHandler:
@@ -90,6 +100,8 @@ def _handler(method: MethodDescriptor, behaviour: Callable[..., object]) -> grpc
                 yield response
         except grpc.aio.BaseError:
             raise
+        except asyncio.CancelledError as error:
+            await _abort_cancelled(context, error, method=method.name)
         except Exception as error:
             await abort(context, error, method=method.name)
 

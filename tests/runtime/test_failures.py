@@ -17,7 +17,7 @@ import evaluator
 import gateway
 import genlevel
 import scorer
-from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError, StorageError, UsageError
+from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.failures import (
     CODES,
     MAX_MESSAGE_CHARACTERS,
@@ -289,3 +289,32 @@ def test_a_class_of_a_newer_service_is_the_nearest_that_we_know() -> None:
 def test_a_gateways_other_errors_are_failed_calls_to_who_asks_for_answers() -> None:
     failure = call_failed(to_status(StorageError("the disk is full")))
     assert (failure.reason, failure.message) == ("UNKNOWN", "the disk is full")
+
+
+@pytest.mark.parametrize("error_class", [gw.ERROR_CLASS_QUOTA, gw.ERROR_CLASS_CALLER_FAULT, gw.ERROR_CLASS_UNSUPPORTED])
+async def test_whatever_a_failed_call_says_reaches_the_client(error_class: int) -> None:
+    long = "x" * 100_000
+    failure = CallFailed(error_class, long, part=long, provider=long, provider_code=long, dimension=long)
+    found = call_failed(status_of(await ended_with(failure)))
+    assert (found.error_class, len(found.message)) == (error_class, MAX_PROVIDER_CHARACTERS)
+
+
+@pytest.mark.parametrize("error", [DatasetError("no file b\udcff.png"), CallFailed(gw.ERROR_CLASS_UNKNOWN, "no file b\udcff.png")])
+async def test_names_that_are_no_text_reach_the_client(error: GenlevelError) -> None:
+    found = came_back(status_of(await ended_with(error)))
+    assert (type(found), str(found)) == (type(error), r"no file b\udcff.png")
+
+
+async def test_what_is_not_the_callers_fault_is_in_the_services_log(caplog: pytest.LogCaptureFixture) -> None:
+    await ended_with(StorageError("the disk is full"))
+    await ended_with(NotFoundError("no run 'x'"))
+    assert [record.getMessage() for record in caplog.records] == ["Call failed: the disk is full"]
+
+
+def test_a_page_of_a_proxy_is_a_short_line() -> None:
+    page = "<html>\n<h1>502 Bad Gateway</h1>\r\n" + "<hr>nginx\n" * 1000
+    said = str(came_back(status_pb2.Status(code=code_pb2.UNAVAILABLE, message=page)))
+    assert "cannot be reached" in said
+    assert "<html> <h1>502 Bad Gateway</h1> <hr>nginx" in said
+    assert len(said) < 400
+    assert "\n" not in said

@@ -40,6 +40,8 @@ class Core:
             await self.go.wait()
         if request.run_id == "none":
             raise NotFoundError("no run 'none'")
+        if request.run_id == "cancelled":
+            raise asyncio.CancelledError
         if request.run_id == "broken":
             raise ZeroDivisionError("inside")
         return sc.GetVerdictResponse(run_id=request.run_id)
@@ -53,6 +55,8 @@ class Core:
             for number in range(1000):
                 if request.task == "bad" and number == 3:
                     raise StorageError("the disk is gone")
+                if request.task == "cancelled" and number == 3:
+                    raise asyncio.CancelledError
                 yield sc.ListInstancesResponse(instance_id=str(number))
                 await asyncio.sleep(0)
         finally:
@@ -126,6 +130,15 @@ async def test_what_was_not_foreseen_stays_inside(remote: Any, caplog: pytest.Lo
     with pytest.raises(GenlevelError, match=r"^GetVerdict failed inside the service; its log says more$"):
         await remote.get_verdict(sc.GetVerdictRequest(run_id="broken"))
     assert "ZeroDivisionError: inside" in caplog.text
+
+
+async def test_what_was_cancelled_inside_the_core_does_not_leave_the_caller_waiting(remote: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(GenlevelError, match=r"^GetVerdict failed inside the service; its log says more$"):
+            await remote.get_verdict(sc.GetVerdictRequest(run_id="cancelled"))
+        with pytest.raises(GenlevelError, match=r"^ListInstances failed inside the service; its log says more$"):
+            _ = [instance async for instance in remote.list_instances(sc.ListInstancesRequest(task="cancelled"))]
+    assert len(caplog.records) == 2
 
 
 async def test_an_error_of_the_sender_is_the_senders(remote: Any) -> None:
