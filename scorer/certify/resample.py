@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scorer.metrics import Metric
-from scorer.metrics.base import WeightedMetric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,9 +75,9 @@ def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Map
         sums: Floats = np.stack([np.bincount(owner, weights=column, minlength=count) for column in columns], axis=1)
         finish = found.finish
         return Weighted(count, lambda weights: finish(weights @ sums), sums, finish)
-    if not isinstance(metric, WeightedMetric):
-        return None
     share = metric.weighted(rows)
+    if share is None:
+        return None
     return Weighted(count, lambda weights: np.array([100.0 * share(row[owner]) for row in weights]))
 
 

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
@@ -139,14 +139,10 @@ class Metric(ABC, Generic[S]):
         """Each instance's first-order share in the score's deviation, in the order of ``statistics``; None if only resampling tells it."""
         return None
 
-
-@runtime_checkable
-class WeightedMetric(Protocol):
-    """A metric that can count some instances more often than others, which is what a bootstrap over clusters needs."""
-
-    def weighted(self, statistics: Sequence[tuple[str, Any]]) -> Callable[[Any], float]:
-        """The score divided by 100, as a function of an array of weights in the order of ``statistics``."""
-        ...
+    def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float] | None:
+        """The score divided by 100, as a function of an array of weights in the order of ``statistics``, which counts some instances more
+        often than others: what a bootstrap over clusters needs. None for a metric that knows no weights."""
+        return None
 
 
 Parameters = Mapping[str, str]

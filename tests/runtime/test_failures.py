@@ -207,11 +207,15 @@ def came_back(status: status_pb2.Status) -> GenlevelError:
     return from_status(status, service="scorer", address="127.0.0.1:7403")
 
 
+# They import torch, which is in no base install, and raise errors that other modules define.
+NEED_TORCH = {"scorer.models.torchs", "scorer.models.video", "scorer.models.vision"}
+
+
 def whole_tree() -> set[type[GenlevelError]]:
     """Every class of the tree, wherever it is defined."""
     for package in (genlevel, gateway, evaluator, scorer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith(("__main__", ".env")):
+            if not module.name.endswith(("__main__", ".env")) and module.name not in NEED_TORCH:
                 importlib.import_module(module.name)
     found: set[type[GenlevelError]] = set()
     waiting = [GenlevelError]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import Floats, Metric, NotComparable, Question, S, Value, WeightedMetric, acceptable
+from scorer.metrics.base import Floats, Metric, NotComparable, Question, S, Value, acceptable
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
@@ -74,10 +74,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
     def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums | None:
         return self.within.sums(statistics)
 
-    def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float]:
-        """As of the metric of text. Raises TypeError if that takes no weights."""
-        if not isinstance(self.within, WeightedMetric):
-            raise TypeError(f"{self.within.id} knows no weights")
+    def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float] | None:
         return self.within.weighted(statistics)
 
     def question(self, question: Question) -> Question:

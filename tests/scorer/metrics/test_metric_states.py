@@ -25,7 +25,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scorer.metrics import Metric, MetricState, NotComparable, Question, create, implemented
-from scorer.metrics.base import WeightedMetric
 from scorer.parsers import Box, Parsed
 
 FILES = sorted((Path(__file__).parent / "metric_examples").glob("*.py"))
@@ -88,8 +87,8 @@ def test_any_split_in_any_order_delivered_twice_gives_the_same_score(row: dict[s
         # Whatever order the instances have, also without the state's sorting.
         shuffled = metric.compute(data.draw(st.permutations(sorted(whole.statistics.items()))))
         assert shuffled.score == pytest.approx(one.score, rel=1e-9, abs=1e-9)
-        if isinstance(metric, WeightedMetric):
-            assert 100.0 * metric.weighted(statistics)(np.ones(len(statistics))) == pytest.approx(one.score, rel=1e-9, abs=1e-9)
+        if (share := metric.weighted(statistics)) is not None:
+            assert 100.0 * share(np.ones(len(statistics))) == pytest.approx(one.score, rel=1e-9, abs=1e-9)
         assert metric.info.lowest - 1e-9 <= one.score <= metric.info.highest + 1e-9
         assert one.standard_error is None or (len(pairs) > 1 and one.standard_error >= 0.0)
 

@@ -18,7 +18,6 @@ from genlevel.benchmark.model import TaskMetric
 from scorer.certify.resample import weighted
 from scorer.metrics import Metric, Question, create
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.base import WeightedMetric
 from scorer.metrics.nature import Basis, Makeup, Nature
 from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.registry import nature_of
@@ -103,7 +102,8 @@ def test_every_sense_of_the_catalogue_declares_its_nature(metric_id: str, parame
         assert math.isinf(info.highest)
     if nature.makeup is Makeup.RANKED:
         made = create(metric_id, dict(parameters), measuring=False)
-        assert isinstance(made, WeightedMetric)
+        assert made is not None
+        assert made.weighted([]) is not None
 
 
 def test_what_is_known_of_no_metric_is_none() -> None:
