@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
-from genlevel.runtime.readiness import Readiness
+from genlevel.runtime.readiness import Readiness, looked
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.pending import pending_evidence, pending_outcome
@@ -85,7 +85,7 @@ class Scorer:
             configure(weights)
         self._files = files
         self._store = ScoreStore(storage)
-        self.readiness = Readiness({"storage": lambda: asyncio.to_thread(self._store.problem)})
+        self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._registry = registry
         self._exporter: ScoreExporter | None = None
         if registry is not None:

@@ -26,6 +26,7 @@ from evaluator.journal.usage import BUCKETS
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.readiness import looked
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem
 
 _GROUP = 512
@@ -64,7 +65,7 @@ class Journal:
 
     async def problem(self) -> str:
         """Why it cannot be used now, in one line; "" if it can."""
-        return await asyncio.to_thread(storage_problem, self._engine, "evaluator", head=HEAD)
+        return await looked(lambda: storage_problem(self._engine, "evaluator", head=HEAD))
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextvars import ContextVar
@@ -166,7 +167,7 @@ def insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Inse
 def storage_problem(engine: Engine, room: str, *, head: str) -> str:
     """Why the room's tables cannot be used now, in one line; "" if they can. Blocking; changes nothing.
 
-    Says it if the database does not answer, its file is gone, or its schema is not (any more) the one at ``head``.
+    Says it if the database does not answer, its file is gone or read-only, or its schema is not (any more) the one at ``head``.
     """
     file = engine.url.database or ""
     if engine.dialect.name == "sqlite":
@@ -174,6 +175,8 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
             return ""
         if not file.startswith("file:") and not Path(file).is_file():  # open connections would go on with the file that was there
             return f"the database {file} is not there any more"
+        if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
+            return f"the database {file} is read-only; give write permission on the file and its folder"
     patient = _patient.set(False)
     try:
         found = _revision(engine, room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ from genlevel.embedded import embedded_services
 from genlevel.runtime import rpc
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.http import HttpServer, create_app
-from genlevel.runtime.readiness import Check, Readiness
+from genlevel.runtime.readiness import Check, Readiness, looked
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -82,6 +83,29 @@ async def test_what_hangs_has_failed_and_does_not_pile_up() -> None:
     check.go.set()
     await asyncio.sleep(0)
     assert await ready() == ""
+
+
+HANGING = """
+import asyncio, sys, time
+from genlevel.runtime.readiness import Readiness, looked
+ready = Readiness({"storage": lambda: looked(lambda: time.sleep(60))}, timeout_s=0.1)
+print(asyncio.run(ready()))
+"""
+
+
+async def test_what_hangs_does_not_keep_its_process_from_ending() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", HANGING, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(30):
+        said, _ = await process.communicate()
+    assert (said, process.returncode) == (b"storage: no answer within 0.1 s\n", 0)
+
+
+async def test_what_a_look_finds_or_how_it_breaks_is_said() -> None:
+    def broken() -> str:
+        raise StorageError("the disk is gone")
+
+    assert await looked(lambda: "away") == "away"
+    assert await looked(broken) == "the disk is gone"
 
 
 async def test_a_check_that_breaks_is_no_sign_of_health() -> None:
@@ -190,6 +214,14 @@ async def test_a_scorer_whose_database_is_taken_away_is_not_ready_until_it_is_ba
         await expect(server, pages, service, f"storage: the database {database} is not there any more")
         os.rename(database.with_suffix(".away"), database)
         await expect(server, pages, service, "")
+
+
+async def test_a_scorer_that_may_not_write_is_not_ready(scores: Scorer, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for read_only in (database, database.parent):
+        monkeypatch.setattr(os, "access", lambda path, mode, read_only=read_only: Path(path) != read_only)
+        assert await looked(scores._store.problem) == (
+            f"the database {database} is read-only; give write permission on the file and its folder"
+        )
 
 
 async def test_a_scorer_whose_database_is_at_another_version_is_not_ready(scores: Scorer, database: Path) -> None:
