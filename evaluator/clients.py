@@ -66,7 +66,7 @@ class GrpcGateway:
         if size > MESSAGE_LIMIT_BYTES:
             raise CallFailed(
                 gw.ERROR_CLASS_CALLER_FAULT,
-                f"the request has {size / (1 << 20):.1f} MiB, and a message to the gateway at most {MESSAGE_LIMIT_BYTES >> 20} MiB; "
+                f"the request has {size / (1 << 20):.1f} MiB, but a message to the gateway holds at most {MESSAGE_LIMIT_BYTES >> 20} MiB; "
                 "lower storage.inline_limit_bytes, so that media go by reference",
             )
         if self._task is None or self._task.done():

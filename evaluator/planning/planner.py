@@ -74,7 +74,7 @@ class Planner:
         if specification.base_url:
             if self._routing is None:
                 raise UsageError(
-                    "--base-url works only with the services embedded: a shared gateway calls no address outside its configuration; "
+                    "--base-url works only with embedded services: a shared gateway calls only addresses of its configuration; "
                     "add a route for it to genlevel.yaml"
                 )
             api = specification.api

@@ -111,18 +111,18 @@ def media_bounds(model: gw.ModelInfo, output: ct.Modality, asked: gw.GenerationP
     unknown = ""
     if ct.MODALITY_TEXT in model.output_modalities and _costs(price.output):
         if not (price.per_image if output == ct.MODALITY_IMAGE else price.per_second):
-            unknown = f"what the media cost that {model.route} makes beside text is not known; price them per_image or per_second"
+            unknown = f"the cost of media that {model.route} makes beside text is not known; price them per_image or per_second"
         elif not asked.max_output_tokens:
-            unknown = f"how much {model.route} says beside what it makes is not bounded; set --max-tokens"
+            unknown = f"the text that {model.route} gives beside its media has no limit; set --max-tokens"
         return MediaBounds(asked.max_output_tokens, int(output == ct.MODALITY_IMAGE), model.max_output_seconds, unknown)
     if output == ct.MODALITY_IMAGE:
         if _costs(price.output) and not model.max_output_tokens_per_image:
-            unknown = "how many tokens a picture takes at most is not known; set the route's media.max_tokens_per_image"
+            unknown = "the largest number of tokens of a picture is not known; set the route's media.max_tokens_per_image"
         return MediaBounds(tokens=model.max_output_tokens_per_image, images=1, unknown=unknown)
     if (_costs(price.per_second) or _costs(price.output)) and not model.max_output_seconds:
-        unknown = "how long an answer is at most is not known; set the route's media.max_seconds"
+        unknown = "the longest that an answer can be is not known; set the route's media.max_seconds"
     elif _costs(price.output):
-        unknown = "how many tokens a second of video or audio takes is not known; price it per_second"
+        unknown = "the tokens that a second of video or audio takes are not known; price it per_second"
     return MediaBounds(seconds=model.max_output_seconds, unknown=unknown)
 
 
@@ -173,4 +173,4 @@ def money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
         raise UsageError(f"--budget-usd cannot be kept for {model.route}: it has no price; {price}{way}")
     if model.charges and not traffic.unpriced_ok:
         raise UsageError(f"{model.route} has no price, and its provider charges; {price}, or accept an unknown cost with --unpriced-ok")
-    return [f"{model.route} has no price, so --budget-usd caps nothing of what it costs; {price} if it costs anything"] if capped else []
+    return [f"{model.route} has no price, so --budget-usd cannot cap its cost; {price} if it costs anything"] if capped else []

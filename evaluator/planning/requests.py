@@ -98,7 +98,7 @@ def prepare(
             raise DatasetError(f"{error}; instance {instance.id!r} needs it") from None
         if mime_type == mime.UNKNOWN and media.path.suffix.lower() in _PICTURES:
             said = media.path.suffix.lstrip(".").upper()
-            raise DatasetError(f"{media.path}: is not a {said} picture, whatever its name says; instance {instance.id!r} needs it")
+            raise DatasetError(f"{media.path}: is not a {said} picture, though its name says so; instance {instance.id!r} needs it")
         digest.update(hashlib.sha256(content).digest())
         part = ct.Media(modality=MODALITIES[media.modality], mime_type=mime_type)
         if len(content) > inline_limit:

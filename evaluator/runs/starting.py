@@ -51,7 +51,9 @@ class Starter:
 
     async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
         if record.run_id in self._control.active:
-            told = "the run goes on already, under the limits and budget it was started with; stop it, then resume it with new ones"
+            told = (
+                "the run is in progress already, with the limits and budget that it was started with; stop it, then resume it with new ones"
+            )
             notes = [told] if request.traffic.ListFields() else []
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
         plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
@@ -108,13 +110,13 @@ class Starter:
         if not route:
             return None, []
         if not judged_tasks(plan.tasks):
-            return None, [f"no task that is asked is rated by a judge: {route} has nothing to judge"] if traffic.judge else []
+            return None, [f"no task of the run is rated by a judge: {route} has nothing to judge"] if traffic.judge else []
         model = await self._planner.model(route)
         if ct.MODALITY_TEXT not in model.output_modalities:
             raise UsageError(f"{route} cannot judge: it does not give text")
         notes = _check_startable(model, traffic)
         if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
-            notes.append(f"{route} is to judge its own answers, and models rate their own too high; name another with --judge")
+            notes.append(f"{route} would judge its own answers, and models rate their own too high; name another with --judge")
         return Judge.of_run(run_id, model), notes
 
     def _is_judged(self, judge: Judge, *, retry: bool) -> bool:

@@ -98,7 +98,7 @@ def decide(
         if asked > elapsed_s:
             after = "" if asked > deadline_s else f" after {elapsed_s:.0f} s"
             most = f"what an instance may take (runs.deadline_s: {deadline_s:g})"
-            why = f"the provider asks to wait {asked:.0f} s{after}, which is beyond {most}; go on when that is over"
+            why = f"the provider asks to wait {asked:.0f} s{after}, longer than {most}; continue after that"
             return Decision(Action.STOP_RUN, why=why)
         return Decision(
             Action.GIVE_UP, why=f"a further try after {delay:.0f} s would be past its deadline (runs.deadline_s: {deadline_s:g})"

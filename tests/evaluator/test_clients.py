@@ -223,7 +223,7 @@ async def test_a_scorer_of_an_older_version_is_said_to_be_one():
     server.add(lambda *_: None, None, "genlevel.v1.ScorerService")
     async with server:
         scorer = GrpcScorer(f"127.0.0.1:{server.port}")
-        with pytest.raises(GenlevelError, match=rf"the scorer at 127.0.0.1:{server.port} is of another version"):
+        with pytest.raises(GenlevelError, match=rf"the scorer at 127.0.0.1:{server.port} has another version"):
             await scorer.begin_run(sc.BeginRunRequest())
         await scorer.close()
 

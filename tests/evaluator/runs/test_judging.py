@@ -559,7 +559,7 @@ async def test_a_person_is_told_what_a_judge_cannot_do(services, bench, suite):
     evaluator, _, _ = services()
     specification = ev.RunSpecification(model="m", suite=str(suite(1)))
     own = await evaluator.start_run(ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(judge="m")))
-    assert "m is to judge its own answers" in own.problems[-1]
+    assert "m would judge its own answers" in own.problems[-1]
     async for _ in evaluator.watch_run(ev.WatchRunRequest(run_id=own.run.run_id)):
         pass
 
@@ -568,7 +568,7 @@ async def test_a_suite_without_judged_tasks_says_that_the_judge_has_nothing_to_d
     evaluator, _, _ = services()
     specification = ev.RunSpecification(model="m", suite=str(suite_folder(2)))
     started = await evaluator.start_run(ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(judge="j")))
-    assert started.problems[-1] == "no task that is asked is rated by a judge: j has nothing to judge"
+    assert started.problems[-1] == "no task of the run is rated by a judge: j has nothing to judge"
     async for _ in evaluator.watch_run(ev.WatchRunRequest(run_id=started.run.run_id)):
         pass
     with pytest.raises(UsageError, match="nothing to judge"):

@@ -164,7 +164,7 @@ async def test_a_wait_beyond_every_deadline_stops_the_run_and_a_shorter_one_is_s
     folder = suite_folder(40)
     run = await start(evaluator, folder)
     assert (run.status, run.counts.failed, run.counts.pending) == (ev.RUN_STATUS_FAILED, 0, 40)
-    assert "as scripted; the provider asks to wait 3600 s, which is beyond what an instance may take" in run.reason
+    assert "as scripted; the provider asks to wait 3600 s, longer than what an instance may take" in run.reason
     scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=300)
     request = ev.StartRunRequest(specification=specification(folder))
     await evaluator.start_run(request)
@@ -428,7 +428,7 @@ async def test_a_cap_on_a_model_without_price_is_refused_where_a_key_goes_with_c
 
     assert not await notes(ev.TrafficSettings())
     (said,) = await notes(capped)
-    assert "no price, so --budget-usd caps nothing" in said
+    assert "no price, so --budget-usd cannot cap its cost" in said
     assert "compatible/m" in said
     scripted.info.keyed = True
     with pytest.raises(UsageError, match=r"--budget-usd cannot be kept.*--unpriced-ok") as refused:

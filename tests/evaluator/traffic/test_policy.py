@@ -64,7 +64,7 @@ def test_retry_after_nothing_is_no_time_to_wait():
 
 
 def test_a_wait_that_no_instance_may_take_stops_the_run():
-    why = "the provider asks to wait 3600 s, which is beyond what an instance may take (runs.deadline_s: 600); go on when that is over"
+    why = "the provider asks to wait 3600 s, longer than what an instance may take (runs.deadline_s: 600); continue after that"
     for elapsed in (0.0, 20.0, 590.0):
         assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=3600.0, elapsed_s=elapsed) == Decision(Action.STOP_RUN, why=why)
     shorter = decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=590.0, elapsed_s=20.0)
