@@ -17,7 +17,7 @@ from genlevel import __version__
 # command -> (module, attribute, what it does in one line, for the list that imports nothing)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "eval": ("genlevel.cli.evaluate", "evaluate", "Evaluate a model on a suite and print its level card."),
-    "resume": ("genlevel.cli.resume", "resume", "Continue a run; asks again what failed."),
+    "resume": ("genlevel.cli.resume", "resume", "Continue a run, and ask again what failed."),
     "rescore": ("genlevel.cli.rescore", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
     "show": ("genlevel.cli.show", "show", "Show a run's result, its failures or one instance."),
@@ -25,8 +25,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),
     "export": ("genlevel.cli.export", "export", "Write a run as workbook, predictions, csv or json."),
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),
-    "synergy": ("genlevel.cli.synergy", "synergy", "Map on which skills a model beats their specialists."),
-    "certify": ("genlevel.cli.certify", "certify", "Say what of a run's or workbook's verdict is certain, task by task."),
+    "synergy": ("genlevel.cli.synergy", "synergy", "Map the skills in which a model beats their specialists."),
+    "certify": ("genlevel.cli.certify", "certify", "Show what is certain of a run's or workbook's verdict, task by task."),
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),
     "suites": ("genlevel.cli.suites", "suites", "List the shipped suites."),

@@ -49,7 +49,9 @@ class _Options(TypedDict):
 @alpha_option("Error allowed.")
 @click.option("--bootstrap", type=click.IntRange(0, 100_000), default=0, help="Draws for bootstrap intervals of a run's level scores.")
 @references_option
-@click.option("--reference-n", type=WHOLE_NUMBER, help="Instances that specialists were measured on (default: their scores are exact).")
+@click.option(
+    "--reference-n", type=WHOLE_NUMBER, help="Instances that specialists were measured on (default: their scores count as exact)."
+)
 @out_option
 @json_option
 @click.pass_context

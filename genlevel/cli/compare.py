@@ -35,7 +35,7 @@ _NAMED = 3
 @click.argument("run_b")
 @alpha_option("Error of each interval.")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap and permutation draws.")
-@seed_option("Of the draws.")
+@seed_option("Seed of the draws.")
 @references_option
 @out_option
 @json_option

@@ -57,7 +57,7 @@ class _Options(TrafficOptions):
 @click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
 @click.option("--limit", type=WHOLE_NUMBER, help="Instances per task: a seeded sample.")
-@seed_option("Of that sample.")
+@seed_option("Seed of that sample.")
 @traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=WHOLE_NUMBER, help="Output tokens per answer (default: by answer type).")

@@ -35,7 +35,7 @@ class _Options(TypedDict):
 @click.option("--format", "form", type=click.Choice(["workbook", "predictions", "csv", "json"]), required=True)
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write; a folder for predictions.")
 @click.option("--bare", is_flag=True, help="Predictions as the bare list that the official scorer reads, without an envelope.")
-@click.option("--raw", is_flag=True, help="Predictions as the model's own words, not as the answers that were read in them.")
+@click.option("--raw", is_flag=True, help="Predictions as the model's own words, not as the answers read from them.")
 @out_option
 @click.pass_context
 def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
@@ -96,7 +96,9 @@ def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
 
     benchmark = load_benchmark(run.benchmark)
     if benchmark is None:
-        raise UsageError(f"run {run.run_id} is on {run.benchmark!r}, a suite of your own, for which there is no official workbook layout")
+        raise UsageError(
+            f"run {run.run_id} is on {run.benchmark!r}, a suite of your own; the official workbook layout is for General-Bench alone"
+        )
     by_name = {(task.sheet, task.name): task.id for task in benchmark.tasks}
     scored = {
         by_name[score.task.sheet, score.task.name]: score

@@ -47,7 +47,7 @@ class _Found:
 async def write_predictions(found: Stored, run: ev.Run, target: Path, form: Form) -> str:
     """Writes the folder; returns what was written, in one line. Raises UsageError if there is something in it already."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target}: name a new or empty folder; nothing is written over")
+        raise UsageError(f"{target}: name a new or empty folder; no file is overwritten")
     said = _Found()
     answers: dict[str, dict[str, ev.ListAnswersResponse]] = {}
     async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
@@ -90,7 +90,7 @@ def _exceptions(run: ev.Run, said: _Found) -> list[str]:
     if said.unknown:
         lines.append(f"as the model's own words in {_some(said.unknown)}, because the suite is not at {run.specification.suite}")
     if said.unread:
-        lines.append(f"no answer could be read in {len(said.unread):,}, which are the model's own words ({_some(said.unread)})")
+        lines.append(f"no answer could be read in {len(said.unread):,}: these are the model's own words ({_some(said.unread)})")
     if run.counts.pending:
         lines.append(f"left out: {run.counts.pending:,} pending")
     return lines + [f"left out: {len(ids):,} {name} ({_some(ids)})" for name, ids in sorted(said.left_out.items())]
@@ -99,7 +99,7 @@ def _exceptions(run: ev.Run, said: _Found) -> list[str]:
 def _lacking(run: ev.Run, tasks: ExportedTasks, counts: Mapping[str, int]) -> list[str]:
     """What the predictions of a partial run do not cover, a line each. counts: predictions by task."""
     if not tasks:
-        unknown = f"how many predictions its tasks lack is not known, because the suite is not at {run.specification.suite}"
+        unknown = f"the number of missing predictions is not known, because the suite is not at {run.specification.suite}"
         return [f"run {run.run_id} is partial; {unknown}"]
     sizes = tasks.sizes()
     lacking = {key: size - counts.get(key, 0) for key, size in sizes.items() if counts.get(key, 0) < size}

@@ -55,7 +55,7 @@ _EFFECTS = ("level_2", "level_3", "w_L")
     show_default=True,
     help="Specialists' scores: of the official workbook, of the paper's appendix B, or a workbook with a column 'SoTA Performance'.",
 )
-@click.option("--explain", "explained", is_flag=True, help="Which tasks decide the verdict, and in which rows the two rules differ.")
+@click.option("--explain", "explained", is_flag=True, help="Show which tasks decide the verdict, and in which rows the two rules differ.")
 @out_option
 @json_option
 @click.pass_context

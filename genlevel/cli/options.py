@@ -78,8 +78,8 @@ judge_option = click.option(
 )
 _TRAFFIC_OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
-    click.option("--rpm", type=WHOLE_NUMBER, help="At most so many requests a minute."),
-    click.option("--tpm", type=WHOLE_NUMBER, help="At most so many tokens a minute."),
+    click.option("--rpm", type=WHOLE_NUMBER, help="At most this many requests a minute."),
+    click.option("--tpm", type=WHOLE_NUMBER, help="At most this many tokens a minute."),
     click.option(
         "--budget-usd",
         type=Dollars(),

@@ -43,9 +43,7 @@ class _Options(TypedDict):
 @click.argument("run")
 @ratings_option
 @judge_option
-@click.option(
-    "--budget-usd", type=Dollars(), metavar="X", help="With --judge: the run may not have cost more than this, its answers included."
-)
+@click.option("--budget-usd", type=Dollars(), metavar="X", help="With --judge: the most that the run may cost, its answers included.")
 @click.option("--unpriced-ok", is_flag=True, help="With --judge: go on if the judge's price is not known.")
 @out_option
 @json_option

@@ -168,7 +168,7 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseEx
     neither, such as a full disk, is logged too. method: which call this is.
     """
     if not isinstance(error, GenlevelError):
-        logger.error("%s failed in a way that was not foreseen", method, exc_info=error)
+        logger.error("%s failed in an unforeseen way", method, exc_info=error)
         status = to_status(GenlevelError(f"{method} failed inside the service; its log says more"))
     else:
         status = to_status(error)
@@ -214,7 +214,7 @@ def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelE
     if status.code == code_pb2.DEADLINE_EXCEEDED:
         return GenlevelError(f"{who} could not be reached, or did not answer in time ({setting})")
     if status.code == code_pb2.UNIMPLEMENTED:
-        return GenlevelError(f"{who} is of another version; gateway, evaluator and scorer must be of one")
+        return GenlevelError(f"{who} has another version; gateway, evaluator and scorer must have the same one")
     said = f"{who} answered {_code_name(status.code)}: {message}"
     return _NEAREST.get(status.code, GenlevelError)(said)
 

@@ -95,7 +95,7 @@ class FileCache:
     def take(self, sha256: str, suffix: str) -> Path:
         """The file of an object, held until ``give_back``. Raises StorageError if there is no such object or it cannot be kept here."""
         if suffix and not _SUFFIX.fullmatch(suffix):
-            raise StorageError(f"file cache: {suffix[:40]!r} is no suffix of a file")
+            raise StorageError(f"file cache: {suffix[:40]!r} is not a suffix of a file")
         with self._lock:
             source = self._blobs.local_path(sha256)
             path = self._folder / sha256[:2] / f"{sha256}{suffix}"
@@ -121,7 +121,7 @@ class FileCache:
             folder.mkdir(parents=True, exist_ok=True)
             for name, path in named:
                 if not _NAME.fullmatch(name) or name in (".", ".."):
-                    raise StorageError(f"file cache: {name[:80]!r} is no name of a file")
+                    raise StorageError(f"file cache: {name[:80]!r} is not a file name")
                 _link(path, folder / name)
         except OSError as error:
             raise StorageError(f"file cache: cannot keep a file in {self._folder} ({error.strerror or error})") from None

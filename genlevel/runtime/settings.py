@@ -97,8 +97,8 @@ class RouteMedia(_Strict):
     voice: str = Field("", description="of speech")
     seconds: float = Field(0.0, ge=0, description="length of a video; 0 = the provider's default")
     extra: dict[str, str | int | float | bool] = Field({}, description="further fields of the request, for servers that have more")
-    max_seconds: float = Field(0.0, ge=0, description="length of one answer at most; 0 = seconds")
-    max_tokens_per_image: int = Field(0, ge=0, description="output tokens of one picture at most; 0 = as known of the model")
+    max_seconds: float = Field(0.0, ge=0, description="most seconds of one answer; 0 = as in `seconds`")
+    max_tokens_per_image: int = Field(0, ge=0, description="most output tokens of one picture; 0 = what is known of the model")
 
 
 class Route(_Strict):
@@ -110,7 +110,7 @@ class Route(_Strict):
     input_modalities: list[ModalityName] | None = None
     output_modalities: list[ModalityName] | None = Field(None, description="what the model makes; by default what its api does")
     media: RouteMedia = RouteMedia()
-    video_frames: int = Field(0, ge=0, le=256, description="send a video as so many of its frames, as pictures; 0 = do not")
+    video_frames: int = Field(0, ge=0, le=256, description="send a video as this many of its frames, as pictures; 0 = do not")
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")
@@ -162,7 +162,7 @@ class RunDefaults(_Strict):
     """How the evaluator drives traffic unless a command says otherwise."""
 
     concurrency: int = Field(0, ge=0, description="0 = start low and adapt, up to 64")
-    attempts: int = Field(6, ge=1, description="tries per instance at errors that may pass; waits for limits do not count")
+    attempts: int = Field(6, ge=1, description="tries per instance if errors may pass; waits for limits do not count")
     deadline_s: float = Field(900.0, gt=0, description="per instance, from its first call, waits included")
     call_timeout_s: float = Field(300.0, gt=0)
     judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")

@@ -50,7 +50,7 @@ def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
 def _read(path: Path, origin: str) -> Settings:
     try:
         if path.stat().st_size > _LIMIT_BYTES:
-            raise ConfigurationError(f"{path}: larger than {_LIMIT_BYTES} bytes; this is no configuration file")
+            raise ConfigurationError(f"{path}: larger than {_LIMIT_BYTES} bytes; this is not a configuration file")
         text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigurationError(f"{origin}: cannot read {path} ({_reason(error)})") from None
@@ -171,7 +171,7 @@ class _Document:
             known = ", ".join(_fields_at(path[:-1]))
             return line, f"{dotted(path)}: unknown field; " + (f"did you mean '{close[0]}'?" if close else f"known here: {known}")
         if entry["type"] == "missing":
-            return self.origin.line(path[:-1]), f"{dotted(path)}: is needed and not given"
+            return self.origin.line(path[:-1]), f"{dotted(path)}: is missing"
         message = entry["msg"].removeprefix("Value error, ").removeprefix("Input ").replace(" dictionary", " section")
         given = entry["input"]
         shown = f", not {json.dumps(given)}" if isinstance(given, str | int | float | bool) or given is None else ""

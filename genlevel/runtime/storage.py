@@ -174,7 +174,7 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
         if file in _IN_MEMORY:
             return ""
         if not file.startswith("file:") and not Path(file).is_file():  # open connections would go on with the file that was there
-            return f"the database {file} is not there any more"
+            return f"the database {file} no longer exists"
         if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
             return f"the database {file} is read-only; give write permission on the file and its folder"
     patient = _patient.set(False)

@@ -269,7 +269,7 @@ async def test_what_was_not_foreseen_is_logged_and_not_told(caplog: pytest.LogCa
         (
             code_pb2.UNIMPLEMENTED,
             GenlevelError,
-            "the scorer at 127.0.0.1:7403 is of another version; gateway, evaluator and scorer must be of one",
+            "the scorer at 127.0.0.1:7403 has another version; gateway, evaluator and scorer must have the same one",
         ),
         (code_pb2.INTERNAL, GenlevelError, "the scorer at 127.0.0.1:7403 answered INTERNAL: from gRPC"),
         (code_pb2.INVALID_ARGUMENT, UsageError, "the scorer at 127.0.0.1:7403 answered INVALID_ARGUMENT: from gRPC"),

@@ -34,7 +34,7 @@ def test_an_object_that_is_not_there_is_named(blobs, tmp_path):
 @pytest.mark.parametrize("suffix", ["/../../x", ".p/g", "png", ".", "." + "x" * 40])
 def test_a_suffix_is_no_way_out_of_the_folder(blobs, tmp_path, suffix):
     sha256 = blobs.put(b"content").sha256
-    with FileCache(blobs, tmp_path / "files").lease() as lease, pytest.raises(StorageError, match="no suffix"):
+    with FileCache(blobs, tmp_path / "files").lease() as lease, pytest.raises(StorageError, match="not a suffix"):
         lease.path(sha256, suffix)
 
 
@@ -45,7 +45,7 @@ def test_a_folder_of_frames_keeps_their_names(blobs, tmp_path):
         assert [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())] == [
             (f"{number:02}.png", b"frame %d" % number) for number in range(3)
         ]
-        with pytest.raises(StorageError, match="no name of a file"):
+        with pytest.raises(StorageError, match="not a file name"):
             lease.folder([("../up.png", frames[0][1])])
 
 

@@ -211,7 +211,7 @@ async def test_a_scorer_whose_database_is_taken_away_is_not_ready_until_it_is_ba
     async with both(lambda server: scorer.rpc.add_to_server(server, scores), scores.readiness) as (server, pages):
         await expect(server, pages, service, "")
         os.rename(database, database.with_suffix(".away"))
-        await expect(server, pages, service, f"storage: the database {database} is not there any more")
+        await expect(server, pages, service, f"storage: the database {database} no longer exists")
         os.rename(database.with_suffix(".away"), database)
         await expect(server, pages, service, "")
 
@@ -287,7 +287,7 @@ async def test_all_in_one_process_are_ready_together(tmp_path: Path) -> None:
     ):
         assert await shown(pages) == (200, "")
         os.rename(tmp_path / "genlevel.db", tmp_path / "away")
-        gone = f"storage: the database {tmp_path / 'genlevel.db'} is not there any more"
+        gone = f"storage: the database {tmp_path / 'genlevel.db'} no longer exists"
         await until(lambda: shown(pages), (503, f"scorer: {gone}; evaluator: {gone}"))
         os.rename(tmp_path / "away", tmp_path / "genlevel.db")
         await until(lambda: shown(pages), (200, ""))

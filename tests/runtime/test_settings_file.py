@@ -85,7 +85,7 @@ gateway:
 routes:
   fast:
     account: openai
-=> 2: routes.fast.model: is needed and not given
+=> 2: routes.fast.model: is missing
 ---
 runs:
   concurrency: '8'
