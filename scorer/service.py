@@ -104,7 +104,7 @@ class Scorer:
         """
         lacking = _lacking(request.header)
         if lacking or not all(entry.task.key for entry in request.tasks):
-            raise UsageError(f"the tasks of a run that begins lack {', '.join(lacking) or 'a key'}")
+            raise UsageError(f"the tasks of a new run lack {', '.join(lacking) or 'a key'}")
         await asyncio.to_thread(self._begin, request)
         return sc.BeginRunResponse()
 
@@ -279,8 +279,8 @@ class Scorer:
         if shared and all(other_data(one[key], other[key]) for key in shared):
             both = " and ".join(f"run {run.run_id}" for run in runs)
             raise UsageError(
-                f"{both} are of different data, though both suites are named {runs[0].suite!r}: of the {len(shared)} task(s) that both"
-                f" have, none has the same annotation, such as {shared[0]}"
+                f"{both} have different data, though both suites are named {runs[0].suite!r}: the annotations of all {len(shared)}"
+                f" task(s) that both have differ, such as those of {shared[0]}"
             )
 
     def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:

@@ -246,4 +246,4 @@ def _outcome(answer: sc.InstanceAnswer, number: int) -> Outcome:
     try:
         return Outcome.of(number)
     except ValueError:
-        raise UsageError(f"instance {answer.id!r} has no outcome that the scorer knows ({number})") from None
+        raise UsageError(f"instance {answer.id!r} has an outcome that the scorer does not know ({number})") from None

@@ -106,7 +106,7 @@ def certify(results: Sequence[TaskResult], evidence: Sequence[TaskEvidence], alp
     below 0.5.
     """
     if not LEAST_ALPHA <= alpha < 0.5:
-        raise ValueError(f"alpha lies between {LEAST_ALPHA:g} and 0.5, not at {alpha:g}")
+        raise ValueError(f"alpha must be at least {LEAST_ALPHA:g} and below 0.5, not {alpha:g}")
     known = {entry.task.id: entry for entry in evidence}
     tests = {result.task.id: _test(result, known.get(result.task.id)) for result in results}
     levels = compute_levels(results)

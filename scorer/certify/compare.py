@@ -130,7 +130,7 @@ def _compare_task(pair: PairedTask, alpha: float, draws: int, seed: int) -> tupl
     )
     found = drawn(rows, draws, pair.a.task.key, seed)
     if found is None:
-        return replace(compared, note=f"{metric.id} knows no weights, so it cannot be compared"), None
+        return replace(compared, note=f"{metric.id} cannot weight instances, so it cannot be compared"), None
     return replace(compared, difference=_difference(rows, found, alpha)), found
 
 
@@ -154,7 +154,7 @@ def _comparable(pair: PairedTask, both: Sequence[AnswerKey]) -> tuple[Metric[obj
     """The metric, or why there is nothing to compare."""
     one, other = pair.a.task, pair.b.task
     if other_data(one.fingerprint, other.fingerprint):
-        return None, "the runs are of different data here: the task's annotation is not the same"
+        return None, "the runs have different data here: the task's annotations differ"
     asked = [None if task.metric is None else (task.metric.id, task.metric.parameters) for task in (one, other)]
     if asked[0] != asked[1]:
         names = [task.metric.id if task.metric else "no metric" for task in (one, other)]

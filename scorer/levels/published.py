@@ -105,5 +105,7 @@ def published_model(name: str) -> PublishedModel:
     models = publication().models
     found = next((entry for entry in models if entry.model.casefold() == name.strip().casefold()), None)
     if found is None:
-        raise UsageError(f"no figures of a model {name!r} were published; there are those of: {', '.join(entry.model for entry in models)}")
+        raise UsageError(
+            f"no figures of a model {name!r} were published; there are figures of: {', '.join(entry.model for entry in models)}"
+        )
     return found

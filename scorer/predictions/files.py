@@ -109,7 +109,7 @@ def read_predictions(path: Path) -> PredictionFile:
     problems = []
     for position, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            problems.append(f"{path}: entry {position} is no object with id and prediction; left out")
+            problems.append(f"{path}: entry {position} is not an object with id and prediction; left out")
         elif "prediction" not in entry:
             problems.append(f"{path}: entry {position} (id {printable(written_id(entry))!r}) has no prediction; left out")
         else:
@@ -145,7 +145,7 @@ def join(file: PredictionFile, instances: Sequence[tuple[str, int]]) -> Joined:
         elif written in groups:
             alike = groups[written]
             problems.append(
-                f"{file.path}: the id {printable(written)!r} is that of {len(alike)} instances, and {len(given)} predictions have it;"
+                f"{file.path}: {len(alike)} instances have the id {printable(written)!r}, and {len(given)} predictions have it;"
                 f" left out: write {printable(alike[0])!r} and so on"
             )
             unknown.append(written)

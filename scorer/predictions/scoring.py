@@ -102,7 +102,7 @@ def score_predictions(
     paths = {task.key: folder.of_task(task.key, task.annotation, suite.root) for task in suite.tasks if isinstance(task, FolderTask)}
     to_score = [task for task in matching_tasks(suite, pattern) if paths[task.key] is not None or not only_predicted]
     which = f" that --tasks {pattern!r} names" if pattern else ""
-    nothing = f"{predictions}: none of its predictions is of a task of {annotations}{which}; there is nothing to score"
+    nothing = f"{predictions}: none of its predictions belongs to a task of {annotations}{which}; there is nothing to score"
     if not to_score:
         raise DatasetError(nothing)
     problems = list(_suite_problems(suite, to_score))

@@ -97,7 +97,7 @@ def _notes_of_n(tasks: Sequence[Task], instances: WorkbookInstances) -> list[str
     if partial:
         lines.append(PARTIAL.format(partial))
     if instances.other:
-        lines.append(f"the numbers of instances that the workbook keeps are of its column {instances.other!r}, not of this one")
+        lines.append(f"the workbook keeps numbers of instances for its column {instances.other!r}, not for this one")
     return lines
 
 

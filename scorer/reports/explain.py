@@ -165,12 +165,12 @@ def _needed(results: Sequence[TaskResult], levels: Levels) -> list[str]:
     if levels.verdict == 5:
         return []
     if levels.verdict is None:
-        return ["Level 2 takes one image, video, audio or 3D task with a score above the worst."]
+        return ["Level 2 needs one image, video, audio or 3D task with a score above the worst."]
     if levels.verdict == 2:
-        return ["Level 3 takes one image, video, audio or 3D task at least as good as its specialist."]
+        return ["Level 3 needs one image, video, audio or 3D task at least as good as its specialist."]
     if levels.verdict == 3:
-        return ["Level 4 takes wins in comprehension and in generation of one modality.", *_one_sided(results)]
-    return ["Level 5 takes one language task at least as good as its specialist."]
+        return ["Level 4 needs wins in comprehension and in generation of one modality.", *_one_sided(results)]
+    return ["Level 5 needs one language task at least as good as its specialist."]
 
 
 def _one_sided(results: Sequence[TaskResult]) -> list[str]:
@@ -272,7 +272,7 @@ def _reasons(row: OfficialRow, task: Task | None, result: TaskResult | None, val
     reasons = []
     metric_id, label = row.paired.metric.id, row.paired.metric.label
     if task is None:
-        reasons.append(f"{row.written!r} is no task of this sheet; the ranker counts it as {row.paired.name!r}")
+        reasons.append(f"{row.written!r} is not a task of this sheet; the ranker counts it as {row.paired.name!r}")
     elif task.id != row.paired.id:
         reasons.append(f"paired by position with the reference of {row.paired.name!r}")
     absent = result is None or result.value is None

@@ -112,7 +112,7 @@ def _different_data(shown: Sequence[sc.GetVerdictResponse], task: str) -> str:
     """What is said of the last of these runs beside the first. task: one whose annotation differs."""
     one, other = shown[0], shown[-1]
     return (
-        f"runs {one.run_id} and {other.run_id} of {one.model} are of different data, though both suites are named {one.suite!r}"
+        f"runs {one.run_id} and {other.run_id} of {one.model} have different data, though both suites are named {one.suite!r}"
         f" (such as {task}): shown apart"
     )
 

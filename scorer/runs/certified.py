@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scorer.store.records import StoredScore
 
 ALPHA = 0.05
-SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that allows"
+SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that this allows"
 PARTIAL = "{} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from"
 DECISIONS: Mapping[Status, sc.Decision] = {
     Status.ATTAINED: sc.DECISION_ATTAINED,
@@ -67,7 +67,7 @@ class MeasuredTask:
 def checked_alpha(alpha: float) -> float:
     """The error rate asked for, 0.05 by default (0). Raises UsageError for one that cannot be met."""
     if alpha != 0.0 and not LEAST_ALPHA <= alpha < 0.5:
-        raise UsageError(f"alpha must be at least {LEAST_ALPHA:g} and below 0.5, such as 0.05, and not {alpha:g}")
+        raise UsageError(f"alpha must be at least {LEAST_ALPHA:g} and below 0.5, such as 0.05, not {alpha:g}")
     return alpha or ALPHA
 
 

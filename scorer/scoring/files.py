@@ -79,7 +79,9 @@ class FileAccess:
                 else:
                     path = files.path(blob["sha256"], blob["suffix"])
             except (KeyError, TypeError, ValueError):
-                raise UsageError(f"instance {answer.id!r}: a {BLOB!r} in its label has no 'sha256' and 'suffix', nor 'entries'") from None
+                raise UsageError(
+                    f"instance {answer.id!r}: a {BLOB!r} in its label has neither 'sha256' and 'suffix' nor 'entries'"
+                ) from None
             return {**{key: value for key, value in node.items() if key != BLOB}, FILE: path}
 
         return replaced_nodes(label, resolve)

@@ -28,7 +28,7 @@ MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
 """Answers that are measured together; their media are in memory together."""
 _Found = TypeVar("_Found")
-_NOTHING_MEASURED = "no score: not one answer was given that could be read"
+_NOTHING_MEASURED = "no score: no answer could be read"
 
 
 @dataclass(frozen=True, slots=True)

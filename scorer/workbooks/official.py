@@ -135,7 +135,7 @@ def _check_sheets(sheets: Sequence[WorkbookSheet], benchmark: Benchmark, other_s
     there = {sheet.title.strip() for sheet in sheets if sheet.title.strip().casefold() not in IGNORED_SHEETS}
     if wanted != there:
         differing = ", ".join(sorted(wanted ^ there))
-        raise RankerEnds(f"the sheets must be those of the reference workbook; these are in one of the two alone: {differing}")
+        raise RankerEnds(f"the sheets must be those of the reference workbook; these are in only one of the two: {differing}")
 
 
 def _read(sheet: WorkbookSheet, model: str, tasks: Sequence[Task], references: str) -> tuple[list[OfficialRow], int]:

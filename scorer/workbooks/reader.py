@@ -108,7 +108,7 @@ def model_values(sheets: Sequence[WorkbookSheet], model: str, benchmark: Benchma
         if title in IGNORED_SHEETS:
             continue
         if title not in known:
-            reader.warnings.append(f"sheet {sheet.title!r} is none of the benchmark's ({', '.join(known.values())}); left out")
+            reader.warnings.append(f"sheet {sheet.title!r} is not one of the benchmark's ({', '.join(known.values())}); left out")
             continue
         if title in met:
             reader.warnings.append(f"sheet {sheet.title!r} comes twice; only the first counts")
@@ -154,7 +154,7 @@ class _Reader:
                 continue
             task = find(str(written))
             if task is None:
-                self.warnings.append(f"{_place(sheet, number, names)}: {str(written)!r} is no task of this sheet; the row is left out")
+                self.warnings.append(f"{_place(sheet, number, names)}: {str(written)!r} is not a task of this sheet; the row is left out")
                 continue
             if task.id in first_rows:
                 self.warnings.append(
@@ -197,7 +197,9 @@ class _Reader:
         """The cell as a value its task's metric can have; None if it is not one, with a warning unless it is empty."""
         if isinstance(cell, Formula):
             if cell.stored is None:
-                return self._without_value(f"{place}: the formula {cell.text[:60]!r} has no stored value; save it anew or write the number")
+                return self._without_value(
+                    f"{place}: the formula {cell.text[:60]!r} has no stored value; save the workbook again or write the number"
+                )
             self.warnings.append(f"{place}: a formula; the value stored with it counts: {cell.stored!r}")
             cell = cell.stored
         if cell is None or (isinstance(cell, str) and not cell.strip()):
@@ -363,7 +365,7 @@ def _check_single(sheet: WorkbookSheet, model: str, source: str) -> None:
     if len(found) > 1:
         named = " and ".join(f"{sheet.header[index].strip()!r} ({_letters(index)})" for index in found)
         raise WorkbookError(
-            f"{source}: sheet {sheet.title!r} has {len(found)} columns that {model!r} can mean, as case does not matter: {named};"
+            f"{source}: sheet {sheet.title!r} has {len(found)} columns that match {model!r} (case does not matter): {named};"
             " rename or delete all but one"
         )
 

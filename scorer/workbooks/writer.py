@@ -90,7 +90,7 @@ def column_name(model: str) -> str:
     if not name:
         raise WorkbookError("the model needs a name: it is the workbook's column")
     if name.casefold() in KNOWN_COLUMNS:
-        raise WorkbookError(f"the model cannot be named {name!r}: a workbook's column of that name is no model's")
+        raise WorkbookError(f"the model cannot be named {name!r}: a workbook's column of that name is never a model's")
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise WorkbookError(f"the model's name {name[:40]!r} cannot head a column: it must be printable and at most {_LONGEST_NAME} long")
     return name

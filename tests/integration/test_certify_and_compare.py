@@ -152,12 +152,12 @@ async def test_what_runs_that_share_most_leave_out_is_said_task_by_task(genlevel
         (("certify", "good", "--alpha", "0.7"), "--alpha"),
         (("certify", "good", "--alpha", "0"), "--alpha"),
         (("certify", "good", "--alpha", "text"), "--alpha"),
-        (("certify", "good", "--alpha", "nan"), "alpha must be at least 1e-09 and below 0.5, such as 0.05, and not nan"),
-        (("certify", "good", "--alpha", "1e-17"), "such as 0.05, and not 1e-17"),
+        (("certify", "good", "--alpha", "nan"), "alpha must be at least 1e-09 and below 0.5, such as 0.05, not nan"),
+        (("certify", "good", "--alpha", "1e-17"), "such as 0.05, not 1e-17"),
         (("certify", "good", "--reference-n", "0"), "--reference-n"),
         (("certify", "good", "--reference-n", "99999999999999999999"), "--reference-n"),
         (("certify", "good", "--model", "other"), "run good is of 'model-good', not of 'other'; leave out --model"),
-        (("compare", "good", "poor", "--alpha", "nan"), "such as 0.05, and not nan"),
+        (("compare", "good", "poor", "--alpha", "nan"), "such as 0.05, not nan"),
         (("compare", "good", "poor", "--seed", "-1"), "--seed"),
         (("compare", "good", "poor", "--seed", "99999999999999999999"), "--seed"),
     ],
@@ -188,6 +188,6 @@ def test_a_workbook_is_certified_by_the_task_lists_numbers(genlevel: Any, tmp_pa
     for alpha in ("nan", "1e-17"):
         refused = genlevel.run("certify", str(path), "--model", "m", "--alpha", alpha)
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr.endswith(f"alpha must be at least 1e-09 and below 0.5, such as 0.05, and not {alpha}\n")
+        assert refused.stderr.endswith(f"alpha must be at least 1e-09 and below 0.5, such as 0.05, not {alpha}\n")
     assert "n is the task list's" in certified["notes"][0]
     assert [task["units"] for task in certified["tasks"]] == [task.instances for task in TASKS]

@@ -61,7 +61,7 @@ def test_exported_predictions_score_as_the_run_did(genlevel, run, bare):
     assert json.loads(done.stdout)["tasks"][0]["score"] == result["tasks"][0]["score"] == 100
     again = export(genlevel, result, "predictions", "p")
     assert again.returncode == 2
-    assert "nothing is written over" in again.stderr
+    assert "no file is overwritten" in again.stderr
 
 
 @pytest.mark.parametrize(("answer", "score"), [("The answer is (B), surely.", 0), ("Answer: A", 100), ("Who knows?", 0)])
@@ -113,7 +113,7 @@ def test_predictions_of_a_partial_run_say_which_tasks_lack_how_many(genlevel, st
     assert export(genlevel, whole, "predictions", "w").stderr == ""
     shutil.rmtree(suite)
     gone = export(genlevel, limited, "predictions", "g").stderr
-    assert f"run {limited['run']} is partial; how many predictions its tasks lack is not known" in gone
+    assert f"run {limited['run']} is partial; the number of missing predictions is not known" in gone
 
 
 def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):

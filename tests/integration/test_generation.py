@@ -213,7 +213,7 @@ def test_a_budget_that_cannot_be_bounded_is_refused_in_one_line(genlevel, media_
     suite = generation_suite(2, tasks=("image",))
     done = genlevel.run("eval", "--model", "drawer", "--suite", str(suite), "--budget-usd", "1", "--json")
     assert done.returncode == 2
-    assert "--budget-usd cannot be kept: how many tokens a picture takes at most is not known; set the route's media." in done.stderr
+    assert "--budget-usd cannot be kept: the largest number of tokens of a picture is not known; set the route's media." in done.stderr
     document["routes"]["drawer"]["media"] = {"max_tokens_per_image": 100}
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     done = genlevel.run("eval", "--model", "drawer", "--suite", str(suite), "--budget-usd", "1", "--json")

@@ -43,12 +43,12 @@ def test_runs_of_different_data_under_one_suite_name_are_kept_apart(genlevel, st
         runs.append(json.loads(done.stdout)["run"])
     compared = genlevel.run("compare", *runs)
     assert compared.returncode == 2
-    assert f"run {runs[0]} and run {runs[1]} are of different data, though both suites are named 'bench'" in compared.stderr
+    assert f"run {runs[0]} and run {runs[1]} have different data, though both suites are named 'bench'" in compared.stderr
     assert len(compared.stderr.strip().splitlines()) == 1
     board = json.loads(genlevel.run("leaderboard", "--modality", "language", "--json").stdout)
     assert {model["run"] for model in board["models"]} == set(runs)
     assert board["notes"] == [
-        f"runs {runs[1]} and {runs[0]} of m are of different data, though both suites are named 'bench'"
+        f"runs {runs[1]} and {runs[0]} of m have different data, though both suites are named 'bench'"
         " (such as nlp/Causal-Reasoning): shown apart"
     ]
 

@@ -108,7 +108,7 @@ def test_a_null_is_a_prediction_and_a_shipped_suite_has_its_name(genlevel, choic
     assert (task["n"], task["score"]) == (2, 50)
     elsewhere = score(genlevel, "starter", tmp_path / "p", "--only-predicted")
     assert elsewhere.returncode == 2
-    assert "none of its predictions is of a task" in elsewhere.stderr
+    assert "none of its predictions belongs to a task" in elsewhere.stderr
     shipped = load_suite("starter").tasks[0]
     write_predictions(tmp_path / "s" / shipped.key, [{"id": one.id, "prediction": one.label} for one in shipped.labelled()])
     done = score(genlevel, "starter", tmp_path / "s", "--only-predicted", "--json")

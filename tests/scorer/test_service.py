@@ -247,7 +247,7 @@ async def test_a_score_of_a_networks_carries_the_weights_name_and_hash(
         ([sc.ScoreTaskRequest(header=sc.ScoreTaskHeader(run_id="r", model="m", suite="s"))], "lacks benchmark, task.key"),
         (
             [sc.ScoreTaskRequest(header=header(describe(CAUSAL, "k")), instances=[sc.InstanceAnswer(id="x", label_json="{")])],
-            "instance 'x' has no outcome",
+            "instance 'x' has an outcome that the scorer does not know",
         ),
         (
             [
@@ -400,11 +400,11 @@ async def test_runs_of_different_data_under_one_name_are_not_compared(scorer: Sc
     await scored_of(scorer, "two", same="f1", changed="f3")
     found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="two", draws=100))
     notes = {task.task.key: task.note for task in found.tasks}
-    assert notes == {"same": "", "changed": "the runs are of different data here: the task's annotation is not the same"}
+    assert notes == {"same": "", "changed": "the runs have different data here: the task's annotations differ"}
     await scored_of(scorer, "three", same="f4", changed="f5")
-    with pytest.raises(UsageError, match="run one and run three are of different data, though both suites are named 'open'") as caught:
+    with pytest.raises(UsageError, match="run one and run three have different data, though both suites are named 'open'") as caught:
         await scorer.compare(sc.CompareRequest(run_a="one", run_b="three", draws=100))
-    assert "of the 2 task(s) that both have, none has the same annotation" in str(caught.value)
+    assert "the annotations of all 2 task(s) that both have differ, such as those of" in str(caught.value)
     await scored_of(scorer, "of before fingerprints", same="", changed="")
     found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
     assert all(not task.note for task in found.tasks)

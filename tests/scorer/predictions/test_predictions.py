@@ -166,7 +166,11 @@ def test_predictions_under_a_repeated_id_are_taken_in_order_if_all_are_there(tmp
     assert outcome(scored(tmp_path, "nlp/Causal-Reasoning", data, entries)) == (100.0, 3, 0)
     fewer = score_predictions(tmp_path / "a", predict(tmp_path / "p", "nlp/Causal-Reasoning", entries[1:]), "M")
     assert outcome(fewer) == (pytest.approx(100 / 3), 1, 2)
-    assert [problem for problem in fewer.problems if "2 instances, and 1 predictions" in problem and "same#0" in problem]
+    assert [
+        problem
+        for problem in fewer.problems
+        if "2 instances have the id" in problem and "and 1 predictions" in problem and "same#0" in problem
+    ]
     exact = [{"id": "same#1", "prediction": "B"}, {"id": "same#0", "prediction": "A"}, entries[2]]
     assert outcome(score_predictions(tmp_path / "a", predict(tmp_path / "p", "nlp/Causal-Reasoning", exact), "M")) == (100.0, 3, 0)
 

@@ -231,7 +231,7 @@ async def test_the_error_rate_asked_for_is_the_one_used(url: str) -> None:
     assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(144, 200, 0.65)))
     assert 0.01 < strict.tasks[0].p_win < 0.2
     assert [found.tasks[0].win for found in (strict, loose)] == [sc.DECISION_UNDECIDED, sc.DECISION_ATTAINED]
-    with pytest.raises(UsageError, match=r"alpha must be at least 1e-09 and below 0\.5, such as 0\.05, and not 0\.7"):
+    with pytest.raises(UsageError, match=r"alpha must be at least 1e-09 and below 0\.5, such as 0\.05, not 0\.7"):
         await certificate(scorer, alpha=0.7)
     with pytest.raises(UsageError, match="200000 bootstrap draws are too many; take at most 100000"):
         await certificate(scorer, bootstrap_draws=200_000)
@@ -324,7 +324,7 @@ def test_values_alone_are_certified_by_the_numbers_kept_with_them_as_far_as_ther
     assert not any("asked in part" in note for note in whole.notes)
     other = certify_values(results, instances=WorkbookInstances(other="B"))
     assert "n is the task list's" in other.notes[0]
-    assert "of its column 'B', not of this one" in other.notes[1]
+    assert "for its column 'B', not for this one" in other.notes[1]
 
 
 def test_what_all_instances_share_makes_no_cluster() -> None:

@@ -77,7 +77,7 @@ def test_an_answer_from_the_network_names_no_path(access, field):
 
 
 def test_a_blob_that_is_no_reference_is_said_so(access):
-    with pytest.raises(UsageError, match="has no 'sha256'"):
+    with pytest.raises(UsageError, match="has neither 'sha256'"):
         resolved(access, sc.InstanceAnswer(id="a"), {"blob": {"sha256": 7}})
 
 

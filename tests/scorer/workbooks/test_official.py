@@ -166,7 +166,7 @@ def test_wins_misses_and_what_the_next_level_takes() -> None:
     assert [(margin.task.id, pytest.approx(margin.by_value)) for margin in found.misses] == [(video.id, -0.5)]
     assert found.wins[0].by_value == pytest.approx(1.0)
     assert found.needed == (
-        "Level 4 takes wins in comprehension and in generation of one modality.",
+        "Level 4 needs wins in comprehension and in generation of one modality.",
         "image: 1 win in comprehension, none in generation.",
     )
 
@@ -198,7 +198,7 @@ def test_a_miss_says_what_it_would_add_as_a_win() -> None:
 def test_a_model_at_level_4_needs_a_language_win() -> None:
     results = judge_all(BENCHMARK, {task.id: task.reference_workbook for task in BENCHMARK.tasks if task.sheet != "NLP"})
     found = explain(results, compute_levels(results))
-    assert found.needed == ("Level 5 takes one language task at least as good as its specialist.",)
+    assert found.needed == ("Level 5 needs one language task at least as good as its specialist.",)
 
 
 cells = st.one_of(st.none(), st.floats(), st.integers(), st.text(max_size=4), st.booleans(), st.sampled_from(["∞", "inf", "nan", 10**400]))

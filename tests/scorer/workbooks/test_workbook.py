@@ -170,7 +170,7 @@ def test_duplicate_unknown_and_missing_rows_are_named(tmp_path: Path) -> None:
     assert len(said) == 4
     assert "cell B4" in said[0]
     assert "was already in row 3, which counts" in said[0]
-    assert "'Dog Whispering' is no task of this sheet" in said[1]
+    assert "'Dog Whispering' is not a task of this sheet" in said[1]
     assert "has a value but no task name" in said[2]
     assert "has no row for " in said[3]
 
@@ -196,7 +196,7 @@ def test_missing_and_unknown_sheets_and_columns_are_named(tmp_path: Path) -> Non
     assert len(said) == 4
     assert any("'NLP' has no column named 'My-Model'" in warning for warning in said)
     assert any("'3D-Generation' has no column 'Task Name'" in warning for warning in said)
-    assert any("'Smell-Comprehension' is none of the benchmark's" in warning for warning in said)
+    assert any("'Smell-Comprehension' is not one of the benchmark's" in warning for warning in said)
     assert any("'Video-Generation' is missing" in warning for warning in said)
 
 
@@ -303,7 +303,7 @@ def test_two_columns_of_one_name_are_refused_naming_both(tmp_path: Path, second:
     def edit(rows: dict[str, list[list[Any]]]) -> None:
         rows["Audio-Generation"][0].append(second)
 
-    with pytest.raises(WorkbookError, match=r"result\.xlsx: sheet 'Audio-Generation' has 2 columns that 'my-model' can mean") as caught:
+    with pytest.raises(WorkbookError, match=r"result\.xlsx: sheet 'Audio-Generation' has 2 columns that match 'my-model'") as caught:
         workbook_results(save(tmp_path, edit), "my-model")
     assert f"'My-Model' (E) and {second.strip()!r} (F)" in str(caught.value)
 
