@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
 
 from evaluator.journal import migrations
-from evaluator.journal.judgements import Judgements
+from evaluator.journal.judgements import Allowed, Judgements, always
 from evaluator.journal.records import Answer, RunRecord, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, reservations, runs
@@ -31,20 +31,27 @@ from genlevel.runtime.storage import insert_into, open_engine, storage_problem
 
 _GROUP = 512
 
+_IDLE_S = 20.0
+"""Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
+
 Operation = Callable[[Connection], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Write:
-    """One thing to be written, and who waits for it."""
+    """One thing to be written, whether it still may be (asked in the journal's thread), and who waits for it."""
 
     work: Answer | Operation
+    allowed: Allowed
     future: asyncio.Future[None]
     loop: asyncio.AbstractEventLoop
 
 
 class Journal:
     """Runs and answers in one database. Reading is synchronous (call it off the event loop); writing is grouped.
+
+    What is written may say whether it still may be (``allowed``): that is asked when all is ready to be committed, as the process may have
+    been stopped since it was asked to write.
 
     Raises StorageError, in one line, when the database cannot be written or read. judgements: ratings, in the same database.
     """
@@ -69,42 +76,43 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def record(self, answer: Answer) -> asyncio.Future[None]:
+    def record(self, answer: Answer, allowed: Allowed = always) -> asyncio.Future[None]:
         """Journals one answer; the future is done when it is durable. A NUL, which PostgreSQL cannot keep in a text, becomes U+FFFD."""
         if "\0" in answer.raw_answer or "\0" in answer.error:
             answer = replace(answer, raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
-        return self._submit(answer)
+        return self._submit(answer, allowed)
 
-    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
+    def reserve(self, run_id: str, number: int, nano_usd: int, allowed: Allowed = always) -> asyncio.Future[None]:
         """Notes durably that a call may cost this much."""
-        return self._submit(
-            lambda connection: connection.execute(insert(reservations), {"run_id": run_id, "number": number, "nano_usd": nano_usd})
-        )
+        row = {"run_id": run_id, "number": number, "nano_usd": nano_usd}
+        return self._submit(lambda connection: connection.execute(insert(reservations), row), allowed)
 
-    def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
+    def settle(self, run_id: str, number: int, allowed: Allowed = always) -> asyncio.Future[None]:
         """Forgets a reservation: what the call cost is known."""
-        return self._submit(
-            lambda connection: connection.execute(
-                delete(reservations).where(reservations.c.run_id == run_id, reservations.c.number == number)
-            )
-        )
+        settled = delete(reservations).where(reservations.c.run_id == run_id, reservations.c.number == number)
+        return self._submit(lambda connection: connection.execute(settled), allowed)
 
-    def _submit(self, work: Answer | Operation) -> asyncio.Future[None]:
+    def written(self) -> asyncio.Future[None]:
+        """Done when all that was to be written before this has been, or could not be."""
+        return self._submit(lambda _: None)
+
+    def _submit(self, work: Answer | Operation, allowed: Allowed = always) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._queue.put(_Write(work, future, loop))
+        self._queue.put(_Write(work, allowed, future, loop))
         return future
 
     def _write(self) -> None:
         while (first := self._queue.get()) is not None:
             group, stop = self._grouped(first)
-            error = self._commit([write.work for write in group])
-            by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+            kept, error = self._commit(group)
+            refused = StorageError("it was too late to write this: it may be another process's to write now")
+            by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
             for write in group:
-                by_loop.setdefault(write.loop, []).append(write.future)
-            for loop, futures in by_loop.items():
+                by_loop.setdefault(write.loop, []).append((write.future, error if write in kept else refused))
+            for loop, ended in by_loop.items():
                 with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-                    loop.call_soon_threadsafe(_resolve, futures, error)
+                    loop.call_soon_threadsafe(_resolve, ended)
             if stop:
                 return
 
@@ -118,28 +126,36 @@ class Journal:
                 group.append(write)
         return group, False
 
-    def _commit(self, group: Sequence[Answer | Operation]) -> StorageError | None:
-        """Writes a group in one transaction. Whatever goes wrong is what its callers are told: this thread serves all others too."""
+    def _commit(self, group: Sequence[_Write]) -> tuple[frozenset[_Write], StorageError | None]:
+        """Writes a group in one transaction. Returns what of it still was to be written, and why that could not be done.
+
+        Whatever goes wrong is what its callers are told: this thread serves all others too.
+        """
         try:
-            rows = [self._insert.row(work) for work in group if isinstance(work, Answer)]
+            works = [write.work for write in group]
+            rows = [self._insert.row(work) for work in works if isinstance(work, Answer)]
             try:
-                connection = self._begun(group, rows)
+                connection = self._begun(works, rows)
             except StorageError as error:
                 if not error.disconnected:
                     raise
-                connection = self._begun(group, rows)  # nothing of it was kept; once COMMIT is sent, that is not sure any more
+                connection = self._begun(works, rows)  # nothing of it was kept; once COMMIT is sent, that is not sure any more
             with connection:
-                connection.commit()
+                if len(allowed := [write for write in group if write.allowed()]) == len(group):
+                    connection.commit()
         except StorageError as error:
-            return error
+            return frozenset(group), error
         except Exception as error:  # beside the database's own also what a driver says of a value that it cannot store
-            return StorageError(f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}")
-        return None
+            told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
+            return frozenset(group), StorageError(told)
+        return (frozenset(group), None) if len(allowed) == len(group) else self._commit(allowed)
 
     def _begun(self, group: Sequence[Answer | Operation], rows: list[tuple[object, ...] | dict[str, object]]) -> Connection:
         """A connection whose transaction has the writes of a group in it, and is still open."""
         connection = self._engine.connect()
         try:
+            if self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {round(_IDLE_S * 1000)}")
             for work in group:
                 if not isinstance(work, Answer):
                     work(connection)
@@ -258,13 +274,14 @@ def _run_record(row: Row[*tuple[object, ...]]) -> RunRecord:
     return replace(record, partial=bool(record.partial), priced=bool(record.priced))
 
 
-def _resolve(futures: list[asyncio.Future[None]], error: StorageError | None) -> None:
-    for future in futures:
-        if not future.done():
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
+def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
+    for future, error in ended:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -24,7 +24,13 @@ from genlevel.runtime.storage import insert_into, writing
 
 _ROWS = 500
 
-Submit = Callable[[Callable[[Connection], object]], "asyncio.Future[None]"]
+Allowed = Callable[[], bool]
+Submit = Callable[[Callable[[Connection], object], Allowed], "asyncio.Future[None]"]
+
+
+def always() -> bool:
+    """Of what may be written whenever it comes to it."""
+    return True
 
 
 class Judgements:
@@ -36,7 +42,7 @@ class Judgements:
 
     # -- judgements ------------------------------------------------------------------------------------------------
 
-    def record(self, judgement: Judgement) -> asyncio.Future[None]:
+    def record(self, judgement: Judgement, allowed: Allowed = always) -> asyncio.Future[None]:
         """Journals what is known of one judgement; the future is done when it is durable. A rating that is there stays."""
         kept = replace(judgement, reply=judgement.reply.replace("\0", "\ufffd"), error=judgement.error.replace("\0", "\ufffd"))
         key = [column.name for column in judgements.primary_key]
@@ -46,7 +52,7 @@ class Judgements:
             set_={column.name: insert.excluded[column.name] for column in judgements.columns if column.name not in key},
             where=judgements.c.outcome != Outcome.ANSWERED.number,
         )
-        return self._submit(lambda connection: connection.execute(statement))
+        return self._submit(lambda connection: connection.execute(statement), allowed)
 
     def of(self, judge: RunJudge, task: str, metric: str, keys: Iterable[AnswerKey]) -> dict[AnswerKey, Judgement]:
         """A judge's judgements under these keys of a task (a few hundred at a time)."""

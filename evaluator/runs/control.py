@@ -166,6 +166,9 @@ class RunControl:
         """Stores how a run ended, unless another process has it now: then it is that one's to say."""
         try:
             if lock.held:
+                await (
+                    self._context.journal.written()
+                )  # what calls that were cut have left: once the lock is released, it may not be written
                 await self._store(active, ending)
                 return
             await lock.release()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
+from evaluator.journal import journal as journal_module
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.tables import answers, judgements, metadata
@@ -58,6 +60,49 @@ async def test_what_was_being_written_when_the_server_cut_the_connection_is_writ
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1, Outcome.FAILED: 1}
     assert journal.totals("r").cost_nano_usd == 5
     journal.close()
+
+
+async def test_all_before_it_is_written_when_it_is_said(journal):
+    for number in range(1000):
+        journal.record(answer(f"i{number}"))
+    await journal.written()
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1000}
+
+
+async def test_what_may_not_be_written_any_more_when_all_is_ready_is_left_out(journal):
+    """As of a process that is stopped between its request to write and the commit, until its lease has expired."""
+    held = [True]
+    lost, others = journal.record(answer("a"), lambda: held[0]), journal.record(answer("b"))
+    await journal._submit(lambda connection: held.clear() or held.append(False))
+    with pytest.raises(StorageError, match="too late"):
+        await lost
+    await others
+    assert journal.answers_to("r", "t", keys("a", "b")).keys() == set(keys("b"))
+
+
+@pytest.mark.full
+async def test_a_process_that_is_stopped_in_the_midst_of_writing_does_not_hold_up_others(postgresql, monkeypatch):
+    monkeypatch.setattr(journal_module, "_IDLE_S", 0.5)
+    stopped, other = Journal(postgresql), Journal(postgresql)
+    began, woken, held = threading.Event(), threading.Event(), [True]
+
+    def stop(connection):
+        connection.exec_driver_sql(stopped._insert.sql, [stopped._insert.row(answer("a", text="late"))])
+        began.set()
+        woken.wait(20)
+
+    late = stopped._submit(stop, lambda: held[0])
+    await asyncio.to_thread(began.wait)
+    async with asyncio.timeout(10):
+        await other.record(answer("a", text="in time"))
+    held[0] = False
+    woken.set()
+    with pytest.raises(StorageError):
+        await late
+    found = other.answers_to("r", "t", keys("a"))
+    assert [value.raw_answer for value in found.values()] == ["in time"]
+    stopped.close()
+    other.close()
 
 
 async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):
