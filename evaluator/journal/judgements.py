@@ -1,6 +1,6 @@
 """Ratings in the journal: every judgement of a judge model, and those that people made.
 
-A judgement is known by run, task, answer, judge and prompt: another judge, or another wording, is asked anew and the old judgements stay.
+A judgement is known by run, task, answer, judge and prompt: another judge, or another wording, is asked again and the old judgements stay.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Answer:
 class Totals:
     """What a run's answers add up to; cost in nano-dollars, None if none is known.
 
-    unknown_costs: instances that were asked and of which no cost is known. uncertain_nano_usd: what calls of unknown fate may have cost.
+    unknown_costs: instances that were asked and whose cost is not known. uncertain_nano_usd: what calls of unknown fate may have cost.
     """
 
     outcomes: Mapping[Outcome, int]
@@ -138,7 +138,7 @@ class RunJudge:
 class JudgingTotals:
     """Judged and failed are of one judge; usage and money are of all judges of the run.
 
-    unknown_costs: judgements that took calls of which no cost is known.
+    unknown_costs: judgements whose calls have no known cost.
     """
 
     judged: int

@@ -52,7 +52,7 @@ def answer_insert(engine: Engine) -> AnswerInsert:
 
 def judgement_values(judgement: Judgement) -> dict[str, object]:
     """A judgement as the values of its row."""
-    return {name: attrgetter(_PATHS.get(name, name))(judgement) for name in judgements.columns.keys()}  # noqa: SIM118 - it is no dictionary
+    return {name: attrgetter(_PATHS.get(name, name))(judgement) for name in judgements.columns.keys()}  # noqa: SIM118 - it is not a dictionary
 
 
 def key_of(row: AnyRow) -> AnswerKey:

@@ -184,7 +184,7 @@ class Crew(LiveSource, Generic[Item]):
         self._failures_in_a_row = 0
 
     def _failed(self) -> bool:
-        """Counts a failure for good. Returns whether there were so many in a row that the pass had better stop."""
+        """Counts a failure for good. Returns whether there were so many in a row that the pass should stop."""
         self._failures_in_a_row += 1
         return self._failures_in_a_row >= _FAILURES_IN_A_ROW
 

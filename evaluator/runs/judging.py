@@ -44,7 +44,7 @@ class Judge:
 
     @classmethod
     def of_run(cls, run_id: str, model: gw.ModelInfo) -> Judge:
-        """A judge of the run with the prompts of now."""
+        """A judge of the run with today's prompts."""
         prompts = {name: (prompt.version, prompt.hash) for name, prompt in judge_prompts().items()}
         return cls(model, RunJudge(run_id, judge_name(model), model.route, prompts))
 

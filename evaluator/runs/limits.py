@@ -19,7 +19,7 @@ class Limiters:
         self._by_account: dict[str, AccountLimiter] = {}
 
     def of(self, model: gw.ModelInfo, traffic: ev.TrafficSettings, in_use: Set[str], *, keep: bool = False) -> AccountLimiter:
-        """The limiter of a model's account: shared by all that goes on at the same time, made anew when nothing does (unless ``keep``).
+        """The limiter of a model's account: shared by all that goes on at the same time, made again when nothing does (unless ``keep``).
 
         in_use: the accounts that calls go to now.
         """

@@ -68,7 +68,7 @@ class Starter:
             return await self._go_on(plan, record, traffic, request)
 
     def _turn(self, identity: str) -> asyncio.Lock:
-        """One start at a time for all runs of one identity: who comes second finds what goes on then."""
+        """One start at a time for all runs of one identity: the second one finds what the first one began."""
         return self._starts.setdefault(identity, asyncio.Lock())
 
     async def _latest(self, plan: Plan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:

@@ -92,7 +92,7 @@ def decide(
     exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
     jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
     asked = failure.retry_after_s or 0.0
-    # Everyone who was told the same time must not come back in the same instant. "Retry-After: 0", or next to nothing, is no time to wait.
+    # Everyone who was told the same time must not come back in the same instant. "Retry-After: 0", or nearly 0, is not a wait.
     delay = asked + (min(jitter, 0.1 * asked + 0.05) if asked >= FIRST_BACKOFF_S else jitter)
     if elapsed_s + delay > deadline_s:
         if asked > elapsed_s:

@@ -235,7 +235,7 @@ class Traffic:
             self.busy.add(current_task())
             remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
-            # No call takes no tokens: a provider that says none does not say. The estimate stays.
+            # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
             feedback, used = Feedback.OK, usage_of(response.usage).tokens or None
             answer = _with_response(attempt.outcome(), response)
             if has_media(response):  # the journal names only what is stored

@@ -1,6 +1,6 @@
 """Answers, judgements and people's ratings are known by prompt variant, repeat and shuffle too; all that is there has 0 of each.
 
-SQLite cannot change a primary key: each table is written anew, by one statement. PostgreSQL changes it in place.
+SQLite cannot change a primary key: each table is written again, by one statement. PostgreSQL changes it in place.
 """
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ _KEYS = {
 
 
 def _columns(table: str) -> list[_Column]:
-    """A table's columns without the new ones; made anew for each use, as a column is of one table only."""
+    """A table's columns without the new ones; made for each use, as a column is of one table only."""
     if table == "evaluator_answers":
         return _answers()
     return _judgements() if table == "evaluator_judgements" else _people_ratings()
@@ -122,7 +122,7 @@ def downgrade() -> None:
 
 
 def _rebuild(table: str, columns: list[_Column], key: list[str], *, kept: list[str]) -> None:
-    """Writes a table anew, with all its rows."""
+    """Writes a table again, with all its rows."""
     op.create_table(f"{table}_new", *columns, sa.PrimaryKeyConstraint(*key))
     names = ", ".join(kept)
     op.execute(f"INSERT INTO {table}_new ({names}) SELECT {names} FROM {table}")
