@@ -89,7 +89,7 @@ def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
     _open_standard_streams()
     _outlive_readers()
-    gc.set_threshold(20_000)  # modules are no garbage: looking for some while they are imported takes a tenth of a command's time
+    gc.set_threshold(20_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
     except click.UsageError as error:

@@ -127,7 +127,7 @@ async def _configured(settings: Settings) -> AsyncIterator[Services]:
         raise UsageError("addresses.evaluator is configured, but not addresses.scorer and addresses.gateway: set all three")
 
     def verdict_timeout_s(request: Message) -> float:
-        # Drawing a whole benchmark's instances anew takes a while.
+        # Drawing a whole benchmark's instances again takes a while.
         return 600.0 if cast(sc.GetVerdictRequest, request).bootstrap_draws else 60.0
 
     async with AsyncExitStack() as stack:

@@ -49,7 +49,7 @@ class _Options(TypedDict):
 @json_option
 @click.pass_context
 def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
-    """Parse and score the answers of RUN again, with the parsers and metrics of now. Never asks the run's model.
+    """Parse and score the answers of RUN again, with today's parsers and metrics. Never asks the run's model.
 
     With --ratings, people's ratings are kept with the run first. With --judge, a judge model rates what it has not rated yet or has failed
     on. Without it no model is called, and the judgements that are there count.

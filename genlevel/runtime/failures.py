@@ -251,5 +251,5 @@ def _line(text: str, limit: int) -> str:
 
 
 def _clip(text: str, limit: int) -> str:
-    """A text that is not too long, and that UTF-8 can carry: the names of files may have bytes in them that are no characters."""
+    """A text that is not too long, and that UTF-8 can carry: the names of files may have bytes in them that are not characters."""
     return (text if len(text) <= limit else text[: limit - 1] + "…").encode("utf-8", "backslashreplace").decode("utf-8")

@@ -76,7 +76,7 @@ class HttpServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
-        """Listens; returns the port. Raises ConfigurationError if the address cannot be had."""
+        """Listens; returns the port. Raises ConfigurationError if it cannot listen there."""
         import uvicorn
 
         class Server(uvicorn.Server):

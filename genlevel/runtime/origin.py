@@ -13,7 +13,7 @@ FieldPath = tuple[str | int, ...]
 class Origin:
     """file: its name for messages, "" = the settings come from no file. lines: of keys and values, from 1.
 
-    Any two are equal: where settings were written is no part of what they say.
+    Any two are equal: where settings were written is not part of what they say.
     """
 
     file: str = field(default="", compare=False)

@@ -19,12 +19,12 @@ TIMEOUT_S = 2.0
 
 
 async def fine() -> str:
-    """The check of something that cannot be unwell."""
+    """A check that always passes."""
     return ""
 
 
 async def problem_of(check: Check) -> str:
-    """What a check finds; of one that fails itself, how: that is no sign of health."""
+    """What a check finds. If the check itself fails, how: that is not a sign of health."""
     try:
         return await check()
     except Exception as error:

@@ -106,7 +106,7 @@ class RpcServer:
         self._services[service] = ready
 
     async def start(self) -> int:
-        """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if the address cannot be had."""
+        """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if it cannot listen there."""
         names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
@@ -126,7 +126,7 @@ class RpcServer:
         return self.port
 
     async def _look(self) -> None:
-        """Says SERVING or NOT_SERVING of each service whose readiness is another than it was, and of the server."""
+        """Says SERVING or NOT_SERVING of each service whose readiness has changed, and of the server."""
         before = dict(self._ready)
         for service, check in self._services.items():
             problem = await problem_of(check)

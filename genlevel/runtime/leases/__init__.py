@@ -1,4 +1,4 @@
-"""Leases: who may do a thing of which there must be one doer, among processes that share a database.
+"""Leases: which one of the processes that share a database may do a thing.
 
 ``LeaseTable`` is the table, ``LeaseHolder`` keeps one lease for as long as its process lives. A run's lock, a leader, a shard each are a
 name in it.

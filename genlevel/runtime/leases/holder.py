@@ -47,7 +47,7 @@ class LeaseHolder:
 
     @property
     def held(self) -> bool:
-        """Whether it is valid now by this process's clock, be ``lost`` set yet or not: a process may have been paused."""
+        """Whether it is valid now by this process's clock, even if ``lost`` is not set yet: a process may have been paused."""
         return self.lease is not None and time.monotonic() < self._valid_until
 
     async def acquire(self) -> bool:

@@ -1,7 +1,7 @@
 """The table of leases: a name belongs to one owner until a time, by the clock of the database.
 
 An owner that dies loses its lease when that time has come. One that merely slept may wake up later and believe that it still has it: its
-fencing number tells. The number of a name grows whenever the lease begins anew, so of two that believe to have it, the higher one has.
+fencing number tells. A name's number grows whenever its lease begins again: of two that believe they have it, the higher number has it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ leases = Table(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease that was had once. number: the fencing number, 1 or more; of two leases of a name the higher one is the valid one."""
+    """A lease that was acquired once. number: the fencing number, 1 or more; of two leases of a name the higher one is the valid one."""
 
     name: str
     owner: str
@@ -78,7 +78,7 @@ class LeaseTable:
     def acquire(self, name: str, owner: str, *, ttl_s: float) -> Lease | None:
         """The lease, for ``ttl_s`` seconds from now; None if another owner has it.
 
-        An owner that has it already keeps its number, and its time begins anew: whoever did not hear the answer may ask again. Owners must
+        An owner that has it already keeps its number, and its time begins again: whoever did not hear the answer may ask again. Owners must
         be told apart by their names: two that share one would both have the lease.
         """
         wanted = insert_into(leases, self._engine).values(name=name, owner=owner, number=1, until_s=self._now + ttl_s)
@@ -98,7 +98,7 @@ class LeaseTable:
         return Lease(name, owner, row.number) if row.owner == owner else None
 
     def renew(self, lease: Lease, *, ttl_s: float) -> bool:
-        """Lets it last ``ttl_s`` seconds from now. False: it is lost, be it expired, given back, or another's."""
+        """Lets it last ``ttl_s`` seconds from now. False: it is lost: expired, given back, or another's."""
         statement = update(leases).where(self._is(lease)).values(until_s=self._now + ttl_s)
         with writing(self._engine).begin() as connection:
             return bool(connection.execute(statement).rowcount)
