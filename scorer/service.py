@@ -274,7 +274,7 @@ class Scorer:
         return run
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
-        """Raises UsageError if no task that both runs have is of the same data."""
+        """Raises UsageError if no task that both runs have has the same data in both."""
         one, other = ({score.task.key: score.task.fingerprint for score in self._store.scores(run.run_id)} for run in runs)
         if shared and all(other_data(one[key], other[key]) for key in shared):
             both = " and ".join(f"run {run.run_id}" for run in runs)
@@ -339,6 +339,6 @@ def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: Fil
 
 
 def _benchmark_of(run: StoredRun) -> Benchmark:
-    """The shipped benchmark of the run's, else the one that came with the run."""
+    """The shipped benchmark that the run is on, else the one that came with the run."""
     shipped = load_benchmark(run.benchmark)
     return shipped if shipped is not None else benchmark_of(run.benchmark, run.benchmark_tasks)

@@ -47,7 +47,7 @@ class TaskRecord:
     key: within its suite (its folder's path). name, sheet: the workbook's; of an unlisted task the folder's name, and no sheet.
     paradigm: None for language. metric: None if none is known. unlisted: outside the levels, scored and shown only.
     reference: the specialist's value, read only for a benchmark that is not shipped. rating_source: of a metric of ratings.
-    provenance: what else than answers and labels decided the score, such as the name and sha256 of a network's weights; empty if nothing.
+    provenance: what decided the score beside answers and labels, such as the name and sha256 of a network's weights; empty if nothing.
     fingerprint: sha256 of the annotation that it is asked from; empty if not known.
     """
 

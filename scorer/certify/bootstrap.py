@@ -1,4 +1,4 @@
-"""Intervals of level scores by the stratified cluster bootstrap: each task's instances are drawn anew, and levels computed of each draw.
+"""Intervals of level scores by the stratified cluster bootstrap: each task's instances are drawn again, and levels computed of each draw.
 
 The percentiles say how far the scores move when other instances had been asked. Levels 3-5 count a task fully or not at all as it wins, so
 near a reference these intervals are wide and only approximate; the outer bound in the certificate is the guaranteed one.

@@ -7,7 +7,7 @@ Level 3 (at least one win): smallest p * m <= alpha, Holm's first step; Holm's f
 Level 4 (wins on both sides of one modality): per modality the larger of the two sides' "at least one" p-values, times the number of
     modalities. Level 5: the larger of Level 4's p-value and that of "at least one" language win.
 The levels are tested in sequence from the third, so that the chance of any false "attained" is at most alpha. "Not attained" is certified
-by "truly worse" tests of all tasks that could still be wins, in sequence from the fifth; tasks without a result are no wins, by the rules.
+by "truly worse" tests of all tasks that could still be wins, in sequence from the fifth; tasks without a result are not wins, by the rules.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scorer.certify.planning import instances_to_decide
 from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
 LEAST_ALPHA = 1e-9
-"""The smallest error that is told from none when it is shared among hundreds of tasks."""
+"""The smallest alpha that can be told from 0 when it is shared among hundreds of tasks."""
 
 _LARGEST_ERROR = 50.0
 """The largest standard deviation of numbers in 0..100."""
@@ -166,7 +166,7 @@ def _test(result: TaskResult, entry: TaskEvidence | None) -> _Test:
     if reference is None:
         return _Test(1.0, 0.0, result.value is not None or entry is not None, tested=False)
     if entry is None:
-        # No result is no win, by the rules; a result of unknown error could be either.
+        # No result is not a win, by the rules; a result of unknown error could be either.
         return _Test(1.0, 0.0 if result.value is None else 1.0, result.value is not None, tested=False)
     if not entry.testable:
         return _Test(1.0, 1.0, result=True, tested=False)
@@ -271,7 +271,7 @@ def _sigma(task: Task, value: float | None) -> float:
 def _sigma_reach(task: Task, estimate: Estimate, alpha: float) -> tuple[float, float]:
     """How far below and above itself sigma may truly be, at confidence 1 - alpha.
 
-    If all answers are alike no error was seen, which is no certainty: then as far as the task's own interval goes, and if its
+    If all answers are alike no error was seen, which is not certainty: then as far as the task's own interval goes, and if its
     metric has no bounds to give one, as far as sigma does. One answer says nothing of its error, which is the largest that sigma can have.
     """
     single = estimate.units == 1 and not estimate.standard_error

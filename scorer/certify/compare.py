@@ -2,7 +2,7 @@
 
 Instances are paired, so what makes one hard for both cancels out. Per task a difference with a paired interval and a test of "no
 difference": McNemar's exact test for right or wrong answers, else a permutation test that swaps the two answers of an instance (of a
-cluster) at random, which for a mean is the sign-flip test; beyond what its draws can tell a bound of its tail. Modalities and levels: the
+cluster) at random, which for a mean is the sign-flip test; if its draws cannot tell, a bound of its tail. Modalities and levels: the
 same draws over all tasks at once, and intervals from a paired stratified cluster bootstrap, widened for few instances.
 See ``scorer.certify.paired`` for one task, ``scorer.certify.several`` for many.
 """

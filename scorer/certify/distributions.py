@@ -68,7 +68,7 @@ def binomial_at_most(successes: int, trials: int, probability: float) -> float:
 
 
 def mean_at_least(mean: float, trials: int, expected: float) -> float:
-    """At most this likely is a mean as high, of independent numbers in 0..1 of any distribution whose mean is expected to be ``expected``.
+    """An upper bound of the chance of a mean this high, of independent numbers in 0..1 of any distribution with the mean ``expected``.
 
     exp(-n KL(mean | expected)); the chance itself if all numbers are 1. Source: Hoeffding 1963, theorem 1.
 
@@ -87,12 +87,12 @@ def mean_at_least(mean: float, trials: int, expected: float) -> float:
 
 
 def mean_at_most(mean: float, trials: int, expected: float) -> float:
-    """The same of a mean as low."""
+    """The same for a mean as low."""
     return mean_at_least(1.0 - mean, trials, 1.0 - expected)
 
 
 def means_apart(distance: float, trials: int, others: int) -> float:
-    """At most this likely are the means of independent numbers in 0..1 so far apart if their expectations are not.
+    """An upper bound of the chance that means of independent numbers in 0..1 are this far apart if their expectations are not.
 
     One-sided. Source: Hoeffding 1963, corollary of theorem 2: exp(-2 d^2 / (1/m + 1/n)).
 

@@ -216,7 +216,7 @@ def _sign(task: Task, *, better: bool) -> float:
 def _by_bounds(task: Task, end: Estimate) -> bool:
     """Whether nothing but its bounds says how far a score may be off: from values alone, or if all instances are alike.
 
-    These have an error of 0, which is no certainty.
+    These have an error of 0, which is not certainty.
     """
     info = metric(task.metric.id)
     return end.bounded or (end.standard_error == 0.0 and info.is_bounded)

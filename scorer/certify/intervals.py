@@ -151,8 +151,8 @@ def instances_needed(
 ) -> int | None:
     """About how many instances more until a true distance as large as the one seen is found with this power.
 
-    One-sided test at alpha, error falling as 1/sqrt(n). null_error: the error that the test has if there is no distance, if another.
-    fixed_error: what falls not, such as the reference's. by_bound: the test is Hoeffding's exp(-z^2 / 2) and not the normal tail.
+    One-sided test at alpha, error falling as 1/sqrt(n). null_error: the test's error without a distance, if it is another.
+    fixed_error: what does not fall, such as the reference's. by_bound: the test is Hoeffding's exp(-z^2 / 2) and not the normal tail.
     None if no number of instances would do (distance not above 0), or nothing is known of the error.
     """
     null = standard_error if null_error is None else null_error
@@ -166,7 +166,7 @@ def instances_needed(
 
 
 def trials_needed(trials: int, distance: float) -> int:
-    """As many as an exact test of a share takes if one by the normal distribution takes ``trials``. distance: of shares, above 0.
+    """The trials that an exact test of a share takes if a test by the normal distribution takes ``trials``. distance: of shares, above 0.
 
     Source: Fleiss, Levin and Paik 2003, section 2.5 (the continuity correction).
 

@@ -14,7 +14,7 @@ from scorer.metrics import Metric, Value, create
 from scorer.metrics.base import RatioMetric
 
 DRAWS = 1000
-"""Bootstrap draws behind the standard error of a clustered score that is no mean: its own error is then about 2 % off."""
+"""Bootstrap draws behind the standard error of a clustered score that is not a mean: its own error is then about 2 % off."""
 
 _ROUNDING = 1e-12
 
@@ -54,12 +54,12 @@ def _estimate(metric: Metric[object], rows: Sequence[tuple[str, object]], cluste
 def _pooled_estimate(
     metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable], value: Value, *, shared: bool
 ) -> Estimate:
-    """Of a score that is no mean of one number per instance."""
+    """Of a score that is not a mean of one number per instance."""
     from scorer.certify.resample import cluster_numbers, generator_of, weighted
 
     influences = metric.influences(rows)
     if influences is not None:
-        # Drawn anew it would take a decomposition a draw: its instances' first-order shares are known.
+        # To draw it again would take a decomposition a draw: its instances' first-order shares are known.
         shares = cluster_sums(influences, cluster_numbers([key for key, _row in rows], clusters))
         return _shaped(Estimate(value.score, RatioMetric.delta_error(shares), len(shares), clustered=shared), shares)
     found = weighted(metric, rows, clusters)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MCNEMAR, SIGN_FLIP = "exact McNemar", "sign-flip permutation"
 NORMAL = 10**6
-"""Degrees of freedom of which Student's t is the normal distribution."""
+"""Degrees of freedom at which Student's t is the normal distribution."""
 TINY = 1e-9
 
 

@@ -1,6 +1,6 @@
-"""A task that a run asks and of which no answer was told yet: it can still come to anything that its metric allows.
+"""A task that a run asks, without any answer yet: it can still come to anything that its metric allows.
 
-Of how many instances it has follows what a certificate may say: as for a task asked in part, all of them count as wrong against a win and
+Its number of instances decides what a certificate may say: as for a task asked in part, all of them count as wrong against a win and
 as right against a loss.
 """
 

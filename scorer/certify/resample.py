@@ -1,4 +1,4 @@
-"""Draws a task's score anew from its instances' statistics: the cluster bootstrap, vectorised over draws.
+"""Draws a task's score again from its instances' statistics: the cluster bootstrap, vectorised over draws.
 
 A draw takes as many clusters as there are, with replacement; an instance that shares its cluster with none is one of its own. Clusters get
 multinomial weights, so a score that is a function of sums over instances is one matrix product for all draws.
@@ -47,7 +47,7 @@ class Weighted:
         return np.concatenate(parts)
 
     def influences(self) -> list[float]:
-        """Each cluster's first-order share in the score's deviation (the delta method's); empty if the score is no function of sums."""
+        """Each cluster's first-order share in the score's deviation (the delta method's); empty if the score is not a function of sums."""
         import numpy as np
 
         if self.sums is None or self.finish is None:
@@ -60,7 +60,7 @@ class Weighted:
 
 
 def weighted(metric: Metric[Any], rows: Sequence[tuple[str, Any]], clusters: Mapping[str, Hashable] | None = None) -> Weighted | None:
-    """The score of (instance id, statistic) rows under weights by cluster; None for a metric that knows no weights.
+    """The score of (instance id, statistic) rows under weights by cluster; None for a metric that cannot weight instances.
 
     clusters: by instance id, of those that share one.
     """
@@ -88,7 +88,7 @@ def cluster_numbers(keys: Sequence[str], clusters: Mapping[str, Hashable]) -> li
 
 
 def cluster_weights(generator: np.random.Generator, clusters: int, draws: int) -> Floats:
-    """(draws, clusters): how often each cluster is taken when as many as there are are taken with replacement."""
+    """(draws, clusters): how often each cluster is taken; as many are taken, with replacement, as there are."""
     import numpy as np
 
     taken = generator.integers(0, clusters, size=(draws, clusters), dtype=np.int32)

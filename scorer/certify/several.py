@@ -154,7 +154,7 @@ def over_tasks(entries: Sequence[DrawnTask], references: str, score: Score, alph
         wider = reach.stretch * reach.quantile / normal_quantile(1.0 - alpha / 2.0)
         percentiles = np.quantile(drawn[0] - drawn[1], [alpha / 2.0, 1.0 - alpha / 2.0])
         ends = [difference + wider * float(end - difference) for end in percentiles]
-    # At its least the p-value says no more than that no draw was as extreme.
+    # The smallest p-value says only that no draw was as extreme.
     if p_value > max(alpha, 1.0 / (1.0 + len(swapped[0]))):
         ends.append(0.0)
     interval = (max(-100.0, min(*ends, difference)), min(100.0, max(*ends, difference)))

@@ -18,7 +18,7 @@ from scorer.levels.rules import TaskResult
 class Mark(StrEnum):
     """How a model stands on one task.
 
-    WON: at least as good as the specialist. LOST: supported, not as good. ZERO: a result of sigma 0 that is no win.
+    WON: at least as good as the specialist. LOST: supported, not as good. ZERO: a result of sigma 0 that is not a win.
     OPEN: no result (unsupported, incomplete or not scored). UNASKED: not asked at all.
     UNCONTESTED: a result, but no specialist to compare with.
     """

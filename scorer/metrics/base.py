@@ -141,7 +141,7 @@ class Metric(ABC, Generic[S]):
 
     def weighted(self, statistics: Sequence[tuple[str, S]]) -> Callable[[Floats], float] | None:
         """The score divided by 100, as a function of an array of weights in the order of ``statistics``, which counts some instances more
-        often than others: what a bootstrap over clusters needs. None for a metric that knows no weights."""
+        often than others: what a bootstrap over clusters needs. None for a metric that cannot weight instances."""
         return None
 
 

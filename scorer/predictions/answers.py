@@ -50,7 +50,7 @@ class Given:
 def as_answer(prediction: Any, instance: Instance, form: LabelForm) -> Given:
     """The prediction as a raw answer to ``instance``; without text and files for none.
 
-    What is no answer of its type comes out unparsable, never guessed. Raises MediaProblem for a file that is missing, empty or outside
+    What is not an answer of its type is unparsable, never guessed. Raises MediaProblem for a file that is missing, empty or outside
     of the predictions.
     """
     if prediction is None:

@@ -22,7 +22,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class PredictionFile:
-    """entries: (id as text, prediction) in file order; an entry without id has "". problems: entries that are none, one line each."""
+    """entries: (id as text, prediction) in file order; an entry without id has "". problems: what is not an entry, one line each."""
 
     path: Path
     entries: tuple[tuple[str, Any], ...]
@@ -33,8 +33,8 @@ class PredictionFile:
 class Joined:
     """Predictions by instance id, and what does not fit.
 
-    missing: instances without a prediction. unknown: ids that are no instance's. duplicates: ids that come more than once, of which
-    the first counts. problems: one line each.
+    missing: instances without a prediction. unknown: ids that no instance has. duplicates: ids that come more than once; the
+    first counts. problems: one line each.
     """
 
     predictions: Mapping[str, Any]
@@ -45,7 +45,7 @@ class Joined:
 
 
 class PredictionFolder:
-    """The prediction files of a folder in the suite's layout, by task. Raises DatasetError if it is no folder or holds none."""
+    """The prediction files of a folder in the suite's layout, by task. Raises DatasetError if it is not a folder or holds none."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -90,7 +90,7 @@ class PredictionFolder:
 def read_predictions(path: Path) -> PredictionFile:
     """Reads either form. Raises DatasetError naming the file that is neither."""
     try:
-        # NaN and Infinity are no JSON, but some writers leave them: as words they are what the model said.
+        # NaN and Infinity are not JSON, but some writers leave them: as words they are what the model said.
         document = json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=str)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
@@ -120,7 +120,7 @@ def read_predictions(path: Path) -> PredictionFile:
 def join(file: PredictionFile, instances: Sequence[tuple[str, int]]) -> Joined:
     """Joins a file's entries to (instance id, position), in order.
 
-    Where the annotation repeats or lacks ids, its instances are told apart by "id#position"; predictions under the bare id are then
+    If the annotation repeats or lacks ids, its instances are told apart by "id#position"; predictions under the bare id are then
     taken in order if there are as many as instances, and else are left out and named.
     """
     known = {instance for instance, _position in instances}

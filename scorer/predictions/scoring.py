@@ -291,7 +291,7 @@ def _answered(
             lost.append(f"id {printable(instance.id)!r}: {printable(str(problem))}")
             answer = Given("")
         given = _given(task, instance, Outcome.ANSWERED, answer)
-        # Where nothing is measured, an answer is whatever is there.
+        # If nothing is measured, whatever is there is an answer.
         yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT)
     problems += broken[:_NAMED]
     if len(broken) > _NAMED:

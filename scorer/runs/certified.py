@@ -1,4 +1,4 @@
-"""A run's certificate: the certified verdict drawn from the evidence that is kept beside its scores, and it on the wire."""
+"""A run's certificate: the certified verdict drawn from the evidence that is kept beside its scores, and its message on the wire."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ class TaskScoring:
         return replace(unscored, score=value.score, lower=value.score, upper=value.score, standard_error=value.standard_error)
 
     def provenance(self) -> str:
-        """What else than the answers and labels decides the score, such as the hash of a network's weights; empty if nothing does."""
+        """What decides the score beside answers and labels, such as the hash of a network's weights; empty if nothing does."""
         if self._metric is None or not any(self._of(_Measured)):
             return ""
         try:
@@ -258,7 +258,7 @@ class TaskScoring:
         return replace(kept, found=self._unmeasured(self._metric, question, kept.outcome))
 
     def _unmeasured(self, metric: Metric[object], question: Question, outcome: Outcome) -> _Measured | _Ends | _Problem | None:
-        """What an answer counts as of which there is nothing to measure: wrong, or anything if it is open."""
+        """What an answer without anything to measure counts as: wrong, or anything if it is open."""
         try:
             worst = metric.worst(question)
             return _Ends(worst, metric.best(question)) if outcome in OPEN else _Measured(worst)
@@ -297,7 +297,7 @@ class TaskScoring:
         self._answers = {key: replace(kept, found=None) for key, kept in self._answers.items()}
 
     def _of(self, kind: type[_Found]) -> Iterator[tuple[AnswerKey, _Found]]:
-        """The answers of which this was found."""
+        """The answers for which this was found."""
         return ((key, kept.found) for key, kept in self._answers.items() if isinstance(kept.found, kind))
 
     def _not_judged(self) -> str:

@@ -16,7 +16,7 @@ from scorer.tasks import TaskAnswers, TaskRecord
 from scorer.wire import task_message, task_of
 
 NO_STATISTICS = zlib.compress(orjson.dumps({}))
-"""The statistics of a task of which no answer was told yet."""
+"""The statistics of a task without any answer yet."""
 
 
 def encoded_task(task: TaskRecord) -> bytes:

@@ -24,8 +24,8 @@ class StoredRun:
 class StoredScore:
     """One task's score. outcome: as it is read back it has no statistics, which are many.
 
-    evidence: what its answers say of its error; None if they say nothing. examined: whether they were looked at for it, which those were
-    not that were kept before there were certificates.
+    evidence: what its answers say of its error; None if they say nothing. examined: whether they were looked at for it; those kept
+    before there were certificates were not.
     """
 
     task: TaskRecord

@@ -1,4 +1,4 @@
-"""On how many instances a workbook's scores rest: kept beside its sheets, where neither the official ranker nor a person's edits meet it.
+"""The numbers of instances behind a workbook's scores: kept beside its sheets, out of the way of the official ranker and of edits.
 
 A custom document property holds the number for each task, another the column that they are of. Sheets and columns stay the official
 layout's: the ranker ends on sheets that it does not know.
@@ -43,7 +43,7 @@ def keep_instances(book: Any, column: str, counts: Mapping[str, int]) -> None:
 
 
 def kept_instances(path: Path | str, column: str) -> WorkbookInstances:
-    """The numbers kept in a workbook for a column (any case); none if it has none, or none that can be read."""
+    """The numbers kept in a workbook for a column (any case); empty if it has none that can be read."""
     found: dict[str, Any] = {}
     # Whatever is wrong here, the sheets' reader says of the file; the numbers are a supplement.
     with contextlib.suppress(Exception):

@@ -1,6 +1,6 @@
 """The official ranker's own numbers, defects included, so that a published figure can be met and told from the paper's.
 
-Behaviour of the ranker in the repository path2generalist/General-Level, as observed by running it; written anew.
+Behaviour of the ranker in the repository path2generalist/General-Level, as observed by running it; written from scratch.
 It pairs rows by position, keeps two metrics unmapped, takes percent for fractions in WER, and more: docs/general-level.md.
 """
 
@@ -25,7 +25,7 @@ def _sigmoid(constant: float) -> Callable[[float], float]:
     return lambda value: math.tanh(constant / (2.0 * value))
 
 
-# By the label's upper-case text; a label such as "CD (Chamfer Distance)" is none of them and stays unmapped.
+# By the label's upper-case text; a label such as "CD (Chamfer Distance)" is not one of them and stays unmapped.
 _MAPPED: dict[str, Callable[[float], float]] = {
     "MAE": _sigmoid(50.0),
     "RMS": _sigmoid(50.0),

@@ -75,7 +75,7 @@ class ModelValues:
 
 
 def read_workbook(path: Path | str) -> tuple[WorkbookSheet, ...]:
-    """All sheets of an .xlsx file. Raises WorkbookError naming the file if it is no workbook."""
+    """All sheets of an .xlsx file. Raises WorkbookError naming the file if it is not a workbook."""
     plain = _load(Path(path), stored_values=False)
     sheets = []
     stored: dict[str, WorkbookSheet] | None = None
@@ -249,7 +249,7 @@ class _ShownPercents:
         self._as_stored: list[tuple[str, float]] = []
 
     def read(self, cell: Any, place: str, task: Task) -> Any:
-        """The cell with its number in the task's unit. Where that could not be a value of the metric, the stored number stays."""
+        """The cell with its number in the task's unit. If that could not be a value of the metric, the stored number stays."""
         stored = cell.stored if isinstance(cell, Formula) else cell
         if isinstance(stored, bool) or not isinstance(stored, int | float) or not math.isfinite(stored):
             return cell

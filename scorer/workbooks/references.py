@@ -38,7 +38,7 @@ class ReferenceSet:
 def reference_set(choice: str = "workbook") -> ReferenceSet:
     """ "workbook", "appendix", or the path of a workbook with a column "SoTA Performance".
 
-    Raises WorkbookError if the file is no such workbook.
+    Raises WorkbookError if the file is not such a workbook.
     """
     benchmark = general_bench()
     if choice in REFERENCES:
@@ -101,7 +101,7 @@ def _positions(sheets: Sequence[WorkbookSheet], tasks: Sequence[Task]) -> tuple[
 
 
 def _unknown(place: tuple[Modality, Paradigm | None], tasks: Sequence[Task], task_id: str) -> Task:
-    """A task that General-Bench has not, on the side of those that it has."""
+    """A task that General-Bench lacks, on the side of those that it has."""
     return replace(next(task for task in tasks if (task.modality, task.paradigm) == place), id=task_id)
 
 

@@ -102,7 +102,7 @@ def _row(task: Task, value: float | None) -> tuple[Any, ...]:
 
 
 def _cell(page: Any, value: Any) -> Any:
-    """Texts as texts, whatever they begin with ("=..." is no formula here); numbers with all their digits (openpyxl writes 16)."""
+    """Texts as texts, whatever they begin with ("=..." is not a formula here); numbers with all their digits (openpyxl writes 16)."""
     if not isinstance(value, str | float):
         return value
     from openpyxl.cell import WriteOnlyCell
