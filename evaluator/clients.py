@@ -33,7 +33,7 @@ _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """One call without an answer. written: it was handed to a stream, so that the gateway may have begun it."""
+    """One call without an answer. written: it was handed to a stream, so the gateway may have begun it."""
 
     request: gw.GenerateRequest
     size: int

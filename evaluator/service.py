@@ -133,7 +133,7 @@ class Evaluator:
             if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
                 raise error
         run = await self._records.message(await self._records.find(record.run_id))
-        if watched is not None and watched.taken_over:  # what goes on elsewhere is for those to watch who ask there
+        if watched is not None and watched.taken_over:  # a run that goes on elsewhere can be watched there
             run.status, run.reason = ev.RUN_STATUS_INTERRUPTED, LOST
         yield ev.WatchRunResponse(run=run)
 

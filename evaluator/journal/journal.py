@@ -139,13 +139,13 @@ class Journal:
             except StorageError as error:
                 if not error.disconnected:
                     raise
-                connection = self._begun(works, rows)  # nothing of it was kept; once COMMIT is sent, that is not sure any more
+                connection = self._begun(works, rows)  # nothing of it was kept; once COMMIT is sent, that is no longer sure
             with connection:
                 if len(allowed := [write for write in group if write.allowed()]) == len(group):
                     connection.commit()
         except StorageError as error:
             return frozenset(group), error
-        except Exception as error:  # beside the database's own also what a driver says of a value that it cannot store
+        except Exception as error:  # the database's own errors, and a driver's for a value that it cannot store
             told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
             return frozenset(group), StorageError(told)
         return (frozenset(group), None) if len(allowed) == len(group) else self._commit(allowed)
@@ -221,7 +221,7 @@ class Journal:
         return Totals(outcomes, usage, cost_nano_usd=cost, uncertain_nano_usd=int(uncertain), unknown_costs=int(unknown))
 
     def last_reservation(self, run_id: str) -> int:
-        """The highest number of a reservation of the run that is still open; 0 = none."""
+        """The highest number among the run's open reservations; 0 = none is open."""
         query = select(func.coalesce(func.max(reservations.c.number), 0)).where(reservations.c.run_id == run_id)
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())

@@ -136,7 +136,7 @@ class Judgements:
             connection.execute(change)
 
     def set_complete(self, run_id: str, complete: bool) -> None:
-        """Whether all that the run's judge can judge is judged."""
+        """Whether the run's judge has judged all that it can."""
         with writing(self._engine).begin() as connection:
             connection.execute(update(run_judges).where(run_judges.c.run_id == run_id).values(complete=int(complete)))
 

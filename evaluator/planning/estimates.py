@@ -96,7 +96,7 @@ def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.
 
 
 def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -> list[str]:
-    """What a person has to know of how slowly a run will go, one line each. Reads the first instance of a few tasks."""
+    """What a person has to know if a run will be slow, one line each. Reads the first instance of a few tasks."""
     limit = traffic.tokens_per_minute or plan.model.limits.tokens_per_minute
     if not limit:
         return []

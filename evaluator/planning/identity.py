@@ -55,7 +55,7 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
         document["seed"] = 0  # nothing is sampled
     for name in ("api", "video_frames", "route"):
         if not document[name]:
-            del document[name]  # a run of before there was a choice keeps its id
+            del document[name]  # a run from before there was a choice keeps its id
     document["content"] = sorted(fingerprints)
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 

@@ -199,7 +199,7 @@ def reference_text(instance: Instance) -> str:
 
 
 def no_rating(reply: str, replies: int) -> str:
-    """Why a judge has failed whose replies cannot be read, in one line."""
+    """Why a judge has failed if its replies cannot be read, in one line."""
     shown = " ".join(reply.split())
     shown = shown if len(shown) <= _SHOWN_REPLY else shown[: _SHOWN_REPLY - 1] + "…"
     return f"no rating could be read from the judge's replies ({replies}); the last one: {shown!r}"

@@ -23,7 +23,7 @@ from genlevel.benchmark.model import Instance
 class PromptTemplate:
     """How one answer type is asked. layout: blocks in order; max_output_tokens: for the visible answer.
 
-    details: how the facts that {details} stands for are said, by their name.
+    details: the wording of each fact in {details}, by the fact's name.
     """
 
     layout: tuple[str, ...]
@@ -129,7 +129,7 @@ def prompt_text(instance: Instance, template: PromptTemplate) -> str:
 
 
 def _without_unknowns(block: str, content: Mapping[str, str]) -> str:
-    """A block without what it says in passing and the instance does not know."""
+    """A block without the remarks for which the instance has no facts."""
     for said, name in _IN_PASSING:
         if not content.get(name):
             block = block.replace(said, "")

@@ -46,7 +46,7 @@ def generation_parameters(
 
 
 def given_media(instance: Instance, model: gw.ModelInfo) -> list[MediaFile]:
-    """The media files that go with an instance; of a video that is a folder of frames as many of them as the model takes of a video."""
+    """The media files that go with an instance; of a video that is a folder of frames, as many frames as the model takes."""
     given: list[MediaFile] = []
     for media in instance.media:
         if media.modality is Modality.VIDEO and model.video_frames and (media.frames or media.path.is_dir()):
@@ -106,7 +106,7 @@ def prepare(
         else:
             part.inline = content
         message.parts.add(media=part)
-    if output == ct.MODALITY_AUDIO:  # a reader aloud takes what is to be read and how apart
+    if output == ct.MODALITY_AUDIO:  # text to speech takes what is to be read and how, apart
         for block in filter(None, (instance.context.strip(), instance.prompt.strip())):
             message.parts.add(text=block)
     else:

@@ -76,7 +76,7 @@ class RunControl:
         spent = (totals.cost_nano_usd or 0) + (judging.cost_nano_usd or 0) + totals.uncertain_nano_usd
         budget = Budget(work.traffic.budget_nano_usd if work.traffic.HasField("budget_nano_usd") else None, spent)
         header = header_of(work.plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
-        if work.judge is not None:  # before anything is scored: what it has not judged yet is pending from now on
+        if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await asyncio.to_thread(journal.judgements.set_judge, work.judge.kept_as)
         scored: frozenset[str] = frozenset()
         if work.asks:
@@ -163,7 +163,7 @@ class RunControl:
         active.stop(ev.RUN_STATUS_INTERRUPTED, LOST, now=True)
 
     async def _end(self, active: ActiveRun, lock: RunLock, ending: Ending) -> None:
-        """Stores how a run ended, unless another process has it now: then it is that one's to say."""
+        """Stores how a run ended, unless another process has it now: then that one stores it."""
         try:
             if lock.held:
                 await (
@@ -176,7 +176,7 @@ class RunControl:
                 await self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
             else:
                 active.taken_over = True
-        except GenlevelError as error:  # a full disk, say: what watches the run is told all the same
+        except GenlevelError as error:  # a full disk, say: those who watch the run are told all the same
             self.unstored[active.run_id] = _unstored(ending, error)
         finally:
             try:
@@ -191,7 +191,7 @@ class RunControl:
 
 
 def _kept_traffic(work: Work) -> str:
-    """What is stored of how fast and how far. If the run's model is not asked, how it is asked stays what it was."""
+    """The limits and budget to store. If the run's model is not asked, its own stay as they were."""
     kept = work.traffic
     if not work.asks:
         kept = json_format.Parse(work.record.traffic or "{}", ev.TrafficSettings())

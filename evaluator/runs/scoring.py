@@ -91,7 +91,7 @@ async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: Task
     if ratings is not None and (source := ratings.source()) is not None:
         task_header.task.rating_source.CopyFrom(source)
     counts = await asyncio.to_thread(journal.outcome_counts, header.run_id, planned.task.key)
-    # Nothing is measured of a task that the model cannot be asked at all, so its labels, which may be files, need not be read.
+    # If the model cannot be asked a task at all, nothing is measured, so its labels, which may be files, need not be read.
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.count
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
     response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
