@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def _in_one_line(error: Exception) -> str:
-    """What a person has to know of an error that is not one of genlevel's own code; "" if it is one."""
+    """The error in one line for a person; "" if it is a mistake in genlevel's own code."""
     from genlevel.runtime.errors import GenlevelError  # takes longer to import than --help may take
 
     match error:
@@ -124,7 +124,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _not_utf8(error: UnicodeEncodeError) -> str:
-    """What databases, messages and terminals do not take: an argument, else the name that was met, with its odd bytes escaped."""
+    """The text that databases, messages and terminals do not take: an argument, else a name that was met; odd bytes are escaped."""
     odd = next((argument for argument in sys.argv[1:] if not argument.isascii() and _escaped(argument) != argument), None)
     return f"the name '{_escaped(error.object)[:300]}'" if odd is None else f"the argument '{_escaped(odd)}'"
 
@@ -134,7 +134,7 @@ def _escaped(name: str) -> str:
 
 
 def _open_standard_streams() -> None:
-    """Opens what the caller closed (``>&-``) on nothing: else the next file or socket takes its place, and what is printed goes there."""
+    """Opens the null device for each stream that the caller closed (``>&-``): else output would go to the next file that is opened."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)

@@ -126,7 +126,7 @@ def left_out(tasks: list[Document]) -> list[str]:
 
 
 def _parts(counts: Mapping[str, int]) -> list[str]:
-    """The instances that are not compared, by why."""
+    """The instances that are not compared, by reason."""
     parts = {"only in A": counts["only_a"], "only in B": counts["only_b"], "failed or pending in one": counts["open"]}
     return [f"{count:,} {name}" for name, count in parts.items() if count]
 

@@ -105,7 +105,7 @@ def to_status(error: GenlevelError) -> status_pb2.Status:
 def from_status(status: status_pb2.Status, *, service: str, address: str) -> GenlevelError:
     """The error that a service's status means, of the class and with the message that it had there.
 
-    A status that is not ours, as gRPC itself or something between made it, is judged by its code, and names the service.
+    A status that gRPC itself or something between made is judged by its code, and the error names the service.
 
     Args:
         status: what the call ended with.
