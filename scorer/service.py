@@ -119,7 +119,7 @@ class Scorer:
         scoring = TaskScoring(None)
         async for request in requests:
             if asked is None:
-                # The benchmark is looked at before the answers are: what cannot be placed need not be scored.
+                # The benchmark is checked before the answers: a task that cannot be placed need not be scored.
                 asked = await asyncio.to_thread(_asked, request)
                 scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:

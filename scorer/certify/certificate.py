@@ -166,7 +166,7 @@ def _test(result: TaskResult, entry: TaskEvidence | None) -> _Test:
     if reference is None:
         return _Test(1.0, 0.0, result.value is not None or entry is not None, tested=False)
     if entry is None:
-        # No result is not a win, by the rules; a result of unknown error could be either.
+        # A task without a result is not a win, by the rules; a result of unknown error could be either.
         return _Test(1.0, 0.0 if result.value is None else 1.0, result.value is not None, tested=False)
     if not entry.testable:
         return _Test(1.0, 1.0, result=True, tested=False)

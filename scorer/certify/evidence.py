@@ -156,7 +156,7 @@ def _p_value(task: Task, end: Estimate, reference: float, reference_units: int |
     found = _p_of_exact(task, end, reference, better=better)
     if reference_units is None or metric(task.metric.id).unit != "%":
         return found
-    # Whatever the approximation says far in the tail: an uncertain reference makes nothing surer.
+    # An uncertain reference makes nothing surer, whatever the approximation says far in the tail.
     return max(found, _p_of_measured(task, end, reference, reference_units, better=better))
 
 
@@ -202,7 +202,7 @@ def _units_needed(task: Task, end: Estimate, reference: float, reference_units: 
     spread = 50.0 if by_bound and measured else math.sqrt(max(0.0, reference * (100.0 - reference)))
     null = spread / math.sqrt(end.units) if by_bound or end.binary else error
     fixed = spread / math.sqrt(measured) if measured else 0.0
-    # As far away as the test sees it, with all that it corrects for; a few right answers' p-value is too coarse for that.
+    # The distance as the test sees it, corrections included; the p-value of a few right answers is too coarse for that.
     distance = abs(end.value - reference) if shares else errors_away(p_value, by_bound=by_bound) * math.hypot(null, fixed)
     more = instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=by_bound)
     return more if more is None or not shares else trials_needed(end.units + more, distance / 100.0) - end.units
@@ -236,7 +236,7 @@ def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, floa
     info = metric(task.metric.id)
     if end.binary or _by_bounds(task, end):
         return bounded_interval(task, end, confidence)
-    # All instances alike leave an error of 0, from which nothing follows if the metric has no bounds to fall back on.
+    # If all instances are alike, the error is 0, which proves nothing if the metric has no bounds to fall back on.
     if not end.standard_error or end.units < 2:
         return None
     lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)

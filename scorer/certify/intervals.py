@@ -65,7 +65,7 @@ def symmetric(statistic: float, skewness: float) -> float:
     """
     if abs(skewness) < _NO_SKEWNESS:
         return statistic
-    # Nothing is told apart so far out, where a cube would overflow.
+    # Values so far out cannot be told apart, and a cube would overflow.
     statistic = max(-_FARTHEST, min(statistic, _FARTHEST))
     return statistic + skewness * statistic**2 / 3.0 + skewness**2 * statistic**3 / 27.0 + skewness / 6.0
 

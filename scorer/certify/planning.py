@@ -44,7 +44,7 @@ class _Plan:
         return fourth if level == 4 else _total([fourth, self._win(self._language, len(self._tested(self._language)))])
 
     def to_rule_out(self, level: int) -> int | None:
-        """A level is out of reach with those above it: the fifth without pairs or language wins, so that each has half of the error."""
+        """A level is out of reach with all above it; the fifth without pairs or without language wins, each at half of the error."""
         without_language = self._lose(self._language, self._alpha / 2.0)
         if level == 5:
             return _least([self._no_pair(self._alpha / 2.0), without_language])

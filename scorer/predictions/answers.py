@@ -162,7 +162,7 @@ def _boxes(prediction: Any, _instance: Instance, form: LabelForm) -> str:
 
 
 def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:
-    """Of an anomaly's label true is 1 and false 0, as labels are read."""
+    """For an anomaly's label true is 1 and false 0, as labels are read."""
     return str(int(prediction)) if isinstance(prediction, bool) else _text(prediction, instance, form)
 
 

@@ -212,7 +212,7 @@ def _suite_problems(suite: Suite, asked: Sequence[SuiteTask]) -> Iterator[str]:
 
 
 def _people(suite: Suite, files: Sequence[Path]) -> ResolvedRatings:
-    """People's ratings of the suite's tasks; those of a judge's metric are left out, for a judge's are what it is made of."""
+    """People's ratings of the suite's tasks; those for a judge's metric are left out: only a judge's ratings make its score."""
     rows = [row for file in files for row in read_ratings(file)]
 
     def ids_of(task: SuiteTask) -> frozenset[str]:

@@ -24,7 +24,7 @@ def metric_of(asked: TaskMetric | None) -> tuple[Metric[object] | None, str]:
 
 
 def metric_of_kept(asked: TaskMetric | None) -> Metric[object] | None:
-    """The metric to compute again from what was measured, for which no weights need be here; None if there is none here."""
+    """The metric for scoring again what was measured, which needs no weights; None if it is not available here."""
     if asked is None:
         return None
     try:

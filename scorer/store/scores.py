@@ -84,7 +84,7 @@ task_scores = Table(
     Column("statistics", LargeBinary, nullable=False),
     Column("parser_version", String, nullable=False),
     Column("scored_s", Double, nullable=False),
-    # What certificates need of the statistics (see ``encoded_evidence``). Absent in rows of before there were certificates.
+    # What certificates need of the statistics (see ``encoded_evidence``). Absent in rows from before there were certificates.
     Column("evidence", Text),
 )
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]

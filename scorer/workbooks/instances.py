@@ -45,7 +45,7 @@ def keep_instances(book: Any, column: str, counts: Mapping[str, int]) -> None:
 def kept_instances(path: Path | str, column: str) -> WorkbookInstances:
     """The numbers kept in a workbook for a column (any case); empty if it has none that can be read."""
     found: dict[str, Any] = {}
-    # Whatever is wrong here, the sheets' reader says of the file; the numbers are a supplement.
+    # The sheets' reader reports whatever is wrong with the file; the numbers are a supplement.
     with contextlib.suppress(Exception):
         found = _properties(Path(path))
     named = found.get(_COLUMN)
