@@ -339,3 +339,17 @@ async def test_shared_storage_keeps_the_locks(postgresql: str, tmp_path: Path) -
     await others.release()
     here.close()
     there.close()
+
+
+async def test_a_lease_ends_while_its_machine_sleeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a machine sleeps its monotonic clock may stand still, and the database's clock goes on."""
+    table = LeaseTable(sqlite_url(tmp_path / "database.sqlite"))
+    kept = LeaseHolder(table, "run", "a", ttl_s=LONG_S)
+    assert await kept.acquire()
+    assert kept.held
+    slept = {clock: time.clock_gettime(clock) + LONG_S for clock in (time.CLOCK_BOOTTIME, time.CLOCK_REALTIME)}
+    monkeypatch.setattr(time, "clock_gettime", slept.get)
+    assert not kept.held
+    monkeypatch.undo()
+    await kept.release()
+    table.close()

@@ -17,6 +17,11 @@ _TRIES = 10  # in the time of a lease, after a renewal failed
 logger = logging.getLogger(__name__)
 
 
+def clock_s() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, if it has one: Linux's monotonic clock stands still then."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class LeaseHolder:
     """Holds the lease of a name between ``acquire`` and ``release``, renewing it in the background.
 
@@ -43,19 +48,19 @@ class LeaseHolder:
         self.lost = asyncio.Event()
         self._table = table
         self._renewing: asyncio.Task[None] | None = None
-        self._valid_until = 0.0  # by this process's monotonic clock
+        self._valid_until = 0.0  # by clock_s
 
     @property
     def held(self) -> bool:
         """Whether it is valid now by this process's clock, even if ``lost`` is not set yet: a process may have been paused."""
-        return self.lease is not None and time.monotonic() < self._valid_until
+        return self.lease is not None and clock_s() < self._valid_until
 
     async def acquire(self) -> bool:
         """Takes the lease and keeps it from now on. False: another has it. Raises StorageError."""
         if self.lease is not None:
             return True
         await self._end_renewing()
-        asked = time.monotonic()
+        asked = clock_s()
         self.lease = await asyncio.to_thread(self._table.acquire, self.name, self.owner, ttl_s=self.ttl_s)
         if self.lease is None:
             return False
@@ -86,9 +91,9 @@ class LeaseHolder:
         """Renews until it is cancelled or the lease is lost."""
         pause_s = self.ttl_s / _RENEWALS
         why = "another has it, or it expired"
-        while (remaining_s := self._valid_until - time.monotonic()) > 0:
+        while (remaining_s := self._valid_until - clock_s()) > 0:
             await asyncio.sleep(min(pause_s, remaining_s))
-            asked = time.monotonic()
+            asked = clock_s()
             try:
                 async with asyncio.timeout(self._valid_until - asked):
                     kept = await asyncio.to_thread(self._table.renew, lease, ttl_s=self.ttl_s)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -139,9 +138,9 @@ async def test_who_wakes_up_after_its_lease_has_expired_writes_nothing(join, scr
     scripted.latency_s = 0.2
     run = (await evaluator.start_run(request_of(suite_folder))).run
     await until(lambda: scripted.calls.total() > 4)
-    active = evaluator._control.active[run.run_id]
+    active, now_s = evaluator._control.active[run.run_id], holder.clock_s
     assert active.log._lock.held
-    monkeypatch.setattr(holder, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + TTL_S))
+    monkeypatch.setattr(holder, "clock_s", lambda: now_s() + TTL_S)
     with pytest.raises(RunStopped, match="lost"):
         active.log.record(Answer(run.run_id, "nlp/Causal-Reasoning", "q39", Outcome.ANSWERED))
     assert not active.log._lock.lost.is_set()
