@@ -235,7 +235,7 @@ def _levels(
 
 
 def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], levels: Levels, alpha: float) -> LevelCertificate:
-    """Level 2 takes one result above the worst, which needs no test: nothing but the worst answers would give the worst.
+    """Level 2 needs one result above the worst, and no test: only the worst answers could give the worst.
 
     Without one it is undecided if there are results at all: the worst on this many instances does not prove the worst.
     """

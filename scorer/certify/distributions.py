@@ -109,7 +109,7 @@ def student_t_above(value: float, degrees: float) -> float:
     0.036694
     """
     square = value * value
-    # The form whose argument is not near 1, where it would lose its digits.
+    # The form whose argument is not near 1: near 1 it would lose its digits.
     if square < degrees:
         tail = 0.5 - 0.5 * regularized_incomplete_beta(0.5, degrees / 2.0, square / (degrees + square))
     else:
