@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 from genlevel.runtime.errors import ConfigurationError
 
 
-def host_of(base_url: str) -> str:
-    """host:port of an address. Raises ConfigurationError if it is not an http or https address that can be called."""
+def host_of(base_url: str, *, called: str = "base_url") -> str:
+    """host:port of an address. Raises ConfigurationError if it is not an http or https address that can be called.
+
+    called: what people know it as.
+    """
     import httpx2
 
     try:
@@ -22,9 +25,11 @@ def host_of(base_url: str) -> str:
         host, port, parts = None, None, urlsplit("")
     plain = base_url.isprintable() and " " not in base_url and not (parts.username or parts.password or parts.query or parts.fragment)
     if parts.scheme not in ("http", "https") or not host or not plain:
-        shown = re.sub(r"//.*@", "//…@", base_url)  # a password is no one else's business
+        shown = re.sub(r"(^|//).*@", r"\1…@", base_url)  # a password is no one else's business
+        if not base_url.lower().startswith(("http://", "https://")):
+            raise ConfigurationError(f"{called} {shown!r}: begin with http:// or https://, such as http://127.0.0.1:8080/v1")
         raise ConfigurationError(
-            f"base_url {shown!r}: give an address such as http://127.0.0.1:8080/v1, without a user, a password, a query or a fragment"
+            f"{called} {shown!r}: give an address such as http://127.0.0.1:8080/v1, without a user, a password, a query or a fragment"
         )
     return f"{host}:{port}" if port else host
 

@@ -51,6 +51,11 @@ class ResolvedRoute:
         return self.row.name
 
     @property
+    def given_by_address(self) -> bool:
+        """Whether it is no route of the settings, but a server that a caller named by its address (Routes.add)."""
+        return not self.row.implied and self.account == self.shown
+
+    @property
     def client(self) -> tuple[str, str, KeySource]:
         """What two routes must share to share a client: provider, address and key."""
         return (self.provider, self.base_url, self.key_source)

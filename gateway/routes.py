@@ -50,7 +50,7 @@ class Routes:
         api: which of its endpoints, "" = chat.
         Raises ConfigurationError for an address that is not http or https, or another api. Replaces a route of the same name.
         """
-        host = host_of(base_url)
+        host = host_of(base_url, called="--base-url")
         apis = PROVIDERS[COMPATIBLE].apis
         if api and api not in apis:
             raise ConfigurationError(f"api {api!r}: a compatible server has {', '.join(apis)}; choose one of them")
@@ -95,7 +95,8 @@ class Routes:
         known = ", ".join(sorted(self._settings.routes)[:10])
         names = f" ({known})" if known else ""
         providers = ", ".join(implied_names())
-        return f"no route {name!r}: use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
+        ways = f"use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
+        return f"no route {name!r}: {ways}; or any OpenAI-compatible server by --base-url"
 
     def _check(self, name: str, account: Account) -> None:
         """Raises ConfigurationError if the account's provider is unknown, or needs an address that it does not give."""

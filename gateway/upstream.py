@@ -8,7 +8,10 @@ the gateway (tests/performance/bench_gateway.py). No retries here, ever.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import pkgutil
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 
@@ -21,6 +24,7 @@ from gateway.keys import KeySource
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ErrorClass
 
+_REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 << 20
 # A larger body is written in pieces, so that other calls have their turn in between.
@@ -32,6 +36,7 @@ class Upstream:
     """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
 
     def __init__(self, route: ResolvedRoute, client: Client, key: str, http: httpx2.AsyncClient) -> None:
+        self._route = route
         self.provider = route.provider
         self.shown = route.shown
         self.base_url = client.base_url
@@ -114,18 +119,52 @@ class Upstream:
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    def _advice(self) -> str:
+        """What a person can do if nothing listens at the address."""
+        route = self._route
+        if route.row.is_started_here:
+            return ""
+        if route.row.base_url == route.base_url and not is_loopback(self.base_url):
+            return "; check this machine's network"
+        if route.given_by_address:
+            return "; start the server, or correct --base-url"
+        how = "set" if route.base_url == route.row.base_url else "correct"
+        return f"; start the server, or {how} base_url of the account {route.account} in genlevel.yaml"
+
     def _broken(self, error: Exception) -> CallFailed:
         cause = error.__cause__ or error
         sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx2.UnsupportedProtocol))
-        what = "the connection broke" if sent else f"cannot connect to {self.base_url}"
-        detail = " ".join(str(cause).split())[:200] or type(cause).__name__
+        detail = " ".join(_reason(cause).split())[:200] or type(cause).__name__
+        if sent:
+            said = f"the connection broke ({detail})"
+        elif isinstance(cause, aiohttp.ClientProxyConnectionError):
+            said = f"cannot connect to {self.base_url} by way of the proxy {cause.host}:{cause.port} ({detail})"
+        elif detail == _REFUSED:
+            said = f"nothing answers at {self.base_url} ({detail}){self._advice()}"
+        else:
+            said = f"cannot connect to {self.base_url} ({detail})"
         return CallFailed(
             ErrorClass.TRANSIENT,
-            f"{self.shown}: {what} ({detail})",
+            f"{self.shown}: {said}",
             provider=self.provider,
             provider_code=type(cause).__name__,
             may_be_charged=sent,
         )
+
+
+def _reason(cause: BaseException) -> str:
+    """Why a connection was not made or broke, without what an HTTP library puts around it."""
+    match cause:
+        case aiohttp.ClientConnectorCertificateError():
+            return _reason(cause.certificate_error)
+        case aiohttp.ClientConnectorError():
+            return _reason(cause.os_error)
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not accepted: {cause.verify_message}"
+        case OSError(errno=int(number)) if number in errno.errorcode and not isinstance(cause, ssl.SSLError):
+            return os.strerror(number).lower()
+        case _:
+            return getattr(cause, "strerror", None) or str(cause)
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:

@@ -82,6 +82,10 @@ class Benchmark:
     name: str
     tasks: tuple[Task, ...]
 
+    def has_references(self, references: str) -> bool:
+        """Whether there is any specialist to win against, which all levels but 2 need."""
+        return any(task.reference(references) is not None for task in self.tasks)
+
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:

@@ -21,11 +21,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rescore": ("genlevel.cli.rescore", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
     "show": ("genlevel.cli.show", "show", "Show a run's result, its failures or one instance."),
-    "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook."),
+    "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook or a run."),
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),
     "export": ("genlevel.cli.export", "export", "Write a run as workbook, predictions, csv or json."),
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),
-    "synergy": ("genlevel.cli.synergy", "synergy", "Map the skills in which a model beats their specialists."),
+    "synergy": ("genlevel.cli.synergy", "synergy", "Show on which skills a model meets or beats the specialists."),
     "certify": ("genlevel.cli.certify", "certify", "Show what is certain of a run's or workbook's verdict, task by task."),
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),
@@ -91,12 +91,12 @@ def main() -> None:
     _outlive_readers()
     gc.set_threshold(20_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
-    except click.UsageError as error:
+        sys.exit(cli.main(prog_name="genlevel", standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"genlevel: {_of_usage(error)}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genlevel: stopped", err=True)
@@ -106,6 +106,17 @@ def main() -> None:
             raise
         click.echo(f"genlevel: {said}", err=True)
         sys.exit(EXIT_USAGE)
+
+
+def _of_usage(error: click.ClickException) -> str:
+    """What is wrong with a command line, in one line that begins and ends as all others here."""
+    said = " ".join(error.format_message().split())
+    said = said[:1].lower() + said[1:].rstrip(".").replace(". Did", "; did").replace(". (Did", " (did")
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return said
+    if isinstance(error, click.MissingParameter) and error.param is not None and "RUN" in error.param.make_metavar(error.ctx):
+        said += "; `genlevel runs` lists them"
+    return f"{said} (see {error.ctx.command_path} --help)"
 
 
 def _in_one_line(error: Exception) -> str:

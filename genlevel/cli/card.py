@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genlevel.cli.printing import console, number, short, table
@@ -30,12 +29,11 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     if document["level"] is None:
         out.print("No task has been scored yet.")
         return
-    referenced = has_references(document["benchmark"], [entry["reference"] for entry in document["tasks"]])
-    print_levels(out, document["level"], referenced=referenced)
-    print_certified(out, document["certified"], referenced=referenced)
+    print_levels(out, document["level"])
+    print_certified(out, document["certified"], referenced=document["level"]["references"] is not None)
     if document["partial"]:
         out.print("Over the asked tasks alone:")
-        print_levels(out, document["level_asked"], verdict=False, referenced=referenced)
+        print_levels(out, document["level_asked"], verdict=False)
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
@@ -114,16 +112,9 @@ def _cost(usd: float | None, unknown: int = 0) -> str:
     return f"at least ${usd:.4f} (the cost of {unknown:,} answers is unknown)" if unknown else f"${usd:.4f}"
 
 
-def has_references(benchmark: str, asked: Sequence[float | None]) -> bool:
-    """Whether there are specialists to win against. asked: the references of the asked tasks, which decide for a suite of one's own."""
-    from genlevel.benchmark.suites import load_benchmark
-
-    known = load_benchmark(benchmark)
-    return any(one is not None for one in (asked if known is None else (task.reference_workbook for task in known.tasks)))
-
-
-def print_levels(out: Console, level: Document, *, verdict: bool = True, referenced: bool = True) -> None:
-    """Overall levels and each modality's. referenced: whether there is anything to win against, which all levels but 2 need."""
+def print_levels(out: Console, level: Document, *, verdict: bool = True) -> None:
+    """Overall levels and each modality's; dashes if there is nothing to win against, which all levels but 2 need."""
+    referenced = level["references"] is not None
 
     def won(value: float, text: str) -> str:
         return text if referenced or value else "-"
@@ -153,7 +144,7 @@ def print_levels(out: Console, level: Document, *, verdict: bool = True, referen
 
 
 def print_certified(out: Console, certified: Document, *, referenced: bool = True) -> None:
-    """What is certain of the verdict, in one line, and what would decide the rest. referenced: as for ``print_levels``."""
+    """What is certain of the verdict, in one line, and what would decide the rest. referenced: whether there is anything to win against."""
     reached = certified["verdict"]
     verdict = "no level" if reached is None else f"Level {reached}"
     wins = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.card import has_references, print_certified
+from genlevel.cli.card import print_certified
 from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     WHOLE_NUMBER,
@@ -63,18 +63,17 @@ def certify(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     Tasks whose metric allows no test without instances are named.
     """
     source = options["source"]
-    unreferenced, referenced = frozenset[str](), True
+    unreferenced = frozenset[str]()
     if is_workbook(source):
         document = _of_workbook(options)
     else:
         verdict = _of_run(ctx, options)
         document = _run_document(verdict)
         unreferenced = frozenset(score.task.key for score in verdict.tasks if not score.HasField("reference"))
-        referenced = has_references(verdict.benchmark, [score.reference for score in verdict.tasks if score.HasField("reference")])
     if options["as_json"]:
         print_json(document)
     else:
-        _print(document, unreferenced, referenced=referenced)
+        _print(document, unreferenced)
 
 
 def _of_workbook(options: _Options) -> Document:
@@ -112,25 +111,29 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
 
 
 def _run_document(verdict: sc.GetVerdictResponse) -> Document:
-    from scorer.reports.documents import verdict_certified_json
+    from scorer.reports.documents import references_of, verdict_certified_json
 
     return {
         "run": verdict.run_id,
         "model": verdict.model,
         "suite": verdict.suite,
-        "references": verdict.references,
+        "references": references_of(verdict),
         "certified": verdict_certified_json(verdict),
     }
 
 
-def _print(document: Document, unreferenced: frozenset[str], *, referenced: bool) -> None:
-    """unreferenced: keys of tasks without a specialist. referenced: whether any task of the benchmark has one."""
+def _print(document: Document, unreferenced: frozenset[str]) -> None:
+    """unreferenced: keys of tasks without a specialist."""
     out = console()
     certified = document["certified"]
+    referenced = document["references"] is not None
     out.print(document["model"], style="bold")
     print_certified(out, certified, referenced=referenced)
     levels = table("level", "", ">score", "interval", "bootstrap", ">p", ">needed")
     for level, entry in certified["levels"].items():
+        if level != "2" and not referenced:
+            levels.add_row(level, *"------")
+            continue
         needed = "-" if entry["needed"] is None else f"{entry['needed']:,}"
         levels.add_row(
             level,

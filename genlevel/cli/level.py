@@ -120,7 +120,7 @@ def _print(document: Document, source: str) -> None:
     else:
         print_levels(out, document)
     if document["certified"] is not None:
-        print_certified(out, document["certified"])
+        print_certified(out, document["certified"], referenced=document["references"] is not None)
     if explanation := document.get("explanation"):
         _print_explanation(out, explanation, say_crash=document["levels"] is not None)
 

@@ -49,7 +49,7 @@ def models(ctx: click.Context, out: Path, as_json: bool) -> None:
 
 
 def _print(documents: list[Document]) -> None:
-    from gateway.providers import implied_names
+    from gateway.providers import PROVIDERS, implied_names
 
     rows = table("route", "takes", "makes", "US$ per M tokens in / out", "ready")
     for model in documents:
@@ -59,9 +59,8 @@ def _print(documents: list[Document]) -> None:
         rows.add_row(model["route"], ", ".join(model["takes"]), ", ".join(model["gives"]), cost, ready)
     out = console()
     out.print(rows)
-    out.print(
-        f"Any model of these providers works as PROVIDER/MODEL: {', '.join(implied_names())}; any OpenAI-compatible server by --base-url."
-    )
+    names = ", ".join(name for name in implied_names() if not PROVIDERS[name].models)
+    out.print(f"Any model of these providers works as PROVIDER/MODEL: {names}; any OpenAI-compatible server by --base-url.")
 
 
 _PIECES = {"per_image": "an image", "per_second": "a second", "per_call": "a call"}

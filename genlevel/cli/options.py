@@ -145,4 +145,4 @@ def need_run_folder(settings: Settings, folder: Path) -> None:
     from genlevel.runtime.errors import UsageError
 
     if nothing_stored(settings, folder):
-        raise UsageError(f"no runs in {folder}: name the folder of an earlier `genlevel eval` with --out")
+        raise UsageError(f"no runs in {folder}; begin one with `genlevel eval`, or name the folder of an earlier one with --out")

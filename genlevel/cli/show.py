@@ -62,6 +62,7 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
 
 def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document:
     from scorer.levels.breakdown import GroupBy, break_down, breakdown_json
+    from scorer.reports.documents import references_of
     from scorer.reports.run_results import run_results
 
     if not verdict.tasks or not has_outcomes(run):
@@ -74,7 +75,7 @@ def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document
         "benchmark": run.benchmark,
         "partial": run.partial,
         "incomplete": verdict.incomplete,
-        "references": verdict.references,
+        "references": references_of(verdict),
         "by": by,
         "groups": breakdown_json(break_down(known.results, GroupBy(by), known.asked), GroupBy(by)),
     }

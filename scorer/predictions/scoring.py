@@ -164,6 +164,7 @@ def _put_together(
 
 def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
     """The document of `genlevel score --json`: that of `eval`, null if there is no run, with what did not fit under "predictions"."""
+    references = scored.references if scored.benchmark.has_references(scored.references) else None
     return {
         "run": None,
         "model": scored.model,
@@ -176,9 +177,9 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "unknown_costs")),
         "judging": None,
         "tasks": [task_json(task.score) for task in scored.tasks],
-        "level": level_json(scored.levels, model=scored.model, references=scored.references),
+        "level": level_json(scored.levels, model=scored.model, references=references),
         "certified": certificate_json(scored.certificate),
-        "level_asked": level_json(scored.asked_levels, model=scored.model, references=scored.references),
+        "level_asked": level_json(scored.asked_levels, model=scored.model, references=references),
         "predictions": {
             "tasks": [_joined_json(task) for task in scored.tasks],
             "unused_files": [printable(str(path)) for path in scored.unused],

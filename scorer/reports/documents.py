@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.documents import Document
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels
@@ -15,8 +16,8 @@ from scorer.wire import levels_of
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
-def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str = "workbook") -> Document:
-    """Levels as `genlevel level --json` prints them."""
+def level_json(levels: Levels, *, model: str, rules: str = "paper", references: str | None = "workbook") -> Document:
+    """Levels as `genlevel level --json` prints them. references: None if there are none, so that nothing can be won."""
     return {
         "model": model,
         "rules": rules,
@@ -43,6 +44,17 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
     }
 
 
+def references_of(verdict: sc.GetVerdictResponse) -> str | None:
+    """The references that a run is held against; None if its benchmark has none, so that nothing can be won.
+
+    Of a suite of a user's own only the asked tasks are known here: these decide.
+    """
+    if any(score.HasField("reference") for score in verdict.tasks):
+        return str(verdict.references)
+    benchmark = load_benchmark(verdict.benchmark)
+    return str(verdict.references) if benchmark is not None and benchmark.has_references(verdict.references) else None
+
+
 def verdict_certified_json(verdict: sc.GetVerdictResponse) -> Document:
     """The "certified" of a run: over its whole benchmark, beside "level"."""
     return certificate_json(verdict.certificate)
@@ -51,7 +63,7 @@ def verdict_certified_json(verdict: sc.GetVerdictResponse) -> Document:
 def verdict_level_json(verdict: sc.GetVerdictResponse, *, asked: bool = False) -> Document:
     """The "level" of a run: over its whole benchmark, or over the asked tasks alone."""
     levels = levels_of(verdict.asked_levels if asked else verdict.levels)
-    return level_json(levels, model=verdict.model, references=verdict.references)
+    return level_json(levels, model=verdict.model, references=references_of(verdict))
 
 
 def tasks_json(scores: Iterable[sc.TaskScore]) -> list[Document]:

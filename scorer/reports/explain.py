@@ -166,6 +166,8 @@ def _needed(results: Sequence[TaskResult], levels: Levels) -> list[str]:
         return []
     if levels.verdict is None:
         return ["Level 2 needs one image, video, audio or 3D task with a score above the worst."]
+    if all(result.reference is None for result in results):
+        return ["All levels but 2 need specialists to win against, and this benchmark has none."]
     if levels.verdict == 2:
         return ["Level 3 needs one image, video, audio or 3D task at least as good as its specialist."]
     if levels.verdict == 3:

@@ -15,7 +15,7 @@ from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
 from scorer.reports.certificates import certificate_json, certify_values
-from scorer.reports.documents import level_json
+from scorer.reports.documents import level_json, references_of
 from scorer.reports.explain import Explanation, explain, explanation_json
 from scorer.tasks import TaskIndex, TaskRecord, benchmark_of
 from scorer.wire import levels_of, task_of
@@ -36,13 +36,13 @@ class LevelStatement:
 
     levels: None if the official ranker would have ended without output; ``crash`` then says on what. explanation: if it was asked for.
     warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
-    run: its id; "" for a workbook, of which nothing is asked. partial: only a part of the benchmark was asked. incomplete: instances of the
-    run failed or are pending.
+    references: None if there are none, so that nothing can be won. run: its id; "" for a workbook, of which nothing is asked. partial: only
+    a part of the benchmark was asked. incomplete: instances of the run failed or are pending.
     """
 
     model: str
     rules: str
-    references: str
+    references: str | None
     levels: Levels | None
     crash: str
     explanation: Explanation | None
@@ -190,7 +190,7 @@ def _own_benchmark(verdict: sc.GetVerdictResponse, *, explained: bool) -> LevelS
     return LevelStatement(
         model=verdict.model,
         rules="paper",
-        references=verdict.references,
+        references=references_of(verdict),
         levels=levels,
         crash="",
         explanation=explanation,

@@ -24,7 +24,7 @@ from gateway.telemetry import MAX_MODELS, Telemetry
 from gateway.upstream import MAX_ANSWER_BYTES
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, ConfigurationError
-from genlevel.runtime.settings import Embedded, ModelPrice, Settings
+from genlevel.runtime.settings import Account, Embedded, ModelPrice, Route, Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -255,6 +255,25 @@ async def test_a_compatible_server_is_named_by_its_address(stub: Any, gateway: G
     assert (await failure(gateway, asking("compatible-chat"))).message.startswith(f"{host}: the connection broke")
     stub.hangs()
     assert (await failure(gateway, asking("compatible-chat"), 0.1)).message == f"{host} did not answer for a-model within 0.1 s"
+
+
+async def test_who_does_not_answer_is_said_with_what_to_do(stub: Any, make_gateway: Any, asking: Asking) -> None:
+    url, secure = "http://localhost:9/v1", stub.url.replace("http:", "https:")
+    accounts = {"mine": Account(provider="compatible", base_url=url), "ollama": Account(provider="ollama", base_url=url)}
+    accounts["gone"] = Account(provider="compatible", base_url=secure)
+    gateway = make_gateway(Settings(accounts=accounts, routes={name: Route(account=name, model="m") for name in accounts}))
+    gateway.add_route("new", "http://127.0.0.1:9/v1", "m")
+    said = {name: (await failure(gateway, asking(name))).message for name in (*accounts, "new")}
+    await gateway.close()
+    refused = f"nothing answers at {url} (connection refused)"
+    assert said.pop("mine") == f"localhost:9: {refused}; start the server, or correct base_url of the account mine in genlevel.yaml"
+    assert said.pop("ollama") == f"ollama: {refused}; start the server, or correct base_url of the account ollama in genlevel.yaml"
+    there = refused.replace("localhost", "127.0.0.1")
+    assert said.pop("new") == f"127.0.0.1:9: {there}; start the server, or correct --base-url"
+    gone = said.pop("gone")
+    assert gone.startswith(f"{stub.url.removeprefix('http://')}: cannot connect to {secure} (")
+    assert "wrong version number" in gone
+    assert "ssl:default" not in gone
 
 
 async def test_a_key_that_was_never_given_is_asked_for(stub: Any, make_gateway: Any, asking: Asking) -> None:

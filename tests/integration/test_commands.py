@@ -18,7 +18,11 @@ from genlevel.cli.printing import console, number, signed
     ("arguments", "said"),
     [
         (("evl",), "did you mean 'eval'"),
-        (("eval",), "--model"),
+        (("eval",), "genlevel: missing option '--model' (see genlevel eval --help)"),
+        (("show",), "genlevel: missing argument 'RUN'; `genlevel runs` lists them (see genlevel show --help)"),
+        (("bench", "check", "nosuch"), "'nosuch' does not exist"),
+        (("show", "a", "--by", "smell"), "invalid value for '--by': 'smell' is not one of"),
+        (("runs", "--jsn"), "no such option '--jsn'"),
         (("eval", "--model", "nosuch/model", "--suite", "starter"), "nosuch"),
         (("eval", "--model", "embedded/generalist", "--suite", "nosuchsuite"), "nosuchsuite"),
         (("eval", "--model", "embedded/generalist", "--suite", "starter", "--tasks", "Sgin-Reading"), "near: Sign-Reading"),
@@ -26,6 +30,10 @@ from genlevel.cli.printing import console, number, signed
         (("eval", "--model", "openai/gpt-4o-mini", "--suite", "starter"), "OPENAI_API_KEY"),
         (("eval", "--model", "anthropic/claude-sonnet-4-5", "--suite", "starter"), "ANTHROPIC_API_KEY"),
         (("eval", "--model", "m", "--base-url", "not a url", "--suite", "starter"), "not a url"),
+        (
+            ("eval", "--model", "m", "--base-url", "localhost:1/v1", "--suite", "starter"),
+            "--base-url 'localhost:1/v1': begin with http:// or https://, such as http://127.0.0.1:8080/v1",
+        ),
         (("eval", "--model", "m", "--suite", "starter", "--budget-usd", "much"), "much"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "3", "--seed", "99999999999999999999"), "--seed"),
         (("eval", "--model", "m", "--suite", "starter", "--limit", "0"), "--limit"),
@@ -37,7 +45,7 @@ from genlevel.cli.printing import console, number, signed
         ),
         (("eval", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter"), "--model is empty"),
         (("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", ""), "--suite is empty"),
-        (("show", "abc"), "genlevel eval"),
+        (("show", "abc"), "no runs in genlevel-data; begin one with `genlevel eval`, or name the folder of an earlier one with --out"),
         (("level", "nosuch.xlsx", "--model", "m"), "nosuch.xlsx"),
         (("tasks", "--modality", "smell"), "smell"),
         (("--config", "nosuch.yaml", "runs"), "nosuch.yaml"),
@@ -50,7 +58,9 @@ def test_what_is_wrong_is_said_in_a_line_that_names_it(genlevel, arguments, said
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()[-1]) < 400
+    assert done.stderr.startswith("genlevel: ")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 400
 
 
 @pytest.mark.parametrize(
@@ -108,6 +118,9 @@ def test_a_dry_run_prints_cost_by_task_and_needs_no_key(genlevel, choice_suite):
     table = genlevel.run("eval", "--model", "openai/some-model", "--suite", str(suite), "--dry-run")
     assert "nothing was called" in table.stdout
     assert "OPENAI_API_KEY" in table.stdout
+    for budget in ((), ("--budget-usd", "1")):
+        server = ("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", str(suite), "--dry-run", *budget)
+        assert genlevel.run(*server).stdout.count("has no price") == 1
 
 
 def test_a_hosted_model_without_a_price_needs_consent(genlevel, choice_suite):
@@ -176,6 +189,17 @@ def test_without_references_nothing_rests_on_wins(genlevel, stub_upstream):
     certified = genlevel.run("certify", run).stdout
     assert "no reference" in certified
     assert "undecided" not in certified.partition("adjusted")[2], "no task could be won"
+    assert "not attained" not in certified
+    assert [line.split() for line in certified.splitlines() if line.split()[:1] in (["3"], ["4"], ["5"])] == [
+        [str(n), *"------"] for n in (3, 4, 5)
+    ]
+    shown, level = genlevel.run("show", run).stdout, genlevel.run("level", run, "--explain").stdout
+    levels = shown.partition("certified (")[0].splitlines()[4:]
+    assert levels
+    assert levels == level.partition("certified (")[0].splitlines()[-len(levels) :]
+    assert "this benchmark has none" in level
+    documents = [json.loads(genlevel.run(*command, "--json").stdout) for command in (("show", run), ("level", run), ("certify", run))]
+    assert [document.get("level", document)["references"] for document in documents] == [None, None, None]
 
 
 def test_a_folder_without_runs_is_said_in_a_sentence(genlevel, choice_suite):
