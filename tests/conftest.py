@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 # Fixtures that cost much: the tests that ask for one are run by one worker.
 COSTLY = ("embedded_folder", "llama")
-NO_SKIPS = os.environ.get("GENLEVEL_CI") == "1" or (os.environ.get("CI") == "true" and os.environ.get("GENLEVEL_NO_SKIP") == "1")
+NO_SKIPS = os.environ.get("CI") == "true" and os.environ.get("GENLEVEL_NO_SKIP") == "1"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -199,11 +199,11 @@ MISTAKES = """\
 accounts:
   team:
     provider: mistrl
-=> 3: accounts.team.provider: 'mistrl' is not a provider; did you mean 'mistral'? known: anthropic, compatible, deepseek,
+=> 3: accounts.team.provider: 'mistrl' is not a provider; did you mean 'mistral'? known:
 ---
 accounts:
   team: {provider: "", api_key_env: K}
-=> 2: accounts.team.provider: '' is not a provider; known: anthropic, compatible,
+=> 2: accounts.team.provider: '' is not a provider; known:
 ---
 routes:
   r:

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from evaluator.planning.schemas import response_schema
+from evaluator.planning.schemas import response_schema, schemas
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.v1 import evaluator_pb2 as ev
 
-RIGHT: dict[str, Any] = {
-    "choice": "B",
-    "label": "cat",
-    "number": 2.5,
-    "short_text": "a cat",
-    "items": ["a", "b"],
-    "boxes": [{"label": "cat", "box": [1, 2, 3, 4]}],
-    "masks": [{"label": "cat", "mask": {"polygons": [[0, 0, 4, 0, 4, 4]]}}],
-    "masks:video": [{"label": "cat", "mask": [{"polygons": [[0, 0, 4, 0, 4, 4]]}, None]}],
-    "masks:3d": [{"label": "leg", "mask": {"points": [0, 3]}}],
-    "keypoints": [{"label": "person", "points": [[1, 2, 2], [0, 0, 0]], "score": 0.5}],
-    "boxes_3d": [{"label": "car", "box": [1, 2, 3, 4, 5, 6, 0.1], "score": 1}],
-    "track": [[1, 2, 3, 4], None],
-    "tubes": [{"label": "run", "boxes": [{"frame": 3, "box": [1, 2, 3, 4]}]}],
-    "tracks": [{"frame": 0, "id": "a", "label": "car", "box": [1, 2, 3, 4, 5, 6, 0.1], "score": 0.9}],
-    "relations": [{"subject": "man", "predicate": "rides", "object": "horse"}],
-    "relations:image": [
-        {"subject": "man", "predicate": "rides", "object": "horse", "subject_box": [1, 2, 3, 4], "object_box": [1, 2, 3, 4]}
-    ],
-    "poses": [[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]],
-    "series": [1, 2.5],
-}
-IN_WORDS = ("long_text", "code", "structure", "media")
+EXAMPLES = runpy.run_path(str(Path(__file__).parents[2] / "fixtures" / "right_answers.py"))
+RIGHT = {(kind, number): answer for kind, answers in EXAMPLES["RIGHT"].items() for number, answer in enumerate(answers)}
+HELD = {(kind, number): answer for (kind, number), answer in RIGHT.items() if kind in schemas()}
 
 
 def instance(kind: str) -> Instance:
@@ -60,18 +41,24 @@ def objects(schema: Any) -> Any:
             yield from objects(part)
 
 
-def test_every_type_has_a_schema_or_is_asked_in_words() -> None:
-    assert {kind.partition(":")[0] for kind in RIGHT} | set(IN_WORDS) == {kind.value for kind in AnswerType}
-    for kind in IN_WORDS:
-        assert response_schema(instance(kind)) == ""
+@pytest.mark.parametrize("kind", AnswerType)
+def test_a_type_without_a_schema_is_asked_in_words(kind: AnswerType) -> None:
+    assert bool(response_schema(instance(kind))) == (kind in schemas())
 
 
-@pytest.mark.parametrize("kind", RIGHT)
-def test_a_schema_takes_right_answers_alone_and_is_one_that_providers_take(kind: str) -> None:
+@pytest.mark.parametrize("kind", [*schemas()])
+def test_every_schema_has_a_right_answer(kind: str) -> None:
+    assert kind in EXAMPLES["RIGHT"], f"add an answer of {kind!r} to RIGHT in tests/fixtures/right_answers.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"), [(kind, answer) for (kind, _number), answer in HELD.items()], ids=[f"{kind} {number}" for kind, number in HELD]
+)
+def test_a_schema_takes_right_answers_alone_and_is_one_that_providers_take(kind: str, answer: object) -> None:
     schema = held(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate({"answer": RIGHT[kind]}, schema)
-    for wrong in ({"answer": {"what": 1}}, {"answer": None}, RIGHT[kind], {}, {"answer": RIGHT[kind], "more": 1}):
+    jsonschema.validate({"answer": answer}, schema)
+    for wrong in ({"answer": {"what": 1}}, {"answer": None}, answer, {}, {"answer": answer, "more": 1}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
     for part in objects(schema):

@@ -1,4 +1,4 @@
-"""Every one of the 58 metrics, in every sense in which a task of the catalogue uses it, is computed here or says what it lacks."""
+"""Every metric, in every sense in which a task of the catalogue uses it, is computed here or says what it lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ def sense(parameters: tuple[tuple[str, str], ...]) -> str:
 
 
 def test_every_metric_is_computed() -> None:
-    assert len(METRICS) == 58
     assert set(METRICS) == implemented()
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
 import pytest
 
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
+from scorer.parsers import parse_answer
+
 FUZZ = runpy.run_path(str(Path(__file__).parents[2] / "performance" / "fuzz_parsers.py"), run_name="fuzz_parsers")
+
+
+@pytest.mark.parametrize("kind", AnswerType)
+def test_right_answers_are_read(kind: AnswerType) -> None:
+    if KINDS[kind].shape is Shape.FILES:  # its answer is the files that come with it
+        return
+    for answer in FUZZ["EXAMPLES"]["right_answers"](kind):
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        assert FUZZ["check"](kind, text), (text, parse_answer(kind, text, FUZZ["OPTIONS"]))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,6 +1,6 @@
 """Example answers for metrics of numbers, pictures, depth, flow, mattes, videos, music and clouds.
 
-See test_scorer_metric_states.py for the fields of a row.
+See test_metric_states.py for the fields of a row.
 """
 
 import wave

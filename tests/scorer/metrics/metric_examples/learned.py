@@ -1,4 +1,4 @@
-"""Example answers for metrics of networks, over the networks' twins. See test_scorer_metric_states.py for the fields of a row."""
+"""Example answers for metrics of networks, over the networks' twins. See test_metric_states.py for the fields of a row."""
 
 from __future__ import annotations
 

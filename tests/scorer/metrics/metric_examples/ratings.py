@@ -1,4 +1,4 @@
-"""Example ratings. See test_scorer_metric_states.py for the fields of a row."""
+"""Example ratings. See test_metric_states.py for the fields of a row."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Example answers for metrics of text, labels and label sets. See test_scorer_metric_states.py for the fields of a row."""
+"""Example answers for metrics of text, labels and label sets. See test_metric_states.py for the fields of a row."""
 
 from pathlib import Path
 
