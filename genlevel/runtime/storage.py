@@ -178,8 +178,12 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
         if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
             return f"the database {file} is read-only; give write permission on the file and its folder"
     patient = _patient.set(False)
+    pool = engine.pool
     try:
-        found = _revision(engine, room)
+        with engine.connect() as connection:
+            found = _revision(connection, room)
+            if engine.pool is not pool:  # disposed of meanwhile: the pool that this came from would not close it
+                connection.detach()
     except (StorageError, exc.SQLAlchemyError) as error:
         return str(error).splitlines()[0]
     finally:

@@ -13,7 +13,23 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, exc, func, insert, inspect, make_url, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    exc,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 
 from genlevel.runtime import storage
 from genlevel.runtime.errors import ConfigurationError, StorageError
@@ -328,3 +344,28 @@ def away(url: str) -> Iterator[Callable[[], None]]:
     yield back
     back()
     others.dispose()
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_look_at_a_database_that_is_closed_meanwhile_leaves_no_connection_open(
+    url: str, versions: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    engine = opened(url, versions)
+    used = []
+    revision = storage._revision
+
+    def slow(connection: Connection, room: str) -> str | None:
+        used.append(connection.connection.driver_connection)
+        if closed:
+            engine.dispose()
+        return revision(connection, room)
+
+    monkeypatch.setattr(storage, "_revision", slow)
+    assert storage_problem(engine, "kitchen", head="0002") == ""
+    if closed:
+        with pytest.raises(Exception, match="closed"):
+            used[0].execute("SELECT 1")
+    else:
+        used[0].execute("SELECT 1")
+        used[0].rollback()
+    engine.dispose()
