@@ -114,10 +114,12 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     benchmark = general_bench()
     write_workbook(genlevel.folder / "w.xlsx", benchmark, "m", {task.id: task.reference_workbook for task in benchmark.tasks[::3]})
     checker = Checker()
+    called: set[str] = set()
 
     def run(anchor: str, *arguments: str) -> Any:
         done = genlevel.run(*arguments, "--json")
         assert done.stdout, done.stderr
+        called.update((arguments[0], " ".join(arguments[:2])))
         document = json.loads(done.stdout)
         checker.check(document, anchor)
         return document
@@ -155,6 +157,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("check", "bench", "check", suite)
     assert not checker.problems
     # The fetch has its own server and test (tests/benchmark/test_hub_fetch.py).
+    assert commands_with_json() - called == {"bench fetch"}, "call the others above, so that their fields are held against the page"
     assert {place for place in checker.unseen() if not place.startswith("fetch.")} <= UNSEEN
 
 
