@@ -62,7 +62,7 @@ def colour(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerType]:
     # 3. scorer/parsers/table.py: what reads its answers.
     monkeypatch.setitem(PARSERS, member, an_answer)
     # 4. evaluator/planning/prompts.yaml: its wording and its schema.
-    entry = {"answer": "Answer with the colour as #rrggbb.", "max_output_tokens": 16, "schema": {"type": "string"}}
+    entry = {"answer": "Answer with the colour as #rrggbb.", "max_output_tokens": 64, "schema": {"type": "string"}}
     monkeypatch.setitem(wording()["types"], "colour", entry)
     for cached in (prompt_set, schemas):
         cached.cache_clear()
@@ -95,7 +95,7 @@ def test_a_new_answer_type_is_read_asked_parsed_and_scored(colour: AnswerType, f
     template = prompt_set().for_instance(sky)
     assert template is not None
     assert prompt_text(sky, template) == "Which colour has the sky?\n\nAnswer with the colour as #rrggbb."
-    assert template.max_output_tokens == 16
+    assert template.max_output_tokens == 64
     assert json.loads(response_schema(sky))["properties"] == {"answer": {"type": "string"}}
     assert judge_prompts()["gpt_score"].takes(sky)
 

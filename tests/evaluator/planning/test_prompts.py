@@ -32,7 +32,7 @@ def asked(kind: AnswerType, *media: Modality, **facts: object) -> str:
 
 
 def test_what_is_asked_changes_only_with_its_version() -> None:
-    """Two runs under one version were asked the same. Where this fails on purpose: raise the version, then write down the digest."""
+    """Two runs under one version were asked the same. If this fails on purpose, raise the version, then write down the digest."""
     types = wording()["types"]
     words = {name: {key: value for key, value in entry.items() if key != "schema"} for name, entry in types.items()}
     said = {key: wording()[key] for key in ("version", "details", "asked")} | {"types": words}
@@ -48,7 +48,7 @@ def test_every_type_has_a_prompt_that_states_its_format(kind: AnswerType) -> Non
     assert "{" not in text.replace('{"', "")  # no placeholder is left; JSON is
     template = prompt_set().for_instance(instance(kind))
     assert template is not None
-    assert 64 <= template.max_output_tokens <= 8192
+    assert 64 <= template.max_output_tokens <= 8192, f"max_output_tokens of {kind} in prompts.yaml leaves no room, or too much"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
