@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, func, select, update
 
@@ -19,8 +20,10 @@ from evaluator.journal.tables import judgements, people_ratings, run_judges
 from evaluator.journal.usage import TOKEN_BUCKETS
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.benchmark.ratings import ByInstance
 from genlevel.runtime.storage import insert_into, writing
+
+if TYPE_CHECKING:
+    from genlevel.benchmark.ratings import ByInstance
 
 _ROWS = 500
 

@@ -13,14 +13,10 @@ from pathlib import Path
 from genlevel.benchmark.annotation import FileKind, kind_of, stream_items
 from genlevel.benchmark.archives import holds_tasks, is_archive, unpacked
 from genlevel.benchmark.media import MEDIA_FOLDERS
-from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.runtime.errors import DatasetError
 
 _JSON_FOLDER = "json"
 _SKIPPED = ("__macosx", "__pycache__", "node_modules")
-_PARADIGMS = {paradigm.value: paradigm for paradigm in Paradigm}
-_MODALITIES = {"image": Modality.IMAGE, "video": Modality.VIDEO, "audio": Modality.AUDIO, "3d": Modality.THREE_D}
-
 
 _MOST_NESTED = 3
 
@@ -169,43 +165,3 @@ def _why_broken(path: Path) -> str:
 
 def _is_called_annotation(name: str) -> bool:
     return name.casefold().startswith("annotation")
-
-
-def place_of_folder(folder: Path, root: Path) -> tuple[Modality | None, Paradigm | None]:
-    """Modality and paradigm by a task folder's path: .../nlp/<Task> or .../image/comprehension/<Task>; None if it does not say.
-
-    Parts above the suite's root count only as General-Bench lays them out (the root is a modality's or paradigm's folder, or a task's).
-    """
-    inside = folder.relative_to(root).parts
-    above = root.resolve().parts[-2:] if inside else root.resolve().parts[-3:]
-    parts = [part.casefold() for part in (*above, *inside)]
-    for position in range(len(parts) - 1, -1, -1):
-        if parts[position] == "nlp" and (not inside or position >= len(above) - 1):
-            return Modality.LANGUAGE, None
-        if position and parts[position] in _PARADIGMS and parts[position - 1] in _MODALITIES:
-            return _MODALITIES[parts[position - 1]], _PARADIGMS[parts[position]]
-    return None, None
-
-
-def place_of_annotation(type_: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> tuple[Modality | None, Paradigm | None]:
-    """Modality and paradigm by what an annotation says of itself; None if it does not say."""
-    words = type_.casefold().split()
-    paradigm = next((_PARADIGMS[word] for word in words if word in _PARADIGMS), None)
-    named = next((_MODALITIES[word] for word in words if word in _MODALITIES), None)
-    media = [
-        modality for text in (outputs if paradigm is Paradigm.GENERATION else inputs) for word, modality in _WORDS.items() if word in text
-    ]
-    modality = named or (media[0] if media else None)
-    if modality is None and paradigm is None and inputs and all(text == "text" for text in (*inputs, *outputs)):
-        return Modality.LANGUAGE, None
-    return modality, paradigm
-
-
-_WORDS = {
-    "video": Modality.VIDEO,
-    "image": Modality.IMAGE,
-    "audio": Modality.AUDIO,
-    "speech": Modality.AUDIO,
-    "point": Modality.THREE_D,
-    "3d": Modality.THREE_D,
-}

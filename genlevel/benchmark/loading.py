@@ -9,10 +9,11 @@ from pathlib import Path
 from genlevel.benchmark.answer_types import TaskFacts, usual_metric
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.folder_task import FolderTask
-from genlevel.benchmark.layout import Layout, TaskFolder, find_task_folders, place_of_annotation, place_of_folder
+from genlevel.benchmark.layout import Layout, TaskFolder, find_task_folders
 from genlevel.benchmark.manifest import Manifest
 from genlevel.benchmark.model import Modality, Paradigm, Suite, TaskMetric
 from genlevel.benchmark.own_benchmark import own_benchmark
+from genlevel.benchmark.places import place_of_annotation, place_of_folder
 from genlevel.benchmark.reader import Survey, survey
 from genlevel.benchmark.resolve import resolve
 from genlevel.runtime.errors import DatasetError

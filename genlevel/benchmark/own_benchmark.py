@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from genlevel.benchmark.layout import place_of_folder
 from genlevel.benchmark.manifest import Manifest, ManifestTask
 from genlevel.benchmark.metrics import resolve_metric
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
+from genlevel.benchmark.places import place_of_folder
 from genlevel.benchmark.sheets import sheet_of
 from genlevel.runtime.errors import DatasetError
 

@@ -39,7 +39,7 @@ def load_settings(path: Path | None = None) -> Settings:
     if named:
         return _read(Path(named), ENVIRONMENT_VARIABLE)
     default = Path(DEFAULT_FILE)
-    return _read(default, DEFAULT_FILE) if default.exists() else Settings()
+    return _read(default, DEFAULT_FILE) if default.exists() else Settings.model_construct()
 
 
 def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
@@ -98,7 +98,7 @@ class _Document:
         data = {name: {} if value is None else value for name, value in self.data.items()}
         for service in _SERVICES:
             if isinstance(data.get(service), dict):
-                default: ServiceListen = Settings.model_fields[service].default
+                default: ServiceListen = Settings.model_fields[service].get_default(call_default_factory=True)
                 data[service] = {"grpc": default.grpc, "http": default.http} | data[service]
         try:
             settings = Settings.model_validate_json(json.dumps(data), strict=True)
