@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from evaluator.journal.journal import Journal
 from evaluator.runs.records import RunRecords
 from genlevel.runtime.locks import RunLocks, run_locks
-from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from evaluator.ports import RoutingGatewayPort
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
+    from genlevel.runtime.settings import Settings
 
 
 class RunReader:

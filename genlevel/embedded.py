@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.readiness import TIMEOUT_S, Check, Readiness
-from genlevel.runtime.settings import Settings
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from evaluator.reading import RunReader
     from evaluator.service import Evaluator
     from gateway.service import Gateway
+    from genlevel.runtime.settings import Settings
     from scorer.service import Scorer
 
 

@@ -54,7 +54,7 @@ def _manifest_metric(where: str, entry: ManifestTask, sheet: str, name: str) -> 
         metric = resolve_metric(entry.metric, sheet, name)
     except DatasetError as error:
         raise DatasetError(f"{where}.metric: {error}") from None
-    return replace(metric, parameters=tuple(sorted((dict(metric.parameters) | entry.metric_parameters).items())))
+    return replace(metric, parameters=tuple(sorted(({**dict(metric.parameters), **entry.metric_parameters}).items())))
 
 
 def _manifest_place(where: str, root: Path, key: str, entry: ManifestTask) -> tuple[Modality, Paradigm | None]:

@@ -6,16 +6,11 @@ from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.manifest import MANIFEST, Manifest, shipped_manifest
 from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Suite
 from genlevel.runtime.errors import DatasetError
-
-if TYPE_CHECKING:
-    from genlevel.benchmark.manifest import Manifest
-
-MANIFEST = "suite.yaml"
 
 
 def shipped_suites() -> tuple[str, ...]:
@@ -71,7 +66,7 @@ def _packed_suite(archive: Path, with_items: bool) -> Suite:
 
 
 def _manifest(folder: Path) -> Manifest:
-    from genlevel.benchmark.manifest import load_manifest
+    from genlevel.benchmark.manifest_file import load_manifest
 
     return load_manifest(folder / MANIFEST)
 
@@ -81,7 +76,7 @@ def _shipped_benchmark(name: str) -> Benchmark:
     from genlevel.benchmark.own_benchmark import own_benchmark
 
     folder = _shipped_root() / name
-    return own_benchmark(folder, _manifest(folder))
+    return own_benchmark(folder, shipped_manifest(folder / MANIFEST))
 
 
 def _shipped_root() -> Path:

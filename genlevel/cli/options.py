@@ -118,9 +118,14 @@ def traffic_of(options: TrafficOptions) -> ev.TrafficSettings:
 
 def settings_of(ctx: click.Context) -> Settings:
     """The settings that this command runs under. Raises ConfigurationError if they cannot be read."""
+    from genlevel.runtime.default_settings import default_settings, settings_file
+
+    path = Path(ctx.obj) if ctx.obj else None
+    if settings_file(path) is None:
+        return default_settings()
     from genlevel.runtime.settings_file import load_settings
 
-    return load_settings(Path(ctx.obj) if ctx.obj else None)
+    return load_settings(path)
 
 
 def run_async(work: Coroutine[object, object, T]) -> T:

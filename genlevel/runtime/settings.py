@@ -33,7 +33,7 @@ class Api(StrEnum):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Limits(_Strict):
@@ -76,7 +76,7 @@ class Account(_Strict):
     base_url: str = ""
     api_key_env: str = ""
     api_key_file: Path | None = None
-    limits: Limits = Field(default_factory=Limits.model_construct)
+    limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)
 
 
@@ -109,12 +109,12 @@ class Route(_Strict):
     api: Api | None = None
     input_modalities: list[ModalityName] | None = None
     output_modalities: list[ModalityName] | None = Field(None, description="what the model makes; by default what its api does")
-    media: RouteMedia = Field(default_factory=RouteMedia.model_construct)
+    media: RouteMedia = RouteMedia()
     video_frames: int = Field(0, ge=0, le=256, description="send a video as this many of its frames, as pictures; 0 = do not")
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")
-    parameters: RouteParameters = Field(default_factory=RouteParameters.model_construct)
+    parameters: RouteParameters = RouteParameters()
 
 
 class Tls(_Strict):
@@ -186,14 +186,14 @@ class Embedded(_Strict):
 class Settings(_Strict):
     """The whole of genlevel.yaml."""
 
-    gateway: ServiceListen = Field(default_factory=lambda: ServiceListen.model_construct(grpc="127.0.0.1:7401", http="127.0.0.1:7411"))
-    evaluator: ServiceListen = Field(default_factory=lambda: ServiceListen.model_construct(grpc="127.0.0.1:7402", http="127.0.0.1:7412"))
-    scorer: ScorerSettings = Field(default_factory=lambda: ScorerSettings.model_construct(grpc="127.0.0.1:7403", http="127.0.0.1:7413"))
-    addresses: Addresses = Field(default_factory=Addresses.model_construct)
-    storage: Storage = Field(default_factory=Storage.model_construct)
-    runs: RunDefaults = Field(default_factory=RunDefaults.model_construct)
-    embedded: Embedded = Field(default_factory=Embedded.model_construct)
-    log: Log = Field(default_factory=Log.model_construct)
+    gateway: ServiceListen = ServiceListen(grpc="127.0.0.1:7401", http="127.0.0.1:7411")
+    evaluator: ServiceListen = ServiceListen(grpc="127.0.0.1:7402", http="127.0.0.1:7412")
+    scorer: ScorerSettings = ScorerSettings(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
+    addresses: Addresses = Addresses()
+    storage: Storage = Storage()
+    runs: RunDefaults = RunDefaults()
+    embedded: Embedded = Embedded()
+    log: Log = Log()
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")

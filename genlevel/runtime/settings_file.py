@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import os
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from genlevel.runtime.default_settings import DEFAULT_FILE, settings_file
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import FieldPath, Origin, dotted
 from genlevel.runtime.settings import ServiceListen, Settings, Tls
-
-ENVIRONMENT_VARIABLE = "GENLEVEL_CONFIG"
-DEFAULT_FILE = "genlevel.yaml"
 
 _SERVICES = ("gateway", "evaluator", "scorer")
 _LIMIT_BYTES = 1 << 20
@@ -33,13 +30,8 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises:
         ConfigurationError: the file cannot be read, is not YAML, or holds something unknown or wrong; names file and line.
     """
-    if path is not None:
-        return _read(path, "--config")
-    named = os.environ.get(ENVIRONMENT_VARIABLE, "")
-    if named:
-        return _read(Path(named), ENVIRONMENT_VARIABLE)
-    default = Path(DEFAULT_FILE)
-    return _read(default, DEFAULT_FILE) if default.exists() else Settings.model_construct()
+    found = settings_file(path)
+    return Settings() if found is None else _read(*found)
 
 
 def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
@@ -98,7 +90,7 @@ class _Document:
         data = {name: {} if value is None else value for name, value in self.data.items()}
         for service in _SERVICES:
             if isinstance(data.get(service), dict):
-                default: ServiceListen = Settings.model_fields[service].get_default(call_default_factory=True)
+                default: ServiceListen = Settings.model_fields[service].default
                 data[service] = {"grpc": default.grpc, "http": default.http} | data[service]
         try:
             settings = Settings.model_validate_json(json.dumps(data), strict=True)

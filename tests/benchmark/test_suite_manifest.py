@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from genlevel.benchmark.manifest import shipped_manifest
+from genlevel.benchmark.manifest_file import load_manifest
 from genlevel.benchmark.model import Modality, Paradigm
-from genlevel.benchmark.suites import load_suite
+from genlevel.benchmark.suites import load_suite, shipped_suites
 from genlevel.runtime.errors import DatasetError
 
 ITEM = {"id": "1", "input": {"question": "Which?", "options": ["x", "y"]}, "output": {"answer": "A"}}
@@ -101,3 +103,9 @@ def test_a_listed_task_that_cannot_be_read_is_left_out_with_a_note(folder: Path,
     assert [task.key for task in suite.tasks] == ["clips"]
     assert len(suite.benchmark.tasks) == 2
     assert any(problem.startswith("nlp/Riddles: left out: ") for problem in suite.problems)
+
+
+@pytest.mark.parametrize("name", shipped_suites())
+def test_a_shipped_manifest_is_read_as_one_from_outside_is(repository: Path, name: str) -> None:
+    path = repository / "genlevel" / "benchmark" / "data" / "suites" / name / "suite.yaml"
+    assert shipped_manifest(path) == load_manifest(path)

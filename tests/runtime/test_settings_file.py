@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genlevel.runtime.default_settings import KNOWN, default_settings
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings, parse_settings
@@ -231,3 +232,14 @@ def test_a_file_that_is_named_but_cannot_be_read_is_an_error(tmp_path: Path, mon
     (tmp_path / "latin.yaml").write_bytes(b"runs: \xe9\n")
     with pytest.raises(ConfigurationError, match=r"latin\.yaml: is not UTF-8 text$"):
         load_settings(tmp_path / "latin.yaml")
+
+
+def test_what_is_known_of_the_defaults_without_them_is_what_they_say() -> None:
+    made = Settings()
+    for section, known in KNOWN.items():
+        for name, value in known.items():
+            assert getattr(getattr(made, section), name) == value == getattr(getattr(default_settings(), section), name)
+    assert default_settings().runs == made.runs
+    assert default_settings().storage.inline_limit_bytes == made.storage.inline_limit_bytes
+    with pytest.raises(AttributeError, match="nothing"):
+        getattr(default_settings().storage, "nothing")  # noqa: B009 - what has no such attribute must say so
