@@ -23,6 +23,7 @@ from evaluator.journal.records import Answer, RunRecord, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, reservations, runs
 from evaluator.journal.usage import BUCKETS
+from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
@@ -170,8 +171,9 @@ class Journal:
 
     def create_run(self, record: RunRecord) -> RunRecord:
         """Stores a new run. Returns it, or the one that has its id already: another process may have been quicker."""
+        row = {**asdict(record), "wanted": int(record.wanted)}
         with self._engine.begin() as connection:
-            connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), asdict(record))
+            connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), row)
             return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
@@ -271,7 +273,15 @@ def _counted(connection: Connection, query: Select[int, int]) -> dict[Outcome, i
 
 def _run_record(row: Row[*tuple[object, ...]]) -> RunRecord:
     record = RunRecord(**row._mapping)
-    return replace(record, partial=bool(record.partial), priced=bool(record.priced))
+    return replace(
+        record,
+        partial=bool(record.partial),
+        priced=bool(record.priced),
+        wanted=Wanted.of(record.wanted),
+        at_once=bool(record.at_once),
+        retry_failed=bool(record.retry_failed),
+        judge_only=bool(record.judge_only),
+    )
 
 
 def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:

@@ -54,6 +54,7 @@ def run_message(
         calls=record.calls,
         retries=record.retries,
         prompt_version=record.prompt_version,
+        wanted=ev.RunWanted.Name(record.wanted),
     )
     if record.priced:
         run.unknown_costs = unknown_costs

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evaluator.journal.usage import Usage
+from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ErrorClass
@@ -16,7 +17,9 @@ class RunRecord:
     """One run as stored. Times are Unix seconds.
 
     specification: RunSpecification as JSON. plan: JSON, [[task key, instances asked], ...] in order. status: a RunStatus of the contract.
-    traffic: TrafficSettings as JSON, of the latest start.
+    traffic: TrafficSettings as JSON, of the latest start or wish. wishes: how many there were. at_once: a stop is to end calls too.
+    retry_failed, judge_only: what the latest start was asked for. vain_starts: how often a service has continued it since that last
+    brought an answer. continued: when it last did.
     """
 
     run_id: str
@@ -37,6 +40,13 @@ class RunRecord:
     retries: int
     created: float
     updated: float
+    wanted: Wanted = Wanted.NOTHING
+    wishes: int = 0
+    at_once: bool = False
+    retry_failed: bool = False
+    judge_only: bool = False
+    vain_starts: int = 0
+    continued: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -43,6 +43,13 @@ runs = Table(
     Column("retries", BigInteger, nullable=False),
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
+    Column("wanted", Integer, nullable=False, server_default="0"),  # Wanted
+    Column("wishes", Integer, nullable=False, server_default="0"),  # how many there were: whoever works on the run sees a new one
+    Column("at_once", Integer, nullable=False, server_default="0"),  # a stop that ends calls in flight, too
+    Column("retry_failed", Integer, nullable=False, server_default="0"),  # as the latest start was asked for
+    Column("judge_only", Integer, nullable=False, server_default="0"),
+    Column("vain_starts", Integer, nullable=False, server_default="0"),  # continued starts since the last one that got anywhere
+    Column("continued", Float, nullable=False, server_default="0"),  # when a service last continued it
     Index("ix_evaluator_runs_identity", "identity"),
 )
 

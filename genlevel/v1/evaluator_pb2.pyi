@@ -20,12 +20,29 @@ class RunStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATUS_INTERRUPTED: _ClassVar[RunStatus]
     RUN_STATUS_BUDGET: _ClassVar[RunStatus]
     RUN_STATUS_FAILED: _ClassVar[RunStatus]
+    RUN_STATUS_PAUSED: _ClassVar[RunStatus]
+
+class RunWanted(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUN_WANTED_UNSPECIFIED: _ClassVar[RunWanted]
+    RUN_WANTED_GO_ON: _ClassVar[RunWanted]
+    RUN_WANTED_PAUSED: _ClassVar[RunWanted]
+    RUN_WANTED_STOPPED: _ClassVar[RunWanted]
+    RUN_WANTED_CANNOT_SUCCEED: _ClassVar[RunWanted]
+    RUN_WANTED_FINISHED: _ClassVar[RunWanted]
 RUN_STATUS_UNSPECIFIED: RunStatus
 RUN_STATUS_RUNNING: RunStatus
 RUN_STATUS_FINISHED: RunStatus
 RUN_STATUS_INTERRUPTED: RunStatus
 RUN_STATUS_BUDGET: RunStatus
 RUN_STATUS_FAILED: RunStatus
+RUN_STATUS_PAUSED: RunStatus
+RUN_WANTED_UNSPECIFIED: RunWanted
+RUN_WANTED_GO_ON: RunWanted
+RUN_WANTED_PAUSED: RunWanted
+RUN_WANTED_STOPPED: RunWanted
+RUN_WANTED_CANNOT_SUCCEED: RunWanted
+RUN_WANTED_FINISHED: RunWanted
 
 class RunSpecification(_message.Message):
     __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output")
@@ -160,7 +177,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "wanted")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +195,7 @@ class Run(_message.Message):
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
     JUDGING_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_COSTS_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -195,7 +213,8 @@ class Run(_message.Message):
     prompt_version: str
     judging: Judging
     unknown_costs: int
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ...) -> None: ...
+    wanted: RunWanted
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ...) -> None: ...
 
 class Judging(_message.Message):
     __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs")
