@@ -24,6 +24,7 @@ help:
 	@echo "                 (ONLY='-m full': only those that make test leaves out)"
 	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
+	@echo 'make audit       known vulnerabilities of the packages that are installed'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
 	@echo 'make clean       remove .venv and everything generated'
@@ -70,6 +71,10 @@ contract: $(DONE)/check
 deployment: $(DONE)/check
 	$(BIN)/python deploy/check/deployment.py
 
+.PHONY: audit
+audit: $(DONE)/audit
+	$(BIN)/python deploy/check/audit.py
+
 .PHONY: proto
 proto: $(DONE)/check
 	$(BIN)/python deploy/check/contract.py --write
@@ -100,6 +105,10 @@ $(DONE)/test: $(DONE)/base
 
 $(DONE)/check: $(DONE)/test
 	$(PIP) --group check
+	@touch $@
+
+$(DONE)/audit: $(DONE)/base
+	$(PIP) --group audit
 	@touch $@
 
 # Networks' packages have thousands of modules, of which few are ever imported: those are compiled then.

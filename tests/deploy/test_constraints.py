@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-GROUPS = ("test", "check", "full")
+GROUPS = ("test", "check", "full", "audit")
 # Which build of these is right depends on the machine (CPU, or the version of CUDA): a range alone. What they need comes with them.
 UNPINNED = {"torch", "torchvision"}
 
