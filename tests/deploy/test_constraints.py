@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 
 GROUPS = ("test", "check", "full", "audit")
 # Which build of these is right depends on the machine (CPU, or the version of CUDA): a range alone. What they need comes with them.
-UNPINNED = {"torch", "torchvision"}
+# The Makefile pins pip itself.
+UNPINNED = {"torch", "torchvision", "pip"}
 
 
 @pytest.fixture(scope="module")
