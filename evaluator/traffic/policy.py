@@ -20,7 +20,7 @@ class Action(StrEnum):
     """What a failed call leads to."""
 
     RETRY = "retry"  # may pass; uses up an attempt
-    WAIT = "wait"  # a limit; uses up no attempt
+    WAIT = "wait"  # a limit, or a gateway that did not begin the call; uses up no attempt
     GIVE_UP = "give_up"  # this instance has its outcome
     STOP_RUN = "stop_run"  # no further call can succeed
 
@@ -32,6 +32,7 @@ _ACTIONS: dict[ErrorClass, Action] = {
     ErrorClass.MODEL_GONE: Action.STOP_RUN,
     ErrorClass.REGION_BLOCKED: Action.STOP_RUN,
     ErrorClass.RATE_LIMIT: Action.WAIT,
+    ErrorClass.NOT_SENT: Action.WAIT,
     ErrorClass.CALLER_FAULT: Action.GIVE_UP,
     ErrorClass.CONTENT_REFUSED: Action.GIVE_UP,
     ErrorClass.CONTEXT_TOO_LONG: Action.GIVE_UP,

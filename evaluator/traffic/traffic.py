@@ -246,7 +246,9 @@ class Traffic:
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
             used = None if failure.may_be_charged else 0
             attempt.failure = failure
-            limited = failure.error_class == ErrorClass.RATE_LIMIT
+            unsent = failure.error_class == ErrorClass.NOT_SENT
+            limited = unsent or failure.error_class == ErrorClass.RATE_LIMIT
+            attempt.calls -= unsent
             self._charge(attempt, failure)
             attempt.waits += limited
             attempt.failures += not limited

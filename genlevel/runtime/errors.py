@@ -8,6 +8,7 @@ GenlevelError
 │   ├── DatasetError        a suite, task folder or annotation file
 │   ├── NotFoundError       a run or instance that is not there
 │   └── WorkbookError       an official result or reference workbook
+├── Unavailable             a service is away, or stops: it may be asked again, elsewhere or later
 ├── StorageError            a database, journal or blob store cannot be used
 │   └── BlobMissing         an object is not in the blob store
 └── CallFailed              one call to a model failed; has a class with one policy
@@ -44,6 +45,7 @@ class ErrorClass(IntEnum):
     UNSUPPORTED = 12
     UNKNOWN = 13
     DENIED = 14
+    NOT_SENT = 15
 
     @classmethod
     def of(cls, number: int) -> ErrorClass:
@@ -77,6 +79,10 @@ class NotFoundError(UsageError):
 
 class WorkbookError(UsageError):
     """A workbook in the official layout cannot be read."""
+
+
+class Unavailable(GenlevelError):
+    """A service is away, or stops: it may be asked again, elsewhere or later."""
 
 
 class StorageError(GenlevelError):

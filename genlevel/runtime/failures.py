@@ -25,6 +25,7 @@ from genlevel.runtime.errors import (
     GenlevelError,
     NotFoundError,
     StorageError,
+    Unavailable,
     UsageError,
     WorkbookError,
 )
@@ -46,6 +47,7 @@ STATUSES: dict[type[GenlevelError], int] = {
     DatasetError: code_pb2.INVALID_ARGUMENT,
     NotFoundError: code_pb2.NOT_FOUND,
     WorkbookError: code_pb2.INVALID_ARGUMENT,
+    Unavailable: code_pb2.UNAVAILABLE,
     StorageError: code_pb2.INTERNAL,
     BlobMissing: code_pb2.INTERNAL,
 }
@@ -66,6 +68,7 @@ CODES: dict[ErrorClass, int] = {
     ErrorClass.UNSUPPORTED: code_pb2.UNIMPLEMENTED,
     ErrorClass.UNKNOWN: code_pb2.UNKNOWN,
     ErrorClass.DENIED: code_pb2.PERMISSION_DENIED,
+    ErrorClass.NOT_SENT: code_pb2.UNAVAILABLE,
 }
 
 # A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over the size limit,
@@ -210,7 +213,7 @@ def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelE
     message = _line(status.message, MAX_FOREIGN_CHARACTERS)
     who, setting = f"the {service} at {address}", f"addresses.{service} in the configuration"
     if status.code == code_pb2.UNAVAILABLE:
-        return GenlevelError(f"{who} cannot be reached ({setting}): {message}")
+        return Unavailable(f"{who} cannot be reached ({setting}): {message}")
     if status.code == code_pb2.DEADLINE_EXCEEDED:
         return GenlevelError(f"{who} could not be reached, or did not answer in time ({setting})")
     if status.code == code_pb2.UNIMPLEMENTED:

@@ -26,6 +26,7 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_UNSUPPORTED: _ClassVar[ErrorClass]
     ERROR_CLASS_UNKNOWN: _ClassVar[ErrorClass]
     ERROR_CLASS_DENIED: _ClassVar[ErrorClass]
+    ERROR_CLASS_NOT_SENT: _ClassVar[ErrorClass]
 
 class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,6 +51,7 @@ ERROR_CLASS_TIMEOUT: ErrorClass
 ERROR_CLASS_UNSUPPORTED: ErrorClass
 ERROR_CLASS_UNKNOWN: ErrorClass
 ERROR_CLASS_DENIED: ErrorClass
+ERROR_CLASS_NOT_SENT: ErrorClass
 FINISH_REASON_UNSPECIFIED: FinishReason
 FINISH_REASON_STOP: FinishReason
 FINISH_REASON_LENGTH: FinishReason

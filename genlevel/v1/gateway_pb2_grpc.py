@@ -64,7 +64,8 @@ class GatewayServiceServicer:
     def GenerateMany(self, request_iterator, context):
         """Many requests and answers on one stream. Every item has its own id, deadline and status in band;
         answers come in the order in which they are ready. When a stream ends, items without an answer may have been
-        done, and charged; a client opens another stream for the rest.
+        done, and charged; a client opens another stream for the rest. A gateway that stops ends its streams with the status
+        NOT_SENT once all that it has begun is answered: it has begun nothing of what it has not answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,7 +17,7 @@ import evaluator
 import gateway
 import genlevel
 import scorer
-from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError, NotFoundError, StorageError, UsageError
+from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError, NotFoundError, StorageError, Unavailable, UsageError
 from genlevel.runtime.failures import (
     CODES,
     MAX_MESSAGE_CHARACTERS,
@@ -258,7 +258,7 @@ async def test_what_was_not_foreseen_is_logged_and_not_told(caplog: pytest.LogCa
     [
         (
             code_pb2.UNAVAILABLE,
-            GenlevelError,
+            Unavailable,
             "the scorer at 127.0.0.1:7403 cannot be reached (addresses.scorer in the configuration): from gRPC",
         ),
         (

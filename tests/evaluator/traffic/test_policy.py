@@ -44,6 +44,10 @@ def test_a_limit_uses_up_no_attempt():
     assert decision(gw.ERROR_CLASS_TRANSIENT, attempts=6).action is Action.GIVE_UP
 
 
+def test_what_was_not_sent_is_sent_again_and_uses_up_no_attempt():
+    assert decision(gw.ERROR_CLASS_NOT_SENT, attempts=6, waits=500).action is Action.WAIT
+
+
 def test_a_retry_waits_at_least_as_long_as_the_provider_asks():
     for chance in (0.0, 0.5, 1.0):
         assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=7.0, chance=chance).delay_s >= 7.0

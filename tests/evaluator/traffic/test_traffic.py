@@ -14,6 +14,7 @@ from evaluator.traffic.traffic import Traffic, TrafficRules
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -132,3 +133,23 @@ async def test_an_answer_is_journalled_under_its_whole_key(make):
     key = AnswerKey("i", variant=1, repeat=2, shuffle=3)
     assert (await traffic.ask("t", key, CALL)).key == key
     assert log.answers[0].key == key
+
+
+async def test_a_call_that_was_not_sent_is_asked_again_and_counts_as_none(make, monkeypatch):
+    monkeypatch.setattr("evaluator.traffic.policy.FIRST_BACKOFF_S", 0.01)
+    log, gateway, budget = Log(), Gateway(cost=1_500), Budget(10**9)
+    answers, turned_away = gateway.generate, 0
+
+    async def generate(request, *, timeout_s):
+        nonlocal turned_away
+        if turned_away < 5:  # more often than an instance has attempts
+            turned_away += 1
+            raise CallFailed(gw.ERROR_CLASS_NOT_SENT, "the gateway stops")
+        return await answers(request, timeout_s=timeout_s)
+
+    gateway.generate = generate
+    traffic, _ = make(gateway, log, price=PRICE, budget=budget)
+    answer = await traffic.ask("t", AnswerKey("i"), CALL)
+    assert (answer.outcome, answer.attempts, gateway.calls, turned_away) == (Outcome.ANSWERED, 1, 1, 5)
+    assert (answer.cost_nano_usd, budget.spent, budget.reserved) == (1_500, 1_500, 0)
+    assert len(log.reserved) == len(log.settled) == 6
