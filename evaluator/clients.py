@@ -14,7 +14,7 @@ import grpc
 
 from evaluator.ports import GatewayPort
 from genlevel.runtime.errors import CallFailed, CancelledUnsent
-from genlevel.runtime.failures import call_failed
+from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
 from genlevel.runtime.settings import Addresses
@@ -27,6 +27,7 @@ _BATCH_BYTES = 16 << 20  # one larger item goes alone
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
+_REFUSALS = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 _GATEWAY = gw.DESCRIPTOR.services_by_name["GatewayService"]
 _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
@@ -131,14 +132,22 @@ class GrpcGateway:
                 answered = True
                 for result in message.results:
                     self._resolve(result)
-        except grpc.aio.AioRpcError:
-            pass  # the caller opens another stream
+        except grpc.aio.AioRpcError as error:
+            if error.code() in _REFUSALS:
+                self._refuse(str(from_status(status_of(error), service="gateway", address=self._address)))
+            # The caller opens another stream.
         finally:
             sender.cancel()
             call.cancel()
             with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 await sender
         return answered
+
+    def _refuse(self, said: str) -> None:
+        """The gateway does not take this service's calls. It had begun none of those that have no answer."""
+        for pending in self._pending.values():
+            if not pending.future.done():
+                pending.future.set_exception(CallFailed(gw.ERROR_CLASS_CREDENTIAL, said))
 
     def _resolve(self, result: gw.GenerateManyResult) -> None:
         pending = self._pending.get(result.id)

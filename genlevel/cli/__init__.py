@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "gateway": ("genlevel.cli.services", "gateway", "Serve the gateway."),
     "evaluator": ("genlevel.cli.services", "evaluator", "Serve the evaluator."),
     "scorer": ("genlevel.cli.services", "scorer", "Serve the scorer."),
+    "token": ("genlevel.cli.token", "token", "Make a token for a caller of the services."),
     "install-embedded": ("genlevel.cli.install", "install_embedded", "Install the embedded model."),
 }
 

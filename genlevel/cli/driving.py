@@ -98,16 +98,18 @@ async def _served_metrics(found: Services, settings: Settings) -> AsyncIterator[
     if found.registry is None:
         yield ""
         return
+    from genlevel.runtime.access import Access
     from genlevel.runtime.errors import ConfigurationError
     from genlevel.runtime.http import HttpServer, create_app
 
+    access = Access(settings.auth, found.registry)
     app = create_app(found.registry, ready=found.ready)
     host = settings.evaluator.http.rpartition(":")[0]
-    server = HttpServer(app, settings.evaluator.http, name="evaluator.http", grace_s=0.2)
+    server = HttpServer(app, settings.evaluator.http, name="evaluator.http", access=access, grace_s=0.2)
     try:
         await server.start()
     except ConfigurationError:
-        server = HttpServer(app, f"{host}:0", name="evaluator.http", grace_s=0.2)
+        server = HttpServer(app, f"{host}:0", name="evaluator.http", access=access, grace_s=0.2)
         await server.start()
     try:
         yield f"http://{host}:{server.port}/metrics"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evaluator.ports import ScorerPort
     from evaluator.service import Evaluator
     from gateway.service import Gateway
+    from genlevel.runtime.access import Access
     from genlevel.runtime.readiness import Check
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
@@ -36,17 +37,20 @@ def up(ctx: click.Context, out: Path) -> None:
 
     async def work() -> None:
         from genlevel.embedded import embedded_services
+        from genlevel.runtime.access import Access
 
         async with AsyncExitStack() as stack:
             found = await stack.enter_async_context(embedded_services(settings, out))
+            access = Access(settings.auth, found.registry)
             served = []
             for name, listen, add in (
                 ("gateway", settings.gateway, _add_gateway(found.gateway)),
                 ("scorer", settings.scorer, _add_scorer(found.scorer)),
                 ("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
             ):
-                served.append(await stack.enter_async_context(_serve_rpc(name, listen, add)))
-            served.append(await stack.enter_async_context(_serve_http("evaluator", settings.evaluator, found.registry, found.ready)))
+                served.append(await stack.enter_async_context(_serve_rpc(name, listen, add, access)))
+            pages = _serve_http("evaluator", settings.evaluator, found.registry, found.ready, access)
+            served.append(await stack.enter_async_context(pages))
             await _until_stopped(served)
 
     run_async(work())
@@ -67,7 +71,7 @@ def gateway(ctx: click.Context, out: Path) -> None:
         registry = service_registry()
         core = Gateway(settings, registry, out)
         try:
-            await _serve("gateway", settings.gateway, _add_gateway(core), registry, fine)
+            await _serve("gateway", settings, _add_gateway(core), registry, fine)
         finally:
             await core.close()
 
@@ -92,7 +96,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
         files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
         core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files, weights=settings.scorer.weights)
         try:
-            await _serve("scorer", settings.scorer, _add_scorer(core), registry, core.readiness)
+            await _serve("scorer", settings, _add_scorer(core), registry, core.readiness)
         finally:
             core.close()
 
@@ -120,7 +124,7 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             stack.push_async_callback(to_scorer.close)
             core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=registry, data_folder=out)
             stack.push_async_callback(core.close)
-            await _serve("evaluator", settings.evaluator, _add_evaluator(core), registry, core.readiness)
+            await _serve("evaluator", settings, _add_evaluator(core), registry, core.readiness)
 
     run_async(work())
 
@@ -163,28 +167,32 @@ def _add_evaluator(core: Evaluator) -> Add:
     return lambda server: add_to_server(server, core)
 
 
-async def _serve(name: str, listen: ServiceListen, add: Add, registry: CollectorRegistry, ready: Check) -> None:
-    async with _serve_rpc(name, listen, add) as calls, _serve_http(name, listen, registry, ready) as pages:
+async def _serve(name: str, settings: Settings, add: Add, registry: CollectorRegistry, ready: Check) -> None:
+    from genlevel.runtime.access import Access
+
+    listen: ServiceListen = getattr(settings, name)
+    access = Access(settings.auth, registry)
+    async with _serve_rpc(name, listen, add, access) as calls, _serve_http(name, listen, registry, ready, access) as pages:
         await _until_stopped([calls, pages])
 
 
 @asynccontextmanager
-async def _serve_rpc(name: str, listen: ServiceListen, add: Add) -> AsyncIterator[str]:
+async def _serve_rpc(name: str, listen: ServiceListen, add: Add, access: Access) -> AsyncIterator[str]:
     """Yields what is served where, in a line."""
     from genlevel.runtime.rpc import RpcServer
 
-    server = RpcServer(listen.grpc, listen.tls, name=f"{name}.grpc")
+    server = RpcServer(listen.grpc, listen.tls, name=f"{name}.grpc", access=access)
     add(server)
     async with server:
         yield f"{name}: gRPC on {listen.grpc.rpartition(':')[0]}:{server.port}"
 
 
 @asynccontextmanager
-async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry, ready: Check) -> AsyncIterator[str]:
+async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry, ready: Check, access: Access) -> AsyncIterator[str]:
     """Yields what is served where, in a line."""
     from genlevel.runtime.http import HttpServer, create_app
 
-    server = HttpServer(create_app(registry, ready=ready), listen.http, name=f"{name}.http")
+    server = HttpServer(create_app(registry, ready=ready), listen.http, name=f"{name}.http", access=access)
     async with server:
         host = listen.http.rpartition(":")[0]
         yield f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}"

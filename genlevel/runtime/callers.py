@@ -16,12 +16,24 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_INCLUDED_IN: dict[Role, frozenset[Role]] = {
+    Role.READ: frozenset({Role.READ, Role.RUN, Role.ADMIN}),
+    Role.CALL: frozenset({Role.CALL, Role.ADMIN}),
+    Role.RUN: frozenset({Role.RUN, Role.ADMIN}),
+    Role.ADMIN: frozenset({Role.ADMIN}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """name: as the operator knows it; of a caller without one, where the call comes from."""
 
     name: str
     roles: frozenset[Role]
+
+    def may(self, needed: Role) -> bool:
+        """Whether one of the caller's roles is, or includes, the one that is needed."""
+        return not self.roles.isdisjoint(_INCLUDED_IN[needed])
 
 
 HERE = Caller("this process", frozenset({Role.ADMIN}))

@@ -7,7 +7,10 @@ GenlevelError
 │   ├── ConfigurationError  genlevel.yaml, an environment variable or a flag
 │   ├── DatasetError        a suite, task folder or annotation file
 │   ├── NotFoundError       a run or instance that is not there
-│   └── WorkbookError       an official result or reference workbook
+│   ├── WorkbookError       an official result or reference workbook
+│   └── CallerRefused       a service does not take calls from here
+│       ├── CallerUnknown   it does not know who calls
+│       └── RoleMissing     it does, and the caller may not do this
 ├── Unavailable             a service is away, or stops: it may be asked again, elsewhere or later
 ├── StorageError            a database, journal or blob store cannot be used
 │   └── BlobMissing         an object is not in the blob store
@@ -79,6 +82,18 @@ class NotFoundError(UsageError):
 
 class WorkbookError(UsageError):
     """A workbook in the official layout cannot be read."""
+
+
+class CallerRefused(UsageError):
+    """A service does not take this call from this caller."""
+
+
+class CallerUnknown(CallerRefused):
+    """There is no token or certificate with the call, or none that the service knows, or it has expired."""
+
+
+class RoleMissing(CallerRefused):
+    """The caller is known, and has no role that allows this call."""
 
 
 class Unavailable(GenlevelError):

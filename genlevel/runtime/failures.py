@@ -18,12 +18,15 @@ from grpc_status import rpc_status
 
 from genlevel.runtime.errors import (
     BlobMissing,
+    CallerRefused,
+    CallerUnknown,
     CallFailed,
     ConfigurationError,
     DatasetError,
     ErrorClass,
     GenlevelError,
     NotFoundError,
+    RoleMissing,
     StorageError,
     Unavailable,
     UsageError,
@@ -47,6 +50,9 @@ STATUSES: dict[type[GenlevelError], int] = {
     DatasetError: code_pb2.INVALID_ARGUMENT,
     NotFoundError: code_pb2.NOT_FOUND,
     WorkbookError: code_pb2.INVALID_ARGUMENT,
+    CallerRefused: code_pb2.PERMISSION_DENIED,
+    CallerUnknown: code_pb2.UNAUTHENTICATED,
+    RoleMissing: code_pb2.PERMISSION_DENIED,
     Unavailable: code_pb2.UNAVAILABLE,
     StorageError: code_pb2.INTERNAL,
     BlobMissing: code_pb2.INTERNAL,
@@ -81,6 +87,9 @@ FOREIGN_CODES: dict[int, ErrorClass] = {
     code_pb2.RESOURCE_EXHAUSTED: ErrorClass.CALLER_FAULT,
     code_pb2.INVALID_ARGUMENT: ErrorClass.CALLER_FAULT,
     code_pb2.OUT_OF_RANGE: ErrorClass.CALLER_FAULT,
+    # The gateway does not take this service's calls: no wait mends that, and a run stops as it does for a provider's key.
+    code_pb2.UNAUTHENTICATED: ErrorClass.CREDENTIAL,
+    code_pb2.PERMISSION_DENIED: ErrorClass.CREDENTIAL,
 }
 # The same of a class that a newer service knows and we do not, or of a status by something between.
 _NEAREST: dict[int, type[GenlevelError]] = {
@@ -119,7 +128,9 @@ def from_status(status: status_pb2.Status, *, service: str, address: str) -> Gen
     if info is None:
         return _foreign(status, service, address)
     if info.reason in _CLASSES:
-        return _CLASSES[info.reason](status.message)
+        kind = _CLASSES[info.reason]
+        # Who refuses matters: the token to mend is the one that is shown there.
+        return kind(f"the {service} at {address}: {status.message}" if issubclass(kind, CallerRefused) else status.message)
     if info.reason.isupper():
         return call_failed(status)
     return _NEAREST.get(status.code, GenlevelError)(status.message)
@@ -170,6 +181,8 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseEx
     What is not of our tree was not foreseen: it is logged, and the caller is told no more than that. What is of it and the caller's fault
     neither, such as a full disk, is logged too. method: which call this is.
     """
+    if isinstance(error, CallerRefused):  # by a neighbour: what is wrong is this service's own token or certificate, not the caller's
+        error = ConfigurationError(str(error))
     if not isinstance(error, GenlevelError):
         logger.error("%s failed in an unforeseen way", method, exc_info=error)
         status = to_status(GenlevelError(f"{method} failed inside the service; its log says more"))
@@ -177,6 +190,15 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseEx
         status = to_status(error)
         if status.code in (code_pb2.INTERNAL, code_pb2.UNKNOWN):
             logger.error("%s failed: %s", method, status.message)
+    await _end(context, status)
+
+
+async def end_with(context: grpc.aio.ServicerContext[object, object], error: GenlevelError) -> NoReturn:
+    """Ends the call with the error's status, as it is. Raises, as context.abort does."""
+    await _end(context, to_status(error))
+
+
+async def _end(context: grpc.aio.ServicerContext[object, object], status: status_pb2.Status) -> NoReturn:
     await context.abort_with_status(rpc_status.to_status(status))
     raise AssertionError("abort_with_status returned")  # pragma: no cover
 

@@ -11,15 +11,20 @@ import os
 import socket
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
+from genlevel.runtime.access import Access
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.http_guard import HttpGuard
 from genlevel.runtime.readiness import Check, fine
 
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
+    from uvicorn._types import ASGIApplication
+
+    from genlevel.runtime.http_guard import App
 
 
 def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, title: str = "genlevel") -> FastAPI:
@@ -63,11 +68,13 @@ class HttpServer:
         app: such as ``create_app`` makes.
         address: host:port; port 0 takes a free one (see ``port``).
         name: what errors call this server, such as "gateway.http".
+        access: who may read; by default whoever is on this machine, and the address must be one that only this machine reaches.
         grace_s: seconds that open requests have to end when it stops.
     """
 
-    def __init__(self, app: FastAPI, address: str, *, name: str = "http", grace_s: float = 5.0) -> None:
+    def __init__(self, app: FastAPI, address: str, *, name: str = "http", access: Access | None = None, grace_s: float = 5.0) -> None:
         self.app = app
+        self._access = Access() if access is None else access
         self.address = address
         self.port = 0
         self._name = name
@@ -76,7 +83,7 @@ class HttpServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
-        """Listens; returns the port. Raises ConfigurationError if it cannot listen there."""
+        """Listens; returns the port. Raises ConfigurationError if it cannot or may not listen there."""
         import uvicorn
 
         class Server(uvicorn.Server):
@@ -84,10 +91,11 @@ class HttpServer:
             def capture_signals(self) -> Iterator[None]:
                 yield
 
+        self._access.check_listening(self._name, self.address, http=True)
         listener = self._listen()
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self.app,
+            cast("ASGIApplication", HttpGuard(cast("App", self.app), self._access)),
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -7,7 +7,6 @@ import json
 import logging
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,10 +14,15 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from genlevel.runtime.access import Access, is_loopback
+from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.loop import loop_factory, run
+from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.readiness import Check, fine, problem_of
+from genlevel.runtime.rpc_guard import RpcGuard
 from genlevel.runtime.settings import Addresses, Tls
+from genlevel.runtime.tls import channel_pems, server_credentials
 
 __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
 
@@ -54,6 +58,7 @@ class RpcServer:
         address: host:port to listen on; port 0 takes a free one (see ``port``).
         tls: PEM files; None serves in the clear. With client_ca, clients must show a certificate that it signed.
         name: what errors call this server, such as "gateway.grpc".
+        access: who may call; by default whoever is on this machine, and the address must be one that only this machine reaches.
         drain_s: seconds between NOT_SERVING and refusing new calls, for balancers to notice.
         grace_s: seconds that calls in flight have to end after that; the rest is cancelled.
         connection_age_s: a client's connection is asked to reconnect after about this time, so that round robin finds new pods. Calls
@@ -66,6 +71,7 @@ class RpcServer:
         tls: Tls | None = None,
         *,
         name: str = "grpc",
+        access: Access | None = None,
         drain_s: float = 0.0,
         grace_s: float = 20.0,
         connection_age_s: float = 300.0,
@@ -79,9 +85,11 @@ class RpcServer:
         self._services: dict[str, Check] = {}
         self._ready: dict[str, bool] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._credentials = None if tls is None else _server_credentials(tls, name)
+        self._access = Access() if access is None else access
+        self._tls = tls
+        self._credentials = None if tls is None else server_credentials(tls, name)
         self._server = grpc.aio.server(
-            interceptors=list(interceptors),
+            interceptors=[RpcGuard(self._access), *interceptors],
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
                 ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
@@ -106,9 +114,11 @@ class RpcServer:
         self._services[service] = ready
 
     async def start(self) -> int:
-        """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if it cannot listen there."""
-        names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if it cannot or may not listen there."""
+        self._access.check_listening(self._name, self.address, tls=self._tls)
+        if self._access.asks or is_loopback(self.address):
+            names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
         try:
             if self._credentials is None:
                 self.port = self._server.add_insecure_port(self.address)
@@ -191,17 +201,17 @@ class _Health(health.aio.HealthServicer):  # type: ignore[misc]
 
 
 def connect(address: str, addresses: Addresses | None = None, *, service: str = "", name: str = "") -> grpc.aio.Channel:
-    """A channel to every address behind a name, in turn (round robin), that heals by itself.
+    """A channel to every address behind a name, in turn (round robin), that heals by itself and shows this process's token.
 
     Args:
         address: host:port, or a gRPC target with its scheme, such as unix:///run/gateway.sock or ipv4:10.0.0.1:7401,10.0.0.2:7401.
-        addresses: where TLS comes from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows one.
-            None, or no ``ca``: in the clear.
+        addresses: where TLS and the token come from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows
+            one. None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
         name: what errors call this address, such as "addresses.gateway".
 
     Raises:
-        ConfigurationError: a TLS file cannot be read.
+        ConfigurationError: a TLS file or the token cannot be read.
     """
     config: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if service:
@@ -222,15 +232,9 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         ("grpc.enable_http_proxy", 0),  # a proxy for the outside world is not for our own services
     ]
     target = address if _SCHEME.match(address) else f"dns:///{address}"
-    if addresses is None or addresses.ca is None:
-        return grpc.aio.insecure_channel(target, options=options)
-    label = name or "addresses"
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=_pem(addresses.ca, f"{label}.ca"),
-        private_key=_pem(addresses.key, f"{label}.key") if addresses.key else None,
-        certificate_chain=_pem(addresses.certificate, f"{label}.certificate") if addresses.certificate else None,
-    )
-    return grpc.aio.secure_channel(target, credentials, options=options)
+    if addresses is None:
+        return OwnChannel(target, options, pems=None, token=None)
+    return OwnChannel(target, options, pems=channel_pems(addresses, name or "addresses"), token=OwnToken(addresses))
 
 
 async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float = 1.5) -> bool:
@@ -238,22 +242,3 @@ async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float
     request = health_pb2.HealthCheckRequest(service=service)
     answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout_s)
     return bool(answer.status == _SERVING)
-
-
-def _server_credentials(tls: Tls, name: str) -> grpc.ServerCredentials:
-    if tls.certificate is None or tls.key is None:
-        raise ConfigurationError(f"{name}: tls needs both certificate and key")
-    pair = (_pem(tls.key, f"{name}: tls.key"), _pem(tls.certificate, f"{name}: tls.certificate"))
-    if tls.client_ca is None:
-        return grpc.ssl_server_credentials([pair])
-    return grpc.ssl_server_credentials([pair], _pem(tls.client_ca, f"{name}: tls.client_ca"), require_client_auth=True)
-
-
-def _pem(file: Path, setting: str) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{setting}: cannot read {file} ({error.strerror})") from None
-    if b"-----BEGIN " not in content:
-        raise ConfigurationError(f"{setting}: {file} is not a PEM file")
-    return content

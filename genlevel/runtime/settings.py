@@ -11,14 +11,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from genlevel.runtime.callers import Role
 from genlevel.runtime.origin import Origin
 
 ModalityName = Literal["text", "image", "video", "audio", "3d"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
+
+Roles = Annotated[list[Role], Field(min_length=1)]
 
 
 class Api(StrEnum):
@@ -140,7 +143,10 @@ class ScorerSettings(ServiceListen):
 
 
 class Addresses(_Strict):
-    """Where the services find each other. Empty = embedded in the same process."""
+    """Where the services find each other. Empty = embedded in the same process.
+
+    token_file, token_env: what holds the token that this process shows to them; the file goes first.
+    """
 
     gateway: str = ""
     evaluator: str = ""
@@ -148,6 +154,31 @@ class Addresses(_Strict):
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    token_file: Path | None = None
+    token_env: str = "GENLEVEL_TOKEN"
+
+
+class Auth(_Strict):
+    """Who may call. ``auth: none`` (NOBODY_IS_ASKED) lets everybody in; without a section only this machine is listened to, unasked."""
+
+    tokens: Path | None = Field(None, description="a file of named tokens, hashed, with their roles; `genlevel token` adds one")
+    certificates: dict[str, Roles] = Field({}, description="roles by a client certificate's name: a URI or DNS name of it, or its CN")
+    metrics: Literal["open", "read"] = Field("read", description="whether /metrics needs a token with the role read")
+
+    @model_validator(mode="after")
+    def _knows_somebody(self) -> Self:
+        if self is not NOBODY_IS_ASKED and self.lets_everybody_in:
+            raise ValueError("needs tokens or certificates; or write `auth: none` to let everybody in")
+        return self
+
+    @property
+    def lets_everybody_in(self) -> bool:
+        """Whether this is ``auth: none``."""
+        return self.tokens is None and not self.certificates
+
+
+NOBODY_IS_ASKED = Auth.model_construct(tokens=None, certificates={}, metrics="open")
+"""``auth: none``."""
 
 
 class Storage(_Strict):
@@ -194,11 +225,21 @@ class Settings(_Strict):
     runs: RunDefaults = RunDefaults()
     embedded: Embedded = Embedded()
     log: Log = Log()
+    auth: Auth | None = None
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @field_validator("auth", mode="before")
+    @classmethod
+    def _auth_may_be_a_word(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value != "none":
+                raise ValueError("must be a section with tokens or certificates, or the word none")
+            return NOBODY_IS_ASKED
+        return value
 
     def read_from(self, origin: Origin) -> Self:
         """The same settings, knowing where each of them was written."""

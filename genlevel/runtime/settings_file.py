@@ -8,7 +8,7 @@ import math
 import typing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -20,6 +20,8 @@ from genlevel.runtime.settings import ServiceListen, Settings, Tls
 
 _SERVICES = ("gateway", "evaluator", "scorer")
 _LIMIT_BYTES = 1 << 20
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -36,19 +38,23 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
     """The settings that a YAML text holds; ``file`` is the name that errors carry. Raises as ``load_settings``."""
-    return _Document(text, file).settings()
+    return _settings(YamlText(text, file))
 
 
-def _read(path: Path, origin: str) -> Settings:
+def read_text(path: Path, origin: str, *, limit_bytes: int = _LIMIT_BYTES) -> str:
+    """A file for people to write. origin: who names it, for messages. Raises ConfigurationError if it cannot be read or is too large."""
     try:
-        if path.stat().st_size > _LIMIT_BYTES:
-            raise ConfigurationError(f"{path}: larger than {_LIMIT_BYTES} bytes; this is not a configuration file")
-        text = path.read_text("utf-8")
+        if path.stat().st_size > limit_bytes:
+            raise ConfigurationError(f"{path}: larger than {limit_bytes} bytes; this is not a configuration file")
+        return path.read_text("utf-8")
     except OSError as error:
         raise ConfigurationError(f"{origin}: cannot read {path} ({_reason(error)})") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: is not UTF-8 text") from None
-    return parse_settings(text, str(path))
+
+
+def _read(path: Path, origin: str) -> Settings:
+    return parse_settings(read_text(path, origin), str(path))
 
 
 def _reason(error: Exception) -> str:
@@ -65,8 +71,11 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-class _Document:
-    """One YAML text: its data, and the line of every key and value."""
+class YamlText:
+    """One YAML text: its data, and the line of every key and value.
+
+    Raises ConfigurationError, which names file and line, if it is not YAML or no mapping.
+    """
 
     def __init__(self, text: str, file: str) -> None:
         self.lines: dict[FieldPath, int] = {}
@@ -86,23 +95,15 @@ class _Document:
         if not isinstance(self.data, dict):
             raise self._problem(1, "must hold sections such as 'routes:', not a single value or list")
 
-    def settings(self) -> Settings:
-        data = {name: {} if value is None else value for name, value in self.data.items()}
-        for service in _SERVICES:
-            if isinstance(data.get(service), dict):
-                default: ServiceListen = Settings.model_fields[service].default
-                data[service] = {"grpc": default.grpc, "http": default.http} | data[service]
+    def checked(self, kind: type[Model], data: object = None) -> Model:
+        """The data (or what was made of it) as a model. Raises ConfigurationError for the first of what is unknown or wrong."""
         try:
-            settings = Settings.model_validate_json(json.dumps(data), strict=True)
+            return kind.model_validate_json(json.dumps(self.data if data is None else data), strict=True)
         except ValidationError as error:
             entries = error.errors(include_url=False)
             # A misspelt field is also a missing one: the misspelling is what to name.
             entries.sort(key=lambda entry: (entry["type"] == "missing", self.origin.line(tuple(entry["loc"]))))
-            raise self._first([self._explain(entry) for entry in entries]) from None
-        problems = sorted((self.origin.line(path), f"{dotted(path)}: {text}") for path, text in _contradictions(settings))
-        if problems:
-            raise self._first(problems)
-        return settings.read_from(self.origin)
+            raise self.first([self._explain(entry, kind) for entry in entries]) from None
 
     def _value(self, node: yaml.Node, path: FieldPath) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
@@ -155,12 +156,13 @@ class _Document:
             raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: must be text, a number, true or false")
         return value
 
-    def _explain(self, entry: Any) -> tuple[int, str]:
+    def _explain(self, entry: Any, kind: type[BaseModel]) -> tuple[int, str]:
         path: FieldPath = tuple(entry["loc"])
         line = self.origin.line(path)
         if entry["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(str(path[-1]), list(_fields_at(path[:-1])), n=1)
-            known = ", ".join(_fields_at(path[:-1]))
+            fields = _fields_at(path[:-1], kind)
+            close = difflib.get_close_matches(str(path[-1]), list(fields), n=1)
+            known = ", ".join(fields)
             return line, f"{dotted(path)}: unknown field; " + (f"did you mean '{close[0]}'?" if close else f"known here: {known}")
         if entry["type"] == "missing":
             return self.origin.line(path[:-1]), f"{dotted(path)}: is missing"
@@ -171,13 +173,27 @@ class _Document:
         hint = "; write it without quotes" if _reads_as_number(given) and entry["type"] in {"int_type", "float_type"} else hint
         return line, f"{dotted(path)}: {message}{shown}{hint}"
 
-    def _first(self, problems: list[tuple[int, str]]) -> ConfigurationError:
+    def first(self, problems: list[tuple[int, str]]) -> ConfigurationError:
+        """The error of the first of several (line, problem), which says how many more there are."""
         line, text = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return self._problem(line, text + more)
 
     def _problem(self, line: int, text: str) -> ConfigurationError:
         return ConfigurationError(f"{self.origin.file}:{line}: {text}")
+
+
+def _settings(text: YamlText) -> Settings:
+    data = {name: {} if value is None else value for name, value in text.data.items()}
+    for service in _SERVICES:
+        if isinstance(data.get(service), dict):
+            default: ServiceListen = Settings.model_fields[service].default
+            data[service] = {"grpc": default.grpc, "http": default.http} | data[service]
+    settings = text.checked(Settings, data)
+    problems = sorted((text.origin.line(path), f"{dotted(path)}: {said}") for path, said in _contradictions(settings))
+    if problems:
+        raise text.first(problems)
+    return settings.read_from(text.origin)
 
 
 def _reads_as_number(value: Any) -> bool:
@@ -187,9 +203,9 @@ def _reads_as_number(value: Any) -> bool:
         return False
 
 
-def _fields_at(path: FieldPath) -> tuple[str, ...]:
-    """The field names that Settings knows at a place; empty if names are free."""
-    kind: Any = Settings
+def _fields_at(path: FieldPath, root: type[BaseModel]) -> tuple[str, ...]:
+    """The field names that a model knows at a place; empty if names are free."""
+    kind: Any = root
     for part in path:
         kind = _model_in(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):

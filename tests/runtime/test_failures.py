@@ -17,7 +17,16 @@ import evaluator
 import gateway
 import genlevel
 import scorer
-from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError, NotFoundError, StorageError, Unavailable, UsageError
+from genlevel.runtime.errors import (
+    CallerRefused,
+    CallFailed,
+    DatasetError,
+    GenlevelError,
+    NotFoundError,
+    StorageError,
+    Unavailable,
+    UsageError,
+)
 from genlevel.runtime.failures import (
     CODES,
     MAX_MESSAGE_CHARACTERS,
@@ -231,7 +240,25 @@ def test_every_class_of_the_tree_has_a_row() -> None:
     assert whole_tree() == {*STATUSES, CallFailed}
 
 
-@pytest.mark.parametrize("kind", STATUSES, ids=lambda kind: kind.__name__)
+REFUSALS = [kind for kind in STATUSES if issubclass(kind, CallerRefused)]
+
+
+@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
+def test_a_refused_caller_is_told_which_service_refused(kind: type[GenlevelError]) -> None:
+    back = came_back(to_status(kind("this token is not known")))
+    assert type(back) is kind
+    assert str(back) == "the scorer at 127.0.0.1:7403: this token is not known"
+
+
+@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
+async def test_a_service_that_a_neighbour_refuses_does_not_blame_its_own_caller(kind: type[GenlevelError]) -> None:
+    refused = came_back(to_status(kind("this token is not known")))
+    caught = await ended_with(refused)
+    assert caught.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert str(came_back(status_of(caught))) == str(refused)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STATUSES if kind not in REFUSALS], ids=lambda kind: kind.__name__)
 async def test_every_error_comes_back_as_itself(kind: type[GenlevelError]) -> None:
     message = "no run 'α' here;\n `genlevel runs` lists them"
     back = came_back(status_of(await ended_with(kind(message))))

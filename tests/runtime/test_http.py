@@ -12,8 +12,10 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from genlevel.runtime.access import Access
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.http import HttpServer, create_app
+from genlevel.runtime.settings import NOBODY_IS_ASKED
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ async def test_it_leaves_the_processs_signal_handlers_alone_and_frees_its_port(r
 @pytest.mark.parametrize("address", ["127.0.0.1:port", "127.0.0.1:70000", "256.0.0.1:80"])
 async def test_an_address_that_is_none_is_refused_in_one_line(registry: CollectorRegistry, address: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"^http: cannot listen on {address} \("):
-        await HttpServer(create_app(registry), address).start()
+        await HttpServer(create_app(registry), address, access=Access(NOBODY_IS_ASKED)).start()
 
 
 def test_nothing_heavy_is_imported_before_an_app_is_made() -> None:

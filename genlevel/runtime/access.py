@@ -1,0 +1,190 @@
+"""Who may reach a process's servers, and as whom: the rule of the settings' section `auth`, the same for gRPC and HTTP.
+
+Without a section, only this machine is listened to and nobody is asked. With one, every caller shows a token or a certificate, on this
+machine too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from genlevel.runtime.callers import Caller, Role
+from genlevel.runtime.errors import CallerRefused, CallerUnknown, ConfigurationError, RoleMissing
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from genlevel.runtime.settings import Auth, Tls
+
+_EVERYTHING = frozenset({Role.ADMIN})
+_LOG_INTERVAL_S = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Why(StrEnum):
+    """Why a call was refused; a label of the metric."""
+
+    NOTHING_SHOWN = "nothing shown"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    ROLE = "role"
+
+
+class Access:
+    """Finds who calls, and says whether a server may listen at an address.
+
+    Args:
+        auth: None: the settings have no such section.
+        registry: where refused calls are counted; None: nowhere.
+
+    Raises:
+        ConfigurationError: the file of tokens cannot be used.
+    """
+
+    def __init__(self, auth: Auth | None = None, registry: CollectorRegistry | None = None) -> None:
+        self._auth = auth
+        self.asks = auth is not None and not auth.lets_everybody_in
+        self._tokens = None
+        self._certificates: Mapping[str, Caller] = {}
+        self._refusals = _Refusals(registry)
+        if auth is not None and auth.tokens is not None:
+            from genlevel.runtime.tokens import Tokens
+
+            self._tokens = Tokens(auth.tokens)
+        if auth is not None:
+            self._certificates = {name: Caller(name, frozenset(roles)) for name, roles in auth.certificates.items()}
+
+    @property
+    def metrics_are_open(self) -> bool:
+        """Whether /metrics needs nothing."""
+        return not self.asks or (self._auth is not None and self._auth.metrics == "open")
+
+    def check_listening(self, name: str, address: str, *, tls: Tls | None = None, http: bool = False) -> None:
+        """Raises ConfigurationError if a server may not listen there; warns of what is allowed and dangerous.
+
+        Args:
+            name: the setting that holds the address, such as "gateway.grpc".
+            address: host:port, or a unix socket of gRPC.
+            tls: that server's.
+            http: it is a server of pages, which has no TLS.
+        """
+        here = is_loopback(address)
+        service = name.partition(".")[0]
+        if self._auth is None and not here:
+            certificates = "" if http else f", or auth.certificates with {service}.tls.client_ca"
+            raise ConfigurationError(
+                f"{name}: {address} can be reached from other machines, so it must be said who may call: set auth.tokens (`genlevel token "
+                f"NAME --role read` makes one){certificates}, or `auth: none` to let everybody in; an address of this machine alone, such "
+                "as 127.0.0.1, needs none of these"
+            )
+        if self._auth is not None and not self.asks:
+            logger.warning("%s: auth is none: whoever reaches %s may do everything", name, address)
+        elif http:
+            self._warn_of_pages(name, address, here)
+        elif self.asks and self._tokens is None and (tls is None or tls.client_ca is None):
+            raise ConfigurationError(f"{name}: auth.certificates needs {service}.tls with client_ca; else nobody can show a certificate")
+        elif self._tokens is not None and not here and tls is None:
+            logger.warning("%s: tokens cross the network to %s in the clear; set %s.tls", name, address, service)
+
+    def _warn_of_pages(self, name: str, address: str, here: bool) -> None:
+        if self.metrics_are_open:
+            return
+        if self._tokens is None:
+            logger.warning("%s: nobody can read /metrics, which needs a token: set auth.tokens, or auth.metrics to open", name)
+        elif not here:
+            logger.warning("%s: it has no TLS: tokens for /metrics cross the network to %s in the clear", name, address)
+
+    def caller(self, authorization: str, names: Callable[[], Iterable[str]], peer: str, *, how: str) -> Caller:
+        """Who calls. Raises CallerUnknown.
+
+        Args:
+            authorization: that header of the call; "" = it has none.
+            names: the names in the caller's certificate, which was verified.
+            peer: where the call comes from.
+            how: how a token is given, for people.
+        """
+        if not self.asks:
+            return Caller(peer, _EVERYTHING)
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if self._tokens is not None and token and scheme.lower() == "bearer":
+            found = self._tokens.find(token)
+            if found is None:
+                raise self._refused(Why.UNKNOWN, peer, CallerUnknown(f"this token is not known; {how}"))
+            if time.time() >= found.expires_at:
+                raise self._refused(Why.EXPIRED, peer, CallerUnknown(f"the token of {found.caller.name} has expired; {how}"))
+            return found.caller
+        shown = list(names()) if self._certificates else []
+        for name in shown:
+            if name in self._certificates:
+                return self._certificates[name]
+        if shown:
+            said = f"no name of this certificate is known ({', '.join(shown)[:200]}); the service's auth.certificates has those that are"
+            raise self._refused(Why.UNKNOWN, peer, CallerUnknown(said))
+        said = f"a token is needed; {how}" if self._tokens is not None else "a certificate is needed; set addresses.certificate and key"
+        raise self._refused(Why.NOTHING_SHOWN, peer, CallerUnknown(said))
+
+    def check_role(self, caller: Caller, needed: Role | None, what: str) -> None:
+        """Raises RoleMissing if the caller may not do it. needed: None = any caller who is known may. what: the RPC or page."""
+        if needed is not None and not caller.may(needed):
+            has = ", ".join(sorted(caller.roles))
+            error = RoleMissing(f"{caller.name} needs the role {needed} for {what}, and has {has}")
+            raise self._refused(Why.ROLE, caller.name, error)
+
+    def _refused(self, why: Why, who: str, error: CallerRefused) -> CallerRefused:
+        self._refusals.add(why, who, error)
+        return error
+
+
+class _Refusals:
+    """Counts refused calls, and logs at most one of them in ten seconds: a stranger must not fill the log."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._counter = None
+        self._quiet_until = 0.0
+        self._untold = 0
+        if registry is not None:
+            from prometheus_client import Counter
+
+            self._counter = Counter(
+                "genlevel_refused_calls", "Calls whose caller is unknown or lacks a role.", ["reason"], registry=registry
+            )
+
+    def add(self, why: Why, who: str, error: CallerRefused) -> None:
+        if self._counter is not None:
+            self._counter.labels(why).inc()
+        now = time.monotonic()
+        if now < self._quiet_until:
+            self._untold += 1
+            return
+        more = f" ({self._untold} more since the last such line)" if self._untold else ""
+        logger.warning("refused a call from %s: %s%s", who, error, more)
+        self._quiet_until, self._untold = now + _LOG_INTERVAL_S, 0
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches an address. A host's name does not count, but localhost: what it means is another's to say.
+
+    Example:
+        >>> [is_loopback(address) for address in ("127.0.0.1:0", "[::1]:80", "[::ffff:127.0.0.1]:80", "localhost:1", "unix:/run/genlevel")]
+        [True, True, True, True, True]
+        >>> [is_loopback(address) for address in ("0.0.0.0:80", "[::]:80", "10.0.0.1:80", "my-host:80", ":80")]
+        [False, False, False, False, False]
+    """
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    if host.lower() == "localhost":
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback

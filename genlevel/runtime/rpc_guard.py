@@ -1,0 +1,150 @@
+"""What every call over gRPC passes before its service sees it: who calls is found, and whether they may."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+
+import grpc
+
+from genlevel.runtime.access import Access
+from genlevel.runtime.callers import set_caller
+from genlevel.runtime.errors import CallerRefused
+from genlevel.runtime.failures import end_with
+from genlevel.runtime.roles import HEALTH, needed_role
+
+_Context = grpc.aio.ServicerContext
+_NAMES = ("peer_uri", "peer_dns", "x509_common_name")
+"""Where gRPC has the names of a verified certificate. The first that is known is the caller's."""
+_HOW = "set addresses.token_file or the environment variable GENLEVEL_TOKEN to one that is known"
+
+
+class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Lets calls in that ``access`` allows, and says to whatever works on one who makes it (``current_caller``).
+
+    Nothing of a refused call's request is read. A token that is withdrawn, or expires, while a stream is open: no further message of the
+    stream is taken or given, what had begun is answered, and the stream ends as a call with that token does.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._guarded: dict[str, tuple[grpc.RpcMethodHandler, grpc.RpcMethodHandler]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        handler = await continuation(handler_call_details)
+        method: str = handler_call_details.method
+        if handler is None or method.startswith(HEALTH):
+            return handler
+        guarded = self._guarded.get(method)
+        if guarded is None or guarded[0] is not handler:
+            guarded = self._guarded[method] = handler, self._guard(method, handler)
+        return guarded[1]
+
+    def _guard(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        """The same handler behind the check. Its requests are a stream in any case, which leaves them unread until the caller is known."""
+        inner = getattr(handler, _kind(handler))
+
+        async def request_of(visit: _Visit) -> object:
+            return visit.requests() if handler.request_streaming else await visit.request()
+
+        async def answer(_: object, context: _Context) -> object:
+            visit = _Visit(self._access, method, context)
+            await visit.enter()
+            answered = await inner(await request_of(visit), context)
+            await visit.leave()
+            return answered
+
+        async def answers(_: object, context: _Context) -> AsyncIterator[object]:
+            visit = _Visit(self._access, method, context)
+            await visit.enter()
+            async with aclosing(inner(await request_of(visit), context)) as found:
+                async for each in found:
+                    yield each
+                    if not visit.goes_on():
+                        break
+            await visit.leave()
+
+        yields = inspect.isasyncgenfunction(inner)
+        make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
+        behaviour = answers if handler.response_streaming and yields else answer
+        return make(behaviour, handler.request_deserializer, handler.response_serializer)
+
+
+class _Visit:
+    """One call, from its caller being found to its end."""
+
+    def __init__(self, access: Access, method: str, context: _Context) -> None:
+        self._access = access
+        self._method = method
+        self._context = context
+        self._authorization = _authorization(context)
+        self._refusal: CallerRefused | None = None
+
+    async def enter(self) -> None:
+        """Ends the call if its caller may not make it."""
+        if not self.goes_on():
+            await self.leave()
+
+    def goes_on(self) -> bool:
+        """Whether the caller may (still) make this call."""
+        try:
+            caller = self._access.caller(self._authorization, self._names, peer_name(self._context.peer()), how=_HOW)
+            self._access.check_role(caller, needed_role(self._method), self._method.rpartition("/")[2])
+        except CallerRefused as refusal:
+            self._refusal = refusal
+            return False
+        set_caller(caller)
+        return True
+
+    async def leave(self) -> None:
+        """Ends the call as refused, if it was."""
+        if self._refusal is not None:
+            await end_with(self._context, self._refusal)
+
+    async def request(self) -> object:
+        """The one request of a call that has one."""
+        request = await self._context.read()
+        if request is grpc.aio.EOF:
+            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{self._method}: the call has no request")
+        return request
+
+    async def requests(self) -> AsyncIterator[object]:
+        """The requests of a stream, for as long as their caller may send them."""
+        while (request := await self._context.read()) is not grpc.aio.EOF and self.goes_on():
+            yield request
+
+    def _names(self) -> Iterator[str]:
+        known = self._context.auth_context()
+        for kind in _NAMES:
+            for name in known.get(kind, ()):
+                yield name.decode("utf-8", "replace")
+
+
+def peer_name(peer: str) -> str:
+    """Where a call comes from, without the port.
+
+    Example:
+        >>> peer_name("ipv4:10.0.0.7:51312"), peer_name("ipv6:%5B::1%5D:51312"), peer_name("unix:")
+        ('10.0.0.7', '::1', 'unix')
+    """
+    kind, _, rest = peer.partition(":")
+    if kind not in ("ipv4", "ipv6"):
+        return kind
+    return rest.rpartition(":")[0].removeprefix("%5B").removesuffix("%5D").strip("[]")
+
+
+def _authorization(context: _Context) -> str:
+    """The first header of that name, as a proxy puts its own behind it; "" if there is none."""
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization" and isinstance(value, str):
+            return value
+    return ""
+
+
+def _kind(handler: grpc.RpcMethodHandler) -> str:
+    return f"{'stream' if handler.request_streaming else 'unary'}_{'stream' if handler.response_streaming else 'unary'}"
