@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 from pathlib import Path
 
 import click
@@ -54,14 +55,16 @@ def _configured(ctx: click.Context) -> Path | None:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Writes the file anew, readable by its owner alone, at once: a service that reads it meanwhile sees the old one or the new one."""
+    """Writes the file anew at once: a service that reads it meanwhile sees the old one or the new one. A new file is its owner's alone."""
     scratch = file.with_name(f".{file.name}.new")
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
     try:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UsageError(f"{scratch} is there: another `genlevel token` is at work, or one broke off; if none is, delete it") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            os.fchmod(descriptor, mode)
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())

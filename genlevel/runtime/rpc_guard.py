@@ -14,7 +14,6 @@ from genlevel.runtime.errors import CallerRefused
 from genlevel.runtime.failures import end_with
 from genlevel.runtime.roles import HEALTH, needed_role
 
-_Context = grpc.aio.ServicerContext
 _NAMES = ("peer_uri", "peer_dns", "x509_common_name")
 """Where gRPC has the names of a verified certificate. The first that is known is the caller's."""
 _HOW = "set addresses.token_file or the environment variable GENLEVEL_TOKEN to one that is known"
@@ -52,14 +51,14 @@ class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         async def request_of(visit: _Visit) -> object:
             return visit.requests() if handler.request_streaming else await visit.request()
 
-        async def answer(_: object, context: _Context) -> object:
+        async def answer(_: object, context: grpc.aio.ServicerContext) -> object:
             visit = _Visit(self._access, method, context)
             await visit.enter()
             answered = await inner(await request_of(visit), context)
             await visit.leave()
             return answered
 
-        async def answers(_: object, context: _Context) -> AsyncIterator[object]:
+        async def answers(_: object, context: grpc.aio.ServicerContext) -> AsyncIterator[object]:
             visit = _Visit(self._access, method, context)
             await visit.enter()
             async with aclosing(inner(await request_of(visit), context)) as found:
@@ -78,7 +77,7 @@ class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 class _Visit:
     """One call, from its caller being found to its end."""
 
-    def __init__(self, access: Access, method: str, context: _Context) -> None:
+    def __init__(self, access: Access, method: str, context: grpc.aio.ServicerContext) -> None:
         self._access = access
         self._method = method
         self._context = context
@@ -138,7 +137,7 @@ def peer_name(peer: str) -> str:
     return rest.rpartition(":")[0].removeprefix("%5B").removesuffix("%5D").strip("[]")
 
 
-def _authorization(context: _Context) -> str:
+def _authorization(context: grpc.aio.ServicerContext) -> str:
     """The first header of that name, as a proxy puts its own behind it; "" if there is none."""
     for key, value in context.invocation_metadata() or ():
         if key == "authorization" and isinstance(value, str):

@@ -95,6 +95,31 @@ def test_compose_mounts_the_configuration_where_the_services_look(compose: dict[
         assert f"./deploy/compose/genlevel.yaml:{definition['environment']['GENLEVEL_CONFIG']}:ro" in definition["volumes"]
 
 
+def test_compose_asks_every_caller_for_a_token_and_gives_the_evaluator_its_own(compose: dict[str, Any], repository: Path) -> None:
+    auth = load_settings(repository / "deploy/compose/genlevel.yaml").auth
+    assert auth is not None
+    assert auth.tokens is not None
+    for service in SERVICES:
+        assert f"./deploy/compose/access:{auth.tokens.parent}:ro" in compose["services"][service]["volumes"]
+        assert ("GENLEVEL_TOKEN" in compose["services"][service]["environment"]) == (service == "evaluator")
+    assert (repository / "deploy/compose/access").is_dir(), "else docker makes it, and root owns it"
+    assert not [service for service in SERVICES if ":7411" in str(compose["services"][service]["ports"])], "pages are open: not published"
+
+
+def test_kubernetes_asks_every_caller_for_a_token_and_gives_the_evaluator_its_own(base: Path) -> None:
+    settings = load_settings(base / "genlevel.yaml")
+    assert settings.auth is not None
+    assert settings.auth.tokens is not None
+    assert settings.addresses.token_file is not None
+    for service in SERVICES:
+        pod = read_all(base / f"{service}.yaml")[0]["spec"]["template"]["spec"]
+        secrets = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+        mounted = {mount["mountPath"]: secrets.get(mount["name"]) for mount in pod["containers"][0]["volumeMounts"]}
+        assert mounted[str(settings.auth.tokens.parent)] == "genlevel-tokens"
+        own = mounted.get(str(settings.addresses.token_file.parent))
+        assert own == ("genlevel-evaluator-token" if service == "evaluator" else None)
+
+
 def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], repository: Path) -> None:
     configuration = read_all(repository / "deploy/prometheus/prometheus.yml")[0]
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in configuration["scrape_configs"]}
