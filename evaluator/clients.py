@@ -13,11 +13,12 @@ from typing import cast
 import grpc
 
 from evaluator.ports import GatewayPort
-from genlevel.runtime.errors import CallFailed, CancelledUnsent
+from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
 from genlevel.runtime.settings import Addresses
+from genlevel.runtime.stopping import STOPPING
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
@@ -33,21 +34,32 @@ _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 
 @dataclass(slots=True, eq=False)
+class _Stream:
+    """One stream to a gateway. left: nothing further is written to it. answered: an answer came by it."""
+
+    call: grpc.aio.StreamStreamCall
+    left: bool = False
+    answered: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class _Pending:
-    """One call without an answer. written: it was handed to a stream, so the gateway may have begun it."""
+    """One call without an answer. stream: which it was handed to, so that its gateway may have begun it; None: it waits to be sent."""
 
     request: gw.GenerateRequest
     size: int
     deadline: float
     future: asyncio.Future[gw.GenerateResponse]
-    written: bool = False
+    stream: _Stream | None = None
 
 
 class GrpcGateway:
     """The gateway over one ``GenerateMany`` stream, which is reopened when it ends.
 
-    A call that was not written to a stream yet waits for the next one. A call that was, and whose stream ended before its answer came, may
-    have been made and charged: it fails as TRANSIENT, for the caller to count and repeat.
+    A call that was not written to a stream yet waits for the next one, and so does one of which a gateway that stops says that it has not
+    begun it: a stream to another gateway is opened at once, while the first one still brings the answers to what it has begun. A call that
+    was written, and whose stream broke before its answer came, may have been made and charged: it fails as TRANSIENT, for the caller to
+    count and repeat.
     """
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
@@ -60,6 +72,8 @@ class GrpcGateway:
         self._outbox: deque[int] = deque()
         self._has_mail = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._receiving: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         """One answer to one request. Raises CallFailed; CancelledUnsent if it is cancelled and no gateway took it."""
@@ -70,6 +84,8 @@ class GrpcGateway:
                 f"the request has {size / (1 << 20):.1f} MiB, but a message to the gateway holds at most {MESSAGE_LIMIT_BYTES >> 20} MiB; "
                 "lower storage.inline_limit_bytes, so that media go by reference",
             )
+        if self._stopping:
+            raise _not_sent()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve(), name="generate-many")
         item_id = next(self._ids)
@@ -81,13 +97,13 @@ class GrpcGateway:
             async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
                 return await pending.future
         except TimeoutError:
-            if not pending.written:
+            if pending.stream is None:
                 raise self._undelivered() from None
             raise CallFailed(
                 gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True
             ) from None
         except asyncio.CancelledError:
-            if pending.written:
+            if pending.stream is not None:
                 raise
             raise CancelledUnsent from None
         finally:
@@ -101,47 +117,61 @@ class GrpcGateway:
         """Why it cannot be asked now, in one line; "" if it says that it is ready."""
         return await self._remote.problem()
 
+    def begin_nothing(self) -> None:
+        """Before it closes: calls that no gateway has begun end as NOT_SENT, now and from now on; the others may end."""
+        self._stopping = True
+        for pending in self._pending.values():
+            if pending.stream is None and not pending.future.done():
+                pending.future.set_exception(_not_sent())
+
     async def close(self) -> None:
-        """Ends the stream and the channel."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        """Ends the streams and the channel."""
+        tasks = [*self._receiving, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._channel.close()
 
     async def _serve(self) -> None:
-        """Keeps one stream open for as long as this client lives."""
+        """Keeps one stream open to write to, for as long as this client lives."""
         failures = 0
         while True:
-            answered = await self._one_stream()
-            for pending in self._pending.values():
-                if pending.written and not pending.future.done():
-                    pending.future.set_exception(
-                        CallFailed(gw.ERROR_CLASS_TRANSIENT, "the connection to the gateway broke during the call", may_be_charged=True)
-                    )
-            failures = 0 if answered else failures + 1
+            stream = _Stream(self._stub.GenerateMany(wait_for_ready=True))
+            receiving = asyncio.create_task(self._receive(stream), name="generate-many receiver")
+            self._receiving.add(receiving)
+            receiving.add_done_callback(self._receiving.discard)
+            sending = asyncio.create_task(self._send(stream), name="generate-many sender")
+            try:
+                await asyncio.wait((receiving, sending), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sending.cancel()
+            failures = 0 if stream.answered else failures + 1
             await asyncio.sleep(_REOPEN_S[min(failures, len(_REOPEN_S) - 1)])
 
-    async def _one_stream(self) -> bool:
-        """Sends and receives until the stream ends. Returns whether any answer came."""
-        call = self._stub.GenerateMany(wait_for_ready=True)
-        sender = asyncio.create_task(self._send(call))
-        answered = False
+    async def _receive(self, stream: _Stream) -> None:
+        """Takes a stream's answers until it ends. What it has not answered then was not begun if the gateway says so, or may be charged."""
+        begun = True
         try:
-            while (message := await call.read()) is not grpc.aio.EOF:
-                answered = True
+            while (message := await stream.call.read()) is not grpc.aio.EOF:
+                stream.answered = True
                 for result in message.results:
-                    self._resolve(result)
+                    self._resolve(stream, result)
         except grpc.aio.AioRpcError as error:
+            begun = call_failed(status_of(error)).error_class != ErrorClass.NOT_SENT
             if error.code() in _REFUSALS:
                 self._refuse(str(from_status(status_of(error), service="gateway", address=self._address)))
-            # The caller opens another stream.
         finally:
-            sender.cancel()
-            call.cancel()
-            with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await sender
-        return answered
+            stream.left = True
+            self._has_mail.set()
+            stream.call.cancel()
+        for item_id, pending in list(self._pending.items()):
+            if pending.stream is not stream or pending.future.done():
+                continue
+            if begun:
+                broken = "the connection to the gateway broke during the call"
+                pending.future.set_exception(CallFailed(gw.ERROR_CLASS_TRANSIENT, broken, may_be_charged=True))
+            else:
+                self._send_again(item_id, pending)
 
     def _refuse(self, said: str) -> None:
         """The gateway does not take this service's calls. It had begun none of those that have no answer."""
@@ -149,26 +179,42 @@ class GrpcGateway:
             if not pending.future.done():
                 pending.future.set_exception(CallFailed(gw.ERROR_CLASS_CREDENTIAL, said))
 
-    def _resolve(self, result: gw.GenerateManyResult) -> None:
+    def _resolve(self, stream: _Stream, result: gw.GenerateManyResult) -> None:
         pending = self._pending.get(result.id)
-        if pending is None or pending.future.done():
+        if pending is None or pending.stream is not stream or pending.future.done():
             return
-        if result.WhichOneof("result") == "error":
-            pending.future.set_exception(call_failed(result.error))
-        else:
+        if result.WhichOneof("result") != "error":
             pending.future.set_result(result.response)
+            return
+        failure = call_failed(result.error)
+        if failure.error_class == ErrorClass.NOT_SENT and failure.provider_code == STOPPING:
+            stream.left = True
+            self._send_again(result.id, pending)
+        else:
+            pending.future.set_exception(failure)
 
-    async def _send(self, call: grpc.aio.StreamStreamCall) -> None:
-        await call.wait_for_connection()  # until then nothing is written, and all can still go to another stream
-        while True:
-            if (batch := self._next_batch()).items:
-                await call.write(batch)
-            else:
-                self._has_mail.clear()
-                await self._has_mail.wait()
+    def _send_again(self, item_id: int, pending: _Pending) -> None:
+        """Has a call that was not begun sent to another gateway, before what was asked after it."""
+        pending.stream = None
+        if self._stopping:
+            pending.future.set_exception(_not_sent())
+        else:
+            self._outbox.appendleft(item_id)
+        self._has_mail.set()
 
-    def _next_batch(self) -> gw.GenerateManyRequest:
-        """What waits to be sent, as much as one message takes; counted as written. Empty: nothing waits."""
+    async def _send(self, stream: _Stream) -> None:
+        """Writes what waits to be sent until the stream is left. (To cancel a write would cancel the stream, with all that goes on.)"""
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await stream.call.wait_for_connection()  # until then nothing is written, and all can still go to another stream
+            while not stream.left:
+                if (batch := self._next_batch(stream)).items:
+                    await stream.call.write(batch)
+                else:
+                    self._has_mail.clear()
+                    await self._has_mail.wait()
+
+    def _next_batch(self, stream: _Stream) -> gw.GenerateManyRequest:
+        """What waits to be sent, as much as one message takes; counted as written to the stream. Empty: nothing waits."""
         batch, size = gw.GenerateManyRequest(), 0
         while self._outbox and len(batch.items) < _BATCH_ITEMS:
             pending = self._pending.get(self._outbox[0])
@@ -182,7 +228,7 @@ class GrpcGateway:
             else:
                 batch.items.add(id=self._outbox.popleft(), timeout_s=remaining).request.CopyFrom(pending.request)
                 size += pending.size
-                pending.written = True
+                pending.stream = stream
         return batch
 
     def _undelivered(self) -> CallFailed:
@@ -191,6 +237,10 @@ class GrpcGateway:
             gw.ERROR_CLASS_TRANSIENT,
             f"the gateway at {self._address} could not be reached in time (addresses.gateway in the configuration)",
         )
+
+
+def _not_sent() -> CallFailed:
+    return CallFailed(gw.ERROR_CLASS_NOT_SENT, "the evaluator stops, and no gateway has begun the call", provider_code=STOPPING)
 
 
 class GrpcScorer(Remote):

@@ -54,3 +54,12 @@ class Neighbour(Protocol):
     async def problem(self) -> str:
         """Why it cannot be asked now, in one line; "" if it can."""
         ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A gateway, or a client of one, that can be told to begin nothing further."""
+
+    def begin_nothing(self) -> None:
+        """Calls that were not begun end as NOT_SENT, now and from now on; the others may end."""
+        ...

@@ -12,4 +12,4 @@ SERVICE = ev.DESCRIPTOR.services_by_name["EvaluatorService"]
 
 def add_to_server(server: RpcServer, evaluator: Evaluator) -> None:
     """Adds EvaluatorService to a server; health and reflection know it by its full name, and health says whether it is ready."""
-    serve(server, SERVICE, evaluator, ready=evaluator.readiness)
+    serve(server, SERVICE, evaluator, ready=evaluator.readiness, stop=evaluator)

@@ -16,7 +16,7 @@ from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.planner import Planner
 from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import prompt_set
-from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPort
+from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPort, Stoppable
 from evaluator.runs.active import ActiveRun
 from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
@@ -78,6 +78,20 @@ class Evaluator:
         self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge)
         files = FileCache(self._context.blobs, data_folder / "files")
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompts, plan_of=self._offline_plan)
+
+    def begin_nothing(self) -> None:
+        """Before it closes: runs make no further call, and none begins. Calls in flight may end."""
+        self._control.begin_nothing()
+        if isinstance(self._context.gateway, Stoppable):
+            self._context.gateway.begin_nothing()
+
+    async def ended(self) -> None:
+        """Returns once no run goes on."""
+        await self._control.ended()
+
+    def cut(self) -> None:
+        """Ends runs with their calls in flight, which may be charged."""
+        self._control.cut()
 
     async def close(self) -> None:
         """Stops what runs and closes the journal."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 
+from gateway.calls import not_sent
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.failures import abort, to_status
@@ -35,14 +36,16 @@ def add_to_server(server: RpcServer, gateway: Gateway) -> None:
 
     It is ready while it runs: it has no database, and its neighbours are providers, whose failures are answers.
     """
-    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, GatewayServicer(gateway), SERVICE)
+    add = gateway_pb2_grpc.add_GatewayServiceServicer_to_server
+    server.add(add, GatewayServicer(gateway, server.stopping), SERVICE, refusal=not_sent(), stop=gateway)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
-    """GatewayService over a Gateway of the same loop."""
+    """GatewayService over a Gateway of the same loop. stopping: set when the server stops."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, stopping: asyncio.Event) -> None:
         self._gateway = gateway
+        self._stopping = stopping
 
     async def Generate(self, request: gw.GenerateRequest, context: grpc.aio.ServicerContext) -> gw.GenerateResponse:
         """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
@@ -61,9 +64,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         return await answered(context, "ListModels", self._gateway.list_models(request))
 
     async def GenerateMany(self, requests: AsyncIterator[gw.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
-        """Many calls on one stream, answered in the order in which they are ready; ready ones share a message."""
+        """Many calls on one stream, answered in the order in which they are ready; ready ones share a message.
+
+        If the server stops, the stream ends once all that has begun is answered. Its status says that nothing else of it has begun.
+        """
         try:
-            await self._serve(requests, _Stream(self._gateway, context))
+            complete = await self._serve(requests, _Stream(self._gateway, context))
         except ExceptionGroup as failures:
             # The server stops, or the connection is gone, with the stream open. gRPC knows what to do with its own errors,
             # not with a group of them; the client opens another stream for what it has not written yet.
@@ -71,17 +77,30 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             if ended is None or others is not None:
                 raise
             raise _first(ended) from None
+        if not complete:
+            await abort(context, not_sent(), method="GenerateMany")
 
-    async def _serve(self, requests: AsyncIterator[gw.GenerateManyRequest], stream: _Stream) -> None:
+    async def _serve(self, requests: AsyncIterator[gw.GenerateManyRequest], stream: _Stream) -> bool:
+        """Serves the stream to its end. Returns whether that was its client's wish."""
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(stream.write())
-            async for request in requests:
-                arrived = time.monotonic()
-                for item in request.items:
-                    await stream.room(item)
-                    group.create_task(stream.answer(item, arrived))
+            reader = group.create_task(self._read(requests, stream, group))
+            stopping = group.create_task(self._stopping.wait())
+            await asyncio.wait((reader, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not reader.done():
+                stream.begin_nothing()
             await stream.idle()
-            writer.cancel()
+            complete = reader.done()
+            for task in (writer, reader, stopping):
+                task.cancel()
+        return complete
+
+    async def _read(self, requests: AsyncIterator[gw.GenerateManyRequest], stream: _Stream, group: asyncio.TaskGroup) -> None:
+        async for request in requests:
+            arrived = time.monotonic()
+            for item in request.items:
+                await stream.room(item)
+                group.create_task(stream.answer(item, arrived))
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
@@ -101,11 +120,19 @@ class _Stream:
         self._ready: deque[tuple[gw.GenerateManyResult, int]] = deque()
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
+        self._stopping = False
+
+    def begin_nothing(self) -> None:
+        """Items wait for room no longer: the gateway says at once that it does not begin them."""
+        self._stopping = True
+        self._has_room.set()
 
     async def room(self, item: gw.GenerateManyItem) -> None:
         """Waits until the item may begin, and counts it."""
         size = item.ByteSize()
         while self._items and (self._items >= MAX_ITEMS_IN_FLIGHT or self._bytes + size > MAX_BYTES_IN_FLIGHT):
+            if self._stopping:
+                break
             self._has_room.clear()
             await self._has_room.wait()
         self._items += 1

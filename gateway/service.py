@@ -18,6 +18,7 @@ from gateway.adapters.base import TEXT_ALONE, Answer, AnswerError, ProviderError
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
 from gateway.bodies import plain_text, read_json
+from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS, classify, malformed, redact
 from gateway.making import Ended, Jobs, left_behind, reply_of
@@ -56,6 +57,7 @@ class Gateway:
         self._telemetry = Telemetry(registry)
         self._upstreams = Upstreams()
         self._jobs = Jobs()
+        self._calls = Calls()
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
         self._blobs: BlobStore | None = None
 
@@ -77,7 +79,7 @@ class Gateway:
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float = 0.0) -> gw.GenerateResponse:
         """Asks the route's model once, within timeout_s seconds (0 = the account's own limit, which always holds too).
 
-        Raises CallFailed. Cancelling it cancels the upstream call.
+        Raises CallFailed; NOT_SENT if the gateway stops before the provider was asked. Cancelling it cancels the upstream call.
         """
         started = time.perf_counter()
         provider = ""
@@ -89,8 +91,8 @@ class Gateway:
                 series = self._telemetry.model(route.provider, route.model, route.api)
                 limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
                 try:
-                    async with asyncio.timeout(limit_s):
-                        response, has_usage = await self._ask(route, request)
+                    async with self._calls.call(limit_s) as call:
+                        response, has_usage = await self._ask(route, request, call)
                 except TimeoutError:
                     raise CallFailed(
                         ErrorClass.TIMEOUT,
@@ -112,12 +114,24 @@ class Gateway:
             series.answered(response, has_usage)
             return response
 
+    def begin_nothing(self) -> None:
+        """Before it closes: calls whose provider was not asked yet end as NOT_SENT, now and from now on; the others may end."""
+        self._calls.begin_nothing()
+
+    async def ended(self) -> None:
+        """Returns once no call is open."""
+        await self._calls.ended()
+
+    def cut(self) -> None:
+        """Ends the calls that are still open, as failures that may be charged."""
+        self._calls.cut()
+
     async def close(self) -> None:
         """Closes all connections and stops the embedded model's server."""
         await self._upstreams.close()
         await self._embedded.close()
 
-    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest) -> tuple[gw.GenerateResponse, bool]:
+    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
@@ -125,7 +139,7 @@ class Gateway:
             raise CallFailed(ErrorClass.UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
         maker = MAKERS.get((route.row.dialect, route.api))
         if maker is not None:
-            return await self._make(route, maker, request)
+            return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
@@ -155,6 +169,7 @@ class Gateway:
                 f"{taker} takes at most {most:,} bytes in one request; this has {len(encoded):,}",
                 part="messages",
             )
+        call.begin()
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, adapter.headers(body))
         answer = self._read(route, upstream, status, headers, raw)
         response = gw.GenerateResponse(
@@ -174,7 +189,7 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage
 
-    async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest) -> tuple[gw.GenerateResponse, bool]:
+    async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. Media that its answer only names are fetched."""
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
@@ -198,6 +213,7 @@ class Gateway:
                 raise Ended(self._job_failure(route, upstream, JobFailed(gone, lost=True))) from None
 
         first = maker.request(route.model, turns, parameters, route.media)
+        call.begin()
         made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
         response = gw.GenerateResponse(
             finish_reason=gw.FINISH_REASON_STOP,

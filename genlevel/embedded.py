@@ -40,14 +40,18 @@ class EmbeddedServices:
 
 
 @asynccontextmanager
-async def embedded_services(settings: Settings, data_folder: Path) -> AsyncIterator[EmbeddedServices]:
+async def embedded_services(
+    settings: Settings, data_folder: Path, registry: CollectorRegistry | None = None
+) -> AsyncIterator[EmbeddedServices]:
     """Starts gateway, scorer and evaluator over one data folder and stops them in the reverse order.
+
+    registry: where their metrics go, if not to one of their own.
 
     Raises GenlevelError if the folder or a database cannot be used.
     """
     from evaluator.service import Evaluator
 
-    registry = service_registry()
+    registry = registry or service_registry()
     gateway = _gateway(settings, data_folder, registry)
     try:
         scorer = _scorer(settings, data_folder, registry)

@@ -66,11 +66,11 @@ class ActiveRun:
         """Its id."""
         return self.work.record.run_id
 
-    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
-        """Ends what goes on; what has not begun will not."""
+    def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True) -> None:
+        """Ends what goes on; what has not begun will not. scores: whether what was begun of a task is scored."""
         self.stopped = self.stopped or Ending(status, reason)
         if (going := self.judging or self.execution) is not None:
-            going.stop(status, reason, now=now)
+            going.stop(status, reason, now=now, scores=scores)
 
     async def passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
         """Asks the model, then has its answers judged. Returns how the run ended. judged: makes the judge's pass."""

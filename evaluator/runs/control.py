@@ -17,10 +17,12 @@ from evaluator.runs.limits import Limiters
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.budget import Budget
-from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, Unavailable, UsageError
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+
+STOPPED = "the evaluator stopped"
 
 
 class RunControl:
@@ -38,12 +40,28 @@ class RunControl:
         self._context = context
         self._limiters = limiters
         self._locks = locks
+        self._stopping = False
+
+    def begin_nothing(self) -> None:
+        """Runs make no further call, and none begins; what was begun of a task is scored when its run goes on."""
+        self._stopping = True
+        for active in list(self.active.values()):
+            active.stop(ev.RUN_STATUS_INTERRUPTED, STOPPED, scores=False)
+
+    async def ended(self) -> None:
+        """Returns once no run goes on."""
+        while tasks := [active.task for active in self.active.values() if active.task]:
+            await asyncio.wait(tasks)
+
+    def cut(self) -> None:
+        """Ends runs with their calls in flight."""
+        for active in list(self.active.values()):
+            active.stop(ev.RUN_STATUS_INTERRUPTED, STOPPED, now=True)
 
     async def close(self) -> None:
         """Stops what goes on, and waits for it."""
-        for active in list(self.active.values()):
-            active.stop(ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped")
-        await asyncio.gather(*(active.task for active in self.active.values() if active.task), return_exceptions=True)
+        self.begin_nothing()
+        await self.ended()
         self._locks.close()
 
     async def is_orphaned(self, run_id: str) -> bool:
@@ -55,18 +73,24 @@ class RunControl:
     async def begin(self, work: Work) -> None:
         """Begins the work. Raises UsageError if another process does the run's, GenlevelError if it cannot be begun."""
         run_id = work.record.run_id
+        self._check_begins()
         lock = self._locks.of(run_id)
         if not await lock.acquire():
             holder = await lock.holder() or "another process"
             raise UsageError(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
         try:
             active = await self._prepared(work, RunLog(self._context.journal, lock))
+            self._check_begins()
         except BaseException:
             await lock.release()
             raise
         active.task = asyncio.create_task(self._carry_out(active, lock), name=f"run-{run_id}")
         self.unstored.pop(run_id, None)
         self.active[run_id] = active
+
+    def _check_begins(self) -> None:
+        if self._stopping:
+            raise Unavailable("the evaluator stops; ask again in a moment")
 
     async def _prepared(self, work: Work, log: RunLog) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""

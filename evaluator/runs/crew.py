@@ -89,6 +89,7 @@ class Crew(LiveSource, Generic[Item]):
         self._scoring: asyncio.Task[None] | None = None
         self._asks = True  # whether calls may still be made
         self._stopping = False
+        self._scores = True  # whether what was begun is still scored once it stops
         self._ending = Ending(ev.RUN_STATUS_FINISHED)
         self._failures_in_a_row = 0
         self._finished_at: deque[tuple[float, int]] = deque()
@@ -126,14 +127,15 @@ class Crew(LiveSource, Generic[Item]):
         while not self._stopping and (item := await self._queue.get()) is not None:
             await self._work_on(item)
 
-    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+    def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True) -> None:
         """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.
 
-        What was begun is still scored, unless ``now``, or if nothing but scoring was left to stop.
+        What was begun is still scored, unless ``now`` or not ``scores``, or if nothing but scoring was left to stop.
         """
         scoring = self._scoring
-        if scoring is not None and scoring is not asyncio.current_task() and (now or not (self._asks or self._stopping)):
+        if scoring is not None and scoring is not asyncio.current_task() and (now or not scores or not (self._asks or self._stopping)):
             scoring.cancel()
+        self._scores = self._scores and scores
         if not self._stopping:
             self._stopping = True
             self._ending = Ending(status, reason)

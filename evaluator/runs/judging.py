@@ -161,8 +161,9 @@ class Judging(Crew[_Item]):
         try:
             if (fault := await self._drive()) is not None:
                 raise fault
-            self._scoring = asyncio.create_task(self._score_all(), name="scoring")
-            await self._scored()
+            if self._scores:
+                self._scoring = asyncio.create_task(self._score_all(), name="scoring")
+                await self._scored()
         finally:
             if self._scoring is not None:
                 self._scoring.cancel()

@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from evaluator.service import Evaluator
     from gateway.service import Gateway
     from genlevel.runtime.access import Access
-    from genlevel.runtime.readiness import Check
+    from genlevel.runtime.readiness import Check, Life
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
     from scorer.service import Scorer
@@ -37,21 +38,14 @@ def up(ctx: click.Context, out: Path) -> None:
 
     async def work() -> None:
         from genlevel.embedded import embedded_services
-        from genlevel.runtime.access import Access
 
-        async with AsyncExitStack() as stack:
-            found = await stack.enter_async_context(embedded_services(settings, out))
-            access = Access(settings.auth, found.registry)
-            served = []
-            for name, listen, add in (
-                ("gateway", settings.gateway, _add_gateway(found.gateway)),
-                ("scorer", settings.scorer, _add_scorer(found.scorer)),
-                ("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
-            ):
-                served.append(await stack.enter_async_context(_serve_rpc(name, listen, add, access)))
-            pages = _serve_http("evaluator", settings.evaluator, found.registry, found.ready, access)
-            served.append(await stack.enter_async_context(pages))
-            await _until_stopped(served)
+        async with _pages("evaluator", settings) as pages, embedded_services(settings, out, pages.registry) as found:
+            parts = (
+                _Part("gateway", settings.gateway, _add_gateway(found.gateway)),
+                _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
+                _Part("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
+            )
+            await _serve(parts, pages, found.ready, settings.grace_s)
 
     run_async(work())
 
@@ -65,15 +59,14 @@ def gateway(ctx: click.Context, out: Path) -> None:
 
     async def work() -> None:
         from gateway.service import Gateway
-        from genlevel.embedded import service_registry
         from genlevel.runtime.readiness import fine
 
-        registry = service_registry()
-        core = Gateway(settings, registry, out)
-        try:
-            await _serve("gateway", settings, _add_gateway(core), registry, fine)
-        finally:
-            await core.close()
+        async with _pages("gateway", settings) as pages:
+            core = Gateway(settings, pages.registry, out)
+            try:
+                await _serve([_Part("gateway", settings.gateway, _add_gateway(core))], pages, fine, settings.grace_s)
+            finally:
+                await core.close()
 
     run_async(work())
 
@@ -86,19 +79,19 @@ def scorer(ctx: click.Context, out: Path) -> None:
     settings = _service_settings(ctx)
 
     async def work() -> None:
-        from genlevel.embedded import service_registry
         from genlevel.runtime.blobs import BlobStore
         from genlevel.runtime.files import FileCache
         from genlevel.runtime.storage import sqlite_url
         from scorer.service import Scorer
 
-        registry = service_registry()
-        files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
-        core = Scorer(settings.storage.url or sqlite_url(out / "genlevel.db"), registry, files=files, weights=settings.scorer.weights)
-        try:
-            await _serve("scorer", settings, _add_scorer(core), registry, core.readiness)
-        finally:
-            core.close()
+        async with _pages("scorer", settings) as pages:
+            files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
+            url = settings.storage.url or sqlite_url(out / "genlevel.db")
+            core = Scorer(url, pages.registry, files=files, weights=settings.scorer.weights)
+            try:
+                await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings.grace_s)
+            finally:
+                core.close()
 
     run_async(work())
 
@@ -114,17 +107,16 @@ def evaluator(ctx: click.Context, out: Path) -> None:
     async def work() -> None:
         from evaluator.clients import GrpcGateway, GrpcScorer
         from evaluator.service import Evaluator
-        from genlevel.embedded import service_registry
 
-        registry = service_registry()
         async with AsyncExitStack() as stack:
+            pages = await stack.enter_async_context(_pages("evaluator", settings))
             to_gateway = GrpcGateway(settings.addresses.gateway, settings.addresses)
             stack.push_async_callback(to_gateway.close)
             to_scorer = GrpcScorer(settings.addresses.scorer, settings.addresses)
             stack.push_async_callback(to_scorer.close)
-            core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=registry, data_folder=out)
+            core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=pages.registry, data_folder=out)
             stack.push_async_callback(core.close)
-            await _serve("evaluator", settings, _add_evaluator(core), registry, core.readiness)
+            await _serve([_Part("evaluator", settings.evaluator, _add_evaluator(core))], pages, core.readiness, settings.grace_s)
 
     run_async(work())
 
@@ -167,45 +159,77 @@ def _add_evaluator(core: Evaluator) -> Add:
     return lambda server: add_to_server(server, core)
 
 
-async def _serve(name: str, settings: Settings, add: Add, registry: CollectorRegistry, ready: Check) -> None:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One service of a process: its name, where it listens, and what adds it to its server."""
+
+    name: str
+    listen: ServiceListen
+    add: Add
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """The HTTP side of a process. access: who may call it, over gRPC too. served: what is served where, in a line."""
+
+    registry: CollectorRegistry
+    access: Access
+    life: Life
+    served: str
+
+
+@asynccontextmanager
+async def _pages(name: str, settings: Settings) -> AsyncIterator[_Pages]:
+    """Serves HTTP from before anything else begins until all else has ended: /readyz says meanwhile that it starts, or stops."""
+    from genlevel.embedded import service_registry
     from genlevel.runtime.access import Access
+    from genlevel.runtime.http import HttpServer, create_app
+    from genlevel.runtime.readiness import Life
 
     listen: ServiceListen = getattr(settings, name)
+    registry, life = service_registry(), Life()
     access = Access(settings.auth, registry)
-    async with _serve_rpc(name, listen, add, access) as calls, _serve_http(name, listen, registry, ready, access) as pages:
-        await _until_stopped([calls, pages])
+    async with HttpServer(create_app(registry, ready=life), listen.http, name=f"{name}.http", access=access, grace_s=1.0) as server:
+        host = listen.http.rpartition(":")[0]
+        yield _Pages(registry, access, life, f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}")
 
 
-@asynccontextmanager
-async def _serve_rpc(name: str, listen: ServiceListen, add: Add, access: Access) -> AsyncIterator[str]:
-    """Yields what is served where, in a line."""
+async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, grace_s: float) -> None:
+    """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over."""
     from genlevel.runtime.rpc import RpcServer
 
-    server = RpcServer(listen.grpc, listen.tls, name=f"{name}.grpc", access=access)
-    add(server)
-    async with server:
-        yield f"{name}: gRPC on {listen.grpc.rpartition(':')[0]}:{server.port}"
+    async with AsyncExitStack() as stack:
+        servers = []
+        for part in parts:
+            server = RpcServer(part.listen.grpc, part.listen.tls, name=f"{part.name}.grpc", access=pages.access, grace_s=grace_s)
+            part.add(server)
+            servers.append(await stack.enter_async_context(server))
+        stopped = _signalled()
+        pages.life.begin(ready)
+        for part, server in zip(parts, servers, strict=True):
+            click.echo(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
+        click.echo(pages.served, err=True)
+        await stopped.wait()
+        pages.life.stop()
+        for server in servers:
+            await server.refuse()
+        click.echo("stopping: waiting for the calls in flight (again to stop at once)", err=True)
+        await asyncio.gather(*(server.stop() for server in servers))
 
 
-@asynccontextmanager
-async def _serve_http(name: str, listen: ServiceListen, registry: CollectorRegistry, ready: Check, access: Access) -> AsyncIterator[str]:
-    """Yields what is served where, in a line."""
-    from genlevel.runtime.http import HttpServer, create_app
-
-    server = HttpServer(create_app(registry, ready=ready), listen.http, name=f"{name}.http", access=access)
-    async with server:
-        host = listen.http.rpartition(":")[0]
-        yield f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}"
-
-
-async def _until_stopped(served: Sequence[str]) -> None:
-    """Says what is served, now that all of it is. Returns at SIGINT or SIGTERM."""
-    for line in served:
-        click.echo(line, err=True)
+def _signalled() -> asyncio.Event:
+    """Set at SIGINT or SIGTERM. A second one ends the process at once, and so does one before this."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for kind in (signal.SIGINT, signal.SIGTERM):
+    kinds = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        stopped.set()
+        for kind in kinds:
+            loop.remove_signal_handler(kind)
+            signal.signal(kind, signal.SIG_DFL)
+
+    for kind in kinds:
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(kind, stopped.set)
-    await stopped.wait()
-    click.echo("stopping", err=True)
+            loop.add_signal_handler(kind, stop)
+    return stopped

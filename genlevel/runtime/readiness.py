@@ -56,6 +56,32 @@ async def looked(look: Callable[[], str]) -> str:
     return await found
 
 
+class Life:
+    """A process's readiness over its life, as a check: it starts, then ``ready`` says, then it stops."""
+
+    def __init__(self) -> None:
+        self._now: Check = _starting
+
+    def begin(self, ready: Check) -> None:
+        """Everything is served now."""
+        self._now = ready
+
+    def stop(self) -> None:
+        """From now on it stops."""
+        self._now = _stopping
+
+    async def __call__(self) -> str:
+        return await self._now()
+
+
+async def _starting() -> str:
+    return "starting"
+
+
+async def _stopping() -> str:
+    return "stopping"
+
+
 class Readiness:
     """Several checks as one; says of those that fail which they are and why.
 

@@ -26,6 +26,7 @@ from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort, from_status, status_of
 from genlevel.runtime.readiness import Check, fine
 from genlevel.runtime.rpc import RpcServer, health_of
+from genlevel.runtime.stopping import Stops
 
 TIMEOUT_S = 60.0
 
@@ -49,6 +50,7 @@ def serve(
     *,
     ready: Check = fine,
     instead: Mapping[str, Callable[..., object]] | None = None,
+    stop: Stops | None = None,
 ) -> None:
     """Adds a service to a server; health and reflection know it by its full name.
 
@@ -58,6 +60,7 @@ def serve(
         core: has a method for each RPC.
         ready: what health says of it.
         instead: of the core's method, by the name of the RPC.
+        stop: what is told that the server stops.
     """
     handlers = {
         method.name: _handler(method, (instead or {}).get(method.name) or getattr(core, core_name(method.name)))
@@ -67,7 +70,7 @@ def serve(
     def add(_: object, to: grpc.aio.Server) -> None:
         to.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
-    server.add(add, core, service.full_name, ready=ready)
+    server.add(add, core, service.full_name, ready=ready, stop=stop)
 
 
 async def answered(context: grpc.aio.ServicerContext, method: str, work: Awaitable[Response]) -> Response:

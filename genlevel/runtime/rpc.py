@@ -16,12 +16,13 @@ from grpc_reflection.v1alpha import reflection
 
 from genlevel.runtime.access import Access, is_loopback
 from genlevel.runtime.channels import OwnChannel
-from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
 from genlevel.runtime.loop import loop_factory, run
 from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.rpc_guard import RpcGuard
 from genlevel.runtime.settings import Addresses, Tls
+from genlevel.runtime.stopping import CallsInFlight, Stops
 from genlevel.runtime.tls import channel_pems, server_credentials
 
 __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
@@ -33,6 +34,9 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
 _LOOK_INTERVAL_S = 1.0
+_NOTICE_S = 0.1  # between NOT_SERVING and the end of the streams that say so
+_CUT_S = 1.0  # calls that are cut say so in this time
+_LAST_S = 0.2  # and what was not even a call ends in this
 _KEEPALIVE_TIME_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
 # A service that comes back is found again within seconds, not within gRPC's two minutes.
@@ -46,8 +50,9 @@ logger = logging.getLogger(__name__)
 class RpcServer:
     """A grpc.aio server with health (one state per RPC service, and "" for all) and reflection.
 
-    Add the services, then ``start`` and ``stop`` it, or use it as ``async with``. It serves once; stopping says NOT_SERVING first, then
-    lets calls in flight end.
+    Add the services, then ``start`` and ``stop`` it, or use it as ``async with``. It serves once. From the moment when it is to stop it
+    says NOT_SERVING and refuses new calls; those in flight may end, and as soon as none is left, it is gone. Streams that wait for their
+    caller look at ``stopping``, and end.
 
         server = RpcServer("127.0.0.1:0")
         server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, servicer, "genlevel.v1.GatewayService")
@@ -59,8 +64,7 @@ class RpcServer:
         tls: PEM files; None serves in the clear. With client_ca, clients must show a certificate that it signed.
         name: what errors call this server, such as "gateway.grpc".
         access: who may call; by default whoever is on this machine, and the address must be one that only this machine reaches.
-        drain_s: seconds between NOT_SERVING and refusing new calls, for balancers to notice.
-        grace_s: seconds that calls in flight have to end after that; the rest is cancelled.
+        grace_s: seconds that calls in flight have to end when it stops; the rest is cut.
         connection_age_s: a client's connection is asked to reconnect after about this time, so that round robin finds new pods. Calls
             on it are not cut.
     """
@@ -72,24 +76,25 @@ class RpcServer:
         *,
         name: str = "grpc",
         access: Access | None = None,
-        drain_s: float = 0.0,
         grace_s: float = 20.0,
         connection_age_s: float = 300.0,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     ) -> None:
         self.address = address
         self.port = 0
-        self.drain_s = drain_s
         self.grace_s = grace_s
+        self.stopping = asyncio.Event()
         self._name = name
         self._services: dict[str, Check] = {}
         self._ready: dict[str, bool] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._calls = CallsInFlight(self.stopping)
+        self._stops: list[Stops] = []
         self._access = Access() if access is None else access
         self._tls = tls
         self._credentials = None if tls is None else server_credentials(tls, name)
         self._server = grpc.aio.server(
-            interceptors=[RpcGuard(self._access), *interceptors],
+            interceptors=[self._calls, RpcGuard(self._access), *interceptors],
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
                 ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
@@ -105,13 +110,28 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._stopped = False
 
-    def add(self, add_to_server: Callable[[object, grpc.aio.Server], None], servicer: object, service: str, *, ready: Check = fine) -> None:
+    def add(
+        self,
+        add_to_server: Callable[[object, grpc.aio.Server], None],
+        servicer: object,
+        service: str,
+        *,
+        ready: Check = fine,
+        refusal: GenlevelError | None = None,
+        stop: Stops | None = None,
+    ) -> None:
         """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it.
 
-        ready: asked every second; while it says why not, health is NOT_SERVING, of this service and of the server as a whole.
+        Args:
+            ready: asked every second; while it says why not, health is NOT_SERVING, of this service and of the server as a whole.
+            refusal: what calls are told that come when the server stops.
+            stop: what is told that it does.
         """
         add_to_server(servicer, self._server)
         self._services[service] = ready
+        self._calls.refusals[service] = refusal or Unavailable(f"the {self._name.partition('.')[0]} stops; ask again in a moment")
+        if stop is not None:
+            self._stops.append(stop)
 
     async def start(self) -> int:
         """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if it cannot or may not listen there."""
@@ -159,17 +179,44 @@ class RpcServer:
         """Says whether one service (or, by "", the whole server) takes calls now."""
         await self._health.set(service, _SERVING if serving else _NOT_SERVING)
 
-    async def stop(self) -> None:
-        """NOT_SERVING, ``drain_s``, no new calls, ``grace_s`` for those in flight. Stopping twice is fine."""
+    async def refuse(self) -> None:
+        """Says NOT_SERVING, and begins nothing further, from now on."""
+        if self.stopping.is_set():
+            return
+        self.stopping.set()
+        if self._looking is not None:
+            self._looking.cancel()
+        for stop in self._stops:
+            stop.begin_nothing()
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace_s: float | None = None) -> None:
+        """Refuses new calls, waits for those in flight, cuts what is left after ``grace_s``. Stopping twice is fine.
+
+        grace_s: instead of the server's own.
+        """
         if self._stopped:
             return
         self._stopped = True
-        if self._looking is not None:
-            self._looking.cancel()
-        await self._health.enter_graceful_shutdown()
-        await asyncio.sleep(self.drain_s)
+        await self.refuse()
+        await asyncio.sleep(_NOTICE_S)
+        if not await self._ended(self.grace_s if grace_s is None else grace_s):
+            for stop in self._stops:
+                stop.cut()
+            await self._ended(_CUT_S)
         self._health.closing.set()
-        await self._server.stop(self.grace_s)
+        await self._server.stop(_LAST_S)
+
+    async def _ended(self, within_s: float) -> bool:
+        """Waits until nothing goes on any more. Returns whether that is so."""
+        try:
+            async with asyncio.timeout(within_s):
+                for stop in self._stops:
+                    await stop.ended()
+                await self._calls.ended()
+        except TimeoutError:
+            return False
+        return True
 
     async def wait(self) -> None:
         """Returns when the server has stopped."""

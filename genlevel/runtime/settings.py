@@ -226,6 +226,7 @@ class Settings(_Strict):
     embedded: Embedded = Embedded()
     log: Log = Log()
     auth: Auth | None = None
+    grace_s: float = Field(20.0, ge=0, le=3600, description="when a service is told to stop, calls in flight have so long to end")
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")

@@ -11,6 +11,7 @@ import pytest
 from evaluator import clients
 from evaluator.clients import GrpcGateway, GrpcScorer
 from gateway import rpc
+from gateway.calls import not_sent
 from genlevel.runtime import remote
 from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
@@ -28,6 +29,15 @@ class Core:
         self.sizes = {}
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+
+    def begin_nothing(self):
+        """What has begun goes on."""
+
+    async def ended(self):
+        """Calls are all that goes on."""
+
+    def cut(self):
+        """It goes on until its stream is cut."""
 
     async def generate(self, request, *, timeout_s):
         question = request.messages[0].parts[0].text
@@ -71,6 +81,91 @@ async def connected():
     yield connect
     for client in made:
         await client.close()
+
+
+class StoppingCore(Core):
+    """Says of what comes once it stops that it does not begin it."""
+
+    def __init__(self):
+        super().__init__()
+        self.stops = False
+
+    def begin_nothing(self):
+        self.stops = True
+
+    async def generate(self, request, *, timeout_s):
+        if self.stops:
+            raise not_sent()
+        return await super().generate(request, timeout_s=timeout_s)
+
+
+async def test_what_a_gateway_that_stops_has_not_begun_goes_to_another_and_what_it_has_is_answered_there():
+    cores = (StoppingCore(), StoppingCore())
+    servers = [RpcServer("127.0.0.1:0", grace_s=20) for _ in cores]
+    for core, server in zip(cores, servers, strict=True):
+        rpc.add_to_server(server, core)
+        await server.start()
+    client = GrpcGateway(f"ipv4:{','.join(f'127.0.0.1:{server.port}' for server in servers)}")
+    try:
+        assert await ask(client, "first") == 5
+        one, other = cores if cores[0].calls else reversed(cores)
+        one.may_answer.clear()
+        begun = [asyncio.create_task(ask(client, f"begun {n}")) for n in range(8)]
+        await until(lambda: one.calls.total() == 9)
+        stopping = asyncio.create_task(servers[cores.index(one)].stop())
+        await until(lambda: one.stops)
+        later = await asyncio.gather(*(ask(client, f"later {n}") for n in range(40)))
+        assert [type(size) for size in later] == [int] * 40, "answered while the first gateway still works"
+        assert not stopping.done()
+        one.may_answer.set()
+        assert await asyncio.gather(*begun) == [7] * 8
+        await asyncio.wait_for(stopping, 2)
+        assert one.calls.total() == 9, "nothing began after the stop"
+        assert other.calls == {f"later {n}": 1 for n in range(40)}, "nothing was asked twice"
+    finally:
+        await client.close()
+        for server in servers:
+            await server.stop(0.0)
+
+
+async def test_without_another_gateway_what_was_not_begun_waits_for_one(connected):
+    core = StoppingCore()
+    server = RpcServer("127.0.0.1:0")
+    rpc.add_to_server(server, core)
+    await server.start()
+    client = connected(server.port)
+    await ask(client, "first")
+    core.may_answer.clear()
+    begun = asyncio.create_task(ask(client, "begun"))
+    await until(lambda: core.calls["begun"])
+    stopping = asyncio.create_task(server.stop())
+    await until(lambda: core.stops)
+    later = [asyncio.create_task(ask(client, f"later {n}")) for n in range(3)]
+    short = await ask(client, "short", timeout_s=0.3)
+    assert (short.reason, short.may_be_charged) == ("TRANSIENT", False)
+    core.may_answer.set()
+    assert await begun == 5
+    await asyncio.wait_for(stopping, 2)
+    again = StoppingCore()
+    next_server = RpcServer(f"127.0.0.1:{server.port}")
+    rpc.add_to_server(next_server, again)
+    async with next_server:
+        assert await asyncio.wait_for(asyncio.gather(*later), 10) == [7] * 3
+    assert again.calls == {f"later {n}": 1 for n in range(3)}
+
+
+async def test_a_client_that_stops_sends_nothing_further_and_says_so_of_what_waits(core, serve, connected):
+    server = await serve()
+    client = connected(server.port)
+    await ask(client, "first")
+    core.may_answer.clear()
+    begun = asyncio.create_task(ask(client, "begun"))
+    await until(lambda: core.calls["begun"])
+    client.begin_nothing()
+    assert (await ask(client, "later")).reason == "NOT_SENT"
+    core.may_answer.set()
+    assert await begun == 5
+    assert core.calls == {"first": 1, "begun": 1}
 
 
 def asking(question, size=0):

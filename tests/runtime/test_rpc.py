@@ -97,7 +97,7 @@ async def test_reflection_lists_the_services(server: RpcServer) -> None:
 
 
 async def test_stopping_says_not_serving_first_and_lets_calls_in_flight_end() -> None:
-    server, echo = make_server(drain_s=0.3, grace_s=30)
+    server, echo = make_server(grace_s=30)
     await server.start()
     async with connect(f"127.0.0.1:{server.port}") as channel:
         call = asyncio.ensure_future(gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(route="slow"), timeout=30))
