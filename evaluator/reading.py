@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,6 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
-    from evaluator.journal.records import RunRecord
-    from evaluator.planning.plans import Plan
-    from evaluator.ports import RoutingGatewayPort
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
     from genlevel.runtime.settings import Settings
@@ -26,13 +24,11 @@ class RunReader:
     """The part of the evaluator that reads.
 
     Args:
-        gateway: describes the model of a run whose answers are asked for with their prompts.
         data_folder: where the journal (unless settings.storage.url says otherwise), locks and blobs lie.
     """
 
-    def __init__(self, settings: Settings, gateway: RoutingGatewayPort, *, data_folder: Path) -> None:
+    def __init__(self, settings: Settings, *, data_folder: Path) -> None:
         self._settings = settings
-        self._gateway = gateway
         self._folder = data_folder
         self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
         self._locks = run_locks(settings.storage.url, data_folder)
@@ -57,22 +53,18 @@ class RunReader:
         await asyncio.to_thread(self._journal.close)
 
     def _answers(self) -> AnswerList:
-        from google.protobuf import json_format
-
-        from evaluator.planning.planner import Planner
+        from evaluator.planning.planner import offline_plan
         from evaluator.planning.prompts import prompt_set
+        from evaluator.planning.suites import AnySuites
         from evaluator.runs.answer_list import AnswerList
         from genlevel.runtime.blobs import BlobStore
         from genlevel.runtime.files import FileCache
 
-        prompts = prompt_set()
-        planner = Planner(self._gateway, self._gateway, prompts)
-
-        async def plan_of(record: RunRecord) -> Plan:
-            return await planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
-
+        suites = AnySuites(self._settings.suites.folders)
         blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
-        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompts, plan_of=plan_of)
+        return AnswerList(
+            self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), plan_of=partial(offline_plan, suites)
+        )
 
 
 class _Elsewhere:

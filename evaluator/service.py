@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.planning.estimates import planned_run
 from evaluator.planning.judge_requests import judged_tasks
-from evaluator.planning.planner import Planner
+from evaluator.planning.planner import Planner, offline_plan
 from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import prompt_set
+from evaluator.planning.suites import NamedSuites, Suites
 from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPort, Stoppable
 from evaluator.runs.active import ActiveRun
 from evaluator.runs.answer_list import AnswerList, keep_ratings
@@ -44,7 +44,9 @@ class Evaluator:
 
     Args:
         data_folder: where the journal (unless settings.storage.url says otherwise), locks and blobs lie.
-        routing: ``gateway``, if it is in this process and may be told of servers outside the configuration (--base-url).
+        routing: ``gateway``, if it is in this process and may be told of servers outside the configuration (--base-url). Never given to
+            one that others can call: they would choose where this process calls, and with which key.
+        suites: those that runs may name; None: as one that others can call, by name those of the package and of the settings' folders.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Evaluator:
         registry: CollectorRegistry,
         data_folder: Path,
         routing: RoutingGatewayPort | None = None,
+        suites: Suites | None = None,
     ) -> None:
         defaults, prompts = settings.runs, prompt_set()
         self._default_judge = defaults.judge
@@ -72,7 +75,8 @@ class Evaluator:
         )
         neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
         self.readiness = Readiness({"storage": self._journal.problem, **neighbours})
-        self._planner = Planner(gateway, routing, prompts)
+        self._suites = suites or NamedSuites(settings.suites.folders)
+        self._planner = Planner(gateway, routing, self._suites, prompts)
         self._control = RunControl(self._context, Limiters(defaults.concurrency), run_locks(settings.storage.url, data_folder))
         self._records = RunRecords(self._journal, self._control)
         self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge)
@@ -131,8 +135,8 @@ class Evaluator:
         return ev.RescoreRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _offline_plan(self, record: RunRecord) -> Plan:
-        """The plan of a stored run, without asking whether its model can be reached."""
-        return await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
+        """The plan of a stored run, without asking anything of its model."""
+        return await offline_plan(self._suites, record)
 
     # -- watching --------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def openai_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
     import openai
 
     client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-    return Client(str(client.base_url), _plain(client.default_headers, client.auth_headers))
+    return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
 
 
 def anthropic_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
@@ -38,7 +38,7 @@ def anthropic_client(address: str, key: str, http: httpx2.AsyncClient) -> Client
     import anthropic
 
     client = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
-    return Client(str(client.base_url), _plain(client.default_headers, client.auth_headers))
+    return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
 
 
 def bearer_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
@@ -49,5 +49,7 @@ def bearer_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
     return Client(address, headers)
 
 
-def _plain(*headers: Mapping[str, object]) -> dict[str, str]:
-    return {name.lower(): value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
+def _plain(key: str, *headers: Mapping[str, object]) -> dict[str, str]:
+    """The headers with lower-case names; without a key, none that an SDK made up for one or took from the environment."""
+    plain = {name.lower(): value for mapping in headers for name, value in mapping.items() if isinstance(value, str)}
+    return plain if key else {name: value for name, value in plain.items() if name not in ("authorization", "x-api-key")}

@@ -83,6 +83,8 @@ def _check(url: str, *, own: bool) -> None:
     try:
         ipaddress.ip_address(parts.hostname)
     except ValueError:
+        if parts.hostname.replace(".", "").isdigit():  # another way to write an address, which would not be looked up as a name
+            raise _Refused("its host is a number") from None
         return
     if not _is_public(parts.hostname):
         raise _Refused("it is in a private network")

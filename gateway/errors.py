@@ -148,13 +148,21 @@ def error_class(error: ProviderError) -> ErrorClass:
 
 
 def classify(
-    error: ProviderError, *, provider: str, model: str, name: str = "", credential: str = "", where: str = "", secret: str = ""
+    error: ProviderError,
+    *,
+    provider: str,
+    model: str,
+    name: str = "",
+    credential: str = "",
+    usual: str = "",
+    where: str = "",
+    secret: str = "",
 ) -> CallFailed:
     """The failure that a provider's error amounts to.
 
-    name: the provider as its user knows it. credential: where its key comes from ("OPENAI_API_KEY"). where: the server's
-    address, for a model or path that it does not know. secret: the key itself, so that it never appears. The message keeps
-    the provider's own words, cut and without secrets, if they help.
+    name: the provider as its user knows it. credential: where its key comes from ("OPENAI_API_KEY"); "" = none was sent. usual: where the
+    provider's usually does. where: the server's address, for a model or path that it does not know. secret: the key itself, so that it
+    never appears. The message keeps the provider's own words, cut and without secrets, if they help.
     """
     kind = error_class(error)
     said = redact(error.message, secret)
@@ -163,9 +171,7 @@ def classify(
     if kind == ErrorClass.RATE_LIMIT and not dimension:
         dimension = exhausted_dimension(error.headers)
     advice: dict[ErrorClass, str] = {
-        ErrorClass.CREDENTIAL: f"{name} refused the key; check {credential}"
-        if credential
-        else f"{name} wants a key; name the environment variable that holds it with --api-key-env, or as api_key_env of its account",
+        ErrorClass.CREDENTIAL: f"{name} refused the key; check {credential}" if credential else _no_key(name, usual, where),
         ErrorClass.MODEL_ACCESS: f"the key may not use {model} at {name}",
         ErrorClass.QUOTA: f"the quota of this account at {name} is used up",
         ErrorClass.MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else ""),
@@ -196,6 +202,16 @@ def classify(
         provider_code=code,
         may_be_charged=(error.status >= 500 and error.status not in (503, 529)) or (200 <= error.status < 300 and kind in _BEGUN),
     )
+
+
+def _no_key(name: str, usual: str, where: str) -> str:
+    """What to do if a server wants a key and none was sent. usual: the variable whose key goes to the provider's own address alone."""
+    if usual:
+        return (
+            f"{name} at {where} wants a key, and that of {usual} is sent to {name}'s own address alone; "
+            "name the variable that holds the key as api_key_env of its account in genlevel.yaml"
+        )
+    return f"{name} wants a key; name the environment variable that holds it with --api-key-env, or as api_key_env of its account"
 
 
 def malformed(provider: str, what: str, *, name: str = "") -> CallFailed:

@@ -23,10 +23,10 @@ class KeySource:
 
     @classmethod
     def of(cls, account: Account, provider: Provider) -> KeySource:
-        """What the account says, else the provider's usual variable."""
+        """What the account says, else the provider's usual variable, whose key goes to the provider alone."""
         if account.api_key_file is not None:
             return cls(str(account.api_key_file), is_file=True)
-        return cls(account.api_key_env or provider.key_variable)
+        return cls(account.api_key_env or (provider.key_variable if provider.is_at(account.base_url) else ""))
 
     def read(self, *, route: str, account: str, provider: str) -> str:
         """The key, or "" if none is needed; from now on no log line shows it. route, account, provider: for messages.

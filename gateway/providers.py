@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from gateway.addresses import is_loopback
 from genlevel.runtime.settings import Api, Limits
@@ -42,7 +43,8 @@ class Provider:
 
     apis: the names of its APIs in a route; the first is the usual one. client: the function that makes its client, as "module:name", so
     that nothing heavy is imported before the first call. key_variable: the environment variable that holds its key unless an account says
-    otherwise; "" = it needs none. base_url: where it answers unless an account says otherwise; "" = its SDK knows.
+    otherwise; "" = it needs none. base_url: where it answers unless an account says otherwise; "" = its SDK knows. domain: whose names are
+    all its own; "" = the host of base_url alone.
     implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
     models: the only ones it has; empty = any. limits: those of an account that names none.
     renames: fields of a conversation's body that have another name here. problem: a function that says why it cannot be used on this
@@ -56,11 +58,21 @@ class Provider:
     client: str = "gateway.clients:bearer_client"
     key_variable: str = ""
     base_url: str = ""
+    domain: str = ""
     implied: bool = True
     models: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     problem: str = ""
+
+    def is_at(self, base_url: str) -> bool:
+        """Whether an address is the provider's own, over TLS: a name of its domain. "" is."""
+        if not base_url or base_url.rstrip("/") == self.base_url:
+            return True
+        parts = urlsplit(base_url)
+        domain = self.domain or (urlsplit(self.base_url).hostname or "")
+        host = (parts.hostname or "").rstrip(".")
+        return parts.scheme == "https" and bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
     @property
     def usual_api(self) -> Api:
@@ -111,6 +123,7 @@ _ROWS = (
         apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO),
         client="gateway.clients:openai_client",
         key_variable="OPENAI_API_KEY",
+        domain="api.openai.com",  # regions: https://platform.openai.com/docs/guides/your-data
     ),
     Provider(
         "anthropic",
@@ -119,6 +132,7 @@ _ROWS = (
         apis=(Api.MESSAGES,),
         client="gateway.clients:anthropic_client",
         key_variable="ANTHROPIC_API_KEY",
+        domain="api.anthropic.com",
     ),
     # https://openrouter.ai/docs/quickstart
     _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),

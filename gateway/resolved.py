@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.addresses import host_of
+from gateway.addresses import host_of, is_loopback
 from gateway.keys import KeySource
 from gateway.models import ModelFacts
 from gateway.prices import Price
@@ -54,6 +54,11 @@ class ResolvedRoute:
     def given_by_address(self) -> bool:
         """Whether it is no route of the settings, but a server that a caller named by its address (Routes.add)."""
         return not self.row.implied and self.account == self.shown
+
+    @property
+    def takes_uris(self) -> bool:
+        """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
+        return self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
 
     @property
     def client(self) -> tuple[str, str, KeySource]:

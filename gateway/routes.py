@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from gateway.addresses import host_of
+from gateway.addresses import host_of, is_loopback
 from gateway.fingerprints import fingerprint
 from gateway.keys import KeySource
 from gateway.models import ModelFacts, facts, table
@@ -27,6 +27,7 @@ MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
 MAX_RESOLVED = 1000
+LONGEST_SHOWN = 80
 # What a provider that never charges costs.
 FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
 
@@ -34,11 +35,16 @@ FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
 class Routes:
     """Names to routes: ad hoc ones, those of the settings, else provider/model with a known provider.
 
+    Args:
+        served: others choose the names. Servers on this machine are then asked only if an account names them: a caller must not
+            choose what is called here.
+
     Raises ConfigurationError if a route cannot be made from its settings, with their file and line.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, served: bool = False) -> None:
         self._settings = settings
+        self._served = served
         for name, account in settings.accounts.items():
             self._check(name, account)
         self._named: dict[str, ResolvedRoute] = {name: self._configured(name, route) for name, route in settings.routes.items()}
@@ -71,11 +77,16 @@ class Routes:
         if row is None or not model:
             raise _fault(self._unknown(name))
         if not row.implied:
-            raise _fault(f"{name}: a {provider} server needs an address; use --base-url or an account in genlevel.yaml")
+            raise _fault(f"{_cut(name)}: a {provider} server needs an address; use --base-url or an account in genlevel.yaml")
         if row.models and model not in row.models:
-            raise _fault(f"{name}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
+            raise _fault(f"{_cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         account = self._settings.accounts.get(provider)
         if account is None or account.provider != provider:
+            if self._served and is_loopback(row.base_url):
+                raise _fault(
+                    f"{_cut(name)}: a service asks a server on its own machine only if its configuration says so; "
+                    f"add `{provider}: {{provider: {provider}}}` to accounts in the gateway's genlevel.yaml"
+                )
             account = Account(provider=provider)
         route = self._route(name, provider, account, Route(account=provider, model=model))
         if len(self._resolved) >= MAX_RESOLVED:
@@ -96,7 +107,8 @@ class Routes:
         names = f" ({known})" if known else ""
         providers = ", ".join(implied_names())
         ways = f"use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
-        return f"no route {name!r}: {ways}; or any OpenAI-compatible server by --base-url"
+        way = "" if self._served else "; or any OpenAI-compatible server by --base-url"
+        return f"no route {_cut(name)!r}: {ways}{way}"
 
     def _check(self, name: str, account: Account) -> None:
         """Raises ConfigurationError if the account's provider is unknown, or needs an address that it does not give."""
@@ -199,6 +211,11 @@ class Routes:
 
 def _numbers(names: Iterable[str]) -> frozenset[int]:
     return frozenset(MODALITIES[name] for name in names)
+
+
+def _cut(name: str) -> str:
+    """A name that somebody sent, short enough for a message."""
+    return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…"
 
 
 def _fault(message: str) -> CallFailed:

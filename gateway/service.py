@@ -47,13 +47,14 @@ class Gateway:
     """Generate and ListModels over the configured routes.
 
     settings: the whole configuration. registry: where its series go. data_folder: where blobs are looked for (unless
-    the settings say otherwise) and the embedded model's server keeps its log. Use it on one event loop; close it.
+    the settings say otherwise) and the embedded model's server keeps its log. served: others can call it (gateway.routes). Use it on one
+    event loop; close it.
     """
 
-    def __init__(self, settings: Settings, registry: CollectorRegistry, data_folder: Path) -> None:
+    def __init__(self, settings: Settings, registry: CollectorRegistry, data_folder: Path, *, served: bool = False) -> None:
         self._settings = settings
         self._data_folder = data_folder
-        self._routes = Routes(settings)
+        self._routes = Routes(settings, served=served)
         self._telemetry = Telemetry(registry)
         self._upstreams = Upstreams()
         self._jobs = Jobs()
@@ -144,7 +145,8 @@ class Gateway:
         if request.ByteSize() > MAX_REQUEST_BYTES:
             raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
-        turns = await turns_of(request.messages, adapter.capabilities, route.modalities, self._blob, taker, video_frames=route.video_frames)
+        capable = adapter.capabilities if route.takes_uris else replace(adapter.capabilities, image_uris=False)
+        turns = await turns_of(request.messages, capable, route.modalities, self._blob, taker, video_frames=route.video_frames)
         model, starting_s = route.model, 0.0
         if route.row.is_started_here:
             began = time.perf_counter()
@@ -313,6 +315,7 @@ class Gateway:
             name=route.shown,
             model=route.model,
             credential=route.key_source.name,
+            usual=route.row.key_variable,
             where=upstream.base_url,
             secret=upstream.key,
         )

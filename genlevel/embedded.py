@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.readiness import TIMEOUT_S, Check, Readiness
-from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -41,22 +40,27 @@ class EmbeddedServices:
 
 @asynccontextmanager
 async def embedded_services(
-    settings: Settings, data_folder: Path, registry: CollectorRegistry | None = None
+    settings: Settings, data_folder: Path, registry: CollectorRegistry | None = None, *, served: bool = False
 ) -> AsyncIterator[EmbeddedServices]:
     """Starts gateway, scorer and evaluator over one data folder and stops them in the reverse order.
 
     registry: where their metrics go, if not to one of their own.
+    served: others can call them, so nothing in them takes an address, a path or a secret's name. Else they are one command's own, whose
+    runs may name a server by its address and a suite by its path.
 
     Raises GenlevelError if the folder or a database cannot be used.
     """
+    from evaluator.planning.suites import AnySuites
     from evaluator.service import Evaluator
+    from gateway.service import Gateway
 
     registry = registry or service_registry()
-    gateway = _gateway(settings, data_folder, registry)
+    gateway = Gateway(settings, registry, data_folder, served=served)
+    routing, suites = (None, None) if served else (gateway, AnySuites(settings.suites.folders))
     try:
         scorer = _scorer(settings, data_folder, registry)
         try:
-            evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=gateway)
+            evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=routing, suites=suites)
             try:
                 ready = Readiness({"scorer": scorer.readiness, "evaluator": evaluator.readiness}, fresh_s=0.0, timeout_s=2 * TIMEOUT_S)
                 yield EmbeddedServices(gateway, evaluator, scorer, registry, ready)
@@ -78,50 +82,21 @@ class StoredRuns:
 
 @asynccontextmanager
 async def stored_runs(settings: Settings, data_folder: Path) -> AsyncIterator[StoredRuns]:
-    """A reader of the runs in one data folder, with a scorer and a gateway that are made if something asks them. Shows no metrics.
+    """A reader of the runs in one data folder, with a scorer that is made if something asks it. Shows no metrics.
 
     Raises GenlevelError if the folder or a database cannot be used.
     """
     from evaluator.reading import RunReader
 
-    gateway, scorer = LazyGateway(settings, data_folder), LazyScorer(settings, data_folder)
+    scorer = LazyScorer(settings, data_folder)
     try:
-        reader = RunReader(settings, gateway, data_folder=data_folder)
+        reader = RunReader(settings, data_folder=data_folder)
         try:
             yield StoredRuns(reader, scorer)
         finally:
             await reader.close()
     finally:
         scorer.close()
-        await gateway.close()
-
-
-class LazyGateway:
-    """A gateway that is made when it is first asked (evaluator.ports.RoutingGatewayPort)."""
-
-    def __init__(self, settings: Settings, data_folder: Path) -> None:
-        self._settings = settings
-        self._folder = data_folder
-        self._made: Gateway | None = None
-
-    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
-        return await self._core().generate(request, timeout_s=timeout_s)
-
-    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
-        return await self._core().list_models(request)
-
-    def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
-        return self._core().add_route(name, base_url, model, api_key_env, api)
-
-    async def close(self) -> None:
-        """Closes the gateway, if it was made."""
-        if self._made is not None:
-            await self._made.close()
-
-    def _core(self) -> Gateway:
-        if self._made is None:
-            self._made = _gateway(self._settings, self._folder, _unseen())
-        return self._made
 
 
 class LazyScorer:
@@ -161,12 +136,6 @@ class LazyScorer:
         return self._made
 
 
-def _gateway(settings: Settings, data_folder: Path, registry: CollectorRegistry) -> Gateway:
-    from gateway.service import Gateway
-
-    return Gateway(settings, registry, data_folder)
-
-
 def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry | None) -> Scorer:
     from genlevel.runtime.storage import sqlite_url
     from scorer.service import Scorer
@@ -174,13 +143,6 @@ def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry |
     files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
     database = settings.storage.url or sqlite_url(data_folder / "genlevel.db")
     return Scorer(database, registry, files=files, weights=settings.scorer.weights)
-
-
-def _unseen() -> CollectorRegistry:
-    """A registry that nobody reads."""
-    from prometheus_client import CollectorRegistry
-
-    return CollectorRegistry()
 
 
 def service_registry() -> CollectorRegistry:

@@ -1,31 +1,43 @@
-"""Resolves what a user specified: the model by the gateway, the suite by its folder, the sample by its seed, and the run's identity."""
+"""Resolves what a user specified: the model by the gateway, the suite by its name or folder, the sample, and the run's identity."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from google.protobuf import json_format
+
+from evaluator.journal.records import RunRecord
 from evaluator.planning.identity import Specification, run_id, sample_positions
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prompts import PromptSet
+from evaluator.planning.suites import FoundSuite, Suites
 from evaluator.ports import GatewayPort, RoutingGatewayPort
+from genlevel.benchmark.model import SuiteTask
 from genlevel.benchmark.selection import matching_tasks
-from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 
 class Planner:
-    """Resolves specifications. routing: the gateway, if it is in this process and may be told of further servers."""
+    """Resolves specifications.
 
-    def __init__(self, gateway: GatewayPort, routing: RoutingGatewayPort | None, prompts: PromptSet) -> None:
+    Args:
+        routing: the gateway, if it is in this process and may be told of further servers; None: runs use configured routes alone.
+        suites: those that may be named here.
+    """
+
+    def __init__(self, gateway: GatewayPort, routing: RoutingGatewayPort | None, suites: Suites, prompts: PromptSet) -> None:
         self._gateway = gateway
         self._routing = routing
+        self._suites = suites
         self._prompts = prompts
 
-    async def resolve(self, specification: ev.RunSpecification) -> Plan:
+    async def resolve(self, specification: ev.RunSpecification, *, stored: bool = False) -> Plan:
         """A specification with its model, suite, tasks, sample and identity. Calls no model.
 
+        stored: it is that of a run that was begun, so that its suite may be named by a path.
         Raises:
             GenlevelError: the model, the suite or the selection cannot be used.
         """
@@ -37,18 +49,9 @@ class Planner:
         model = await self._model(specification)
         if specification.no_structured_output:
             model.structured_output = False
-        suite = await asyncio.to_thread(load_suite, specification.suite)
-        chosen = matching_tasks(suite, specification.tasks)
-
-        def task_plans() -> tuple[TaskPlan, ...]:
-            plans = []
-            for task in chosen:
-                count = task.count()
-                positions = sample_positions(task.key, count, specification.limit, specification.seed)
-                plans.append(TaskPlan(task, positions, count if positions is None else len(positions)))
-            return tuple(plans)
-
-        tasks = await asyncio.to_thread(task_plans)
+        found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
+        suite, chosen = found.suite, matching_tasks(found.suite, specification.tasks)
+        tasks = await asyncio.to_thread(_task_plans, chosen, specification)
         identity = run_id(
             Specification(
                 model=specification.model,
@@ -67,16 +70,13 @@ class Planner:
             ),
             [(task.key, task.fingerprint) for task in chosen],
         )
-        return Plan(specification, suite, model, tasks, identity)
+        return Plan(_settled(specification, found), suite, model, tasks, identity)
 
     async def _model(self, specification: ev.RunSpecification) -> gw.ModelInfo:
         route = specification.model
-        if specification.base_url:
-            if self._routing is None:
-                raise UsageError(
-                    "--base-url works only with embedded services: a shared gateway calls only addresses of its configuration; "
-                    "add a route for it to genlevel.yaml"
-                )
+        if self._routing is None:
+            _need_configured(specification)
+        elif specification.base_url:
             api = specification.api
             route = f"{specification.model} at {specification.base_url}" + (f" ({api})" if api else "")
             self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env, api)
@@ -92,3 +92,37 @@ class Planner:
             raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
         found: gw.ModelInfo = models[0]
         return found
+
+
+async def offline_plan(suites: Suites, record: RunRecord) -> Plan:
+    """The plan of a stored run for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
+    specification = json_format.Parse(record.specification, ev.RunSpecification())
+    found = await asyncio.to_thread(suites.again, specification.suite)
+    tasks = await asyncio.to_thread(_task_plans, matching_tasks(found.suite, specification.tasks), specification)
+    return Plan(_settled(specification, found), found.suite, gw.ModelInfo(), tasks, record.identity)
+
+
+def _need_configured(specification: ev.RunSpecification) -> None:
+    """Raises UsageError if a run names an address or a secret: a caller must not choose where a service calls, nor with which key."""
+    if named := [name for name in ("base_url", "api", "api_key_env") if getattr(specification, name)]:
+        raise UsageError(
+            f"a service takes no {' or '.join(named)}: it calls only servers of its configuration; "
+            "add a route to the gateway's genlevel.yaml, or ask with `genlevel eval --base-url`, which runs by itself"
+        )
+
+
+def _task_plans(tasks: Sequence[SuiteTask], specification: ev.RunSpecification) -> tuple[TaskPlan, ...]:
+    plans = []
+    for task in tasks:
+        count = task.count()
+        positions = sample_positions(task.key, count, specification.limit, specification.seed)
+        plans.append(TaskPlan(task, positions, count if positions is None else len(positions)))
+    return tuple(plans)
+
+
+def _settled(specification: ev.RunSpecification, found: FoundSuite) -> ev.RunSpecification:
+    """The specification with its suite as it is stored."""
+    settled = ev.RunSpecification()
+    settled.CopyFrom(specification)
+    settled.suite = found.stored
+    return settled

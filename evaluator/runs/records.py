@@ -80,8 +80,6 @@ def new_record(plan: Plan, *, generation: int, traffic: ev.TrafficSettings, prom
     stored = ev.RunSpecification()
     stored.CopyFrom(plan.specification)
     stored.video_frames = plan.model.video_frames
-    if plan.suite.root.exists() and stored.suite != plan.suite.name:
-        stored.suite = str(plan.suite.root.resolve())
     return RunRecord(
         run_id=f"{plan.identity}-{generation}" if generation else plan.identity,
         identity=plan.identity,

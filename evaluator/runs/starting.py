@@ -56,7 +56,7 @@ class Starter:
             )
             notes = [told] if request.traffic.ListFields() else []
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
-        plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()))
+        plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()), stored=True)
         if plan.identity != record.identity and not request.judge_only:
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "

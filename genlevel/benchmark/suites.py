@@ -38,7 +38,7 @@ def load_suite(name_or_folder: str | Path, *, with_items: bool = True) -> Suite:
     from genlevel.benchmark.archives import is_archive
 
     text = str(name_or_folder)
-    folder = Path(text).expanduser()
+    folder = _folder(text)
     if text in shipped_suites():
         folder, name = _shipped_root() / text, text
     elif folder.is_dir():
@@ -53,6 +53,17 @@ def load_suite(name_or_folder: str | Path, *, with_items: bool = True) -> Suite:
     if (folder / MANIFEST).is_file():
         return loading.own_suite(folder, _manifest(folder), with_items=with_items)
     return loading.general_bench_suite(folder, name, with_items=with_items)
+
+
+def _folder(text: str) -> Path:
+    """The path that somebody wrote. Raises DatasetError if it can be none."""
+    try:
+        folder = Path(text).expanduser()
+        folder.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        shown = text if len(text) <= 80 else f"{text[:79]}…"
+        raise DatasetError(f"{shown!r} cannot be a folder ({getattr(error, 'strerror', None) or error})") from None
+    return folder
 
 
 def _packed_suite(archive: Path, with_items: bool) -> Suite:

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "certify": ("genlevel.cli.certify", "certify", "Show what is certain of a run's or workbook's verdict, task by task."),
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),
-    "suites": ("genlevel.cli.suites", "suites", "List the shipped suites."),
+    "suites": ("genlevel.cli.suites", "suites", "List the suites that have a name."),
     "tasks": ("genlevel.cli.tasks", "tasks", "List the tasks of General-Bench."),
     "bench": ("genlevel.cli.bench", "bench", "Check a copy of General-Bench, or fetch its open set."),
     "metrics": ("genlevel.cli.metrics", "metrics", "List the metrics, and whether they can run here; fetch their weights."),

@@ -21,6 +21,7 @@ from genlevel.cli.options import (
     traffic_of,
     traffic_options,
 )
+from genlevel.cli.sent_suites import sent_suite
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -54,7 +55,12 @@ class _Options(TrafficOptions):
     metavar="ROUTE",
     help="A configured route, or PROVIDER/MODEL: openai/..., groq/..., ollama/..., embedded/generalist.",
 )
-@click.option("--suite", required=True, metavar="NAME|FOLDER", help="A shipped suite, or a folder in General-Bench layout.")
+@click.option(
+    "--suite",
+    required=True,
+    metavar="NAME|FOLDER",
+    help="One of `genlevel suites`, or a folder in General-Bench layout.",
+)
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
 @click.option("--limit", type=WHOLE_NUMBER, help="Instances per task: a seeded sample.")
 @seed_option("Seed of that sample.")
@@ -89,9 +95,10 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         raise UsageError("--api-key-env goes with --base-url; keys of configured accounts are set in genlevel.yaml")
     if options["api"] and not options["base_url"]:
         raise UsageError("--api goes with --base-url; a configured route says its api in genlevel.yaml")
+    far = bool(settings.addresses.evaluator) and not options["base_url"]
     specification = ev.RunSpecification(
         model=options["model"],
-        suite=options["suite"],
+        suite=sent_suite(settings, options["suite"]) if far else options["suite"],
         tasks=options["tasks"],
         limit=options["limit"] or 0,
         seed=options["seed"],

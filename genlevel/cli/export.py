@@ -11,6 +11,7 @@ import click
 from genlevel.cli.connection import Stored, stored, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import need_run_folder, out_option, run_async, settings_of
+from genlevel.cli.sent_suites import seen_suite
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -61,6 +62,7 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     async def work() -> str:
         async with stored(settings, options["out"]) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["run"]))).run
+            run.specification.suite = seen_suite(settings, run.specification.suite)
             try:
                 return await _write(found, run, settings, options)
             except OSError as error:

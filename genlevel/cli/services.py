@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 def up(ctx: click.Context, out: Path) -> None:
     """Serve gateway, evaluator and scorer in one process, with one port for the metrics of all (evaluator.http)."""
     settings = _service_settings(ctx)
+    _need_folders(settings)
 
     async def work() -> None:
         from genlevel.embedded import embedded_services
 
-        async with _pages("evaluator", settings) as pages, embedded_services(settings, out, pages.registry) as found:
+        async with _pages("evaluator", settings) as pages, embedded_services(settings, out, pages.registry, served=True) as found:
             parts = (
                 _Part("gateway", settings.gateway, _add_gateway(found.gateway)),
                 _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
@@ -62,7 +63,7 @@ def gateway(ctx: click.Context, out: Path) -> None:
         from genlevel.runtime.readiness import fine
 
         async with _pages("gateway", settings) as pages:
-            core = Gateway(settings, pages.registry, out)
+            core = Gateway(settings, pages.registry, out, served=True)
             try:
                 await _serve([_Part("gateway", settings.gateway, _add_gateway(core))], pages, fine, settings.grace_s)
             finally:
@@ -103,6 +104,7 @@ def evaluator(ctx: click.Context, out: Path) -> None:
     """Serve the evaluator (evaluator.grpc, evaluator.http); it finds the others by addresses.gateway and addresses.scorer."""
     settings = _service_settings(ctx)
     _need_addresses(settings)
+    _need_folders(settings)
 
     async def work() -> None:
         from evaluator.clients import GrpcGateway, GrpcScorer
@@ -136,6 +138,15 @@ def _need_addresses(settings: Settings) -> None:
         raise ConfigurationError(
             f"the evaluator needs {' and '.join(missing)} in genlevel.yaml; `genlevel up` serves all three in one process"
         )
+
+
+def _need_folders(settings: Settings) -> None:
+    """A folder of suites that is not there would only be found out by those who ask for its suites, and they are not told."""
+    from genlevel.benchmark.suite_folders import SuiteFolders
+
+    for number in SuiteFolders(settings.suites.folders).missing():
+        place = settings.place("suites", "folders", number)
+        raise ConfigurationError(f"{place}: {settings.suites.folders[number]} is not a folder; make or mount it, or leave it out")
 
 
 Add = Callable[["RpcServer"], None]

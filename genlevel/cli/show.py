@@ -13,6 +13,7 @@ from genlevel.cli.connection import Stored, stored, verdict_of
 from genlevel.cli.documents import has_outcomes, result_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, number, say, table
+from genlevel.cli.sent_suites import seen_suite
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -42,6 +43,7 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
     async def work() -> Document | list[Document]:
         async with stored(settings, out) as found:
             known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
+            known.specification.suite = seen_suite(settings, known.specification.suite)
             if instance:
                 return await _instances(found, _answers(found, known), ev.ListAnswersRequest(run_id=known.run_id, instance=instance))
             if failures:

@@ -1,4 +1,4 @@
-"""``genlevel suites``: the suites that come with the package."""
+"""``genlevel suites``: the suites that have a name: those of the package and those below configured folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.options import json_option, print_json
+from genlevel.cli.options import json_option, print_json, settings_of
 from genlevel.cli.printing import console, table
 
 if TYPE_CHECKING:
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 
 @click.command("suites")
 @json_option
-def suites(as_json: bool) -> None:
-    """List the shipped suites. A folder in General-Bench layout is a suite too: name it with --suite."""
+@click.pass_context
+def suites(ctx: click.Context, as_json: bool) -> None:
+    """List the suites that have a name: the shipped ones, and those below suites.folders of the configuration.
+
+    A folder in General-Bench layout is a suite too: name it with --suite.
+    """
+    from genlevel.benchmark.suite_folders import SuiteFolders
     from genlevel.benchmark.suites import load_suite, shipped_suites
 
-    entries: list[Document] = []
+    folders = SuiteFolders(settings_of(ctx).suites.folders)
+    # Large copies are not read for a list.
+    entries: list[Document] = [{"suite": name, "benchmark": None, "tasks": [], "folder": str(place)} for name, place in folders.listed()]
     for name in shipped_suites():
         suite = load_suite(name)
         entries.append(
@@ -44,6 +51,9 @@ def suites(as_json: bool) -> None:
         print_json(entries)
         return
     for entry in entries:
+        if entry["benchmark"] is None:
+            console().print(f"{entry['suite']} ({entry['folder']})")
+            continue
         rows = table("task", "modality", "paradigm", "metric", ">instances")
         for task in entry["tasks"]:
             rows.add_row(task["task"], task["modality"], task["paradigm"] or "-", task["metric"] or "-", str(task["instances"]))

@@ -21,6 +21,7 @@ DEFAULT_FILE = "genlevel.yaml"
 KNOWN: Mapping[str, Mapping[str, object]] = {
     "addresses": {"evaluator": ""},
     "storage": {"url": "", "blobs": ""},
+    "suites": {"folders": []},
     "scorer": {"weights": {}},
 }
 """Defaults that are known without the settings themselves; a test holds them to those."""

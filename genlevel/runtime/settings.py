@@ -189,6 +189,12 @@ class Storage(_Strict):
     inline_limit_bytes: int = Field(1 << 20, ge=0, description="larger media go by reference to the blob store")
 
 
+class SuiteSettings(_Strict):
+    """Which suites can be named without a path. folders: their names are the paths of the suites below them, such as team/bench."""
+
+    folders: list[Path] = []
+
+
 class RunDefaults(_Strict):
     """How the evaluator drives traffic unless a command says otherwise."""
 
@@ -222,6 +228,7 @@ class Settings(_Strict):
     scorer: ScorerSettings = ScorerSettings(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
     addresses: Addresses = Addresses()
     storage: Storage = Storage()
+    suites: SuiteSettings = SuiteSettings()
     runs: RunDefaults = RunDefaults()
     embedded: Embedded = Embedded()
     log: Log = Log()

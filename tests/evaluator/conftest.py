@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Settings
@@ -102,7 +103,7 @@ async def make_evaluator(tmp_path: Path, scripted: ScriptedGateway) -> AsyncIter
         settings = Settings.model_validate({"runs": {"attempts": 3, "deadline_s": 20, **runs}})
         url = f"sqlite:///{tmp_path / 'data' / 'genlevel.db'}"
         scorer = Scorer(url)
-        evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path / "data")
+        evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path / "data", suites=AnySuites())
         made.append((evaluator, scorer))
         return evaluator, scorer
 

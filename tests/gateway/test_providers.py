@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from gateway import providers
 from gateway.adapters import ADAPTERS, MAKERS
+from gateway.keys import KeySource
 from gateway.providers import PROVIDERS, Charging, Dialect, Provider
 from gateway.routes import Routes
 from gateway.service import Gateway
@@ -101,7 +103,7 @@ def test_a_server_of_ones_own_charges_only_elsewhere_and_with_a_key(name: str, b
 
 
 @pytest.mark.parametrize(("name", "variable", "address", "apis", "charges"), COMPATIBLE)
-async def test_an_accounts_address_goes_before_the_usual_one_and_takes_the_key_along(
+async def test_an_accounts_address_goes_before_the_usual_one_and_gets_only_a_key_that_is_named(
     *,
     name: str,
     variable: str,
@@ -115,15 +117,21 @@ async def test_an_accounts_address_goes_before_the_usual_one_and_takes_the_key_a
 ) -> None:
     if variable:
         monkeypatch.setenv(variable, f"key-of-{name}")
-    gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=f"{stub.url}/v1/")}))
+    monkeypatch.setenv("NAMED_KEY", "key-that-is-named")
+    keyed = Account(provider=name, base_url=f"{stub.url}/v1", api_key_env="NAMED_KEY")
+    routes = {"keyed": Route(account="keyed", model="m")}
+    gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=f"{stub.url}/v1/"), "keyed": keyed}, routes=routes))
     try:
         answer = await gateway.generate(asking(f"{name}/maker/model", seed=7))
+        await gateway.generate(asking("keyed"))
         (listed,) = (await gateway.list_models(gw.ListModelsRequest(route=f"{name}/maker/model"))).models
     finally:
         await gateway.close()
     path, headers, body = stub.requests[0]
     assert path == "/v1/chat/completions"
-    assert headers.get("authorization") == (f"Bearer key-of-{name}" if variable else None)
+    assert f"key-of-{name}" not in str(headers)
+    assert "authorization" not in headers
+    assert stub.requests[1][1]["authorization"] == "Bearer key-that-is-named"
     assert body["model"] == "maker/model"
     assert body["random_seed" if name == "mistral" else "seed"] == 7
     assert len({"seed", "random_seed"} & set(body)) == 1
@@ -186,13 +194,63 @@ async def test_a_providers_error_names_it_and_the_variable_to_check(
 ) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk-bad")
     stub.replies({"error": {"message": "Invalid API Key", "type": "invalid_request_error", "code": "invalid_api_key"}}, 401)
-    gateway = make_gateway(Settings(accounts={"groq": Account(provider="groq", base_url=stub.url)}))
+    accounts = {
+        "groq": Account(provider="groq", base_url=stub.url, api_key_env="GROQ_API_KEY"),
+        "bare": Account(provider="groq", base_url=stub.url),
+    }
+    gateway = make_gateway(Settings(accounts=accounts, routes={"bare": Route(account="bare", model="m")}))
     try:
         with pytest.raises(CallFailed, match="groq refused the key; check GROQ_API_KEY") as caught:
             await gateway.generate(asking("groq/m"))
+        with pytest.raises(CallFailed, match="that of GROQ_API_KEY is sent to groq's own address alone; name the variable"):
+            await gateway.generate(asking("bare"))
     finally:
         await gateway.close()
     assert (caught.value.reason, caught.value.provider) == ("CREDENTIAL", "groq")
+
+
+OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com"
+ITS_OWN = [
+    *[(name, address) for name, _, address, _, _ in HOSTED],
+    ("openai", OPENAI), ("openai", "https://eu.api.openai.com/v1/"), ("anthropic", f"{ANTHROPIC}/"), ("mistral", "https://api.mistral.ai/other"),
+]  # fmt: skip
+ANOTHERS = [
+    "http://api.openai.com/v1", "https://api.openai.com.evil.example/v1", "https://evilapi.openai.com/v1", "https://openai.com/v1",
+    "https://evil.example/api.openai.com", "https://evil.example/?u=https://api.openai.com", "http://127.0.0.1:8000/v1",
+    "https://api.openai.com@evil.example/v1", "https:///v1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "address"), ITS_OWN)
+def test_the_usual_key_goes_to_the_providers_own_address(name: str, address: str) -> None:
+    assert KeySource.of(Account(provider=name, base_url=address), PROVIDERS[name]).name == PROVIDERS[name].key_variable != ""
+
+
+@pytest.mark.parametrize("name", [row[0] for row in HOSTED])
+@pytest.mark.parametrize("address", ANOTHERS)
+def test_the_usual_key_goes_nowhere_else(name: str, address: str) -> None:
+    assert KeySource.of(Account(provider=name, base_url=address), PROVIDERS[name]).name == ""
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+async def test_an_sdk_sends_no_key_of_its_own_making_to_another_address(
+    name: str,
+    stub: Any,
+    make_gateway: Callable[[Settings], Gateway],
+    asking: Callable[..., gw.GenerateRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.setenv(variable, "not-for-strangers")
+    gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=stub.url)}))
+    try:
+        with contextlib.suppress(CallFailed):
+            await gateway.generate(asking(f"{name}/m"))
+    finally:
+        await gateway.close()
+    ((_, headers, _),) = stub.requests
+    assert "not-for-strangers" not in str(headers)
+    assert not {"authorization", "x-api-key"} & set(headers)
 
 
 MISTAKES = """\

@@ -17,7 +17,7 @@ from gateway.models import ModelFacts, table
 from gateway.parameters import applied
 from gateway.prices import Price, cost_nano_usd
 from gateway.providers import PROVIDERS
-from gateway.routes import MAX_RESOLVED, Routes
+from gateway.routes import EMBEDDED_ROUTE, MAX_RESOLVED, Routes
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Account, Limits, ModelPrice, Route, RouteParameters, Settings
 from genlevel.v1 import content_pb2 as ct
@@ -406,3 +406,30 @@ def test_a_price_travels_whole_as_decimals() -> None:
 
 def test_the_example_in_the_documentation() -> None:
     assert doctest.testmod(prices).failed == 0
+
+
+@pytest.mark.parametrize("name", ["vllm", "sglang", "ollama", "lmstudio", "tgi"])
+def test_who_calls_a_service_cannot_make_it_call_its_own_machine(name: str) -> None:
+    assert Routes(Settings()).resolve(f"{name}/m").base_url.startswith("http://localhost:")
+    with pytest.raises(CallFailed, match=f"add `{name}: {{provider: {name}}}` to accounts in the gateway's genlevel.yaml") as caught:
+        Routes(Settings(), served=True).resolve(f"{name}/m")
+    assert caught.value.reason == "CALLER_FAULT"
+    configured = Settings(accounts={name: Account(provider=name)})
+    assert Routes(configured, served=True).resolve(f"{name}/m").provider == name
+
+
+def test_a_service_asks_hosted_providers_and_the_embedded_model_without_configuration() -> None:
+    routes = Routes(Settings(), served=True)
+    assert [routes.resolve(name).provider for name in ("openai/x", "groq/x", EMBEDDED_ROUTE)] == ["openai", "groq", "embedded"]
+    assert len(routes.configured()) == 1
+    assert len(routes.known()) == len(table())
+    with pytest.raises(CallFailed) as caught:
+        routes.resolve("x" * 10_000)
+    assert len(caught.value.message) < 500
+    assert "--base-url" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "http://127.0.0.1:1/v1", "m at http://127.0.0.1:1/v1", "openai", "", "\0"])
+def test_a_route_is_a_name_and_neither_an_address_nor_a_path(name: str) -> None:
+    with pytest.raises(CallFailed, match="no route"):
+        Routes(Settings(), served=True).resolve(name)

@@ -168,6 +168,7 @@ def test_separate_services_share_media_by_content(genlevel, media_upstream, gene
     document = {name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)}
     document["addresses"] = {name: document[name]["grpc"] for name in names}
     document["storage"] = {"blobs": str(tmp_path / "shared-blobs"), "inline_limit_bytes": 500}
+    document["suites"] = {"folders": [str(tmp_path)]}
     document["accounts"] = {"maker": {"provider": "compatible", "base_url": media_upstream.base_url}}
     price = {"per_image": "0.04"}
     document["routes"] = {"drawer": {"account": "maker", "model": "drawer", "api": "images", "price": price}}

@@ -232,6 +232,7 @@ def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstrea
     addresses = ", ".join(f"{name}: '127.0.0.1:{numbers[2 * n]}'" for n, name in enumerate(names))
     judge = stub_upstream(answer="Rating: 6")
     # The judge is the configuration's: nobody has to name it.
+    listen += f"suites: {{folders: ['{genlevel.folder.parent}']}}\n"
     configure(f"{listen}addresses: {{{addresses}}}\nruns: {{judge: judge}}\n", answers=stub_upstream(answer="A dog."), judge=judge)
     suite = rated_suite(4, Sounds="GPT-Score", Replies="MOS")
     served = genlevel.start("up", "--out", "served")

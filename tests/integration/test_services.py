@@ -49,6 +49,7 @@ def configured(genlevel, stub_upstream):
     document["addresses"] = {name: document[name]["grpc"] for name in names}
     document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": 8}}}
     document["routes"] = {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}}
+    document["suites"] = {"folders": [str(genlevel.folder.parent)]}
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     return {name: ports[2 * n + 1] for n, name in enumerate(names)}
 

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.tables import metadata
+from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import schema_differences
@@ -66,7 +67,7 @@ def older(tmp_path, repository):
 async def opened(older):
     """(evaluator, scorer, gateway) of today over it."""
     gateway, scorer = TwoModels(), Scorer(f"sqlite:///{older / 'genlevel.db'}")
-    evaluator = Evaluator(Settings(), gateway, scorer, registry=CollectorRegistry(), data_folder=older)
+    evaluator = Evaluator(Settings(), gateway, scorer, registry=CollectorRegistry(), data_folder=older, suites=AnySuites())
     yield evaluator, scorer, gateway
     await evaluator.close()
     scorer.close()

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from evaluator.planning.judge_prompts import judge_prompts
+from evaluator.planning.suites import AnySuites
 from evaluator.runs import judging
 from evaluator.service import Evaluator
 from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
@@ -90,7 +91,7 @@ async def services(tmp_path, bench):
         settings = Settings.model_validate({"runs": {"attempts": 2, "deadline_s": 20, **runs}})
         scorer = Scorer(f"sqlite:///{tmp_path / 'data' / 'genlevel.db'}")
         registry = CollectorRegistry()
-        evaluator = Evaluator(settings, bench, scorer, registry=registry, data_folder=tmp_path / "data")
+        evaluator = Evaluator(settings, bench, scorer, registry=registry, data_folder=tmp_path / "data", suites=AnySuites())
         made.append((evaluator, scorer))
         return evaluator, scorer, registry
 

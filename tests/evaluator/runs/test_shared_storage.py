@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from evaluator.journal.records import Answer
+from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.outcomes import Outcome
@@ -38,7 +39,7 @@ async def join(url, tmp_path, scripted):
     def make():
         scorer, settings = Scorer(url), Settings.model_validate({"storage": {"url": url}})
         folder = tmp_path / f"machine-{len(made)}"
-        evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=folder)
+        evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=folder, suites=AnySuites())
         evaluator._control._locks.close()
         evaluator._control._locks = LeaseLocks(LeaseTable(url), ttl_s=TTL_S)
         made.append((evaluator, scorer))
@@ -72,7 +73,7 @@ def test_a_database_of_this_machine_needs_no_lease(tmp_path, scripted, storage, 
     url = f"sqlite:///{tmp_path / 'own.db'}" if storage else ""
     scorer = Scorer(url or f"sqlite:///{tmp_path / 'genlevel.db'}")
     settings = Settings.model_validate({"storage": {"url": url}})
-    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path)
+    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path, suites=AnySuites())
     assert isinstance(evaluator._control._locks, kind)
     asyncio.run(evaluator.close())
     scorer.close()
@@ -81,7 +82,7 @@ def test_a_database_of_this_machine_needs_no_lease(tmp_path, scripted, storage, 
 @pytest.mark.full
 def test_a_shared_database_has_leases(postgresql, tmp_path, scripted):
     scorer, settings = Scorer(postgresql), Settings.model_validate({"storage": {"url": postgresql}})
-    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path)
+    evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path, suites=AnySuites())
     assert isinstance(evaluator._control._locks, LeaseLocks)
     asyncio.run(evaluator.close())
     scorer.close()
@@ -166,6 +167,7 @@ DYING = """
 import asyncio, sys
 from pathlib import Path
 from prometheus_client import CollectorRegistry
+from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from genlevel.runtime.leases import LeaseTable, holder
 from genlevel.runtime.locks import LeaseLocks
@@ -178,7 +180,7 @@ from conftest import ScriptedGateway
 async def main(url, folder, request, ttl_s):
     gateway, settings = ScriptedGateway(), Settings.model_validate({"storage": {"url": url}})
     gateway.latency_s = 0.1
-    evaluator = Evaluator(settings, gateway, Scorer(url), registry=CollectorRegistry(), data_folder=Path(folder))
+    evaluator = Evaluator(settings, gateway, Scorer(url), registry=CollectorRegistry(), data_folder=Path(folder), suites=AnySuites())
     evaluator._control._locks = LeaseLocks(LeaseTable(url), ttl_s=ttl_s)
     run = (await evaluator.start_run(ev.StartRunRequest.FromString(request))).run
     while len(gateway.calls) < 6:
