@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
+    from evaluator.journal.records import RunRecord
+    from evaluator.planning.plans import Plan
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
     from genlevel.runtime.settings import Settings
@@ -62,9 +63,11 @@ class RunReader:
 
         suites = AnySuites(self._settings.suites.folders)
         blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
-        return AnswerList(
-            self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), plan_of=partial(offline_plan, suites)
-        )
+
+        async def plan_of(record: RunRecord) -> Plan:
+            return await offline_plan(suites, record.specification, record.identity)
+
+        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), plan_of=plan_of)
 
 
 class _Elsewhere:

@@ -136,7 +136,7 @@ class Evaluator:
 
     async def _offline_plan(self, record: RunRecord) -> Plan:
         """The plan of a stored run, without asking anything of its model."""
-        return await offline_plan(self._suites, record)
+        return await offline_plan(self._suites, record.specification, record.identity)
 
     # -- watching --------------------------------------------------------------------------------------------------
 

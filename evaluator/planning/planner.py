@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from google.protobuf import json_format
 
-from evaluator.journal.records import RunRecord
 from evaluator.planning.identity import Specification, run_id, sample_positions
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prompts import PromptSet
@@ -94,12 +93,12 @@ class Planner:
         return found
 
 
-async def offline_plan(suites: Suites, record: RunRecord) -> Plan:
-    """The plan of a stored run for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
-    specification = json_format.Parse(record.specification, ev.RunSpecification())
+async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
+    """The plan of a run by its stored specification, for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
+    specification = json_format.Parse(stored, ev.RunSpecification())
     found = await asyncio.to_thread(suites.again, specification.suite)
     tasks = await asyncio.to_thread(_task_plans, matching_tasks(found.suite, specification.tasks), specification)
-    return Plan(_settled(specification, found), found.suite, gw.ModelInfo(), tasks, record.identity)
+    return Plan(_settled(specification, found), found.suite, gw.ModelInfo(), tasks, identity)
 
 
 def _need_configured(specification: ev.RunSpecification) -> None:
