@@ -94,7 +94,7 @@ class Planner:
 
 
 async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
-    """The plan of a run by its stored specification, for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
+    """The plan of a stored specification for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
     specification = json_format.Parse(stored, ev.RunSpecification())
     found = await asyncio.to_thread(suites.again, specification.suite)
     tasks = await asyncio.to_thread(_task_plans, matching_tasks(found.suite, specification.tasks), specification)
