@@ -75,6 +75,7 @@ class _Elsewhere:
 
     active: frozenset[str] = frozenset()
     unstored: Mapping[str, Ending] = {}
+    waiting: Mapping[str, str] = {}
 
     def __init__(self, locks: RunLocks) -> None:
         self._locks = locks

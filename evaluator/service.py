@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
+from evaluator.journal.wishes import Wanted
 from evaluator.planning.estimates import planned_run
 from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.planner import Planner, offline_plan
@@ -17,15 +19,16 @@ from evaluator.planning.plans import Plan
 from evaluator.planning.prompts import prompt_set
 from evaluator.planning.suites import NamedSuites, Suites
 from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPort, Stoppable
-from evaluator.runs.active import ActiveRun
 from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
+from evaluator.runs.continuing import Continuing
 from evaluator.runs.control import RunControl
 from evaluator.runs.limits import Limiters
 from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import header_of, score_task
 from evaluator.runs.starting import Starter
+from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
@@ -37,6 +40,7 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
 WATCH_INTERVAL_S = 0.5
+LOOK_INTERVAL_S = 2.0
 
 
 class Evaluator:
@@ -47,6 +51,7 @@ class Evaluator:
         routing: ``gateway``, if it is in this process and may be told of servers outside the configuration (--base-url). Never given to
             one that others can call: they would choose where this process calls, and with which key.
         suites: those that runs may name; None: as one that others can call, by name those of the package and of the settings' folders.
+        continues: it is a service, whose runs go on after a restart: ``go_on`` sees to that.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Evaluator:
         data_folder: Path,
         routing: RoutingGatewayPort | None = None,
         suites: Suites | None = None,
+        continues: bool = False,
     ) -> None:
         defaults, prompts = settings.runs, prompt_set()
         self._default_judge = defaults.judge
@@ -79,12 +85,21 @@ class Evaluator:
         self._planner = Planner(gateway, routing, self._suites, prompts)
         self._control = RunControl(self._context, Limiters(defaults.concurrency), run_locks(settings.storage.url, data_folder))
         self._records = RunRecords(self._journal, self._control)
-        self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge)
+        wanted = Wanted.GO_ON if continues else Wanted.NOTHING
+        self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
+        self._continues = continues
+        self._continuing = Continuing(self._journal, self._control, self._starter)
+        self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)
+        self._going_on: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         files = FileCache(self._context.blobs, data_folder / "files")
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompts, plan_of=self._offline_plan)
 
     def begin_nothing(self) -> None:
-        """Before it closes: runs make no further call, and none begins. Calls in flight may end."""
+        """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""
+        self._stopping.set()
+        if self._going_on is not None:
+            self._going_on.cancel()
         self._control.begin_nothing()
         if isinstance(self._context.gateway, Stoppable):
             self._context.gateway.begin_nothing()
@@ -97,8 +112,15 @@ class Evaluator:
         """Ends runs with their calls in flight, which may be charged."""
         self._control.cut()
 
+    def go_on(self) -> None:
+        """Continues what is to go on and nobody works on, now and from now on, until ``close``."""
+        self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
+
     async def close(self) -> None:
         """Stops what runs and closes the journal."""
+        if self._going_on is not None:
+            self._going_on.cancel()
+            await asyncio.wait((self._going_on,))
         await self._control.close()
         await asyncio.to_thread(self._journal.close)
 
@@ -117,10 +139,17 @@ class Evaluator:
 
     async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse:
         """Starts no further call and lets those in flight end (unless ``now``). A run that is not going on stays as it is."""
-        record = await self._records.find(request.run_id)
-        if (active := self._control.active.get(record.run_id)) is not None:
-            active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=request.now)
+        self._control.stop(request.run_id, now=request.now)  # first, as storage may be away
+        await self._updating.stop(request)
         return ev.CancelRunResponse()
+
+    async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
+        """Pauses a run, lets it go on, stops it, or changes its limits and budget, whichever process works on it. Raises GenlevelError."""
+        return await self._updating.update(request)
+
+    async def _wished(self, run_id: str) -> None:
+        await self._control.heed(run_id)
+        self._continuing.wake()
 
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse:
         """Keeps people's ratings, if some are given; parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
@@ -141,16 +170,29 @@ class Evaluator:
     # -- watching --------------------------------------------------------------------------------------------------
 
     async def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
-        """Progress twice a second until the run stops; the last message has its final state. Raises GenlevelError."""
+        """Progress until the run stops; the last message has its final state. Raises GenlevelError.
+
+        What goes on here is shown twice a second. A service also looks every few seconds at what goes on elsewhere, is paused, or is to go
+        on; to another process such a run is at its end.
+        """
         record = await self._records.find(request.run_id)
-        watched: ActiveRun | None = None
-        while (active := self._control.active.get(record.run_id)) is not None and active.task is not None:
-            watched = active
-            yield active.progress()
-            await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
-            if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
-                raise error
-        run = await self._records.message(await self._records.find(record.run_id))
+        while True:
+            watched = None
+            while (active := self._control.active.get(record.run_id)) is not None and active.task is not None:
+                watched = active
+                yield active.progress()
+                await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
+                if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
+                    raise error
+            record = await self._records.find(record.run_id)
+            run = await self._records.message(record)
+            follows = self._continues and not self._stopping.is_set()
+            if not follows or not (run.status == ev.RUN_STATUS_RUNNING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED)):
+                break
+            yield ev.WatchRunResponse(run=run)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_INTERVAL_S):
+                    await self._stopping.wait()
         if watched is not None and watched.taken_over:  # a run that goes on elsewhere can be watched there
             run.status, run.reason = ev.RUN_STATUS_INTERRUPTED, LOST
         yield ev.WatchRunResponse(run=run)

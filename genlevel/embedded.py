@@ -46,7 +46,7 @@ async def embedded_services(
 
     registry: where their metrics go, if not to one of their own.
     served: others can call them, so nothing in them takes an address, a path or a secret's name. Else they are one command's own, whose
-    runs may name a server by its address and a suite by its path.
+    runs may name a server by its address and a suite by its path. Runs that are started by served ones go on after a restart.
 
     Raises GenlevelError if the folder or a database cannot be used.
     """
@@ -60,7 +60,16 @@ async def embedded_services(
     try:
         scorer = _scorer(settings, data_folder, registry)
         try:
-            evaluator = Evaluator(settings, gateway, scorer, registry=registry, data_folder=data_folder, routing=routing, suites=suites)
+            evaluator = Evaluator(
+                settings,
+                gateway,
+                scorer,
+                registry=registry,
+                data_folder=data_folder,
+                routing=routing,
+                suites=suites,
+                continues=served,
+            )
             try:
                 ready = Readiness({"scorer": scorer.readiness, "evaluator": evaluator.readiness}, fresh_s=0.0, timeout_s=2 * TIMEOUT_S)
                 yield EmbeddedServices(gateway, evaluator, scorer, registry, ready)

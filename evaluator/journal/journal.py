@@ -11,7 +11,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from evaluator.journal.records import Answer, RunRecord, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, reservations, runs
 from evaluator.journal.usage import BUCKETS
+from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -54,7 +55,8 @@ class Journal:
     What is written may say whether it still may be (``allowed``): that is asked when all is ready to be committed, as the process may have
     been stopped since it was asked to write.
 
-    Raises StorageError, in one line, when the database cannot be written or read. judgements: ratings, in the same database.
+    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes: ratings,
+    and what is wanted of runs, in the same database.
     """
 
     def __init__(self, url: str) -> None:
@@ -62,6 +64,7 @@ class Journal:
         self._insert = answer_insert(self._engine)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self.judgements = Judgements(self._engine, self._submit)
+        self.wishes = WishTable(self._engine)
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
@@ -177,15 +180,25 @@ class Journal:
             return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
-        self, run_id: str, *, status: int, reason: str = "", traffic: str | None = None, calls: int = 0, retries: int = 0
+        self,
+        run_id: str,
+        *,
+        status: int,
+        reason: str = "",
+        traffic: str | None = None,
+        calls: int = 0,
+        retries: int = 0,
+        wish: Mapping[str, object] | None = None,
     ) -> None:
-        """Sets a run's state and adds to its counters."""
+        """Sets a run's state and adds to its counters. wish: columns as evaluator.journal.wish_table makes them."""
         change = update(runs).where(runs.c.run_id == run_id)
         change = change.values(
             status=status, reason=reason, updated=time.time(), calls=runs.c.calls + calls, retries=runs.c.retries + retries
         )
         if traffic is not None:
             change = change.values(traffic=traffic)
+        if wish:
+            change = change.values(**wish)
         with self._engine.begin() as connection:
             connection.execute(change)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evaluator.journal.messages import judging_message, run_message
 from evaluator.journal.records import RunRecord, Totals
+from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.plans import Plan
 from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution, RunState
@@ -23,7 +24,8 @@ class Work:
     """What a start is to do with a run.
 
     traffic: how fast and how far. judge: who rates its answers, if anybody. asks: whether the run's own model is asked, for what has no
-    outcome. retry: what failed is done again, by the model and by the judge.
+    outcome. retry: what failed is done again, by the model and by the judge. wanted: what is wanted of the run from now on, as a person
+    starts it; None: it is continued as it was wanted.
     """
 
     plan: Plan
@@ -32,6 +34,7 @@ class Work:
     judge: Judge | None
     asks: bool
     retry: bool
+    wanted: Wanted | None = Wanted.NOTHING
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class ActiveRun:
         log: where its answers become durable.
         budget: what the model and the judge may spend together.
         totals: its answers before this start.
+        wish: the last one that it has followed.
+        traffic: how fast and how far, as last wished.
         accounts: those that its calls go to.
         execution, judging: the passes, as far as they have begun.
         stopped: set if it was told to end.
@@ -54,6 +59,8 @@ class ActiveRun:
     log: RunLog
     budget: Budget
     totals: Totals
+    wish: Wish
+    traffic: ev.TrafficSettings
     accounts: set[str] = field(default_factory=set)
     execution: Execution | None = None
     judging: Judging | None = None
@@ -72,6 +79,11 @@ class ActiveRun:
         if (going := self.judging or self.execution) is not None:
             going.stop(status, reason, now=now, scores=scores)
 
+    def staff(self) -> None:
+        """Sees to it that what goes on has workers enough for the account's limits."""
+        if (going := self.judging or self.execution) is not None:
+            going.staff()
+
     async def passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
         """Asks the model, then has its answers judged. Returns how the run ended. judged: makes the judge's pass."""
         execution, record = self.execution, self.work.record
@@ -89,7 +101,11 @@ class ActiveRun:
         execution, judging = self.execution, self.judging
         state = execution.state if execution is not None else RunState.of(self.totals)
         run = run_message(
-            self.work.record, state.outcomes, state.usage, cost_nano_usd=state.cost_nano_usd, unknown_costs=state.unknown_costs
+            replace(self.work.record, wanted=self.wish.wanted),
+            state.outcomes,
+            state.usage,
+            cost_nano_usd=state.cost_nano_usd,
+            unknown_costs=state.unknown_costs,
         )
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""

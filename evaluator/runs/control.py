@@ -7,6 +7,8 @@ import contextlib
 
 from google.protobuf import json_format
 
+from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
+from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.judge_requests import judged_tasks
 from evaluator.runs.active import ActiveRun, Work
 from evaluator.runs.context import Context
@@ -17,18 +19,33 @@ from evaluator.runs.limits import Limiters
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.budget import Budget
-from genlevel.runtime.errors import GenlevelError, NotFoundError, Unavailable, UsageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 STOPPED = "the evaluator stopped"
 
+LOOK_S = 1.0
+"""Seconds after which a wish that another process stored is seen."""
+
+
+_ENDINGS = {
+    Wanted.PAUSED: Ending(ev.RUN_STATUS_PAUSED, "paused by request"),
+    Wanted.STOPPED: Ending(ev.RUN_STATUS_INTERRUPTED, "stopped by request"),
+}
+_FOLLOWING: dict[int, Wanted] = {
+    ev.RUN_STATUS_FINISHED: Wanted.FINISHED,
+    ev.RUN_STATUS_FAILED: Wanted.CANNOT_SUCCEED,
+    ev.RUN_STATUS_BUDGET: Wanted.CANNOT_SUCCEED,
+}
+
 
 class RunControl:
     """Begins runs and sees them to their end.
 
-    ``active``: the runs that go on here, by id. ``unstored``: how runs ended whose end could not be stored.
+    ``active``: the runs that go on here, by id. ``unstored``: how runs ended whose end could not be stored. ``waiting``:
+    why runs that are to go on here do not yet.
 
     Args:
         locks: of runs; closed with this.
@@ -37,6 +54,7 @@ class RunControl:
     def __init__(self, context: Context, limiters: Limiters, locks: RunLocks) -> None:
         self.active: dict[str, ActiveRun] = {}
         self.unstored: dict[str, Ending] = {}
+        self.waiting: dict[str, str] = {}
         self._context = context
         self._limiters = limiters
         self._locks = locks
@@ -71,13 +89,13 @@ class RunControl:
     # -- beginning -------------------------------------------------------------------------------------------------
 
     async def begin(self, work: Work) -> None:
-        """Begins the work. Raises UsageError if another process does the run's, GenlevelError if it cannot be begun."""
+        """Begins the work. Raises RunTaken if another process does the run's, GenlevelError if it cannot be begun."""
         run_id = work.record.run_id
         self._check_begins()
         lock = self._locks.of(run_id)
         if not await lock.acquire():
             holder = await lock.holder() or "another process"
-            raise UsageError(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
+            raise RunTaken(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
         try:
             active = await self._prepared(work, RunLog(self._context.journal, lock))
             self._check_begins()
@@ -86,6 +104,7 @@ class RunControl:
             raise
         active.task = asyncio.create_task(self._carry_out(active, lock), name=f"run-{run_id}")
         self.unstored.pop(run_id, None)
+        self.waiting.pop(run_id, None)
         self.active[run_id] = active
 
     def _check_begins(self) -> None:
@@ -107,9 +126,9 @@ class RunControl:
             await self._context.scorer.begin_run(begun(header, work.plan.tasks))
             scored = await self._scored(record.run_id)
         first = await asyncio.to_thread(journal.last_reservation, record.run_id)
-        await asyncio.to_thread(journal.update_run, record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=_kept_traffic(work))
+        wish = await asyncio.to_thread(self._store_start, work)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
-        active = ActiveRun(work, header, log, budget, totals)
+        active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
         if work.asks:
             active.accounts.add(work.plan.model.account)
             active.execution = Execution(
@@ -126,13 +145,28 @@ class RunControl:
             )
         return active
 
+    def _store_start(self, work: Work) -> Wish:
+        """Stores that the run goes on (in a thread). Returns the wish that it follows.
+
+        A run that is continued follows what was wanted of it when it was read: what came later is seen as a new wish, and stays stored.
+        """
+        record, journal = work.record, self._context.journal
+        if work.wanted is None:
+            got_on = journal.wishes.got_on_since(record.run_id, record.continued)
+            journal.update_run(record.run_id, status=ev.RUN_STATUS_RUNNING, wish=continued_by_itself(got_on=got_on))
+            return Wish(record.wishes, Wanted.GO_ON, at_once=False, traffic=record.traffic)
+        before, traffic = journal.wishes.of(record.run_id), _kept_traffic(work)
+        started = newly_started(work.wanted, retry_failed=work.retry, judge_only=not work.asks)
+        journal.update_run(record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=traffic, wish=started)
+        return Wish((before.number if before else 0) + 1, work.wanted, at_once=False, traffic=traffic)
+
     async def _judged(self, active: ActiveRun) -> Ending:
         """Makes the judge's pass, unless the run was stopped before it could begin."""
         work, journal = active.work, self._context.journal
         judge = work.judge
         assert judge is not None
         same = judge.model.account == work.plan.model.account
-        traffic = work.traffic if same else ev.TrafficSettings()
+        traffic = active.traffic if same else ev.TrafficSettings()
         limiter = self._limiters.of(judge.model, traffic, self._accounts(), keep=same and work.asks)
         active.accounts.add(judge.model.account)
         first = await asyncio.to_thread(journal.last_reservation, active.run_id)
@@ -167,12 +201,44 @@ class RunControl:
             return frozenset(score.task.key for score in verdict.tasks if not score.counts.pending and not score.counts.failed)
         return frozenset()
 
+    # -- what is wanted of it ----------------------------------------------------------------------------------------
+
+    def stop(self, run_id: str, *, now: bool) -> None:
+        """Stops a run if it goes on here."""
+        if (active := self.active.get(run_id)) is not None:
+            active.stop(*_ENDINGS[Wanted.STOPPED][:2], now=now)
+
+    async def heed(self, run_id: str) -> None:
+        """Looks at once at what is wanted of a run, if it goes on here. Raises StorageError."""
+        if (active := self.active.get(run_id)) is not None:
+            wish = await asyncio.to_thread(self._context.journal.wishes.of, run_id)
+            if wish is not None and wish.number > active.wish.number:
+                self._follow(active, wish)
+
+    async def _heed_always(self, active: ActiveRun) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(StorageError):  # whoever writes answers says so
+                await self.heed(active.run_id)
+
+    def _follow(self, active: ActiveRun, wish: Wish) -> None:
+        """Does what is newly wanted of a run."""
+        active.wish = wish
+        before, active.traffic = active.traffic, json_format.Parse(wish.traffic or "{}", ev.TrafficSettings())
+        self._limiters.retune(active.work.plan.model, before, active.traffic)
+        if active.traffic.HasField("budget_nano_usd"):
+            active.budget.retune(active.traffic.budget_nano_usd)
+        active.staff()
+        if (ending := _ENDINGS.get(wish.wanted)) is not None:
+            active.stop(ending.status, ending.reason, now=wish.at_once)
+
     # -- ending ----------------------------------------------------------------------------------------------------
 
     async def _carry_out(self, active: ActiveRun, lock: RunLock) -> None:
         """Does the work of a run and stores how it ended."""
         ending = Ending(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
         watching = asyncio.create_task(self._stop_if_lost(active, lock), name=f"lock-{active.run_id}")
+        heeding = asyncio.create_task(self._heed_always(active), name=f"wishes-{active.run_id}")
         try:
             ending = await active.passes(lambda: self._judged(active))
         except asyncio.CancelledError:
@@ -180,6 +246,7 @@ class RunControl:
             raise
         finally:
             watching.cancel()
+            heeding.cancel()
             await self._end(active, lock, ending)
 
     async def _stop_if_lost(self, active: ActiveRun, lock: RunLock) -> None:
@@ -210,8 +277,14 @@ class RunControl:
 
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
-        update = self._context.journal.update_run
-        await asyncio.to_thread(update, active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries)
+        following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.wish.number)
+
+        def store() -> None:
+            self._context.journal.update_run(
+                active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following
+            )
+
+        await asyncio.to_thread(store)
 
 
 def _kept_traffic(work: Work) -> str:

@@ -16,8 +16,8 @@ from typing import Generic, NamedTuple, TypeVar
 from evaluator.runs.context import Context
 from evaluator.telemetry import LiveSource
 from evaluator.traffic.budget import Budget
-from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic
-from genlevel.runtime.errors import CallFailed, GenlevelError
+from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
+from genlevel.runtime.errors import GenlevelError, may_pass
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -33,10 +33,15 @@ Item = TypeVar("Item")
 
 
 class Ending(NamedTuple):
-    """How a run or a pass ended. status: a RunStatus of the contract. reason: why, in one line; "" if it came to its end."""
+    """How a run or a pass ended.
+
+    status: a RunStatus of the contract. reason: why, in one line; "" if it came to its end. may_pass: it failed because something that it
+    needs is away, and may go on once that is back.
+    """
 
     status: int
     reason: str = ""
+    may_pass: bool = False
 
 
 class Crew(LiveSource, Generic[Item]):
@@ -81,10 +86,9 @@ class Crew(LiveSource, Generic[Item]):
             on_retry=self._retried,
             stopping=lambda: self._stopping,
         )
-        cap = limiter.concurrency.cap
-        self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, cap // 2))
-        self._worker_count = 2 * cap + 2  # those that wait for a retry hold no slot
-        self._workers: list[asyncio.Task[None]] = []
+        self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
+        self._workers: set[asyncio.Task[object]] = set()
+        self._fault: Exception | None = None
         self._reader: asyncio.Task[None] | None = None
         self._scoring: asyncio.Task[None] | None = None
         self._asks = True  # whether calls may still be made
@@ -109,25 +113,45 @@ class Crew(LiveSource, Generic[Item]):
         if self._stopping:
             return None
         self._reader = asyncio.create_task(self._guard(self._read_all()), name="reader")
-        self._workers = [asyncio.create_task(self._guard(self._work()), name=f"worker-{n}") for n in range(self._worker_count)]
+        self.staff()
         try:
-            results = await asyncio.gather(self._reader, *self._workers, return_exceptions=True)
+            while going := {task for task in (self._reader, *self._workers) if not task.done()}:
+                await asyncio.wait(going)  # then look for those that have come meanwhile
         finally:
             for task in (self._reader, *self._workers):
                 task.cancel()
             self._asks = False
-        return next((result for result in results if isinstance(result, Exception)), None)
+        return self._fault
 
     async def _read_all(self) -> None:
         await self._read()
-        for _ in range(self._worker_count):
-            await self._queue.put(None)
+        await self._queue.put(None)
 
     async def _work(self) -> None:
-        while not self._stopping and (item := await self._queue.get()) is not None:
-            await self._work_on(item)
+        try:
+            while not self._stopping and len(self._workers) <= self._wanted_workers():
+                if (item := await self._queue.get()) is None:
+                    self._queue.put_nowait(None)  # for the next worker: nothing else is put after it
+                    return
+                await self._work_on(item)
+        finally:
+            self._workers.discard(current_task())
 
-    def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True) -> None:
+    def staff(self) -> None:
+        """Sees to it that there are workers enough for the calls that may be in flight now; those too many leave after their item."""
+        if self._reader is None or self._stopping or not self._asks:
+            return
+        while len(self._workers) < self._wanted_workers():
+            self._workers.add(asyncio.create_task(self._guard(self._work()), name=f"worker-{len(self._workers)}"))
+
+    def _wanted_workers(self) -> int:
+        return 2 * self._limiter.concurrency.cap + 2  # those that wait for a retry hold no slot
+
+    def fail(self, error: GenlevelError) -> None:
+        """Ends the pass because of an error."""
+        self.stop(ev.RUN_STATUS_FAILED, str(error), may_pass=may_pass(error))
+
+    def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True, may_pass: bool = False) -> None:
         """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.
 
         What was begun is still scored, unless ``now`` or not ``scores``, or if nothing but scoring was left to stop.
@@ -138,7 +162,7 @@ class Crew(LiveSource, Generic[Item]):
         self._scores = self._scores and scores
         if not self._stopping:
             self._stopping = True
-            self._ending = Ending(status, reason)
+            self._ending = Ending(status, reason, may_pass)
             asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
         if now:
             self._cut()
@@ -162,11 +186,11 @@ class Crew(LiveSource, Generic[Item]):
             await work
         except RunStopped as stopped:
             self.stop(ev.RUN_STATUS_BUDGET if stopped.budget else ev.RUN_STATUS_FAILED, stopped.reason)
-        except (GenlevelError, CallFailed) as error:
-            self.stop(ev.RUN_STATUS_FAILED, str(error))
-        except Exception:
+        except GenlevelError as error:
+            self.fail(error)
+        except Exception as error:
+            self._fault = self._fault or error
             self.stop(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
-            raise
 
     def _cut(self) -> None:
         for worker in self._workers:

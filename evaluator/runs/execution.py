@@ -26,7 +26,7 @@ from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import CallFailed, DatasetError, GenlevelError
+from genlevel.runtime.errors import DatasetError, GenlevelError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -242,7 +242,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         while (state := await self._to_score.get()) is not None:
             try:
                 await score_task(self._context, self._header, state.planned)
-            except (GenlevelError, CallFailed) as error:
-                self.stop(ev.RUN_STATUS_FAILED, str(error))
+            except GenlevelError as error:
+                self.fail(error)
                 return
             state.changed = False

@@ -26,7 +26,7 @@ from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import CallFailed, GenlevelError
+from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -168,8 +168,8 @@ class Judging(Crew[_Item]):
             if self._scoring is not None:
                 self._scoring.cancel()
             self._context.telemetry.hide(self)
-        status, reason = self._ending
-        return Ending(status, f"judging: {reason}" if reason else "")
+        ending = self._ending
+        return ending._replace(reason=f"judging: {ending.reason}" if ending.reason else "")
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -248,8 +248,8 @@ class Judging(Crew[_Item]):
         try:
             for planned in self._tasks:
                 await self._score(planned)
-        except (GenlevelError, CallFailed) as error:
-            self.stop(ev.RUN_STATUS_FAILED, str(error))
+        except GenlevelError as error:
+            self.fail(error)
 
     async def _score(self, planned: TaskPlan) -> sc.TaskScore:
         return await score_task(self._context, self._header, planned)

@@ -34,3 +34,16 @@ class Limiters:
                 adaptive=not asked,
             )
         return limiter
+
+    def retune(self, model: gw.ModelInfo, before: ev.TrafficSettings, now: ev.TrafficSettings) -> None:
+        """Changes the limits of a model's account as a run's settings have changed. What other runs of the account asked for gives way."""
+        if (limiter := self._by_account.get(model.account)) is not None:
+            limiter.retune(
+                requests_per_minute=_changed(before.requests_per_minute, now.requests_per_minute),
+                tokens_per_minute=_changed(before.tokens_per_minute, now.tokens_per_minute),
+                concurrency=_changed(before.concurrency, now.concurrency),
+            )
+
+
+def _changed(before: int, now: int) -> int | None:
+    return now if now and now != before else None

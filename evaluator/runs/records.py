@@ -14,12 +14,19 @@ from google.protobuf import json_format
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import judging_message, run_message
 from evaluator.journal.records import RunRecord
+from evaluator.journal.wishes import Wanted
 from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
     from evaluator.planning.plans import Plan
     from evaluator.runs.crew import Ending
+
+
+_WISHED = {
+    Wanted.PAUSED: (ev.RUN_STATUS_PAUSED, "paused by request"),
+    Wanted.STOPPED: (ev.RUN_STATUS_INTERRUPTED, "stopped by request"),
+}
 
 
 class Activity(Protocol):
@@ -33,6 +40,11 @@ class Activity(Protocol):
     @property
     def unstored(self) -> Mapping[str, Ending]:
         """How runs ended whose end could not be stored."""
+        ...
+
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """Why runs that are to go on here do not yet."""
         ...
 
     async def is_orphaned(self, run_id: str) -> bool:
@@ -65,13 +77,28 @@ class RunRecords:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif (ended := self._control.unstored.get(record.run_id)) is not None:
             record = replace(record, status=ended.status, reason=ended.reason)
-        elif record.status == ev.RUN_STATUS_RUNNING and await self._control.is_orphaned(record.run_id):
-            record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
+        else:
+            record = await self._as_left(record)
         run = run_message(record, totals.outcomes, totals.usage, cost_nano_usd=totals.cost_nano_usd, unknown_costs=totals.unknown_costs)
         kept = self._journal.judgements
         if (judge := await asyncio.to_thread(kept.judge_of, record.run_id)) is not None:
             run.judging.CopyFrom(judging_message(judge, await asyncio.to_thread(kept.totals, record.run_id)))
         return run
+
+    async def _as_left(self, record: RunRecord) -> RunRecord:
+        """A run that does not go on here, as whoever worked on it has left it."""
+        wished = _WISHED.get(record.wanted)
+        if wished is None and record.status != ev.RUN_STATUS_RUNNING and record.wanted is not Wanted.GO_ON:
+            return record
+        if not await self._control.is_orphaned(record.run_id):
+            return replace(record, status=ev.RUN_STATUS_RUNNING)
+        if wished is not None and record.status != wished[0]:
+            return replace(record, status=wished[0], reason=wished[1])
+        if record.status == ev.RUN_STATUS_RUNNING:
+            record = replace(record, status=ev.RUN_STATUS_INTERRUPTED, reason="its process ended")
+        if record.wanted is Wanted.GO_ON and (why := self._control.waiting.get(record.run_id)):
+            record = replace(record, reason=f"it goes on once this has passed: {why}")
+        return record
 
 
 def new_record(plan: Plan, *, generation: int, traffic: ev.TrafficSettings, prompt_version: str) -> RunRecord:

@@ -9,6 +9,7 @@ from google.protobuf import json_format
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
+from evaluator.journal.wishes import Wanted
 from evaluator.planning.estimates import traffic_notes
 from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.planner import Planner
@@ -27,10 +28,23 @@ from genlevel.v1 import gateway_pb2 as gw
 
 
 class Starter:
-    """Starts and continues runs. judge: the route of the judge if a request names none; "" = nobody judges."""
+    """Starts and continues runs.
+
+    Args:
+        judge: the route of the judge if a request names none; "" = nobody judges.
+        wanted: what is wanted of a run that somebody starts.
+    """
 
     def __init__(
-        self, planner: Planner, prompts: PromptSet, journal: Journal, records: RunRecords, control: RunControl, *, judge: str
+        self,
+        planner: Planner,
+        prompts: PromptSet,
+        journal: Journal,
+        records: RunRecords,
+        control: RunControl,
+        *,
+        judge: str,
+        wanted: Wanted,
     ) -> None:
         self._planner = planner
         self._prompts = prompts
@@ -38,6 +52,7 @@ class Starter:
         self._records = records
         self._control = control
         self._default_judge = judge
+        self._wanted = wanted
         self._starts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by a run's identity, while it is being started
 
     async def start(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
@@ -47,25 +62,37 @@ class Starter:
         plan = await self._planner.resolve(request.specification)
         async with self._turn(plan.identity):
             record = await self._latest(plan, request.traffic, fresh=request.fresh)
-            return await self._go_on(plan, record, request.traffic, request)
+            return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted_of(plan))
 
     async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
         if record.run_id in self._control.active:
-            told = (
-                "the run is in progress already, with the limits and budget that it was started with; stop it, then resume it with new ones"
-            )
+            told = "the run is in progress already, with its limits and budget as they are; `genlevel tune` changes them while it goes on"
             notes = [told] if request.traffic.ListFields() else []
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
+        plan = await self._plan_again(record, judge_only=request.judge_only)
+        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+        traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
+        async with self._turn(record.identity):
+            return await self._go_on(plan, record, traffic, request, wanted=self._wanted_of(plan))
+
+    async def go_on(self, record: RunRecord) -> bool:
+        """Continues a run as it was wanted, if nobody works on it. Returns whether anything was left to do. Raises GenlevelError."""
+        plan = await self._plan_again(record, judge_only=record.judge_only)
+        request = ev.StartRunRequest(run_id=record.run_id, retry_failed=record.retry_failed, judge_only=record.judge_only)
+        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+        async with self._turn(record.identity):
+            await self._go_on(plan, record, traffic, request, wanted=None)
+        return record.run_id in self._control.active
+
+    async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
+        """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
         plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()), stored=True)
-        if plan.identity != record.identity and not request.judge_only:
+        if plan.identity != record.identity and not judge_only:
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
                 "so it cannot be continued; start a new run with `genlevel eval`"
             )
-        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
-        traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
-        async with self._turn(record.identity):
-            return await self._go_on(plan, record, traffic, request)
+        return plan
 
     def _turn(self, identity: str) -> asyncio.Lock:
         """One start at a time for all runs of one identity: the second one finds what the first one began."""
@@ -81,7 +108,13 @@ class Starter:
         record = new_record(plan, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
         return await asyncio.to_thread(self._journal.create_run, record)
 
-    async def _go_on(self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest) -> ev.StartRunResponse:
+    def _wanted_of(self, plan: Plan) -> Wanted:
+        """What is wanted of a run that is started; a server that only a command knows cannot be asked without the command."""
+        return Wanted.NOTHING if plan.specification.base_url else self._wanted
+
+    async def _go_on(
+        self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
+    ) -> ev.StartRunResponse:
         """Starts what is left of a run, if anything is and nobody works on it."""
         problems = plan.problems
         if record.run_id in self._control.active:
@@ -101,7 +134,7 @@ class Starter:
         if asks:
             problems += _check_startable(plan.model, traffic)
             problems += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
-        await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry))
+        await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
         return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _judge(self, plan: Plan, run_id: str, traffic: ev.TrafficSettings) -> tuple[Judge | None, list[str]]:

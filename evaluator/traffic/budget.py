@@ -36,6 +36,11 @@ class Budget:
         self._reserved += amount
         return True
 
+    def retune(self, limit: int | None) -> None:
+        """Changes the cap while calls are in flight; who waits for money looks again."""
+        self.limit = limit
+        self._freed.set()
+
     def settle(self, reserved: int, cost: int) -> None:
         """Replaces a reservation by what the call cost (0 = surely nothing)."""
         self._reserved -= reserved

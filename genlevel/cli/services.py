@@ -44,7 +44,7 @@ def up(ctx: click.Context, out: Path) -> None:
             parts = (
                 _Part("gateway", settings.gateway, _add_gateway(found.gateway)),
                 _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
-                _Part("evaluator", settings.evaluator, _add_evaluator(found.evaluator)),
+                _Part("evaluator", settings.evaluator, _add_evaluator(found.evaluator), begin=found.evaluator.go_on),
             )
             await _serve(parts, pages, found.ready, settings.grace_s)
 
@@ -116,9 +116,10 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             stack.push_async_callback(to_gateway.close)
             to_scorer = GrpcScorer(settings.addresses.scorer, settings.addresses)
             stack.push_async_callback(to_scorer.close)
-            core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=pages.registry, data_folder=out)
+            core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=pages.registry, data_folder=out, continues=True)
             stack.push_async_callback(core.close)
-            await _serve([_Part("evaluator", settings.evaluator, _add_evaluator(core))], pages, core.readiness, settings.grace_s)
+            part = _Part("evaluator", settings.evaluator, _add_evaluator(core), begin=core.go_on)
+            await _serve([part], pages, core.readiness, settings.grace_s)
 
     run_async(work())
 
@@ -172,11 +173,12 @@ def _add_evaluator(core: Evaluator) -> Add:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One service of a process: its name, where it listens, and what adds it to its server."""
+    """One service of a process: its name, where it listens, what adds it to its server, and what begins once all is served."""
 
     name: str
     listen: ServiceListen
     add: Add
+    begin: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, grace_s: f
         for part, server in zip(parts, servers, strict=True):
             click.echo(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
         click.echo(pages.served, err=True)
+        for part in parts:
+            part.begin()
         await stopped.wait()
         pages.life.stop()
         for server in servers:

@@ -7,6 +7,7 @@ GenlevelError
 │   ├── ConfigurationError  genlevel.yaml, an environment variable or a flag
 │   ├── DatasetError        a suite, task folder or annotation file
 │   ├── NotFoundError       a run or instance that is not there
+│   ├── RunTaken            another process works on the run
 │   ├── WorkbookError       an official result or reference workbook
 │   └── CallerRefused       a service does not take calls from here
 │       ├── CallerUnknown   it does not know who calls
@@ -78,6 +79,10 @@ class DatasetError(UsageError):
 
 class NotFoundError(UsageError):
     """A run or an instance that is asked for is not there."""
+
+
+class RunTaken(UsageError):
+    """Another process works on the run."""
 
 
 class WorkbookError(UsageError):
@@ -159,3 +164,8 @@ class CallFailed(GenlevelError):
     def reason(self) -> str:
         """The class's name, such as RATE_LIMIT."""
         return self.error_class.name
+
+
+def may_pass(error: GenlevelError) -> bool:
+    """Whether the same may succeed later although nobody mends what was asked: a service or a storage is away."""
+    return isinstance(error, (Unavailable, StorageError)) and not isinstance(error, BlobMissing)

@@ -27,6 +27,7 @@ from genlevel.runtime.errors import (
     GenlevelError,
     NotFoundError,
     RoleMissing,
+    RunTaken,
     StorageError,
     Unavailable,
     UsageError,
@@ -49,6 +50,7 @@ STATUSES: dict[type[GenlevelError], int] = {
     ConfigurationError: code_pb2.FAILED_PRECONDITION,
     DatasetError: code_pb2.INVALID_ARGUMENT,
     NotFoundError: code_pb2.NOT_FOUND,
+    RunTaken: code_pb2.FAILED_PRECONDITION,
     WorkbookError: code_pb2.INVALID_ARGUMENT,
     CallerRefused: code_pb2.PERMISSION_DENIED,
     CallerUnknown: code_pb2.UNAUTHENTICATED,
@@ -96,6 +98,7 @@ _NEAREST: dict[int, type[GenlevelError]] = {
     code_pb2.INVALID_ARGUMENT: UsageError,
     code_pb2.NOT_FOUND: NotFoundError,
     code_pb2.FAILED_PRECONDITION: ConfigurationError,
+    code_pb2.UNAVAILABLE: Unavailable,
 }
 _CLASSES = {kind.__name__: kind for kind in STATUSES}
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -237,7 +240,9 @@ def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelE
     if status.code == code_pb2.UNAVAILABLE:
         return Unavailable(f"{who} cannot be reached ({setting}): {message}")
     if status.code == code_pb2.DEADLINE_EXCEEDED:
-        return GenlevelError(f"{who} could not be reached, or did not answer in time ({setting})")
+        return Unavailable(f"{who} could not be reached, or did not answer in time ({setting})")
+    if status.code == code_pb2.CANCELLED:  # not by the caller, who would not be told: the service is stopping
+        return Unavailable(f"{who} ended the call, as it does if it stops ({setting})")
     if status.code == code_pb2.UNIMPLEMENTED:
         return GenlevelError(f"{who} has another version; gateway, evaluator and scorer must have the same one")
     said = f"{who} answered {_code_name(status.code)}: {message}"

@@ -42,11 +42,24 @@ class Bucket:
     """
 
     def __init__(self, per_minute: int, burst_s: float, now: float) -> None:
-        self.per_minute = per_minute
-        self.capacity = min(float(per_minute), max(1.0, per_minute * burst_s / 60.0))
-        self.rate = (per_minute - self.capacity + 1.0) / 60.0
+        self._burst_s = burst_s
+        self._set(per_minute)
         self._level = self.capacity
         self._at = now
+
+    def _set(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self.capacity = min(float(per_minute), max(1.0, per_minute * self._burst_s / 60.0))
+        self.rate = (per_minute - self.capacity + 1.0) / 60.0
+
+    def retune(self, per_minute: int, now: float) -> None:
+        """Admits so many from now on. What was taken stays taken; a bucket that had no limit begins empty, as nobody has counted before."""
+        if self.per_minute:
+            self._refill(now)
+        else:
+            self._level, self._at = 0.0, now
+        self._set(per_minute)
+        self._level = min(self._level, self.capacity)
 
     def delay(self, cost: float, now: float) -> float:
         """Seconds until ``cost`` units may be taken; 0 = now."""
@@ -162,6 +175,22 @@ class AccountLimiter:
     def in_flight(self) -> int:
         """Calls that hold a permit."""
         return self._in_flight
+
+    def retune(
+        self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None, concurrency: int | None = None
+    ) -> None:
+        """Changes limits while calls are in flight and others wait; None: as it is.
+
+        Raised limits let waiting calls start at once; lowered ones let calls in flight end. concurrency: as for one that is not adaptive.
+        """
+        now = self._clock()
+        if requests_per_minute is not None:
+            self._requests.retune(requests_per_minute, now)
+        if tokens_per_minute is not None:
+            self._tokens.retune(tokens_per_minute, now)
+        if concurrency is not None:
+            self.concurrency = AdaptiveConcurrency(limit=float(concurrency), cap=concurrency, slow_start=False)
+        self._pump()
 
     def waiting(self) -> Counter[str]:
         """Callers that wait for a permit, by reason. All wait for what the first one waits for."""

@@ -301,6 +301,26 @@ class CancelRunResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class UpdateRunRequest(_message.Message):
+    __slots__ = ("run_id", "wanted", "traffic", "now")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    TRAFFIC_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    wanted: RunWanted
+    traffic: TrafficSettings
+    now: bool
+    def __init__(self, run_id: _Optional[str] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., now: _Optional[bool] = ...) -> None: ...
+
+class UpdateRunResponse(_message.Message):
+    __slots__ = ("run", "problems")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    problems: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class WrittenRating(_message.Message):
     __slots__ = ("task", "instance", "rater", "rating", "where")
     TASK_FIELD_NUMBER: _ClassVar[int]

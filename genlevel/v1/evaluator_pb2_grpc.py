@@ -64,6 +64,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.UpdateRun = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/UpdateRun',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunResponse.FromString,
+                _registered_method=True)
         self.RescoreRun = channel.unary_unary(
                 '/genlevel.v1.EvaluatorService/RescoreRun',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.RescoreRunRequest.SerializeToString,
@@ -94,7 +99,7 @@ class EvaluatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchRun(self, request, context):
-        """Progress until the run stops; the last message has its final state.
+        """Progress until the run stops; the last message has its final state. A run that is paused, or is to go on, is watched until it does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +118,15 @@ class EvaluatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRun(self, request, context):
-        """Starts no further call; lets those in flight end, and scores the tasks that were begun.
+        """Starts no further call; lets those in flight end, and scores the tasks that were begun. It stays stopped until a person continues it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRun(self, request, context):
+        """Pauses a run, lets it go on, stops it, or changes its limits and budget: while it goes on, whichever evaluator works on it, or before
+        it goes on again. It is stored at once and followed within seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +178,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.CancelRun,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.SerializeToString,
+            ),
+            'UpdateRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRun,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunResponse.SerializeToString,
             ),
             'RescoreRun': grpc.unary_unary_rpc_method_handler(
                     servicer.RescoreRun,
@@ -339,6 +357,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/CancelRun',
             genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/UpdateRun',
+            genlevel_dot_v1_dot_evaluator__pb2.UpdateRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.UpdateRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -290,13 +290,18 @@ async def test_what_was_not_foreseen_is_logged_and_not_told(caplog: pytest.LogCa
         ),
         (
             code_pb2.DEADLINE_EXCEEDED,
-            GenlevelError,
+            Unavailable,
             "the scorer at 127.0.0.1:7403 could not be reached, or did not answer in time (addresses.scorer in the configuration)",
         ),
         (
             code_pb2.UNIMPLEMENTED,
             GenlevelError,
             "the scorer at 127.0.0.1:7403 has another version; gateway, evaluator and scorer must have the same one",
+        ),
+        (
+            code_pb2.CANCELLED,
+            Unavailable,
+            "the scorer at 127.0.0.1:7403 ended the call, as it does if it stops (addresses.scorer in the configuration)",
         ),
         (code_pb2.INTERNAL, GenlevelError, "the scorer at 127.0.0.1:7403 answered INTERNAL: from gRPC"),
         (code_pb2.INVALID_ARGUMENT, UsageError, "the scorer at 127.0.0.1:7403 answered INVALID_ARGUMENT: from gRPC"),

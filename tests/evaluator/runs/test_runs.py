@@ -300,7 +300,7 @@ async def test_new_limits_of_a_run_that_goes_on_are_not_taken_in_silence(make_ev
     scripted.latency_s = 0.2
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(3))))).run
     told = await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(requests_per_minute=5)))
-    assert ["stop it, then resume it" in problem for problem in told.problems] == [True], "they are not kept for later"
+    assert ["`genlevel tune` changes them" in problem for problem in told.problems] == [True], "they are not kept for later"
     assert not (await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id))).problems
 
 

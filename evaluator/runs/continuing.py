@@ -1,0 +1,143 @@
+"""Runs go on by themselves: what a service finds that is to go on, and that nobody works on, it continues.
+
+It looks when it starts and every few seconds after, so it also takes over from an evaluator that was killed (once that one's lease has
+expired), and goes on with what a person resumes. What cannot go on yet (a model that is not ready, a service or storage that is away) waits
+and is looked at again; what never can (its suite has changed) is set aside, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import RunRecord
+from evaluator.journal.wish_table import run_ended
+from evaluator.journal.wishes import Wanted
+from evaluator.runs.control import RunControl
+from evaluator.runs.starting import Starter
+from genlevel.runtime.errors import ConfigurationError, GenlevelError, RunTaken, StorageError, UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+
+LOOK_S = 3.0
+"""Seconds between two looks."""
+LONGEST_WAIT_S = 60.0
+MOST_VAIN_STARTS = 5
+"""Continued starts in a row without a new answer, none of which came to an orderly end: the run may be what kills its process."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A run that could not go on. tries: how often in a row. until: by time.monotonic."""
+
+    tries: int = 0
+    until: float = 0.0
+
+
+class Continuing:
+    """Continues runs for as long as ``run`` is not cancelled."""
+
+    def __init__(self, journal: Journal, control: RunControl, starter: Starter) -> None:
+        self._journal = journal
+        self._control = control
+        self._starter = starter
+        self._waiting: dict[str, _Waiting] = {}
+        self._told = ""
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Looks at once: a person may have resumed a run."""
+        self._waiting.clear()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Looks again and again. Never raises."""
+        while True:
+            self._woken.clear()
+            try:
+                await self.look()
+                self._told = ""
+            except GenlevelError as error:
+                if str(error) != self._told:  # once, however long it lasts
+                    logger.warning("cannot look for runs that are to go on: %s", error)
+                    self._told = str(error)
+            except Exception:
+                logger.exception("looking for runs that are to go on failed in an unforeseen way")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._woken.wait()
+
+    async def look(self) -> None:
+        """Continues what is to go on and can. Raises StorageError."""
+        wanted = await asyncio.to_thread(self._journal.wishes.going_on)
+        for run_id in self._waiting.keys() - set(wanted):
+            self._forget(run_id)
+        for run_id in wanted:
+            waiting = self._waiting.get(run_id)
+            if run_id in self._control.active or (waiting is not None and waiting.until > time.monotonic()):
+                continue
+            if await self._control.is_orphaned(run_id):
+                await self._continue(run_id)
+
+    async def _continue(self, run_id: str) -> None:
+        """Continues one run, or notes why it does not go on."""
+        record = await asyncio.to_thread(self._journal.run, run_id)
+        if record is None or record.wanted is not Wanted.GO_ON:
+            return
+        try:
+            await self._try(record)
+        except RunTaken:
+            return
+        except ConfigurationError as error:
+            self._wait(record, str(error))
+        except UsageError as error:
+            await self._set_aside(record, str(error))
+        except StorageError:
+            raise
+        except GenlevelError as error:
+            self._wait(record, str(error))
+        except Exception:
+            logger.exception("run %s cannot go on for an unforeseen reason", run_id)
+            self._wait(record, "an error in genlevel itself; see the log")
+
+    async def _try(self, record: RunRecord) -> None:
+        got_on = await asyncio.to_thread(self._journal.wishes.got_on_since, record.run_id, record.continued)
+        if not got_on and record.vain_starts >= MOST_VAIN_STARTS:
+            told = f"it was continued {record.vain_starts} times in a row, and its process ended each time before any answer came"
+            await self._set_aside(record, told)
+            return
+        if await self._starter.go_on(record):
+            totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+            left = record.total - sum(totals.outcomes.values())
+            logger.info("run %s goes on: %s of %s left", record.run_id, f"{left:,}", f"{record.total:,}")
+        else:
+            await asyncio.to_thread(self._journal.wishes.store, record.run_id, wanted=Wanted.FINISHED)
+        self._forget(record.run_id)
+
+    def _wait(self, record: RunRecord, why: str) -> None:
+        """Notes why a run cannot go on yet; says so if it is news."""
+        waiting = self._waiting.setdefault(record.run_id, _Waiting())
+        waiting.until = time.monotonic() + min(LONGEST_WAIT_S, LOOK_S * 2.0**waiting.tries)
+        waiting.tries += 1
+        if self._control.waiting.get(record.run_id) != why:
+            self._control.waiting[record.run_id] = why
+            logger.warning("run %s is to go on once this has passed: %s", record.run_id, why)
+
+    def _forget(self, run_id: str) -> None:
+        self._waiting.pop(run_id, None)
+        self._control.waiting.pop(run_id, None)
+
+    async def _set_aside(self, record: RunRecord, why: str) -> None:
+        """Stores that a run cannot succeed; a person may resume it all the same."""
+        logger.warning("run %s does not go on: %s", record.run_id, why)
+        wish = run_ended(Wanted.CANNOT_SUCCEED, seen=record.wishes)
+        await asyncio.to_thread(self._store_aside, record.run_id, why, wish)
+        self._forget(record.run_id)
+
+    def _store_aside(self, run_id: str, why: str, wish: dict[str, object]) -> None:
+        self._journal.update_run(run_id, status=ev.RUN_STATUS_FAILED, reason=why, wish=wish)

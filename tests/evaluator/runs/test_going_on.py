@@ -1,0 +1,436 @@
+"""What is wanted of a run holds over restarts and across processes: it goes on, stays paused or stopped, and follows new limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from evaluator.planning.suites import AnySuites
+from evaluator.runs import continuing, control
+from evaluator.service import Evaluator
+from genlevel.runtime.errors import Unavailable, UsageError
+from genlevel.runtime.settings import Settings
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from scorer.service import Scorer
+
+GO_ON, PAUSED, STOPPED = ev.RUN_WANTED_GO_ON, ev.RUN_WANTED_PAUSED, ev.RUN_WANTED_STOPPED
+CANNOT = ev.RUN_WANTED_CANNOT_SUCCEED
+
+
+class Place:
+    """A data folder, and the evaluators that are started over it one after another (or together)."""
+
+    def __init__(self, folder, gateway):
+        self.folder, self.gateway, self.made = folder, gateway, []
+
+    def start(self, *, continues=True, going=True):
+        scorer = Scorer(f"sqlite:///{self.folder / 'genlevel.db'}")
+        settings = Settings.model_validate({"runs": {"attempts": 3, "deadline_s": 20}})
+        evaluator = Evaluator(
+            settings,
+            self.gateway,
+            scorer,
+            registry=CollectorRegistry(),
+            data_folder=self.folder,
+            suites=AnySuites(),
+            continues=continues,
+        )
+        self.made.append((evaluator, scorer))
+        if going:
+            evaluator.go_on()
+        return evaluator
+
+    async def stop(self, evaluator):
+        found = next(one for one in self.made if one[0] is evaluator)
+        self.made.remove(found)
+        await evaluator.close()
+        found[1].close()
+
+    def change(self, **columns):
+        with sqlite3.connect(self.folder / "genlevel.db") as connection:
+            connection.execute(f"update evaluator_runs set {', '.join(f'{name} = ?' for name in columns)}", [*columns.values()])
+        connection.close()
+
+
+@pytest.fixture
+async def place(tmp_path, scripted, monkeypatch):
+    monkeypatch.setattr(continuing, "LOOK_S", 0.05)
+    monkeypatch.setattr(control, "LOOK_S", 0.05)
+    monkeypatch.setattr("evaluator.service.LOOK_INTERVAL_S", 0.05)
+    there = Place(tmp_path / "data", scripted)
+    yield there
+    for evaluator, _ in list(there.made):
+        await there.stop(evaluator)
+
+
+def request_of(folder, **traffic):
+    return ev.StartRunRequest(
+        specification=ev.RunSpecification(model="m", suite=str(folder)), traffic=ev.TrafficSettings(concurrency=2, **traffic)
+    )
+
+
+async def until(condition, timeout_s=10.0):
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def seen(evaluator, run_id):
+    return (await evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
+
+
+async def reaches(evaluator, run_id, status, timeout_s=10.0):
+    async with asyncio.timeout(timeout_s):
+        while (run := await seen(evaluator, run_id)).status != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return run
+
+
+async def begun(place, evaluator, folder, calls=4, **traffic):
+    """A run of which some calls were made."""
+    place.gateway.latency_s = 0.05
+    run = (await evaluator.start_run(request_of(folder, **traffic))).run
+    await until(lambda: place.gateway.calls.total() >= calls)
+    return run
+
+
+def wish(run, wanted=0, now=False, **traffic):
+    return ev.UpdateRunRequest(run_id=run.run_id, wanted=wanted, now=now, traffic=ev.TrafficSettings(**traffic))
+
+
+async def test_a_run_that_a_stopped_service_left_goes_on_by_itself(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    assert (await seen(first, run.run_id)).wanted == GO_ON
+    await place.stop(first)
+    asked = place.gateway.calls.total()
+    assert asked < 20
+    second = place.start()
+    ended = await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert (ended.counts.answered, ended.wanted) == (20, ev.RUN_WANTED_FINISHED)
+    assert set(place.gateway.calls.values()) == {1}, "nothing is asked twice"
+    await place.stop(second)
+    third = place.start()
+    await asyncio.sleep(0.2)
+    assert not third._control.active
+
+
+async def test_a_run_of_a_killed_process_goes_on(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    place.change(status=ev.RUN_STATUS_RUNNING, reason="")  # as a kill leaves it
+    second = place.start()
+    assert (await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+async def test_a_run_of_a_command_is_not_continued_by_a_service(place, suite_folder):
+    command = place.start(continues=False, going=False)
+    run = await begun(place, command, suite_folder(20))
+    await place.stop(command)
+    place.change(status=ev.RUN_STATUS_RUNNING)
+    service = place.start()
+    await asyncio.sleep(0.3)
+    assert (await seen(service, run.run_id)).status == ev.RUN_STATUS_INTERRUPTED
+    assert not service._control.active
+
+
+async def test_a_command_does_not_continue_a_services_run(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(20))
+    await place.stop(service)
+    command = place.start(continues=False, going=False)
+    *_, last = [progress.run async for progress in command.watch_run(ev.WatchRunRequest(run_id=run.run_id))]
+    assert (last.status, last.wanted) == (ev.RUN_STATUS_INTERRUPTED, GO_ON)
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(PAUSED, ev.RUN_STATUS_PAUSED), (STOPPED, ev.RUN_STATUS_INTERRUPTED)])
+async def test_what_a_person_holds_stays_held_over_restarts(place, suite_folder, wanted, status):
+    first = place.start()
+    run = await begun(place, first, suite_folder(30))
+    await first.update_run(wish(run, wanted))
+    held = await reaches(first, run.run_id, status)
+    assert held.wanted == wanted
+    asked = place.gateway.calls.total()
+    await asyncio.sleep(0.2)
+    assert place.gateway.calls.total() == asked, "no further call begins"
+    assert not first._control.active, "it holds no slot and no money"
+    await place.stop(first)
+    second = place.start()
+    await asyncio.sleep(0.3)
+    assert (await seen(second, run.run_id)).status == status
+    assert place.gateway.calls.total() == asked
+    await second.update_run(wish(run, GO_ON))
+    assert (await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 30
+    assert set(place.gateway.calls.values()) == {1}
+
+
+async def test_a_stop_that_a_kill_followed_at_once_holds(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    place.change(status=ev.RUN_STATUS_RUNNING, wanted=STOPPED)
+    second = place.start()
+    await asyncio.sleep(0.2)
+    left = await seen(second, run.run_id)
+    assert (left.status, left.reason) == (ev.RUN_STATUS_INTERRUPTED, "stopped by request")
+
+
+async def test_cancelling_is_a_stop_that_is_kept(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await first.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    assert (await reaches(first, run.run_id, ev.RUN_STATUS_INTERRUPTED)).wanted == STOPPED
+
+
+async def test_a_wish_that_comes_while_the_run_pauses_is_not_lost(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(20))
+    await service.update_run(wish(run, PAUSED))
+    await service.update_run(wish(run, GO_ON))
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+async def test_whoever_works_on_a_run_follows_what_another_process_was_told(place, suite_folder):
+    worker = place.start()
+    other = place.start(continues=False, going=False)
+    run = await begun(place, worker, suite_folder(60))
+    told = await other.update_run(wish(run, PAUSED))
+    assert told.run.status == ev.RUN_STATUS_RUNNING, "it has not seen it yet"
+    await reaches(worker, run.run_id, ev.RUN_STATUS_PAUSED, timeout_s=2)
+    told = await other.update_run(wish(run, GO_ON))
+    assert any("a service over this storage goes on with it" in note for note in told.problems)
+    await reaches(worker, run.run_id, ev.RUN_STATUS_RUNNING, timeout_s=2)
+    await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
+    assert (await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=2)).wanted == STOPPED
+
+
+async def test_limits_hold_at_once_and_after_a_restart(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(400))
+    assert place.gateway.most_at_once == 2
+    await service.update_run(wish(run, concurrency=16))
+    await until(lambda: place.gateway.most_at_once == 16)
+    await service.update_run(wish(run, concurrency=3))
+    await asyncio.sleep(0.1)
+    place.gateway.most_at_once = 0
+    await asyncio.sleep(0.2)
+    assert place.gateway.most_at_once == 3
+    assert len(service._control.active[run.run_id].execution._workers) <= 34
+    await place.stop(service)
+    place.gateway.most_at_once = 0
+    again = place.start()
+    await until(lambda: place.gateway.most_at_once >= 3)
+    await again.update_run(wish(run, STOPPED, now=True))
+    assert place.gateway.most_at_once == 3
+
+
+async def test_limits_of_a_run_that_does_not_go_on_hold_when_it_does(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(100))
+    await service.update_run(wish(run, PAUSED))
+    await reaches(service, run.run_id, ev.RUN_STATUS_PAUSED)
+    await service.update_run(wish(run, concurrency=7))
+    place.gateway.most_at_once = 0
+    await service.update_run(wish(run, GO_ON))
+    await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert place.gateway.most_at_once == 7
+
+
+def priced(gateway, cost=1000):
+    gateway.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    gateway.cost = cost
+
+
+async def test_a_run_that_its_budget_ended_goes_on_with_a_higher_one(place, scripted, suite_folder):
+    priced(scripted, 400_000)
+    service = place.start()
+    run = (await service.start_run(request_of(suite_folder(20), budget_nano_usd=3_000_000))).run
+    ended = await reaches(service, run.run_id, ev.RUN_STATUS_BUDGET)
+    assert ended.wanted == CANNOT
+    await asyncio.sleep(0.2)
+    assert not service._control.active, "nothing goes on by itself"
+    await service.update_run(wish(run, budget_nano_usd=1_000_000_000))
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+async def test_a_budget_that_is_raised_in_time_is_spent(place, scripted, suite_folder):
+    priced(scripted, 400_000)
+    service = place.start()
+    run = await begun(place, service, suite_folder(20), calls=2, budget_nano_usd=3_000_000)
+    await service.update_run(wish(run, budget_nano_usd=1_000_000_000))
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+async def test_a_budget_that_is_lowered_ends_the_run(place, scripted, suite_folder):
+    priced(scripted, 400_000)
+    service = place.start()
+    run = await begun(place, service, suite_folder(40), calls=4, budget_nano_usd=1_000_000_000)
+    await service.update_run(wish(run, budget_nano_usd=1_600_000))
+    await reaches(service, run.run_id, ev.RUN_STATUS_BUDGET)
+    assert scripted.calls.total() < 12
+
+
+async def test_a_model_that_is_not_ready_is_waited_for(place, suite_folder, caplog):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    place.gateway.info.ready, place.gateway.info.problem = False, "set OPENAI_API_KEY"
+    second = place.start()
+    async with asyncio.timeout(5):
+        while "set OPENAI_API_KEY" not in (waits := await seen(second, run.run_id)).reason:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert (waits.status, waits.wanted) == (ev.RUN_STATUS_INTERRUPTED, GO_ON)
+    await asyncio.sleep(0.3)
+    assert sum("set OPENAI_API_KEY" in message for message in caplog.messages) == 1, "said once"
+    place.gateway.info.ready = True
+    second._continuing.wake()
+    await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)
+
+
+async def test_a_gateway_that_is_away_is_waited_for(place, scripted, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    there, looks = scripted.list_models, []
+
+    async def away(request):
+        looks.append(request)
+        if len(looks) < 4:
+            raise Unavailable("the gateway cannot be reached")
+        return await there(request)
+
+    scripted.list_models = away
+    second = place.start()
+    await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert len(looks) >= 4
+
+
+async def test_a_run_whose_suite_has_changed_is_set_aside(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    suite_folder(21)
+    second = place.start()
+    aside = await reaches(second, run.run_id, ev.RUN_STATUS_FAILED)
+    assert aside.wanted == CANNOT
+    assert "changed since it began" in aside.reason
+    with pytest.raises(UsageError, match="nothing to pause"):
+        await second.update_run(wish(run, PAUSED))
+
+
+async def test_a_run_whose_suite_is_gone_is_set_aside(place, suite_folder):
+    first = place.start()
+    folder = suite_folder(20)
+    run = await begun(place, first, folder)
+    await place.stop(first)
+    folder.rename(folder.with_name("gone"))
+    second = place.start()
+    aside = await reaches(second, run.run_id, ev.RUN_STATUS_FAILED)
+    assert aside.wanted == CANNOT
+    assert str(folder.name) in aside.reason
+    assert "\n" not in aside.reason
+
+
+async def test_a_run_that_kills_its_process_again_and_again_is_set_aside(place, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    asked = place.gateway.calls.total()
+    place.gateway.latency_s = 60.0  # no answer comes
+    for _ in range(continuing.MOST_VAIN_STARTS):
+        killed = place.start()
+        await until(lambda started=killed: started._control.active)
+        task = killed._control.active[run.run_id].task
+        await until(lambda: place.gateway.calls.total() > asked)
+        with contextlib.suppress(asyncio.CancelledError):
+            await killed.update_run(wish(run, 0))  # a wish of no kind changes nothing
+        before = [dict(row) for row in _rows(place)]
+        killed._going_on.cancel()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        place.change(status=ev.RUN_STATUS_RUNNING, vain_starts=before[0]["vain_starts"], wanted=GO_ON)
+        await place.stop(killed)
+    last = place.start()
+    aside = await reaches(last, run.run_id, ev.RUN_STATUS_FAILED)
+    assert aside.wanted == CANNOT
+    assert "continued 5 times in a row" in aside.reason
+    place.gateway.latency_s = 0.0
+    await last.update_run(wish(run, GO_ON))
+    await reaches(last, run.run_id, ev.RUN_STATUS_FINISHED)
+
+
+def _rows(place):
+    with sqlite3.connect(place.folder / "genlevel.db") as connection:
+        connection.row_factory = sqlite3.Row
+        rows = connection.execute("select * from evaluator_runs").fetchall()
+    connection.close()
+    return rows
+
+
+async def test_a_watcher_follows_a_run_that_is_paused_and_goes_on(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(20))
+    states = []
+
+    async def watch():
+        async for progress in service.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+            states.append(progress.run.status)
+
+    watching = asyncio.create_task(watch())
+    await service.update_run(wish(run, PAUSED))
+    await until(lambda: ev.RUN_STATUS_PAUSED in states)
+    await service.update_run(wish(run, GO_ON))
+    await asyncio.wait_for(watching, 10)
+    assert states[-1] == ev.RUN_STATUS_FINISHED
+
+
+async def test_a_run_that_another_process_works_on_can_be_watched(place, suite_folder):
+    worker, other = place.start(), place.start(going=False)
+    run = await begun(place, worker, suite_folder(20))
+    *_, last = [progress.run async for progress in other.watch_run(ev.WatchRunRequest(run_id=run.run_id))]
+    assert (last.status, last.counts.answered) == (ev.RUN_STATUS_FINISHED, 20)
+
+
+async def test_a_judge_goes_on_where_it_was(place, scripted, suite_folder):
+    """A pass of the judge alone asks the run's own model nothing, when it goes on, too."""
+    service = place.start()
+    run = await begun(place, service, suite_folder(20))
+    await service.update_run(wish(run, STOPPED))
+    await reaches(service, run.run_id, ev.RUN_STATUS_INTERRUPTED)
+    await place.stop(service)
+    asked = scripted.calls.total()
+    place.change(status=ev.RUN_STATUS_RUNNING, wanted=GO_ON, judge_only=1)
+    again = place.start()
+    aside = await reaches(again, run.run_id, ev.RUN_STATUS_FAILED)
+    assert "judge" in aside.reason
+    assert scripted.calls.total() == asked
+
+
+async def test_what_makes_no_sense_is_refused_in_a_line(place, scripted, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(20))
+    with pytest.raises(UsageError, match="judge cannot be changed"):
+        await service.update_run(wish(run, judge="m"))
+    with pytest.raises(UsageError, match="its model has no price"):
+        await service.update_run(wish(run, budget_nano_usd=5))
+    with pytest.raises(UsageError, match="the rest is for the evaluator to say"):
+        await service.update_run(wish(run, ev.RUN_WANTED_FINISHED))
+    await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
+    with pytest.raises(UsageError, match="has finished"):
+        await service.update_run(wish(run, PAUSED))
+
+
+async def test_the_settings_are_kept_as_one(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(40), requests_per_minute=5000)
+    await service.update_run(wish(run, tokens_per_minute=9_000_000))
+    (row,) = _rows(place)
+    assert json.loads(row["traffic"]) == {"concurrency": 2, "requestsPerMinute": 5000, "tokensPerMinute": 9_000_000}
