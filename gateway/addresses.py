@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.shown import cut, without_secrets
 
 
 def host_of(base_url: str, *, called: str = "base_url") -> str:
@@ -25,7 +26,7 @@ def host_of(base_url: str, *, called: str = "base_url") -> str:
         host, port, parts = None, None, urlsplit("")
     plain = base_url.isprintable() and " " not in base_url and not (parts.username or parts.password or parts.query or parts.fragment)
     if parts.scheme not in ("http", "https") or not host or not plain:
-        shown = re.sub(r"(^|//).*@", r"\1…@", base_url)  # a password is no one else's business
+        shown = cut(re.sub(r"^.*@", "…@", base_url) if "://" not in base_url else without_secrets(base_url))
         if not base_url.lower().startswith(("http://", "https://")):
             raise ConfigurationError(f"{called} {shown!r}: begin with http:// or https://, such as http://127.0.0.1:8080/v1")
         raise ConfigurationError(

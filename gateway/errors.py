@@ -11,6 +11,7 @@ import re
 from gateway.adapters.base import ProviderError
 from gateway.retry_after import exhausted_dimension, retry_after_s
 from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.shown import without_secrets
 
 # The provider's code or type -> class. Sources: openai.types (ErrorObject, ResponseError) and the error code guide;
 # anthropic.types.shared (ErrorType and the error codes in details); llama.cpp's server (exceed_context_size_error).
@@ -230,7 +231,7 @@ def redact(text: str, secret: str = "", limit: int = 300) -> str:
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     if secret:
         line = line.replace(secret, "[secret]")
-    line = _SECRET.sub("[secret]", line)
+    line = _SECRET.sub("[secret]", without_secrets(line) if "@" in line else line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from gateway.frames import NoFrames, sample_frames
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
 
 Fetch = Callable[[ct.BlobReference], Awaitable[bytes]]
@@ -113,7 +114,7 @@ async def _image(
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz:
         raise _unsupported(where, "an image with options of time or sampling", taker)
     if options.detail and options.detail not in capabilities.image_details:
-        raise _unsupported(where, f"image detail {options.detail!r}", taker)
+        raise _unsupported(where, f"image detail {quoted(options.detail)}", taker)
     source = media.WhichOneof("source")
     if source == "uri":
         if not media.uri.startswith("https://"):

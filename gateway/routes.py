@@ -17,6 +17,7 @@ from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, Api, ModelPrice, Route, Settings
+from genlevel.runtime.shown import cut, is_variable_name, quoted
 from genlevel.v1 import content_pb2 as ct
 
 EMBEDDED_ROUTE = "embedded/generalist"
@@ -27,7 +28,6 @@ MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
 MAX_RESOLVED = 1000
-LONGEST_SHOWN = 80
 # What a provider that never charges costs.
 FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
 
@@ -57,6 +57,8 @@ class Routes:
         Raises ConfigurationError for an address that is not http or https, or another api. Replaces a route of the same name.
         """
         host = host_of(base_url, called="--base-url")
+        if api_key_env and not is_variable_name(api_key_env):
+            raise ConfigurationError("--api-key-env takes the name of an environment variable, such as MY_KEY, and not the key itself")
         apis = PROVIDERS[COMPATIBLE].apis
         if api and api not in apis:
             raise ConfigurationError(f"api {api!r}: a compatible server has {', '.join(apis)}; choose one of them")
@@ -77,14 +79,14 @@ class Routes:
         if row is None or not model:
             raise _fault(self._unknown(name))
         if not row.implied:
-            raise _fault(f"{_cut(name)}: a {provider} server needs an address; use --base-url or an account in genlevel.yaml")
+            raise _fault(f"{cut(name)}: a {provider} server needs an address; use --base-url or an account in genlevel.yaml")
         if row.models and model not in row.models:
-            raise _fault(f"{_cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
+            raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         account = self._settings.accounts.get(provider)
         if account is None or account.provider != provider:
             if self._served and is_loopback(row.base_url):
                 raise _fault(
-                    f"{_cut(name)}: a service asks a server on its own machine only if its configuration says so; "
+                    f"{cut(name)}: a service asks a server on its own machine only if its configuration says so; "
                     f"add `{provider}: {{provider: {provider}}}` to accounts in the gateway's genlevel.yaml"
                 )
             account = Account(provider=provider)
@@ -108,7 +110,7 @@ class Routes:
         providers = ", ".join(implied_names())
         ways = f"use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
         way = "" if self._served else "; or any OpenAI-compatible server by --base-url"
-        return f"no route {_cut(name)!r}: {ways}{way}"
+        return f"no route {quoted(name)}: {ways}{way}"
 
     def _check(self, name: str, account: Account) -> None:
         """Raises ConfigurationError if the account's provider is unknown, or needs an address that it does not give."""
@@ -211,11 +213,6 @@ class Routes:
 
 def _numbers(names: Iterable[str]) -> frozenset[int]:
     return frozenset(MODALITIES[name] for name in names)
-
-
-def _cut(name: str) -> str:
-    """A name that somebody sent, short enough for a message."""
-    return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…"
 
 
 def _fault(message: str) -> CallFailed:

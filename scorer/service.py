@@ -13,6 +13,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.readiness import Readiness, looked
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.pending import pending_evidence, pending_outcome
@@ -194,7 +195,7 @@ class Scorer:
         """What became of each instance of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
         kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task)
         if kept is None:
-            raise NotFoundError(f"task {request.task!r} of run {request.run_id!r} has not been scored")
+            raise NotFoundError(f"task {quoted(request.task)} of run {quoted(request.run_id)} has not been scored")
         for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
             yield instance
 
@@ -270,7 +271,7 @@ class Scorer:
     def _known(self, run_id: str) -> StoredRun:
         run = self._store.run(run_id)
         if run is None:
-            raise NotFoundError(f"no task of run {run_id!r} has been scored; `genlevel runs` lists the runs")
+            raise NotFoundError(f"no task of run {quoted(run_id)} has been scored; `genlevel runs` lists the runs")
         return run
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
@@ -286,7 +287,7 @@ class Scorer:
     def _pair(self, runs: Sequence[StoredRun], key: str, index: TaskIndex) -> PairedTask:
         one, other = (self._store.answers(run.run_id, key) for run in runs)
         if one is None or other is None:
-            raise NotFoundError(f"task {key!r} of a run is no longer there")
+            raise NotFoundError(f"task {quoted(key)} of a run is no longer there")
         from scorer.certify.compare import PairedTask
 
         return PairedTask(index.find(one.task), one, other)

@@ -10,6 +10,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.shown import quoted
 from scorer.scoring.agreement import Agreement, agreement
 from scorer.scoring.task_scoring import RatingSummary
 
@@ -110,9 +111,9 @@ class TaskIndex:
 
 def _listed(position: int, task: TaskRecord) -> Task:
     if task.modality is None:
-        raise UsageError(f"task {task.key!r} of the benchmark has no modality; write one of: {', '.join(Modality)}")
+        raise UsageError(f"task {quoted(task.key)} of the benchmark has no modality; write one of: {', '.join(Modality)}")
     if task.paradigm is None and task.modality is not Modality.LANGUAGE:
-        raise UsageError(f"task {task.key!r} of the benchmark has no paradigm; write comprehension or generation")
+        raise UsageError(f"task {quoted(task.key)} of the benchmark has no paradigm; write comprehension or generation")
     return Task(
         id=task.key,
         name=task.name,

@@ -11,6 +11,7 @@ from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import Lease
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
 from scorer.scoring.agreement import Agreement
@@ -36,7 +37,7 @@ def task_of(message: sc.TaskDescription) -> TaskRecord:
             fingerprint=message.fingerprint,
         )
     except ValueError as error:
-        raise UsageError(f"task {message.key!r}: {error}") from None
+        raise UsageError(f"task {quoted(message.key)}: {error}") from None
 
 
 def task_message(task: TaskRecord) -> sc.TaskDescription:
@@ -89,16 +90,16 @@ def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | No
     try:
         label = json.loads(answer.label_json) if answer.label_json else None
     except (ValueError, RecursionError):
-        raise UsageError(f"instance {answer.id!r}: its label is not JSON: {answer.label_json[:80]!r}") from None
+        raise UsageError(f"instance {quoted(answer.id)}: its label is not JSON: {answer.label_json[:80]!r}") from None
     try:
         found = access.of(answer, label, lease)
     except RecursionError:
-        raise UsageError(f"instance {answer.id!r}: its label is nested too deeply") from None
+        raise UsageError(f"instance {quoted(answer.id)}: its label is nested too deeply") from None
     try:
         answer_type = AnswerType(answer.answer_type)
     except ValueError:
         known = ", ".join(AnswerType)
-        raise UsageError(f"instance {answer.id!r}: {answer.answer_type!r} is not an answer type; known are {known}") from None
+        raise UsageError(f"instance {quoted(answer.id)}: {quoted(answer.answer_type)} is not an answer type; known are {known}") from None
     return AnsweredInstance(
         id=answer.id,
         outcome=outcome,
@@ -246,4 +247,4 @@ def _outcome(answer: sc.InstanceAnswer, number: int) -> Outcome:
     try:
         return Outcome.of(number)
     except ValueError:
-        raise UsageError(f"instance {answer.id!r} has an outcome that the scorer does not know ({number})") from None
+        raise UsageError(f"instance {quoted(answer.id)} has an outcome that the scorer does not know ({number})") from None

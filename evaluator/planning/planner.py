@@ -15,6 +15,7 @@ from evaluator.ports import GatewayPort, RoutingGatewayPort
 from genlevel.benchmark.model import SuiteTask
 from genlevel.benchmark.selection import matching_tasks
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -88,7 +89,7 @@ class Planner:
         except CallFailed as failure:
             raise ConfigurationError(failure.message) from None
         if not models:
-            raise ConfigurationError(f"no model is known by the route {route!r}; `genlevel models` lists them")
+            raise ConfigurationError(f"no model is known by the route {quoted(route)}; `genlevel models` lists them")
         found: gw.ModelInfo = models[0]
         return found
 

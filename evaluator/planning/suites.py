@@ -11,8 +11,7 @@ from genlevel.benchmark.model import Suite
 from genlevel.benchmark.suite_folders import SuiteFolders
 from genlevel.benchmark.suites import load_suite, shipped_suites
 from genlevel.runtime.errors import DatasetError
-
-_SHOWN = 80
+from genlevel.runtime.shown import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,9 @@ class NamedSuites:
                 raise
             found = None
         if found is None:
-            shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
             shipped = ", ".join(shipped_suites()) or "none"
             raise DatasetError(
-                f"no suite {shown!r} here: over the network a suite is a name, one that comes with genlevel ({shipped}) "
+                f"no suite {quoted(text)} here: over the network a suite is a name, one that comes with genlevel ({shipped}) "
                 "or of a folder below suites.folders in the evaluator's genlevel.yaml"
             )
         return found

@@ -18,6 +18,7 @@ from genlevel.benchmark.ratings import Rating, resolve_ratings
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.files import FileCache, suffix_of
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 
 
@@ -64,7 +65,7 @@ class AnswerList:
                 response.ratings.extend(await asyncio.to_thread(self._ratings, answer))
             yield response
         if request.instance and not found:
-            raise NotFoundError(f"run {record.run_id} has no answer to an instance {request.instance!r}")
+            raise NotFoundError(f"run {record.run_id} has no answer to an instance {quoted(request.instance)}")
 
     def _judge_failures(self, run_id: str) -> list[ev.ListAnswersResponse]:
         """Answers that the run's judge failed on, with its failure."""

@@ -16,6 +16,7 @@ from evaluator.journal.messages import judging_message, run_message
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
 from genlevel.runtime.errors import NotFoundError
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class RunRecords:
         """The run with this id, or whose id begins so. Raises NotFoundError if there is none."""
         record = await asyncio.to_thread(self._journal.run, run)
         if record is None:
-            raise NotFoundError(f"no run {run!r} here; `genlevel runs` lists them")
+            raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
         return record
 
     async def messages(self) -> list[ev.Run]:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from genlevel.benchmark.model import SuiteTask
 from genlevel.runtime.errors import DatasetError
+from genlevel.runtime.shown import quoted
 
 COLUMNS = ("task", "instance", "rater", "rating")
 MOST_PROBLEMS = 20
@@ -144,7 +145,7 @@ def resolve_ratings(rows: Iterable[Rating], tasks: Sequence[SuiteTask], ids_of: 
         candidates = names.get(_folded(row.task), [])
         if len(candidates) > 1:
             keys = ", ".join(task.key for task in candidates)
-            problems.append(f"{row.where}: task: {row.task!r} is the name of several tasks ({keys}); write the folder of one")
+            problems.append(f"{row.where}: task: {quoted(row.task)} is the name of several tasks ({keys}); write the folder of one")
             continue
         if not candidates:
             left_out[f"task {row.task[:80]!r} is not a task of this suite that was asked"] += 1
@@ -170,7 +171,7 @@ def resolve_ratings(rows: Iterable[Rating], tasks: Sequence[SuiteTask], ids_of: 
         if before != row.where:
             file, _colon, line = before.rpartition(":")
             place = f"in line {line}" if file == row.where.rpartition(":")[0] else f"in {before}"
-            who = f"{row.rater[:40]!r} rated {row.instance!r} of {task.key} before, {place}"
+            who = f"{row.rater[:40]!r} rated {quoted(row.instance)} of {task.key} before, {place}"
             problems.append(f"{row.where}: rater: {who}; keep one of the two rows")
             continue
         found.setdefault(task.key, {}).setdefault(row.instance, {})[row.rater] = value

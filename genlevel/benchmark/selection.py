@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from genlevel.benchmark.model import Suite, SuiteTask
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.shown import quoted
 
 
 def matching_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
@@ -30,7 +31,7 @@ def matching_tasks(suite: Suite, pattern: str) -> tuple[SuiteTask, ...]:
         written = {name.casefold(): name for task in suite.tasks for name in names(task)}
         near = difflib.get_close_matches(pattern.casefold(), written, n=3, cutoff=0.4)
         hint = f"; near: {', '.join(written[name] for name in near)}" if near else ""
-        raise UsageError(f"--tasks {pattern!r} matches none of the {len(suite.tasks)} tasks of suite {suite.name!r}{hint}")
+        raise UsageError(f"--tasks {quoted(pattern)} matches none of the {len(suite.tasks)} tasks of suite {suite.name!r}{hint}")
     return chosen
 
 

@@ -11,6 +11,7 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.manifest import MANIFEST, Manifest, shipped_manifest
 from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Suite
 from genlevel.runtime.errors import DatasetError
+from genlevel.runtime.shown import quoted
 
 
 def shipped_suites() -> tuple[str, ...]:
@@ -61,8 +62,7 @@ def _folder(text: str) -> Path:
         folder = Path(text).expanduser()
         folder.exists()
     except (OSError, ValueError, RuntimeError) as error:
-        shown = text if len(text) <= 80 else f"{text[:79]}…"
-        raise DatasetError(f"{shown!r} cannot be a folder ({getattr(error, 'strerror', None) or error})") from None
+        raise DatasetError(f"{quoted(text)} cannot be a folder ({getattr(error, 'strerror', None) or error})") from None
     return folder
 
 

@@ -123,14 +123,16 @@ def _of_usage(error: click.ClickException) -> str:
 def _in_one_line(error: Exception) -> str:
     """The error in one line for a person; "" if it is a mistake in genlevel's own code."""
     from genlevel.runtime.errors import GenlevelError  # takes longer to import than --help may take
+    from genlevel.runtime.logs import redact
+    from genlevel.runtime.shown import cut
 
     match error:
         case GenlevelError():
-            return str(error)
+            return redact(str(error))
         case UnicodeEncodeError(reason="surrogates not allowed") if _ODD_BYTE.search(error.object):
             return f"{_not_utf8(error)} is not UTF-8 text; rename that file or folder"
         case OSError():
-            return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+            return f"{error.strerror or error}" + (f": {cut(str(error.filename), 300)}" if error.filename else "")
         case _:
             return ""
 

@@ -23,6 +23,7 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.sent_suites import sent_suite
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.shown import is_variable_name
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -93,6 +94,8 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     settings = settings_of(ctx)
     if options["api_key_env"] and not options["base_url"]:
         raise UsageError("--api-key-env goes with --base-url; keys of configured accounts are set in genlevel.yaml")
+    if options["api_key_env"] and not is_variable_name(options["api_key_env"]):
+        raise UsageError("--api-key-env takes the name of an environment variable, such as MY_KEY, and not the key itself")
     if options["api"] and not options["base_url"]:
         raise UsageError("--api goes with --base-url; a configured route says its api in genlevel.yaml")
     far = bool(settings.addresses.evaluator) and not options["base_url"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError
+from genlevel.runtime.shown import hide_secrets_of, said_of, without_secrets
 from genlevel.v1 import content_pb2 as ct
 
 LIMIT_BYTES = 512 << 20
@@ -170,14 +171,16 @@ class _RemoteShelf(_Shelf):
     def __init__(self, url: str) -> None:
         import fsspec
 
-        self.name = url
+        self._url = url
+        self.name = without_secrets(url)
+        hide_secrets_of(url)
         try:
             self._files: Any
             self._files, self._root = fsspec.core.url_to_fs(url)
         except ImportError as error:
-            raise ConfigurationError(f"storage.blobs: {url} needs a Python package that is not installed ({error})") from None
-        except ValueError as error:
-            raise ConfigurationError(f"storage.blobs: {url} cannot be used ({error})") from None
+            raise ConfigurationError(f"storage.blobs: {self.name} needs a Python package that is not installed ({error})") from None
+        except Exception as error:  # each store has errors of its own
+            raise ConfigurationError(f"storage.blobs: {self.name} cannot be used ({self._reason(error)})") from None
 
     def size(self, place: str) -> int | None:
         try:
@@ -210,8 +213,11 @@ class _RemoteShelf(_Shelf):
         return f"{self._root.rstrip('/')}/{place}"
 
     def _failure(self, doing: str, place: str, error: Exception) -> StorageError:
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({reason})")
+        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})")
+
+    def _reason(self, error: Exception) -> str:
+        """What a store's own library says, which may have the whole address in it."""
+        return said_of(self._url, str(error)) or type(error).__name__
 
 
 def _place(sha256: str) -> str:

@@ -33,6 +33,7 @@ from genlevel.runtime.errors import (
     UsageError,
     WorkbookError,
 )
+from genlevel.runtime.logs import redact
 from genlevel.v1 import gateway_pb2 as gw
 
 DOMAIN = "genlevel"
@@ -250,7 +251,7 @@ def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelE
 
 
 def _status(code: int, message: str, details: list[Message]) -> status_pb2.Status:
-    status = status_pb2.Status(code=code, message=message)
+    status = status_pb2.Status(code=code, message=redact(message))
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)

@@ -17,6 +17,7 @@ from genlevel.runtime.default_settings import DEFAULT_FILE, settings_file
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import FieldPath, Origin, dotted
 from genlevel.runtime.settings import ServiceListen, Settings, Tls
+from genlevel.runtime.shown import is_variable_name, looks_like_key, without_secrets
 
 _SERVICES = ("gateway", "evaluator", "scorer")
 _LIMIT_BYTES = 1 << 20
@@ -168,6 +169,7 @@ class YamlText:
             return self.origin.line(path[:-1]), f"{dotted(path)}: is missing"
         message = entry["msg"].removeprefix("Value error, ").removeprefix("Input ").replace(" dictionary", " section")
         given = entry["input"]
+        given = without_secrets(given) if isinstance(given, str) else given
         shown = f", not {json.dumps(given)}" if isinstance(given, str | int | float | bool) or given is None else ""
         hint = "; put it in quotes" if entry["type"] == "string_type" and isinstance(given, int | float) else ""
         hint = "; write it without quotes" if _reads_as_number(given) and entry["type"] in {"int_type", "float_type"} else hint
@@ -226,10 +228,14 @@ def _model_in(kind: Any) -> Any:
 def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
     """What each value alone allows and all of them together do not."""
     for name, account in settings.accounts.items():
+        if account.api_key_env and not is_variable_name(account.api_key_env):
+            yield ("accounts", name, "api_key_env"), "must be the name of an environment variable, such as MY_KEY, and not the key itself"
+        if account.api_key_file and looks_like_key(str(account.api_key_file)):
+            yield ("accounts", name, "api_key_file"), "must be the path of a file that holds the key, and not the key itself"
         if account.api_key_env and account.api_key_file:
             yield ("accounts", name, "api_key_file"), "api_key_env is set too; keep one of them"
         if account.base_url and not account.base_url.startswith(("http://", "https://")):
-            yield ("accounts", name, "base_url"), f"must start with http:// or https://, not '{account.base_url}'"
+            yield ("accounts", name, "base_url"), f"must start with http:// or https://, not '{without_secrets(account.base_url)}'"
     for key in settings.prices:
         if "/" not in key:
             yield ("prices", key), "must be named provider/model, such as openai/gpt-5"

@@ -112,7 +112,7 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
             waited for, for up to 10 s, by whoever needs a new connection.
     """
     parsed, synchronous = _parsed(url)
-    shown = parsed.render_as_string(hide_password=True)
+    shown = parsed.set(query={}).render_as_string(hide_password=True)  # a query may have a password, too
     try:
         engine = _sqlite(parsed, synchronous, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except ImportError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from genlevel.benchmark.metrics import is_win, sigma
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.shown import quoted
 
 LEVEL_MODALITIES: tuple[Modality, ...] = (Modality.IMAGE, Modality.VIDEO, Modality.AUDIO, Modality.THREE_D)
 """The modalities that enter Levels 2-4; language enters Level 5 alone."""
@@ -100,7 +101,7 @@ def check_references(references: str) -> str:
     """The name of a reference set, workbook by default. Raises UsageError for one that does not exist."""
     chosen = references or REFERENCES[0]
     if chosen not in REFERENCES:
-        raise UsageError(f"there are no references {chosen!r}; use one of: {', '.join(REFERENCES)}")
+        raise UsageError(f"there are no references {quoted(chosen)}; use one of: {', '.join(REFERENCES)}")
     return chosen
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from genlevel.runtime.errors import BlobMissing, StorageError, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers.nodes import FILE, replaced_nodes
 
@@ -50,7 +51,9 @@ class FileAccess:
             if self._from_network and not _is_text(label):
                 label = self._label(answer, label, lease)
         except BlobMissing as missing:
-            raise StorageError(f"instance {answer.id!r}: {missing}; set storage.blobs to one place for evaluator and scorer") from None
+            raise StorageError(
+                f"instance {quoted(answer.id)}: {missing}; set storage.blobs to one place for evaluator and scorer"
+            ) from None
         return InstanceFiles(label, files, inputs)
 
     def _path(self, answer: sc.InstanceAnswer, field: str, number: int, file: sc.File, lease: Lease | None) -> str:
@@ -60,13 +63,13 @@ class FileAccess:
         if source == "blob":
             return self._stored(answer, lease).path(file.blob.sha256, suffix_of(file.mime_type))
         what = "a path, which is taken only within one process" if source == "path" else "nothing"
-        raise UsageError(f"instance {answer.id!r}: {field}[{number}] is {what}; store the file and send its blob reference")
+        raise UsageError(f"instance {quoted(answer.id)}: {field}[{number}] is {what}; store the file and send its blob reference")
 
     def _label(self, answer: sc.InstanceAnswer, label: object, lease: Lease | None) -> object:
         def resolve(node: dict[str, Any]) -> dict[str, Any]:
             if FILE in node:
                 raise UsageError(
-                    f"instance {answer.id!r}: its label has a node {{{FILE!r}: ..}}, which is taken only within one process; "
+                    f"instance {quoted(answer.id)}: its label has a node {{{FILE!r}: ..}}, which is taken only within one process; "
                     f"store the file and send {{{BLOB!r}: {{'sha256': ..}}}}"
                 )
             blob = node.get(BLOB)
@@ -80,7 +83,7 @@ class FileAccess:
                     path = files.path(blob["sha256"], blob["suffix"])
             except (KeyError, TypeError, ValueError):
                 raise UsageError(
-                    f"instance {answer.id!r}: a {BLOB!r} in its label has neither 'sha256' and 'suffix' nor 'entries'"
+                    f"instance {quoted(answer.id)}: a {BLOB!r} in its label has neither 'sha256' and 'suffix' nor 'entries'"
                 ) from None
             return {**{key: value for key, value in node.items() if key != BLOB}, FILE: path}
 
@@ -88,7 +91,7 @@ class FileAccess:
 
     def _stored(self, answer: sc.InstanceAnswer, lease: Lease | None) -> Lease:
         if lease is None:
-            raise UsageError(f"instance {answer.id!r} names stored files, and this scorer has no blob store")
+            raise UsageError(f"instance {quoted(answer.id)} names stored files, and this scorer has no blob store")
         return lease
 
 
