@@ -34,9 +34,10 @@ from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
-from genlevel.runtime.readiness import Readiness
+from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
+from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
 
 WATCH_INTERVAL_S = 0.5
@@ -68,22 +69,25 @@ class Evaluator:
     ) -> None:
         defaults, prompts = settings.runs, prompt_set()
         self._default_judge = defaults.judge
-        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
+        patience_s = settings.storage.patience_s
+        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience_s=patience_s)
         self._context = Context(
             gateway=gateway,
             scorer=scorer,
             journal=self._journal,
-            blobs=BlobStore.open(settings.storage.blobs or data_folder / "blobs"),
+            blobs=BlobStore.open(settings.storage.blobs or data_folder / "blobs", patience_s=patience_s),
             telemetry=EvaluatorTelemetry(registry),
             prompts=prompts,
             rules=TrafficRules(max_attempts=defaults.attempts, deadline_s=defaults.deadline_s, call_timeout_s=defaults.call_timeout_s),
             inline_limit=settings.storage.inline_limit_bytes,
         )
         neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
-        self.readiness = Readiness({"storage": self._journal.problem, **neighbours})
         self._suites = suites or NamedSuites(settings.suites.folders)
         self._planner = Planner(gateway, routing, self._suites, prompts)
-        self._control = RunControl(self._context, Limiters(defaults.concurrency), run_locks(settings.storage.url, data_folder))
+        blobs = self._context.blobs
+        self.readiness = Readiness({"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), **neighbours})
+        locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s)
+        self._control = RunControl(self._context, Limiters(defaults.concurrency), locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
         self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
@@ -122,7 +126,7 @@ class Evaluator:
             self._going_on.cancel()
             await asyncio.wait((self._going_on,))
         await self._control.close()
-        await asyncio.to_thread(self._journal.close)
+        await in_thread(self._journal.close, name="journal")
 
     # -- running ---------------------------------------------------------------------------------------------------
 

@@ -7,71 +7,70 @@ once: a second one is ignored unless the first one was a failure, whose usage an
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
 
 from evaluator.journal import migrations
-from evaluator.journal.judgements import Allowed, Judgements, always
+from evaluator.journal.judgements import Judgements
 from evaluator.journal.records import Answer, RunRecord, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, reservations, runs
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
+from evaluator.journal.writer import Operation, Writer
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import Lease
+from genlevel.runtime.patience import Patience
 from genlevel.runtime.readiness import looked
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem
 
-_GROUP = 512
-
-_IDLE_S = 20.0
-"""Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
-
-Operation = Callable[[Connection], object]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Write:
-    """One thing to be written, whether it still may be (asked in the journal's thread), and who waits for it."""
-
-    work: Answer | Operation
-    allowed: Allowed
-    future: asyncio.Future[None]
-    loop: asyncio.AbstractEventLoop
+CLOSE_S = 10.0
+"""Seconds that closing may take if the database does not let it write what is queued."""
 
 
 class Journal:
     """Runs and answers in one database. Reading is synchronous (call it off the event loop); writing is grouped.
 
-    What is written may say whether it still may be (``allowed``): that is asked when all is ready to be committed, as the process may have
-    been stopped since it was asked to write.
+    What is written under a lease is left out if the lease is lost: that is asked in the same transaction, as the process may have been
+    stopped since it was asked to write.
 
     Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes: ratings,
     and what is wanted of runs, in the same database.
+
+    Args:
+        patience_s: seconds for which a write is tried again, and what is read by way of ``reads``.
+
+    Attributes:
+        reads, writes: how patient those are, for what blocks: ``await journal.reads(journal.totals, run_id)``.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine: Engine = open_engine(url, "evaluator", Path(migrations.__path__[0]) / "versions", head=HEAD)
-        self._insert = answer_insert(self._engine)
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+    def __init__(self, url: str, *, patience_s: float = 0.0) -> None:
+        versions = Path(migrations.__path__[0]) / "versions"
+        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, patience_s=patience_s)
+        self.reads, self.writes = Patience(patience_s), Patience(patience_s)
+        self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
         self.judgements = Judgements(self._engine, self._submit)
         self.wishes = WishTable(self._engine)
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        """Writes what is queued and closes the database."""
-        self._queue.put(None)
-        self._thread.join()
+    @property
+    def waits_for(self) -> str:
+        """What reading or writing waits for now, in one line; "" = nothing."""
+        return self.writes.waits_for or self.reads.waits_for
+
+    def hurry(self, within_s: float) -> None:
+        """Nobody waits for the database any more when so many seconds are over."""
+        self.reads.hurry(within_s)
+        self.writes.hurry(within_s)
+
+    def close(self, within_s: float = CLOSE_S) -> None:
+        """Writes what is queued and closes the database. If that takes longer, says so and leaves it."""
+        self._writer.close(within_s)
         self._engine.dispose()
 
     async def problem(self) -> str:
@@ -80,95 +79,28 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def record(self, answer: Answer, allowed: Allowed = always) -> asyncio.Future[None]:
+    def record(self, answer: Answer, lease: Lease | None = None) -> asyncio.Future[None]:
         """Journals one answer; the future is done when it is durable. A NUL, which PostgreSQL cannot keep in a text, becomes U+FFFD."""
         if "\0" in answer.raw_answer or "\0" in answer.error:
             answer = replace(answer, raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
-        return self._submit(answer, allowed)
+        return self._submit(answer, lease)
 
-    def reserve(self, run_id: str, number: int, nano_usd: int, allowed: Allowed = always) -> asyncio.Future[None]:
+    def reserve(self, run_id: str, number: int, nano_usd: int, lease: Lease | None = None) -> asyncio.Future[None]:
         """Notes durably that a call may cost this much."""
         row = {"run_id": run_id, "number": number, "nano_usd": nano_usd}
-        return self._submit(lambda connection: connection.execute(insert(reservations), row), allowed)
+        return self._submit(lambda connection: connection.execute(insert(reservations), row), lease)
 
-    def settle(self, run_id: str, number: int, allowed: Allowed = always) -> asyncio.Future[None]:
+    def settle(self, run_id: str, number: int, lease: Lease | None = None) -> asyncio.Future[None]:
         """Forgets a reservation: what the call cost is known."""
         settled = delete(reservations).where(reservations.c.run_id == run_id, reservations.c.number == number)
-        return self._submit(lambda connection: connection.execute(settled), allowed)
+        return self._submit(lambda connection: connection.execute(settled), lease)
 
     def written(self) -> asyncio.Future[None]:
         """Done when all that was to be written before this has been, or could not be."""
         return self._submit(lambda _: None)
 
-    def _submit(self, work: Answer | Operation, allowed: Allowed = always) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        self._queue.put(_Write(work, allowed, future, loop))
-        return future
-
-    def _write(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, stop = self._grouped(first)
-            kept, error = self._commit(group)
-            refused = StorageError("it was too late to write this: it may be another process's to write now")
-            by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
-            for write in group:
-                by_loop.setdefault(write.loop, []).append((write.future, error if write in kept else refused))
-            for loop, ended in by_loop.items():
-                with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-                    loop.call_soon_threadsafe(_resolve, ended)
-            if stop:
-                return
-
-    def _grouped(self, first: _Write) -> tuple[list[_Write], bool]:
-        """The first one and what waits behind it; whether the journal is to end after them."""
-        group = [first]
-        with contextlib.suppress(queue.Empty):
-            while len(group) < _GROUP:
-                if (write := self._queue.get_nowait()) is None:
-                    return group, True
-                group.append(write)
-        return group, False
-
-    def _commit(self, group: Sequence[_Write]) -> tuple[frozenset[_Write], StorageError | None]:
-        """Writes a group in one transaction. Returns what of it still was to be written, and why that could not be done.
-
-        Whatever goes wrong is what its callers are told: this thread serves all others too.
-        """
-        try:
-            works = [write.work for write in group]
-            rows = [self._insert.row(work) for work in works if isinstance(work, Answer)]
-            try:
-                connection = self._begun(works, rows)
-            except StorageError as error:
-                if not error.disconnected:
-                    raise
-                connection = self._begun(works, rows)  # nothing of it was kept; once COMMIT is sent, that is no longer sure
-            with connection:
-                if len(allowed := [write for write in group if write.allowed()]) == len(group):
-                    connection.commit()
-        except StorageError as error:
-            return frozenset(group), error
-        except Exception as error:  # the database's own errors, and a driver's for a value that it cannot store
-            told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
-            return frozenset(group), StorageError(told)
-        return (frozenset(group), None) if len(allowed) == len(group) else self._commit(allowed)
-
-    def _begun(self, group: Sequence[Answer | Operation], rows: list[tuple[object, ...] | dict[str, object]]) -> Connection:
-        """A connection whose transaction has the writes of a group in it, and is still open."""
-        connection = self._engine.connect()
-        try:
-            if self._engine.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {round(_IDLE_S * 1000)}")
-            for work in group:
-                if not isinstance(work, Answer):
-                    work(connection)
-            if rows:
-                connection.exec_driver_sql(self._insert.sql, rows)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    def _submit(self, work: Answer | Operation, lease: Lease | None = None) -> asyncio.Future[None]:
+        return self._writer.submit(work, lease)
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
@@ -295,18 +227,3 @@ def _run_record(row: Row[*tuple[object, ...]]) -> RunRecord:
         retry_failed=bool(record.retry_failed),
         judge_only=bool(record.judge_only),
     )
-
-
-def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
-    for future, error in ended:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
-
-
-def _first_line(error: BaseException) -> str:
-    said = str(getattr(error, "orig", None) or error).splitlines()
-    return said[0] if said else type(error).__name__

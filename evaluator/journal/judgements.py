@@ -20,6 +20,7 @@ from evaluator.journal.tables import judgements, people_ratings, run_judges
 from evaluator.journal.usage import TOKEN_BUCKETS
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.leases import Lease
 from genlevel.runtime.storage import insert_into, writing
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ if TYPE_CHECKING:
 
 _ROWS = 500
 
-Allowed = Callable[[], bool]
-Submit = Callable[[Callable[[Connection], object], Allowed], "asyncio.Future[None]"]
-
-
-def always() -> bool:
-    """Of what may be written whenever it comes to it."""
-    return True
+Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
 
 
 class Judgements:
@@ -45,7 +40,7 @@ class Judgements:
 
     # -- judgements ------------------------------------------------------------------------------------------------
 
-    def record(self, judgement: Judgement, allowed: Allowed = always) -> asyncio.Future[None]:
+    def record(self, judgement: Judgement, lease: Lease | None = None) -> asyncio.Future[None]:
         """Journals what is known of one judgement; the future is done when it is durable. A rating that is there stays."""
         kept = replace(judgement, reply=judgement.reply.replace("\0", "\ufffd"), error=judgement.error.replace("\0", "\ufffd"))
         key = [column.name for column in judgements.primary_key]
@@ -55,7 +50,7 @@ class Judgements:
             set_={column.name: insert.excluded[column.name] for column in judgements.columns if column.name not in key},
             where=judgements.c.outcome != Outcome.ANSWERED.number,
         )
-        return self._submit(lambda connection: connection.execute(statement), allowed)
+        return self._submit(lambda connection: connection.execute(statement), lease)
 
     def of(self, judge: RunJudge, task: str, metric: str, keys: Iterable[AnswerKey]) -> dict[AnswerKey, Judgement]:
         """A judge's judgements under these keys of a task (a few hundred at a time)."""

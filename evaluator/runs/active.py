@@ -122,6 +122,9 @@ class ActiveRun:
         progress.in_flight, progress.rate = going.in_flight(), going.rate()
         progress.waiting.update(going.waiting())
         progress.provider_wait_s = going.provider_wait_s()
+        progress.waits_for = going.waits_for()
+        if progress.waits_for and self.log.waiting:
+            progress.waiting["storage"] = self.log.waiting
         if judging is None and progress.rate:
             progress.remaining_s = going.pending() / progress.rate
         return progress

@@ -74,7 +74,7 @@ class Continuing:
 
     async def look(self) -> None:
         """Continues what is to go on and can. Raises StorageError."""
-        wanted = await asyncio.to_thread(self._journal.wishes.going_on)
+        wanted = await self._journal.reads(self._journal.wishes.going_on)
         for run_id in self._waiting.keys() - set(wanted):
             self._forget(run_id)
         for run_id in wanted:
@@ -86,7 +86,7 @@ class Continuing:
 
     async def _continue(self, run_id: str) -> None:
         """Continues one run, or notes why it does not go on."""
-        record = await asyncio.to_thread(self._journal.run, run_id)
+        record = await self._journal.reads(self._journal.run, run_id)
         if record is None or record.wanted is not Wanted.GO_ON:
             return
         try:
@@ -106,17 +106,17 @@ class Continuing:
             self._wait(record, "an error in genlevel itself; see the log")
 
     async def _try(self, record: RunRecord) -> None:
-        got_on = await asyncio.to_thread(self._journal.wishes.got_on_since, record.run_id, record.continued)
+        got_on = await self._journal.reads(self._journal.wishes.got_on_since, record.run_id, record.continued)
         if not got_on and record.vain_starts >= MOST_VAIN_STARTS:
             told = f"it was continued {record.vain_starts} times in a row, and its process ended each time before any answer came"
             await self._set_aside(record, told)
             return
         if await self._starter.go_on(record):
-            totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+            totals = await self._journal.reads(self._journal.totals, record.run_id)
             left = record.total - sum(totals.outcomes.values())
             logger.info("run %s goes on: %s of %s left", record.run_id, f"{left:,}", f"{record.total:,}")
         else:
-            await asyncio.to_thread(self._journal.wishes.store, record.run_id, wanted=Wanted.FINISHED)
+            await self._journal.writes(self._journal.wishes.store, record.run_id, wanted=Wanted.FINISHED)
         self._forget(record.run_id)
 
     def _wait(self, record: RunRecord, why: str) -> None:
@@ -136,7 +136,7 @@ class Continuing:
         """Stores that a run cannot succeed; a person may resume it all the same."""
         logger.warning("run %s does not go on: %s", record.run_id, why)
         wish = run_ended(Wanted.CANNOT_SUCCEED, seen=record.wishes)
-        await asyncio.to_thread(self._store_aside, record.run_id, why, wish)
+        await self._journal.writes(self._store_aside, record.run_id, why, wish)
         self._forget(record.run_id)
 
     def _store_aside(self, run_id: str, why: str, wish: dict[str, object]) -> None:

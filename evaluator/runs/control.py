@@ -114,19 +114,19 @@ class RunControl:
     async def _prepared(self, work: Work, log: RunLog) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""
         record, journal = work.record, self._context.journal
-        totals = await asyncio.to_thread(journal.totals, record.run_id)
-        judging = await asyncio.to_thread(journal.judgements.totals, record.run_id)
+        totals = await journal.reads(journal.totals, record.run_id)
+        judging = await journal.reads(journal.judgements.totals, record.run_id)
         spent = (totals.cost_nano_usd or 0) + (judging.cost_nano_usd or 0) + totals.uncertain_nano_usd
         budget = Budget(work.traffic.budget_nano_usd if work.traffic.HasField("budget_nano_usd") else None, spent)
         header = header_of(work.plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
-            await asyncio.to_thread(journal.judgements.set_judge, work.judge.kept_as)
+            await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
         scored: frozenset[str] = frozenset()
         if work.asks:
             await self._context.scorer.begin_run(begun(header, work.plan.tasks))
             scored = await self._scored(record.run_id)
-        first = await asyncio.to_thread(journal.last_reservation, record.run_id)
-        wish = await asyncio.to_thread(self._store_start, work)
+        first = await journal.reads(journal.last_reservation, record.run_id)
+        wish = await journal.writes(self._store_start, work)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
         if work.asks:
@@ -169,8 +169,8 @@ class RunControl:
         traffic = active.traffic if same else ev.TrafficSettings()
         limiter = self._limiters.of(judge.model, traffic, self._accounts(), keep=same and work.asks)
         active.accounts.add(judge.model.account)
-        first = await asyncio.to_thread(journal.last_reservation, active.run_id)
-        totals = await asyncio.to_thread(journal.judgements.totals, active.run_id)
+        first = await journal.reads(journal.last_reservation, active.run_id)
+        totals = await journal.reads(journal.judgements.totals, active.run_id)
         if active.stopped is not None:  # between the passes
             return active.stopped
         active.judging = Judging(
@@ -187,7 +187,7 @@ class RunControl:
         )
         ending = await active.judging.run()
         if ending.status == ev.RUN_STATUS_FINISHED:
-            await asyncio.to_thread(journal.judgements.set_complete, active.run_id, True)
+            await journal.writes(journal.judgements.set_complete, active.run_id, True)
         return ending
 
     def _accounts(self) -> frozenset[str]:
@@ -211,7 +211,8 @@ class RunControl:
     async def heed(self, run_id: str) -> None:
         """Looks at once at what is wanted of a run, if it goes on here. Raises StorageError."""
         if (active := self.active.get(run_id)) is not None:
-            wish = await asyncio.to_thread(self._context.journal.wishes.of, run_id)
+            journal = self._context.journal
+            wish = await journal.reads(journal.wishes.of, run_id)
             if wish is not None and wish.number > active.wish.number:
                 self._follow(active, wish)
 
@@ -284,7 +285,7 @@ class RunControl:
                 active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following
             )
 
-        await asyncio.to_thread(store)
+        await self._context.journal.writes(store)
 
 
 def _kept_traffic(work: Work) -> str:

@@ -234,6 +234,10 @@ class Crew(LiveSource, Generic[Item]):
         """Items that wait, by reason."""
         return +(self._traffic.waiting + self._limiter.waiting())
 
+    def waits_for(self) -> str:
+        """What storage it waits for, in one line; "" = none."""
+        return self._context.journal.waits_for or self._context.blobs.writes.waits_for
+
     def provider_wait_s(self) -> float:
         """Seconds that the provider still asks to wait; 0 = it does not."""
         return self._limiter.asked_wait_s()

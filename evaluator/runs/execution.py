@@ -131,7 +131,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         for state in self._tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
-            while chunk := await asyncio.to_thread(self._next_chunk, planned.task.key, iterator):
+            while chunk := await self._next_chunk(planned.task.key, iterator):
                 for instance, outcome in chunk:
                     if outcome is not None:
                         if outcome is not Outcome.FAILED or not self._retry_failed:
@@ -143,11 +143,11 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             if state.finished and planned.task.key not in self._scored_already:
                 self._to_score.put_nowait(state)
 
-    def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, Outcome | None]]:
-        """The next instances with the outcomes that they have already (in a thread)."""
-        chunk = list(islice(iterator, CHUNK))
-        keys = [AnswerKey(instance.id) for instance in chunk]
-        known = self._context.journal.outcomes_of(self._header.run_id, key, keys) if chunk else {}
+    async def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, Outcome | None]]:
+        """The next instances with the outcomes that they have already. Instances are read once, however often the journal is asked."""
+        chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
+        keys, journal = [AnswerKey(instance.id) for instance in chunk], self._context.journal
+        known = await journal.reads(journal.outcomes_of, self._header.run_id, key, keys) if chunk else {}
         return [(instance, known.get(answer)) for instance, answer in zip(chunk, keys, strict=True)]
 
     # -- asking ----------------------------------------------------------------------------------------------------

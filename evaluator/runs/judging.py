@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -99,6 +99,11 @@ def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, s
     return replace(judgement, outcome=Outcome.FAILED if failed else Outcome.PENDING, reply=reply, replies=replies, error=error)
 
 
+def _in_chunks(instances: Iterator[Instance]) -> Callable[[], list[Instance]]:
+    """Gives the next ones at each call; none at the end."""
+    return lambda: list(islice(instances, CHUNK))
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """One answer to be judged, with what is known of its judgement."""
@@ -177,20 +182,17 @@ class Judging(Crew[_Item]):
         for planned in self._tasks:
             # The scorer knows which answers cannot be read: they are rated worst, and the judge need not see them.
             unreadable = frozenset((await self._score(planned)).unparsable_ids)
-            iterator = planned.task.instances(planned.positions)
-            while (chunk := await asyncio.to_thread(self._next_items, planned, iterator, unreadable)) is not None:
-                for item in chunk:
+            following = _in_chunks(planned.task.instances(planned.positions))
+            while chunk := await asyncio.to_thread(following):
+                for item in await self._context.journal.reads(self._items, planned, chunk, unreadable):
                     if item.judgement.outcome is Outcome.FAILED:
                         self.failed -= 1
                         item = replace(item, judgement=replace(item.judgement, outcome=Outcome.PENDING, replies=0, reply=""))  # noqa: PLW2901
                     self._open[planned.task.key] += 1
                     await self._queue.put(item)
 
-    def _next_items(self, planned: TaskPlan, iterator: Iterator[Instance], unreadable: frozenset[str]) -> list[_Item] | None:
-        """Those of the next instances that the judge has to be asked about (in a thread); None at the end."""
-        chunk = list(islice(iterator, CHUNK))
-        if not chunk:
-            return None
+    def _items(self, planned: TaskPlan, chunk: Sequence[Instance], unreadable: frozenset[str]) -> list[_Item]:
+        """Those of these instances that the judge has to be asked about (in a thread)."""
         prompt, task, run = judge_prompts()[planned.metric], planned.task.key, self._header.run_id
         keys = [AnswerKey(instance.id) for instance in chunk]
         journal, judge = self._context.journal, self.judge.kept_as

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Container, Mapping
@@ -62,18 +61,18 @@ class RunRecords:
 
     async def find(self, run: str) -> RunRecord:
         """The run with this id, or whose id begins so. Raises NotFoundError if there is none."""
-        record = await asyncio.to_thread(self._journal.run, run)
+        record = await self._journal.reads(self._journal.run, run)
         if record is None:
             raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
         return record
 
     async def messages(self) -> list[ev.Run]:
         """All runs, the newest first."""
-        return [await self.message(record) for record in await asyncio.to_thread(self._journal.runs)]
+        return [await self.message(record) for record in await self._journal.reads(self._journal.runs)]
 
     async def message(self, record: RunRecord) -> ev.Run:
         """A run as it stands."""
-        totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+        totals = await self._journal.reads(self._journal.totals, record.run_id)
         if record.run_id in self._control.active:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif (ended := self._control.unstored.get(record.run_id)) is not None:
@@ -82,8 +81,8 @@ class RunRecords:
             record = await self._as_left(record)
         run = run_message(record, totals.outcomes, totals.usage, cost_nano_usd=totals.cost_nano_usd, unknown_costs=totals.unknown_costs)
         kept = self._journal.judgements
-        if (judge := await asyncio.to_thread(kept.judge_of, record.run_id)) is not None:
-            run.judging.CopyFrom(judging_message(judge, await asyncio.to_thread(kept.totals, record.run_id)))
+        if (judge := await self._journal.reads(kept.judge_of, record.run_id)) is not None:
+            run.judging.CopyFrom(judging_message(judge, await self._journal.reads(kept.totals, record.run_id)))
         return run
 
     async def _as_left(self, record: RunRecord) -> RunRecord:

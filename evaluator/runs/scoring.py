@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import islice
 
 import orjson
@@ -87,10 +87,10 @@ async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: Task
     task_header = sc.ScoreTaskHeader()
     task_header.CopyFrom(header)
     task_header.task.CopyFrom(describe(planned.task))
-    ratings = await asyncio.to_thread(ratings_of, journal.judgements, header.run_id, planned.task)
+    ratings = await journal.reads(ratings_of, journal.judgements, header.run_id, planned.task)
     if ratings is not None and (source := ratings.source()) is not None:
         task_header.task.rating_source.CopyFrom(source)
-    counts = await asyncio.to_thread(journal.outcome_counts, header.run_id, planned.task.key)
+    counts = await journal.reads(journal.outcome_counts, header.run_id, planned.task.key)
     # If the model cannot be asked a task at all, nothing is measured, so its labels, which may be files, need not be read.
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.count
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
@@ -103,18 +103,15 @@ async def _messages(
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     instances = planned.task.instances(planned.positions)
-    while messages := await asyncio.to_thread(_next_messages, journal, sent, planned.task, instances, header.run_id, ratings=ratings):
-        for message in messages:
+    while chunk := await asyncio.to_thread(lambda: list(islice(instances, _CHUNK))):  # once, however often the journal is asked
+        for message in await journal.reads(_instance_messages, journal, sent, planned.task, chunk, header.run_id, ratings=ratings):
             yield message
 
 
-def _next_messages(
-    journal: Journal, sent: SentFiles, task: SuiteTask, instances: Iterator[Instance], run_id: str, *, ratings: TaskRatings | None
+def _instance_messages(
+    journal: Journal, sent: SentFiles, task: SuiteTask, chunk: Sequence[Instance], run_id: str, *, ratings: TaskRatings | None
 ) -> list[sc.ScoreTaskRequest]:
-    """The next instances with their answers, in messages of bounded size; none at the end."""
-    chunk = list(islice(instances, _CHUNK))
-    if not chunk:
-        return []
+    """Instances with their answers, in messages of bounded size."""
     answers = journal.answers_to(run_id, task.key, [AnswerKey(instance.id) for instance in chunk])
     rated = ratings.of(chunk) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0

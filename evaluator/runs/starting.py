@@ -100,13 +100,13 @@ class Starter:
 
     async def _latest(self, plan: Plan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:
         """The newest run of a plan, made if there is none, or if it is to be a fresh one."""
-        found = await asyncio.to_thread(self._journal.latest, plan.identity)
+        found = await self._journal.reads(self._journal.latest, plan.identity)
         if found is not None and not fresh:
             return found
         _check_startable(plan.model, traffic)
         generation = found.generation + 1 if found else 0
         record = new_record(plan, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
-        return await asyncio.to_thread(self._journal.create_run, record)
+        return await self._journal.writes(self._journal.create_run, record)
 
     def _wanted_of(self, plan: Plan) -> Wanted:
         """What is wanted of a run that is started; a server that only a command knows cannot be asked without the command."""
@@ -126,10 +126,10 @@ class Starter:
         if request.judge_only and judge is None:
             raise UsageError("; ".join(notes) or "name a judge with --judge ROUTE (or runs.judge in genlevel.yaml)")
         retry = request.retry_failed
-        totals = await asyncio.to_thread(self._journal.totals, record.run_id)
+        totals = await self._journal.reads(self._journal.totals, record.run_id)
         done = sum(totals.outcomes.values()) - (totals.outcomes.get(Outcome.FAILED, 0) if retry else 0)
         asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
-        if not asks and (judge is None or await asyncio.to_thread(self._is_judged, judge, retry=retry)):
+        if not asks and (judge is None or await self._journal.reads(self._is_judged, judge, retry=retry)):
             return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
         if asks:
             problems += _check_startable(plan.model, traffic)

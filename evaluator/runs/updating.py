@@ -5,7 +5,6 @@ A wish is stored, whoever works on the run: that process sees it within a second
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from google.protobuf import json_format
@@ -63,7 +62,7 @@ class Updating:
         def store() -> None:
             self._journal.wishes.store(record.run_id, wanted=wanted, at_once=at_once, traffic=traffic)
 
-        await asyncio.to_thread(store)
+        await self._journal.writes(store)
         await self._told(record.run_id)
 
     def _wanted(self, record: RunRecord, run: ev.Run, request: ev.UpdateRunRequest) -> Wanted | None:

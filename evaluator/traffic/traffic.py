@@ -239,7 +239,7 @@ class Traffic:
             feedback, used = Feedback.OK, usage_of(response.usage).tokens or None
             answer = _with_response(attempt.outcome(), response)
             if has_media(response):  # the journal names only what is stored
-                answer = replace(answer, files=await asyncio.to_thread(keep_files, response, self._blobs))
+                answer = replace(answer, files=await self._blobs.writes(keep_files, response, self._blobs))
             await self._journal.record(answer)
             return answer
         except CallFailed as failure:

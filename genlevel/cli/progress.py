@@ -52,6 +52,8 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
     if waiting:
         asked = f" (the provider asks for {duration(progress.provider_wait_s)})" if progress.provider_wait_s >= 1 else ""
         parts.append(f"waiting: {waiting}{asked}")
+    if progress.waits_for:
+        parts.append(f"waiting for {progress.waits_for}")
     return parts
 
 

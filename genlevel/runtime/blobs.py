@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -11,30 +12,35 @@ from pathlib import Path
 from typing import Any, Self
 
 from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError
+from genlevel.runtime.patience import Patience
 from genlevel.runtime.shown import hide_secrets_of, said_of, without_secrets
 from genlevel.v1 import content_pb2 as ct
 
 LIMIT_BYTES = 512 << 20
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NOWHERE = "readiness"  # no object's place
 
 
 class BlobStore:
     """Objects by content. Safe to use from several threads and processes at once; writing an object again is free.
 
-    Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders.
+    Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders. ``writes``: how patient whoever stores something is, in
+    code that must not block: ``await blobs.writes(blobs.put, content)``.
     """
 
-    def __init__(self, shelf: _Shelf, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, shelf: _Shelf, limit_bytes: int = LIMIT_BYTES, *, patience_s: float = 0.0) -> None:
         self._shelf = shelf
         self.limit_bytes = limit_bytes
+        self.writes = Patience(patience_s, "blob store")
 
     @classmethod
-    def open(cls, url: str | Path, *, limit_bytes: int = LIMIT_BYTES) -> Self:
+    def open(cls, url: str | Path, *, limit_bytes: int = LIMIT_BYTES, patience_s: float = 0.0) -> Self:
         """The store at a folder (created if needed) or fsspec URL such as memory://blobs or s3://bucket/blobs.
 
         Args:
             limit_bytes: larger objects are neither stored nor read.
+            patience_s: seconds for which what is done by way of ``writes`` is tried again.
 
         Raises:
             ConfigurationError: the URL's scheme is unknown or its package is not installed.
@@ -42,8 +48,8 @@ class BlobStore:
         """
         text = str(url)
         if "://" in text and not text.startswith("file://"):
-            return cls(_RemoteShelf(text), limit_bytes)
-        return cls(_FolderShelf(Path(text.removeprefix("file://"))), limit_bytes)
+            return cls(_RemoteShelf(text), limit_bytes, patience_s=patience_s)
+        return cls(_FolderShelf(Path(text.removeprefix("file://"))), limit_bytes, patience_s=patience_s)
 
     def put(self, content: bytes, mime_type: str = "") -> ct.BlobReference:
         """Stores the bytes and returns their reference.
@@ -92,6 +98,10 @@ class BlobStore:
             raise BlobMissing(f"blob store: {sha256} is not in {self._shelf.name}")
         return path
 
+    def problem(self) -> str:
+        """Why it cannot be used now, in one line; "" if it can. Blocks; changes nothing."""
+        return self._shelf.problem()
+
     @property
     def name(self) -> str:
         """Its folder or URL, for people."""
@@ -120,6 +130,14 @@ class _Shelf(ABC):
         """The object's file if it has one on this machine."""
         return None
 
+    def problem(self) -> str:
+        """Why it cannot be used now; "" if it can."""
+        try:
+            self.size(_NOWHERE)
+        except StorageError as error:
+            return str(error)
+        return ""
+
 
 class _FolderShelf(_Shelf):
     """A folder; an object appears under its name only when it is whole."""
@@ -132,13 +150,20 @@ class _FolderShelf(_Shelf):
         except OSError as error:
             raise StorageError(f"blob store: cannot create the folder {folder} ({error.strerror})") from None
 
+    def problem(self) -> str:
+        if self._folder.is_dir() and not os.access(self._folder, os.W_OK | os.X_OK):
+            return f"blob store: the folder {self._folder} is read-only"
+        return super().problem()
+
     def size(self, place: str) -> int | None:
         try:
             return (self._folder / place).stat().st_size
         except FileNotFoundError:
-            return None
+            if self._folder.is_dir():
+                return None
+            raise _passing(f"blob store: the folder {self._folder} is gone; bring it back") from None
         except OSError as error:
-            raise StorageError(f"blob store: cannot look at {self._folder / place} ({error.strerror})") from None
+            raise _passing(f"blob store: cannot look at {self._folder / place} ({error.strerror})") from None
 
     def path(self, place: str) -> Path | None:
         return self._folder / place
@@ -147,7 +172,7 @@ class _FolderShelf(_Shelf):
         try:
             return (self._folder / place).read_bytes()
         except OSError as error:
-            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})") from None
+            raise _passing(f"blob store: cannot read {self._folder / place} ({error.strerror})") from None
 
     def write(self, place: str, content: bytes, mime_type: str) -> None:
         target = self._folder / place
@@ -161,8 +186,9 @@ class _FolderShelf(_Shelf):
             os.replace(temporary, target)
         except OSError as error:
             if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
-            raise StorageError(f"blob store: cannot write {target} ({error.strerror})") from None
+                with contextlib.suppress(OSError):
+                    Path(temporary).unlink(missing_ok=True)
+            raise _passing(f"blob store: cannot write {target} ({error.strerror})") from None
 
 
 class _RemoteShelf(_Shelf):
@@ -213,11 +239,18 @@ class _RemoteShelf(_Shelf):
         return f"{self._root.rstrip('/')}/{place}"
 
     def _failure(self, doing: str, place: str, error: Exception) -> StorageError:
-        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})")
+        return _passing(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})")
 
     def _reason(self, error: Exception) -> str:
         """What a store's own library says, which may have the whole address in it."""
         return said_of(self._url, str(error)) or type(error).__name__
+
+
+def _passing(told: str) -> StorageError:
+    """What the store could not do just now."""
+    error = StorageError(told)
+    error.passes = True
+    return error
 
 
 def _place(sha256: str) -> str:

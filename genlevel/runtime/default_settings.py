@@ -20,8 +20,8 @@ DEFAULT_FILE = "genlevel.yaml"
 
 KNOWN: Mapping[str, Mapping[str, object]] = {
     "addresses": {"evaluator": ""},
-    "storage": {"url": "", "blobs": ""},
     "suites": {"folders": []},
+    "storage": {"url": "", "blobs": "", "patience_s": 60.0},
     "scorer": {"weights": {}},
 }
 """Defaults that are known without the settings themselves; a test holds them to those."""

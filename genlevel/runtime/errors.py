@@ -109,10 +109,10 @@ class StorageError(GenlevelError):
     """A database, journal or blob store cannot be used.
 
     Attributes:
-        disconnected: whether it was the connection that was lost; what was not committed may be tried again.
+        passes: whether it may pass, by itself or once somebody has made room: what was to be done may be tried again.
     """
 
-    disconnected = False
+    passes = False
 
 
 class BlobMissing(StorageError):

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import is_sqlite
+from genlevel.runtime.threads import in_thread
 
 if TYPE_CHECKING:
-    from genlevel.runtime.leases import LeaseTable
+    from genlevel.runtime.leases import Lease, LeaseTable
 
 
 class RunLock(Protocol):
@@ -43,7 +44,16 @@ class RunLock(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether it is this one's now. Right even after a pause of the process, when ``lost`` is not set yet."""
+        """Whether it may be this one's now; what is written under ``lease`` says it for certain."""
+        ...
+
+    @property
+    def lease(self) -> Lease | None:
+        """What is to be compared in each transaction under this lock; None for a lock of this machine's, which cannot be lost."""
+        ...
+
+    def lose(self, why: str) -> None:
+        """Takes note that it is another's now."""
         ...
 
     async def acquire(self) -> bool:
@@ -71,12 +81,13 @@ class RunLocks(Protocol):
         ...
 
 
-def run_locks(storage_url: str, folder: Path) -> RunLocks:
+def run_locks(storage_url: str, folder: Path, *, patience_s: float = 0.0) -> RunLocks:
     """Locks of the kind that the storage asks for.
 
     Args:
         storage_url: as in the settings; "" is a file in the data folder.
         folder: the data folder.
+        patience_s: seconds for which the shared database may be away.
 
     Raises:
         ConfigurationError: the URL is not one of a database.
@@ -86,7 +97,7 @@ def run_locks(storage_url: str, folder: Path) -> RunLocks:
         return FileLocks(folder / "locks")
     from genlevel.runtime.leases import LeaseTable
 
-    return LeaseLocks(LeaseTable(storage_url))
+    return LeaseLocks(LeaseTable(storage_url, patience_s=patience_s), patience_s=patience_s)
 
 
 class FileLocks:
@@ -114,6 +125,13 @@ class _FileLock:
     @property
     def held(self) -> bool:
         return self._lock.is_locked
+
+    @property
+    def lease(self) -> None:
+        return None
+
+    def lose(self, why: str) -> None:
+        """Nobody can take it."""
 
     async def acquire(self) -> bool:
         return self._take()
@@ -145,13 +163,14 @@ class _FileLock:
 class LeaseLocks:
     """A lease for each run. table: in the shared database; closed with these locks."""
 
-    def __init__(self, table: LeaseTable, *, ttl_s: float = 30.0) -> None:
+    def __init__(self, table: LeaseTable, *, ttl_s: float = 30.0, patience_s: float = 0.0) -> None:
         self._table = table
         self._ttl_s = ttl_s
+        self._patience_s = patience_s
 
     def of(self, run_id: str) -> _LeaseLock:
         """A new lock object of a run."""
-        return _LeaseLock(self._table, f"run {run_id}", self._ttl_s)
+        return _LeaseLock(self._table, f"run {run_id}", self._ttl_s, self._patience_s)
 
     def close(self) -> None:
         """Closes the database."""
@@ -159,17 +178,24 @@ class LeaseLocks:
 
 
 class _LeaseLock:
-    def __init__(self, table: LeaseTable, name: str, ttl_s: float) -> None:
+    def __init__(self, table: LeaseTable, name: str, ttl_s: float, patience_s: float) -> None:
         from genlevel.runtime.leases import LeaseHolder
 
         owner = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex[:8]})"
         self._table = table
-        self._holder = LeaseHolder(table, name, owner, ttl_s=ttl_s)
+        self._holder = LeaseHolder(table, name, owner, ttl_s=ttl_s, patience_s=patience_s)
         self.lost = self._holder.lost
 
     @property
     def held(self) -> bool:
         return self._holder.held
+
+    @property
+    def lease(self) -> Lease | None:
+        return self._holder.lease
+
+    def lose(self, why: str) -> None:
+        self._holder.lose(why)
 
     async def acquire(self) -> bool:
         return await self._holder.acquire()
@@ -178,4 +204,4 @@ class _LeaseLock:
         await self._holder.release()
 
     async def holder(self) -> str:
-        return await asyncio.to_thread(self._table.owner_of, self._holder.name) or ""
+        return await in_thread(lambda: self._table.owner_of(self._holder.name), name="lock") or ""

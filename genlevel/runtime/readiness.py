@@ -7,10 +7,10 @@ asked by anybody at any time; /readyz (genlevel.runtime.http) and gRPC health (g
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
+
+from genlevel.runtime.threads import in_thread
 
 Check = Callable[[], Awaitable[str]]
 
@@ -32,28 +32,11 @@ async def problem_of(check: Check) -> str:
 
 
 async def looked(look: Callable[[], str]) -> str:
-    """What a function finds that blocks, such as one that asks a database.
-
-    It has a thread of its own, which keeps nothing alive: a process that ends waits for the loop's own threads, for ever if a database does
-    not answer.
-    """
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[str] = loop.create_future()
-
-    def tell(answer: str) -> None:
-        if not found.done():
-            found.set_result(answer)
-
-    def run() -> None:
-        try:
-            answer = look()
-        except Exception as error:
-            answer = str(error) or type(error).__name__
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            loop.call_soon_threadsafe(tell, answer)
-
-    threading.Thread(target=run, name="readiness", daemon=True).start()
-    return await found
+    """What a function finds that blocks, such as one that asks a database; in a thread of its own."""
+    try:
+        return await in_thread(look, name="readiness")
+    except Exception as error:
+        return str(error) or type(error).__name__
 
 
 class Life:

@@ -187,6 +187,7 @@ class Storage(_Strict):
     url: str = ""
     blobs: str = Field("", description="a folder or fsspec URL; empty = blobs/ in the output folder")
     inline_limit_bytes: int = Field(1 << 20, ge=0, description="larger media go by reference to the blob store")
+    patience_s: float = Field(60.0, ge=0, le=3600, description="how long an outage of either may last before a run gives up")
 
 
 class SuiteSettings(_Strict):

@@ -47,7 +47,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,15 +54,14 @@ from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPoo
 from sqlalchemy.engine import URL, make_url
 
 from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
 
 if TYPE_CHECKING:
-    from sqlalchemy import Dialect
     from sqlalchemy.dialects import postgresql, sqlite
-    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 BUSY_TIMEOUT_S = 30.0
-PATIENCE_S = 10.0
-"""Seconds that a new connection waits for a PostgreSQL that was there before: a restart takes less, and a lease's time is longer."""
+SHORT_BUSY_TIMEOUT_S = 2.0
+"""For whoever tries again: what is waited for should be said soon."""
 
 _OPEN_TIMEOUT_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -78,7 +76,8 @@ _POSTGRESQL_OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-_patient: ContextVar[bool] = ContextVar("patient", default=True)
+_LONGEST_ANSWER_S = 30.0
+_SHORTEST_ANSWER_S = 5.0
 
 
 def sqlite_url(file: Path) -> str:
@@ -91,7 +90,9 @@ def is_sqlite(url: str) -> bool:
     return _parsed(url)[0].get_backend_name() == "sqlite"
 
 
-def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+def open_engine(
+    url: str, room: str, migrations: Path, *, head: str, busy_timeout_s: float = BUSY_TIMEOUT_S, patience_s: float = 0.0
+) -> Engine:
     """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
 
     Several processes may open one database at once: one of them migrates, the others wait for it. Engines are thread-safe, except that
@@ -104,12 +105,12 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
         migrations: the room's versions folder.
         head: the newest revision in that folder, as the code expects it.
         busy_timeout_s: seconds to wait for another process's lock.
+        patience_s: seconds for which whoever uses the engine tries again (genlevel.runtime.patience): each try is then a shorter one.
 
     Raises:
         ConfigurationError: it is not a database URL, or its driver is not installed.
         StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel. So does whatever
-            uses the engine later, when the database fails it (a full disk, a lost server). A PostgreSQL that was there and is away is
-            waited for, for up to 10 s, by whoever needs a new connection.
+            uses the engine later, when the database fails it (a full disk, a lost server, one that does not answer within 30 s).
     """
     parsed, synchronous = _parsed(url)
     shown = parsed.set(query={}).render_as_string(hide_password=True)  # a query may have a password, too
@@ -132,17 +133,38 @@ def open_engine(url: str, room: str, migrations: Path, *, head: str, busy_timeou
         engine.dispose()
         raise
 
+    _explain_errors(engine, parsed)
+    if engine.dialect.name == "postgresql":
+        limit_answers(engine, max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S)
+    elif (parsed.database or "") in _IN_MEMORY:
+        return engine
+    elif patience_s:
+        _wait_less_for_locks(engine)
+    if engine.dialect.name == "sqlite" and not (parsed.database or "").startswith("file:"):
+        watch_file(engine, shown)
+    engine.dispose()  # connections that there are know nothing of this
+    return engine
+
+
+def _explain_errors(engine: Engine, url: URL) -> None:
+    shown = url.render_as_string(hide_password=True)
+
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> None:
         """What the database itself cannot do (any more) is said in one line, whoever asked; a wrong statement stays what it is."""
-        if isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InternalError) and not context.is_pre_ping:
-            error = StorageError(f"cannot use the database {shown}: {_advice(context.sqlalchemy_exception, parsed)}")
-            error.disconnected = context.is_disconnect
+        found = context.sqlalchemy_exception
+        its_own = isinstance(found, exc.OperationalError | exc.InternalError) or type(found) is exc.DatabaseError
+        if isinstance(found, exc.DBAPIError) and its_own and not context.is_pre_ping:
+            error = StorageError(f"cannot use the database {shown}: {_advice(found, url)}")
+            error.passes = is_outage(found)
+            context.is_disconnect = context.is_disconnect or is_stale(found)
             raise error from None
 
-    if engine.dialect.name == "postgresql":
-        _wait_for_server(engine)
-    return engine
+
+def _wait_less_for_locks(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={round(SHORT_BUSY_TIMEOUT_S * 1000)}").close()
 
 
 def writing(engine: Engine) -> Engine:
@@ -177,7 +199,6 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
             return f"the database {file} no longer exists"
         if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
             return f"the database {file} is read-only; give write permission on the file and its folder"
-    patient = _patient.set(False)
     pool = engine.pool
     try:
         with engine.connect() as connection:
@@ -186,8 +207,6 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
                 connection.detach()
     except (StorageError, exc.SQLAlchemyError) as error:
         return str(error).splitlines()[0]
-    finally:
-        _patient.reset(patient)
     if found == head:
         return ""
     return f"the database is at {room} schema {found or 'none'}, and this version of genlevel works with {head}"
@@ -260,21 +279,6 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
 def _postgresql(url: URL) -> Engine:
     options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query}
     return create_engine(url, pool_pre_ping=True, connect_args=options)
-
-
-def _wait_for_server(engine: Engine) -> None:
-    """Lets new connections wait for the server, which may be starting again, so that what goes on need not end."""
-
-    @event.listens_for(engine, "do_connect")
-    def connect(dialect: Dialect, _: object, arguments: tuple[object, ...], options: dict[str, object]) -> DBAPIConnection:
-        give_up = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return dialect.connect(*arguments, **options)
-            except dialect.loaded_dbapi.OperationalError:
-                if not _patient.get() or time.monotonic() > give_up:
-                    raise
-                time.sleep(0.1)
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:

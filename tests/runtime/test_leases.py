@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Engine, update
 
 from genlevel.runtime.errors import StorageError
-from genlevel.runtime.leases import Lease, LeaseHolder, LeaseTable
+from genlevel.runtime.leases import Lease, LeaseHolder, LeaseTable, Standing, note_written
 from genlevel.runtime.leases.table import HEAD, ROOM, leases, metadata
 from genlevel.runtime.locks import FileLocks, LeaseLocks, RunLocks, run_locks
 from genlevel.runtime.storage import schema_differences, sqlite_url, writing
@@ -56,7 +56,7 @@ def engine_of(table: LeaseTable) -> Engine:
 
 def test_steps_and_table_agree(tables: tuple[LeaseTable, LeaseTable]) -> None:
     assert schema_differences(engine_of(tables[0]), metadata, ROOM) == []
-    assert HEAD == "0001"
+    assert HEAD == "0002"
 
 
 def test_one_owner_at_a_time(tables: tuple[LeaseTable, LeaseTable]) -> None:
@@ -83,8 +83,60 @@ def test_a_lease_expires_by_itself(tables: tuple[LeaseTable, LeaseTable]) -> Non
     assert there.acquire("run", "b", ttl_s=LONG_S) is None
     time.sleep(1.1)
     assert there.owner_of("run") is None
-    assert not here.renew(lease, ttl_s=LONG_S)
     assert there.acquire("run", "b", ttl_s=LONG_S) == Lease("run", "b", 2)
+    assert not here.renew(lease, ttl_s=LONG_S)
+
+
+def test_an_expired_lease_that_nobody_has_taken_can_be_renewed_by_its_owner(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    here, there = tables
+    lease = here.acquire("run", "a", ttl_s=LONG_S)
+    assert lease is not None
+    expire(there)
+    assert here.renew(lease, ttl_s=LONG_S)
+    assert there.acquire("run", "b", ttl_s=LONG_S) is None
+    here.release(lease)
+    assert not here.renew(lease, ttl_s=LONG_S), "what was given back is gone"
+
+
+def test_an_expired_lease_is_left_to_its_owner_for_a_while_unless_it_was_seen_before(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    here, there = tables
+    lease = here.acquire("run", "a", ttl_s=0.01)
+    assert lease is not None
+    time.sleep(0.05)
+    assert there.acquire("run", "b", ttl_s=LONG_S, spare_s=LONG_S) is None
+    seen = there.expired("run")
+    assert here.renew(lease, ttl_s=0.01)
+    time.sleep(0.05)
+    assert there.acquire("run", "b", ttl_s=LONG_S, spare_s=LONG_S, seen=seen) is None, "it was renewed since"
+    assert there.acquire("run", "b", ttl_s=LONG_S, spare_s=LONG_S, seen=there.expired("run")) == Lease("run", "b", 2)
+    assert there.expired("run") is None
+    assert here.acquire("another", "a", ttl_s=0.01) is not None
+    time.sleep(0.05)
+    assert there.acquire("another", "b", ttl_s=LONG_S, spare_s=0.04) == Lease("another", "b", 2), "expired for longer than that"
+
+
+def test_what_is_written_under_a_lease_is_numbered_and_refused_once_another_has_it(tables: tuple[LeaseTable, LeaseTable]) -> None:
+    here, there = tables
+    lease = here.acquire("run", "a", ttl_s=LONG_S)
+    assert lease is not None
+
+    def note(lease: Lease, number: int, *, commit: bool = True) -> Standing:
+        with writing(engine_of(here)).connect() as connection:
+            found = note_written(connection, lease, number)
+            if commit:
+                connection.commit()
+            return found
+
+    assert note(lease, 1, commit=False) is Standing.HELD
+    assert [note(lease, number) for number in (1, 2, 2, 1)] == [Standing.HELD, Standing.HELD, Standing.WRITTEN, Standing.WRITTEN]
+    expire(here)
+    assert note(lease, 3) is Standing.HELD, "nobody has taken it"
+    other = there.acquire("run", "b", ttl_s=LONG_S)
+    assert other is not None
+    assert [note(lease, number) for number in (3, 4)] == [Standing.LOST, Standing.LOST]
+    assert note(other, 1) is Standing.HELD, "a new holder counts from the beginning"
+    there.release(other)
+    assert note(other, 2) is Standing.LOST
 
 
 def test_who_wakes_up_late_sees_that_it_has_lost_the_lease_and_spoils_nothing(tables: tuple[LeaseTable, LeaseTable]) -> None:
@@ -136,6 +188,7 @@ class Leases(RuleBasedStateMachine):
         self.tables = LeaseTable(url), LeaseTable(url)
         self.had: list[Lease] = []
         self.current: Lease | None = None
+        self.kept: Lease | None = None  # not given back, if only expired
 
     def teardown(self) -> None:
         for table in self.tables:
@@ -150,21 +203,24 @@ class Leases(RuleBasedStateMachine):
         else:
             assert lease == Lease("run", owner, len(self.had) + 1)
             self.had.append(lease)
-            self.current = lease
+            self.current = self.kept = lease
 
     @rule(data=st.data(), engine=st.integers(0, 1))
     def renew(self, data: st.DataObject, engine: int) -> None:
         if self.had:
             lease = data.draw(st.sampled_from(self.had))
-            assert self.tables[engine].renew(lease, ttl_s=LONG_S) == (lease == self.current)
+            renewed = self.tables[engine].renew(lease, ttl_s=LONG_S)
+            assert renewed == (lease == self.kept)
+            if renewed:
+                self.current = lease
 
     @rule(data=st.data(), engine=st.integers(0, 1))
     def release(self, data: st.DataObject, engine: int) -> None:
         if self.had:
             lease = data.draw(st.sampled_from(self.had))
             self.tables[engine].release(lease)
-            if lease == self.current:
-                self.current = None
+            if lease == self.kept:
+                self.current = self.kept = None
 
     @rule()
     def time_passes(self) -> None:
@@ -258,6 +314,41 @@ async def test_a_holder_that_cannot_reach_the_database_believes_no_longer_than_t
     assert not holder.lost.is_set()
     await holder.release()
     table.close()
+
+
+async def test_a_holder_keeps_its_lease_if_the_database_was_away_for_longer_than_its_time_but_not_than_patience(tmp_path: Path) -> None:
+    table, other = Broken(sqlite_url(tmp_path / "database.sqlite")), LeaseTable(sqlite_url(tmp_path / "database.sqlite"))
+    holder = LeaseHolder(table, "run", "a", ttl_s=0.5, patience_s=3.0)
+    assert await holder.acquire()
+    table.away = True
+    await asyncio.sleep(1.0)
+    assert other.owner_of("run") is None, "by the clock its time is over"
+    assert holder.held
+    wanted = asyncio.create_task(LeaseHolder(other, "run", "b", ttl_s=0.5, patience_s=3.0).acquire())  # as soon as the database is back
+    await asyncio.sleep(0.02)
+    table.away = False
+    assert not await wanted
+    assert holder.held
+    assert other.owner_of("run") == "a"
+    await holder.release()
+    table.close()
+    other.close()
+
+
+async def test_a_holder_gives_up_when_patience_is_over_and_another_takes_the_lease_after_a_moment(tmp_path: Path) -> None:
+    table, other = Broken(sqlite_url(tmp_path / "database.sqlite")), LeaseTable(sqlite_url(tmp_path / "database.sqlite"))
+    holder = LeaseHolder(table, "run", "a", ttl_s=0.5, patience_s=1.0)
+    assert await holder.acquire()
+    table.away = True
+    started = time.monotonic()
+    await asyncio.wait_for(holder.lost.wait(), 5)
+    assert 0.9 < time.monotonic() - started < 3.0
+    second = LeaseHolder(other, "run", "b", ttl_s=0.5, patience_s=1.0)
+    assert await second.acquire()
+    await second.release()
+    await holder.release()
+    table.close()
+    other.close()
 
 
 # -- locks of runs -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +35,7 @@ from sqlalchemy import (
 
 from genlevel.runtime import storage
 from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.runtime.patience import Patience
 from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, storage_problem, writing
 
 METADATA = MetaData()
@@ -304,27 +307,103 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path, ver
 
 
 @pytest.mark.full
-def test_a_postgresql_that_is_away_for_a_moment_is_waited_for_but_not_by_who_asks_whether_it_is_there(
+async def test_a_postgresql_that_is_away_for_a_moment_is_waited_for_but_not_by_who_asks_whether_it_is_there(
     postgresql: str, versions: Path
 ) -> None:
-    engine = opened(postgresql, versions)
+    engine, patience = opened(postgresql, versions), Patience(20.0)
+
+    def count() -> int:
+        with engine.begin() as connection:
+            return connection.execute(select(func.count()).select_from(RUNS)).scalar_one()
+
     with away(postgresql) as back:
         assert "not currently accepting connections" in storage_problem(engine, "kitchen", head="0002")
         returning = threading.Timer(1.0, back)
         returning.start()
-        with engine.begin() as connection:
-            assert connection.execute(select(func.count()).select_from(RUNS)).scalar_one() == 0
-        returning.join()
-    assert storage_problem(engine, "kitchen", head="0002") == ""
+        counting = asyncio.create_task(patience(count))
+        await asyncio.sleep(0.5)
+        assert patience.waits_for.startswith("storage: cannot use the database postgresql")
+        assert await counting == 0
+        await asyncio.to_thread(returning.join)
+    assert (patience.waits_for, storage_problem(engine, "kitchen", head="0002")) == ("", "")
     engine.dispose()
 
 
 @pytest.mark.full
-def test_a_postgresql_that_does_not_come_back_is_an_error(postgresql: str, versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "PATIENCE_S", 0.3)
+def test_a_postgresql_that_does_not_come_back_is_an_error(postgresql: str, versions: Path) -> None:
     engine = opened(postgresql, versions)
-    with away(postgresql), pytest.raises(StorageError, match="not currently accepting connections"), engine.connect():
-        pass
+
+    def connect() -> None:
+        with engine.connect():
+            pass
+
+    with away(postgresql), pytest.raises(StorageError, match="not currently accepting connections"):
+        Patience(0.3).repeat(connect)
+    engine.dispose()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_does_not_answer_is_an_error_after_a_while(
+    postgresql: str, versions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "_LONGEST_ANSWER_S", 0.5)
+    engine = opened(postgresql, versions)
+
+    def ask() -> None:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_sleep(30)"))
+
+    with pytest.raises(StorageError, match=r"the server did not answer within 0\.5 s") as raised:
+        ask()
+    assert raised.value.passes
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_a_folder_that_is_taken_away_is_an_outage_until_it_is_back(tmp_path: Path, versions: Path) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    engine = opened(sqlite_url(folder / "database.sqlite"), versions)
+
+    def write(number: int) -> None:
+        with writing(engine).begin() as connection:
+            connection.execute(insert(RUNS), {"id": number, "name": "a"})
+
+    write(1)
+    folder.rename(elsewhere)
+    with pytest.raises(StorageError, match="its file is gone; bring it back") as raised:
+        write(2)
+    assert raised.value.passes
+    folder.mkdir()
+    with pytest.raises(StorageError, match="its file is gone"):
+        write(2)
+    assert not list(folder.iterdir()), "no empty database is made in its place"
+    folder.rmdir()
+    shutil.copytree(elsewhere, folder)  # as of a disk that is mounted again: other files with the same content
+    Patience(5.0).repeat(lambda: write(2))
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(RUNS)).scalar_one() == 2
+    engine.dispose()
+
+
+def test_a_wrong_statement_is_no_outage(tmp_path: Path, versions: Path) -> None:
+    engine = opened(sqlite_url(tmp_path / "database.sqlite"), versions)
+    with engine.connect() as connection, pytest.raises(StorageError, match="no such table") as raised:
+        connection.execute(text("SELECT * FROM nowhere"))
+    assert not raised.value.passes
+    engine.dispose()
+
+
+def test_a_damaged_file_is_said_in_one_line(tmp_path: Path, versions: Path) -> None:
+    file = tmp_path / "database.sqlite"
+    opened(sqlite_url(file), versions).dispose()
+    content = bytearray(file.read_bytes())
+    engine = opened(sqlite_url(file), versions)
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(content)
+    with pytest.raises(StorageError, match="malformed") as raised, engine.connect() as connection:
+        connection.execute(select(RUNS)).all()
+    assert not raised.value.passes
     engine.dispose()
 
 

@@ -5,6 +5,6 @@ name in it.
 """
 
 from genlevel.runtime.leases.holder import LeaseHolder
-from genlevel.runtime.leases.table import Lease, LeaseTable
+from genlevel.runtime.leases.table import Lease, LeaseTable, Standing, note_written
 
-__all__ = ["Lease", "LeaseHolder", "LeaseTable"]
+__all__ = ["Lease", "LeaseHolder", "LeaseTable", "Standing", "note_written"]

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from evaluator.journal import journal as journal_module
+from evaluator.journal import writer as writer_module
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.tables import answers, judgements, metadata
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
+from evaluator.journal.writer import TooLate
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -49,7 +53,7 @@ def journal(request, tmp_path):
 
 @pytest.mark.full
 async def test_what_was_being_written_when_the_server_cut_the_connection_is_written_again(postgresql):
-    journal = Journal(postgresql)
+    journal = Journal(postgresql, patience_s=10.0)
     cuts = iter([True])
 
     def cut(connection):
@@ -69,33 +73,111 @@ async def test_all_before_it_is_written_when_it_is_said(journal):
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1000}
 
 
-async def test_what_may_not_be_written_any_more_when_all_is_ready_is_left_out(journal):
-    """As of a process that is stopped between its request to write and the commit, until its lease has expired."""
-    held = [True]
-    lost, others = journal.record(answer("a"), lambda: held[0]), journal.record(answer("b"))
-    await journal._submit(lambda connection: held.clear() or held.append(False))
-    with pytest.raises(StorageError, match="too late"):
+@pytest.fixture
+def leases(journal):
+    """The leases of runs in the journal's database."""
+    table = LeaseTable(journal._engine.url.render_as_string(hide_password=False))
+    yield table
+    table.close()
+
+
+async def test_what_another_process_is_to_write_by_now_is_left_out(journal, leases):
+    """As of a process that is stopped between its request to write and the commit, until another has taken its run."""
+    old = leases.acquire("run r", "a", ttl_s=-1.0)
+    assert old is not None
+    await journal.record(answer("before"), old)
+    leases.acquire("run r", "b", ttl_s=100.0)
+    lost, others = journal.record(answer("a"), old), journal.record(answer("b"))
+    with pytest.raises(TooLate):
         await lost
     await others
-    assert journal.answers_to("r", "t", keys("a", "b")).keys() == set(keys("b"))
+    assert journal.answers_to("r", "t", keys("before", "a", "b")).keys() == set(keys("before", "b"))
+
+
+async def test_what_was_committed_although_nobody_heard_it_is_not_written_again(journal, leases, monkeypatch):
+    """A failure's cost is added to what is there: written twice, it would count twice."""
+    lease = leases.acquire("run r", "a", ttl_s=100.0)
+    journal.writes.seconds = 10.0
+    commit, unheard = Connection.commit, iter([True, True])
+
+    def deaf(connection):
+        commit(connection)
+        if threading.current_thread().name == "journal" and next(unheard, False):
+            error = StorageError("the connection was lost")
+            error.passes = True
+            raise error
+
+    monkeypatch.setattr(Connection, "commit", deaf)
+    await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5), lease), journal.record(answer("b", cost=7), lease))
+    await journal.reserve("r", 1, 9, lease)
+    assert next(unheard, None) is None, "both were tried twice"
+    totals = journal.totals("r")
+    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (12, 9, 6)
+
+
+async def test_what_is_beside_something_that_cannot_be_stored_is_stored(journal):
+    odd = replace(answer("a"), usage=Usage(input_tokens=10**30))
+    results = await asyncio.gather(journal.record(answer("b")), journal.record(odd), journal.record(answer("c")), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), StorageError, type(None)]
+    assert journal.answers_to("r", "t", keys("a", "b", "c")).keys() == set(keys("b", "c"))
+
+
+async def test_what_cannot_be_written_for_longer_than_patience_fails_and_then_all_fails_at_once_until_one_succeeds(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience_s=3.0)
+    with lock(tmp_path / "j.db"):
+        began = time.monotonic()
+        waiting = [journal.record(answer(f"i{n}")) for n in range(3)]
+        await asyncio.sleep(2.6)
+        assert "another process keeps it locked" in journal.waits_for
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(result, StorageError)
+        assert 2.5 < time.monotonic() - began < 8.0
+        with pytest.raises(StorageError):
+            await asyncio.wait_for(journal.record(answer("later")), 3.5)
+    await journal.record(answer("last"))
+    assert journal.waits_for == ""
+    assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1}
+    journal.close()
+
+
+@contextmanager
+def lock(file):
+    """Another process's lock."""
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("begin immediate")
+    yield
+    other.execute("commit")
+    other.close()
+
+
+async def test_closing_does_not_wait_long_for_a_database_that_is_away(tmp_path, caplog):
+    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience_s=60.0)
+    with lock(tmp_path / "j.db"):
+        lost = journal.record(answer("a"))
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        await asyncio.to_thread(journal.close, 1.0)
+        assert time.monotonic() - began < 2.0
+    assert [record.message for record in caplog.records] == ["1 writes to the journal are not stored: the database does not answer"]
+    lost.cancel()
 
 
 @pytest.mark.full
 async def test_a_process_that_is_stopped_in_the_midst_of_writing_does_not_hold_up_others(postgresql, monkeypatch):
-    monkeypatch.setattr(journal_module, "_IDLE_S", 0.5)
-    stopped, other = Journal(postgresql), Journal(postgresql)
-    began, woken, held = threading.Event(), threading.Event(), [True]
+    monkeypatch.setattr(writer_module, "_IDLE_S", 0.5)
+    stopped, other, table = Journal(postgresql), Journal(postgresql), LeaseTable(postgresql)
+    began, woken, lease = threading.Event(), threading.Event(), table.acquire("run r", "a", ttl_s=0.1)
 
     def stop(connection):
-        connection.exec_driver_sql(stopped._insert.sql, [stopped._insert.row(answer("a", text="late"))])
+        connection.exec_driver_sql(stopped._writer._insert.sql, [stopped._writer._insert.row(answer("a", text="late"))])
         began.set()
         woken.wait(20)
 
-    late = stopped._submit(stop, lambda: held[0])
+    late = stopped._submit(stop, lease)
     await asyncio.to_thread(began.wait)
     async with asyncio.timeout(10):
-        await other.record(answer("a", text="in time"))
-    held[0] = False
+        taken = await asyncio.to_thread(table.acquire, "run r", "b", ttl_s=100.0)
+        await other.record(answer("a", text="in time"), taken)
     woken.set()
     with pytest.raises(StorageError):
         await late
@@ -103,6 +185,7 @@ async def test_a_process_that_is_stopped_in_the_midst_of_writing_does_not_hold_u
     assert [value.raw_answer for value in found.values()] == ["in time"]
     stopped.close()
     other.close()
+    table.close()
 
 
 async def test_a_second_answer_is_ignored_unless_the_first_one_failed(journal):

@@ -1,0 +1,171 @@
+"""Writes what arrives together in one transaction, by one thread, and again if the database was away meanwhile.
+
+A connection that is lost at COMMIT leaves open whether the transaction was committed. So each group has a number, which the lease of its
+run keeps in the same transaction (genlevel.runtime.leases): a group that is written again finds its own number there, and is not written
+twice. The same statement finds that the run is another process's by now. SQLite needs none of it: whether a commit was made is known there,
+and a run's lock cannot be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from evaluator.journal.records import Answer
+from evaluator.journal.rows import AnswerInsert
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import Lease, Standing, note_written
+from genlevel.runtime.patience import Patience
+from genlevel.runtime.storage import writing
+
+_GROUP = 512
+
+_IDLE_S = 20.0
+"""Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
+
+Operation = Callable[[Connection], object]
+
+logger = logging.getLogger(__name__)
+
+
+class TooLate(StorageError):
+    """What was to be written is another process's to write by now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Write:
+    """One thing to be written, under which lease, and who waits for it."""
+
+    work: Answer | Operation
+    lease: Lease | None
+    future: asyncio.Future[None]
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """The thread that writes to the journal. patience: for how long what cannot be written is tried again."""
+
+    def __init__(self, engine: Engine, insert: AnswerInsert, patience: Patience) -> None:
+        self._engine = engine
+        self._insert = insert
+        self._patience = patience
+        self._numbers = itertools.count(1)
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._open = 0  # writes that were asked for and have not ended
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Answer | Operation, lease: Lease | None = None) -> asyncio.Future[None]:
+        """Writes it with what else is to be written. The future is done when it is durable.
+
+        It raises TooLate if the lease is lost, else StorageError. Nobody need wait for it.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        future.add_done_callback(_noticed)
+        with self._lock:
+            self._open += 1
+        self._queue.put(_Write(work, lease, future, loop))
+        return future
+
+    def close(self, within_s: float) -> None:
+        """Writes what is queued, for so many seconds at most."""
+        self._patience.hurry(within_s)
+        self._queue.put(None)
+        self._thread.join(within_s)
+        if self._thread.is_alive():
+            logger.warning("%d writes to the journal are not stored: the database does not answer", self._open)
+
+    def _write(self) -> None:
+        stop = False
+        while not stop and (first := self._queue.get()) is not None:
+            group, stop = self._grouped(first)
+            by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
+            for write, error in self._commit(group).items():
+                by_loop.setdefault(write.loop, []).append((write.future, error))
+            with self._lock:
+                self._open -= len(group)
+            for loop, ended in by_loop.items():
+                with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+                    loop.call_soon_threadsafe(_resolve, ended)
+
+    def _grouped(self, first: _Write) -> tuple[list[_Write], bool]:
+        """The first one and what waits behind it; whether the journal is to end after them."""
+        group = [first]
+        with contextlib.suppress(queue.Empty):
+            while len(group) < _GROUP:
+                if (write := self._queue.get_nowait()) is None:
+                    return group, True
+                group.append(write)
+        return group, False
+
+    def _commit(self, group: Sequence[_Write]) -> Mapping[_Write, StorageError | None]:
+        """Writes a group in one transaction, again if the database was away. Returns why what could not be written.
+
+        Whatever goes wrong is what its callers are told: this thread serves all others too.
+        """
+        number = next(self._numbers)
+        try:
+            lost = self._patience.repeat(lambda: self._transaction(group, number))
+        except StorageError as error:
+            return dict.fromkeys(group, error)
+        except Exception as error:  # the database's own errors, and a driver's for a value that it cannot store
+            if len(group) > 1:  # what is beside it can be stored
+                return {write: ended for one in group for write, ended in self._commit([one]).items()}
+            told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
+            return dict.fromkeys(group, StorageError(told))
+        refused = TooLate("it was too late to write this: it may be another process's to write now")
+        return {write: refused if write.lease in lost else None for write in group}
+
+    def _transaction(self, group: Sequence[_Write], number: int) -> frozenset[Lease | None]:
+        """Writes a group unless that was done under this number before. Returns the leases that are lost: their writes were left out."""
+        under = sorted({write.lease for write in group if write.lease is not None}, key=lambda lease: lease.name)
+        with writing(self._engine).connect() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {round(_IDLE_S * 1000)}")
+            standing = {lease: note_written(connection, lease, number) for lease in under}
+            lost: frozenset[Lease | None] = frozenset(lease for lease in under if standing[lease] is Standing.LOST)
+            if Standing.WRITTEN not in standing.values():
+                self._put(connection, [write.work for write in group if write.lease not in lost])
+                connection.commit()
+            return lost
+
+    def _put(self, connection: Connection, works: Sequence[Answer | Operation]) -> None:
+        rows = []
+        for work in works:
+            if isinstance(work, Answer):
+                rows.append(self._insert.row(work))
+            else:
+                work(connection)
+        if rows:
+            connection.exec_driver_sql(self._insert.sql, rows)
+
+
+def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
+    for future, error in ended:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+
+def _noticed(ended: asyncio.Future[None]) -> None:
+    """Keeps asyncio from logging what nobody asks for."""
+    if not ended.cancelled():
+        ended.exception()
+
+
+def _first_line(error: BaseException) -> str:
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return said[0] if said else type(error).__name__

@@ -1,0 +1,151 @@
+"""Repeats what a storage could not do just now, for as long as an outage may last, and says what it waits for.
+
+A database is restarted, a disk is full, a folder is away: whoever needs it waits, and nothing is lost::
+
+    reads = Patience(settings.storage.patience_s, "storage")
+    totals = await reads(journal.totals, run_id)     # blocking work, in a thread of its own
+    reads.waits_for                                  # "storage: cannot use the database ...: the disk is full"
+
+Work must be such that it can be done again although it was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.threads import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+_SLOW_S = 2.0
+_AT_ONCE = 8  # less than what a pool of SQLAlchemy's gives out
+_LOOK_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Patience:
+    """How long one kind of use of one storage may fail before whoever needs it gives up. Thread-safe.
+
+    What fails with a StorageError that ``passes`` is repeated until that time is over since the storage failed first. From then on
+    everything fails at its first try, so that what depends on each other does not wait one after the other, until a try succeeds. Reading
+    and writing each have an object of their own: if a disk is full, reading succeeds, and says nothing of writing.
+
+    Args:
+        seconds: 0 = nothing is repeated.
+        name: of the storage, for people.
+    """
+
+    def __init__(self, seconds: float, name: str = "storage") -> None:
+        self.seconds = seconds
+        self.name = name
+        self._lock = threading.Lock()
+        self._since: float | None = None  # when the outage began
+        self._failed = 0.0  # when a try failed last
+        self._line = ""
+        self._ends = float("inf")  # when nobody may wait any more, whatever goes on
+        self._tries: dict[object, float] = {}  # when those that go on have begun
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    @property
+    def waits_for(self) -> str:
+        """What is waited for now, in one line; "" = nothing."""
+        with self._lock:
+            if self._since is not None:
+                return f"{self.name}: {self._line}"
+            slowest = min(self._tries.values(), default=None)
+        waited_s = 0.0 if slowest is None or not self.seconds else time.monotonic() - slowest
+        return f"{self.name}: no answer for {waited_s:.0f} s" if waited_s >= _SLOW_S else ""
+
+    def hurry(self, within_s: float) -> None:
+        """Whatever waits, now or later, gives up when so many seconds are over: the process ends."""
+        self._ends = min(self._ends, time.monotonic() + within_s)
+
+    def repeat(self, work: Callable[[], T]) -> T:
+        """Does work that blocks, in this thread. Raises StorageError once patience is over, and whatever else the work raises at once."""
+        tries, began = 0, time.monotonic()
+        while True:
+            tried = time.monotonic()
+            try:
+                with self._trying():
+                    return work()
+            except StorageError as error:
+                if not self._goes_on(error, began, tried):
+                    raise
+            time.sleep(_pause_s(tries))
+            tries += 1
+
+    async def __call__(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Does work that blocks, in a thread of its own. Raises as ``repeat``.
+
+        Also raises StorageError if the work has not come back when the process ends (``hurry``).
+        """
+        async with self._turns:
+            tries, began = 0, time.monotonic()
+            while True:
+                tried = time.monotonic()
+                try:
+                    with self._trying():
+                        return await self._in_time(lambda: work(*arguments, **named))
+                except StorageError as error:
+                    if not self._goes_on(error, began, tried):
+                        raise
+                await asyncio.sleep(_pause_s(tries))
+                tries += 1
+
+    async def _in_time(self, work: Callable[[], T]) -> T:
+        trying = asyncio.ensure_future(in_thread(work, name=self.name))
+        try:
+            while not (await asyncio.wait((trying,), timeout=_LOOK_S))[0]:
+                if time.monotonic() >= self._ends:
+                    raise StorageError(f"{self.name}: no answer, and the process ends")
+            return trying.result()
+        finally:
+            trying.cancel()
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        """Notes that a try goes on, and the end of an outage if it succeeds."""
+        this = object()
+        with self._lock:
+            self._tries[this] = time.monotonic()
+        try:
+            yield
+            with self._lock:
+                since, self._since = self._since, None
+            if since is not None:
+                logger.info("%s: back after %.1f s", self.name, time.monotonic() - since)
+        finally:
+            with self._lock:
+                del self._tries[this]
+
+    def _goes_on(self, error: StorageError, began: float, tried: float) -> bool:
+        """Notes a failed try. Returns whether there may be another. began, tried: when this work was tried first, and now."""
+        now = time.monotonic()
+        with self._lock:
+            first = self._since is None or now - self._failed > max(self.seconds, 2 * _PAUSES_S[-1])  # else it is the same outage
+            since = self._since = tried if first else self._since or tried
+            self._failed, self._line = now, str(error)
+        patient = error.passes and now < self._ends and now - since < self.seconds and now - began < 2 * self.seconds
+        if first and patient:
+            logger.info("%s: %s; trying again for up to %.0f s", self.name, error, self.seconds)
+        if not error.passes:
+            with self._lock:
+                self._since = None  # nothing that is waited for
+        return patient
+
+
+def _pause_s(tries: int) -> float:
+    return _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
