@@ -36,10 +36,6 @@ Operation = Callable[[Connection], object]
 logger = logging.getLogger(__name__)
 
 
-class TooLate(StorageError):
-    """What was to be written is another process's to write by now."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Write:
     """One thing to be written, under which lease, and who waits for it."""
@@ -67,7 +63,7 @@ class Writer:
     def submit(self, work: Answer | Operation, lease: Lease | None = None) -> asyncio.Future[None]:
         """Writes it with what else is to be written. The future is done when it is durable.
 
-        It raises TooLate if the lease is lost, else StorageError. Nobody need wait for it.
+        It raises StorageError, which says if the lease is lost (``overtaken``). Nobody need wait for it.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
@@ -123,7 +119,8 @@ class Writer:
                 return {write: ended for one in group for write, ended in self._commit([one]).items()}
             told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
             return dict.fromkeys(group, StorageError(told))
-        refused = TooLate("it was too late to write this: it may be another process's to write now")
+        refused = StorageError("it was too late to write this: it is another process's to write now")
+        refused.overtaken = True
         return {write: refused if write.lease in lost else None for write in group}
 
     def _transaction(self, group: Sequence[_Write], number: int) -> frozenset[Lease | None]:

@@ -6,7 +6,6 @@ import asyncio
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement
-from evaluator.journal.writer import TooLate
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.locks import RunLock
@@ -67,9 +66,11 @@ class RunLog:
         def ended(writing: asyncio.Future[None]) -> None:
             self.waiting -= 1
             error = None if writing.cancelled() else writing.exception()
-            if isinstance(error, TooLate):
+            if not isinstance(error, StorageError):
+                return
+            if error.overtaken:
                 self._lock.lose("another has it")
-            elif isinstance(error, StorageError) and what is not None and _was_asked(what):
+            elif what is not None and _was_asked(what):
                 self.unstored += 1
                 self.unstored_nano_usd += (what.cost_nano_usd or 0) if isinstance(what, Answer) else 0
 

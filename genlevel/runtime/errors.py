@@ -110,9 +110,11 @@ class StorageError(GenlevelError):
 
     Attributes:
         passes: whether it may pass, by itself or once somebody has made room: what was to be done may be tried again.
+        overtaken: whether it is another process's by now to write what was to be written.
     """
 
     passes = False
+    overtaken = False
 
 
 class BlobMissing(StorageError):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Generator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, event, exc
 
 from genlevel.runtime.errors import StorageError
 
 if TYPE_CHECKING:
+    from psycopg.abc import PQGen
     from sqlalchemy import Dialect
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -89,10 +90,10 @@ def limit_answers(engine: Engine, within_s: float) -> None:
     import psycopg
 
     class Limited(psycopg.Connection):
-        def wait(self, gen: Generator[int, int, T], *arguments: float, **options: float) -> T:  # type: ignore[override]
+        def wait(self, gen: PQGen[T], *arguments: float, **options: float) -> T:  # type: ignore[override]
             return super().wait(self._limited(gen), *arguments, **options)
 
-        def _limited(self, gen: Generator[int, int, T]) -> Generator[int, int, T]:
+        def _limited(self, gen: PQGen[T]) -> PQGen[T]:
             give_up = time.monotonic() + within_s
             try:
                 wanted = next(gen)
@@ -103,8 +104,11 @@ def limit_answers(engine: Engine, within_s: float) -> None:
                         raise psycopg.OperationalError(f"the server did not answer within {within_s:g} s")
                     wanted = gen.send(ready)
             except StopIteration as end:
-                return end.value
+                found: T = end.value
+                return found
+
+    make = cast("Callable[..., DBAPIConnection]", Limited.connect)
 
     @event.listens_for(engine, "do_connect")
-    def connect(_: Dialect, __: object, arguments: tuple[str, ...], options: dict[str, str]) -> DBAPIConnection:
-        return Limited.connect(*arguments, **options)
+    def connect(_: Dialect, __: object, arguments: tuple[object, ...], options: dict[str, object]) -> DBAPIConnection:
+        return make(*arguments, **options)

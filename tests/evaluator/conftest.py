@@ -100,7 +100,7 @@ async def make_evaluator(tmp_path: Path, scripted: ScriptedGateway) -> AsyncIter
     made: list[tuple[Evaluator, Scorer]] = []
 
     def make(**runs: Any) -> tuple[Evaluator, Scorer]:
-        settings = Settings.model_validate({"runs": {"attempts": 3, "deadline_s": 20, **runs}})
+        settings = Settings.model_validate({"runs": {"attempts": 3, "deadline_s": 20, **runs}, "storage": {"patience_s": 0.3}})
         url = f"sqlite:///{tmp_path / 'data' / 'genlevel.db'}"
         scorer = Scorer(url)
         evaluator = Evaluator(settings, scripted, scorer, registry=CollectorRegistry(), data_folder=tmp_path / "data", suites=AnySuites())

@@ -47,7 +47,7 @@ def tables(url: str) -> Iterator[tuple[LeaseTable, LeaseTable]]:
 def expire(table: LeaseTable, name: str = "run") -> None:
     """The lease's time is over."""
     with writing(engine_of(table)).begin() as connection:
-        connection.execute(update(leases).where(leases.c.name == name).values(until_s=1.0))
+        connection.execute(update(leases).where(leases.c.name == name, leases.c.until_s > 0).values(until_s=1.0))
 
 
 def engine_of(table: LeaseTable) -> Engine:

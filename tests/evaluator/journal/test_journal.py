@@ -17,7 +17,6 @@ from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.tables import answers, judgements, metadata
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
-from evaluator.journal.writer import TooLate
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
@@ -88,8 +87,9 @@ async def test_what_another_process_is_to_write_by_now_is_left_out(journal, leas
     await journal.record(answer("before"), old)
     leases.acquire("run r", "b", ttl_s=100.0)
     lost, others = journal.record(answer("a"), old), journal.record(answer("b"))
-    with pytest.raises(TooLate):
+    with pytest.raises(StorageError, match="too late") as raised:
         await lost
+    assert raised.value.overtaken
     await others
     assert journal.answers_to("r", "t", keys("before", "a", "b")).keys() == set(keys("before", "b"))
 

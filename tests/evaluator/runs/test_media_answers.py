@@ -147,6 +147,7 @@ async def test_an_answer_that_cannot_be_stored_is_not_journalled(make_evaluator,
     assert run.status == ev.RUN_STATUS_FAILED
     assert "blob store: cannot" in run.reason
     (tmp_path / "data" / "blobs").unlink()
+    (tmp_path / "data" / "gone").rename(tmp_path / "data" / "blobs")
     again = await finish(evaluator, folder)
     assert (again.counts.answered, drawing.calls["Remove the rain 0."]) == (1, 2)
 
