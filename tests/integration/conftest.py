@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+import trustme
+import yaml
+
+from genlevel.runtime.tokens import hash_of, new_token
 
 HERE = Path(__file__).parent
 # What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.
@@ -180,15 +184,68 @@ def choice_suite(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+SERVICES = ("up", "gateway", "evaluator", "scorer")
+
+
+class Credentials:
+    """What services and commands show to each other if GENLEVEL_TEST_AUTH is "tokens" or "mtls", so that any test of services is one of
+    callers too: services have the role admin, commands only run."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._tokens = {who: new_token() for who in ("services", "commands")}
+        roles = {"services": "admin", "commands": "run"}
+        rows = [{"name": who, "sha256": hash_of(token), "roles": [roles[who]]} for who, token in self._tokens.items()]
+        (folder / "tokens.yaml").write_text(yaml.safe_dump({"tokens": rows}))
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        for who in self._tokens:
+            certificate = authority.issue_cert("127.0.0.1", "localhost", f"{who}.test")
+            certificate.private_key_pem.write_to_path(folder / f"{who}.key")
+            certificate.cert_chain_pems[0].write_to_path(folder / f"{who}.pem")
+
+    def environment(self, folder: Path, arguments: Sequence[str]) -> dict[str, str]:
+        """Variables that give a process its credentials, by a copy of its folder's configuration, if that has addresses of services."""
+        file = folder / "genlevel.yaml"
+        document = yaml.safe_load(file.read_text()) if file.exists() else None
+        if not isinstance(document, dict) or not document.get("addresses") or "auth" in document or "--config" in arguments:
+            return {}
+        who = "services" if arguments and arguments[0] in SERVICES else "commands"
+        pair = {"certificate": str(self._folder / f"{who}.pem"), "key": str(self._folder / f"{who}.key")}
+        if self.kind == "tokens":
+            document["auth"] = {"tokens": str(self._folder / "tokens.yaml"), "metrics": "open"}
+        else:
+            authority = str(self._folder / "ca.pem")
+            document["auth"] = {"certificates": {"services.test": ["admin"], "commands.test": ["run"]}, "metrics": "open"}
+            document["addresses"] |= {**pair, "ca": authority}
+            for service in SERVICES[1:]:
+                document.setdefault(service, {})["tls"] = {**pair, "client_ca": authority}
+        copy = folder / f".{who}" / "genlevel.yaml"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(yaml.safe_dump(document))
+        return {"GENLEVEL_CONFIG": str(copy)} | ({"GENLEVEL_TOKEN": self._tokens[who]} if self.kind == "tokens" else {})
+
+
+@pytest.fixture(scope="session")
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials | None:
+    kind = os.environ.get("GENLEVEL_TEST_AUTH", "")
+    assert kind in ("", "tokens", "mtls")
+    return Credentials(kind, tmp_path_factory.mktemp("credentials")) if kind else None
+
+
 @dataclass(frozen=True)
 class Command:
     """The genlevel command in its own process, in an empty folder, with no configuration. forker: what starts it, if not the system."""
 
     folder: Path
     forker: Forker | None = None
+    credentials: Credentials | None = None
 
     def start(self, *arguments: str, **environment: str) -> Program:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GENLEVEL_", "OPENAI_", "ANTHROPIC_"))}
+        if self.credentials is not None:
+            clean |= self.credentials.environment(self.folder, arguments)
         if self.forker is not None and not any(name.startswith(READ_AT_START) for name in environment):
             return self.forker.start("genlevel", *arguments, folder=self.folder, environment=clean | environment, pipes=True)
         return subprocess.Popen(
@@ -213,7 +270,7 @@ class Command:
 
 
 @pytest.fixture
-def genlevel(tmp_path: Path, forker: Forker | None) -> Command:
+def genlevel(tmp_path: Path, forker: Forker | None, credentials: Credentials | None) -> Command:
     folder = tmp_path / "work"
     folder.mkdir()
-    return Command(folder, forker)
+    return Command(folder, forker, credentials)
