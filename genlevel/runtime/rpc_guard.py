@@ -63,9 +63,9 @@ class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             await visit.enter()
             async with aclosing(inner(await request_of(visit), context)) as found:
                 async for each in found:
-                    yield each
                     if not visit.goes_on():
                         break
+                    yield each
             await visit.leave()
 
         yields = inspect.isasyncgenfunction(inner)

@@ -1,0 +1,506 @@
+"""Who is let in, over real sockets: the rule for addresses, tokens that come and go, streams, certificates that are renewed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
+
+from genlevel.runtime import channels, logs, watched
+from genlevel.runtime.access import Access, is_loopback
+from genlevel.runtime.callers import HERE, Caller, Role, current_caller
+from genlevel.runtime.errors import ConfigurationError, UsageError
+from genlevel.runtime.http import HttpServer, create_app
+from genlevel.runtime.own_token import OwnToken
+from genlevel.runtime.rpc import RpcServer, connect
+from genlevel.runtime.rpc_guard import peer_name
+from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
+from genlevel.runtime.settings_file import parse_settings
+from genlevel.runtime.tokens import Tokens, added, hash_of, new_token, parse_rows
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc
+from genlevel.v1 import gateway_pb2 as gw
+
+GATEWAY = "genlevel.v1.GatewayService"
+
+
+@pytest.fixture(autouse=True)
+def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are looked at each time they are used, not once a second."""
+    monkeypatch.setattr(watched.Watched, "value", _look_and_value)
+
+
+def _look_and_value(self: Any) -> Any:
+    with self._lock:
+        self._look()
+        return self._value
+
+
+class Service(gateway_pb2_grpc.GatewayServiceServicer, evaluator_pb2_grpc.EvaluatorServiceServicer):  # type: ignore[misc]
+    """Says who calls; counts the messages of a stream."""
+
+    def __init__(self) -> None:
+        self.callers: list[Caller] = []
+        self.messages = 0
+        self.go = asyncio.Event()
+
+    async def ListModels(self, request: Any, context: Any) -> Any:
+        self.callers.append(current_caller())
+        await asyncio.create_task(self.further())
+        return gw.ListModelsResponse()
+
+    async def further(self) -> None:
+        self.callers.append(current_caller())
+
+    async def GenerateMany(self, requests: Any, context: Any) -> None:
+        async for _ in requests:
+            self.messages += 1
+            await context.write(gw.GenerateManyResponse())
+        await context.write(gw.GenerateManyResponse())
+
+    async def WatchRun(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        while True:
+            yield ev.WatchRunResponse()
+            await self.go.wait()
+
+
+def serving(service: Service, access: Access | None, address: str = "127.0.0.1:0", **options: Any) -> RpcServer:
+    server = RpcServer(address, name="gateway.grpc", access=access, grace_s=0.1, **options)
+    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, service, GATEWAY)
+    server.add(evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server, service, "genlevel.v1.EvaluatorService")
+    return server
+
+
+class TokenFile:
+    """A file of tokens that a test changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tokens: dict[str, str] = {}
+        self.write("tokens: []\n")
+
+    def write(self, text: str) -> None:
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(text)
+        os.replace(fresh, self.path)
+
+    def add(self, name: str, *roles: Role, expires: datetime.date | None = None) -> str:
+        token = self.tokens[name] = new_token()
+        if not self.path.exists() or "- name" not in self.path.read_text():
+            self.write("")
+        self.write(added(self.path, name=name, sha256=hash_of(token), roles=list(roles), expires=expires))
+        return token
+
+    @property
+    def auth(self) -> Auth:
+        return Auth(tokens=self.path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "tokens.yaml")
+
+
+def shows(token: str) -> Any:
+    return [("authorization", f"Bearer {token}")]
+
+
+# -- addresses -----------------------------------------------------------------------------------------------------------
+
+
+LOOPBACK = ("127.0.0.1:0", "127.8.9.10:80", "[::1]:80", "[0:0:0:0:0:0:0:1]:80", "[::ffff:127.0.0.1]:80", "localhost:1", "LOCALHOST:1")
+LOOPBACK += ("unix:/run/genlevel.sock", "unix:///run/genlevel.sock", "unix-abstract:genlevel")
+OTHERS = ("0.0.0.0:80", "[::]:80", "10.0.0.1:80", "192.168.1.1:80", "[fe80::1]:80", "[::ffff:10.0.0.1]:80", "[::ffff:0.0.0.0]:80")
+OTHERS += (":80", "my-host:80", "localhost.example:80", "127.0.0.1.example:80", "127.1:80", "2130706433:80", "ipv4:0.0.0.0:80", "*:80")
+
+
+def test_which_addresses_only_this_machine_reaches() -> None:
+    assert [address for address in LOOPBACK if not is_loopback(address)] == []
+    assert [address for address in OTHERS if is_loopback(address)] == []
+
+
+@pytest.mark.parametrize("address", OTHERS)
+async def test_without_auth_an_address_that_others_reach_is_refused_before_anything_listens(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^gateway\.grpc: .* can be reached from other machines, so it must be said who may call"):
+        await serving(Service(), None, address).start()
+    with pytest.raises(ConfigurationError, match=r"^http: .* can be reached from other machines"):
+        await HttpServer(create_app(CollectorRegistry()), address).start()
+
+
+async def test_auth_none_lets_everybody_in_without_reflection_and_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service()
+    async with serving(service, Access(NOBODY_IS_ASKED), "0.0.0.0:0") as server, connect(f"127.0.0.1:{server.port}") as channel:
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=10)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await reflected(channel)
+    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert service.callers[0] == Caller("127.0.0.1", frozenset({Role.ADMIN}))
+    assert "gateway.grpc: auth is none: whoever reaches 0.0.0.0:0 may do everything" in caplog.text
+
+
+async def reflected(channel: Any) -> Any:
+    requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+    async for answer in reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests):
+        return answer
+
+
+async def test_tokens_that_cross_a_network_in_the_clear_are_warned_of(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(Service(), Access(file.auth), "0.0.0.0:0"):
+        assert "gateway.grpc: tokens cross the network to 0.0.0.0:0 in the clear; set gateway.tls" in caplog.text
+    caplog.clear()
+    async with HttpServer(create_app(CollectorRegistry()), "0.0.0.0:0", name="gateway.http", access=Access(file.auth)):
+        assert "gateway.http: it has no TLS: tokens for /metrics cross the network" in caplog.text
+    caplog.clear()
+    async with serving(Service(), Access(file.auth)), HttpServer(create_app(CollectorRegistry()), "127.0.0.1:0", access=Access(file.auth)):
+        assert "network" not in caplog.text
+
+
+async def test_certificates_that_nobody_could_show_are_refused_at_start() -> None:
+    auth = Auth(certificates={"a": [Role.READ]})
+    with pytest.raises(ConfigurationError, match=r"^gateway\.grpc: auth\.certificates needs gateway\.tls with client_ca"):
+        await serving(Service(), Access(auth)).start()
+
+
+# -- settings and the file of tokens -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("auth:\n", r"^g.yaml:1: auth: needs tokens or certificates; or write `auth: none`"),
+        ("auth: {metrics: open}\n", r"^g.yaml:1: auth: needs tokens or certificates"),
+        ("auth: off\n", r"^g.yaml:1: auth: "),
+        ("auth: everybody\n", r"^g.yaml:1: auth: must be a section with tokens or certificates, or the word none"),
+        ("auth:\n  tokens: t\n  tokn: x\n", r"^g.yaml:3: auth\.tokn: unknown field; did you mean 'tokens'"),
+        (
+            "auth:\n  certificates:\n    a: [read, rum]\n",
+            r"^g.yaml:3: auth\.certificates\.a\[1\]: should be 'read', 'call', 'run' or 'admin'",
+        ),
+        ("auth:\n  certificates: {a: []}\n", r"^g.yaml:2: auth\.certificates\.a: "),
+    ],
+)
+def test_a_wrong_section_is_refused_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        parse_settings(text, "g.yaml")
+
+
+def test_none_is_a_word_and_no_section() -> None:
+    assert parse_settings("").auth is None
+    found = parse_settings("auth: none\n").auth
+    assert found is not None
+    assert found.lets_everybody_in
+
+
+HASH = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tokens: [", r"^t.yaml:1: not valid YAML"),
+        ("- name: a", r"^t.yaml:1: must hold sections"),
+        ("token: []", r"^t.yaml:1: token: unknown field; did you mean 'tokens'"),
+        (f"tokens:\n- {{name: a, sha256: {HASH}, roles: [read], until: 2027-01-01}}", r"^t.yaml:2: tokens\[0\]\.until: unknown field"),
+        (f"tokens:\n- name: a\n  sha256: {HASH}\n  roles: []", r"^t.yaml:4: tokens\[0\]\.roles: "),
+        (f"tokens:\n- name: a\n  sha256: {HASH}\n  roles: [boss]", r"^t.yaml:4: tokens\[0\]\.roles\[0\]: should be 'read'"),
+        (f"tokens:\n- name: a\n  sha256: {HASH}\n  roles: [read]\n  expires: soon", r"^t.yaml:5: tokens\[0\]\.expires: "),
+        (
+            f"tokens:\n- {{name: a, sha256: {HASH}, roles: [read]}}\n- {{name: a, sha256: {'1a' * 32}, roles: [read]}}",
+            r"^t.yaml:3: .*twice",
+        ),
+        (f"tokens:\n- {{name: a, sha256: {HASH}, roles: [read]}}\n- {{name: b, sha256: {HASH}, roles: [read]}}", r"^t.yaml:3: .*twice"),
+        (f"tokens:\n- {{name: a b, sha256: {HASH}, roles: [read]}}", r"^t.yaml:2: tokens\[0\]\.name: "),
+        (f"tokens:\n- {{name: a, sha256: {HASH.upper()}, roles: [read]}}", r"^t.yaml:2: tokens\[0\]\.sha256: must be the SHA-256"),
+    ],
+)
+def test_a_wrong_file_of_tokens_is_refused_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        parse_rows(text, "t.yaml")
+
+
+def test_a_token_that_was_pasted_instead_of_its_hash_is_not_shown() -> None:
+    token = new_token()
+    for text in (f"tokens:\n- {{name: a, sha256: {token}, roles: [read]}}", f"tokens:\n- {{name: a, token: {token}, roles: [read]}}"):
+        with pytest.raises(ConfigurationError) as raised:
+            parse_rows(text, "t.yaml")
+        assert token not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"^auth\.tokens: cannot read .*missing\.yaml \(No such file or directory\)$"):
+        Access(Auth(tokens=tmp_path / "missing.yaml"))
+
+
+def test_a_row_is_added_at_the_end_of_what_people_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(f"# ours\ntokens:\n# the first\n- name: a\n  sha256: {HASH}\n  roles: [read]")
+    with pytest.raises(UsageError, match="cannot be a caller's name"):
+        added(file, name="b c", sha256="1a" * 32, roles=[Role.RUN], expires=None)
+    text = added(file, name="b:c", sha256="1a" * 32, roles=[Role.RUN, Role.CALL], expires=datetime.date(2030, 2, 28))
+    assert text.startswith(file.read_text())
+    rows = parse_rows(text, "t.yaml")
+    assert [(row.name, row.roles, row.expires) for row in rows] == [
+        ("a", [Role.READ], None),
+        ("b:c", [Role.RUN, Role.CALL], datetime.date(2030, 2, 28)),
+    ]
+    file.write_text(f'tokens: [{{name: a, sha256: "{HASH}", roles: [read]}}]')
+    with pytest.raises(ConfigurationError, match="a row cannot be added at its end"):
+        added(file, name="b", sha256="1a" * 32, roles=[Role.RUN], expires=None)
+
+
+def test_the_last_day_is_a_whole_one_in_utc(file: TokenFile) -> None:
+    day = datetime.date(2030, 2, 28)
+    token = file.add("a", Role.READ, expires=day)
+    found = Tokens(file.path).find(token)
+    assert found is not None
+    assert found.expires_at == datetime.datetime(2030, 3, 1, tzinfo=datetime.UTC).timestamp()
+    assert file.add("b", Role.READ, expires=datetime.date.max)
+
+
+# -- calls ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_whatever_works_on_a_call_knows_who_makes_it(file: TokenFile) -> None:
+    service, token = Service(), file.add("alice", Role.READ, Role.CALL)
+    async with serving(service, Access(file.auth)) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), metadata=shows(token), timeout=10)
+    assert service.callers == [Caller("alice", frozenset({Role.READ, Role.CALL}))] * 2
+    assert current_caller() is HERE
+
+
+@pytest.mark.parametrize(
+    ("peer", "name"),
+    [("ipv4:10.0.0.7:51312", "10.0.0.7"), ("ipv6:%5B2001:db8::1%5D:51312", "2001:db8::1"), ("ipv6:[::1]:5", "::1"), ("unix:", "unix")],
+)
+def test_a_caller_without_a_name_is_called_by_its_address(peer: str, name: str) -> None:
+    assert peer_name(peer) == name
+
+
+async def test_nothing_of_a_strangers_request_is_read(file: TokenFile) -> None:
+    """A message that could not even be decoded is refused for its caller alone."""
+    async with serving(Service(), Access(file.auth)) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await channel.unary_unary(f"/{GATEWAY}/Generate")(b"\xff" * (8 << 20), timeout=10)
+    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_call_without_a_request_ends_as_the_callers_fault() -> None:
+    async with serving(Service(), None) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        call = channel.stream_unary(f"/{GATEWAY}/ListModels")(iter(()), timeout=10)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await call
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_token_withdrawn_while_a_stream_is_open_ends_it_after_what_had_begun(file: TokenFile) -> None:
+    service, token = Service(), file.add("alice", Role.CALL)
+    async with serving(service, Access(file.auth)) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany(metadata=shows(token))
+        for _ in range(3):
+            await call.write(gw.GenerateManyRequest())
+            await call.read()
+        file.write("tokens: []\n")
+        await call.write(gw.GenerateManyRequest())
+        assert await call.read() is not grpc.aio.EOF, "what the service still answers arrives"
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await call.read()
+        assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert service.messages == 3
+
+
+async def test_a_role_withdrawn_ends_a_stream_of_answers(file: TokenFile) -> None:
+    service, token = Service(), file.add("alice", Role.READ)
+    async with serving(service, Access(file.auth)) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        call = evaluator_pb2_grpc.EvaluatorServiceStub(channel).WatchRun(ev.WatchRunRequest(), metadata=shows(token))
+        assert await call.read() is not grpc.aio.EOF
+        file.write(file.path.read_text().replace("[read]", "[call]"))
+        service.go.set()
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await call.read()
+    assert raised.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_broken_rewrite_keeps_the_tokens_before_and_says_one_line(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
+    token = file.add("alice", Role.READ)
+    known = Tokens(file.path)
+    for broken in ("tokens: [", None):
+        caplog.clear()
+        if broken is None:
+            file.path.unlink()
+        else:
+            file.write(broken)
+        for _ in range(5):
+            assert known.find(token) is not None
+        assert len(caplog.records) == 1
+        assert "what was read before stays in use" in caplog.text
+        assert "tokens.yaml" in caplog.text
+    other = file.add("bob", Role.READ)
+    assert known.find(token) is None
+    assert known.find(other) is not None
+
+
+async def test_strangers_fill_no_log_and_no_line_shows_a_token(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
+    registry = CollectorRegistry()
+    async with serving(Service(), Access(file.auth, registry)) as server, connect(f"127.0.0.1:{server.port}") as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        guess = new_token()
+        for _ in range(50):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.ListModels(gw.ListModelsRequest(), metadata=shows(guess), timeout=10)
+    lines = [record for record in caplog.records if "refused a call" in record.getMessage()]
+    assert len(lines) == 1
+    assert "127.0.0.1" in lines[0].getMessage()
+    assert guess not in caplog.text
+    assert registry.get_sample_value("genlevel_refused_calls_total", {"reason": "unknown"}) == 50
+
+
+# -- what this process shows ---------------------------------------------------------------------------------------------
+
+
+def test_the_own_token_comes_from_a_file_or_a_variable_and_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, first, second = tmp_path / "token", new_token(), new_token()
+    monkeypatch.setenv("GENLEVEL_TOKEN", first)
+    assert OwnToken(Addresses()).headers() == (("authorization", f"Bearer {first}"),)
+    assert OwnToken(Addresses(token_env="OTHER")).headers() == ()
+    file.write_text(f"{second}\n")
+    own = OwnToken(Addresses(token_file=file))
+    assert own.headers() == (("authorization", f"Bearer {second}"),)
+    file.write_text(f"{first}\n\n")
+    assert own.headers() == (("authorization", f"Bearer {first}"),)
+    file.write_text("")
+    assert own.headers() == (("authorization", f"Bearer {first}"),), "a file that is being written"
+    assert logs.redact(f"{first} {second}") == "*** ***"
+
+
+@pytest.mark.parametrize("text", ["two words", "nächster", "line\nbreak"])
+def test_what_is_no_token_is_not_shown(tmp_path: Path, text: str) -> None:
+    (tmp_path / "token").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"^addresses\.token_file: .* holds no token") as raised:
+        OwnToken(Addresses(token_file=tmp_path / "token"))
+    assert text not in str(raised.value)
+    with pytest.raises(ConfigurationError, match=r"^addresses\.token_file: cannot read .* \(No such file or directory\)$"):
+        OwnToken(Addresses(token_file=tmp_path / "missing"))
+
+
+async def test_a_channel_shows_the_token_with_each_call(file: TokenFile, tmp_path: Path) -> None:
+    service, own = Service(), tmp_path / "own"
+    own.write_text(file.add("one", Role.READ))
+    async with (
+        serving(service, Access(file.auth)) as server,
+        connect(f"127.0.0.1:{server.port}", Addresses(token_file=own)) as channel,
+    ):
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        await stub.ListModels(gw.ListModelsRequest(), timeout=10)
+        own.write_text(file.add("other", Role.READ))
+        await stub.ListModels(gw.ListModelsRequest(), timeout=10)
+    assert [caller.name for caller in service.callers[::2]] == ["one", "other"]
+
+
+# -- certificates that are renewed ---------------------------------------------------------------------------------------
+
+
+class Pair:
+    """A certificate and its key in files that a test replaces."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.certificate, self.key = folder / f"{name}.pem", folder / f"{name}.key"
+
+    def write(self, issued: trustme.LeafCert) -> None:
+        self.certificate.write_bytes(issued.cert_chain_pems[0].bytes())
+        self.key.write_bytes(issued.private_key_pem.bytes())
+
+
+@pytest.fixture
+def made_channels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+    before = channels.OwnChannel._made
+
+    def counted(self: Any) -> Any:
+        made.append("made")
+        return before(self)
+
+    monkeypatch.setattr(channels.OwnChannel, "_made", counted)
+    return made
+
+
+async def test_certificates_of_both_sides_are_renewed_without_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, made_channels: list[str]
+) -> None:
+    """The authority is replaced, which neither side could survive with what it read at first."""
+    old, new = trustme.CA(), trustme.CA()
+    authority, server_pair, client_pair = tmp_path / "ca.pem", Pair(tmp_path, "server"), Pair(tmp_path, "client")
+
+    def write(ca: trustme.CA) -> None:
+        authority.write_bytes(ca.cert_pem.bytes())
+        server_pair.write(ca.issue_cert("127.0.0.1"))
+        client_pair.write(ca.issue_cert("client.test"))
+
+    write(old)
+    service = Service()
+    tls = Tls(certificate=server_pair.certificate, key=server_pair.key, client_ca=authority)
+    addresses = Addresses(ca=authority, certificate=client_pair.certificate, key=client_pair.key)
+    access = Access(Auth(certificates={"client.test": [Role.READ]}))
+
+    async def call(channel: Any) -> None:
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=10)
+
+    async with serving(service, access, tls=tls) as server, connect(f"127.0.0.1:{server.port}", addresses) as long_lived:
+        await call(long_lived)
+        write(new)
+        await call(long_lived)
+        assert len(made_channels) == 2
+        caplog.clear()
+        server_pair.key.write_bytes(new.issue_cert("127.0.0.1").private_key_pem.bytes())
+        for _ in range(2):
+            async with connect(f"127.0.0.1:{server.port}", addresses) as another:
+                await call(another)
+        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+        assert len(told) == 1
+        assert "gateway.grpc: tls.certificate:" in told[0]
+        assert "do not belong together" in told[0]
+        write(old)
+        await call(long_lived)
+    assert [caller.name for caller in service.callers[::2]] == ["client.test"] * 5
+
+
+def test_a_key_of_another_certificate_is_refused_at_start_with_both_files(tmp_path: Path) -> None:
+    authority, pair = trustme.CA(), Pair(tmp_path, "server")
+    pair.write(authority.issue_cert("127.0.0.1"))
+    pair.key.write_bytes(authority.issue_cert("127.0.0.1").private_key_pem.bytes())
+    with pytest.raises(
+        ConfigurationError, match=r"^gateway\.grpc: tls\.certificate: .*server\.pem and tls\.key .*server\.key do not belong"
+    ):
+        serving(Service(), None, tls=Tls(certificate=pair.certificate, key=pair.key))
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n")
+    with pytest.raises(ConfigurationError, match=r"^addresses\.ca: .*ca\.pem holds no certificate that can be used$"):
+        connect("127.0.0.1:1", Addresses(ca=tmp_path / "ca.pem"))
+
+
+async def test_a_token_decides_before_a_certificate(file: TokenFile, tmp_path: Path) -> None:
+    authority, server_pair, client_pair = trustme.CA(), Pair(tmp_path, "server"), Pair(tmp_path, "client")
+    (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    server_pair.write(authority.issue_cert("127.0.0.1"))
+    client_pair.write(authority.issue_cert("client.test"))
+    tls = Tls(certificate=server_pair.certificate, key=server_pair.key, client_ca=tmp_path / "ca.pem")
+    addresses = Addresses(ca=tmp_path / "ca.pem", certificate=client_pair.certificate, key=client_pair.key)
+    auth = Auth(tokens=file.path, certificates={"client.test": [Role.READ]})
+    service, token = Service(), file.add("alice", Role.READ)
+    async with serving(service, Access(auth), tls=tls) as server, connect(f"127.0.0.1:{server.port}", addresses) as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        for metadata in ([], shows(token)):
+            await stub.ListModels(gw.ListModelsRequest(), metadata=metadata, timeout=10)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await stub.ListModels(gw.ListModelsRequest(), metadata=shows(token[:-1]), timeout=10)
+    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert [caller.name for caller in service.callers[::2]] == ["client.test", "alice"]
