@@ -70,15 +70,15 @@ def serve(start: Any, folder: Path, tokens: dict[str, str], rows: Sequence[dict[
     document["addresses"] = {name: document[name]["grpc"] for name in NAMES} | sections.get("addresses", {})
     (folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     process = start(folder)
-    for name in NAMES:
-        deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60
+    for port in (*(rpc for rpc, _ in ports.values()), ports["evaluator"][1]):
         while True:
             assert process.poll() is None, process.communicate()
             try:
-                socket.create_connection(("127.0.0.1", ports["evaluator"][1]), timeout=1).close()
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
-                assert time.monotonic() < deadline, name
+                assert time.monotonic() < deadline
                 time.sleep(0.02)
     return Served(folder, ports, tokens, process)
 
