@@ -1,4 +1,4 @@
-"""Stored runs and their answers, for a process that starts none: a command that looks something up need not load what asks models."""
+"""Stored runs, their answers and wishes, for a process that starts none: what only looks something up need not load what asks models."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ class RunReader:
         """One run as it stands. Raises NotFoundError if there is none."""
         return ev.GetRunResponse(run=await self._records.message(await self._records.find(request.run_id)))
 
+    async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
+        """Stores what is wanted of a run; whichever process works on it follows. Raises GenlevelError."""
+        from evaluator.runs.updating import Updating
+
+        return await Updating(self._journal, self._records, continues=False, told=_nobody).update(request)
+
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         """All runs, the newest first."""
         return ev.ListRunsResponse(runs=await self._records.messages())
@@ -68,6 +74,10 @@ class RunReader:
             return await offline_plan(suites, record.specification, record.identity)
 
         return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), plan_of=plan_of)
+
+
+async def _nobody(run_id: str) -> None:
+    """No run goes on here."""
 
 
 class _Elsewhere:

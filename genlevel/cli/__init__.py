@@ -18,6 +18,7 @@ from genlevel import __version__
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "eval": ("genlevel.cli.evaluate", "evaluate", "Evaluate a model on a suite and print its level card."),
     "resume": ("genlevel.cli.resume", "resume", "Continue a run, and ask again what failed."),
+    "tune": ("genlevel.cli.tune", "tune", "Pause, resume or stop a run, or change its limits and budget while it goes on."),
     "rescore": ("genlevel.cli.rescore", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
     "show": ("genlevel.cli.show", "show", "Show a run's result, its failures or one instance."),

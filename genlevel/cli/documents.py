@@ -51,6 +51,15 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
     }
 
 
+_WANTED = {
+    ev.RUN_WANTED_GO_ON: "go on",
+    ev.RUN_WANTED_PAUSED: "paused",
+    ev.RUN_WANTED_STOPPED: "stopped",
+    ev.RUN_WANTED_CANNOT_SUCCEED: "cannot succeed",
+    ev.RUN_WANTED_FINISHED: "finished",
+}
+
+
 def run_document(run: ev.Run) -> Document:
     """A run as `genlevel runs --json` lists it."""
     return {
@@ -65,6 +74,19 @@ def run_document(run: ev.Run) -> Document:
     }
 
 
+def tuned_document(run: ev.Run, wished: ev.TrafficSettings) -> Document:
+    """A run that was told what is wanted of it, and what was changed, as `genlevel tune --json` prints it."""
+    return {
+        **run_document(run),
+        "changed": {
+            "concurrency": wished.concurrency or None,
+            "rpm": wished.requests_per_minute or None,
+            "tpm": wished.tokens_per_minute or None,
+            "budget_usd": wished.budget_nano_usd / NANO if wished.HasField("budget_nano_usd") else None,
+        },
+    }
+
+
 def _identity(run: ev.Run) -> Document:
     """What a run is of, and how it stands."""
     return {
@@ -75,6 +97,7 @@ def _identity(run: ev.Run) -> Document:
         "partial": run.partial,
         "status": status_name(run.status),
         "reason": run.reason,
+        "wanted": _WANTED.get(run.wanted),
     }
 
 

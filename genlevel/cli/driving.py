@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import shlex
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +17,7 @@ from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
 from genlevel.cli.printing import harmless, note
-from genlevel.cli.progress import ProgressDisplay
+from genlevel.cli.watching import Watched, patiently, watch
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.settings import Settings
 
 _METRICS_FILE = "metrics.prom"
+_HELD = {ev.RUN_WANTED_PAUSED: "paused by request", ev.RUN_WANTED_STOPPED: "stopped by request"}
 
 
 async def drive(found: Services, request: ev.StartRunRequest, settings: Settings, out: Path, *, as_json: bool) -> int:
@@ -36,60 +34,45 @@ async def drive(found: Services, request: ev.StartRunRequest, settings: Settings
     started = await found.evaluator.start_run(request)
     for problem in started.problems:
         note(problem)
+    where = "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}"
+    elsewhere = found.registry is None
     async with _served_metrics(found, settings) as metrics_at:
-        run, interrupted = await _watch(found, started.run, metrics_at)
-        verdict = await verdict_of(found, run.run_id)
+        watched = await _watched(found, started.run, metrics_at)
+        if watched.left:
+            return _left(watched, where)
+        run = watched.run
+        verdict = await patiently(lambda: verdict_of(found, run.run_id), elsewhere=elsewhere)
         document = result_document(run, verdict)
         places: dict[str, str] = {}
         try:
             places = _leave(found, out, document) if found.registry is not None else {}
         except OSError as error:  # the journal has it all: the result is printed, and can be shown again
             note(f"the result's files cannot be written to {out / 'runs' / run.run_id} ({error.strerror})")
-        failure = await _first_failure(found, run) if run.counts.failed or run.judging.failed else ""
+        failed = run.counts.failed or run.judging.failed
+        failure = await patiently(lambda: _first_failure(found, run), elsewhere=elsewhere) if failed else ""
     if as_json:
         print_json(document)
     else:
         print_card(document, places)
-    return _exit_code(run, interrupted, failure, "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}")
+    return _exit_code(run, watched.stopped, failure, where)
 
 
-async def _watch(found: Services, run: ev.Run, metrics_at: str) -> tuple[ev.Run, bool]:
-    """Follows a run to its end; Ctrl-C stops it. Returns its last state and whether it was interrupted here."""
+def _left(watched: Watched, where: str) -> int:
+    """The exit code of a command that no longer watches its run; says how to look again."""
+    run_id = watched.run.run_id
+    click.echo(f"genlevel: run {run_id} is no longer watched: {watched.left}; `genlevel show {run_id}{where}` looks again", err=True)
+    return EXIT_INCOMPLETE
+
+
+async def _watched(found: Services, run: ev.Run, metrics_at: str) -> Watched:
+    """Follows a run to its end, if it is not there."""
     if run.status != ev.RUN_STATUS_RUNNING:
         judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
         click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
-        return run, False
+        return Watched(run)
     where = f"; metrics at {metrics_at}" if metrics_at else ""
     click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {run.counts.total:,} instances{where}", err=True)
-    display = ProgressDisplay()
-    stops = 0
-    tasks: set[asyncio.Task[ev.CancelRunResponse]] = set()
-
-    def stop() -> None:
-        nonlocal stops
-        stops += 1
-        if stops == 1:
-            click.echo("\nstopping: waiting for the calls in flight (again to stop at once)", err=True)
-        task = asyncio.ensure_future(found.evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=stops > 1)))
-        tasks.add(task)
-
-    loop = asyncio.get_running_loop()
-    last: ev.WatchRunResponse | None = None
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(kind, stop)
-    try:
-        async for progress in found.evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
-            last = progress
-            if progress.run.status == ev.RUN_STATUS_RUNNING:
-                display.show(progress)
-    finally:
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(kind)
-        display.close(last)
-    assert last is not None
-    return last.run, stops > 0 and last.run.status == ev.RUN_STATUS_INTERRUPTED
+    return await watch(found.evaluator, run, elsewhere=found.registry is None)
 
 
 @asynccontextmanager
@@ -143,6 +126,9 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
     if interrupted:
         click.echo(f"genlevel: run {run.run_id} was stopped; `genlevel resume {run.run_id}{where}` continues it", err=True)
+        return EXIT_INTERRUPTED
+    if run.wanted in (ev.RUN_WANTED_PAUSED, ev.RUN_WANTED_STOPPED) and run.status != ev.RUN_STATUS_FINISHED:
+        click.echo(f"genlevel: run {run.run_id} was {_HELD[run.wanted]}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
     if run.status == ev.RUN_STATUS_BUDGET:
         again = f"`genlevel resume {run.run_id} --budget-usd X{where}` continues it with a higher one"

@@ -24,13 +24,18 @@ WHOLE_NUMBER = click.IntRange(1, 10**9)
 """Of instances, calls or tokens, within what messages hold."""
 
 
-class TrafficOptions(TypedDict):
-    """What ``traffic_options`` and ``judge_option`` give a command. budget_usd: in nano-dollars."""
+class LimitOptions(TypedDict):
+    """What ``limit_options`` give a command. budget_usd: in nano-dollars."""
 
     concurrency: int | None
     rpm: int | None
     tpm: int | None
     budget_usd: int | None
+
+
+class TrafficOptions(LimitOptions):
+    """What ``traffic_options`` and ``judge_option`` give a command."""
+
     unpriced_ok: bool
     judge: str
 
@@ -76,7 +81,7 @@ references_option = click.option(
 judge_option = click.option(
     "--judge", default="", metavar="ROUTE", help="The model that rates answers if a task's metric needs a judge (default: runs.judge)."
 )
-_TRAFFIC_OPTIONS = (
+_LIMIT_OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
     click.option("--rpm", type=WHOLE_NUMBER, help="At most this many requests a minute."),
     click.option("--tpm", type=WHOLE_NUMBER, help="At most this many tokens a minute."),
@@ -86,8 +91,8 @@ _TRAFFIC_OPTIONS = (
         metavar="X",
         help="Never spend more than this on the run, its earlier starts and the judge's calls included.",
     ),
-    click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."),
 )
+_TRAFFIC_OPTIONS = (*_LIMIT_OPTIONS, click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."))
 ratings_option = click.option(
     "--ratings",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -104,15 +109,27 @@ def traffic_options(command: Command) -> Command:
     return command
 
 
+def limit_options(command: Command) -> Command:
+    """Those of them that can be changed while a run goes on. ``limits_of`` takes them."""
+    for option in reversed(_LIMIT_OPTIONS):
+        command = option(command)
+    return command
+
+
 def traffic_of(options: TrafficOptions) -> ev.TrafficSettings:
     """What ``traffic_options`` and ``judge_option`` were given, as a message; what was not given is not set."""
+    traffic = limits_of(options)
+    traffic.unpriced_ok, traffic.judge = options["unpriced_ok"], options["judge"]
+    return traffic
+
+
+def limits_of(options: LimitOptions) -> ev.TrafficSettings:
+    """What ``limit_options`` were given, as a message; what was not given is not set."""
     return ev.TrafficSettings(
         concurrency=options["concurrency"] or 0,
         requests_per_minute=options["rpm"] or 0,
         tokens_per_minute=options["tpm"] or 0,
         budget_nano_usd=options["budget_usd"],
-        unpriced_ok=options["unpriced_ok"],
-        judge=options["judge"],
     )
 
 

@@ -73,16 +73,25 @@ class ProgressDisplay:
         self._live = sys.stderr.isatty()
         self._shown_at = float("-inf")
         self._width = 0
+        self._said = ""  # what was said last, if no progress was shown since
 
     def show(self, progress: ev.WatchRunResponse) -> None:
         """Shows the newest state, if it is time to."""
-        line = progress_line(progress)
+        self._show(progress_line(progress), news=self._said != "")
+        self._said = ""
+
+    def say(self, line: str) -> None:
+        """Shows why nothing goes on: at once if that is news, else if it is time to."""
+        self._show(line, news=self._said != line)
+        self._said = line
+
+    def _show(self, line: str, *, news: bool) -> None:
         if self._live:
             columns = _columns()
             line = line if len(line) < columns else line[: columns - 2] + "…"
             click.echo("\r" + line.ljust(self._width), nl=False, err=True)
             self._width = len(line)
-        elif time.monotonic() - self._shown_at >= PLAIN_INTERVAL_S:
+        elif news or time.monotonic() - self._shown_at >= PLAIN_INTERVAL_S:
             self._shown_at = time.monotonic()
             click.echo(line, err=True)
 

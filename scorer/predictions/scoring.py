@@ -173,6 +173,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "partial": scored.partial,
         "status": "finished",
         "reason": "",
+        "wanted": None,
         "instances": counts_json(task.score for task in scored.tasks),
         "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "unknown_costs")),
         "judging": None,

@@ -128,6 +128,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     one = run("result", "eval", "--model", "a", "--suite", suite)["run"]
     other = run("result", "eval", "--model", "f", "--suite", suite)["run"]
     run("result", "resume", other)
+    run("tuned-run", "tune", other, "--rpm", "600")
     judged = run("result", "eval", "--model", "a", "--suite", sounds, "--judge", "j")["run"]
     run("result", "rescore", judged, "--ratings", people)
     run("result", "show", judged)
