@@ -14,8 +14,6 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
-    from evaluator.journal.records import RunRecord
-    from evaluator.planning.plans import Plan
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
     from genlevel.runtime.settings import Settings
@@ -60,7 +58,6 @@ class RunReader:
         await asyncio.to_thread(self._journal.close)
 
     def _answers(self) -> AnswerList:
-        from evaluator.planning.planner import offline_plan
         from evaluator.planning.prompts import prompt_set
         from evaluator.planning.suites import AnySuites
         from evaluator.runs.answer_list import AnswerList
@@ -69,11 +66,7 @@ class RunReader:
 
         suites = AnySuites(self._settings.suites.folders)
         blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
-
-        async def plan_of(record: RunRecord) -> Plan:
-            return await offline_plan(suites, record.specification, record.identity)
-
-        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), plan_of=plan_of)
+        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), suites)
 
 
 async def _nobody(run_id: str) -> None:

@@ -192,8 +192,8 @@ class Scorer:
         return await asyncio.to_thread(work)
 
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
-        """What became of each instance of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
-        kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task)
+        """What became of the instances of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
+        kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task, only=frozenset(request.instances))
         if kept is None:
             raise NotFoundError(f"task {quoted(request.task)} of run {quoted(request.run_id)} has not been scored")
         for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):

@@ -200,13 +200,17 @@ class Journal:
         with self._engine.connect() as connection:
             return _counted(connection, query)
 
-    def list_answers(self, run_id: str, *, outcomes: Sequence[Outcome] = (), instance: str = "") -> Iterator[Answer]:
-        """Answers in the order of task and time; only these outcomes, only this instance ("id" or "task key/id")."""
+    def list_answers(
+        self, run_id: str, *, outcomes: Sequence[Outcome] = (), tasks: Sequence[str] = (), instances: Sequence[str] = ()
+    ) -> Iterator[Answer]:
+        """Answers in the order of task and time; only these outcomes, only of these tasks, only to these instances (a few hundred)."""
         query = select(answers).where(answers.c.run_id == run_id)
         if outcomes:
             query = query.where(answers.c.outcome.in_([outcome.number for outcome in outcomes]))
-        if instance:
-            query = query.where((answers.c.instance_id == instance) | (answers.c.task + "/" + answers.c.instance_id == instance))
+        if tasks:
+            query = query.where(answers.c.task.in_(tasks))
+        if instances:
+            query = query.where(answers.c.instance_id.in_(instances))
         with self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=200).execute(query.order_by(answers.c.task, answers.c.created)):
                 yield answer_of(row)

@@ -52,6 +52,14 @@ class Judgements:
         )
         return self._submit(lambda connection: connection.execute(statement), lease)
 
+    def are_there(self, run_id: str) -> bool:
+        """Whether anybody has rated an answer of the run, or failed on one."""
+        with self._engine.connect() as connection:
+            return any(
+                connection.execute(select(table.c.run_id).where(table.c.run_id == run_id).limit(1)).first()
+                for table in (judgements, people_ratings)
+            )
+
     def of(self, judge: RunJudge, task: str, metric: str, keys: Iterable[AnswerKey]) -> dict[AnswerKey, Judgement]:
         """A judge's judgements under these keys of a task (a few hundred at a time)."""
         wanted = frozenset(keys)

@@ -33,6 +33,10 @@ class Suites(Protocol):
         """The suite of a stored run. Raises DatasetError in one line."""
         ...
 
+    def place_again(self, stored: str) -> str | Path:
+        """Where the suite of a stored run is to be looked for."""
+        ...
+
 
 class NamedSuites:
     """Those of a service: shipped ones, and those below its configured folders. An unknown name is told nothing of its files."""
@@ -59,6 +63,9 @@ class NamedSuites:
         """A run that a command of this machine began is stored with a path, which did not come over the network."""
         return self._found(stored) or FoundSuite(load_suite(stored), stored)
 
+    def place_again(self, stored: str) -> str | Path:
+        return self._folders.find(stored) or stored
+
     def _found(self, name: str) -> FoundSuite | None:
         place = self._folders.find(name)
         if place is None:
@@ -79,9 +86,11 @@ class AnySuites:
         return FoundSuite(suite, text if text in shipped_suites() else str(suite.root.resolve()))
 
     def again(self, stored: str) -> FoundSuite:
-        if not Path(stored).is_absolute() and stored not in shipped_suites() and (place := self._folders.find(stored)) is not None:
-            return FoundSuite(load_suite(place), stored)
-        return FoundSuite(load_suite(stored), stored)
+        return FoundSuite(load_suite(self.place_again(stored)), stored)
+
+    def place_again(self, stored: str) -> str | Path:
+        named = not Path(stored).is_absolute() and stored not in shipped_suites()
+        return (self._folders.find(stored) if named else None) or stored
 
 
 def _told_by_name(place: Path, name: str) -> Suite:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import ijson
+import orjson
 
 from genlevel.benchmark.item_shapes import ITEM_KEYS
 from genlevel.runtime.errors import DatasetError
 
 _CHUNK = 1 << 16
+_HEAD = 1 << 12
+"""Bytes that are read at a time: of a file that is read to its end, and of one whose beginning says enough."""
+
 _SAMPLE = 20
 _DEEPEST = 100
-_END: tuple[str, object] = ("", None)
+_MOST_AT_ONCE = 24 << 20
+"""Bytes of a file that may be read at once: as objects they are some eight times as much."""
+
+_MEMORY = threading.Lock()
+
+_Found = tuple[Literal["item", "field"], str, object]
 
 
 class FileKind(Enum):
@@ -58,28 +69,42 @@ def fingerprint(path: Path) -> str:
 
 def kind_of(path: Path) -> FileKind:
     """What a JSON file is, by the first of its `data` items: an annotation's have input or output, predictions' a prediction."""
-    asked = predicted = False
+    predicted = False
     try:
-        for item in islice(stream_items(path), _SAMPLE):
-            if isinstance(item, dict):
-                asked = asked or any(key in item for key in ITEM_KEYS)
-                predicted = predicted or "prediction" in item
+        with closing(stream_items(path, _HEAD)) as items:
+            for item in islice(items, _SAMPLE):
+                if isinstance(item, dict):
+                    if any(key in item for key in ITEM_KEYS):
+                        return FileKind.ANNOTATION
+                    predicted = predicted or "prediction" in item
     except DatasetError:
-        if not asked and not predicted:
+        if not predicted:
             return FileKind.BROKEN
-    if asked:
-        return FileKind.ANNOTATION
     return FileKind.PREDICTIONS if predicted else FileKind.OTHER
 
 
-def read_envelope(path: Path, on_item: Callable[[object], None] = lambda item: None) -> Envelope:
+def read_envelope(path: Path, on_item: Callable[[object], None] = lambda item: None, *, at_once: bool = False) -> Envelope:
     """The file's fields beside `data`, which may follow it. on_item sees every item in passing; none is kept.
 
+    at_once: a file that was read before, so that it is known to be sound, may be read into memory if it is not large; that is quicker.
     Raises DatasetError naming where the file is broken.
     """
+    if not at_once:
+        return _envelope(_walk(path), on_item)
+    with _one_in_memory():
+        return _envelope(_walk_at_once(path), on_item)
+
+
+def read_head(path: Path) -> Envelope:
+    """What of the envelope stands before `data`. Raises DatasetError naming where the file is broken."""
+    with closing(_walk(path, _HEAD)) as found:
+        return _envelope(takewhile(lambda one: one[0] == "field", found), lambda item: None)
+
+
+def _envelope(found: Iterable[_Found], on_item: Callable[[object], None]) -> Envelope:
     single: dict[str, str] = {}
     listed: dict[str, list[str]] = {"modality.in": [], "modality.out": []}
-    for kind, key, value in _walk(path):
+    for kind, key, value in found:
         if kind == "item":
             on_item(value)
         elif key in listed:
@@ -99,18 +124,18 @@ def read_envelope(path: Path, on_item: Callable[[object], None] = lambda item: N
     )
 
 
-def stream_items(path: Path) -> Generator[object, None, None]:
-    """The entries of `data` in order, one at a time, as plain JSON values.
+def stream_items(path: Path, chunk: int = _CHUNK) -> Generator[object, None, None]:
+    """The entries of `data` in order, one at a time, as plain JSON values. chunk: bytes that are read at a time.
 
     Raises DatasetError naming the item at which the file is truncated, malformed, nested too deeply or not UTF-8.
     """
-    with closing(_walk(path)) as found:
+    with closing(_walk(path, chunk)) as found:
         for kind, _, value in found:
             if kind == "item":
                 yield value
 
 
-def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, object], None, None]:
+def _walk(path: Path, chunk: int = _CHUNK) -> Generator[_Found, None, None]:
     """("item", "", value) for each entry of `data`, ("field", "others.bbox_format", scalar) for what stands beside it.
 
     Built on the parser's bare events: its own item builder costs quadratic memory on deep nesting and crashes on numbers of
@@ -122,7 +147,7 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, object],
     items = 0
     with _opened(path) as file:
         try:
-            for event, value in ijson.basic_parse(file, use_float=True):
+            for event, value in ijson.basic_parse(file, buf_size=chunk, use_float=True):
                 if len(stack) + len(place) > _DEEPEST:
                     raise DatasetError(f"{path}: at item {items}: nested more than {_DEEPEST} deep")
                 if event == "map_key":
@@ -158,6 +183,54 @@ def _walk(path: Path) -> Generator[tuple[Literal["item", "field"], str, object],
                     yield "field", ".".join(part for part in place if part), value
         except (ijson.JSONError, UnicodeDecodeError, ArithmeticError, ValueError, OSError) as error:
             raise _broken(path, file, items, error) from None
+
+
+def _walk_at_once(path: Path) -> Iterator[_Found]:
+    """What ``_walk`` gives of a sound file. One that is large, or that the stricter parser does not take, is walked."""
+    document = _loaded(path)
+    if document is None:
+        yield from _walk(path)
+        return
+    for key, value in document.items():
+        if key == "data" and isinstance(value, list):
+            yield from (("item", "", item) for item in value)
+        else:
+            yield from _fields(key, value)
+
+
+def _loaded(path: Path) -> dict[str, object] | None:
+    """A file's object; None if it is too large to be read at once, or is not plain JSON."""
+    try:
+        document = orjson.loads(path.read_bytes()) if path.stat().st_size <= _MOST_AT_ONCE else None
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+@contextmanager
+def _one_in_memory() -> Iterator[None]:
+    """For one file at a time. Its objects are not garbage: to look for some among them would take as long as reading them."""
+    with _MEMORY:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
+
+
+def _fields(place: str, value: object) -> Iterator[_Found]:
+    """The scalars in a value beside the items, each under the keys that lead to it."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _fields(".".join(part for part in (place, key) if part), inner)
+        case list():
+            for inner in value:
+                yield from _fields(place, inner)
+        case _:
+            yield "field", place, value
 
 
 def _attach(container: dict[str, object] | list[object], key: str, value: object) -> None:

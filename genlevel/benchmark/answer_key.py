@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_MARK = "\x1f"
-_TEXT = re.compile(f"{_MARK}([0-9]+)\\.([0-9]+)\\.([0-9]+){_MARK}(.*)", re.DOTALL)
+MARK = "\x1f"
+"""What the text of a key begins with that is not just an instance's id."""
+_TEXT = re.compile(f"{MARK}([0-9]+)\\.([0-9]+)\\.([0-9]+){MARK}(.*)", re.DOTALL)
 
 
 class AnswerKey(NamedTuple):
@@ -28,9 +29,9 @@ class AnswerKey(NamedTuple):
         ('q 1', '\\x1f0.2.0\\x1fq 1')
         """
         instance, variant, repeat, shuffle = self
-        if variant == repeat == shuffle == 0 and not instance.startswith(_MARK):
+        if variant == repeat == shuffle == 0 and not instance.startswith(MARK):
             return instance
-        return f"{_MARK}{variant}.{repeat}.{shuffle}{_MARK}{instance}"
+        return f"{MARK}{variant}.{repeat}.{shuffle}{MARK}{instance}"
 
     @classmethod
     def parse(cls, text: str) -> AnswerKey:

@@ -68,6 +68,10 @@ class FolderTask:
         """
         return self._reader.instances(positions)
 
+    def instance(self, item: object, position: int) -> Instance:
+        """The instance that an item of the annotation is, as ``instances`` gives it."""
+        return self._reader.instance(item, position)
+
     def labelled(self) -> Iterator[Instance]:
         """All instances, also if their media are missing: holding answers against labels seldom needs them. Raises DatasetError.
 

@@ -20,8 +20,10 @@ def usual_item(item: object, modality: Modality | None = None) -> object:
         return item
     if "trajectory" in item and "input" not in item and "output" not in item:
         return _grounding(item)
+    if modality in (None, Modality.LANGUAGE):
+        return item
     given = item.get("input")
-    if modality not in (None, Modality.LANGUAGE) and isinstance(given, str) and looks_like_file(given):
+    if isinstance(given, str) and looks_like_file(given):
         return item | {"input": {f"{'point_cloud' if modality is Modality.THREE_D else modality}_file": given}}
     return item
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 
@@ -50,6 +52,10 @@ def find_label(item: dict[str, object], asked: AnswerType | None = None) -> obje
     output = item.get("output")
     if not isinstance(output, dict):
         return None if output in ("", []) else output
+    if asked is None:
+        for key in LABEL_KEYS:
+            if (value := output.get(key)) is not None:
+                return _inner(key, value)
     present = {key: value for key, value in output.items() if value is not None}
     if asked is not None:
         kind = KINDS[asked]
@@ -59,9 +65,9 @@ def find_label(item: dict[str, object], asked: AnswerType | None = None) -> obje
             return present
         if own := next((key for key in kind.label_keys if key in present), ""):
             return present[own]
-    for key in LABEL_KEYS:
-        if key in present:
-            return _inner(key, present[key])
+        for key in LABEL_KEYS:
+            if key in present:
+                return _inner(key, present[key])
     return next(iter(present.values())) if len(present) == 1 else (present or None)
 
 
@@ -127,7 +133,10 @@ def written_length(value: object) -> int:
         case str():
             return len(value.encode("utf-8", "surrogatepass"))
         case dict():
-            return sum(len(key) + written_length(part) + 6 for key, part in value.items())
+            length = 0
+            for key, part in value.items():  # most parts are texts
+                length += len(key) + 6 + (len(part.encode("utf-8", "surrogatepass")) if isinstance(part, str) else written_length(part))
+            return length
         case list():
             return sum(written_length(part) + 2 for part in value)
         case _:
@@ -153,6 +162,15 @@ class LabelKinds:
 
     def add(self, label: object, options: int) -> None:
         """Counts one label. options: how many choices its item offers."""
+        if label and isinstance(label, str):
+            looks = _looks_of_short(label) if len(label) <= _SHORT else _looks(label)
+            self.files += looks.file
+            self.numbers += looks.number
+            self.texts += not looks.number
+            self.letters += looks.letter
+            self.with_commas += looks.commas
+            self.words += looks.words
+            return
         if isinstance(label, int) and not isinstance(label, bool):
             self.lowest_index = min(self.lowest_index, label)
             self.beyond_options = self.beyond_options or (options > 0 and label == options)
@@ -168,14 +186,6 @@ class LabelKinds:
             case list():
                 self.lists += 1
                 self.words += len(text_of(label[0]).split()) if label else 0
-            case str():
-                self.files += looks_like_file(label)
-                numeric = is_number(label)
-                self.numbers += numeric
-                self.texts += not numeric
-                self.letters += len(label.strip()) == 1 and label.strip().isascii() and label.strip().isalpha()
-                self.with_commas += ", " in label or "<p>" in label
-                self.words += len(label.split())
             case _:
                 self.numbers += 1
 
@@ -196,6 +206,31 @@ _FILE = re.compile(
     r"|np[yz]|bin|pts|xyz|txt|json|csv|flo|pfm|exr|seg|label|labels|mat|xml)",
     re.IGNORECASE,
 )
+
+
+class _Looks(NamedTuple):
+    """What a label that is a text looks like."""
+
+    file: bool
+    number: bool
+    letter: bool
+    commas: bool
+    words: int
+
+
+def _looks(label: str) -> _Looks:
+    bare = label.strip()
+    return _Looks(
+        file=looks_like_file(label),
+        number=is_number(label),
+        letter=len(bare) == 1 and bare.isascii() and bare.isalpha(),
+        commas=", " in label or "<p>" in label,
+        words=len(label.split()),
+    )
+
+
+_SHORT = 40
+_looks_of_short = lru_cache(maxsize=512)(_looks)  # letters and class names come again and again
 
 
 def looks_like_file(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
@@ -81,15 +81,21 @@ class Survey:
         return bool(self.repeated or self.missing_ids)
 
 
-def survey(path: Path) -> Survey:
-    """Reads an annotation file once. Raises DatasetError naming file and item if it is broken."""
+def survey(path: Path, on_item: Callable[[int, str, object], None] | None = None) -> Survey:
+    """Reads an annotation file once. Raises DatasetError naming file and item if it is broken.
+
+    on_item: sees the position, the id as written and the item, of a file that was surveyed before (see ``read_envelope``, at_once); how
+    long labels are is then left out.
+    """
     found = Survey()
     hashes = array("q")
 
     def see(written_item: object) -> None:
         item = usual_item(written_item)
-        found.count += 1
         written = written_id(item)
+        if on_item is not None:
+            on_item(found.count, written, written_item)
+        found.count += 1
         if written:
             hashes.append(hash(written))
         else:
@@ -98,9 +104,10 @@ def survey(path: Path) -> Survey:
             given = item.get("input")
             options = given.get("options") if isinstance(given, dict) else None
             found.kinds.add(find_label(item), len(options) if isinstance(options, list) else 0)
-            found.longest_label = max(found.longest_label, written_length(item.get("output", "")))
+            if on_item is None:
+                found.longest_label = max(found.longest_label, written_length(item.get("output", "")))
 
-    found.envelope = read_envelope(path, see)
+    found.envelope = read_envelope(path, see, at_once=on_item is not None)
     found.repeated = frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
     return found
 
@@ -108,7 +115,7 @@ def survey(path: Path) -> Survey:
 def written_id(item: object) -> str:
     """An item's id as the file has it; "" if it has none."""
     given = item.get("id") if isinstance(item, dict) else None
-    return str(given).strip() if isinstance(given, str | int | float) else ""
+    return given.strip() if isinstance(given, str) else str(given) if isinstance(given, int | float) else ""
 
 
 def _grouped(named: list[tuple[str, Modality, str]]) -> Iterator[tuple[Modality, list[str]]]:
@@ -173,6 +180,10 @@ class Reader:
                     return
                 if wanted is None or position in wanted:
                     yield self._instance(item, position, look_inside, with_media)
+
+    def instance(self, item: object, position: int) -> Instance:
+        """The instance that an item of the annotation is, as ``instances`` gives it."""
+        return self._instance(item, position, look_inside=True, with_media=True)
 
     def remarks(self, *, look_inside: bool = False) -> Iterator[tuple[Instance, str, int]]:
         """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it.

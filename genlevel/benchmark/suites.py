@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.manifest import MANIFEST, Manifest, shipped_manifest
-from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Suite
+from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Instance, Suite
 from genlevel.runtime.errors import DatasetError
 from genlevel.runtime.shown import quoted
 
@@ -36,24 +37,43 @@ def load_suite(name_or_folder: str | Path, *, with_items: bool = True) -> Suite:
     Raises DatasetError if there is no such suite or folder, no task folder in it, or suite.yaml is wrong (naming the line).
     """
     from genlevel.benchmark import loading
-    from genlevel.benchmark.archives import is_archive
 
-    text = str(name_or_folder)
-    folder = _folder(text)
+    place, manifest = _placed(str(name_or_folder))
+    if manifest is None:
+        return loading.general_bench_suite(place, _shipped_name(name_or_folder), with_items=with_items)
+    suite = loading.own_suite(place, manifest, with_items=with_items)
+    given = Path(name_or_folder).expanduser()
+    return replace(suite, root=given) if given.is_file() else suite
+
+
+def find_instances(name_or_folder: str | Path, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, Instance]]:
+    """Instances of a suite by task and id, as ``load_suite`` gives them; none for what it does not have, or cannot be read.
+
+    wanted: ids by the task's key. Other tasks' items are not read. Raises DatasetError if there is no such suite.
+    """
+    from genlevel.benchmark.loading import find_in_tasks
+
+    place, manifest = _placed(str(name_or_folder))
+    return find_in_tasks(place, manifest, {key: frozenset(ids) for key, ids in wanted.items()})
+
+
+def _placed(text: str) -> tuple[Path, Manifest | None]:
+    """Where a suite lies (the folder, or the archive of a part of General-Bench), and its manifest if it is its own benchmark."""
+    from genlevel.benchmark.archives import is_archive, unpacked
+
+    place = _folder(text)
     if text in shipped_suites():
-        folder, name = _shipped_root() / text, text
-    elif folder.is_dir():
-        name = ""
-    elif is_archive(folder) and folder.is_file():
-        return _packed_suite(folder, with_items)
-    elif folder.exists():
+        place = inside = _shipped_root() / text
+    elif place.is_dir():
+        inside = place
+    elif is_archive(place) and place.is_file():
+        inside = unpacked(place)
+    elif place.exists():
         raise DatasetError(f"{text} is a file; a suite is a folder, or a zip archive of one")
     else:
         shipped = ", ".join(shipped_suites()) or "none"
         raise DatasetError(f"{text!r} is neither a shipped suite ({shipped}) nor a folder here; give a folder in General-Bench layout")
-    if (folder / MANIFEST).is_file():
-        return loading.own_suite(folder, _manifest(folder), with_items=with_items)
-    return loading.general_bench_suite(folder, name, with_items=with_items)
+    return (inside, _manifest(inside)) if (inside / MANIFEST).is_file() else (place, None)
 
 
 def _folder(text: str) -> Path:
@@ -66,14 +86,9 @@ def _folder(text: str) -> Path:
     return folder
 
 
-def _packed_suite(archive: Path, with_items: bool) -> Suite:
-    from genlevel.benchmark import loading
-    from genlevel.benchmark.archives import unpacked
-
-    inside = unpacked(archive)
-    if (inside / MANIFEST).is_file():
-        return replace(loading.own_suite(inside, _manifest(inside), with_items=with_items), root=archive)
-    return loading.general_bench_suite(archive, with_items=with_items)
+def _shipped_name(name_or_folder: str | Path) -> str:
+    """A shipped suite's name; "" for a folder or an archive, which is named for itself."""
+    return str(name_or_folder) if str(name_or_folder) in shipped_suites() else ""
 
 
 def _manifest(folder: Path) -> Manifest:

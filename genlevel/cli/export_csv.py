@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNO
 async def write_csv(found: Stored, run: ev.Run, target: Path) -> str:
     """Writes the file; returns what was written, in one line."""
     tasks = ExportedTasks(run)
-    answers = ScoredAnswers(found.scorer, run, tasks)
+    answers = ScoredAnswers(found.scorer, run.run_id, tasks)
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _FIELDS, extrasaction="ignore")

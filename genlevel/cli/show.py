@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
+from genlevel.cli.answers import ScoredAnswers
 from genlevel.cli.card import print_card
 from genlevel.cli.connection import Stored, stored, verdict_of
 from genlevel.cli.documents import has_outcomes, result_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, number, say, table
-from genlevel.cli.sent_suites import seen_suite
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
-    from genlevel.cli.answers import ScoredAnswers
+    from typing import Unpack
+
     from genlevel.runtime.documents import Document
+
+
+class _Which(TypedDict, total=False):
+    outcomes: Sequence[sc.Outcome]
+    judge_failures: bool
+    within: Sequence[ev.TaskInstances]
+
 
 _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 
@@ -42,10 +51,10 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
 
     async def work() -> Document | list[Document]:
         async with stored(settings, out) as found:
-            known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
-            known.specification.suite = seen_suite(settings, known.specification.suite)
             if instance:
-                return await _instances(found, _answers(found, known), ev.ListAnswersRequest(run_id=known.run_id, instance=instance))
+                request = ev.ListAnswersRequest(run_id=run, instance=instance)
+                return await ScoredAnswers(found.scorer).few([answer async for answer in found.evaluator.list_answers(request)])
+            known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
             if failures:
                 return await _failures(found, known)
             verdict = await verdict_of(found, known.run_id)
@@ -85,29 +94,19 @@ def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document
 
 async def _failures(found: Stored, run: ev.Run) -> list[Document]:
     """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read."""
-    outcomes = [sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED]
-    answers = _answers(found, run)
-    entries = await _instances(found, answers, ev.ListAnswersRequest(run_id=run.run_id, outcomes=outcomes))
-    if run.judging.failed:
-        for entry in await _instances(found, answers, ev.ListAnswersRequest(run_id=run.run_id, judge_failures=True)):
-            entries.append({**entry, "outcome": "not judged", "error": entry["ratings"][0]["error"]})
-    for score in (await verdict_of(found, run.run_id)).tasks:
-        for instance_id in score.unparsable_ids:
-            request = ev.ListAnswersRequest(run_id=run.run_id, instance=f"{score.task.key}/{instance_id}")
-            entries += await _instances(found, answers, request)
+
+    async def listed(**which: Unpack[_Which]) -> list[ev.ListAnswersResponse]:
+        return [answer async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, **which))]
+
+    open_ones = await listed(outcomes=[sc.OUTCOME_REFUSED, sc.OUTCOME_FAILED, sc.OUTCOME_UNSUPPORTED])
+    not_judged = await listed(judge_failures=True) if run.judging.failed else []
+    scores = (await verdict_of(found, run.run_id)).tasks
+    unread = [ev.TaskInstances(task=score.task.key, ids=score.unparsable_ids) for score in scores if score.unparsable_ids]
+    not_read = await listed(within=unread) if unread else []
+    entries = await ScoredAnswers(found.scorer, run.run_id).few([*open_ones, *not_judged, *not_read])
+    for entry in entries[len(open_ones) : len(open_ones) + len(not_judged)]:
+        entry |= {"outcome": "not judged", "error": entry["ratings"][0]["error"]}
     return entries
-
-
-def _answers(found: Stored, run: ev.Run) -> ScoredAnswers:
-    from genlevel.cli.answers import ScoredAnswers
-    from genlevel.cli.exported import ExportedTasks
-
-    return ScoredAnswers(found.scorer, run, ExportedTasks(run))
-
-
-async def _instances(found: Stored, answers: ScoredAnswers, request: ev.ListAnswersRequest) -> list[Document]:
-    """The answers that are asked for, with what the scorer made of them."""
-    return [await answers.entry(answer) async for answer in found.evaluator.list_answers(request)]
 
 
 def _print_breakdown(document: Document) -> None:

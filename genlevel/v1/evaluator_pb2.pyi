@@ -354,16 +354,26 @@ class RescoreRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListAnswersRequest(_message.Message):
-    __slots__ = ("run_id", "outcomes", "instance", "judge_failures")
+    __slots__ = ("run_id", "outcomes", "instance", "judge_failures", "within")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    WITHIN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     outcomes: _containers.RepeatedScalarFieldContainer[_scorer_pb2.Outcome]
     instance: str
     judge_failures: bool
-    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ...) -> None: ...
+    within: _containers.RepeatedCompositeFieldContainer[TaskInstances]
+    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ...) -> None: ...
+
+class TaskInstances(_message.Message):
+    __slots__ = ("task", "ids")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task: _Optional[str] = ..., ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AnswerRating(_message.Message):
     __slots__ = ("judge", "prompt_version", "rater", "rating", "error", "reply")
@@ -382,7 +392,7 @@ class AnswerRating(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle", "answer_type", "options", "run_id")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -400,6 +410,9 @@ class ListAnswersResponse(_message.Message):
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     REPEAT_FIELD_NUMBER: _ClassVar[int]
     SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
     outcome: _scorer_pb2.Outcome
@@ -417,4 +430,7 @@ class ListAnswersResponse(_message.Message):
     variant: int
     repeat: int
     shuffle: int
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...
+    answer_type: str
+    options: _containers.RepeatedScalarFieldContainer[str]
+    run_id: str
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ...) -> None: ...

@@ -519,12 +519,14 @@ class CompareResponse(_message.Message):
     def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListInstancesRequest(_message.Message):
-    __slots__ = ("run_id", "task")
+    __slots__ = ("run_id", "task", "instances")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     task: str
-    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ...) -> None: ...
+    instances: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instances: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListInstancesResponse(_message.Message):
     __slots__ = ("instance_id", "outcome", "score", "variant", "repeat", "shuffle")

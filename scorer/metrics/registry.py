@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 
 from genlevel.benchmark.metrics import metric as metric_info
 from genlevel.benchmark.model import TaskMetric
 from scorer.metrics.base import AnyMetric, Factory, MetricUnavailable, Parameters
 from scorer.metrics.nature import Nature
 
+_FAMILIES = (
+    *("text.overlap", "text.official_rules", "text.cider", "text.wer", "text.code", "text.classification"),
+    *("signals.ranking", "regions.detection", "regions.segmentation", "regions.tracking", "regions.relations"),
+    *("signals.regression", "signals.image_quality", "signals.video_quality", "signals.audio", "signals.three_d"),
+    *("learned.families", "ratings"),
+)
+"""Modules with FACTORIES, in the order in which they are asked. They are imported when they are: few tasks need many."""
+
 
 @cache
-def _factories() -> Mapping[str, Sequence[Factory]]:
-    """What makes the metric of an id, the families in their order. They are imported here: only measuring and computing need them."""
-    from scorer.metrics import ratings
-    from scorer.metrics.learned import families as learned
-    from scorer.metrics.regions import detection, relations, segmentation, tracking
-    from scorer.metrics.signals import audio, image_quality, ranking, regression, three_d, video_quality
-    from scorer.metrics.text import cider, classification, code, official_rules, overlap, wer
-
-    text = (overlap, official_rules, cider, wer, code, classification)
-    signals = (regression, image_quality, video_quality, audio, three_d)
-    found: dict[str, list[Factory]] = {}
-    for family in (*text, ranking, detection, segmentation, tracking, relations, *signals, learned, ratings):
-        for metric_id, factory in family.FACTORIES.items():
-            found.setdefault(metric_id, []).append(factory)
-    return found
+def _family(name: str) -> Mapping[str, Factory]:
+    factories: Mapping[str, Factory] = import_module(f"scorer.metrics.{name}").FACTORIES
+    return factories
 
 
 def implemented() -> frozenset[str]:
     """The ids of all metrics that some family makes."""
-    return frozenset(_factories())
+    return frozenset(metric_id for name in _FAMILIES for metric_id in _family(name))
 
 
 def create(metric_id: str, parameters: Parameters | None = None, variant: str = "default", *, measuring: bool = True) -> AnyMetric | None:
@@ -46,7 +43,8 @@ def create(metric_id: str, parameters: Parameters | None = None, variant: str = 
     metric_info(metric_id)
     senses = dict(parameters or {})
     variant = senses.pop("variant", variant)
-    found = (factory(senses, variant) for factory in _factories().get(metric_id, ()))
+    families = (_family(name) for name in _FAMILIES)
+    found = (family[metric_id](senses, variant) for family in families if metric_id in family)
     made = next((metric for metric in found if metric is not None), None)
     if made is not None and measuring:
         made.check()

@@ -7,7 +7,7 @@ import zlib
 
 import orjson
 
-from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.answer_key import MARK, AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.evidence import Ends, Estimate
@@ -37,8 +37,12 @@ def encoded_statistics(outcome: TaskOutcome) -> bytes:
     return zlib.compress(orjson.dumps(kept)) if kept else NO_STATISTICS
 
 
-def decoded_answers(task: bytes, statistics: bytes) -> TaskAnswers:
-    rows = {AnswerKey.parse(key): entry for key, entry in orjson.loads(zlib.decompress(statistics)).items()}
+def decoded_answers(task: bytes, statistics: bytes, only: frozenset[str] = frozenset()) -> TaskAnswers:
+    """only: answers to these instances alone, if some are named."""
+    kept = orjson.loads(zlib.decompress(statistics))
+    if only:
+        kept = {key: entry for key, entry in kept.items() if key in only or (key[:1] == MARK and AnswerKey.parse(key).instance in only)}
+    rows = {AnswerKey.parse(key): entry for key, entry in kept.items()}
     return TaskAnswers(
         decoded_task(task),
         {key: (Outcome(entry[0]), entry[1]) for key, entry in rows.items()},

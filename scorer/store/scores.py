@@ -154,13 +154,13 @@ class ScoreStore:
         found = self.answers(run_id, task_key)
         return None if found is None else found.statistics
 
-    def answers(self, run_id: str, task_key: str) -> TaskAnswers | None:
-        """What became of a task's answers; None if it has no score."""
+    def answers(self, run_id: str, task_key: str, *, only: frozenset[str] = frozenset()) -> TaskAnswers | None:
+        """What became of a task's answers; None if it has no score. only: of these instances alone, if some are named."""
         columns = (task_scores.c.description, task_scores.c.statistics)
         query = select(*columns).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
         with self._lock, self._engine.begin() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else decoded_answers(row.description, row.statistics)
+        return None if row is None else decoded_answers(row.description, row.statistics, only)
 
     def set_evidence(self, run_id: str, task_key: str, evidence: Ends | None) -> None:
         """Keeps what was found of a score that had none."""
