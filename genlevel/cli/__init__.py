@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from genlevel import __version__
+from genlevel.cli.repeated import refuse_repeated
 
 # command -> (module, attribute, what it does in one line, for the list that imports nothing)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
             return None
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return refuse_repeated(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

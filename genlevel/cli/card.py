@@ -26,6 +26,11 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     out.print()
     out.print(f"{document['model']} on {document['suite']}", style="bold")
     _print_state(out, document)
+    if has_no_answer(document):
+        out.print("No call succeeded: there is nothing to score.")
+        return
+    counts = document["instances"]
+    print_coverage(out, partial=document["partial"], incomplete=bool(counts["failed"] or counts["pending"]))
     if document["level"] is None:
         out.print("No task has been scored yet.")
         return
@@ -37,6 +42,13 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def has_no_answer(document: Document) -> bool:
+    """Whether a run ended or goes wrong without a single answer: a card of it would be one of zeros."""
+    counts = document["instances"]
+    came = counts["answered"] or counts["refused"] or counts["unparsable"]
+    return not came and bool(counts["failed"] or document["status"] == "failed")
 
 
 def metric_name(entry: Document) -> str:
@@ -94,7 +106,6 @@ def _print_state(out: Console, document: Document) -> None:
         failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
         tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
         out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
-    print_coverage(out, partial=document["partial"], incomplete=bool(counts["failed"] or counts["pending"]))
 
 
 def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
-from genlevel.cli.card import print_card
+from genlevel.cli.card import has_no_answer, print_card
 from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
@@ -53,7 +53,8 @@ async def drive(found: Services, request: ev.StartRunRequest, settings: Settings
     if as_json:
         print_json(document)
     else:
-        print_card(document, places)
+        told = {**document, "reason": ""} if has_no_answer(document) else document  # the line that ends the command says it
+        print_card(told, places)
     return _exit_code(run, watched.stopped, failure, where)
 
 

@@ -36,3 +36,48 @@ def test_a_long_id_is_cut(genlevel, stub_upstream, choice_suite) -> None:
         assert done.returncode == 2, command[0]
         (line,) = done.stderr.splitlines()
         assert len(line) < 800, (command[0], line[:300])
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_a_run_without_an_answer_says_so_in_a_few_lines(genlevel, stub_upstream, choice_suite, status) -> None:
+    """Below 25 instances, too, where nothing stops it before its end."""
+    (genlevel.folder / "genlevel.yaml").write_text("runs: {attempts: 1}\n")
+    command = ("eval", "--model", "m", "--base-url", stub_upstream(status=status).base_url, "--suite", str(choice_suite(3)))
+    done = genlevel.run(*command)
+    assert done.returncode == 2
+    lines = done.stdout.strip().splitlines()
+    assert len(lines) <= 4, lines
+    assert lines[-1] == "No call succeeded: there is nothing to score."
+    assert "0.00" not in done.stdout
+    assert (done.stdout + done.stderr).count(f"({status} stub)") == 1, "the failure is named once"
+    last = done.stderr.splitlines()[-1]
+    run = last.split()[2]
+    assert f"({status} stub)" in last
+    assert f"`genlevel resume {run}` continues it" in last
+    shown = genlevel.run("show", run).stdout.strip().splitlines()
+    assert shown[-1] == lines[-1]
+    assert f"({status}" in " ".join(shown)
+    assert len(shown) <= 6
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ("eval", "--model", "a/b", "--suite", "starter", "--model", "c/d"),
+        ("eval", "--model=openai/x", "--suite", "starter", "--model=openai/x"),
+        ("eval", "--model", "m", "--suite", "starter", "--seed", "1", "--seed", "2"),
+        ("runs", "--out", "a", "--out", "b"),
+        ("bench", "fetch", "--to", "a", "--to", "b"),
+    ],
+)
+def test_an_option_of_one_value_that_is_given_twice_is_refused(genlevel, twice) -> None:
+    done = genlevel.run(*twice)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "is given twice; it takes one value" in line
+    assert list(genlevel.folder.iterdir()) == []
+
+
+def test_options_of_many_values_and_flags_may_be_repeated(genlevel) -> None:
+    done = genlevel.run("rescore", "x", "--ratings", "a.csv", "--ratings", "b.csv", "--json", "--json")
+    assert "given twice" not in done.stderr
