@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from genlevel.cli.options import (
     traffic_options,
 )
 from genlevel.cli.sent_suites import sent_suite
+from genlevel.cli.traces import no_trace_of_nothing
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import is_variable_name
 from genlevel.v1 import evaluator_pb2 as ev
@@ -122,7 +124,9 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
             request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], as_json=options["as_json"])
 
-    ctx.exit(run_async(work()))
+    with nullcontext() if far else no_trace_of_nothing(options["out"]):
+        code = run_async(work())
+    ctx.exit(code)
 
 
 async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool) -> int:

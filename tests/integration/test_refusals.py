@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
+
 import pytest
+
+from genlevel.cli.traces import _take_away
 
 
 @pytest.mark.parametrize("key", ["sk-abcdef123456", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "MY KEY"])
@@ -81,3 +87,62 @@ def test_an_option_of_one_value_that_is_given_twice_is_refused(genlevel, twice) 
 def test_options_of_many_values_and_flags_may_be_repeated(genlevel) -> None:
     done = genlevel.run("rescore", "x", "--ratings", "a.csv", "--ratings", "b.csv", "--json", "--json")
     assert "given twice" not in done.stderr
+
+
+REFUSED = [
+    ("--model", "openai/gpt-4.1-mini", "--suite", "starter"),
+    ("--model", "nothing", "--suite", "starter"),
+    ("--model", "m", "--base-url", "ftp://x", "--suite", "starter"),
+    ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "nothing"),
+    ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter", "--tasks", "nothing"),
+    ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter", "--temperature", "9"),
+    ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--api-key-env", "NOT_SET", "--suite", "starter"),
+    ("--model", "openai/nothing-known", "--suite", "starter", "--budget-usd", "1"),
+    ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter", "--judge", "nothing", "--dry-run", "--nonsense"),
+]
+
+
+@pytest.mark.parametrize("options", REFUSED)
+@pytest.mark.parametrize("out", [(), ("--out", "a/b")])
+def test_a_refused_eval_leaves_no_folder(genlevel, options, out) -> None:
+    done = genlevel.run("eval", *options, *out)
+    assert done.returncode == 2
+    assert list(genlevel.folder.iterdir()) == [], done.stderr
+
+
+def test_a_dry_run_leaves_no_folder(genlevel) -> None:
+    done = genlevel.run("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter", "--dry-run")
+    assert done.returncode == 0
+    assert list(genlevel.folder.iterdir()) == []
+
+
+def test_a_folder_of_runs_stays_when_something_else_is_refused_in_it(genlevel, stub_upstream, choice_suite) -> None:
+    suite = str(choice_suite(2))
+    assert genlevel.run("eval", "--model", "m", "--base-url", stub_upstream().base_url, "--suite", suite).returncode == 0
+    assert genlevel.run("eval", "--model", "nothing", "--suite", suite).returncode == 2
+    assert len(json.loads(genlevel.run("runs", "--json").stdout)) == 1
+    (genlevel.folder / "mine").mkdir()
+    (genlevel.folder / "mine" / "note").write_text("x")
+    assert genlevel.run("eval", "--model", "nothing", "--suite", suite, "--out", "mine").returncode == 2
+    assert [path.name for path in (genlevel.folder / "mine").iterdir()] == ["note"]
+
+
+@pytest.mark.parametrize("held", ["a row", "another process"])
+def test_a_database_that_is_not_empty_or_in_use_is_not_taken_away(tmp_path, held) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "genlevel.db")) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE runs (id)")
+        other.commit()
+        if held == "a row":
+            other.execute("INSERT INTO runs VALUES (1)")
+            other.commit()
+            other.close()
+        _take_away(folder, [folder]) if held == "a row" else _refused(folder)
+        assert (folder / "genlevel.db").exists()
+
+
+def _refused(folder) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        _take_away(folder, [folder])
