@@ -101,6 +101,13 @@ _NEAREST: dict[int, type[GenlevelError]] = {
     code_pb2.FAILED_PRECONDITION: ConfigurationError,
     code_pb2.UNAVAILABLE: Unavailable,
 }
+# What gRPC says if TLS is why nobody is reached, and what that means.
+_TLS = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not one that addresses.ca trusts, or is another host's",
+    "Hostname Verification Check failed": "its certificate is another host's",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS, which addresses.ca asks for",
+    "Socket closed": "it closed the connection; if it asks for TLS or a certificate, look at addresses.ca, certificate and key",
+}
 _CLASSES = {kind.__name__: kind for kind in STATUSES}
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -238,6 +245,8 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
 def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelError:
     message = _line(status.message, MAX_FOREIGN_CHARACTERS)
     who, setting = f"the {service} at {address}", f"addresses.{service} in the configuration"
+    if status.code == code_pb2.UNAVAILABLE and (tls := next((said for sign, said in _TLS.items() if sign in message), "")):
+        return Unavailable(f"{who} cannot be reached ({setting}): {tls}")
     if status.code == code_pb2.UNAVAILABLE:
         return Unavailable(f"{who} cannot be reached ({setting}): {message}")
     if status.code == code_pb2.DEADLINE_EXCEEDED:

@@ -120,8 +120,7 @@ class _Visit:
     def _names(self) -> Iterator[str]:
         known = self._context.auth_context()
         for kind in _NAMES:
-            for name in known.get(kind, ()):
-                yield name.decode("utf-8", "replace")
+            yield from (name.decode("utf-8", "replace") for name in known.get(kind, ()) if name)
 
 
 def peer_name(peer: str) -> str:

@@ -13,8 +13,10 @@ from evaluator.clients import GrpcGateway, GrpcScorer
 from gateway import rpc
 from gateway.calls import not_sent
 from genlevel.runtime import remote
-from genlevel.runtime.errors import CallFailed, GenlevelError, NotFoundError, StorageError, UsageError
+from genlevel.runtime.access import Access
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
+from genlevel.runtime.settings import Auth
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -81,6 +83,24 @@ async def connected():
     yield connect
     for client in made:
         await client.close()
+
+
+async def test_a_gateway_that_refuses_this_service_fails_its_calls_at_once_and_for_good(core, tmp_path):
+    """Not begun, so not charged; and no wait mends it, so the run stops as it does for a provider's key."""
+    (tmp_path / "tokens.yaml").write_text("tokens: []\n")
+    server = RpcServer("127.0.0.1:0", access=Access(Auth(tokens=tmp_path / "tokens.yaml")), grace_s=0.0)
+    rpc.add_to_server(server, core)
+    async with server:
+        client = GrpcGateway(f"127.0.0.1:{server.port}")
+        try:
+            for _ in range(2):
+                failure = await ask(client, "question")
+                assert failure.message.startswith(f"the gateway at 127.0.0.1:{server.port}: a token is needed; set addresses.token_file")
+                assert failure.error_class is ErrorClass.CREDENTIAL
+                assert not failure.may_be_charged
+        finally:
+            await client.close()
+    assert not core.calls
 
 
 class StoppingCore(Core):

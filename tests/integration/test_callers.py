@@ -88,6 +88,7 @@ def stop(served: Served) -> str:
     _, stderr = served.process.communicate(timeout=30)
     assert served.process.returncode == 0, stderr
     assert "Traceback" not in stderr
+    assert "Handshake failed" not in stderr, "a stranger could fill the log"
     for token in served.tokens.values():
         assert token not in stderr, "no line shows a token"
     return stderr

@@ -19,9 +19,10 @@ from prometheus_client import CollectorRegistry
 from genlevel.runtime import channels, logs, watched
 from genlevel.runtime.access import Access, is_loopback
 from genlevel.runtime.callers import HERE, Caller, Role, current_caller
-from genlevel.runtime.errors import ConfigurationError, UsageError
+from genlevel.runtime.errors import ConfigurationError, Unavailable, UsageError
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.runtime.own_token import OwnToken
+from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.rpc_guard import peer_name
 from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
@@ -485,6 +486,33 @@ def test_a_key_of_another_certificate_is_refused_at_start_with_both_files(tmp_pa
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n")
     with pytest.raises(ConfigurationError, match=r"^addresses\.ca: .*ca\.pem holds no certificate that can be used$"):
         connect("127.0.0.1:1", Addresses(ca=tmp_path / "ca.pem"))
+
+
+async def test_who_does_not_get_through_the_handshake_is_told_what_to_look_at(tmp_path: Path) -> None:
+    authority, server_pair = trustme.CA(), Pair(tmp_path, "server")
+    (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    (tmp_path / "other.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    server_pair.write(authority.issue_cert("127.0.0.1"))
+    tls = Tls(certificate=server_pair.certificate, key=server_pair.key, client_ca=tmp_path / "ca.pem")
+    access = Access(Auth(certificates={"client.test": [Role.READ]}))
+    closed = "it closed the connection; if it asks for TLS or a certificate, look at addresses.ca, certificate and key"
+    async with serving(Service(), access, tls=tls) as server, serving(Service(), None) as in_the_clear:
+        for port, addresses, said in (
+            (server.port, Addresses(), closed),
+            (server.port, Addresses(ca=tmp_path / "ca.pem"), closed),
+            (
+                server.port,
+                Addresses(ca=tmp_path / "other.pem"),
+                "its certificate is not one that addresses.ca trusts, or is another host's",
+            ),
+            (in_the_clear.port, Addresses(ca=tmp_path / "ca.pem"), "it does not speak TLS, which addresses.ca asks for"),
+        ):
+            address, service = f"127.0.0.1:{port}", gw.DESCRIPTOR.services_by_name["GatewayService"]
+            remote: Any = Remote(connect(address, addresses), service, name="gateway", address=address)
+            with pytest.raises(Unavailable) as raised:
+                await remote.list_models(gw.ListModelsRequest())
+            assert str(raised.value) == f"the gateway at {address} cannot be reached (addresses.gateway in the configuration): {said}"
+            await remote.close()
 
 
 async def test_a_token_decides_before_a_certificate(file: TokenFile, tmp_path: Path) -> None:
