@@ -22,6 +22,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
+    from genlevel.runtime.access import Access
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
@@ -31,12 +32,13 @@ _HELD = {ev.RUN_WANTED_PAUSED: "paused by request", ev.RUN_WANTED_STOPPED: "stop
 
 async def drive(found: Services, request: ev.StartRunRequest, settings: Settings, out: Path, *, as_json: bool) -> int:
     """Starts or continues a run, shows how it goes and what came of it. Returns the exit code."""
+    access = _access(found, settings)  # before anything is begun
     started = await found.evaluator.start_run(request)
     for problem in started.problems:
         note(problem)
     where = "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}"
     elsewhere = found.registry is None
-    async with _served_metrics(found, settings) as metrics_at:
+    async with _served_metrics(found, settings, access) as metrics_at:
         watched = await _watched(found, started.run, metrics_at)
         if watched.left:
             return _left(watched, where)
@@ -76,17 +78,26 @@ async def _watched(found: Services, run: ev.Run, metrics_at: str) -> Watched:
     return await watch(found.evaluator, run, elsewhere=found.registry is None)
 
 
+def _access(found: Services, settings: Settings) -> Access | None:
+    """Who may read the metrics of a one-shot run. Raises ConfigurationError if that must be said, and is not."""
+    if found.registry is None:
+        return None
+    from genlevel.runtime.access import Access
+
+    access = Access(settings.auth, found.registry)
+    access.check_address("evaluator.http", settings.evaluator.http, http=True)
+    return access
+
+
 @asynccontextmanager
-async def _served_metrics(found: Services, settings: Settings) -> AsyncIterator[str]:
+async def _served_metrics(found: Services, settings: Settings, access: Access | None) -> AsyncIterator[str]:
     """Serves /metrics while a one-shot run goes on: at the configured address, or at any free port if that is taken."""
     if found.registry is None:
         yield ""
         return
-    from genlevel.runtime.access import Access
     from genlevel.runtime.errors import ConfigurationError
     from genlevel.runtime.http import HttpServer, create_app
 
-    access = Access(settings.auth, found.registry)
     app = create_app(found.registry, ready=found.ready)
     host = settings.evaluator.http.rpartition(":")[0]
     server = HttpServer(app, settings.evaluator.http, name="evaluator.http", access=access, grace_s=0.2)

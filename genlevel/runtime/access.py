@@ -74,15 +74,9 @@ class Access:
             tls: that server's.
             http: it is a server of pages, which has no TLS.
         """
+        self.check_address(name, address, http=http)
         here = is_loopback(address)
         service = name.partition(".")[0]
-        if self._auth is None and not here:
-            certificates = "" if http else f", or auth.certificates with {service}.tls.client_ca"
-            raise ConfigurationError(
-                f"{name}: {address} can be reached from other machines, so it must be said who may call: set auth.tokens (`genlevel token "
-                f"NAME --role read` makes one){certificates}, or `auth: none` to let everybody in; an address of this machine alone, such "
-                "as 127.0.0.1, needs none of these"
-            )
         if self._auth is not None and not self.asks:
             logger.warning("%s: auth is none: whoever reaches %s may do everything", name, address)
         elif http:
@@ -91,6 +85,17 @@ class Access:
             raise ConfigurationError(f"{name}: auth.certificates needs {service}.tls with client_ca; else nobody can show a certificate")
         elif self._tokens is not None and not here and tls is None:
             logger.warning("%s: tokens cross the network to %s in the clear; set %s.tls", name, address, service)
+
+    def check_address(self, name: str, address: str, *, http: bool = False) -> None:
+        """Raises ConfigurationError if others reach the address, and it is not said who may call. Arguments as of ``check_listening``."""
+        if self._auth is not None or is_loopback(address):
+            return
+        certificates = "" if http else f", or auth.certificates with {name.partition('.')[0]}.tls.client_ca"
+        raise ConfigurationError(
+            f"{name}: {address} can be reached from other machines, so it must be said who may call: set auth.tokens (`genlevel token NAME "
+            f"--role read` makes one){certificates}, or `auth: none` to let everybody in; an address of this machine alone, such as "
+            "127.0.0.1, needs none of these"
+        )
 
     def _warn_of_pages(self, name: str, address: str, here: bool) -> None:
         if self.metrics_are_open:

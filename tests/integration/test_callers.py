@@ -361,3 +361,14 @@ def test_a_service_that_others_reach_does_not_start_unless_it_is_said_who_may_ca
     assert ("auth.certificates" in line) == (port == "grpc")
     for way in ("auth.tokens", "genlevel token", "auth: none", "127.0.0.1"):
         assert way in line
+
+
+def test_an_evaluation_whose_metrics_others_could_read_is_refused_before_it_begins(
+    genlevel: Any, stub_upstream: Any, choice_suite: Any
+) -> None:
+    stub = stub_upstream()
+    (genlevel.folder / "genlevel.yaml").write_text("evaluator: {http: '0.0.0.0:0'}\n")
+    done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(2)))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("genlevel: evaluator.http: 0.0.0.0:0 can be reached from other machines")
+    assert stub.calls() == []
