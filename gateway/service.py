@@ -183,6 +183,7 @@ class Gateway:
             response_id=answer.response_id,
             applied_parameters=parameters,
             upstream_s=starting_s + upstream_s,
+            usage_incomplete=not answer.has_usage,
         )
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
@@ -224,6 +225,7 @@ class Gateway:
             model=made.model or route.model,
             response_id=made.response_id,
             applied_parameters=parameters,
+            usage_incomplete=not made.has_usage,
         )
         response.parts.extend(ct.Part(text=text) for text in made.texts)
         try:

@@ -12,17 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
-from evaluator.journal.records import Answer, RunRecord, Totals
+from evaluator.journal.notes import Closed, costs, spending
+from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
-from evaluator.journal.tables import HEAD, answers, reservations, runs
+from evaluator.journal.tables import HEAD, answers, judgements, reservations, runs
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
-from evaluator.journal.writer import Operation, Writer
+from evaluator.journal.writer import Work, Writer
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.leases import Lease
@@ -79,28 +80,29 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def record(self, answer: Answer, lease: Lease | None = None) -> asyncio.Future[None]:
-        """Journals one answer; the future is done when it is durable. A NUL, which PostgreSQL cannot keep in a text, becomes U+FFFD."""
+    def record(self, answer: Answer, lease: Lease | None = None, *, closes: Closed | None = None) -> asyncio.Future[None]:
+        """Journals one answer; the future is done when it is durable. A NUL, which PostgreSQL cannot keep in a text, becomes U+FFFD.
+
+        closes: the note of the calls that it tells of, which goes in the same transaction.
+        """
         if "\0" in answer.raw_answer or "\0" in answer.error:
             answer = replace(answer, raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
-        return self._submit(answer, lease)
+        return self._submit(answer, lease, closes)
 
-    def reserve(self, run_id: str, number: int, nano_usd: int, lease: Lease | None = None) -> asyncio.Future[None]:
-        """Notes durably that a call may cost this much."""
-        row = {"run_id": run_id, "number": number, "nano_usd": nano_usd}
-        return self._submit(lambda connection: connection.execute(insert(reservations), row), lease)
+    def note(self, calls: OpenCalls, lease: Lease | None = None) -> asyncio.Future[None]:
+        """Notes durably that calls are open, or have ended without an answer; a later note of the same number takes its place."""
+        return self._submit(calls, lease)
 
-    def settle(self, run_id: str, number: int, lease: Lease | None = None) -> asyncio.Future[None]:
-        """Forgets a reservation: what the call cost is known."""
-        settled = delete(reservations).where(reservations.c.run_id == run_id, reservations.c.number == number)
-        return self._submit(lambda connection: connection.execute(settled), lease)
+    def close_note(self, note: Closed, lease: Lease | None = None) -> asyncio.Future[None]:
+        """Forgets a note: no call of it was made."""
+        return self._submit(_nothing, lease, note)
 
     def written(self) -> asyncio.Future[None]:
         """Done when all that was to be written before this has been, or could not be."""
-        return self._submit(lambda _: None)
+        return self._submit(_nothing)
 
-    def _submit(self, work: Answer | Operation, lease: Lease | None = None) -> asyncio.Future[None]:
-        return self._writer.submit(work, lease)
+    def _submit(self, work: Work, lease: Lease | None = None, closes: Closed | None = None) -> asyncio.Future[None]:
+        return self._writer.submit(work, lease, closes)
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
@@ -158,17 +160,18 @@ class Journal:
     def totals(self, run_id: str) -> Totals:
         """Counts, usage and money of a run so far."""
         ours = answers.c.run_id == run_id
-        unknown_costs = select(func.count()).where(ours, answers.c.attempts > 0, answers.c.cost_nano_usd.is_(None))
-        open_calls = select(func.coalesce(func.sum(reservations.c.nano_usd), 0)).where(reservations.c.run_id == run_id)
         with self._engine.connect() as connection:
             outcomes = _counted(connection, select(answers.c.outcome, func.count()).where(ours))
-            usage, cost = usage_sums(connection, answers, BUCKETS, ours)
-            unknown = connection.execute(unknown_costs).scalar_one()
-            uncertain = connection.execute(open_calls).scalar_one()
-        return Totals(outcomes, usage, cost_nano_usd=cost, uncertain_nano_usd=int(uncertain), unknown_costs=int(unknown))
+            usage, known = usage_sums(connection, answers, BUCKETS, ours)
+            return Totals(outcomes, usage, costs(connection, answers, ours, run_id, known=known))
 
-    def last_reservation(self, run_id: str) -> int:
-        """The highest number among the run's open reservations; 0 = none is open."""
+    def spending(self, run_id: str, model: str, judge: str) -> list[Spent]:
+        """What a run has spent so far, by task: its model's calls and its judges'. model, judge: what they are called there."""
+        with self._engine.connect() as connection:
+            return [*spending(connection, answers, run_id, model), *spending(connection, judgements, run_id, judge)]
+
+    def last_note(self, run_id: str) -> int:
+        """The highest number among the run's notes of open calls; 0 = there is none."""
         query = select(func.coalesce(func.max(reservations.c.number), 0)).where(reservations.c.run_id == run_id)
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
@@ -218,6 +221,10 @@ class Journal:
 
 def _counted(connection: Connection, query: Select[int, int]) -> dict[Outcome, int]:
     return {Outcome.of(number): count for number, count in connection.execute(query.group_by(answers.c.outcome))}
+
+
+def _nothing(_: Connection) -> None:
+    """What is written to wait for all that was to be written before."""
 
 
 def _run_record(row: Row[*tuple[object, ...]]) -> RunRecord:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, func, select, update
 
+from evaluator.journal.notes import Closed, costs
 from evaluator.journal.records import Judgement, JudgingTotals, RunJudge
 from evaluator.journal.rows import judgement_of, judgement_values, key_of, usage_sums
 from evaluator.journal.tables import judgements, people_ratings, run_judges
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _ROWS = 500
 
-Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
+Submit = Callable[[Callable[[Connection], object], Lease | None, Closed | None], "asyncio.Future[None]"]
 
 
 class Judgements:
@@ -40,8 +41,11 @@ class Judgements:
 
     # -- judgements ------------------------------------------------------------------------------------------------
 
-    def record(self, judgement: Judgement, lease: Lease | None = None) -> asyncio.Future[None]:
-        """Journals what is known of one judgement; the future is done when it is durable. A rating that is there stays."""
+    def record(self, judgement: Judgement, lease: Lease | None = None, *, closes: Closed | None = None) -> asyncio.Future[None]:
+        """Journals what is known of one judgement; the future is done when it is durable. A rating that is there stays.
+
+        closes: the note of the calls that it tells of, which goes in the same transaction.
+        """
         kept = replace(judgement, reply=judgement.reply.replace("\0", "\ufffd"), error=judgement.error.replace("\0", "\ufffd"))
         key = [column.name for column in judgements.primary_key]
         insert = insert_into(judgements, self._engine).values(judgement_values(kept))
@@ -50,7 +54,7 @@ class Judgements:
             set_={column.name: insert.excluded[column.name] for column in judgements.columns if column.name not in key},
             where=judgements.c.outcome != Outcome.ANSWERED.number,
         )
-        return self._submit(lambda connection: connection.execute(statement), lease)
+        return self._submit(lambda connection: connection.execute(statement), lease, closes)
 
     def are_there(self, run_id: str) -> bool:
         """Whether anybody has rated an answer of the run, or failed on one."""
@@ -101,10 +105,8 @@ class Judgements:
         ours = judgements.c.run_id == run_id
         outcomes: dict[int, int] = {}
         with self._engine.connect() as connection:
-            usage, cost = usage_sums(connection, judgements, TOKEN_BUCKETS, ours)
-            unknown = connection.execute(
-                select(func.count()).where(ours, judgements.c.calls > 0, judgements.c.cost_nano_usd.is_(None))
-            ).scalar_one()
+            usage, known = usage_sums(connection, judgements, TOKEN_BUCKETS, ours)
+            cost = costs(connection, judgements, ours, run_id, known=known)
             if judge is not None:
                 query = select(judgements.c.outcome, func.count()).where(
                     ours,
@@ -113,7 +115,7 @@ class Judgements:
                 )
                 outcomes = {row[0]: row[1] for row in connection.execute(query.group_by(judgements.c.outcome))}
         judged, failed = (outcomes.get(outcome.number, 0) for outcome in (Outcome.ANSWERED, Outcome.FAILED))
-        return JudgingTotals(judged=judged, failed=failed, usage=usage, cost_nano_usd=cost, unknown_costs=int(unknown))
+        return JudgingTotals(judged, failed, usage, cost)
 
     # -- who judges ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from google.protobuf import json_format
 
 from evaluator.journal.files import stored_files
-from evaluator.journal.records import Answer, Judgement, JudgingTotals, RunJudge, RunRecord
+from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.usage import BUCKETS, Usage
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import evaluator_pb2 as ev
@@ -26,13 +26,21 @@ def usage_message(usage: Usage) -> gw.Usage:
     return gw.Usage(**{name: getattr(usage, name) for name in BUCKETS})
 
 
-def run_message(
-    record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage, *, cost_nano_usd: int | None, unknown_costs: int
-) -> ev.Run:
-    """A run as it stands.
+class CostState(Protocol):
+    """``Costs``, as they are stored or while calls are made."""
 
-    cost_nano_usd: None if none is known. unknown_costs: instances that were asked without one. Both count only if the model has a price.
-    """
+    @property
+    def nano_usd(self) -> int | None: ...
+    @property
+    def unknown_costs(self) -> int: ...
+    @property
+    def unknown_calls(self) -> int: ...
+    @property
+    def most_nano_usd(self) -> int | None: ...
+
+
+def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage, cost: CostState) -> ev.Run:
+    """A run as it stands. Its cost counts only if the model has a price."""
     ended = sum(outcomes.values())
     run = ev.Run(
         run_id=record.run_id,
@@ -57,9 +65,11 @@ def run_message(
         wanted=ev.RunWanted.Name(record.wanted),
     )
     if record.priced:
-        run.unknown_costs = unknown_costs
-        if cost_nano_usd is not None or not unknown_costs:
-            run.cost_nano_usd = cost_nano_usd or 0
+        run.unknown_costs, run.unknown_calls = cost.unknown_costs, cost.unknown_calls
+        if cost.nano_usd is not None or not cost.unknown_calls:
+            run.cost_nano_usd = cost.nano_usd or 0
+        if cost.most_nano_usd is not None:
+            run.most_cost_nano_usd = cost.most_nano_usd
     run.created.FromMilliseconds(int(record.created * 1000))
     run.updated.FromMilliseconds(int(record.updated * 1000))
     return run
@@ -85,25 +95,32 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
 
 
 class JudgingState(Protocol):
-    """How far the judging of a run is, while it goes on."""
+    """How far the judging of a run is, while it goes on or as it was stored."""
 
-    judged: int
-    failed: int
-    usage: Usage
-    cost_nano_usd: int | None
-    unknown_costs: int
+    @property
+    def judged(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def usage(self) -> Usage: ...
+    @property
+    def cost(self) -> CostState: ...
 
 
-def judging_message(judge: RunJudge, state: JudgingState | JudgingTotals) -> ev.Judging:
-    """Who judges a run, how far it is, and what it took."""
+def judging_message(judge: RunJudge, state: JudgingState) -> ev.Judging:
+    """Who judges a run, how far it is, and what it took. A judge without a price has no bounds of its cost."""
+    cost = state.cost
+    priced = cost.nano_usd is not None or bool(cost.most_nano_usd)
     return ev.Judging(
         judge=judge.judge,
         route=judge.route,
         judged=state.judged,
         failed=state.failed,
         usage=usage_message(state.usage),
-        cost_nano_usd=state.cost_nano_usd,
-        unknown_costs=state.unknown_costs,
+        cost_nano_usd=cost.nano_usd,
+        unknown_costs=cost.unknown_costs,
+        unknown_calls=cost.unknown_calls,
+        most_cost_nano_usd=cost.most_nano_usd if priced else None,
     )
 
 

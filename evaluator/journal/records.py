@@ -54,7 +54,9 @@ class Answer:
     """One answer's outcome as journalled. finish_reason: a FinishReason of the contract. created: Unix seconds.
 
     variant, repeat, shuffle: with the instance, the answer's key within its task. files: the stored objects that the answer consists of,
-    as evaluator.journal.files writes them.
+    as evaluator.journal.files writes them. cost_nano_usd: what is known of it. unknown_calls: calls whose bill is not known;
+    unknown_nano_usd, unknown_tokens: what they may have taken at most beyond what is known, None = nobody can tell. excess: how many
+    times its worst case one of the calls took, if one took more; else 0.
     """
 
     run_id: str
@@ -78,6 +80,10 @@ class Answer:
     variant: int = 0
     repeat: int = 0
     shuffle: int = 0
+    unknown_calls: int = 0
+    unknown_nano_usd: int | None = 0
+    unknown_tokens: int | None = 0
+    excess: float = 0.0
 
     @property
     def key(self) -> AnswerKey:
@@ -86,17 +92,60 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What a run's answers add up to; cost in nano-dollars, None if none is known.
+class OpenCalls:
+    """Calls about one answer whose bills are in no journalled answer, noted before they begin.
 
-    unknown_costs: instances that were asked and whose cost is not known. uncertain_nano_usd: what calls of unknown fate may have cost.
+    number: of the note, within the run. judges: whether it is the judge that is asked. calls: how many may be billed. nano_usd, tokens: the
+    most that they may take; None = not known.
     """
+
+    run_id: str
+    number: int
+    task: str
+    judges: bool
+    calls: int
+    nano_usd: int | None
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls to a model about a task's instances took. Pairs are nano-dollars and tokens.
+
+    model: what the caller calls it. known: what is billed. most_of_one: the highest bill of an answer; None if none is known. calls, worst:
+    of unknown fate or bill, and what those took at most. excess: how many times its worst case a call took, if it took more; else 0.
+    """
+
+    model: str
+    task: str
+    known: tuple[int, int]
+    most_of_one: tuple[int | None, int | None]
+    calls: int
+    worst: tuple[int, int]
+    excess: float
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What calls cost, in nano-dollars.
+
+    nano_usd: what is known; None if nothing is. unknown_costs: answers of whose calls at least one has no known cost. unknown_calls: those
+    calls, and calls of unknown fate. most_nano_usd: what all cost at most; None if nobody can tell.
+    """
+
+    nano_usd: int | None = None
+    unknown_costs: int = 0
+    unknown_calls: int = 0
+    most_nano_usd: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run's answers add up to."""
 
     outcomes: Mapping[Outcome, int]
     usage: Usage
-    cost_nano_usd: int | None
-    uncertain_nano_usd: int
-    unknown_costs: int = 0
+    cost: Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +153,8 @@ class Judgement:
     """One answer judged, or a judge's failure on it. Usage and money are of all calls about it.
 
     outcome: ANSWERED (rating says how), FAILED (error says why), PENDING (its last reply could not be read; it will be asked again).
-    rating: in the scale of the metric's ratings. replies: how many could not be read so far. reply: the judge's last words.
+    rating: in the scale of the metric's ratings. replies: how many could not be read so far. reply: the judge's last words. What is not
+    known of its cost: as of an ``Answer``.
     """
 
     run_id: str
@@ -126,6 +176,10 @@ class Judgement:
     variant: int = 0
     repeat: int = 0
     shuffle: int = 0
+    unknown_calls: int = 0
+    unknown_nano_usd: int | None = 0
+    unknown_tokens: int | None = 0
+    excess: float = 0.0
 
     @property
     def key(self) -> AnswerKey:
@@ -146,13 +200,9 @@ class RunJudge:
 
 @dataclass(frozen=True, slots=True)
 class JudgingTotals:
-    """Judged and failed are of one judge; usage and money are of all judges of the run.
-
-    unknown_costs: judgements whose calls have no known cost.
-    """
+    """Judged and failed are of one judge; usage and money are of all judges of the run."""
 
     judged: int
     failed: int
     usage: Usage
-    cost_nano_usd: int | None
-    unknown_costs: int = 0
+    cost: Costs

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, case, func, literal_column, select
 
 from evaluator.journal.records import Answer, Judgement
 from evaluator.journal.tables import answers, judgements
@@ -17,6 +17,8 @@ from genlevel.runtime.errors import ErrorClass
 from genlevel.runtime.storage import insert_into
 
 AnyRow = Row[*tuple[object, ...]]
+
+UNKNOWN = ("unknown_calls", "unknown_nano_usd", "unknown_tokens")
 
 # How a column's value is found in a record, if not under the column's own name.
 _PATHS = {"outcome": "outcome.number", "error_class": "error_class.value", **{name: f"usage.{name}" for name in BUCKETS}}
@@ -38,6 +40,8 @@ def answer_insert(engine: Engine) -> AnswerInsert:
         column.name: upsert.excluded[column.name] for column in answers.columns if column.name not in key
     }
     new |= {name: new[name] + func.coalesce(answers.c[name], literal_column("0")) for name in (*BUCKETS, "cost_nano_usd")}
+    new |= {name: new[name] + answers.c[name] for name in UNKNOWN}  # what nobody can tell of either, nobody can of both
+    new["excess"] = case((new["excess"] > answers.c.excess, new["excess"]), else_=answers.c.excess)
     # If the new cost is not known, it is at least what the failed try cost.
     new["cost_nano_usd"] = func.coalesce(new["cost_nano_usd"], func.nullif(answers.c.cost_nano_usd, literal_column("0")))
     failed = answers.c.outcome == literal_column(str(Outcome.FAILED.number))

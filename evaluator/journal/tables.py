@@ -1,4 +1,4 @@
-"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, and money reserved for calls of unknown fate."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, and notes of calls that are open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -20,6 +20,15 @@ def _answer_key() -> list[Column[int]]:
 
 def _usage(buckets: Sequence[str]) -> list[Column[int]]:
     return [Column(name, BigInteger, nullable=False, server_default=None if name in TOKEN_BUCKETS else "0") for name in buckets]
+
+
+def _unknown() -> list[Column[int]]:
+    """What is not known of the bills: of how many calls, and the most that they may have taken; NULL = nobody can tell."""
+    return [
+        Column("unknown_calls", Integer, nullable=False, server_default="0"),
+        Column("unknown_nano_usd", BigInteger, server_default="0"),
+        Column("unknown_tokens", BigInteger, server_default="0"),
+    ]
 
 
 runs = Table(
@@ -75,6 +84,8 @@ answers = Table(
     Column("request_hash", String(64), nullable=False),
     Column("created", Float, nullable=False),
     Column("files", Text, nullable=False, server_default=""),  # JSON: [[sha256, bytes, MIME type], ...] in the answer's order
+    *_unknown(),
+    Column("excess", Double, nullable=False, server_default="0"),  # how many times its worst case a call took; 0 = none took more
 )
 
 reservations = Table(
@@ -82,7 +93,11 @@ reservations = Table(
     metadata,
     Column("run_id", String(40), primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("nano_usd", BigInteger, nullable=False),
+    Column("nano_usd", BigInteger),  # at most; NULL = not known
+    Column("task", Text, nullable=False, server_default=""),
+    Column("judges", Integer, nullable=False, server_default="0"),  # whether it is the judge that is asked
+    Column("calls", Integer, nullable=False, server_default="1"),
+    Column("tokens", BigInteger),  # at most; NULL = not known
 )
 
 judgements = Table(
@@ -105,6 +120,8 @@ judgements = Table(
     *_usage(TOKEN_BUCKETS),  # a judge replies in text
     Column("cost_nano_usd", BigInteger),
     Column("created", Float, nullable=False),
+    *_unknown(),
+    Column("excess", Double, nullable=False, server_default="0"),
 )
 
 run_judges = Table(

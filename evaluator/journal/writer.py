@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from evaluator.journal.records import Answer
+from evaluator.journal.notes import Closed, NoteStatements
+from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.rows import AnswerInsert
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import Lease, Standing, note_written
@@ -32,18 +33,20 @@ _IDLE_S = 20.0
 """Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
 
 Operation = Callable[[Connection], object]
+Work = Answer | OpenCalls | Operation
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Write:
-    """One thing to be written, under which lease, and who waits for it."""
+    """One thing to be written, under which lease, and who waits for it. closes: the note of open calls that goes with it."""
 
-    work: Answer | Operation
+    work: Work
     lease: Lease | None
     future: asyncio.Future[None]
     loop: asyncio.AbstractEventLoop
+    closes: Closed | None
 
 
 class Writer:
@@ -52,6 +55,7 @@ class Writer:
     def __init__(self, engine: Engine, insert: AnswerInsert, patience: Patience) -> None:
         self._engine = engine
         self._insert = insert
+        self._notes = NoteStatements(engine)
         self._patience = patience
         self._numbers = itertools.count(1)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
@@ -60,8 +64,8 @@ class Writer:
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Answer | Operation, lease: Lease | None = None) -> asyncio.Future[None]:
-        """Writes it with what else is to be written. The future is done when it is durable.
+    def submit(self, work: Work, lease: Lease | None = None, closes: Closed | None = None) -> asyncio.Future[None]:
+        """Writes it with what else is to be written, and removes a note of open calls. The future is done when it is durable.
 
         It raises StorageError, which says if the lease is lost (``overtaken``). Nobody need wait for it.
         """
@@ -70,7 +74,7 @@ class Writer:
         future.add_done_callback(_noticed)
         with self._lock:
             self._open += 1
-        self._queue.put(_Write(work, lease, future, loop))
+        self._queue.put(_Write(work, lease, future, loop, closes))
         return future
 
     def close(self, within_s: float) -> None:
@@ -132,19 +136,26 @@ class Writer:
             standing = {lease: note_written(connection, lease, number) for lease in under}
             lost: frozenset[Lease | None] = frozenset(lease for lease in under if standing[lease] is Standing.LOST)
             if Standing.WRITTEN not in standing.values():
-                self._put(connection, [write.work for write in group if write.lease not in lost])
+                self._put(connection, [write for write in group if write.lease not in lost])
                 connection.commit()
             return lost
 
-    def _put(self, connection: Connection, works: Sequence[Answer | Operation]) -> None:
-        rows = []
-        for work in works:
+    def _put(self, connection: Connection, writes: Sequence[_Write]) -> None:
+        rows, notes, closed = [], [], []
+        for write in writes:
+            work = write.work
             if isinstance(work, Answer):
                 rows.append(self._insert.row(work))
+            elif isinstance(work, OpenCalls):
+                notes.append(work)
             else:
                 work(connection)
+            if write.closes is not None:
+                closed.append(write.closes)
+        self._notes.write(connection, notes)
         if rows:
             connection.exec_driver_sql(self._insert.sql, rows)
+        self._notes.close(connection, closed)  # after they were written: no number is used twice
 
 
 def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:

@@ -100,13 +100,7 @@ class ActiveRun:
         """How far it is."""
         execution, judging = self.execution, self.judging
         state = execution.state if execution is not None else RunState.of(self.totals)
-        run = run_message(
-            replace(self.work.record, wanted=self.wish.wanted),
-            state.outcomes,
-            state.usage,
-            cost_nano_usd=state.cost_nano_usd,
-            unknown_costs=state.unknown_costs,
-        )
+        run = run_message(replace(self.work.record, wanted=self.wish.wanted), state.outcomes, state.usage, state.cost)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
         if execution is not None:

@@ -97,7 +97,7 @@ class RunControl:
             holder = await lock.holder() or "another process"
             raise RunTaken(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
         try:
-            active = await self._prepared(work, RunLog(self._context.journal, lock))
+            active = await self._prepared(work, lock)
             self._check_begins()
         except BaseException:
             await lock.release()
@@ -111,13 +111,13 @@ class RunControl:
         if self._stopping:
             raise Unavailable("the evaluator stops; ask again in a moment")
 
-    async def _prepared(self, work: Work, log: RunLog) -> ActiveRun:
+    async def _prepared(self, work: Work, lock: RunLock) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""
         record, journal = work.record, self._context.journal
         totals = await journal.reads(journal.totals, record.run_id)
-        judging = await journal.reads(journal.judgements.totals, record.run_id)
-        spent = (totals.cost_nano_usd or 0) + (judging.cost_nano_usd or 0) + totals.uncertain_nano_usd
-        budget = Budget(work.traffic.budget_nano_usd if work.traffic.HasField("budget_nano_usd") else None, spent)
+        judge = work.judge.model.route if work.judge is not None else ""
+        budget = Budget(*_caps(work.traffic), await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge))
+        log = RunLog(journal, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         header = header_of(work.plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
@@ -125,7 +125,6 @@ class RunControl:
         if work.asks:
             await self._context.scorer.begin_run(begun(header, work.plan.tasks))
             scored = await self._scored(record.run_id)
-        first = await journal.reads(journal.last_reservation, record.run_id)
         wish = await journal.writes(self._store_start, work)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
@@ -139,7 +138,6 @@ class RunControl:
                 limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts()),
                 budget=budget,
                 totals=totals,
-                first_reservation=first,
                 scored=scored,
                 retry_failed=work.retry,
             )
@@ -169,7 +167,6 @@ class RunControl:
         traffic = active.traffic if same else ev.TrafficSettings()
         limiter = self._limiters.of(judge.model, traffic, self._accounts(), keep=same and work.asks)
         active.accounts.add(judge.model.account)
-        first = await journal.reads(journal.last_reservation, active.run_id)
         totals = await journal.reads(journal.judgements.totals, active.run_id)
         if active.stopped is not None:  # between the passes
             return active.stopped
@@ -182,7 +179,6 @@ class RunControl:
             limiter=limiter,
             budget=active.budget,
             totals=totals,
-            first_reservation=first,
             retry_failed=work.retry,
         )
         ending = await active.judging.run()
@@ -227,8 +223,7 @@ class RunControl:
         active.wish = wish
         before, active.traffic = active.traffic, json_format.Parse(wish.traffic or "{}", ev.TrafficSettings())
         self._limiters.retune(active.work.plan.model, before, active.traffic)
-        if active.traffic.HasField("budget_nano_usd"):
-            active.budget.retune(active.traffic.budget_nano_usd)
+        active.budget.retune(*_caps(active.traffic))
         active.staff()
         if (ending := _ENDINGS.get(wish.wanted)) is not None:
             active.stop(ending.status, ending.reason, now=wish.at_once)
@@ -286,6 +281,14 @@ class RunControl:
             )
 
         await self._context.journal.writes(store)
+
+
+def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
+    """The caps of a budget: nano-dollars, tokens; None = no cap."""
+    return (
+        traffic.budget_nano_usd if traffic.HasField("budget_nano_usd") else None,
+        traffic.budget_tokens if traffic.HasField("budget_tokens") else None,
+    )
 
 
 def _kept_traffic(work: Work) -> str:

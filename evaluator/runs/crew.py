@@ -15,7 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.runs.context import Context
 from evaluator.telemetry import LiveSource
-from evaluator.traffic.budget import Budget
+from evaluator.traffic.budget import Budget, DoesNotFit
+from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
 from genlevel.runtime.errors import GenlevelError, may_pass
 from genlevel.runtime.limits import AccountLimiter
@@ -50,9 +51,8 @@ class Crew(LiveSource, Generic[Item]):
     Args:
         limiter: of the account that its calls go to.
         model_info: whom its calls go to.
-        log: where answers and reservations become durable.
+        log: where answers and notes of open calls become durable.
         model, suite: how Prometheus is shown it.
-        first_reservation: the highest number of a reservation in the journal.
     """
 
     def __init__(
@@ -66,12 +66,13 @@ class Crew(LiveSource, Generic[Item]):
         log: AnswerLog,
         model: str,
         suite: str,
-        first_reservation: int,
     ) -> None:
         self.model, self.suite = model, suite
         self.calls = self.retries = 0
         self._context = context
         self._limiter = limiter
+        self._budget = budget
+        self._left_out = LeftOut()
         self._traffic = Traffic(
             run_id=run_id,
             model=model_info,
@@ -81,7 +82,6 @@ class Crew(LiveSource, Generic[Item]):
             limiter=limiter,
             budget=budget,
             rules=context.rules,
-            first_reservation=first_reservation,
             on_call=self._called,
             on_retry=self._retried,
             stopping=lambda: self._stopping,
@@ -104,7 +104,11 @@ class Crew(LiveSource, Generic[Item]):
 
     @abstractmethod
     async def _work_on(self, item: Item) -> None:
-        """Does one item to its end, and counts it."""
+        """Does one item to its end, and counts it. Raises DoesNotFit."""
+
+    @abstractmethod
+    def _leave(self, item: Item) -> None:
+        """Counts one item as left out for now."""
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -133,9 +137,38 @@ class Crew(LiveSource, Generic[Item]):
                 if (item := await self._queue.get()) is None:
                     self._queue.put_nowait(None)  # for the next worker: nothing else is put after it
                     return
-                await self._work_on(item)
+                await self._do(item)
         finally:
             self._workers.discard(current_task())
+
+    async def _do(self, item: Item) -> None:
+        """Does one item, or leaves it out if the budget does not allow it; others may fit."""
+        try:
+            await self._work_on(item)
+        except DoesNotFit as problem:
+            self._left_out.add(problem.worst)
+            self._leave(item)
+            if problem.exhausted:
+                self.stop(ev.RUN_STATUS_BUDGET, "")
+        finally:
+            self._queue.task_done()
+
+    async def _fits_now(self) -> bool:
+        """When all that was read is done: whether something that was left out fits now, as the budget was raised or calls were cheap."""
+        await self._queue.join()
+        if not self._left_out.count or not self._budget.could_fit(self._left_out.least):
+            return False
+        self._left_out = LeftOut()
+        return True
+
+    def _told_ending(self, things: str) -> Ending:
+        """How the pass ended, with what is to be said of the budget. things: what is left out if it does not suffice."""
+        ending = self._ending
+        if ending.status == ev.RUN_STATUS_FINISHED and self._left_out.count:
+            ending = Ending(ev.RUN_STATUS_BUDGET)
+        if ending.status == ev.RUN_STATUS_BUDGET:
+            ending = ending._replace(reason=shortfall_told(self._budget, self._left_out, things))
+        return ending._replace(reason="; ".join(filter(None, (overrun_told(self._budget), ending.reason))))
 
     def staff(self) -> None:
         """Sees to it that there are workers enough for the calls that may be in flight now; those too many leave after their item."""
@@ -185,7 +218,7 @@ class Crew(LiveSource, Generic[Item]):
         try:
             await work
         except RunStopped as stopped:
-            self.stop(ev.RUN_STATUS_BUDGET if stopped.budget else ev.RUN_STATUS_FAILED, stopped.reason)
+            self.stop(ev.RUN_STATUS_FAILED, stopped.reason)
         except GenlevelError as error:
             self.fail(error)
         except Exception as error:

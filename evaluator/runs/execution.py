@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from evaluator.journal.records import Answer, Totals
 from evaluator.journal.usage import Usage
+from evaluator.planning.estimates import bounds_of
 from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.requests import PreparedCall, prepare
 from evaluator.runs.context import Context
+from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
@@ -38,11 +40,12 @@ class _TaskState:
     planned: TaskPlan
     open: int = 0  # handed to a worker, without an outcome
     read: bool = False
+    left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
 
     @property
     def finished(self) -> bool:
-        return self.read and self.open == 0
+        return self.read and self.open == 0 and not self.left_out
 
 
 @dataclass(slots=True)
@@ -51,13 +54,12 @@ class RunState:
 
     outcomes: Counter[Outcome]
     usage: Usage
-    cost_nano_usd: int | None
-    unknown_costs: int = 0
+    cost: RunningCost
 
     @classmethod
     def of(cls, totals: Totals) -> RunState:
         """The state that a journal adds up to."""
-        return cls(Counter(totals.outcomes), totals.usage, totals.cost_nano_usd, totals.unknown_costs)
+        return cls(Counter(totals.outcomes), totals.usage, RunningCost.of(totals.cost))
 
 
 class Execution(Crew[tuple[_TaskState, Instance]]):
@@ -81,7 +83,6 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         limiter: AccountLimiter,
         budget: Budget,
         totals: Totals,
-        first_reservation: int = 0,
         scored: frozenset[str] = frozenset(),
         retry_failed: bool = False,
     ) -> None:
@@ -94,7 +95,6 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             log=log,
             model=header.model,
             suite=header.suite,
-            first_reservation=first_reservation,
         )
         self.state = RunState.of(totals)
         self._log = log
@@ -123,18 +123,26 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         finally:
             self._scoring.cancel()
             self._context.telemetry.hide(self)
-        return self._ending
+        return self._told_ending("instances")
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        for state in self._tasks:
+        await self._read_tasks(self._tasks, retry=self._retry_failed)
+        while await self._fits_now():
+            again = [state for state in self._tasks if state.left_out]
+            for state in again:
+                state.left_out = 0
+            await self._read_tasks(again, retry=False)
+
+    async def _read_tasks(self, tasks: Sequence[_TaskState], *, retry: bool) -> None:
+        for state in tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
             while chunk := await self._next_chunk(planned.task.key, iterator):
                 for instance, outcome in chunk:
                     if outcome is not None:
-                        if outcome is not Outcome.FAILED or not self._retry_failed:
+                        if outcome is not Outcome.FAILED or not retry:
                             continue
                         self.state.outcomes[outcome] -= 1
                     state.open += 1
@@ -171,6 +179,9 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         output = asked_output(task, instance)
         if problem := self._unsupported(instance, output):
             return await self._unasked(key, instance, Outcome.UNSUPPORTED, problem)
+
+        if self._left_out.count:  # what does not fit need not be prepared
+            self._traffic.check(key, bounds_of(self._plan, task, instance, self._context.prompts))
 
         def build() -> PreparedCall:
             return prepare(
@@ -212,10 +223,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         self.state.outcomes[answer.outcome] += 1
         self._context.telemetry.answered(self.model, self.suite, answer.outcome)
         self.state.usage += answer.usage
-        if answer.cost_nano_usd is not None:
-            self.state.cost_nano_usd = (self.state.cost_nano_usd or 0) + answer.cost_nano_usd
-        elif answer.attempts:
-            self.state.unknown_costs += 1
+        self.state.cost.add(answer)
         self._finished()
         if answer.outcome is not Outcome.FAILED:
             self._succeeded()
@@ -223,6 +231,11 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             self._last_failure = f"; the last one said: {answer.error}"
             if self._failed():
                 self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
+
+    def _leave(self, item: tuple[_TaskState, Instance]) -> None:
+        state, _ = item
+        state.open -= 1
+        state.left_out += 1
 
     def pending(self) -> int:
         """Instances without an outcome."""

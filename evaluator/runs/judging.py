@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from evaluator.journal.records import Answer, Judgement, JudgingTotals, RunJudge
+from evaluator.journal.records import Answer, Judgement, JudgingTotals, OpenCalls, RunJudge
 from evaluator.planning.judge_prompts import JudgePrompt, judge_prompts, no_rating, rating_in
 from evaluator.planning.judge_requests import judge_name, prepare_judgement
 from evaluator.planning.plans import TaskPlan
 from evaluator.runs.context import Context
+from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
+from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
@@ -57,21 +59,25 @@ class _JudgementLog:
         self._structured = structured
         self.open: dict[tuple[str, AnswerKey], tuple[JudgePrompt, Judgement]] = {}
 
-    def record(self, answer: Answer) -> asyncio.Future[None]:
+    def number(self) -> int:
+        """See ``RunLog``."""
+        return self._log.number()
+
+    def record(self, answer: Answer, number: int | None = None) -> asyncio.Future[None]:
         """Journals what the judge said, or failed on."""
         asked = (answer.task, answer.key)
         prompt, judgement = self.open[asked]
         judgement = _with_answer(judgement, prompt, answer, structured=self._structured)
         self.open[asked] = (prompt, judgement)
-        return self._log.judged(judgement)
+        return self._log.judged(judgement, number)
 
-    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
+    def note(self, calls: OpenCalls) -> asyncio.Future[None]:
         """See ``RunLog``."""
-        return self._log.reserve(run_id, number, nano_usd)
+        return self._log.note(replace(calls, judges=True))
 
-    def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
+    def close_note(self, run_id: str, number: int) -> None:
         """See ``RunLog``."""
-        return self._log.settle(run_id, number)
+        self._log.close_note(run_id, number)
 
 
 def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, structured: bool) -> Judgement:
@@ -84,6 +90,10 @@ def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, s
         calls=judgement.calls + answer.attempts,
         usage=judgement.usage + answer.usage,
         cost_nano_usd=cost,
+        unknown_calls=judgement.unknown_calls + answer.unknown_calls,
+        unknown_nano_usd=plus(judgement.unknown_nano_usd, answer.unknown_nano_usd),
+        unknown_tokens=plus(judgement.unknown_tokens, answer.unknown_tokens),
+        excess=max(judgement.excess, answer.excess),
         created=time.time(),
     )
     if answer.outcome is not Outcome.ANSWERED:
@@ -137,7 +147,6 @@ class Judging(Crew[_Item]):
         limiter: AccountLimiter,
         budget: Budget,
         totals: JudgingTotals,
-        first_reservation: int = 0,
         retry_failed: bool = False,
     ) -> None:
         self._log = _JudgementLog(log, structured=judge.model.structured_output)
@@ -150,14 +159,13 @@ class Judging(Crew[_Item]):
             log=self._log,
             model=judge.model.route,
             suite=header.suite,
-            first_reservation=first_reservation,
         )
         self.judge = judge
         self._tasks = tasks
         self._header = header
         self._retry_failed = retry_failed
         self.judged, self.failed = totals.judged, totals.failed
-        self.usage, self.cost_nano_usd, self.unknown_costs = totals.usage, totals.cost_nano_usd, totals.unknown_costs
+        self.usage, self.cost = totals.usage, RunningCost.of(totals.cost)
         self._open: Counter[str] = Counter()  # by task: handed to a worker, not judged
 
     async def run(self) -> Ending:
@@ -173,7 +181,7 @@ class Judging(Crew[_Item]):
             if self._scoring is not None:
                 self._scoring.cancel()
             self._context.telemetry.hide(self)
-        ending = self._ending
+        ending = self._told_ending("answers to be judged")
         return ending._replace(reason=f"judging: {ending.reason}" if ending.reason else "")
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -260,10 +268,7 @@ class Judging(Crew[_Item]):
 
     def _add_usage(self, before: Judgement, after: Judgement) -> None:
         self.usage += after.usage - before.usage
-        if after.cost_nano_usd is not None:
-            self.cost_nano_usd = (self.cost_nano_usd or 0) + after.cost_nano_usd - (before.cost_nano_usd or 0)
-        elif after.calls and not before.calls:
-            self.unknown_costs += 1
+        self.cost.change(before, after)
 
     def _count(self, judgement: Judgement) -> None:
         self._finished()
@@ -276,6 +281,9 @@ class Judging(Crew[_Item]):
             if self._failed():
                 said = f"the judge failed on the last {self._failures_in_a_row} answers; of the last one: {judgement.error}"
                 self.stop(ev.RUN_STATUS_FAILED, said)
+
+    def _leave(self, item: _Item) -> None:
+        """It stays among the open ones: it has no judgement."""
 
     def pending(self) -> int:
         """Answers found so far that wait for their judgement."""

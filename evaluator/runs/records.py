@@ -79,7 +79,7 @@ class RunRecords:
             record = replace(record, status=ended.status, reason=ended.reason)
         else:
             record = await self._as_left(record)
-        run = run_message(record, totals.outcomes, totals.usage, cost_nano_usd=totals.cost_nano_usd, unknown_costs=totals.unknown_costs)
+        run = run_message(record, totals.outcomes, totals.usage, totals.cost)
         kept = self._journal.judgements
         if (judge := await self._journal.reads(kept.judge_of, record.run_id)) is not None:
             run.judging.CopyFrom(judging_message(judge, await self._journal.reads(kept.totals, record.run_id)))

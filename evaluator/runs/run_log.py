@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from evaluator.journal.journal import Journal
-from evaluator.journal.records import Answer, Judgement
+from evaluator.journal.records import Answer, Judgement, OpenCalls
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.locks import RunLock
@@ -14,47 +15,51 @@ LOST = "its lock was lost: another process may be working on it"
 
 
 class RunLog:
-    """The journal, for one run. ``record``, ``judged`` and ``reserve`` raise RunStopped once the lock is lost.
+    """The journal, for one run. ``record``, ``judged`` and ``note`` raise RunStopped once the lock is lost.
 
     What was being written when the lock was lost is not written; its future raises StorageError.
+
+    Args:
+        last_note: the highest number of a note that is in the journal.
 
     Attributes:
         waiting: how many writes have not ended yet.
         unstored: answers of calls that could not be written. unstored_nano_usd: what is known of their cost.
     """
 
-    def __init__(self, journal: Journal, lock: RunLock) -> None:
+    def __init__(self, journal: Journal, lock: RunLock, *, last_note: int = 0) -> None:
         self.waiting = 0
         self.unstored = 0
         self.unstored_nano_usd = 0
         self._journal = journal
         self._lock = lock
+        self._numbers = itertools.count(last_note + 1)
 
-    def record(self, answer: Answer) -> asyncio.Future[None]:
-        """Journals one answer; the future is done when it is durable."""
+    def number(self) -> int:
+        """The number of a new note; none is used twice."""
+        return next(self._numbers)
+
+    def record(self, answer: Answer, number: int | None = None) -> asyncio.Future[None]:
+        """Journals one answer, in place of the note of its calls if there is one; the future is done when it is durable."""
         self._check()
-        return self._followed(self._journal.record(answer, self._lock.lease), answer)
+        closes = None if number is None else (answer.run_id, number)
+        return self._followed(self._journal.record(answer, self._lock.lease, closes=closes), answer)
 
-    def judged(self, judgement: Judgement) -> asyncio.Future[None]:
-        """Journals what is known of one judgement; the future is done when it is durable."""
+    def judged(self, judgement: Judgement, number: int | None) -> asyncio.Future[None]:
+        """Journals what is known of one judgement, in place of the note of its calls; the future is done when it is durable."""
         self._check()
-        return self._followed(self._journal.judgements.record(judgement, self._lock.lease), judgement)
+        closes = None if number is None else (judgement.run_id, number)
+        return self._followed(self._journal.judgements.record(judgement, self._lock.lease, closes=closes), judgement)
 
-    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]:
-        """Notes durably that a call may cost this much."""
+    def note(self, calls: OpenCalls) -> asyncio.Future[None]:
+        """Notes durably that calls are open, or have ended without an answer."""
         self._check()
-        return self._followed(self._journal.reserve(run_id, number, nano_usd, self._lock.lease))
+        return self._followed(self._journal.note(calls, self._lock.lease))
 
-    def settle(self, run_id: str, number: int) -> asyncio.Future[None]:
-        """Forgets a reservation: what the call cost is known. It stays once the lock is lost: its number may be another's now.
-
-        Nobody need wait: one that is not forgotten counts as spent.
-        """
+    def close_note(self, run_id: str, number: int) -> None:
+        """Forgets a note of which no call was made. It stays once the lock is lost: its number may be another's now."""
         if self._lock.held:
-            return self._followed(self._journal.settle(run_id, number, self._lock.lease))
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
+            self._followed(self._journal.close_note((run_id, number), self._lock.lease))
 
     def _check(self) -> None:
         if not self._lock.held:

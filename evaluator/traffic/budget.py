@@ -1,48 +1,361 @@
-"""Money that a run may spend: reserved before each call at its worst case, settled after it, never exceeded.
+"""What a run may spend, in money and in tokens: a promise with a number.
 
-Amounts are integer nano-dollars. A call whose answer never came may have been billed: its reservation stays spent.
+Each call is reserved at its worst case, looked at again when it is about to begin, and settled at what it was billed. A bill above the
+worst case raises the worst cases of that model's further calls, those in flight included: an overrun is at most what was in flight when
+the first such bill came. A call of unknown fate counts as the dearest one that was seen of its task; as its worst case if none was.
+
+docs/budgets.md states the promise and what it assumes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from evaluator.journal.records import Spent
+
+CAUTION = 2
+"""A model that billed one call at r times its worst case may bill the next one at more than r times: its worst cases are raised by more."""
+
+_PATIENCE = 100
+"""How many calls that were asked for later may pass one that waits for more money than is free; then nothing passes it any more."""
+
+
+class Amount(NamedTuple):
+    """What calls may take: nano-dollars (0 if the model has no price), and tokens of every kind."""
+
+    nano_usd: int
+    tokens: int
+
+
+NONE = Amount(0, 0)
+
+
+class Bill(NamedTuple):
+    """What a call took, as far as it is known: nano-dollars (0 if the model has no price), and tokens of every kind."""
+
+    nano_usd: int | None
+    tokens: int | None
+
+
+NOTHING = Bill(0, 0)
+
+
+class DoesNotFit(Exception):
+    """What is left does not allow a call, whatever the calls in flight will cost.
+
+    worst: its worst case. exhausted: nothing is left at all.
+    """
+
+    def __init__(self, worst: Amount, *, exhausted: bool) -> None:
+        super().__init__("the budget does not allow this call")
+        self.worst = worst
+        self.exhausted = exhausted
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """The place of one call in a budget. worst: by its bounds. held: what it counts as, by what is known of its model."""
+
+    model: str
+    task: str
+    worst: Amount
+    held: Amount
+    begun: bool = False
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Calls of one model and task. most: the highest bill. counts: what those of unknown fate count as."""
+
+    most: int | None = None
+    calls: int = 0
+    worst: int = 0
+
+    @property
+    def counts(self) -> int:
+        return self.worst if self.most is None else self.calls * self.most
+
+
+@dataclass(frozen=True, slots=True)
+class _Excess:
+    """How a model's bills exceeded worst cases: in how many times, and the highest such bill."""
+
+    ratio: float
+    most: int
+
+
+class _Purse:
+    """One of the two things that are spent. limit: None = no cap; all is counted the same."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.spent = 0
+        self.uncertain = 0
+        self.held = 0
+        self.begun = 0
+        self.excesses: dict[str, _Excess] = {}
+        self._kinds: dict[tuple[str, str], _Kind] = {}
+
+    @property
+    def left(self) -> int:
+        """What may still be spent if no call is in flight; only of a purse with a cap."""
+        assert self.limit is not None
+        return self.limit - self.spent - self.uncertain
+
+    def allows(self, amount: int, beside: int) -> bool:
+        """Whether an amount fits beside what is spent and so much more."""
+        return self.limit is None or amount <= self.left - beside
+
+    def raised(self, model: str, worst: int) -> int:
+        """A worst case by what the model's bills have taught."""
+        if (excess := self.excesses.get(model)) is None:
+            return worst
+        return CAUTION * max(math.ceil(worst * excess.ratio), excess.most)
+
+    def settle(self, model: str, task: str, worst: int, held: int, bill: int | None) -> bool:
+        """Counts what a call took. Returns whether that has taught something of its model."""
+        kind = self._kinds.setdefault((model, task), _Kind())
+        if bill is None:
+            self._change(kind, calls=1, worst=held)
+            return False
+        self.spent += bill
+        if kind.most is None or bill > kind.most:
+            self._change(kind, most=bill)
+        return bill > worst and self.exceeded(model, bill / worst if worst else 1.0, bill)
+
+    def exceeded(self, model: str, ratio: float, bill: int) -> bool:
+        """Takes note of a bill above the worst case. Returns whether it is the highest so far."""
+        known = self.excesses.get(model, _Excess(0.0, 0))
+        self.excesses[model] = learned = _Excess(max(known.ratio, ratio), max(known.most, bill))
+        return learned != known
+
+    def count(self, earlier: Spent, *, known: int, most: int | None, worst: int) -> None:
+        """Counts calls of earlier starts."""
+        self.spent += known
+        self._change(self._kinds.setdefault((earlier.model, earlier.task), _Kind()), most=most, calls=earlier.calls, worst=worst)
+        if earlier.excess:
+            self.exceeded(earlier.model, earlier.excess, most or 0)
+
+    def _change(self, kind: _Kind, *, most: int | None = None, calls: int = 0, worst: int = 0) -> None:
+        before = kind.counts
+        if most is not None:
+            kind.most = max(kind.most or 0, most)
+        kind.calls += calls
+        kind.worst += worst
+        self.uncertain += kind.counts - before
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    reservation: Reservation
+    granted: asyncio.Future[None]
+    passed: int = 0
+
+
+@dataclass(slots=True)
+class Wrong:
+    """Bills above the worst case, in one purse: how many, and the one that was the furthest above it (of which model, and its amounts)."""
+
+    of: str = ""
+    worst: int = 0
+    bill: int = 0
+    count: int = 0
 
 
 class Budget:
-    """A cap with reservations. limit None = no cap (amounts are still counted).
+    """Caps on money and on tokens, either or both; None = no cap (all is counted the same).
 
-    Args:
-        spent: what earlier work of the run has cost, calls of unknown fate included.
+    A call is reserved (``take`` or ``reserve``); then it is begun (``begin``) and settled (``settle``), or cancelled (``cancel``).
     """
 
-    def __init__(self, limit: int | None, spent: int = 0) -> None:
-        self.limit = limit
-        self.spent = spent
-        self._reserved = 0
-        self._freed = asyncio.Event()
+    def __init__(self, nano_usd: int | None = None, tokens: int | None = None, earlier: Iterable[Spent] = ()) -> None:
+        self._money, self._tokens = _Purse(nano_usd), _Purse(tokens)
+        self._purses = (self._money, self._tokens)
+        self._open: set[Reservation] = set()
+        self._waiting: deque[_Waiter] = deque()
+        self._wrong = (Wrong(), Wrong())
+        for entry in earlier:
+            for purse, known, most, worst in zip(self._purses, entry.known, entry.most_of_one, entry.worst, strict=True):
+                purse.count(entry, known=known, most=most, worst=worst)
+
+    # -- what others see -------------------------------------------------------------------------------------------
 
     @property
-    def reserved(self) -> int:
-        """Nano-dollars that calls in flight may still cost."""
-        return self._reserved
+    def limits(self) -> tuple[int | None, int | None]:
+        """The caps: nano-dollars, tokens."""
+        return self._money.limit, self._tokens.limit
 
-    async def reserve(self, amount: int) -> bool:
-        """Waits until ``amount`` fits beside all that is spent and in flight; False when it never will."""
-        while self.limit is not None and self.spent + self._reserved + amount > self.limit:
-            if self._reserved == 0:
-                return False
-            self._freed.clear()
-            await self._freed.wait()
-        self._reserved += amount
+    @property
+    def capped(self) -> bool:
+        """Whether there is any cap."""
+        return self._money.limit is not None or self._tokens.limit is not None
+
+    @property
+    def spent(self) -> Amount:
+        """What is billed."""
+        return Amount(self._money.spent, self._tokens.spent)
+
+    @property
+    def uncertain(self) -> Amount:
+        """What calls of unknown fate count as."""
+        return Amount(self._money.uncertain, self._tokens.uncertain)
+
+    @property
+    def held(self) -> Amount:
+        """What is reserved for calls that wait or are in flight."""
+        return Amount(self._money.held, self._tokens.held)
+
+    @property
+    def wrong(self) -> tuple[Wrong, Wrong]:
+        """What this start has seen of bills above the worst case: in money, in tokens."""
+        return self._wrong
+
+    def is_exceeded_by(self, model: str) -> bool:
+        """Whether a call of the model took more than its worst case: its worst cases are not to be trusted."""
+        return any(model in purse.excesses for purse in self._purses)
+
+    def could_fit(self, worst: Amount) -> bool:
+        """Whether a call with this worst case (as it counted when it did not fit) fits now, if no other is in flight."""
+        return all(purse.allows(amount, 0) for purse, amount in zip(self._purses, worst, strict=True))
+
+    def check(self, model: str, task: str, worst: Amount) -> None:
+        """Raises DoesNotFit if a call cannot fit, whatever the calls in flight will cost."""
+        self._reservation(model, task, worst)
+
+    # -- one call --------------------------------------------------------------------------------------------------
+
+    def take(self, model: str, task: str, worst: Amount) -> Reservation | None:
+        """Reserves a call at its worst case; None if it has to wait (``reserve``). Raises DoesNotFit."""
+        reservation = self._reservation(model, task, worst)
+        if self._waiting or not self._fits(reservation):
+            return None
+        self._hold(reservation)
+        return reservation
+
+    async def reserve(self, model: str, task: str, worst: Amount) -> Reservation:
+        """Waits until the worst case of a call fits beside all that is spent and reserved. Raises DoesNotFit if it never will."""
+        reservation = self._reservation(model, task, worst)
+        waiter = _Waiter(reservation, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._look_again()
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None:
+                self.cancel(reservation)
+            elif waiter in self._waiting:
+                self._waiting.remove(waiter)
+                self._look_again()
+            raise
+        return reservation
+
+    def begin(self, reservation: Reservation) -> bool:
+        """Whether a reserved call may begin, by all that is known now. If not, its reservation is cancelled; it may be made anew."""
+        if not all(purse.allows(held, purse.begun) for purse, held in zip(self._purses, reservation.held, strict=True)):
+            self.cancel(reservation)
+            return False
+        reservation.begun = True
+        for purse, held in zip(self._purses, reservation.held, strict=True):
+            purse.begun += held
         return True
 
-    def retune(self, limit: int | None) -> None:
-        """Changes the cap while calls are in flight; who waits for money looks again."""
-        self.limit = limit
-        self._freed.set()
+    def cancel(self, reservation: Reservation) -> None:
+        """Frees the reservation of a call that was not begun."""
+        self._release(reservation)
+        self._look_again()
 
-    def settle(self, reserved: int, cost: int) -> None:
-        """Replaces a reservation by what the call cost (0 = surely nothing)."""
-        self._reserved -= reserved
-        self.spent += cost
-        self._freed.set()
+    def settle(self, reservation: Reservation, bill: Bill) -> None:
+        """Replaces the reservation of a call that was begun by what it took."""
+        self._release(reservation)
+        learned = False
+        for number, purse in enumerate(self._purses):
+            worst, billed = reservation.worst[number], bill[number]
+            learned |= purse.settle(reservation.model, reservation.task, worst, reservation.held[number], billed)
+            if billed is not None and billed > worst:
+                self._note(self._wrong[number], reservation.model, worst, billed)
+        if learned:
+            for other in self._open:
+                self._hold_again(other)
+        self._look_again()
+
+    # -- caps ------------------------------------------------------------------------------------------------------
+
+    def retune(self, nano_usd: int | None, tokens: int | None) -> None:
+        """Changes the caps from now on; None = no cap. What waits is looked at again."""
+        self._money.limit, self._tokens.limit = nano_usd, tokens
+        self._look_again()
+
+    # -- within ----------------------------------------------------------------------------------------------------
+
+    def _reservation(self, model: str, task: str, worst: Amount) -> Reservation:
+        reservation = Reservation(model, task, worst, self._raised(model, worst))
+        self._check(reservation)
+        return reservation
+
+    def _raised(self, model: str, worst: Amount) -> Amount:
+        return Amount(self._money.raised(model, worst.nano_usd), self._tokens.raised(model, worst.tokens))
+
+    def _check(self, reservation: Reservation) -> None:
+        """Raises DoesNotFit if the call does not fit beside what is spent alone."""
+        if not self.could_fit(reservation.held):
+            exhausted = any(purse.limit is not None and purse.left <= 0 for purse in self._purses)
+            raise DoesNotFit(reservation.held, exhausted=exhausted)
+
+    def _fits(self, reservation: Reservation) -> bool:
+        return all(purse.allows(held, purse.held) for purse, held in zip(self._purses, reservation.held, strict=True))
+
+    def _hold(self, reservation: Reservation) -> None:
+        self._open.add(reservation)
+        for purse, held in zip(self._purses, reservation.held, strict=True):
+            purse.held += held
+
+    def _release(self, reservation: Reservation) -> None:
+        self._open.remove(reservation)
+        for purse, held in zip(self._purses, reservation.held, strict=True):
+            purse.held -= held
+            purse.begun -= held if reservation.begun else 0
+
+    def _hold_again(self, reservation: Reservation) -> None:
+        """Counts an open call as what it may take by what is known now."""
+        raised = self._raised(reservation.model, reservation.worst)
+        for purse, before, now in zip(self._purses, reservation.held, raised, strict=True):
+            purse.held += now - before
+            purse.begun += now - before if reservation.begun else 0
+        reservation.held = raised
+
+    def _look_again(self) -> None:
+        """Grants what fits now, in the order in which it was asked for; who waits for more than is free may be passed for a while."""
+        if not self._waiting:
+            return
+        passed: list[_Waiter] = []
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if waiter.granted.done():
+                continue
+            waiter.reservation.held = self._raised(waiter.reservation.model, waiter.reservation.worst)
+            try:
+                self._check(waiter.reservation)
+            except DoesNotFit as problem:
+                waiter.granted.set_exception(problem)
+                continue
+            if not self._fits(waiter.reservation):
+                passed.append(waiter)
+                if waiter.passed >= _PATIENCE:
+                    break
+                continue
+            self._hold(waiter.reservation)
+            waiter.granted.set_result(None)
+            for other in passed:
+                other.passed += 1
+        self._waiting.extendleft(reversed(passed))
+
+    @staticmethod
+    def _note(wrong: Wrong, model: str, worst: int, billed: int) -> None:
+        wrong.count += 1
+        if billed - worst > wrong.bill - wrong.worst:
+            wrong.of, wrong.worst, wrong.bill = model, worst, billed

@@ -6,7 +6,6 @@ A slot is held only while a call is open: whoever waits (for a limit, a retry, m
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,12 +17,14 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_nev
 
 from evaluator.journal.files import has_media, keep_files
 from evaluator.journal.messages import usage_of
-from evaluator.journal.records import Answer
+from evaluator.journal.records import Answer, OpenCalls
+from evaluator.journal.usage import Usage
 from evaluator.planning.outputs import visible_text
-from evaluator.planning.prices import most_nano_usd
+from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.ports import GatewayPort
-from evaluator.traffic.budget import Budget
+from evaluator.traffic.bills import Took, WorstCase, bill_of, bill_of_failure, is_surely_longer, with_response
+from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -42,20 +43,20 @@ _FEEDBACK: dict[ErrorClass, Feedback] = {
 
 
 class AnswerLog(Protocol):
-    """Where answers, and the money that calls may cost, become durable; futures are done when they are."""
+    """Where answers, and notes of calls that are open, become durable; futures are done when they are."""
 
-    def record(self, answer: Answer) -> asyncio.Future[None]: ...
-    def reserve(self, run_id: str, number: int, nano_usd: int) -> asyncio.Future[None]: ...
-    def settle(self, run_id: str, number: int) -> asyncio.Future[None]: ...
+    def number(self) -> int: ...
+    def record(self, answer: Answer, number: int | None = None) -> asyncio.Future[None]: ...
+    def note(self, calls: OpenCalls) -> asyncio.Future[None]: ...
+    def close_note(self, run_id: str, number: int) -> None: ...
 
 
 class RunStopped(Exception):
-    """No further call of this run can succeed; carries why. budget: because the budget is used up."""
+    """No further call of this run can succeed; carries why."""
 
-    def __init__(self, reason: str, *, budget: bool = False) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.budget = budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +72,35 @@ class TrafficRules:
 class _Try:
     """One instance's attempts so far.
 
-    answer: what is known of its answer before any call that gave one, and what the calls that failed have used and cost.
-    unknown_cost: a call failed that may have been billed, nobody knows how much. failure: the last one.
+    answer: whose it is. note: of its calls. took: what those that ended took. noted: what the journal has of them. failure: the last one.
     """
 
     answer: Answer
-    unknown_cost: bool = False
+    note: OpenCalls
+    took: Took = field(default_factory=Took)
+    noted: OpenCalls | None = None
     calls: int = 0
     failures: int = 0
     waits: int = 0
     first_call: float | None = None
     failure: CallFailed | None = None
     decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
-    owed: list[int] = field(default_factory=list)  # reservations of failed calls whose cost is in no journalled answer yet
 
     def outcome(self) -> Answer:
         """The answer with what these attempts took."""
-        return replace(self.answer, attempts=self.calls, waits=self.waits, created=time.time())
+        took = self.took
+        return replace(
+            self.answer,
+            attempts=self.calls,
+            waits=self.waits,
+            created=time.time(),
+            usage=took.usage,
+            cost_nano_usd=took.cost_nano_usd,
+            unknown_calls=took.unknown_calls,
+            unknown_nano_usd=took.unknown_nano_usd,
+            unknown_tokens=took.unknown_tokens,
+            excess=took.excess,
+        )
 
 
 class Traffic:
@@ -96,7 +109,6 @@ class Traffic:
     ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet.
 
     Args:
-        first_reservation: the highest number of a reservation in the journal.
         on_call, on_retry: told of each call, and of each repetition with its error's class.
         stopping: whether the run ends, so that no further call is made.
     """
@@ -112,7 +124,6 @@ class Traffic:
         limiter: AccountLimiter,
         budget: Budget,
         rules: TrafficRules,
-        first_reservation: int = 0,
         on_call: Callable[[], None] = lambda: None,
         on_retry: Callable[[str], None] = lambda _: None,
         stopping: Callable[[], bool] = lambda: False,
@@ -127,9 +138,8 @@ class Traffic:
         self._on_call = on_call
         self._on_retry = on_retry
         self._stopping = stopping
-        self._numbers = itertools.count(first_reservation + 1)
-        self._priced = model.HasField("price")
-        self._price = model.price if budget.limit is not None and model.HasField("price") else None
+        self._model = model.route
+        self._worst = WorstCase(model.price if model.HasField("price") else None)
         self.busy: set[asyncio.Task[object]] = set()
         self.waiting: Counter[str] = Counter()
 
@@ -146,7 +156,7 @@ class Traffic:
             shuffle=key.shuffle,
             request_hash=call.request_hash,
         )
-        attempt = _Try(answer)
+        attempt = _Try(answer, OpenCalls(self._run_id, self._journal.number(), task, judges=False, calls=0, nano_usd=0, tokens=0))
         try:
             try:
                 return await self._attempt(attempt, call)
@@ -157,13 +167,30 @@ class Traffic:
         except CallFailed as failure:
             said = "; ".join(text for text in (failure.message, attempt.decision.why) if text)
             if attempt.decision.action is Action.STOP_RUN:
+                self._leave(attempt)
                 raise RunStopped(said) from None
-            if attempt.unknown_cost and not attempt.answer.cost_nano_usd:
-                attempt.answer = replace(attempt.answer, cost_nano_usd=None)
             answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
-            await self._journal.record(answer)
-            self._settle_owed(attempt)
+            await self._journal.record(answer, attempt.note.number)
             return answer
+        except BaseException:
+            self._leave(attempt)
+            raise
+
+    def check(self, task: str, bounds: CallBounds | str) -> None:
+        """Raises DoesNotFit if the budget does not allow a call with these bounds. (A text says why none is made.)"""
+        if isinstance(bounds, CallBounds):
+            self._budget.check(self._model, task, self._worst.of(bounds))
+
+    def _leave(self, attempt: _Try) -> None:
+        """Sees to it that the journal tells of the calls of an instance that gets no outcome now: those that may be billed."""
+        if attempt.noted is None:
+            return
+        left = attempt.took.without_answer(attempt.note)
+        if not left.calls:
+            self._journal.close_note(self._run_id, left.number)
+        elif left != attempt.noted:
+            with suppress(RunStopped):  # then the note stays as it is, which is more
+                self._journal.note(left)
 
     async def _repeat(self, attempt: _Try, call: PreparedCall, failure: CallFailed) -> Answer:
         """Tries on after a first failure. (Most calls never get here, and need not pay for the machinery.)"""
@@ -181,89 +208,112 @@ class Traffic:
         return answer
 
     async def _attempt(self, attempt: _Try, call: PreparedCall) -> Answer:
-        """One call under a reservation and a permit. On failure leaves the decision in ``attempt`` and raises."""
-        if self._price is None:
-            return await self._permitted(attempt, call)
-        if call.bounds.unknown:
-            raise RunStopped(f"--budget-usd cannot be kept: {call.bounds.unknown}")
-        worst = most_nano_usd(self._price, call.bounds)
-        with self._wait_for("budget"):
-            fits = await self._budget.reserve(worst)
-        if not fits:
-            raise RunStopped("the budget does not allow a further call", budget=True)
-        number, calls_before, spent_before = next(self._numbers), attempt.calls, attempt.answer.cost_nano_usd or 0
-        cost, known = worst, False
-        try:
-            await self._journal.reserve(self._run_id, number, worst)
-            answer = await self._permitted(attempt, call)
-            if answer.cost_nano_usd is not None:
-                cost, known = answer.cost_nano_usd - spent_before, True
-                self._settle_owed(attempt)
-            return answer
-        except CallFailed as failure:
-            if failure.cost_nano_usd is not None or not failure.may_be_charged:
-                cost, known = failure.cost_nano_usd or 0, True
-            if cost and known:
-                attempt.owed.append(number)
-            raise
-        except CancelledUnsent:
-            cost, known = 0, True
-            raise
-        finally:
-            if attempt.calls == calls_before:
-                cost, known = 0, True  # ended before the call was made
-            self._budget.settle(worst, cost)
-            # The reservation of a call of unknown fate stays in the journal: a later start counts it as spent.
-            if known and number not in attempt.owed:
-                self._journal.settle(self._run_id, number)
+        """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots.
 
-    def _settle_owed(self, attempt: _Try) -> None:
-        """Forgets the reservations of calls whose cost is in the answer that was journalled."""
-        while attempt.owed:
-            self._journal.settle(self._run_id, attempt.owed.pop())
-
-    async def _permitted(self, attempt: _Try, call: PreparedCall) -> Answer:
-        """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots."""
-        permit = await self._permit(attempt, call.bounds.estimated_input_tokens + call.bounds.most_output_tokens)
+        On failure leaves the decision in ``attempt`` and raises.
+        """
+        permit, reservation = await self._admitted(attempt, call)
         feedback, retry_after = Feedback.OTHER, None
         used: int | None = None
         try:
-            now = time.monotonic()
-            attempt.first_call = attempt.first_call or now
-            attempt.calls += 1
-            self._on_call()
-            self.busy.add(current_task())
-            remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
-            response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
+            response = await self._billed(attempt, call, reservation)
             # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
             feedback, used = Feedback.OK, usage_of(response.usage).tokens or None
-            answer = _with_response(attempt.outcome(), response)
+            answer = with_response(attempt.outcome(), response)
             if has_media(response):  # the journal names only what is stored
                 answer = replace(answer, files=await self._blobs.writes(keep_files, response, self._blobs))
-            await self._journal.record(answer)
+            await self._journal.record(answer, attempt.note.number)
             return answer
         except CallFailed as failure:
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
             used = None if failure.may_be_charged else 0
-            attempt.failure = failure
-            unsent = failure.error_class == ErrorClass.NOT_SENT
-            limited = unsent or failure.error_class == ErrorClass.RATE_LIMIT
-            attempt.calls -= unsent
-            self._charge(attempt, failure)
-            attempt.waits += limited
-            attempt.failures += not limited
-            attempt.decision = decide(
-                failure,
-                attempts=attempt.failures,
-                waits=attempt.waits,
-                max_attempts=self._rules.max_attempts,
-                elapsed_s=time.monotonic() - (attempt.first_call or now),
-                deadline_s=self._rules.deadline_s,
-            )
+            self._decide(attempt, failure)
             raise
         finally:
             self.busy.discard(current_task())
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+
+    async def _admitted(self, attempt: _Try, call: PreparedCall) -> tuple[Permit, Reservation]:
+        """A permit and a place in the budget, with the call noted in the journal.
+
+        The wait for a permit may be long, and other calls may have cost more than they should: the budget is asked again when it is there.
+        """
+        if call.bounds.unknown and self._worst.price is not None and self._budget.limits[0] is not None:
+            raise RunStopped(f"--budget-usd cannot be kept: {call.bounds.unknown}")
+        worst = self._worst.of(call.bounds)
+        tokens = call.bounds.estimated_input_tokens + call.bounds.most_output_tokens
+        while True:
+            reservation = self._budget.take(self._model, attempt.answer.task, worst)
+            if reservation is None:
+                with self._wait_for("budget"):
+                    reservation = await self._budget.reserve(self._model, attempt.answer.task, worst)
+            permit: Permit | None = None
+            try:
+                durable = self._noted(attempt, attempt.took.with_open_call(attempt.note, worst, bounded=not call.bounds.unknown))
+                permit = await self._permit(attempt, tokens)
+                if durable is not None:
+                    await durable
+            except BaseException:
+                self._budget.cancel(reservation)
+                if permit is not None:
+                    self._limiter.give_back(permit)
+                raise
+            if self._budget.begin(reservation):
+                return permit, reservation
+            self._limiter.give_back(permit)
+
+    def _noted(self, attempt: _Try, calls: OpenCalls) -> asyncio.Future[None] | None:
+        """Writes the note of an instance's calls, if it is not what the journal has: None."""
+        if calls == attempt.noted:
+            return None
+        attempt.noted = calls
+        return self._journal.note(calls)
+
+    async def _billed(self, attempt: _Try, call: PreparedCall, reservation: Reservation) -> gw.GenerateResponse:
+        """The call itself. What it took is counted at once, whatever becomes of it."""
+        now = time.monotonic()
+        attempt.first_call = attempt.first_call or now
+        attempt.calls += 1
+        self._on_call()
+        self.busy.add(current_task())
+        remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
+        priced, usage, ignored = self._worst.price is not None, Usage(), False
+        bill = Bill(None if priced else 0, None)
+        try:
+            response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
+            usage = usage_of(response.usage)
+            bill = bill_of(response, usage, priced=priced)
+            ignored = None in bill and is_surely_longer(visible_text(response), call.bounds.most_output_tokens)
+            return response
+        except CallFailed as failure:
+            usage = Usage() if failure.usage is None else usage_of(failure.usage)
+            bill = bill_of_failure(failure, priced=priced)
+            raise
+        except CancelledUnsent:
+            bill = NOTHING
+            raise
+        finally:
+            self._budget.settle(reservation, bill)
+            fair = not ignored and not self._budget.is_exceeded_by(self._model)
+            bounded = (fair and not call.bounds.unknown, fair and call.bounds.most_output_tokens > 0)
+            attempt.took = attempt.took.and_call(bill, usage, reservation.worst, priced=priced, bounded=bounded)
+
+    def _decide(self, attempt: _Try, failure: CallFailed) -> None:
+        """Notes a failed call, and what to do about it."""
+        attempt.failure = failure
+        unsent = failure.error_class == ErrorClass.NOT_SENT
+        limited = unsent or failure.error_class == ErrorClass.RATE_LIMIT
+        attempt.calls -= unsent
+        attempt.waits += limited
+        attempt.failures += not limited
+        attempt.decision = decide(
+            failure,
+            attempts=attempt.failures,
+            waits=attempt.waits,
+            max_attempts=self._rules.max_attempts,
+            elapsed_s=time.monotonic() - (attempt.first_call or time.monotonic()),
+            deadline_s=self._rules.deadline_s,
+        )
 
     async def _permit(self, attempt: _Try, tokens: int) -> Permit:
         """A permit. A further try goes before all first ones, and fails as the last one did if its time is over before it may start."""
@@ -277,18 +327,6 @@ class Traffic:
         why = f"no further try could start before its deadline (runs.deadline_s: {self._rules.deadline_s:g})"
         attempt.decision = Decision(Action.GIVE_UP, why=why)
         raise attempt.failure
-
-    def _charge(self, attempt: _Try, failure: CallFailed) -> None:
-        """Adds what a failed call used and cost, which is nothing if it surely was not billed."""
-        if failure.usage is not None:
-            attempt.answer = replace(attempt.answer, usage=attempt.answer.usage + usage_of(failure.usage))
-        if not self._priced:
-            return
-        if failure.cost_nano_usd is None and failure.may_be_charged:
-            attempt.unknown_cost = True
-        else:
-            cost = (attempt.answer.cost_nano_usd or 0) + (failure.cost_nano_usd or 0)
-            attempt.answer = replace(attempt.answer, cost_nano_usd=cost)
 
     async def _sleep(self, seconds: float) -> None:
         self._go_on()
@@ -317,19 +355,3 @@ def current_task() -> asyncio.Task[object]:
     task = asyncio.current_task()
     assert task is not None
     return task
-
-
-def _with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
-    cut = response.finish_reason == gw.FINISH_REASON_LENGTH
-    cost = response.cost_nano_usd + (answer.cost_nano_usd or 0) if response.HasField("cost_nano_usd") else None
-    return replace(
-        answer,
-        usage=answer.usage + usage_of(response.usage),
-        raw_answer=visible_text(response),
-        finish_reason=response.finish_reason,
-        error="the answer was cut at its token limit" if cut else "",
-        cost_nano_usd=cost,
-        upstream_s=response.upstream_s,
-        provider_model=response.model,
-        response_id=response.response_id,
-    )

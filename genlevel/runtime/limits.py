@@ -216,7 +216,7 @@ class AccountLimiter:
             return await waiter.future
         except asyncio.CancelledError:
             if waiter.future.done() and not waiter.future.cancelled():
-                self.release(waiter.future.result(), Feedback.OTHER, used_tokens=0)
+                self.give_back(waiter.future.result())
             elif waiter in queue:
                 queue.remove(waiter)
                 self._pump()
@@ -239,6 +239,14 @@ class AccountLimiter:
             self._asked_until = max(self._asked_until, now + retry_after_s)
             if self._limited_in_a_row >= _LIMITED_IN_A_ROW:
                 self._paused_until = max(self._paused_until, now + retry_after_s)
+        self._pump()
+
+    def give_back(self, permit: Permit) -> None:
+        """Takes back a permit whose call was not made: it used nothing, and nothing was learnt."""
+        now = self._clock()
+        self._in_flight -= 1
+        self._requests.give_back(1, now)
+        self._tokens.give_back(permit.tokens, now)
         self._pump()
 
     def _blocked(self, tokens: int) -> tuple[Waiting, float] | None:

@@ -296,7 +296,7 @@ async def test_a_run_that_is_stopped_while_no_gateway_is_there_has_spent_nothing
     await until(lambda: len(client._pending) == 3)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
     await until(lambda: not evaluator._control.active)
-    await until(lambda: not evaluator._journal.totals(run.run_id).uncertain_nano_usd)
+    await until(lambda: not evaluator._journal.totals(run.run_id).cost.unknown_calls)
 
 
 async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core, serve, connected, monkeypatch):

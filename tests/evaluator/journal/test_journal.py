@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from evaluator.journal import writer as writer_module
 from evaluator.journal.journal import Journal
-from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
+from evaluator.journal.records import Answer, Costs, Judgement, OpenCalls, RunJudge, RunRecord, Spent
 from evaluator.journal.tables import answers, judgements, metadata
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
 from genlevel.benchmark.answer_key import AnswerKey
@@ -31,7 +31,8 @@ def keys(*instances):
 
 
 def answer(instance, outcome=Outcome.ANSWERED, text="A", cost=None):
-    return Answer("r", "t", instance, outcome, raw_answer=text, usage=Usage(input_tokens=3), cost_nano_usd=cost)
+    unknown = int(cost is None)
+    return Answer("r", "t", instance, outcome, raw_answer=text, usage=Usage(input_tokens=3), cost_nano_usd=cost, unknown_calls=unknown)
 
 
 async def test_what_is_recorded_is_on_disk_when_the_future_is_done(tmp_path):
@@ -109,10 +110,10 @@ async def test_what_was_committed_although_nobody_heard_it_is_not_written_again(
 
     monkeypatch.setattr(Connection, "commit", deaf)
     await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5), lease), journal.record(answer("b", cost=7), lease))
-    await journal.reserve("r", 1, 9, lease)
+    await journal.note(note(1, nano_usd=9), lease)
     assert next(unheard, None) is None, "both were tried twice"
     totals = journal.totals("r")
-    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (12, 9, 6)
+    assert (totals.cost, totals.usage.input_tokens) == (Costs(12, 0, 1, 21), 6)
 
 
 async def test_what_is_beside_something_that_cannot_be_stored_is_stored(journal):
@@ -202,18 +203,18 @@ async def test_what_a_failed_try_has_cost_stays_spent(journal):
     await journal.record(answer("a", Outcome.FAILED, "", cost=5))
     await journal.record(answer("b", Outcome.FAILED, ""))
     totals = journal.totals("r")
-    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
+    assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
     await journal.record(answer("a", cost=7))
     await journal.record(answer("b"))
-    await journal.record(replace(answer("c", Outcome.UNSUPPORTED, ""), attempts=0))
+    await journal.record(replace(answer("c", Outcome.UNSUPPORTED, ""), attempts=0, unknown_calls=0))
     totals = journal.totals("r")
-    assert (totals.cost_nano_usd, totals.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
+    assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
     await journal.record(answer("d", Outcome.FAILED, "", cost=3))
     await journal.record(answer("e", Outcome.FAILED, "", cost=0))
     await journal.record(answer("d"))
     await journal.record(answer("e"))
     totals = journal.totals("r")
-    assert (totals.cost_nano_usd, totals.unknown_costs) == (15, 2), "a cost that is not known is no less than what a try has cost"
+    assert (totals.cost.nano_usd, totals.cost.unknown_costs) == (15, 3), "a cost that is not known is no less than what a try has cost"
 
 
 async def test_any_text_can_be_journalled(journal):
@@ -231,14 +232,10 @@ async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journ
 
 async def test_totals_keep_priced_and_unpriced_apart(journal):
     await journal.record(answer("a"))
-    assert journal.totals("r").cost_nano_usd is None
+    assert journal.totals("r").cost.nano_usd is None
     await journal.record(answer("b", cost=7))
-    await journal.reserve("r", 1, 100)
-    await journal.reserve("r", 2, 50)
-    await journal.settle("r", 1)
     totals = journal.totals("r")
-    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.usage.input_tokens) == (7, 50, 6)
-    assert journal.last_reservation("r") == 2
+    assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.usage.input_tokens) == (7, 1, 6)
 
 
 def test_a_run_that_is_there_is_not_made_again(journal):
@@ -330,7 +327,7 @@ async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journa
     assert len(kept.about("r", "t", AnswerKey("a"))) == 3
     assert [one.instance_id for one in kept.failures(judge)] == ["b"]
     totals = kept.totals("r")
-    assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost_nano_usd) == (1, 1, 20, 28)
+    assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost.nano_usd) == (1, 1, 20, 28)
     await kept.record(judgement("b", rating=50.0))
     assert kept.totals("r").judged == 2
     kept.set_complete("r", True)
@@ -348,3 +345,61 @@ def test_ratings_by_people_are_replaced_by_the_same_raters_new_ones(journal):
     assert list(kept.people_of("r", "t", keys("a"))[AnswerKey("a")]) == ["anna", "ben"]
     assert (kept.has_people("r", "u"), kept.has_people("r", "v"), kept.has_people("s", "t")) == (True, False, False)
     kept.store_people("r", {})
+
+
+def note(number, *, calls=1, nano_usd=100, tokens=50, task="t", judges=False):
+    return OpenCalls("r", number, task, judges, calls, nano_usd, tokens)
+
+
+async def test_calls_of_unknown_fate_are_within_the_bounds_until_an_answer_tells_of_them(journal):
+    await journal.record(answer("a", cost=7))
+    await journal.note(note(1))
+    await journal.note(note(2, nano_usd=50))
+    await journal.note(note(3, judges=True, nano_usd=9))
+    await journal.note(replace(note(1, nano_usd=5), run_id="another"))
+    assert journal.totals("r").cost == Costs(7, 0, 2, 157)
+    await journal.note(note(2, calls=2, nano_usd=90))
+    assert (journal.totals("r").cost, journal.last_note("r")) == (Costs(7, 0, 3, 197), 3), "a later note takes the place of the earlier one"
+    await journal.record(answer("b", cost=11), closes=("r", 1))
+    await journal.close_note(("r", 2))
+    assert (journal.totals("r").cost, journal.totals("another").cost) == (Costs(18, 0, 0, 18), Costs(None, 0, 1, 5))
+    assert journal.judgements.totals("r").cost == Costs(None, 0, 1, 9)
+    await journal.note(note(4, nano_usd=None))
+    assert journal.totals("r").cost == Costs(18, 0, 1, None)
+
+
+async def test_what_nobody_can_tell_of_one_call_nobody_can_of_all(journal):
+    await journal.record(replace(answer("a", Outcome.FAILED), unknown_calls=2, unknown_nano_usd=30))
+    await journal.record(replace(answer("a", cost=5), unknown_calls=1, unknown_nano_usd=4))
+    assert journal.totals("r").cost == Costs(5, 1, 3, 39)
+    await journal.record(replace(answer("b", Outcome.FAILED), unknown_calls=1, unknown_nano_usd=None))
+    await journal.record(replace(answer("b", cost=5), unknown_calls=0, unknown_nano_usd=0))
+    assert journal.totals("r").cost == Costs(10, 2, 4, None)
+
+
+async def test_a_call_above_its_worst_case_takes_the_bound_off_those_that_are_not_known(journal):
+    await journal.record(replace(answer("a", Outcome.FAILED, cost=9), excess=3.0))
+    await journal.record(replace(answer("a", cost=1), excess=0.0))
+    assert journal.totals("r").cost == Costs(10, 0, 0, 10), "it is known exactly"
+    await journal.note(note(1))
+    assert journal.totals("r").cost == Costs(10, 0, 1, None)
+    assert [spent.excess for spent in journal.spending("r", "m", "j")] == [3.0, 0.0]
+
+
+async def test_what_was_spent_is_told_by_task(journal):
+    used = Usage(input_tokens=30, output_tokens=4, output_images=9)
+    await journal.record(replace(answer("a", cost=9), usage=used))
+    await journal.record(replace(answer("b"), unknown_nano_usd=70, unknown_tokens=6))
+    await journal.record(replace(answer("c", cost=20), task="other", usage=Usage()))
+    await journal.judgements.record(replace(judgement("a"), unknown_calls=1, unknown_nano_usd=8, unknown_tokens=2))
+    await journal.note(note(1, calls=2))
+    await journal.note(note(2, nano_usd=None, tokens=None, task=""))
+    await journal.note(note(3, judges=True))
+    assert journal.spending("r", "m", "j") == [
+        Spent("m", "other", (20, 0), (20, None), 0, (0, 0), 0.0),
+        Spent("m", "t", (9, 37), (9, 34), 1, (70, 6), 0.0),
+        Spent("m", "", (0, 0), (None, None), 1, (20, 34), 0.0),
+        Spent("m", "t", (0, 0), (None, None), 2, (100, 50), 0.0),
+        Spent("j", "t", (7, 5), (7, 5), 1, (8, 2), 0.0),
+        Spent("j", "t", (0, 0), (None, None), 1, (100, 50), 0.0),
+    ]

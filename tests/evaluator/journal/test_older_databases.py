@@ -118,10 +118,14 @@ async def test_its_runs_are_listed_as_they_were(opened):
 async def test_the_money_that_was_spent_stays_spent(opened, older):
     evaluator, _, _ = opened
     totals = await asyncio.to_thread(evaluator._journal.totals, INTERRUPTED)
-    assert (totals.cost_nano_usd, totals.uncertain_nano_usd, totals.unknown_costs) == (15_000, 250_000, 2)
+    assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.cost.unknown_calls) == (15_000, 2, 3)
+    assert totals.cost.most_nano_usd is None, "older code has not kept what two of them may have cost"
     run = await finish(evaluator, run_id=INTERRUPTED)
     assert run.status == ev.RUN_STATUS_FINISHED
-    assert (await asyncio.to_thread(evaluator._journal.totals, INTERRUPTED)).uncertain_nano_usd == 250_000
+    costs = (await asyncio.to_thread(evaluator._journal.totals, INTERRUPTED)).cost
+    assert (costs.unknown_costs, costs.unknown_calls, costs.most_nano_usd) == (2, 3, None)
+    spent = await asyncio.to_thread(evaluator._journal.spending, INTERRUPTED, "m", "j")
+    assert [(one.calls, one.worst[0]) for one in spent if not one.task] == [(1, 250_000)], "a call of unknown fate stays one"
 
 
 @pytest.mark.parametrize("by", ["run_id", "specification"])

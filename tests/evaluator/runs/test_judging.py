@@ -385,7 +385,8 @@ async def test_judging_is_within_the_budget_of_the_run(services, bench, suite):
         bench.cost[name] = 1_000_000
     folder = suite(20)
     run = await start(evaluator, folder, budget_nano_usd=30_000_000)
-    assert (run.status, run.reason) == (ev.RUN_STATUS_BUDGET, "judging: the budget does not allow a further call")
+    assert run.status == ev.RUN_STATUS_BUDGET
+    assert run.reason.startswith("judging: $0.001 is left of --budget-usd $0.03, too little for 11 answers to be judged, which may cost")
     assert run.counts.answered == 20
     assert run.cost_nano_usd == 20_000_000
     assert 0 < run.judging.cost_nano_usd <= 10_000_000

@@ -331,7 +331,7 @@ async def test_what_a_refusal_cost_counts_and_is_known_to_the_budget(make_evalua
     )
     run = await start(evaluator, suite_folder(3), ev.TrafficSettings(concurrency=1, budget_nano_usd=20_000_000))
     assert (run.counts.refused, run.cost_nano_usd, run.unknown_costs, run.usage.input_tokens) == (1, 900_000, 0, 60)
-    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd == 0
+    assert (run.most_cost_nano_usd, run.unknown_calls) == (900_000, 0)
     (refused,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_REFUSED])
     assert (refused.cost_nano_usd, refused.usage.input_tokens) == (700_000, 40)
 
@@ -349,8 +349,8 @@ async def test_what_failed_tries_cost_counts_once_and_also_where_the_run_stops_b
     budget = evaluator._control.active[run.run_id].execution._traffic._budget
     async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
         run = progress.run
-    assert (run.cost_nano_usd, budget.spent, budget.reserved) == (1_500_000, 1_500_000, 0)
-    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd == 0
+    assert (run.cost_nano_usd, budget.spent.nano_usd, budget.held) == (1_500_000, 1_500_000, (0, 0))
+    assert (run.most_cost_nano_usd, run.unknown_calls) == (1_500_000, 0)
 
     def stops(question, calls):
         failing_script(gw.ERROR_CLASS_TRANSIENT, 1, **REFUSAL)(question, calls)
@@ -359,7 +359,7 @@ async def test_what_failed_tries_cost_counts_once_and_also_where_the_run_stops_b
     scripted.script, scripted.calls = stops, Counter()
     run = await start(evaluator, folder, traffic, parameters=gw.GenerationParameters(temperature=1))
     assert (run.status, run.counts.pending) == (ev.RUN_STATUS_FAILED, 1)
-    assert evaluator._journal.totals(run.run_id).uncertain_nano_usd >= 700_000, "what the first try cost stays spent"
+    assert (run.most_cost_nano_usd, run.unknown_calls) == (700_000, 1), "what the first try cost stays spent"
 
 
 async def test_what_a_failed_try_cost_stays_spent_beside_an_answer_of_unknown_cost(make_evaluator, scripted, suite_folder, failing_script):
@@ -367,13 +367,13 @@ async def test_what_a_failed_try_cost_stays_spent_beside_an_answer_of_unknown_co
     scripted.info.price.CopyFrom(gw.Price(input="1", output="10"))
     scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, 1, **REFUSAL)
     run = await start(evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=10**9))
-    assert (run.counts.answered, run.HasField("cost_nano_usd"), run.unknown_costs) == (1, False, 1)
+    assert (run.counts.answered, run.cost_nano_usd, run.unknown_costs, run.unknown_calls) == (1, 700_000, 1, 1)
     scripted.script = lambda question, calls: "A"
     once = await start(
         evaluator, suite_folder(1), ev.TrafficSettings(budget_nano_usd=10**9), parameters=gw.GenerationParameters(temperature=1)
     )
-    reserved = [evaluator._journal.totals(one.run_id).uncertain_nano_usd for one in (run, once)]
-    assert reserved[0] == 2 * reserved[1] > 0, "both calls count: the one whose cost no answer has, and the one of which nobody knows it"
+    assert (once.HasField("cost_nano_usd"), once.unknown_calls) == (False, 1)
+    assert run.most_cost_nano_usd == 700_000 + once.most_cost_nano_usd > 700_000, "the one that is known, and the other's worst case"
 
 
 async def test_what_failed_tries_cost_is_added_to_the_answer(make_evaluator, scripted, suite_folder, failing_script):

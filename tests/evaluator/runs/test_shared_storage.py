@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from evaluator.journal.records import Answer
+from evaluator.journal.records import Answer, OpenCalls
 from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from evaluator.traffic.traffic import RunStopped
@@ -124,8 +124,8 @@ async def test_who_lost_its_lease_writes_no_more_and_its_run_is_interrupted_ther
     assert (ended.status, ended.reason) == (ev.RUN_STATUS_INTERRUPTED, "its lock was lost: another process may be working on it")
     assert not first._control.active
     with pytest.raises(RunStopped, match="lost"):
-        log.reserve(run.run_id, 1, 5)
-    await log.settle(run.run_id, 1)
+        log.note(OpenCalls(run.run_id, 1, "t", judges=False, calls=1, nano_usd=5, tokens=9))
+    log.close_note(run.run_id, 1)
     assert (await first.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_RUNNING, "by the other"
     done = await watched(second, run)
     assert (done.status, done.counts.answered, done.counts.pending) == (ev.RUN_STATUS_FINISHED, 40, 0)

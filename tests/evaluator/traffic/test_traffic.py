@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from evaluator.journal.records import OpenCalls, Spent
 from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
-from evaluator.traffic.budget import Budget
-from evaluator.traffic.traffic import Traffic, TrafficRules
+from evaluator.traffic.budget import Budget, DoesNotFit
+from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
-from genlevel.runtime.limits import AccountLimiter
+from genlevel.runtime.limits import AccountLimiter, Feedback
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -27,38 +28,50 @@ USED = gw.Usage(input_tokens=1, cache_read_tokens=20, cache_write_tokens=300, ou
 
 @dataclass
 class Log:
-    """A journal in memory that notes what it is told."""
+    """A journal in memory: answers, and the notes as they stand. written: every note that was written."""
 
     answers: list = field(default_factory=list)
-    reserved: list = field(default_factory=list)
-    settled: list = field(default_factory=list)
+    notes: dict = field(default_factory=dict)
+    written: list = field(default_factory=list)
 
     def _done(self):
         future = asyncio.get_running_loop().create_future()
         future.set_result(None)
         return future
 
-    def record(self, answer):
+    def number(self):
+        return len(self.answers) + len(self.notes) + 1
+
+    def record(self, answer, number=None):
         self.answers.append(answer)
+        self.notes.pop(number, None)
         return self._done()
 
-    def reserve(self, run_id, number, nano_usd):
-        self.reserved.append((run_id, number, nano_usd))
+    def note(self, calls):
+        self.notes[calls.number] = calls
+        self.written.append(calls)
         return self._done()
 
-    def settle(self, run_id, number):
-        self.settled.append((run_id, number))
-        return self._done()
+    def close_note(self, run_id, number):
+        del self.notes[number]
 
 
 class Gateway:
-    def __init__(self, cost=None):
-        self.calls, self.cost = 0, cost
+    """Answers after its failures; asked: called when a call is made. open: if set, no answer comes before it."""
+
+    def __init__(self, cost=None, text="A", usage=USED):
+        self.calls, self.cost, self.text, self.usage = 0, cost, text, usage
+        self.failures, self.asked, self.open = [], lambda: None, None
 
     async def generate(self, request, *, timeout_s):
         self.calls += 1
+        self.asked()
+        if self.open is not None:
+            await self.open.wait()
+        if self.failures:
+            raise self.failures.pop(0)
         return gw.GenerateResponse(
-            parts=[ct.Part(text="A")], finish_reason=gw.FINISH_REASON_STOP, usage=USED, cost_nano_usd=self.cost, model="m"
+            parts=[ct.Part(text=self.text)], finish_reason=gw.FINISH_REASON_STOP, usage=self.usage, cost_nano_usd=self.cost, model="m"
         )
 
 
@@ -76,48 +89,117 @@ class NotingLimiter(AccountLimiter):
 
 @pytest.fixture
 def make(tmp_path):
-    def traffic(gateway, log, *, price=None, budget=None, first_reservation=0):
+    def traffic(gateway, log, *, price=None, budget=None, max_attempts=2):
         limiter = NotingLimiter(requests_per_minute=0, tokens_per_minute=0, concurrency=1, adaptive=False)
         made = Traffic(
             run_id="r", model=gw.ModelInfo(route="m", price=price), gateway=gateway, journal=log, blobs=BlobStore.open(tmp_path / "blobs"),
-            limiter=limiter, budget=budget or Budget(None), rules=TrafficRules(max_attempts=2, deadline_s=20, call_timeout_s=5),
-            first_reservation=first_reservation,
+            limiter=limiter, budget=budget or Budget(None), rules=TrafficRules(max_attempts=max_attempts, deadline_s=20, call_timeout_s=5),
         )  # fmt: skip
         return made, limiter
 
     return traffic
 
 
-@pytest.mark.parametrize(("price", "limit"), [(None, None), (PRICE, None), (None, 10**9)], ids=["neither", "no budget", "no price"])
-async def test_nothing_is_reserved_without_a_budget_and_a_price(make, price, limit):
+def note(number=1, calls=1, nano_usd=WORST, tokens=150):
+    return OpenCalls("r", number, "t", judges=False, calls=calls, nano_usd=nano_usd, tokens=tokens)
+
+
+@pytest.mark.parametrize("limit", [None, 10**9], ids=["no cap", "a cap"])
+@pytest.mark.parametrize("price", [None, PRICE], ids=["no price", "a price"])
+async def test_a_call_is_noted_before_it_begins_and_its_answer_takes_the_place_of_the_note(make, price, limit):
     log, budget = Log(), Budget(limit)
-    traffic, _ = make(Gateway(), log, price=price, budget=budget)
+    gateway = Gateway(cost=1_500 if price else None)
+    traffic, _ = make(gateway, log, price=price, budget=budget)
+    noted = []
+    gateway.asked = lambda: noted.append(dict(log.notes))
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
-    assert (answer.outcome, log.answers, log.reserved, log.settled) == (Outcome.ANSWERED, [answer], [], [])
-    assert (budget.spent, budget.reserved) == (0, 0)
+    assert noted == [{1: note(nano_usd=WORST if price else 0)}]
+    assert (answer.outcome, log.answers, log.notes) == (Outcome.ANSWERED, [answer], {})
+    assert (budget.spent, budget.held) == ((1_500 if price else 0, 54_321), (0, 0))
+    assert (answer.cost_nano_usd, answer.unknown_calls, answer.unknown_nano_usd) == (1_500 if price else None, 0, 0)
 
 
-async def test_the_worst_case_is_reserved_and_what_the_call_cost_takes_its_place(make):
-    log, budget = Log(), Budget(10**9)
-    traffic, _ = make(Gateway(cost=1_500), log, price=PRICE, budget=budget, first_reservation=7)
-    answer = await traffic.ask("t", AnswerKey("i"), CALL)
-    assert (log.reserved, log.settled) == ([("r", 8, WORST)], [("r", 8)])
-    assert (answer.cost_nano_usd, budget.spent, budget.reserved) == (1_500, 1_500, 0)
-
-
-async def test_the_reservation_of_a_call_that_was_never_made_is_not_spent(make):
+async def test_the_note_of_a_call_that_was_never_made_goes(make):
     log, budget, gateway = Log(), Budget(10**9), Gateway()
     traffic, limiter = make(gateway, log, price=PRICE, budget=budget)
     await limiter.acquire(1)  # the one slot is taken: what asks now waits for it
     asking = asyncio.create_task(traffic.ask("t", AnswerKey("i"), CALL))
     await asyncio.sleep(0.05)
-    assert log.reserved == [("r", 1, WORST)]
-    assert (budget.reserved, budget.spent) == (WORST, 0)
+    assert log.notes == {1: note()}
+    assert (budget.held, budget.spent) == ((WORST, 150), (0, 0))
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert (gateway.calls, log.settled) == (0, [("r", 1)])
-    assert (budget.reserved, budget.spent) == (0, 0)
+    assert (gateway.calls, log.notes) == (0, {})
+    assert (budget.held, budget.spent) == ((0, 0), (0, 0))
+
+
+async def test_the_budget_is_asked_again_when_the_permit_is_there(make):
+    log, budget, gateway = Log(), Budget(10**6), Gateway(cost=900_000)
+    traffic, limiter = make(gateway, log, price=PRICE, budget=budget)
+    permit = await limiter.acquire(1)
+    asking = [asyncio.create_task(traffic.ask("t", AnswerKey(f"i{number}"), CALL)) for number in range(4)]
+    await asyncio.sleep(0.05)
+    assert budget.held.nano_usd == 4 * WORST, "all four fit, by their worst cases"
+    limiter.release(permit, Feedback.OK)
+    ended = await asyncio.gather(*asking, return_exceptions=True)
+    assert gateway.calls == 1, "the first bill has told better"
+    assert [type(one) for one in ended[1:]] == [DoesNotFit] * 3
+    assert (limiter.in_flight, log.notes, budget.held) == (0, {}, (0, 0))
+    assert log.answers[0].excess == 54_321 / 150, "in tokens it is more than in money"
+
+
+async def test_what_is_not_known_of_failed_calls_is_in_the_answer_that_comes_at_last(make, monkeypatch):
+    monkeypatch.setattr("evaluator.traffic.policy.FIRST_BACKOFF_S", 0.01)
+    log, budget = Log(), Budget(None)
+    gateway = Gateway(cost=1_500)
+    charged = {"usage": gw.Usage(input_tokens=40), "cost_nano_usd": 700, "may_be_charged": True}
+    gateway.failures = [
+        CallFailed(gw.ERROR_CLASS_TRANSIENT, "a", may_be_charged=True),
+        CallFailed(gw.ERROR_CLASS_TRANSIENT, "b"),
+        CallFailed(gw.ERROR_CLASS_TRANSIENT, "c", **charged),
+        CallFailed(gw.ERROR_CLASS_TIMEOUT, "d", may_be_charged=True),
+    ]
+    traffic, _ = make(gateway, log, price=PRICE, budget=budget, max_attempts=9)
+    answer = await traffic.ask("t", AnswerKey("i"), CALL)
+    assert [(each.calls, each.nano_usd, each.tokens) for each in log.written] == [
+        (1, WORST, 150), (2, 2 * WORST, 300), (3, 2 * WORST + 700, 340), (4, 3 * WORST + 700, 490),
+    ]  # fmt: skip
+    assert (answer.cost_nano_usd, answer.unknown_calls, answer.unknown_nano_usd, answer.unknown_tokens) == (2_200, 2, 2 * WORST, 300)
+    assert (answer.attempts, log.notes) == (5, {})
+
+
+async def test_calls_that_may_be_billed_stay_noted_if_no_answer_comes(make, monkeypatch):
+    monkeypatch.setattr("evaluator.traffic.policy.FIRST_BACKOFF_S", 0.01)
+    log, gateway = Log(), Gateway()
+    gateway.failures = [CallFailed(gw.ERROR_CLASS_TRANSIENT, "", may_be_charged=True), CallFailed(gw.ERROR_CLASS_QUOTA, "no money")]
+    traffic, _ = make(gateway, log, price=PRICE)
+    with pytest.raises(RunStopped, match="no money"):
+        await traffic.ask("t", AnswerKey("i"), CALL)
+    assert (log.answers, log.notes) == ([], {1: note()}), "of one call: the other was surely not billed"
+    gateway.open = asyncio.Event()
+    asking = asyncio.create_task(traffic.ask("t", AnswerKey("j"), CALL))
+    await asyncio.sleep(0.05)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert log.notes == {1: note(), 2: note(2)}, "nobody knows what became of it"
+
+
+LONG = "one two three four five six seven eight nine ten " * 20
+
+
+@pytest.mark.parametrize(
+    ("text", "cost", "exceeded", "most"),
+    [("A", None, False, WORST), (LONG, None, False, None), (LONG, 5, False, 0), ("A", None, True, None), ("A", 5, True, 0)],
+)
+async def test_what_an_answer_without_a_bill_cost_at_most(make, text, cost, exceeded, most):
+    gateway = Gateway(cost=cost, text=text, usage=gw.Usage(input_tokens=30) if cost else None)
+    earlier = [Spent("m", "t", (0, 0), (9, 9), 0, (0, 0), 2.0)] if exceeded else []
+    traffic, _ = make(gateway, Log(), price=PRICE, budget=Budget(None, None, earlier))
+    answer = await traffic.ask("t", AnswerKey("i"), CALL)
+    assert (answer.unknown_calls, answer.unknown_nano_usd) == (int(cost is None), most)
+    assert answer.unknown_tokens == (0 if cost else None if most is None else 150)
 
 
 async def test_a_limit_is_told_of_all_tokens_that_a_call_used(make):
@@ -151,5 +233,5 @@ async def test_a_call_that_was_not_sent_is_asked_again_and_counts_as_none(make, 
     traffic, _ = make(gateway, log, price=PRICE, budget=budget)
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert (answer.outcome, answer.attempts, gateway.calls, turned_away) == (Outcome.ANSWERED, 1, 1, 5)
-    assert (answer.cost_nano_usd, budget.spent, budget.reserved) == (1_500, 1_500, 0)
-    assert len(log.reserved) == len(log.settled) == 6
+    assert (answer.cost_nano_usd, answer.unknown_calls, budget.spent.nano_usd, budget.held) == (1_500, 0, 1_500, (0, 0))
+    assert (len(log.written), log.notes) == (1, {}), "one note serves all tries of which none may be billed"

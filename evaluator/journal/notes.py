@@ -1,0 +1,121 @@
+"""Notes of calls that are open, and what is not known of the bills of others: what makes "at least" and "at most" of a run's cost.
+
+A note is durable before its call begins, and goes in the transaction that journals the answer. What a process that was killed leaves are
+the calls whose fate nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add, attrgetter
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Table, bindparam, case, cast, delete, func, null, select
+
+from evaluator.journal.records import Costs, OpenCalls, Spent
+from evaluator.journal.tables import judgements, reservations
+from evaluator.journal.usage import TOKEN_BUCKETS
+from genlevel.runtime.storage import insert_into
+
+Closed = tuple[str, int]
+"""A run's id, and the number of a note of it."""
+
+_COLUMNS = tuple(reservations.columns.keys())
+_KEY = ("run_id", "number")
+_values = attrgetter(*_COLUMNS)
+
+
+class NoteStatements:
+    """Writes notes many at a time, by statements that are compiled once."""
+
+    def __init__(self, engine: Engine) -> None:
+        insertion = insert_into(reservations, engine)
+        replaced = {name: insertion.excluded[name] for name in _COLUMNS if name not in _KEY}
+        upsert = insertion.on_conflict_do_update(index_elements=list(_KEY), set_=replaced)
+        compiled = upsert.compile(dialect=engine.dialect, column_keys=list(_COLUMNS))  # in the order of the table
+        conditions = [reservations.c[name] == bindparam(f"its_{name}") for name in _KEY]
+        removed = delete(reservations).where(*conditions).compile(dialect=engine.dialect)
+        self._upsert, self._removal = str(compiled), str(removed)
+        self._positional = compiled.positiontup is not None
+
+    def write(self, connection: Connection, notes: Sequence[OpenCalls]) -> None:
+        """Writes notes, in place of earlier ones of their numbers."""
+        rows = [_values(note) for note in notes]
+        if rows:
+            parameters = rows if self._positional else [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+            connection.exec_driver_sql(self._upsert, parameters)
+
+    def close(self, connection: Connection, closed: Sequence[Closed]) -> None:
+        """Removes notes."""
+        if closed:
+            parameters = list(closed) if self._positional else [{"its_run_id": run, "its_number": number} for run, number in closed]
+            connection.exec_driver_sql(self._removal, parameters)
+
+
+def costs(connection: Connection, table: Table, ours: ColumnElement[bool], run_id: str, *, known: int | None) -> Costs:
+    """What a run's answers or judgements cost, open calls included. known: the sum of the bills that are known.
+
+    Once one call took more than its worst case, nobody can tell what others took at most.
+    """
+    unbounded = func.coalesce(func.sum(case((table.c.unknown_nano_usd.is_(None), 1), else_=0)), 0)
+    columns = (
+        func.coalesce(func.sum(case((table.c.unknown_calls > 0, 1), else_=0)), 0),
+        func.coalesce(func.sum(table.c.unknown_calls), 0),
+        func.coalesce(func.sum(table.c.unknown_nano_usd), 0),
+        unbounded,
+        func.coalesce(func.max(table.c.excess), 0),
+    )
+    answers, calls, nano, unbounded_answers, excess = connection.execute(select(*columns).where(ours)).one()
+    open_calls = (
+        func.coalesce(func.sum(reservations.c.calls), 0),
+        func.coalesce(func.sum(reservations.c.nano_usd), 0),
+        func.coalesce(func.sum(case((reservations.c.nano_usd.is_(None), 1), else_=0)), 0),
+    )
+    noted = select(*open_calls).where(reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
+    more, more_nano, unbounded_notes = connection.execute(noted).one()
+    calls = int(calls) + int(more)
+    bounded = not unbounded_answers and not unbounded_notes and not (excess and calls)
+    return Costs(known, int(answers), calls, (known or 0) + int(nano) + int(more_nano) if bounded else None)
+
+
+def spending(connection: Connection, table: Table, run_id: str, model: str) -> list[Spent]:
+    """What a run's answers or judgements and their open calls took, by task.
+
+    Of a call whose worst case is not known, the highest bill of any task stands in.
+    """
+    tokens = reduce(add, (table.c[name] for name in TOKEN_BUCKETS))
+    columns = (
+        table.c.task,
+        func.coalesce(func.sum(table.c.cost_nano_usd), 0).label("nano"),
+        func.coalesce(func.sum(tokens), 0).label("tokens"),
+        func.max(table.c.cost_nano_usd).label("most_nano"),
+        func.max(case((tokens > 0, tokens), else_=cast(null(), BigInteger))).label("most_tokens"),
+        func.sum(table.c.unknown_calls).label("calls"),
+        func.coalesce(func.sum(table.c.unknown_nano_usd), 0).label("unknown_nano"),
+        func.coalesce(func.sum(table.c.unknown_tokens), 0).label("unknown_tokens"),
+        func.max(table.c.excess).label("excess"),
+    )
+    rows = connection.execute(select(*columns).where(table.c.run_id == run_id).group_by(table.c.task)).all()
+    found = [
+        Spent(
+            model=model,
+            task=row.task,
+            known=(int(row.nano), int(row.tokens)),
+            most_of_one=(row.most_nano, row.most_tokens),
+            calls=int(row.calls),
+            worst=(int(row.unknown_nano), int(row.unknown_tokens)),
+            excess=float(row.excess),
+        )
+        for row in rows
+    ]
+    most = tuple(max((entry.most_of_one[number] or 0 for entry in found), default=0) for number in (0, 1))
+    notes = select(
+        reservations.c.task,
+        func.sum(reservations.c.calls).label("calls"),
+        func.sum(func.coalesce(reservations.c.nano_usd, reservations.c.calls * most[0])).label("nano"),
+        func.sum(func.coalesce(reservations.c.tokens, reservations.c.calls * most[1])).label("tokens"),
+    ).where(reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
+    for row in connection.execute(notes.group_by(reservations.c.task)):
+        worst = (int(row.nano), int(row.tokens))
+        found.append(Spent(model, row.task, known=(0, 0), most_of_one=(None, None), calls=int(row.calls), worst=worst, excess=0.0))
+    return found

@@ -1,0 +1,80 @@
+"""What a person is told of a budget: that it was exceeded, by how much and why; how many calls it does not allow, and what they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from evaluator.traffic.budget import NONE, Amount, Budget
+
+_NAMES = ("--budget-usd", "--budget-tokens")
+_NANO = 1_000_000_000
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Calls that a budget does not allow: how many, and the worst cases of the least and of the dearest of them."""
+
+    count: int = 0
+    least: Amount = NONE
+    dearest: Amount = NONE
+
+    def add(self, worst: Amount) -> None:
+        """Counts one more."""
+        self.least = min(self.least, worst) if self.count else worst
+        self.dearest = max(self.dearest, worst)
+        self.count += 1
+
+
+def dollars(nano_usd: int, *, up: bool = False) -> str:
+    """An amount in dollars, as short as it may be; up: never less than it is."""
+    amount = Decimal(nano_usd) / _NANO
+    digits = 2 if amount >= 1 else 4 - amount.adjusted() - 1 if amount else 2
+    rounded = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING if up else None)
+    whole, _, fraction = f"{rounded:,f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def overrun_told(budget: Budget) -> str:
+    """By how much a budget was exceeded, and why, in one line; "" if it was kept."""
+    for number, (limit, wrong) in enumerate(zip(budget.limits, budget.wrong, strict=True)):
+        over = budget.spent[number] + budget.uncertain[number] - (limit or 0)
+        if limit is None or over <= 0 or not wrong.count:
+            continue
+        times = (
+            f", {wrong.bill / wrong.worst:,.1f} times the most that it should take" if wrong.worst else ", though it should take nothing"
+        )
+        others = f" ({wrong.count:,} calls were billed too high)" if wrong.count > 1 else ""
+        return (
+            f"{_NAMES[number]} {_amount(number, limit)} was exceeded by {_amount(number, over)}: {wrong.of} billed a call "
+            f"{_amount(number, wrong.bill)}{times}{others}; it ignores the output limit, or counts or charges differently"
+        )
+    return ""
+
+
+def shortfall_told(budget: Budget, left_out: LeftOut, things: str) -> str:
+    """That calls do not fit in what is left, how many, and what they need, in one line. things: what they were for, such as "instances"."""
+    for number, limit in enumerate(budget.limits):
+        least, dearest = left_out.least[number], left_out.dearest[number]
+        if limit is None:
+            continue
+        committed = budget.spent[number] + budget.uncertain[number]
+        if committed + least <= limit:
+            continue
+        need = f"{_NAMES[number]} {_amount(number, committed + least, up=True)} would allow one more"
+        if committed >= limit:
+            return f"{_NAMES[number]} {_amount(number, limit)} is used up ({_spent(budget, number)}); {need}"
+        each = _amount(number, least, up=True) + (f" to {_amount(number, dearest, up=True)} each" if dearest > least else "")
+        left = f"{_amount(number, limit - committed)} is left of {_NAMES[number]} {_amount(number, limit)}"
+        return f"{left}, too little for {left_out.count:,} {things}, which may cost {each}; {need}"
+    return f"the budget does not allow {left_out.count:,} {things}"
+
+
+def _spent(budget: Budget, number: int) -> str:
+    known, uncertain = budget.spent[number], budget.uncertain[number]
+    said = f"{_amount(number, known)} spent"
+    return said + (f", and {_amount(number, uncertain)} counted for calls of unknown fate" if uncertain else "")
+
+
+def _amount(number: int, amount: int, *, up: bool = False) -> str:
+    return f"{amount:,} tokens" if number else dollars(amount, up=up)
