@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from evaluator.journal.journal import Journal
+from evaluator.journal.journal import CLOSE_S, Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
 from evaluator.planning.estimates import planned_run
@@ -32,8 +32,10 @@ from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import StorageError
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
+from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -42,6 +44,8 @@ from genlevel.v1 import evaluator_pb2 as ev
 
 WATCH_INTERVAL_S = 0.5
 LOOK_INTERVAL_S = 2.0
+CUT_S = 1.0
+"""Seconds that storing still may take when the grace is over."""
 
 
 class Evaluator:
@@ -53,6 +57,7 @@ class Evaluator:
             one that others can call: they would choose where this process calls, and with which key.
         suites: those that runs may name; None: as one that others can call, by name those of the package and of the settings' folders.
         continues: it is a service, whose runs go on after a restart: ``go_on`` sees to that.
+        patience: with its database, if another service in this process has the same; None: as the settings say.
     """
 
     def __init__(
@@ -66,11 +71,13 @@ class Evaluator:
         routing: RoutingGatewayPort | None = None,
         suites: Suites | None = None,
         continues: bool = False,
+        patience: DatabasePatience | None = None,
     ) -> None:
         defaults, prompts = settings.runs, prompt_set()
         self._default_judge = defaults.judge
         patience_s = settings.storage.patience_s
-        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience_s=patience_s)
+        patience = patience or DatabasePatience.of(patience_s)
+        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience=patience)
         self._context = Context(
             gateway=gateway,
             scorer=scorer,
@@ -113,7 +120,8 @@ class Evaluator:
         await self._control.ended()
 
     def cut(self) -> None:
-        """Ends runs with their calls in flight, which may be charged."""
+        """Ends runs with their calls in flight, which may be charged. What cannot be stored now is not waited for any more."""
+        self._hurry(CUT_S)
         self._control.cut()
 
     def go_on(self) -> None:
@@ -125,8 +133,13 @@ class Evaluator:
         if self._going_on is not None:
             self._going_on.cancel()
             await asyncio.wait((self._going_on,))
+        self._hurry(CLOSE_S)
         await self._control.close()
         await in_thread(self._journal.close, name="journal")
+
+    def _hurry(self, within_s: float) -> None:
+        self._journal.hurry(within_s)
+        self._context.blobs.writes.hurry(within_s)
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -188,8 +201,14 @@ class Evaluator:
                 await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
                 if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
                     raise error
-            record = await self._records.find(record.run_id)
-            run = await self._records.message(record)
+            try:
+                record = await self._records.find(record.run_id)
+                run = await self._records.message(record)
+            except StorageError:
+                if watched is None or (ended := self._control.unstored.get(record.run_id)) is None:
+                    raise
+                yield watched.last(ended)
+                return
             follows = self._continues and not self._stopping.is_set()
             if not follows or not (run.status == ev.RUN_STATUS_RUNNING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED)):
                 break

@@ -267,7 +267,8 @@ class Gateway:
                 known = known and length > 0
             if len(media.inline) > self._settings.storage.inline_limit_bytes:
                 try:
-                    reference = await asyncio.to_thread(self._store().put, media.inline, media.mime_type)
+                    store = self._store()
+                    reference = await store.writes(store.put, media.inline, media.mime_type)
                 except StorageError as problem:
                     raise CallFailed(ErrorClass.UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
                 media.blob.CopyFrom(reference)
@@ -334,7 +335,8 @@ class Gateway:
         if self._blobs is None:
             from genlevel.runtime.blobs import BlobStore
 
-            self._blobs = BlobStore.open(self._settings.storage.blobs or self._data_folder / "blobs")
+            storage = self._settings.storage
+            self._blobs = BlobStore.open(storage.blobs or self._data_folder / "blobs", patience_s=storage.patience_s)
         return self._blobs
 
     async def _embedded_server(self) -> EmbeddedServer:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.files import FileCache
+from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import TIMEOUT_S, Check, Readiness
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -57,8 +58,9 @@ async def embedded_services(
     registry = registry or service_registry()
     gateway = Gateway(settings, registry, data_folder, served=served)
     routing, suites = (None, None) if served else (gateway, AnySuites(settings.suites.folders))
+    patience = DatabasePatience.of(settings.storage.patience_s)
     try:
-        scorer = _scorer(settings, data_folder, registry)
+        scorer = _scorer(settings, data_folder, registry, DatabasePatience.of(settings.storage.patience_s, beside=patience))
         try:
             evaluator = Evaluator(
                 settings,
@@ -69,6 +71,7 @@ async def embedded_services(
                 routing=routing,
                 suites=suites,
                 continues=served,
+                patience=patience,
             )
             try:
                 ready = Readiness({"scorer": scorer.readiness, "evaluator": evaluator.readiness}, fresh_s=0.0, timeout_s=2 * TIMEOUT_S)
@@ -145,13 +148,13 @@ class LazyScorer:
         return self._made
 
 
-def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry | None) -> Scorer:
+def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry | None, patience: DatabasePatience | None = None) -> Scorer:
     from genlevel.runtime.storage import sqlite_url
     from scorer.service import Scorer
 
     files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
     database = settings.storage.url or sqlite_url(data_folder / "genlevel.db")
-    return Scorer(database, registry, files=files, weights=settings.scorer.weights)
+    return Scorer(database, registry, files=files, weights=settings.scorer.weights, patience=patience)
 
 
 def service_registry() -> CollectorRegistry:

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.patience import Patience
 from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.threads import in_thread
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.pending import pending_evidence, pending_outcome
@@ -32,7 +35,7 @@ from scorer.runs.instances import instance_messages
 from scorer.runs.verdict import Verdict, compute_verdict, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
-from scorer.scoring.task_scoring import TOGETHER, TaskScoring
+from scorer.scoring.task_scoring import TOGETHER, AnsweredInstance, TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskIndex, TaskRecord, benchmark_of, other_data, with_ratings
@@ -42,7 +45,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sqlalchemy import Engine
 
-    from genlevel.runtime.files import FileCache
+    from genlevel.runtime.files import FileCache, Lease
+    from genlevel.runtime.patience import DatabasePatience
     from scorer.certify.compare import PairedTask
     from scorer.runs.exporter import ScoreExporter
 
@@ -65,7 +69,7 @@ class Scorer:
     has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models); None:
     leaves them as they are. Raises ConfigurationError for a network that does not exist.
     Opening reads the newest run of each pair back from the store, so a restart does not lose series.
-    readiness: says whether it can work now.
+    readiness: says whether it can work now. patience: for how long it waits for a database or blob store that is away; None: not at all.
     """
 
     takes_paths = True
@@ -79,13 +83,16 @@ class Scorer:
         most_pairs: int | None = None,
         files: FileCache | None = None,
         weights: Mapping[str, str] | None = None,
+        patience: DatabasePatience | None = None,
     ) -> None:
         if weights is not None:
             from scorer.models import configure
 
             configure(weights)
         self._files = files
-        self._store = ScoreStore(storage)
+        self._files_reads = Patience(patience.reads.seconds if patience else 0.0, "blob store")
+        self._store = ScoreStore(storage, patience=patience)
+        self._reads, self._writes = self._store.patience.reads, self._store.patience.writes
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._registry = registry
         self._exporter: ScoreExporter | None = None
@@ -106,7 +113,7 @@ class Scorer:
         lacking = _lacking(request.header)
         if lacking or not all(entry.task.key for entry in request.tasks):
             raise UsageError(f"the tasks of a new run lack {', '.join(lacking) or 'a key'}")
-        await asyncio.to_thread(self._begin, request)
+        await self._writes(self._begin, request)
         return sc.BeginRunResponse()
 
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest], *, from_network: bool = False) -> sc.ScoreTaskResponse:
@@ -125,10 +132,12 @@ class Scorer:
                 scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
-                await asyncio.to_thread(_add, scoring, request.instances, access)
+                add = partial(_add, scoring, request.instances, access, self._files_reads)
+                await in_thread(add, name="scoring")
         if asked is None:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
-        return await asyncio.to_thread(self._finish, asked, scoring)
+        score = await asyncio.to_thread(_score_of, asked, scoring)
+        return await self._writes(self._keep, asked, score)
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand.
@@ -148,7 +157,7 @@ class Scorer:
             intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
             return verdict_message(standing.run, standing.verdict, certificate_message(found, intervals))
 
-        return await asyncio.to_thread(read)
+        return await self._reads(read)
 
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         """Two runs of one suite, on the instances that both have.
@@ -189,11 +198,11 @@ class Scorer:
             )
             return message
 
-        return await asyncio.to_thread(work)
+        return await self._reads(work)
 
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
-        kept = await asyncio.to_thread(self._store.answers, request.run_id, request.task, only=frozenset(request.instances))
+        kept = await self._reads(self._store.answers, request.run_id, request.task, only=frozenset(request.instances))
         if kept is None:
             raise NotFoundError(f"task {quoted(request.task)} of run {quoted(request.run_id)} has not been scored")
         for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
@@ -221,13 +230,7 @@ class Scorer:
         self._store.begin(run, scores)
         self._show(run)
 
-    def _finish(self, asked: _AskedTask, scoring: TaskScoring) -> sc.ScoreTaskResponse:
-        task, outcome = asked.task, scoring.finish()
-        evidence = evidence_found(task.metric, outcome.statistics, outcome.clusters)
-        outcome = with_clustered_error(outcome, evidence)
-        source = None if task.rating_source is None else with_ratings(task.rating_source, scoring.ratings())
-        task = replace(task, rating_source=source, provenance=scoring.provenance())
-        score = StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
+    def _keep(self, asked: _AskedTask, score: StoredScore) -> sc.ScoreTaskResponse:
         self._store.save(asked.run, score)
         self._show(asked.run)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
@@ -323,6 +326,15 @@ def _asked(request: sc.ScoreTaskRequest) -> _AskedTask:
     return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial)
 
 
+def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:
+    task, outcome = asked.task, scoring.finish()
+    evidence = evidence_found(task.metric, outcome.statistics, outcome.clusters)
+    outcome = with_clustered_error(outcome, evidence)
+    source = None if task.rating_source is None else with_ratings(task.rating_source, scoring.ratings())
+    task = replace(task, rating_source=source, provenance=scoring.provenance())
+    return StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
+
+
 def _lacking(header: sc.ScoreTaskHeader) -> list[str]:
     return [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
 
@@ -331,12 +343,17 @@ def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
     return StoredRun(header.run_id, header.model, header.suite, header.benchmark, benchmark_tasks_of(header))
 
 
-def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess) -> None:
+def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:
     """Measures a few instances at a time, as their files are only here for as long; networks look at them together."""
     remaining = iter(answers)
     while group := list(islice(remaining, TOGETHER)):
         with access.lease() or nullcontext() as lease:
-            scoring.add([instance_of(answer, access, lease) for answer in group])
+            found = patience.repeat(partial(_instances, group, access, lease))
+            scoring.add(found)
+
+
+def _instances(answers: Sequence[sc.InstanceAnswer], access: FileAccess, lease: Lease | None) -> list[AnsweredInstance]:
+    return [instance_of(answer, access, lease) for answer in answers]
 
 
 def _benchmark_of(run: StoredRun) -> Benchmark:

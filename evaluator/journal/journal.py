@@ -27,7 +27,7 @@ from evaluator.journal.writer import Work, Writer
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.leases import Lease
-from genlevel.runtime.patience import Patience
+from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import looked
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem
 
@@ -45,16 +45,17 @@ class Journal:
     and what is wanted of runs, in the same database.
 
     Args:
-        patience_s: seconds for which a write is tried again, and what is read by way of ``reads``.
+        patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
 
     Attributes:
         reads, writes: how patient those are, for what blocks: ``await journal.reads(journal.totals, run_id)``.
     """
 
-    def __init__(self, url: str, *, patience_s: float = 0.0) -> None:
+    def __init__(self, url: str, *, patience: DatabasePatience | None = None) -> None:
         versions = Path(migrations.__path__[0]) / "versions"
-        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, patience_s=patience_s)
-        self.reads, self.writes = Patience(patience_s), Patience(patience_s)
+        self._patience = patience or DatabasePatience.of(0.0)
+        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, patience_s=self._patience.writes.seconds)
+        self.reads, self.writes = self._patience.reads, self._patience.writes
         self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
         self.judgements = Judgements(self._engine, self._submit)
         self.wishes = WishTable(self._engine)
@@ -62,12 +63,12 @@ class Journal:
     @property
     def waits_for(self) -> str:
         """What reading or writing waits for now, in one line; "" = nothing."""
-        return self.writes.waits_for or self.reads.waits_for
+        return self._patience.waits_for
 
     def hurry(self, within_s: float) -> None:
-        """Nobody waits for the database any more when so many seconds are over."""
-        self.reads.hurry(within_s)
-        self.writes.hurry(within_s)
+        """Nobody waits for the database any more when so many seconds are over: what is not stored by then is not."""
+        self._patience.hurry(within_s)
+        asyncio.get_running_loop().call_later(within_s, self._writer.abandon)
 
     def close(self, within_s: float = CLOSE_S) -> None:
         """Writes what is queued and closes the database. If that takes longer, says so and leaves it."""

@@ -59,8 +59,7 @@ class Writer:
         self._patience = patience
         self._numbers = itertools.count(1)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._open = 0  # writes that were asked for and have not ended
-        self._lock = threading.Lock()
+        self._open: set[asyncio.Future[None]] = set()  # of what was asked for and has not ended
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
@@ -71,9 +70,8 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        future.add_done_callback(_noticed)
-        with self._lock:
-            self._open += 1
+        self._open.add(future)
+        future.add_done_callback(self._ended)
         self._queue.put(_Write(work, lease, future, loop, closes))
         return future
 
@@ -83,7 +81,19 @@ class Writer:
         self._queue.put(None)
         self._thread.join(within_s)
         if self._thread.is_alive():
-            logger.warning("%d writes to the journal are not stored: the database does not answer", self._open)
+            logger.warning("%d writes to the journal are not stored: the database does not answer", len(self._open))
+
+    def abandon(self) -> None:
+        """Tells those who still wait that it was not written, although it may be. Call it in their loop."""
+        if self._open:
+            logger.warning("%d writes to the journal are not waited for any more: the database does not answer", len(self._open))
+        error = StorageError("the journal was not written in time: the process ends")
+        _resolve([(future, error) for future in self._open])
+
+    def _ended(self, future: asyncio.Future[None]) -> None:
+        self._open.discard(future)
+        if not future.cancelled():
+            future.exception()  # noticed: asyncio need not log what nobody asks for
 
     def _write(self) -> None:
         stop = False
@@ -92,8 +102,6 @@ class Writer:
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
             for write, error in self._commit(group).items():
                 by_loop.setdefault(write.loop, []).append((write.future, error))
-            with self._lock:
-                self._open -= len(group)
             for loop, ended in by_loop.items():
                 with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                     loop.call_soon_threadsafe(_resolve, ended)
@@ -121,7 +129,7 @@ class Writer:
         except Exception as error:  # the database's own errors, and a driver's for a value that it cannot store
             if len(group) > 1:  # what is beside it can be stored
                 return {write: ended for one in group for write, ended in self._commit([one]).items()}
-            told = f"the journal cannot be written ({self._engine.url.render_as_string()}): {_first_line(error)}"
+            told = f"the journal cannot be written ({self._engine.url.set(query={}).render_as_string()}): {_first_line(error)}"
             return dict.fromkeys(group, StorageError(told))
         refused = StorageError("it was too late to write this: it is another process's to write now")
         refused.overtaken = True
@@ -166,12 +174,6 @@ def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> N
             future.set_result(None)
         else:
             future.set_exception(error)
-
-
-def _noticed(ended: asyncio.Future[None]) -> None:
-    """Keeps asyncio from logging what nobody asks for."""
-    if not ended.cancelled():
-        ended.exception()
 
 
 def _first_line(error: BaseException) -> str:

@@ -96,6 +96,12 @@ class ActiveRun:
             return Ending(record.status, record.reason)  # a pass of the judge alone leaves the state of the answers as it was
         return ending
 
+    def last(self, ending: Ending) -> ev.WatchRunResponse:
+        """How it ended, as far as this process knows."""
+        run = self.progress().run
+        run.MergeFrom(ev.Run(status=ev.RunStatus.Name(ending.status), reason=ending.reason))
+        return ev.WatchRunResponse(run=run)
+
     def progress(self) -> ev.WatchRunResponse:
         """How far it is."""
         execution, judging = self.execution, self.judging

@@ -243,6 +243,8 @@ class RunControl:
         finally:
             watching.cancel()
             heeding.cancel()
+            if active.log.unstored and not active.log.overtaken:
+                ending = ending._replace(reason=f"{ending.reason}; {_lost(active.log)}")
             await self._end(active, lock, ending)
 
     async def _stop_if_lost(self, active: ActiveRun, lock: RunLock) -> None:
@@ -289,6 +291,11 @@ def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
         traffic.budget_nano_usd if traffic.HasField("budget_nano_usd") else None,
         traffic.budget_tokens if traffic.HasField("budget_tokens") else None,
     )
+
+
+def _lost(log: RunLog) -> str:
+    cost = f", for ${log.unstored_nano_usd / 1e9:.4f}" if log.unstored_nano_usd else ""
+    return f"{log.unstored:,} answers that had come{cost} could not be stored and are asked again"
 
 
 def _kept_traffic(work: Work) -> str:

@@ -18,7 +18,7 @@ from evaluator.telemetry import LiveSource
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
-from genlevel.runtime.errors import GenlevelError, may_pass
+from genlevel.runtime.errors import GenlevelError, StorageError, may_pass
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -182,7 +182,8 @@ class Crew(LiveSource, Generic[Item]):
 
     def fail(self, error: GenlevelError) -> None:
         """Ends the pass because of an error."""
-        self.stop(ev.RUN_STATUS_FAILED, str(error), may_pass=may_pass(error))
+        kept = not isinstance(error, StorageError)  # else there is nothing to score from, or nowhere to keep the score
+        self.stop(ev.RUN_STATUS_FAILED, str(error), scores=kept, may_pass=may_pass(error))
 
     def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True, may_pass: bool = False) -> None:
         """Ends the pass: nothing further is asked; calls in flight may end, unless ``now``. Stopping again is fine.

@@ -25,12 +25,14 @@ class RunLog:
     Attributes:
         waiting: how many writes have not ended yet.
         unstored: answers of calls that could not be written. unstored_nano_usd: what is known of their cost.
+        overtaken: whether another process works on the run now.
     """
 
     def __init__(self, journal: Journal, lock: RunLock, *, last_note: int = 0) -> None:
         self.waiting = 0
         self.unstored = 0
         self.unstored_nano_usd = 0
+        self.overtaken = False
         self._journal = journal
         self._lock = lock
         self._numbers = itertools.count(last_note + 1)
@@ -74,6 +76,7 @@ class RunLog:
             if not isinstance(error, StorageError):
                 return
             if error.overtaken:
+                self.overtaken = True
                 self._lock.lose("another has it")
             elif what is not None and _was_asked(what):
                 self.unstored += 1

@@ -18,6 +18,7 @@ from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
 from genlevel.cli.printing import harmless, note
 from genlevel.cli.watching import Watched, patiently, watch
+from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -43,7 +44,12 @@ async def drive(found: Services, request: ev.StartRunRequest, settings: Settings
         if watched.left:
             return _left(watched, where)
         run = watched.run
-        verdict = await patiently(lambda: verdict_of(found, run.run_id), elsewhere=elsewhere)
+        try:
+            verdict = await patiently(lambda: verdict_of(found, run.run_id), elsewhere=elsewhere)
+        except StorageError:
+            if run.status == ev.RUN_STATUS_FINISHED:
+                raise
+            return _exit_code(run, watched.stopped, "", where)  # it says why
         document = result_document(run, verdict)
         places: dict[str, str] = {}
         try:

@@ -82,13 +82,15 @@ def scorer(ctx: click.Context, out: Path) -> None:
     async def work() -> None:
         from genlevel.runtime.blobs import BlobStore
         from genlevel.runtime.files import FileCache
+        from genlevel.runtime.patience import DatabasePatience
         from genlevel.runtime.storage import sqlite_url
         from scorer.service import Scorer
 
         async with _pages("scorer", settings) as pages:
             files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
             url = settings.storage.url or sqlite_url(out / "genlevel.db")
-            core = Scorer(url, pages.registry, files=files, weights=settings.scorer.weights)
+            patience = DatabasePatience.of(settings.storage.patience_s)
+            core = Scorer(url, pages.registry, files=files, weights=settings.scorer.weights, patience=patience)
             try:
                 await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings.grace_s)
             finally:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from genlevel.runtime.errors import StorageError
@@ -46,11 +47,13 @@ class Patience:
     Args:
         seconds: 0 = nothing is repeated.
         name: of the storage, for people.
+        after: once this one's is over, there is none left here either.
     """
 
-    def __init__(self, seconds: float, name: str = "storage") -> None:
+    def __init__(self, seconds: float, name: str = "storage", *, after: Patience | None = None) -> None:
         self.seconds = seconds
         self.name = name
+        self._after = after
         self._lock = threading.Lock()
         self._since: float | None = None  # when the outage began
         self._failed = 0.0  # when a try failed last
@@ -68,6 +71,13 @@ class Patience:
             slowest = min(self._tries.values(), default=None)
         waited_s = 0.0 if slowest is None or not self.seconds else time.monotonic() - slowest
         return f"{self.name}: no answer for {waited_s:.0f} s" if waited_s >= _SLOW_S else ""
+
+    @property
+    def over(self) -> bool:
+        """Whether an outage goes on that has lasted too long."""
+        now = time.monotonic()
+        with self._lock:
+            return self._since is not None and now - self._since >= self.seconds and not self._is_old(now)
 
     def hurry(self, within_s: float) -> None:
         """Whatever waits, now or later, gives up when so many seconds are over: the process ends."""
@@ -135,16 +145,45 @@ class Patience:
         """Notes a failed try. Returns whether there may be another. began, tried: when this work was tried first, and now."""
         now = time.monotonic()
         with self._lock:
-            first = self._since is None or now - self._failed > max(self.seconds, 2 * _PAUSES_S[-1])  # else it is the same outage
+            first = self._since is None or self._is_old(now)
             since = self._since = tried if first else self._since or tried
             self._failed, self._line = now, str(error)
         patient = error.passes and now < self._ends and now - since < self.seconds and now - began < 2 * self.seconds
+        patient = patient and (self._after is None or not self._after.over)
         if first and patient:
             logger.info("%s: %s; trying again for up to %.0f s", self.name, error, self.seconds)
         if not error.passes:
             with self._lock:
                 self._since = None  # nothing that is waited for
         return patient
+
+    def _is_old(self, now: float) -> bool:
+        """Whether nobody has tried for so long that it says nothing of now."""
+        return now - self._failed > max(self.seconds, 2 * _PAUSES_S[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class DatabasePatience:
+    """How patiently a database is read and written. If writing has been given up, reading is not waited for either."""
+
+    reads: Patience
+    writes: Patience
+
+    @classmethod
+    def of(cls, seconds: float, *, beside: DatabasePatience | None = None) -> DatabasePatience:
+        """beside: of another user of the same database in this process, which may find out first that it is away."""
+        writes = Patience(seconds, after=beside.writes if beside else None)
+        return cls(Patience(seconds, after=writes if beside is None else beside.writes), writes)
+
+    @property
+    def waits_for(self) -> str:
+        """What is waited for now, in one line; "" = nothing."""
+        return self.writes.waits_for or self.reads.waits_for
+
+    def hurry(self, within_s: float) -> None:
+        """Nobody waits any more when so many seconds are over."""
+        self.reads.hurry(within_s)
+        self.writes.hurry(within_s)
 
 
 def _pause_s(tries: int) -> float:

@@ -133,7 +133,7 @@ def open_engine(
         engine.dispose()
         raise
 
-    _explain_errors(engine, parsed)
+    _explain_errors(engine, parsed, shown)
     if engine.dialect.name == "postgresql":
         limit_answers(engine, max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S)
     elif (parsed.database or "") in _IN_MEMORY:
@@ -146,9 +146,7 @@ def open_engine(
     return engine
 
 
-def _explain_errors(engine: Engine, url: URL) -> None:
-    shown = url.render_as_string(hide_password=True)
-
+def _explain_errors(engine: Engine, url: URL, shown: str) -> None:
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> None:
         """What the database itself cannot do (any more) is said in one line, whoever asked; a wrong statement stays what it is."""

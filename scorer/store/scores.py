@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
 from scorer.certify.evidence import Ends
 from scorer.parsers import PARSER_VERSION
@@ -93,13 +94,18 @@ _SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "st
 class ScoreStore:
     """Scores by run and task. Blocking, thread-safe: call it off the event loop.
 
-    storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine that has the scorer's tables.
+    Args:
+        storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine that has the scorer's tables.
+        patience: for how long whoever uses it tries again: ``await store.patience.reads(store.scores, run_id)``; None: not at all.
     """
 
-    def __init__(self, storage: Engine | str) -> None:
+    def __init__(self, storage: Engine | str, *, patience: DatabasePatience | None = None) -> None:
+        self.patience = patience or DatabasePatience.of(0.0)
+        patience_s = self.patience.writes.seconds
         migrations = Path(__file__).parent / "migrations" / "versions"
         self._owned = isinstance(storage, str)
-        self._engine = open_engine(storage, "scorer", migrations, head=HEAD) if isinstance(storage, str) else storage
+        opened = open_engine(storage, "scorer", migrations, head=HEAD, patience_s=patience_s) if isinstance(storage, str) else storage
+        self._engine = opened
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
         self._lock = threading.Lock()
 

@@ -21,6 +21,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -53,7 +54,7 @@ def journal(request, tmp_path):
 
 @pytest.mark.full
 async def test_what_was_being_written_when_the_server_cut_the_connection_is_written_again(postgresql):
-    journal = Journal(postgresql, patience_s=10.0)
+    journal = Journal(postgresql, patience=DatabasePatience.of(10.0))
     cuts = iter([True])
 
     def cut(connection):
@@ -124,7 +125,7 @@ async def test_what_is_beside_something_that_cannot_be_stored_is_stored(journal)
 
 
 async def test_what_cannot_be_written_for_longer_than_patience_fails_and_then_all_fails_at_once_until_one_succeeds(tmp_path):
-    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience_s=3.0)
+    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience=DatabasePatience.of(3.0))
     with lock(tmp_path / "j.db"):
         began = time.monotonic()
         waiting = [journal.record(answer(f"i{n}")) for n in range(3)]
@@ -152,7 +153,7 @@ def lock(file):
 
 
 async def test_closing_does_not_wait_long_for_a_database_that_is_away(tmp_path, caplog):
-    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience_s=60.0)
+    journal = Journal(f"sqlite:///{tmp_path}/j.db", patience=DatabasePatience.of(60.0))
     with lock(tmp_path / "j.db"):
         lost = journal.record(answer("a"))
         await asyncio.sleep(0.1)

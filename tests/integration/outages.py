@@ -1,0 +1,113 @@
+"""Takes databases away from processes under test: a PostgreSQL of their own that stops or hangs, a proxy that cuts at COMMIT, a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+class Database:
+    """A PostgreSQL server that a test may stop. It listens on a socket in its folder, and by way of a proxy on a port."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    @property
+    def url(self) -> str:
+        return str(self._server.get_uri("postgres"))
+
+    @property
+    def socket(self) -> str:
+        return str(next(Path(self.url.partition("host=")[2]).glob(".s.PGSQL.*[0-9]")))
+
+    def execute(self, statement: str) -> str:
+        return str(self._server.psql(statement))
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stopped, and started again at the end."""
+        self._server.stop()
+        yield
+        self._server.ensure_postgres_running()
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Its processes do nothing until the end, although its system takes what is sent."""
+        postmaster = psutil.Process(self._server.get_pid())
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGSTOP)
+        yield
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+
+
+class Proxy:
+    """Stands between a database and its users on a port. ``cut_commits``: how many connections it cuts after their COMMIT went through.
+
+    ``muted``: it takes what is sent and passes nothing on, like a network that loses everything.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.cut_commits = 0
+        self.cuts = 0
+        self.muted = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=[client], daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self._path)
+        back = threading.Thread(target=self._pass_on, args=[server, client], daemon=True)
+        back.start()
+        self._pass_on(client, server, commits=True)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, *, commits: bool = False) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                while self.muted.is_set():
+                    time.sleep(0.05)
+                if commits and self.cut_commits > 0 and b"COMMIT\0" in data:
+                    self.cut_commits -= 1
+                    self.cuts += 1
+                    source.shutdown(socket.SHUT_RDWR)  # whoever asked does not hear the answer
+                    target.sendall(data)
+                    time.sleep(0.1)
+                    target.close()
+                    return
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.close()
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Another process's lock on an SQLite file."""
+    other = sqlite3.connect(file, isolation_level=None, timeout=20)
+    other.execute("begin exclusive")
+    yield
+    other.execute("rollback")
+    other.close()
