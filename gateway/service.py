@@ -21,6 +21,7 @@ from gateway.bodies import plain_text, read_json
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS, classify, malformed, redact
+from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
@@ -56,6 +57,7 @@ class Gateway:
         self._data_folder = data_folder
         self._routes = Routes(settings, served=served)
         self._telemetry = Telemetry(registry)
+        self._failures = FailureLog() if served else None  # a command says itself what went wrong
         self._upstreams = Upstreams()
         self._jobs = Jobs()
         self._calls = Calls()
@@ -104,6 +106,8 @@ class Gateway:
                     ) from None
             except CallFailed as failure:
                 self._telemetry.failed(provider, failure.reason)
+                if self._failures is not None:
+                    self._failures.note(provider, failure)
                 if series is not None:
                     series.failed(time.perf_counter() - started, failure)
                 raise

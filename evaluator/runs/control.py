@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 from google.protobuf import json_format
 
@@ -21,8 +22,11 @@ from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable
 from genlevel.runtime.locks import RunLock, RunLocks
+from genlevel.runtime.shown import cut
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+
+logger = logging.getLogger(__name__)
 
 STOPPED = "the evaluator stopped"
 
@@ -106,6 +110,8 @@ class RunControl:
         self.unstored.pop(run_id, None)
         self.waiting.pop(run_id, None)
         self.active[run_id] = active
+        total, done = work.record.total, sum(active.totals.outcomes.values())
+        logger.info("run %s goes on: %s on %s, %s of %s instances done", run_id, *_named(work), f"{done:,}", f"{total:,}")
 
     def _check_begins(self) -> None:
         if self._stopping:
@@ -272,6 +278,7 @@ class RunControl:
                 await lock.release()
             finally:
                 self.active.pop(active.run_id, None)
+                _log_end(active, ending)
 
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
@@ -296,6 +303,19 @@ def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
 def _lost(log: RunLog) -> str:
     cost = f", for ${log.unstored_nano_usd / 1e9:.4f}" if log.unstored_nano_usd else ""
     return f"{log.unstored:,} answers that had come{cost} could not be stored and are asked again"
+
+
+def _named(work: Work) -> tuple[str, str]:
+    """The model and the suite of a run, as a log line names them."""
+    return cut(work.plan.specification.model), cut(work.record.suite)
+
+
+def _log_end(active: ActiveRun, ending: Ending) -> None:
+    outcomes = active.progress().run.counts
+    counted = ", ".join(f"{count.name} {value:,}" for count, value in outcomes.ListFields())
+    status = ev.RunStatus.Name(ending.status).removeprefix("RUN_STATUS_").lower()
+    reason = f" ({' '.join(ending.reason.split())})" if ending.reason else ""
+    logger.info("run %s ended: %s%s; %s on %s: %s", active.run_id, status, reason, *_named(active.work), counted)
 
 
 def _kept_traffic(work: Work) -> str:

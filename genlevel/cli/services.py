@@ -40,7 +40,10 @@ def up(ctx: click.Context, out: Path) -> None:
     async def work() -> None:
         from genlevel.embedded import embedded_services
 
-        async with _pages("evaluator", settings) as pages, embedded_services(settings, out, pages.registry, served=True) as found:
+        async with (
+            _pages("evaluator", settings, moves=True) as pages,
+            embedded_services(settings, out, pages.registry, served=True) as found,
+        ):
             parts = (
                 _Part("gateway", settings.gateway, _add_gateway(found.gateway)),
                 _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
@@ -194,8 +197,11 @@ class _Pages:
 
 
 @asynccontextmanager
-async def _pages(name: str, settings: Settings) -> AsyncIterator[_Pages]:
-    """Serves HTTP from before anything else begins until all else has ended: /readyz says meanwhile that it starts, or stops."""
+async def _pages(name: str, settings: Settings, *, moves: bool = False) -> AsyncIterator[_Pages]:
+    """Serves HTTP from before anything else begins until all else has ended: /readyz says meanwhile that it starts, or stops.
+
+    moves: if its usual port is taken, and the configuration names none, another one will do.
+    """
     from genlevel.embedded import service_registry
     from genlevel.runtime.access import Access
     from genlevel.runtime.http import HttpServer, create_app
@@ -204,8 +210,11 @@ async def _pages(name: str, settings: Settings) -> AsyncIterator[_Pages]:
     listen: ServiceListen = getattr(settings, name)
     registry, life = service_registry(), Life()
     access = Access(settings.auth, registry)
-    async with HttpServer(create_app(registry, ready=life), listen.http, name=f"{name}.http", access=access, grace_s=1.0) as server:
-        host = listen.http.rpartition(":")[0]
+    host, _, port = listen.http.rpartition(":")
+    server = HttpServer(create_app(registry, ready=life), listen.http, name=f"{name}.http", access=access, grace_s=1.0)
+    if moves and not settings.writes(name, "http"):
+        await server.start_near(range(int(port), int(port) + 20))
+    async with server:
         yield _Pages(registry, access, life, f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}")
 
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
@@ -82,8 +82,20 @@ class HttpServer:
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
+    async def start_near(self, ports: Sequence[int]) -> int:
+        """Listens at the first of these ports that is free, else at any; returns it. Raises ConfigurationError as ``start``."""
+        host = self.address.rpartition(":")[0]
+        for port in ports:
+            self.address = f"{host}:{port}"
+            with contextlib.suppress(ConfigurationError):
+                return await self.start()
+        self.address = f"{host}:0"
+        return await self.start()
+
     async def start(self) -> int:
-        """Listens; returns the port. Raises ConfigurationError if it cannot or may not listen there."""
+        """Listens, unless it does; returns the port. Raises ConfigurationError if it cannot or may not listen there."""
+        if self._task is not None:
+            return self.port
         import uvicorn
 
         class Server(uvicorn.Server):

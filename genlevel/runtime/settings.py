@@ -256,6 +256,10 @@ class Settings(_Strict):
         settings._origin = origin
         return settings
 
+    def writes(self, *path: str | int) -> bool:
+        """Whether a field is written down in the file, and no default."""
+        return path in self._origin.lines
+
     def place(self, *path: str | int) -> str:
         """A field for a message: "genlevel.yaml:12: accounts.team.provider", or its name alone if the settings come from no file."""
         return self._origin.place(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -277,3 +279,40 @@ def test_a_service_does_not_start_without_its_folders_of_suites(genlevel, servic
     (line,) = done.stderr.splitlines()
     assert "suites.folders" in line
     assert "/nothing/here is not a folder" in line
+
+
+def test_up_takes_another_port_for_metrics_and_logs_runs_and_failures(genlevel, stub_upstream, choice_suite, tmp_path) -> None:
+    stubs = {"good": stub_upstream(answer="A"), "bad": stub_upstream(status=400)}
+    choice_suite(4, name="suites/bench")
+    ports = free_ports(3)
+    names = ("gateway", "evaluator", "scorer")
+    document = {name: {"grpc": f"127.0.0.1:{port}"} for name, port in zip(names, ports, strict=True)}
+    document["suites"] = {"folders": [str(tmp_path / "suites")]}
+    document["accounts"] = {name: {"provider": "compatible", "base_url": stub.base_url} for name, stub in stubs.items()}
+    document["routes"] = {name: {"account": name, "model": name} for name in stubs}
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):  # another test may have it
+            taken.enter_context(socket.create_server(("127.0.0.1", 7412)))
+        process = genlevel.start("up")
+        try:
+            while "/readyz" not in (line := process.stderr.readline()):
+                assert line, process.communicate()
+            port = int(line.rpartition(":")[2])
+            assert port != 7412
+            wait_until_ready(process, port)
+            served = Served(ports)
+            runs = []
+            for model in stubs:
+                start = ev.StartRunRequest(specification=specification(model=model), traffic=ev.TrafficSettings(unpriced_ok=True))
+                runs.append(ended(served, start).run_id)
+        finally:
+            process.terminate()
+            _, stderr = process.communicate(timeout=30)
+    said = [line.partition(": ")[2] for line in stderr.splitlines()]
+    assert f"run {runs[0]} goes on: good on bench, 0 of 4 instances done" in said
+    assert f"run {runs[0]} ended: finished; good on bench: total 4, answered 4" in said
+    (failed,) = [line for line in said if line.startswith("a call failed as CALLER_FAULT")]
+    assert "(400 stub)" in failed
+    (bad,) = [line for line in said if line.startswith(f"run {runs[1]} ended: failed (no call succeeded: 4 of 4")]
+    assert bad.endswith("bad on bench: total 4, failed 4")
