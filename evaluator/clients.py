@@ -35,7 +35,7 @@ _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 @dataclass(slots=True, eq=False)
 class _Stream:
-    """One stream to a gateway. left: nothing further is written to it. answered: an answer came by it."""
+    """One stream to a gateway. left: nothing further is written to it, as it has ended or its gateway stops. answered: an answer came."""
 
     call: grpc.aio.StreamStreamCall
     left: bool = False
@@ -153,7 +153,10 @@ class GrpcGateway:
         begun = True
         try:
             while (message := await stream.call.read()) is not grpc.aio.EOF:
-                stream.answered = True
+                stream.answered = stream.answered or bool(message.results)
+                if message.stopping:
+                    stream.left = True
+                    self._has_mail.set()
                 for result in message.results:
                     self._resolve(stream, result)
         except grpc.aio.AioRpcError as error:
@@ -187,8 +190,7 @@ class GrpcGateway:
             pending.future.set_result(result.response)
             return
         failure = call_failed(result.error)
-        if failure.error_class == ErrorClass.NOT_SENT and failure.provider_code == STOPPING:
-            stream.left = True
+        if failure.error_class == ErrorClass.NOT_SENT and stream.left:
             self._send_again(result.id, pending)
         else:
             pending.future.set_exception(failure)
@@ -205,13 +207,14 @@ class GrpcGateway:
     async def _send(self, stream: _Stream) -> None:
         """Writes what waits to be sent until the stream is left. (To cancel a write would cancel the stream, with all that goes on.)"""
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await stream.call.wait_for_connection()  # until then nothing is written, and all can still go to another stream
-            while not stream.left:
+            await stream.call.initial_metadata()  # until a gateway has taken the stream nothing is written, and all can go to another one
+            while not stream.left and not stream.call.done():
                 if (batch := self._next_batch(stream)).items:
                     await stream.call.write(batch)
                 else:
                     self._has_mail.clear()
                     await self._has_mail.wait()
+            await stream.call.done_writing()  # so that the gateway has read all of it when it ends the stream
 
     def _next_batch(self, stream: _Stream) -> gw.GenerateManyRequest:
         """What waits to be sent, as much as one message takes; counted as written to the stream. Empty: nothing waits."""

@@ -25,6 +25,8 @@ MAX_ITEMS_IN_FLIGHT = 1024
 MAX_BYTES_IN_FLIGHT = 256 << 20
 MAX_RESULTS_PER_MESSAGE = 128
 MAX_BYTES_PER_MESSAGE = 16 << 20  # one larger result goes alone
+# A client that is told that the gateway stops has so long to say that it writes no more: what it writes as a stream ends may be lost.
+FAREWELL_S = 0.4
 # What a result is in a message beyond its own bytes: its tag and length.
 _FRAME_BYTES = 16
 
@@ -66,8 +68,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def GenerateMany(self, requests: AsyncIterator[gw.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         """Many calls on one stream, answered in the order in which they are ready; ready ones share a message.
 
-        If the server stops, the stream ends once all that has begun is answered. Its status says that nothing else of it has begun.
+        If the server stops, its client is told, and the stream ends once all that has begun is answered. Should the client not have ended
+        its half by then, the status says that nothing else of it has begun.
         """
+        await context.send_initial_metadata(())  # clients write nothing before: a server that ends may not get to know that they called
         try:
             complete = await self._serve(requests, _Stream(self._gateway, context))
         except ExceptionGroup as failures:
@@ -89,6 +93,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             await asyncio.wait((reader, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not reader.done():
                 stream.begin_nothing()
+                await stream.idle()
+                await asyncio.wait((reader,), timeout=FAREWELL_S)
             await stream.idle()
             complete = reader.done()
             for task in (writer, reader, stopping):
@@ -121,11 +127,13 @@ class _Stream:
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
         self._stopping = False
+        self._to_tell = False  # that the gateway stops
 
     def begin_nothing(self) -> None:
-        """Items wait for room no longer: the gateway says at once that it does not begin them."""
-        self._stopping = True
+        """Tells the client. Items wait for room no longer: the gateway says at once that it does not begin them."""
+        self._stopping = self._to_tell = True
         self._has_room.set()
+        self._has_results.set()
 
     async def room(self, item: gw.GenerateManyItem) -> None:
         """Waits until the item may begin, and counts it."""
@@ -175,8 +183,9 @@ class _Stream:
         while True:
             await self._has_results.wait()
             self._has_results.clear()
-            while self._ready:
+            while self._ready or self._to_tell:
                 message, size = self._next_message()
+                self._to_tell = False
                 await self._context.write(message)
                 self._items -= len(message.results)
                 self._bytes -= size
@@ -184,7 +193,7 @@ class _Stream:
 
     def _next_message(self) -> tuple[gw.GenerateManyResponse, int]:
         """As many of the ready results as one message takes, and their size in bytes."""
-        message, size = gw.GenerateManyResponse(), 0
+        message, size = gw.GenerateManyResponse(stopping=self._stopping), 0
         while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
             result, written = self._ready[0]
             if message.results and size + written > MAX_BYTES_PER_MESSAGE:

@@ -166,10 +166,12 @@ class GenerateManyResult(_message.Message):
     def __init__(self, id: _Optional[int] = ..., response: _Optional[_Union[GenerateResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class GenerateManyResponse(_message.Message):
-    __slots__ = ("results",)
+    __slots__ = ("results", "stopping")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
+    STOPPING_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[GenerateManyResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ...) -> None: ...
+    stopping: bool
+    def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ..., stopping: _Optional[bool] = ...) -> None: ...
 
 class Price(_message.Message):
     __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input")

@@ -64,8 +64,9 @@ class GatewayServiceServicer:
     def GenerateMany(self, request_iterator, context):
         """Many requests and answers on one stream. Every item has its own id, deadline and status in band;
         answers come in the order in which they are ready. When a stream ends, items without an answer may have been
-        done, and charged; a client opens another stream for the rest. A gateway that stops ends its streams with the status
-        NOT_SENT once all that it has begun is answered: it has begun nothing of what it has not answered.
+        done, and charged; a client opens another stream for the rest. A gateway that stops says so (stopping) and begins nothing
+        further: a client that then writes no more, and says that, has an answer to each of its items before the stream ends. The
+        stream of one that goes on writing ends with the status NOT_SENT once all that was begun is answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

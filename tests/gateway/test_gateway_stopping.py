@@ -48,7 +48,7 @@ class Held:
         return web.json_response({"choices": [{"message": {"content": "late"}, "finish_reason": "stop"}]})
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.open < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -57,12 +57,19 @@ def items(request: gw.GenerateRequest, *ids: int) -> gw.GenerateManyRequest:
     return gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=number, request=request) for number in ids])
 
 
+async def next_of(call: Any) -> list[gw.GenerateManyResult]:
+    """The next results; a message may say no more than that the gateway stops."""
+    while not (message := await asyncio.wait_for(call.read(), 20)).results:
+        assert message.stopping
+    return list(message.results)
+
+
 async def rest_of(call: Any) -> tuple[dict[int, str], CallFailed]:
     """What became of the items that are answered from now on, and what the stream ended with."""
     found: dict[int, str] = {}
     while True:
         try:
-            message = await asyncio.wait_for(call.read(), 10)
+            message = await asyncio.wait_for(call.read(), 20)
         except grpc.aio.AioRpcError as ended:
             return found, call_failed(status_of(ended))
         for result in message.results:
@@ -79,8 +86,7 @@ async def test_on_an_open_stream_what_has_begun_is_answered_and_the_rest_comes_b
         stopping = asyncio.create_task(server.stop())
         await asyncio.sleep(0.2)
         await call.write(items(asking("openai-chat"), 3, 4))
-        message = await asyncio.wait_for(call.read(), 5)
-        answered = {result.id: call_failed(result.error) for result in message.results}
+        answered = {result.id: call_failed(result.error) for result in await next_of(call)}
         assert answered.keys() <= {3, 4}, "at once"
         assert {(failure.reason, failure.may_be_charged) for failure in answered.values()} == {("NOT_SENT", False)}
         held.go.set()
@@ -127,7 +133,7 @@ async def test_what_is_still_in_flight_after_the_grace_may_be_charged(stub: Any,
                 await asyncio.sleep(0.01)
         began = time.monotonic()
         stopping = asyncio.create_task(server.stop())
-        result = (await asyncio.wait_for(call.read(), 5)).results[0]
+        result = (await next_of(call))[0]
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await alone
         for failure in (call_failed(result.error), call_failed(status_of(caught.value))):
@@ -187,7 +193,7 @@ async def test_a_full_stream_does_not_hold_up_what_waits_for_room(
         stopping = asyncio.create_task(server.stop())
         turned_away: set[int] = set()
         while len(turned_away) < 8:
-            for result in (await asyncio.wait_for(call.read(), 5)).results:
+            for result in await next_of(call):
                 assert call_failed(result.error).reason == "NOT_SENT"
                 turned_away.add(result.id)
         held.go.set()

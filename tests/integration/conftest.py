@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,3 +276,109 @@ def genlevel(tmp_path: Path, forker: Forker | None, credentials: Credentials | N
     folder = tmp_path / "work"
     folder.mkdir()
     return Command(folder, forker, credentials)
+
+
+class Served:
+    """One service that runs, and what it says on standard error once it has ended."""
+
+    def __init__(self, process: Program) -> None:
+        self.process = process
+        self.said = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        _, self.said = self.process.communicate()
+
+    def ended(self, timeout_s: float = 30) -> tuple[int, str]:
+        """Waits for its end; its exit code and what it said."""
+        self._reader.join(timeout_s)
+        assert not self._reader.is_alive(), "it goes on"
+        code = self.process.returncode
+        assert code is not None
+        return code, self.said
+
+    def gone_after_s(self, number: int) -> float:
+        """Sends a signal. How long it takes to end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.ended()
+        return time.monotonic() - began
+
+
+class Deployment:
+    """The services as processes of their own over one genlevel.yaml, with one route, "stubbed". settings: beside those."""
+
+    def __init__(self, genlevel: Command, base_url: str, *, concurrency: int = 64, **settings: object) -> None:
+        self.genlevel = genlevel
+        names = SERVICES[1:]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
+        ports = [each.getsockname()[1] for each in sockets]
+        for each in sockets:
+            each.close()
+        self.grpc = dict(zip(names, ports[:3], strict=True))
+        self.http = dict(zip(names, ports[3:], strict=True))
+        self.running: dict[str, Served] = {}
+        listening = {name: {"grpc": f"127.0.0.1:{self.grpc[name]}", "http": f"127.0.0.1:{self.http[name]}"} for name in names}
+        document = {
+            **listening,
+            "addresses": {name: listening[name]["grpc"] for name in names},
+            "accounts": {"stub": {"provider": "compatible", "base_url": base_url, "limits": {"concurrency": concurrency}}},
+            "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
+            "suites": {"folders": [str(genlevel.folder.parent)]},
+            "auth": "none",  # tests speak to them without credentials
+            **settings,
+        }
+        (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+
+    def launch(self, name: str) -> Served:
+        """Starts a service, or all of them as "up", and does not wait for it."""
+        self.running[name] = Served(self.genlevel.start(name, "--out", "data"))
+        return self.running[name]
+
+    def start(self, *names: str) -> None:
+        """Starts services and waits until they are ready."""
+        for name in names:
+            self.launch(name)
+        for name in names:
+            self.until_ready(name)
+
+    def until_ready(self, name: str, timeout_s: float = 60) -> None:
+        """Waits until a service says that it is ready."""
+        deadline = time.monotonic() + timeout_s
+        while self.page(name, "/readyz")[0] != 200:
+            assert self.running[name].process.poll() is None, self.running[name].ended()
+            assert time.monotonic() < deadline, self.page(name, "/readyz")
+            time.sleep(0.02)
+
+    def page(self, name: str, path: str) -> tuple[int, str]:
+        """The status and text of a page; 0 if nobody answers."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://127.0.0.1:{self.http['evaluator' if name == 'up' else name]}{path}", timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def close(self) -> None:
+        for served in self.running.values():
+            served.process.kill()
+        for served in self.running.values():
+            served.ended()
+
+
+@pytest.fixture
+def deployed(genlevel: Command) -> Iterator[Callable[..., Deployment]]:
+    """Makes a deployment; its services end with the test."""
+    made: list[Deployment] = []
+
+    def make(base_url: str, **settings: Any) -> Deployment:
+        made.append(Deployment(genlevel, base_url, **settings))
+        return made[-1]
+
+    yield make
+    for deployment in made:
+        deployment.close()

@@ -1,0 +1,208 @@
+"""SIGTERM to real processes: nothing begins afterwards, what was begun ends and is answered, and who has nothing to do is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from genlevel.runtime.failures import call_failed, status_of
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc
+from genlevel.v1 import gateway_pb2 as gw
+
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+AT_ONCE_S = 1.0
+
+
+def request(text):
+    return gw.GenerateRequest(route="stubbed", messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text=text)])])
+
+
+def items(*ids):
+    return gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=number, request=request(f"question {number}")) for number in ids])
+
+
+async def until(condition, timeout_s=30):
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def read_to_the_end(call):
+    """What became of a stream's items by id, and the class that the stream ended with."""
+    found = {}
+    while True:
+        try:
+            message = await asyncio.wait_for(call.read(), 30)
+        except grpc.aio.AioRpcError as error:
+            return found, call_failed(status_of(error)).reason
+        for result in message.results:
+            found[result.id] = call_failed(result.error).reason if result.WhichOneof("result") == "error" else "answered"
+
+
+async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(deployed, stub_upstream):
+    stub = stub_upstream(latency=2.0)
+    services = deployed(stub.base_url)
+    services.start("gateway")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+        client, health = gateway_pb2_grpc.GatewayServiceStub(channel), health_pb2_grpc.HealthStub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service="genlevel.v1.GatewayService"))
+        await watch.read()
+        idle, busy = client.GenerateMany(), client.GenerateMany()
+        await idle.wait_for_connection()
+        await busy.write(items(*range(64)))
+        await until(lambda: len(stub.calls()) == 64)
+        services.running["gateway"].process.terminate()
+        assert (await asyncio.wait_for(watch.read(), 1)).status == NOT_SERVING
+        status, text = await asyncio.to_thread(services.page, "gateway", "/readyz")
+        assert (status, json.loads(text)["reason"]) == (503, "stopping")
+        assert (await asyncio.to_thread(services.page, "gateway", "/healthz"))[0] == 200
+        status, text = await asyncio.to_thread(services.page, "gateway", "/metrics")
+        assert (status, "genlevel_gateway_in_flight 64.0" in text) == (200, True)
+        assert await read_to_the_end(idle) == ({}, "NOT_SENT")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await client.Generate(request("alone"))
+        assert (refused.value.code(), call_failed(status_of(refused.value)).reason) == (grpc.StatusCode.UNAVAILABLE, "NOT_SENT")
+        await busy.write(items(*range(100, 148)))
+        became, ended = await read_to_the_end(busy)
+        answered = {number for number, what in became.items() if what == "answered"}
+        assert (answered, ended) == (set(range(64)), "NOT_SENT")
+        assert {what for number, what in became.items() if number >= 100} == {"NOT_SENT"}
+    code, said = await asyncio.to_thread(services.running["gateway"].ended, 2)
+    assert (code, "Traceback" in said) == (0, False), said
+    assert len(stub.calls()) == 64, "none began after the signal"
+
+
+async def test_calls_that_outlast_the_grace_are_cut_and_may_be_charged(deployed, stub_upstream):
+    services = deployed(stub_upstream(latency=60).base_url, grace_s=0.5)
+    services.start("gateway")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+        call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()
+        await call.write(items(1))
+        await until(lambda: "genlevel_gateway_in_flight 1.0" in services.page("gateway", "/metrics")[1])
+        gone = asyncio.create_task(asyncio.to_thread(services.running["gateway"].gone_after_s, signal.SIGTERM))
+        while not (message := await asyncio.wait_for(call.read(), 5)).results:
+            assert message.stopping
+        failure = call_failed(message.results[0].error)
+        assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
+        assert 0.5 <= await gone < 0.5 + AT_ONCE_S
+
+
+async def test_a_second_signal_ends_a_service_at_once(deployed, stub_upstream):
+    stub = stub_upstream(latency=60)
+    services = deployed(stub.base_url)
+    services.start("gateway")
+    gateway = services.running["gateway"]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+        call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()
+        await call.write(items(1))
+        await until(stub.calls)
+        gateway.process.terminate()
+        await until(lambda: services.page("gateway", "/readyz")[0] == 503)
+        assert await asyncio.to_thread(gateway.gone_after_s, signal.SIGTERM) < AT_ONCE_S
+    assert gateway.process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.2, 0.5])
+def test_a_service_that_is_stopped_while_it_starts_is_gone_at_once(deployed, stub_upstream, after_s):
+    services = deployed(stub_upstream().base_url)
+    up = services.launch("up")
+    time.sleep(after_s)
+    assert up.gone_after_s(signal.SIGTERM) < AT_ONCE_S
+    assert "Traceback" not in up.said
+    assert up.process.returncode in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize("name", ["gateway", "scorer", "evaluator", "up"])
+async def test_a_service_with_nothing_to_do_is_gone_at_once_whatever_is_open_to_it(deployed, stub_upstream, name):
+    services = deployed(stub_upstream().base_url)
+    services.start(*{"up": ("up",), "evaluator": ("gateway", "scorer", "evaluator")}.get(name, (name,)))
+    async with contextlib.AsyncExitStack() as stack:
+        for port in services.grpc.values() if name == "up" else [services.grpc[name]]:
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            await watch.read()
+        if name in ("gateway", "up"):
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}"))
+            streams = [gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany() for _ in range(8)]
+            for stream in streams:
+                await stream.write(items(1))
+                await stream.read()
+        assert await asyncio.to_thread(services.running[name].gone_after_s, signal.SIGTERM) < AT_ONCE_S
+    code, said = services.running[name].ended()
+    assert (code, "Traceback" in said) == (0, False), said
+
+
+async def started(services, suite):
+    """Starts a run through the evaluator; its id."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        specification = ev.RunSpecification(model="stubbed", suite=suite.name)
+        client = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
+        return (await client.StartRun(ev.StartRunRequest(specification=specification), timeout=30)).run.run_id
+
+
+async def end_of(services, run_id):
+    """The run once it does not go on."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        async for progress in evaluator_pb2_grpc.EvaluatorServiceStub(channel).WatchRun(ev.WatchRunRequest(run_id=run_id), timeout=60):
+            run = progress.run
+    return run
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["three processes", "up"])
+async def test_an_evaluator_that_stops_keeps_the_answers_to_what_it_has_asked_and_the_next_one_asks_the_rest(
+    deployed, stub_upstream, choice_suite, together
+):
+    stub = stub_upstream(latency=1.0)
+    services = deployed(stub.base_url)
+    name = "up" if together else "evaluator"
+    services.start(*(["up"] if together else ["gateway", "scorer", "evaluator"]))
+    run_id = await started(services, choice_suite(200))
+    await until(lambda: len(stub.calls()) == 64)
+    assert await asyncio.to_thread(services.running[name].gone_after_s, signal.SIGTERM) < 1.0 + AT_ONCE_S
+    code, said = services.running[name].ended()
+    assert (code, "Traceback" in said) == (0, False), said
+    assert len(stub.calls()) == 64, "none began after the signal"
+    services.start(name)
+    run = await end_of(services, run_id)
+    assert (run.status, run.counts.answered, run.calls, run.retries) == (ev.RUN_STATUS_FINISHED, 200, 200, 0)
+    asked = [question for _, question in stub.calls()]
+    assert len(asked) == len(set(asked)) == 200, "none was lost, none asked twice"
+
+
+async def test_a_gateway_that_is_replaced_costs_a_run_elsewhere_no_call(deployed, stub_upstream, choice_suite):
+    stub = stub_upstream(latency=0.3)
+    services = deployed(stub.base_url)
+    services.start("gateway", "scorer", "evaluator")
+    run_id = await started(services, choice_suite(600))
+    for seen in (100, 300):
+        await until(lambda seen=seen: len(stub.calls()) >= seen)
+        code = await asyncio.to_thread(lambda: (services.running["gateway"].process.terminate(), services.running["gateway"].ended())[1][0])
+        assert code == 0
+        services.launch("gateway")
+    run = await end_of(services, run_id)
+    assert (run.counts.answered, run.calls, run.retries) == (600, 600, 0)
+    asked = [question for _, question in stub.calls()]
+    assert len(asked) == len(set(asked)) == 600, "none was lost, none asked twice"
+
+
+@pytest.mark.parametrize("waits_for", ["a limit", "a gateway"])
+async def test_a_run_that_waits_does_not_hold_up_the_end(deployed, stub_upstream, choice_suite, waits_for):
+    stub = stub_upstream(limit_rate=1.0 if waits_for == "a limit" else 0.0, retry_after="30", latency=0.1)
+    services = deployed(stub.base_url)
+    services.start("gateway", "scorer", "evaluator")
+    await started(services, choice_suite(5000))
+    await until(lambda: len(stub.calls()) >= 4)
+    if waits_for == "a gateway":
+        services.running["gateway"].gone_after_s(signal.SIGKILL)
+    await asyncio.sleep(0.5)
+    assert await asyncio.to_thread(services.running["evaluator"].gone_after_s, signal.SIGTERM) < AT_ONCE_S
+    assert "Traceback" not in services.running["evaluator"].said
