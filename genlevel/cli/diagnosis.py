@@ -1,0 +1,210 @@
+"""What ``genlevel doctor`` looks at. Each look says what it found in one line, and none of them changes anything or calls a model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genlevel.runtime.errors import ConfigurationError, GenlevelError
+
+if TYPE_CHECKING:
+    from genlevel.runtime.access import Access
+    from genlevel.runtime.settings import Settings
+
+_SERVICES = ("gateway", "evaluator", "scorer")
+_EXPIRES_SOON = timedelta(days=14)
+
+
+class State(StrEnum):
+    """OK: works. NOTE: worth knowing. WARNING: works, and should not stay so. PROBLEM: does not work."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one thing. what: its name, as settings call it."""
+
+    what: str
+    state: State
+    said: str
+
+
+async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> list[Finding]:
+    """All findings.
+
+    Args:
+        folder: of runs, if the settings do not name a database.
+        file: of the settings; None: there is none.
+    """
+    said = f"{file} is read" if file is not None else "no file of settings; the defaults hold"
+    findings = [Finding("settings", State.OK, said), *exposure(settings), *tokens(settings)]
+    findings += [await _storage(settings, folder), await _blobs(settings, folder)]
+    findings += [finding async for finding in _services(settings)]
+    findings += [finding async for finding in _routes(settings, folder)]
+    findings += _suites(settings)
+    return findings
+
+
+# -- who may call --------------------------------------------------------------------------------------------------------
+
+
+def exposure(settings: Settings) -> Iterator[Finding]:
+    """Of each address that a service would listen at: who can call it."""
+    from genlevel.runtime.access import Access
+
+    try:
+        access = Access(settings.auth)
+    except ConfigurationError as error:
+        yield Finding("auth", State.PROBLEM, str(error))
+        return
+    for service in _SERVICES:
+        listen = getattr(settings, service)
+        yield _open_to(access, settings, f"{service}.grpc", listen.grpc)
+        yield _open_to(access, settings, f"{service}.http", listen.http)
+
+
+def _open_to(access: Access, settings: Settings, name: str, address: str) -> Finding:
+    service, _, kind = name.partition(".")
+    listen = getattr(settings, service)
+    try:
+        dangers = access.dangers(name, address, tls=listen.tls, http=kind == "http")
+    except ConfigurationError as error:
+        return Finding(name, State.PROBLEM, str(error))
+    return Finding(name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to(address)}", *dangers)))
+
+
+def tokens(settings: Settings) -> Iterator[Finding]:
+    """Of the file of tokens: whether others can read it, and which tokens have ended or soon will."""
+    if settings.auth is None or settings.auth.tokens is None:
+        return
+    from genlevel.runtime.tokens import read_rows
+
+    file = settings.auth.tokens
+    try:
+        rows = read_rows(file, "auth.tokens")
+        mode = stat.S_IMODE(os.stat(file).st_mode)
+    except (ConfigurationError, OSError):
+        return  # exposure has said it
+    if mode & 0o022:
+        yield Finding("auth.tokens", State.WARNING, f"{file} can be written by others (mode {mode:o}), who could let themselves in")
+    now = datetime.now(UTC).date()
+    for row in rows:
+        if row.expires is not None and row.expires < now:
+            yield Finding("auth.tokens", State.NOTE, f"the token of {row.name} has expired ({row.expires})")
+        elif row.expires is not None and row.expires < now + _EXPIRES_SOON:
+            yield Finding("auth.tokens", State.WARNING, f"the token of {row.name} expires at the end of {row.expires}")
+
+
+# -- what is kept --------------------------------------------------------------------------------------------------------
+
+
+async def _storage(settings: Settings, folder: Path) -> Finding:
+    from evaluator.journal.tables import HEAD as JOURNAL_HEAD
+    from genlevel.runtime.storage import look_at, shown_url, sqlite_url
+    from scorer.store.tables import HEAD as SCORES_HEAD
+
+    url = settings.storage.url or sqlite_url(folder / "genlevel.db")
+    if not settings.storage.url and not (folder / "genlevel.db").exists():
+        return Finding("storage.url", State.OK, f"nothing is stored in {folder} yet")
+    try:
+        problem = await asyncio.to_thread(look_at, url, {"evaluator": JOURNAL_HEAD, "scorer": SCORES_HEAD})
+    except GenlevelError as error:
+        return Finding("storage.url", State.PROBLEM, str(error))
+    return Finding("storage.url", State.PROBLEM if problem else State.OK, problem or f"{shown_url(url)} answers")
+
+
+async def _blobs(settings: Settings, folder: Path) -> Finding:
+    from genlevel.runtime.blobs import BlobStore
+
+    place = settings.storage.blobs or str(folder / "blobs")
+    if not settings.storage.blobs and not Path(place).exists():
+        return Finding("storage.blobs", State.OK, f"nothing is stored in {place} yet")
+    try:
+        store = await asyncio.to_thread(BlobStore.open, place)
+        problem = await asyncio.to_thread(store.problem)
+    except GenlevelError as error:
+        problem = str(error)
+    return Finding("storage.blobs", State.PROBLEM if problem else State.OK, problem or f"{store.name} can be used")
+
+
+# -- what answers --------------------------------------------------------------------------------------------------------
+
+
+async def _services(settings: Settings) -> AsyncIterator[Finding]:
+    """Of each configured service, else of one that would be served here: whether it answers and is ready."""
+    from genlevel.runtime.remote import Remote
+    from genlevel.runtime.rpc import connect
+    from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
+
+    contracts = {
+        "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
+        "evaluator": evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"],
+        "scorer": scorer_pb2.DESCRIPTOR.services_by_name["ScorerService"],
+    }
+    if not any(getattr(settings.addresses, service) for service in _SERVICES):
+        yield Finding("addresses", State.OK, "none is set: each command works in a process of its own")
+        return
+    for service in _SERVICES:
+        if not (address := getattr(settings.addresses, service)):
+            yield Finding(f"addresses.{service}", State.PROBLEM, "is not set, and others are: set all three")
+            continue
+        try:
+            remote = Remote(
+                connect(address, settings.addresses, name=f"addresses.{service}"), contracts[service], name=service, address=address
+            )
+        except GenlevelError as error:
+            yield Finding(f"addresses.{service}", State.PROBLEM, str(error))
+            continue
+        try:
+            problem = await remote.problem()
+        finally:
+            await remote.close()
+        yield Finding(f"addresses.{service}", State.PROBLEM if problem else State.OK, problem or f"the {service} at {address} is ready")
+
+
+async def _routes(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
+    """Of each configured route: whether what it needs on this machine is there, and whether its calls have a price."""
+    from genlevel.embedded import LazyGateway
+    from genlevel.v1 import gateway_pb2 as gw
+
+    if settings.addresses.gateway or not settings.routes:
+        said = "the gateway at addresses.gateway has them; `genlevel models` lists them" if settings.addresses.gateway else "none is set"
+        yield Finding("routes", State.OK, said)
+        return
+    gateway = LazyGateway(settings, folder)
+    try:
+        for name in settings.routes:
+            try:
+                (model,) = (await gateway.list_models(gw.ListModelsRequest(route=name))).models
+            except GenlevelError as error:
+                yield Finding(f"routes.{name}", State.PROBLEM, str(error))
+                continue
+            if not model.ready:
+                yield Finding(f"routes.{name}", State.PROBLEM, model.problem)
+            elif model.charges and not model.HasField("price"):
+                said = f"{model.provider}/{model.model} has no price, so no budget in dollars can be kept; set routes.{name}.price"
+                yield Finding(f"routes.{name}", State.WARNING, said)
+            else:
+                yield Finding(f"routes.{name}", State.OK, f"{model.provider}/{model.model} can be called")
+    finally:
+        await gateway.close()
+
+
+def _suites(settings: Settings) -> Iterator[Finding]:
+    """Of each folder of suites: whether it is there."""
+    for folder in settings.suites.folders:
+        if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+            yield Finding("suites.folders", State.OK, f"{folder} can be read")
+        else:
+            yield Finding("suites.folders", State.PROBLEM, f"{folder} is no folder that can be read")
