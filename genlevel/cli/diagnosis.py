@@ -81,7 +81,7 @@ def _open_to(access: Access, settings: Settings, name: str, address: str) -> Fin
         dangers = access.dangers(name, address, tls=listen.tls, http=kind == "http")
     except ConfigurationError as error:
         return Finding(name, State.PROBLEM, str(error))
-    return Finding(name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to(address)}", *dangers)))
+    return Finding(name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to()}", *dangers)))
 
 
 def tokens(settings: Settings) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def tokens(settings: Settings) -> Iterator[Finding]:
 async def _storage(settings: Settings, folder: Path) -> Finding:
     from evaluator.journal.tables import HEAD as JOURNAL_HEAD
     from genlevel.runtime.storage import look_at, shown_url, sqlite_url
-    from scorer.store.tables import HEAD as SCORES_HEAD
+    from scorer.store.scores import HEAD as SCORES_HEAD
 
     url = settings.storage.url or sqlite_url(folder / "genlevel.db")
     if not settings.storage.url and not (folder / "genlevel.db").exists():
@@ -142,47 +142,54 @@ async def _blobs(settings: Settings, folder: Path) -> Finding:
 
 
 async def _services(settings: Settings) -> AsyncIterator[Finding]:
-    """Of each configured service, else of one that would be served here: whether it answers and is ready."""
+    """Of each configured service whether it answers and is ready; if none is configured, of those that are served here."""
+    addresses = settings.addresses
+    if any(getattr(addresses, service) for service in _SERVICES):
+        for service in _SERVICES:
+            if not (address := getattr(addresses, service)):
+                yield Finding(f"addresses.{service}", State.PROBLEM, "is not set, and others are: set all three")
+                continue
+            problem = await _problem_of(settings, service, address)
+            yield Finding(f"addresses.{service}", State.PROBLEM if problem else State.OK, problem or f"the {service} at {address} is ready")
+        return
+    yield Finding("addresses", State.OK, "none is set: each command works in a process of its own")
+    for service in _SERVICES:
+        address = getattr(settings, service).grpc
+        if not await _problem_of(settings, service, address):
+            said = f"a {service} is served at {address}, and ready; set addresses.{service} for commands to use it"
+            yield Finding(f"{service}.grpc", State.NOTE, said)
+
+
+async def _problem_of(settings: Settings, service: str, address: str) -> str:
+    """Why a service cannot be asked; "" if it is ready."""
     from genlevel.runtime.remote import Remote
     from genlevel.runtime.rpc import connect
     from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
 
-    contracts = {
-        "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
-        "evaluator": evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"],
-        "scorer": scorer_pb2.DESCRIPTOR.services_by_name["ScorerService"],
-    }
-    if not any(getattr(settings.addresses, service) for service in _SERVICES):
-        yield Finding("addresses", State.OK, "none is set: each command works in a process of its own")
-        return
-    for service in _SERVICES:
-        if not (address := getattr(settings.addresses, service)):
-            yield Finding(f"addresses.{service}", State.PROBLEM, "is not set, and others are: set all three")
-            continue
-        try:
-            remote = Remote(
-                connect(address, settings.addresses, name=f"addresses.{service}"), contracts[service], name=service, address=address
-            )
-        except GenlevelError as error:
-            yield Finding(f"addresses.{service}", State.PROBLEM, str(error))
-            continue
-        try:
-            problem = await remote.problem()
-        finally:
-            await remote.close()
-        yield Finding(f"addresses.{service}", State.PROBLEM if problem else State.OK, problem or f"the {service} at {address} is ready")
+    contracts = {"gateway": gateway_pb2, "evaluator": evaluator_pb2, "scorer": scorer_pb2}
+    contract = contracts[service].DESCRIPTOR.services_by_name[f"{service.capitalize()}Service"]
+    try:
+        channel = connect(address, settings.addresses, name=f"addresses.{service}")
+        remote = Remote(channel, contract, name=service, address=address)
+    except GenlevelError as error:
+        return str(error)
+    try:
+        return await remote.problem()
+    finally:
+        await remote.close()
 
 
 async def _routes(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
     """Of each configured route: whether what it needs on this machine is there, and whether its calls have a price."""
-    from genlevel.embedded import LazyGateway
+    from gateway.service import Gateway
+    from genlevel.embedded import service_registry
     from genlevel.v1 import gateway_pb2 as gw
 
     if settings.addresses.gateway or not settings.routes:
         said = "the gateway at addresses.gateway has them; `genlevel models` lists them" if settings.addresses.gateway else "none is set"
         yield Finding("routes", State.OK, said)
         return
-    gateway = LazyGateway(settings, folder)
+    gateway = Gateway(settings, service_registry(), folder)
     try:
         for name in settings.routes:
             try:
@@ -191,7 +198,7 @@ async def _routes(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
                 yield Finding(f"routes.{name}", State.PROBLEM, str(error))
                 continue
             if not model.ready:
-                yield Finding(f"routes.{name}", State.PROBLEM, model.problem)
+                yield Finding(f"routes.{name}", State.PROBLEM, model.problem.removeprefix(f"{name}: "))
             elif model.charges and not model.HasField("price"):
                 said = f"{model.provider}/{model.model} has no price, so no budget in dollars can be kept; set routes.{name}.price"
                 yield Finding(f"routes.{name}", State.WARNING, said)

@@ -66,7 +66,12 @@ class Access:
         return not self.asks or (self._auth is not None and self._auth.metrics == "open")
 
     def check_listening(self, name: str, address: str, *, tls: Tls | None = None, http: bool = False) -> None:
-        """Raises ConfigurationError if a server may not listen there; warns of what is allowed and dangerous.
+        """Raises ConfigurationError if a server may not listen there; warns of what is allowed and dangerous. Arguments as ``dangers``."""
+        for danger in self.dangers(name, address, tls=tls, http=http):
+            logger.warning("%s: %s", name, danger)
+
+    def dangers(self, name: str, address: str, *, tls: Tls | None = None, http: bool = False) -> list[str]:
+        """What is allowed and dangerous of a server that listens there, a line each. Raises ConfigurationError if it may not.
 
         Args:
             name: the setting that holds the address, such as "gateway.grpc".
@@ -78,16 +83,17 @@ class Access:
         here = is_loopback(address)
         service = name.partition(".")[0]
         if self._auth is not None and not self.asks:
-            logger.warning("%s: auth is none: whoever reaches %s may do everything", name, address)
-        elif http:
-            self._warn_of_pages(name, address, here)
-        elif self.asks and self._tokens is None and (tls is None or tls.client_ca is None):
+            return [f"auth is none: whoever reaches {address} may do everything"]
+        if http:
+            return self._dangers_of_pages(address, here)
+        if self.asks and self._tokens is None and (tls is None or tls.client_ca is None):
             raise ConfigurationError(f"{name}: auth.certificates needs {service}.tls with client_ca; else nobody can show a certificate")
-        elif self._tokens is not None and not here and tls is None:
-            logger.warning("%s: tokens cross the network to %s in the clear; set %s.tls", name, address, service)
+        if self._tokens is not None and not here and tls is None:
+            return [f"tokens cross the network to {address} in the clear; set {service}.tls"]
+        return []
 
     def check_address(self, name: str, address: str, *, http: bool = False) -> None:
-        """Raises ConfigurationError if others reach the address, and it is not said who may call. Arguments as of ``check_listening``."""
+        """Raises ConfigurationError if others reach the address, and it is not said who may call. Arguments as of ``dangers``."""
         if self._auth is not None or is_loopback(address):
             return
         certificates = "" if http else f", or auth.certificates with {name.partition('.')[0]}.tls.client_ca"
@@ -97,13 +103,21 @@ class Access:
             "127.0.0.1, needs none of these"
         )
 
-    def _warn_of_pages(self, name: str, address: str, here: bool) -> None:
+    def _dangers_of_pages(self, address: str, here: bool) -> list[str]:
         if self.metrics_are_open:
-            return
+            return []
         if self._tokens is None:
-            logger.warning("%s: nobody can read /metrics, which needs a token: set auth.tokens, or auth.metrics to open", name)
-        elif not here:
-            logger.warning("%s: it has no TLS: tokens for /metrics cross the network to %s in the clear", name, address)
+            return ["nobody can read /metrics, which needs a token: set auth.tokens, or auth.metrics to open"]
+        return [] if here else [f"it has no TLS: tokens for /metrics cross the network to {address} in the clear"]
+
+    def open_to(self) -> str:
+        """Who may call, for people."""
+        if self._auth is None:
+            return "this machine alone, which is not asked who calls"
+        if not self.asks:
+            return "everybody who reaches it"
+        ways = [way for way, there in (("a token", self._tokens is not None), ("a certificate", bool(self._certificates))) if there]
+        return f"callers who show {' or '.join(ways)}"
 
     def caller(self, authorization: str, names: Callable[[], Iterable[str]], peer: str, *, how: str) -> Caller:
         """Who calls. Raises CallerUnknown.

@@ -47,6 +47,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,6 +209,45 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
     if found == head:
         return ""
     return f"the database is at {room} schema {found or 'none'}, and this version of genlevel works with {head}"
+
+
+def look_at(url: str, heads: Mapping[str, str]) -> str:
+    """Why a database cannot be used by these rooms, in one line; "" if it can. Blocking; creates and migrates nothing.
+
+    Tables that are older than the code expects, or not there yet, are no problem: whoever opens the database brings them up to date.
+
+    Args:
+        heads: the revision that the code expects, by room.
+
+    Raises:
+        ConfigurationError: it is not a database URL, or its driver is not installed.
+    """
+    parsed, synchronous = _parsed(url)
+    file = parsed.database or ""
+    if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
+        return "" if os.access(_nearest(Path(file)), os.W_OK) else f"the database {file} cannot be created there"
+    try:
+        engine = _sqlite(parsed, synchronous, SHORT_BUSY_TIMEOUT_S) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    except ImportError as error:
+        raise ConfigurationError(f"storage.url: {shown_url(url)} needs the Python package '{error.name}', which is not installed") from None
+    try:
+        found = {room: _revision(engine, room) for room in heads}
+    except exc.DBAPIError as error:
+        return f"cannot use the database {shown_url(url)}: {_advice(error, parsed)}"
+    finally:
+        engine.dispose()
+    newer = [f"{room} {at}" for room, at in found.items() if at is not None and at > heads[room]]
+    return f"the database was written by a newer genlevel (schema of {', '.join(newer)})" if newer else ""
+
+
+def shown_url(url: str) -> str:
+    """A database's URL without its password. Raises ConfigurationError if it is not one."""
+    return _parsed(url)[0].render_as_string(hide_password=True)
+
+
+def _nearest(file: Path) -> Path:
+    """The folder of a file, or the nearest one above that is there."""
+    return next((folder for folder in file.absolute().parents if folder.exists()), Path("/"))
 
 
 def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:
