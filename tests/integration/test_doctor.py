@@ -1,0 +1,102 @@
+"""``genlevel doctor`` names what is open to whom, what answers, and what is missing; it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def findings(genlevel: Any) -> Any:
+    """What doctor finds under some settings, by what it is about, and its exit code."""
+
+    def found(settings: str = "", **environment: str) -> tuple[dict[str, tuple[str, str]], int]:
+        if settings:
+            (genlevel.folder / "genlevel.yaml").write_text(settings)
+        done = genlevel.run("doctor", "--json", **environment)
+        assert done.stderr == ""
+        return {each["what"]: (each["state"], each["said"]) for each in json.loads(done.stdout)}, done.returncode
+
+    return found
+
+
+def test_without_settings_all_is_well_and_nothing_is_left_behind(genlevel: Any, findings: Any) -> None:
+    before = sorted(genlevel.folder.iterdir())
+    found, code = findings()
+    assert code == 0
+    assert found["settings"] == ("ok", "no file of settings; the defaults hold")
+    assert found["gateway.grpc"] == ("ok", "127.0.0.1:7401, open to this machine alone, which is not asked who calls")
+    assert {state for state, _ in found.values()} <= {"ok", "note"}, "a note: a service of another process may be there"
+    assert sorted(genlevel.folder.iterdir()) == before
+
+
+def test_it_says_that_auth_is_none_and_what_may_not_be_served(findings: Any) -> None:
+    found, code = findings("auth: none\ngateway: {grpc: '0.0.0.0:7401', http: '127.0.0.1:7411'}\n")
+    assert (code, found["gateway.grpc"][0]) == (0, "warning")
+    assert found["gateway.grpc"][1].endswith("auth is none: whoever reaches 0.0.0.0:7401 may do everything")
+    found, code = findings("gateway: {grpc: '0.0.0.0:7401', http: '127.0.0.1:7411'}\n")
+    assert (code, found["gateway.grpc"][0], found["gateway.http"][0]) == (1, "problem", "ok")
+    assert "can be reached from other machines" in found["gateway.grpc"][1]
+
+
+def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(genlevel: Any, findings: Any) -> None:
+    token = genlevel.run("token", "ci", "--role", "read", "--expires", "2099-01-01", "--file", "tokens.yaml")
+    assert token.returncode == 0, token.stderr
+    rows = genlevel.folder / "tokens.yaml"
+    rows.write_text(rows.read_text().replace("2099", "2020"))
+    (genlevel.folder / "text").write_text("no database")
+    found, code = findings(
+        "auth: {tokens: tokens.yaml}\n"
+        "accounts: {a: {provider: openai}, b: {provider: compatible, base_url: 'http://127.0.0.1:1/v1', api_key_env: PASTED}}\n"
+        "routes: {r: {account: a, model: m}, p: {account: b, model: m}}\n"
+        "suites: {folders: [nowhere]}\n"
+        f"storage: {{url: 'sqlite:///{genlevel.folder / 'text'}'}}\n",
+        PASTED="a-secret-key-of-somebody",
+        OPENAI_API_KEY="",
+    )
+    assert code == 1
+    assert found["routes.r"] == ("problem", "no key for openai; set the environment variable OPENAI_API_KEY")
+    assert found["routes.p"][0] == "ok"
+    assert found["suites.folders"][0] == found["storage.url"][0] == "problem"
+    assert found["auth.tokens"] == ("note", "the token of ci has expired (2020-01-01)")
+    everything = json.dumps(found)
+    assert "a-secret-key" not in everything
+    assert token.stdout.strip() not in everything
+
+
+def test_it_asks_the_configured_services_with_its_own_token(genlevel: Any, findings: Any) -> None:
+    token = genlevel.run("token", "me", "--role", "read", "--file", "tokens.yaml").stdout.strip()
+    free = "{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}"
+    (genlevel.folder / "served.yaml").write_text(f"auth: {{tokens: tokens.yaml}}\ngateway: {free}\nevaluator: {free}\nscorer: {free}\n")
+    service = genlevel.start("--config", "served.yaml", "up")
+    try:
+        addresses: dict[str, str] = {}
+        while len(addresses) < 3:
+            line = service.stderr.readline()
+            assert line, "up ended"
+            if found := re.match(r"(\w+): gRPC on (\S+)", line):
+                addresses[found[1]] = found[2]
+        settings = "addresses: {" + ", ".join(f"{name}: '{address}'" for name, address in addresses.items()) + "}\n"
+        found, code = findings(settings, GENLEVEL_TOKEN=token)
+        assert (code, found["addresses.scorer"]) == (0, ("ok", f"the scorer at {addresses['scorer']} is ready"))
+    finally:
+        service.kill()
+        service.communicate(timeout=20)
+    found, code = findings(settings, GENLEVEL_TOKEN=token)
+    assert (code, found["addresses.scorer"][0]) == (1, "problem")
+
+
+def test_a_database_of_a_newer_version_is_a_problem(genlevel: Any, findings: Any) -> None:
+    folder: Path = genlevel.folder / "genlevel-data"
+    folder.mkdir()
+    with sqlite3.connect(folder / "genlevel.db") as connection:
+        connection.execute("create table evaluator_alembic_version (version_num text)")
+        connection.execute("insert into evaluator_alembic_version values ('9999')")
+    connection.close()
+    found, code = findings()
+    assert (code, found["storage.url"][1]) == (1, "the database was written by a newer genlevel (schema of evaluator 9999)")
