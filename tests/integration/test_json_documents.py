@@ -151,7 +151,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     checker.check(json.loads((genlevel.folder / "r.json").read_text()), "result")
     run("model", "models")
     run("suite", "suites")
-    run("finding", "doctor")
+    run("doctor-finding", "doctor")
     run("listed-task", "tasks", "--modality", "audio")
     run("metric", "metrics")
     run("network", "metrics", "--networks")
