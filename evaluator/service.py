@@ -151,7 +151,10 @@ class Evaluator:
         return await asyncio.to_thread(planned_run, plan, self._context.prompts, judge=judge, traffic=request.traffic)
 
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
-        """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError."""
+        """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError.
+
+        So is one that another evaluator works on, if this is a service: it can be watched here, too.
+        """
         return await self._starter.start(request)
 
     async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse:

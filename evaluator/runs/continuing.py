@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
-from evaluator.journal.wish_table import run_ended
 from evaluator.journal.wishes import Wanted
 from evaluator.runs.control import RunControl
 from evaluator.runs.starting import Starter
@@ -116,7 +115,7 @@ class Continuing:
             left = record.total - sum(totals.outcomes.values())
             logger.info("run %s goes on: %s of %s left", record.run_id, f"{left:,}", f"{record.total:,}")
         else:
-            await self._journal.writes(self._journal.wishes.store, record.run_id, wanted=Wanted.FINISHED)
+            await self._control.set_following(record.run_id, record.status, record.reason, Wanted.FINISHED, seen=record.wishes)
         self._forget(record.run_id)
 
     def _wait(self, record: RunRecord, why: str) -> None:
@@ -135,9 +134,5 @@ class Continuing:
     async def _set_aside(self, record: RunRecord, why: str) -> None:
         """Stores that a run cannot succeed; a person may resume it all the same."""
         logger.warning("run %s does not go on: %s", record.run_id, why)
-        wish = run_ended(Wanted.CANNOT_SUCCEED, seen=record.wishes)
-        await self._journal.writes(self._store_aside, record.run_id, why, wish)
+        await self._control.set_following(record.run_id, ev.RUN_STATUS_FAILED, why, Wanted.CANNOT_SUCCEED, seen=record.wishes)
         self._forget(record.run_id)
-
-    def _store_aside(self, run_id: str, why: str, wish: dict[str, object]) -> None:
-        self._journal.update_run(run_id, status=ev.RUN_STATUS_FAILED, reason=why, wish=wish)

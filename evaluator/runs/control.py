@@ -203,6 +203,19 @@ class RunControl:
             return frozenset(score.task.key for score in verdict.tasks if not score.counts.pending and not score.counts.failed)
         return frozenset()
 
+    async def set_following(self, run_id: str, status: int, reason: str, wanted: Wanted, *, seen: int) -> None:
+        """Stores what becomes of a run that nobody works on, unless there is a newer wish than number ``seen``, or somebody does now."""
+        lock, journal = self._locks.of(run_id), self._context.journal
+        if not await lock.acquire():
+            return
+        try:
+            wish = await journal.reads(journal.wishes.of, run_id)
+            if wish is not None and wish.number == seen:
+                following = run_ended(wanted, seen=seen)
+                await journal.writes(lambda: journal.update_run(run_id, status=status, reason=reason, wish=following))
+        finally:
+            await lock.release()
+
     # -- what is wanted of it ----------------------------------------------------------------------------------------
 
     def stop(self, run_id: str, *, now: bool) -> None:

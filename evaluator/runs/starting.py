@@ -21,7 +21,7 @@ from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
 from evaluator.runs.records import RunRecords, new_record
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import ConfigurationError, UsageError
+from genlevel.runtime.errors import ConfigurationError, RunTaken, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -76,12 +76,17 @@ class Starter:
             return await self._go_on(plan, record, traffic, request, wanted=self._wanted_of(plan))
 
     async def go_on(self, record: RunRecord) -> bool:
-        """Continues a run as it was wanted, if nobody works on it. Returns whether anything was left to do. Raises GenlevelError."""
+        """Continues a run as it was wanted, if that is still wanted. Returns whether it goes on: else nothing was left to do.
+
+        Raises RunTaken if another process works on it, GenlevelError if it cannot be continued.
+        """
         plan = await self._plan_again(record, judge_only=record.judge_only)
         request = ev.StartRunRequest(run_id=record.run_id, retry_failed=record.retry_failed, judge_only=record.judge_only)
-        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         async with self._turn(record.identity):
-            await self._go_on(plan, record, traffic, request, wanted=None)
+            record = await self._records.find(record.run_id)  # to plan takes a while, in which a person may have stopped it
+            if record.wanted is Wanted.GO_ON:
+                traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+                await self._go_on(plan, record, traffic, request, wanted=None)
         return record.run_id in self._control.active
 
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
@@ -134,7 +139,12 @@ class Starter:
         if asks:
             problems += _check_startable(plan.model, traffic)
             problems += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
-        await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
+        try:
+            await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
+        except RunTaken as taken:
+            if wanted is not Wanted.GO_ON:
+                raise
+            problems += [str(taken)]  # by another evaluator that goes on with it: it can be watched here, too
         return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _judge(self, plan: Plan, run_id: str, traffic: ev.TrafficSettings) -> tuple[Judge | None, list[str]]:

@@ -399,6 +399,37 @@ async def test_a_run_that_another_process_works_on_can_be_watched(place, suite_f
     assert (last.status, last.counts.answered) == (ev.RUN_STATUS_FINISHED, 20)
 
 
+async def test_a_run_that_another_service_works_on_is_not_begun_twice(place, suite_folder):
+    worker, other = place.start(), place.start()
+    folder = suite_folder(40)
+    run = await begun(place, worker, folder)
+    started = await other.start_run(request_of(folder))
+    assert started.run.status == ev.RUN_STATUS_RUNNING
+    assert ["is being worked on by" in problem for problem in started.problems] == [True]
+    await reaches(other, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert set(place.gateway.calls.values()) == {1}
+
+
+async def test_a_run_that_is_stopped_while_it_is_planned_again_makes_no_call(place, scripted, suite_folder):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    asked, there, planning = scripted.calls.total(), scripted.list_models, asyncio.Event()
+
+    async def slow(request):
+        planning.set()
+        await asyncio.sleep(0.3)
+        return await there(request)
+
+    scripted.list_models = slow
+    second = place.start()
+    await planning.wait()
+    await second.update_run(wish(run, STOPPED))
+    await asyncio.sleep(0.6)
+    assert (await seen(second, run.run_id)).wanted == STOPPED
+    assert scripted.calls.total() == asked
+
+
 async def test_a_judge_goes_on_where_it_was(place, scripted, suite_folder):
     """A pass of the judge alone asks the run's own model nothing, when it goes on, too."""
     service = place.start()
