@@ -16,7 +16,7 @@ from evaluator.ports import GatewayPort
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote
-from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, connect
+from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.stopping import STOPPING
 from genlevel.v1 import gateway_pb2 as gw
@@ -24,7 +24,7 @@ from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
 
 _BATCH_ITEMS = 32
-_BATCH_BYTES = 16 << 20  # one larger item goes alone
+_BATCH_BYTES = 2 << 20  # a larger request is a call of its own
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
@@ -78,14 +78,10 @@ class GrpcGateway:
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         """One answer to one request. Raises CallFailed; CancelledUnsent if it is cancelled and no gateway took it."""
         size = request.ByteSize() + _ITEM_OVERHEAD_BYTES
-        if size > MESSAGE_LIMIT_BYTES:
-            raise CallFailed(
-                gw.ERROR_CLASS_CALLER_FAULT,
-                f"the request has {size / (1 << 20):.1f} MiB, but a message to the gateway holds at most {MESSAGE_LIMIT_BYTES >> 20} MiB; "
-                "lower storage.inline_limit_bytes, so that media go by reference",
-            )
         if self._stopping:
             raise _not_sent()
+        if size > _BATCH_BYTES:
+            return await self._generate_alone(request, timeout_s)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve(), name="generate-many")
         item_id = next(self._ids)
@@ -99,15 +95,36 @@ class GrpcGateway:
         except TimeoutError:
             if pending.stream is None:
                 raise self._undelivered() from None
-            raise CallFailed(
-                gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True
-            ) from None
+            raise self._unanswered(timeout_s) from None
         except asyncio.CancelledError:
             if pending.stream is not None:
                 raise
             raise CancelledUnsent from None
         finally:
             self._pending.pop(item_id, None)
+
+    async def _generate_alone(self, request: gw.GenerateRequest, timeout_s: float) -> gw.GenerateResponse:
+        """A large request: if the gateway takes none so large, the stream with all others does not end with it."""
+        sent = False
+        try:
+            async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
+                await self._channel.channel_ready()
+                sent = True
+                response: gw.GenerateResponse = await self._stub.Generate(request, timeout=timeout_s)
+                return response
+        except TimeoutError:
+            raise self._unanswered(timeout_s) if sent else self._undelivered() from None
+        except grpc.aio.AioRpcError as error:
+            status = status_of(error)
+            if error.code() in _REFUSALS:
+                raise CallFailed(gw.ERROR_CLASS_CREDENTIAL, str(from_status(status, service="gateway", address=self._address))) from None
+            failure = call_failed(status)
+            failure.may_be_charged |= not status.details and failure.error_class in (ErrorClass.TRANSIENT, ErrorClass.TIMEOUT)
+            raise failure from None
+        except asyncio.CancelledError:
+            if sent:
+                raise
+            raise CancelledUnsent from None
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, or the one asked for. Raises GenlevelError."""
@@ -226,13 +243,17 @@ class GrpcGateway:
             elif (remaining := pending.deadline - time.monotonic()) <= 0.0:
                 self._outbox.popleft()
                 pending.future.set_exception(self._undelivered())
-            elif batch.items and size + pending.size > _BATCH_BYTES:
+            elif size + pending.size > _BATCH_BYTES:
                 break
             else:
                 batch.items.add(id=self._outbox.popleft(), timeout_s=remaining).request.CopyFrom(pending.request)
                 size += pending.size
                 pending.stream = stream
         return batch
+
+    def _unanswered(self, timeout_s: float) -> CallFailed:
+        """Of a call that a gateway has."""
+        return CallFailed(gw.ERROR_CLASS_TRANSIENT, f"the gateway did not answer within {timeout_s:.0f} s", may_be_charged=True)
 
     def _undelivered(self) -> CallFailed:
         """Of a call that was never written: surely not charged."""

@@ -15,6 +15,10 @@ from gateway.frames import NoFrames, sample_frames
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import gateway_pb2 as gw
+
+LARGE_BYTES = 1 << 20
+"""What is larger is encoded in a thread: other calls need not wait for it."""
 
 Fetch = Callable[[ct.BlobReference], Awaitable[bytes]]
 
@@ -26,6 +30,15 @@ MODALITY_NAMES: dict[int, str] = {
     ct.MODALITY_AUDIO: "audio",
     ct.MODALITY_THREE_D: "3d",
 }
+
+
+def is_large(request: gw.GenerateRequest) -> bool:
+    """Whether a request has media, or texts, that other calls should not wait for."""
+    return request.ByteSize() > LARGE_BYTES or any(
+        part.WhichOneof("part") == "media" and part.media.WhichOneof("source") == "blob"
+        for message in request.messages
+        for part in message.parts
+    )
 
 
 async def turns_of(
@@ -128,7 +141,7 @@ async def _image(
     data = await _bytes(media, fetch, where)
     if capabilities.image_bytes and len(data) > capabilities.image_bytes:
         raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
-    return Image(media.mime_type, base64=base64.b64encode(data).decode("ascii"), detail=options.detail)
+    return Image(media.mime_type, base64=await _base64(data), detail=options.detail)
 
 
 async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, *, where: str, taker: str) -> Audio:
@@ -140,7 +153,7 @@ async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, *, w
     if media.mime_type not in capabilities.audio_types:
         taken = ", ".join(sorted(kind.removeprefix("audio/") for kind in capabilities.audio_types))
         raise _unsupported(where, f"{media.mime_type or 'audio without MIME type'} (it takes {taken})", taker)
-    return Audio(media.mime_type, base64.b64encode(await _bytes(media, fetch, where)).decode("ascii"))
+    return Audio(media.mime_type, await _base64(await _bytes(media, fetch, where)))
 
 
 async def _frames(media: ct.Media, count: int, fetch: Fetch, *, where: str, taker: str) -> list[Image]:
@@ -154,7 +167,7 @@ async def _frames(media: ct.Media, count: int, fetch: Fetch, *, where: str, take
         frames = await asyncio.to_thread(sample_frames, data, count)
     except NoFrames as problem:
         raise _fault(where, f"{where}: no frames can be taken from the video: {problem}") from None
-    return [Image("image/jpeg", base64=base64.b64encode(frame).decode("ascii")) for frame in frames]
+    return [Image("image/jpeg", base64=await _base64(frame)) for frame in frames]
 
 
 async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
@@ -171,6 +184,14 @@ async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
     if not data:
         raise _fault(where, f"{where}.media has no bytes")
     return data
+
+
+async def _base64(data: bytes) -> str:
+    return await asyncio.to_thread(_encoded, data) if len(data) > LARGE_BYTES else _encoded(data)
+
+
+def _encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _fault(part: str, message: str) -> CallFailed:

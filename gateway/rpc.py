@@ -12,17 +12,19 @@ import grpc
 
 from gateway.calls import not_sent
 from gateway.service import Gateway
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.admission import CALL_BYTES, VALUE_BYTES
+from genlevel.runtime.callers import current_caller
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull
 from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
+from genlevel.runtime.room import Hold, Room, Waiting
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
 SERVICE = "genlevel.v1.GatewayService"
-# Per stream. If a client sends more, the rest is read after it has taken answers.
+# Per stream. If a client sends more, the rest is read after it has taken answers. How many bytes, the server's admission says.
 MAX_ITEMS_IN_FLIGHT = 1024
-MAX_BYTES_IN_FLIGHT = 256 << 20
 MAX_RESULTS_PER_MESSAGE = 128
 MAX_BYTES_PER_MESSAGE = 16 << 20  # one larger result goes alone
 # A client that is told that the gateway stops has so long to say that it writes no more: what it writes as a stream ends may be lost.
@@ -38,16 +40,18 @@ def add_to_server(server: RpcServer, gateway: Gateway) -> None:
 
     It is ready while it runs: it has no database, and its neighbours are providers, whose failures are answers.
     """
-    add = gateway_pb2_grpc.add_GatewayServiceServicer_to_server
-    server.add(add, GatewayServicer(gateway, server.stopping), SERVICE, refusal=not_sent(), stop=gateway)
+    server.admission.refusals[SERVICE] = _refusal
+    servicer = GatewayServicer(gateway, server.stopping, server.admission.working)
+    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, servicer, SERVICE, refusal=not_sent(), stop=gateway)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
-    """GatewayService over a Gateway of the same loop. stopping: set when the server stops."""
+    """GatewayService over a Gateway of the same loop. stopping: set when the server stops. working: the room that items of streams take."""
 
-    def __init__(self, gateway: Gateway, stopping: asyncio.Event) -> None:
+    def __init__(self, gateway: Gateway, stopping: asyncio.Event, working: Room) -> None:
         self._gateway = gateway
         self._stopping = stopping
+        self._working = working
 
     async def Generate(self, request: gw.GenerateRequest, context: grpc.aio.ServicerContext) -> gw.GenerateResponse:
         """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
@@ -72,8 +76,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         its half by then, the status says that nothing else of it has begun.
         """
         await context.send_initial_metadata(())  # clients write nothing before: a server that ends may not get to know that they called
+        stream = _Stream(self._gateway, context, self._working)
         try:
-            complete = await self._serve(requests, _Stream(self._gateway, context))
+            complete = await self._serve(requests, stream)
         except ExceptionGroup as failures:
             # The server stops, or the connection is gone, with the stream open. gRPC knows what to do with its own errors,
             # not with a group of them; the client opens another stream for what it has not written yet.
@@ -81,6 +86,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             if ended is None or others is not None:
                 raise
             raise _first(ended) from None
+        finally:
+            stream.close()
         if not complete:
             await abort(context, not_sent(), method="GenerateMany")
 
@@ -105,8 +112,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         async for request in requests:
             arrived = time.monotonic()
             for item in request.items:
-                await stream.room(item)
-                group.create_task(stream.answer(item, arrived))
+                hold = await stream.room(item)
+                group.create_task(stream.answer(item, arrived, hold))
+                del item
+            del request  # its items are in memory for as long as they are worked on, not until the next one comes
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
@@ -117,13 +126,15 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
 class _Stream:
     """One GenerateMany stream: what is in flight, and what waits to be written."""
 
-    def __init__(self, gateway: Gateway, context: grpc.aio.ServicerContext) -> None:
+    def __init__(self, gateway: Gateway, context: grpc.aio.ServicerContext, working: Room) -> None:
         self._gateway = gateway
         self._context = context
+        self._working = working
+        self._caller = current_caller().name
         self._ids: set[int] = set()
-        self._items = 0
-        self._bytes = 0
-        self._ready: deque[tuple[gw.GenerateManyResult, int]] = deque()
+        self._holds: set[Hold] = set()
+        self._entering: Waiting | None = None
+        self._ready: deque[tuple[gw.GenerateManyResult, Hold]] = deque()
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
         self._stopping = False
@@ -134,27 +145,40 @@ class _Stream:
         self._stopping = self._to_tell = True
         self._has_room.set()
         self._has_results.set()
+        if self._entering is not None:
+            self._working.force(self._entering)
 
-    async def room(self, item: gw.GenerateManyItem) -> None:
+    async def room(self, item: gw.GenerateManyItem) -> Hold:
         """Waits until the item may begin, and counts it."""
-        size = item.ByteSize()
-        while self._items and (self._items >= MAX_ITEMS_IN_FLIGHT or self._bytes + size > MAX_BYTES_IN_FLIGHT):
-            if self._stopping:
-                break
+        while len(self._holds) >= MAX_ITEMS_IN_FLIGHT and not self._stopping:
             self._has_room.clear()
             await self._has_room.wait()
-        self._items += 1
-        self._bytes += size
+        size = item.ByteSize() + CALL_BYTES + VALUE_BYTES * sum(1 + len(message.parts) for message in item.request.messages)
+        hold = self._working.take(self._caller, size)
+        if hold is None:
+            self._entering = self._working.wait(self._caller, size)
+            if self._stopping:
+                self._working.force(self._entering)
+            hold = await self._entering.let_in
+            self._entering = None
+        self._holds.add(hold)
+        return hold
+
+    def close(self) -> None:
+        """Gives back what items still hold, whose stream is gone."""
+        if self._entering is not None:
+            self._working.give_up(self._entering)
+        for hold in self._holds:
+            hold.leave()
 
     async def idle(self) -> None:
         """Waits until everything was answered and written."""
-        while self._items:
+        while self._holds:
             self._has_room.clear()
             await self._has_room.wait()
 
-    async def answer(self, item: gw.GenerateManyItem, arrived: float) -> None:
+    async def answer(self, item: gw.GenerateManyItem, arrived: float, hold: Hold) -> None:
         """Works on one item, whose time runs since it arrived; every failure is its answer, in band."""
-        size = item.ByteSize()
         result = gw.GenerateManyResult(id=item.id)
         twice = item.id in self._ids
         try:
@@ -174,8 +198,8 @@ class _Stream:
         if (written := result.ByteSize()) + _FRAME_BYTES > MESSAGE_LIMIT_BYTES:
             result.error.CopyFrom(to_status(_too_large(written, result.response)))
             written = result.ByteSize()
-        self._bytes += written - size  # until it is written, the answer takes the room of its request
-        self._ready.append((result, written))
+        hold.resize(CALL_BYTES + written)  # until it is written, the answer takes the room of its request
+        self._ready.append((result, hold))
         self._has_results.set()
 
     async def write(self) -> None:
@@ -184,24 +208,34 @@ class _Stream:
             await self._has_results.wait()
             self._has_results.clear()
             while self._ready or self._to_tell:
-                message, size = self._next_message()
+                message, holds = self._next_message()
                 self._to_tell = False
                 await self._context.write(message)
-                self._items -= len(message.results)
-                self._bytes -= size
+                for hold in holds:
+                    hold.leave()
+                self._holds.difference_update(holds)
                 self._has_room.set()
 
-    def _next_message(self) -> tuple[gw.GenerateManyResponse, int]:
-        """As many of the ready results as one message takes, and their size in bytes."""
-        message, size = gw.GenerateManyResponse(stopping=self._stopping), 0
+    def _next_message(self) -> tuple[gw.GenerateManyResponse, list[Hold]]:
+        """As many of the ready results as one message takes, and what they hold."""
+        message, size, holds = gw.GenerateManyResponse(stopping=self._stopping), 0, list[Hold]()
         while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
-            result, written = self._ready[0]
-            if message.results and size + written > MAX_BYTES_PER_MESSAGE:
+            result, hold = self._ready[0]
+            if message.results and size + hold.size > MAX_BYTES_PER_MESSAGE:
                 break
             self._ready.popleft()
             message.results.append(result)
-            size += written
-        return message, size
+            size += hold.size
+            holds.append(hold)
+        return message, holds
+
+
+def _refusal(error: GenlevelError) -> GenlevelError:
+    """What the gateway says to a call that it does not let in: a failed call, as of all that it refuses."""
+    if isinstance(error, ServiceFull):
+        return CallFailed(ErrorClass.NOT_SENT, str(error), dimension="calls in flight", provider_code="gateway full")
+    kind = ErrorClass.TOO_LARGE if isinstance(error, RequestTooLarge) else ErrorClass.CALLER_FAULT
+    return CallFailed(kind, str(error), provider_code="gateway limit")
 
 
 def _too_large(size: int, answer: gw.GenerateResponse) -> CallFailed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from gateway.adapters import ADAPTERS, MAKERS
-from gateway.adapters.base import TEXT_ALONE, Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters.base import TEXT_ALONE, Adapter, Answer, AnswerError, ProviderError, Refused, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
-from gateway.bodies import plain_text, read_json
+from gateway.bodies import Json, plain_text, read_json
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS, classify, malformed, redact
@@ -25,7 +25,7 @@ from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
-from gateway.parts import MODALITY_NAMES, turns_of
+from gateway.parts import MODALITY_NAMES, is_large, turns_of
 from gateway.prices import cost_nano_usd
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.blobs import BlobStore
 
 MAX_REQUEST_BYTES = 64 << 20
+# Large requests are written in the provider's form, in which they are in memory several times, so many at a time.
+LARGE_AT_ONCE = 2
 # If an API needs an output limit and the caller gives none.
 DEFAULT_OUTPUT_TOKENS = 4096
 
@@ -63,6 +65,7 @@ class Gateway:
         self._calls = Calls()
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
         self._blobs: BlobStore | None = None
+        self._encoding = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
         """Registers a route to an OpenAI-compatible server at base_url (".../v1"); the model's name is taken literally.
@@ -137,6 +140,7 @@ class Gateway:
         await self._embedded.close()
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
+        self._check_size(request)
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
@@ -146,28 +150,25 @@ class Gateway:
         if maker is not None:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
-        if request.ByteSize() > MAX_REQUEST_BYTES:
-            raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, adapter.capabilities)
-        capable = adapter.capabilities if route.takes_uris else replace(adapter.capabilities, image_uris=False)
-        turns = await turns_of(request.messages, capable, route.modalities, self._blob, taker, video_frames=route.video_frames)
-        model, starting_s = route.model, 0.0
-        if route.row.is_started_here:
-            began = time.perf_counter()
-            server = await self._embedded_server()
-            starting_s = time.perf_counter() - began
-            upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
-        else:
-            upstream = self._upstreams.of(route)
-        if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
-            parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
-        body = adapter.request(model, turns, parameters)
-        if outputs != TEXT_ALONE:
-            adapter.ask_for(body, outputs, route.media)
-        for ours, theirs in route.row.renames.items():
-            if ours in body:
-                body[theirs] = body.pop(ours)
-        encoded = orjson.dumps(body)
+        large = is_large(request)
+        async with self._encoding if large else nullcontext():
+            capable = adapter.capabilities if route.takes_uris else replace(adapter.capabilities, image_uris=False)
+            turns = await turns_of(request.messages, capable, route.modalities, self._blob, taker, video_frames=route.video_frames)
+            model, starting_s = route.model, 0.0
+            if route.row.is_started_here:
+                began = time.perf_counter()
+                server = await self._embedded_server()
+                starting_s = time.perf_counter() - began
+                upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
+            else:
+                upstream = self._upstreams.of(route)
+            if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
+                parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
+            body = _body(route, adapter, outputs, adapter.request(model, turns, parameters))
+            headers = adapter.headers(body)
+            encoded = await asyncio.to_thread(orjson.dumps, body) if large else orjson.dumps(body)
+            del turns, body  # media are not kept in three forms while the model works
         most = adapter.capabilities.request_bytes
         if most and len(encoded) > most:
             raise CallFailed(
@@ -176,7 +177,7 @@ class Gateway:
                 part="messages",
             )
         call.begin()
-        status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, adapter.headers(body))
+        status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
         answer = self._read(route, upstream, status, headers, raw)
         response = gw.GenerateResponse(
             parts=answer.parts,
@@ -196,10 +197,21 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.has_usage
 
+    def _check_size(self, request: gw.GenerateRequest) -> None:
+        """Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
+        limits = self._settings.limits
+        messages, parts, size = len(request.messages), sum(len(message.parts) for message in request.messages), request.ByteSize()
+        for what, setting, found, most in (
+            ("messages", "messages", messages, limits.messages),
+            ("parts", "parts", parts, limits.parts),
+            ("bytes", "request_bytes", size, max(limits.request_bytes, MAX_REQUEST_BYTES)),
+        ):
+            if found > most:
+                said = f"the request has {found:,} {what}; the gateway takes at most {most:,} (limits.{setting})"
+                raise CallFailed(ErrorClass.TOO_LARGE, said, part="messages", provider_code="gateway limit")
+
     async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. Media that its answer only names are fetched."""
-        if request.ByteSize() > MAX_REQUEST_BYTES:
-            raise CallFailed(ErrorClass.CALLER_FAULT, f"the request is over {MAX_REQUEST_BYTES >> 20} MiB", part="messages")
         parameters = applied(request.parameters, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
         turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._blob, taker)
@@ -357,6 +369,16 @@ def _charge(
     failure.usage, failure.may_be_charged = usage, True
     if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
         failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
+
+
+def _body(route: ResolvedRoute, adapter: Adapter, outputs: frozenset[int], body: Json) -> Json:
+    """What the provider is sent, with what the route adds or calls otherwise."""
+    if outputs != TEXT_ALONE:
+        adapter.ask_for(body, outputs, route.media)
+    for ours, theirs in route.row.renames.items():
+        if ours in body:
+            body[theirs] = body.pop(ours)
+    return body
 
 
 def _body_of(raw: bytes) -> object:

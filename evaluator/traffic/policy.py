@@ -38,6 +38,7 @@ _ACTIONS: dict[ErrorClass, Action] = {
     ErrorClass.CONTEXT_TOO_LONG: Action.GIVE_UP,
     ErrorClass.UNSUPPORTED: Action.GIVE_UP,
     ErrorClass.DENIED: Action.GIVE_UP,
+    ErrorClass.TOO_LARGE: Action.GIVE_UP,
     ErrorClass.TRANSIENT: Action.RETRY,
     ErrorClass.TIMEOUT: Action.RETRY,
     ErrorClass.UNKNOWN: Action.RETRY,

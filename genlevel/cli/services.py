@@ -49,7 +49,7 @@ def up(ctx: click.Context, out: Path) -> None:
                 _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
                 _Part("evaluator", settings.evaluator, _add_evaluator(found.evaluator), begin=found.evaluator.go_on),
             )
-            await _serve(parts, pages, found.ready, settings.grace_s)
+            await _serve(parts, pages, found.ready, settings)
 
     run_async(work())
 
@@ -68,7 +68,7 @@ def gateway(ctx: click.Context, out: Path) -> None:
         async with _pages("gateway", settings) as pages:
             core = Gateway(settings, pages.registry, out, served=True)
             try:
-                await _serve([_Part("gateway", settings.gateway, _add_gateway(core))], pages, fine, settings.grace_s)
+                await _serve([_Part("gateway", settings.gateway, _add_gateway(core))], pages, fine, settings)
             finally:
                 await core.close()
 
@@ -95,7 +95,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
             patience = DatabasePatience.of(settings.storage.patience_s)
             core = Scorer(url, pages.registry, files=files, weights=settings.scorer.weights, patience=patience)
             try:
-                await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings.grace_s)
+                await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings)
             finally:
                 core.close()
 
@@ -124,15 +124,17 @@ def evaluator(ctx: click.Context, out: Path) -> None:
             core = Evaluator(settings, to_gateway, cast("ScorerPort", to_scorer), registry=pages.registry, data_folder=out, continues=True)
             stack.push_async_callback(core.close)
             part = _Part("evaluator", settings.evaluator, _add_evaluator(core), begin=core.go_on)
-            await _serve([part], pages, core.readiness, settings.grace_s)
+            await _serve([part], pages, core.readiness, settings)
 
     run_async(work())
 
 
 def _service_settings(ctx: click.Context) -> Settings:
-    """The settings, with the log set up as they say."""
+    """The settings, with the log set up as they say, before anything large is in memory."""
     from genlevel.runtime.logs import configure_logging
+    from genlevel.runtime.memory import keep_little
 
+    keep_little()
     settings: Settings = settings_of(ctx)
     configure_logging(settings.log.format, settings.log.level)
     return settings
@@ -218,14 +220,22 @@ async def _pages(name: str, settings: Settings, *, moves: bool = False) -> Async
         yield _Pages(registry, access, life, f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}")
 
 
-async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, grace_s: float) -> None:
+async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over."""
     from genlevel.runtime.rpc import RpcServer
 
     async with AsyncExitStack() as stack:
         servers = []
         for part in parts:
-            server = RpcServer(part.listen.grpc, part.listen.tls, name=f"{part.name}.grpc", access=pages.access, grace_s=grace_s)
+            server = RpcServer(
+                part.listen.grpc,
+                part.listen.tls,
+                name=f"{part.name}.grpc",
+                access=pages.access,
+                grace_s=settings.grace_s,
+                limits=settings.limits,
+                message_bytes=settings.limits.request_bytes if part.name == "gateway" else 0,
+            )
             part.add(server)
             servers.append(await stack.enter_async_context(server))
         stopped = _signalled()

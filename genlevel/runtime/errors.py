@@ -9,10 +9,12 @@ GenlevelError
 │   ├── NotFoundError       a run or instance that is not there
 │   ├── RunTaken            another process works on the run
 │   ├── WorkbookError       an official result or reference workbook
+│   ├── RequestTooLarge     a service takes no request so large
 │   └── CallerRefused       a service does not take calls from here
 │       ├── CallerUnknown   it does not know who calls
 │       └── RoleMissing     it does, and the caller may not do this
 ├── Unavailable             a service is away, or stops: it may be asked again, elsewhere or later
+│   └── ServiceFull         it has more to do than it takes on at once
 ├── StorageError            a database, journal or blob store cannot be used
 │   └── BlobMissing         an object is not in the blob store
 └── CallFailed              one call to a model failed; has a class with one policy
@@ -50,6 +52,7 @@ class ErrorClass(IntEnum):
     UNKNOWN = 13
     DENIED = 14
     NOT_SENT = 15
+    TOO_LARGE = 16
 
     @classmethod
     def of(cls, number: int) -> ErrorClass:
@@ -89,6 +92,10 @@ class WorkbookError(UsageError):
     """A workbook in the official layout cannot be read."""
 
 
+class RequestTooLarge(UsageError):
+    """A service takes no request so large."""
+
+
 class CallerRefused(UsageError):
     """A service does not take this call from this caller."""
 
@@ -103,6 +110,10 @@ class RoleMissing(CallerRefused):
 
 class Unavailable(GenlevelError):
     """A service is away, or stops: it may be asked again, elsewhere or later."""
+
+
+class ServiceFull(Unavailable):
+    """A service has more to do than it takes on at once."""
 
 
 class StorageError(GenlevelError):

@@ -26,8 +26,10 @@ from genlevel.runtime.errors import (
     ErrorClass,
     GenlevelError,
     NotFoundError,
+    RequestTooLarge,
     RoleMissing,
     RunTaken,
+    ServiceFull,
     StorageError,
     Unavailable,
     UsageError,
@@ -56,7 +58,9 @@ STATUSES: dict[type[GenlevelError], int] = {
     CallerRefused: code_pb2.PERMISSION_DENIED,
     CallerUnknown: code_pb2.UNAUTHENTICATED,
     RoleMissing: code_pb2.PERMISSION_DENIED,
+    RequestTooLarge: code_pb2.RESOURCE_EXHAUSTED,
     Unavailable: code_pb2.UNAVAILABLE,
+    ServiceFull: code_pb2.RESOURCE_EXHAUSTED,
     StorageError: code_pb2.INTERNAL,
     BlobMissing: code_pb2.INTERNAL,
 }
@@ -77,7 +81,8 @@ CODES: dict[ErrorClass, int] = {
     ErrorClass.UNSUPPORTED: code_pb2.UNIMPLEMENTED,
     ErrorClass.UNKNOWN: code_pb2.UNKNOWN,
     ErrorClass.DENIED: code_pb2.PERMISSION_DENIED,
-    ErrorClass.NOT_SENT: code_pb2.UNAVAILABLE,
+    ErrorClass.NOT_SENT: code_pb2.UNAVAILABLE,  # RESOURCE_EXHAUSTED if a limit of the gateway (its dimension) is why
+    ErrorClass.TOO_LARGE: code_pb2.RESOURCE_EXHAUSTED,
 }
 
 # A status without our ErrorInfo came from gRPC itself or something between. RESOURCE_EXHAUSTED is then a message over the size limit,
@@ -87,7 +92,7 @@ FOREIGN_CODES: dict[int, ErrorClass] = {
     code_pb2.CANCELLED: ErrorClass.TRANSIENT,
     code_pb2.ABORTED: ErrorClass.TRANSIENT,
     code_pb2.DEADLINE_EXCEEDED: ErrorClass.TIMEOUT,
-    code_pb2.RESOURCE_EXHAUSTED: ErrorClass.CALLER_FAULT,
+    code_pb2.RESOURCE_EXHAUSTED: ErrorClass.TOO_LARGE,
     code_pb2.INVALID_ARGUMENT: ErrorClass.CALLER_FAULT,
     code_pb2.OUT_OF_RANGE: ErrorClass.CALLER_FAULT,
     # The gateway does not take this service's calls: no wait mends that, and a run stops as it does for a provider's key.
@@ -97,6 +102,7 @@ FOREIGN_CODES: dict[int, ErrorClass] = {
 # The same of a class that a newer service knows and we do not, or of a status by something between.
 _NEAREST: dict[int, type[GenlevelError]] = {
     code_pb2.INVALID_ARGUMENT: UsageError,
+    code_pb2.RESOURCE_EXHAUSTED: RequestTooLarge,
     code_pb2.NOT_FOUND: NotFoundError,
     code_pb2.FAILED_PRECONDITION: ConfigurationError,
     code_pb2.UNAVAILABLE: Unavailable,
@@ -239,7 +245,10 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
         subject = _line(failure.provider, MAX_METADATA_CHARACTERS) or "account"
         quota = error_details_pb2.QuotaFailure.Violation(subject=subject, description=message)
         details.append(error_details_pb2.QuotaFailure(violations=[quota]))
-    return _status(CODES.get(failure.error_class, code_pb2.UNKNOWN), message, details)
+    code = CODES.get(failure.error_class, code_pb2.UNKNOWN)
+    if failure.error_class == ErrorClass.NOT_SENT and failure.dimension:
+        code = code_pb2.RESOURCE_EXHAUSTED
+    return _status(code, message, details)
 
 
 def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelError:

@@ -15,19 +15,22 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from genlevel.runtime.access import Access, is_loopback
+from genlevel.runtime.admission import Admission
 from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
 from genlevel.runtime.loop import loop_factory, run
 from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.rpc_guard import RpcGuard
-from genlevel.runtime.settings import Addresses, Tls
+from genlevel.runtime.settings import Addresses, CallLimits, Tls
 from genlevel.runtime.stopping import CallsInFlight, Stops
 from genlevel.runtime.tls import channel_pems, server_credentials
 
 __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
 
 MESSAGE_LIMIT_BYTES = 64 << 20
+"""Of an answer. Of a request: see the limits."""
+MOST_VALUES = 20_000
 
 _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -42,6 +45,8 @@ _KEEPALIVE_TIMEOUT_MS = 20_000
 # A service that comes back is found again within seconds, not within gRPC's two minutes.
 _FIRST_RECONNECT_MS = 200
 _LONGEST_RECONNECT_MS = 5_000
+_LOOKAHEAD_BYTES = 64 << 10
+_READ_BYTES = 64 << 10  # what is read from a connection at once, which keeps a buffer of this size
 _LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must stay under the clients' keepalive time
 
 logger = logging.getLogger(__name__)
@@ -67,6 +72,7 @@ class RpcServer:
         grace_s: seconds that calls in flight have to end when it stops; the rest is cut.
         connection_age_s: a client's connection is asked to reconnect after about this time, so that round robin finds new pods. Calls
             on it are not cut.
+        limits: what it takes on at once. message_bytes: of one message to it; 0 = as the limits say. most_values: in one message.
     """
 
     def __init__(
@@ -79,6 +85,9 @@ class RpcServer:
         grace_s: float = 20.0,
         connection_age_s: float = 300.0,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        limits: CallLimits | None = None,
+        message_bytes: int = 0,
+        most_values: int = MOST_VALUES,
     ) -> None:
         self.address = address
         self.port = 0
@@ -93,10 +102,20 @@ class RpcServer:
         self._access = Access() if access is None else access
         self._tls = tls
         self._credentials = None if tls is None else server_credentials(tls, name)
+        limits = limits or CallLimits()
+        message_bytes = message_bytes or limits.message_bytes
+        self.admission = Admission(limits, message_bytes=message_bytes, most_values=most_values, name=name.partition(".")[0])
         self._server = grpc.aio.server(
-            interceptors=[self._calls, RpcGuard(self._access), *interceptors],
+            interceptors=[self._calls, RpcGuard(self._access), *interceptors, self.admission],
             options=[
-                ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+                ("grpc.max_receive_message_length", message_bytes),
+                # Otherwise gRPC receives up to 8 MiB of each call that is not read yet.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
+                ("grpc.experimental.tcp_max_read_chunk_size", _READ_BYTES),
+                ("grpc.max_concurrent_streams", limits.calls),
+                ("grpc.server.max_pending_requests", limits.calls),
+                ("grpc.max_allowed_incoming_connections", limits.connections),
                 ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
                 ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
                 ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),

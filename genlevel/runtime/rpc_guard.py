@@ -114,8 +114,11 @@ class _Visit:
 
     async def requests(self) -> AsyncIterator[object]:
         """The requests of a stream, for as long as their caller may send them."""
-        while (request := await self._context.read()) is not grpc.aio.EOF and self.goes_on():
-            yield request
+        while True:
+            request = [await self._context.read()]
+            if request[0] is grpc.aio.EOF or not self.goes_on():
+                return
+            yield request.pop()  # what this names while it waits would stay in memory
 
     def _names(self) -> Iterator[str]:
         known = self._context.auth_context()

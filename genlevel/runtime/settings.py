@@ -206,6 +206,25 @@ class RunDefaults(_Strict):
     judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")
 
 
+class CallLimits(_Strict):
+    """What a service takes on at once. The defaults keep a gateway under attack below 512 MiB; more takes more memory, about
+
+    100 MiB + receiving_bytes + 4 * in_flight_bytes.
+    """
+
+    request_bytes: int = Field(8 << 20, ge=1 << 16, le=1 << 29, description="of one request to the gateway, media in it included")
+    message_bytes: int = Field(16 << 20, ge=1 << 16, le=1 << 29, description="of one message to the evaluator or the scorer")
+    messages: int = Field(1000, ge=1, description="in one request to the gateway")
+    parts: int = Field(5000, ge=1, description="in one request to the gateway, in all of its messages")
+    receiving_bytes: int = Field(80 << 20, ge=0, description="being received; a message counts as the largest that there may be")
+    in_flight_bytes: int = Field(40 << 20, ge=0, description="of requests that are worked on")
+    calls: int = Field(1024, ge=1, description="open calls; a stream is one")
+    connections: int = Field(1024, ge=1, description="open connections")
+    caller_share: float = Field(0.75, gt=0, le=1, description="of receiving_bytes, in_flight_bytes and calls, that one caller gets")
+    wait_s: float = Field(10.0, ge=0, description="for room, before a call is refused")
+    receive_s: float = Field(30.0, gt=0, description="for a request to arrive whole")
+
+
 class Log(_Strict):
     """How the long-running services write their log lines, on standard error."""
 
@@ -231,6 +250,7 @@ class Settings(_Strict):
     storage: Storage = Storage()
     suites: SuiteSettings = SuiteSettings()
     runs: RunDefaults = RunDefaults()
+    limits: CallLimits = CallLimits()
     embedded: Embedded = Embedded()
     log: Log = Log()
     auth: Auth | None = None

@@ -27,6 +27,7 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_UNKNOWN: _ClassVar[ErrorClass]
     ERROR_CLASS_DENIED: _ClassVar[ErrorClass]
     ERROR_CLASS_NOT_SENT: _ClassVar[ErrorClass]
+    ERROR_CLASS_TOO_LARGE: _ClassVar[ErrorClass]
 
 class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +53,7 @@ ERROR_CLASS_UNSUPPORTED: ErrorClass
 ERROR_CLASS_UNKNOWN: ErrorClass
 ERROR_CLASS_DENIED: ErrorClass
 ERROR_CLASS_NOT_SENT: ErrorClass
+ERROR_CLASS_TOO_LARGE: ErrorClass
 FINISH_REASON_UNSPECIFIED: FinishReason
 FINISH_REASON_STOP: FinishReason
 FINISH_REASON_LENGTH: FinishReason

@@ -156,7 +156,7 @@ def test_trailers_stay_small_and_on_one_line_whatever_a_provider_says() -> None:
     [
         (code_pb2.UNAVAILABLE, "TRANSIENT"),
         (code_pb2.DEADLINE_EXCEEDED, "TIMEOUT"),
-        (code_pb2.RESOURCE_EXHAUSTED, "CALLER_FAULT"),
+        (code_pb2.RESOURCE_EXHAUSTED, "TOO_LARGE"),
         (code_pb2.UNIMPLEMENTED, "UNKNOWN"),
         (code_pb2.INTERNAL, "UNKNOWN"),
     ],

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer, connect, run
-from genlevel.runtime.settings import Addresses, Tls
+from genlevel.runtime.settings import Addresses, CallLimits, Tls
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
@@ -59,7 +59,7 @@ async def server() -> AsyncIterator[RpcServer]:
 
 
 async def test_messages_far_over_grpcs_default_limit_pass_both_ways(server: RpcServer) -> None:
-    text = "x" * (MESSAGE_LIMIT_BYTES - 1024)
+    text = "x" * (CallLimits().message_bytes - 1024)
     async with connect(f"127.0.0.1:{server.port}") as channel:
         answer = await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(text), timeout=30)
     assert answer.parts[0].text == text

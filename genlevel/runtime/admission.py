@@ -1,0 +1,263 @@
+"""What a service takes on at once: every call passes here before it is read, so that no caller can fill the process or stall its loop.
+
+gRPC receives a message whole before Python sees it, and its size is not known before. So a call is read only if there is room for the
+largest message that there may be; until then gRPC's flow control holds it back at its sender, but for 64 KiB. Read, it keeps what it really
+takes. What one message holds is counted before it is parsed: parsed, three million empty messages take fifty times their bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import AsyncGeneratorType
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError, Message
+
+from genlevel.runtime.callers import current_caller
+from genlevel.runtime.errors import GenlevelError, RequestTooLarge, ServiceFull, UsageError
+from genlevel.runtime.failures import abort
+from genlevel.runtime.memory import give_back
+from genlevel.runtime.room import Hold, Room
+from genlevel.runtime.settings import CallLimits
+from genlevel.runtime.wire_values import Plan, count_values, plan_of
+
+CALL_BYTES = 16 << 10
+"""About what a call takes beside its request: its tasks, its connection to an upstream."""
+VALUE_BYTES = 256
+"""About what a value of a message takes at most: parsed, and worked on."""
+LARGE_BYTES = 256 << 10
+"""Messages above this are parsed in a thread."""
+_UNCOUNTED_BYTES = 1 << 10
+
+Refusal = Callable[[GenlevelError], GenlevelError]
+"""What a service says for RequestTooLarge, ServiceFull or UsageError."""
+Deserializer = Callable[[bytes], Message]
+
+
+class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Lets calls of all services of a server in, one message at a time, within the limits.
+
+    A call waits ``wait_s`` for room and is refused then (ServiceFull). A stream that is open waits for as long as it takes: while nobody
+    knows whether a next message comes, it holds half of the largest. A message that has too many values is refused (RequestTooLarge),
+    as gRPC does with one of too many bytes; one that cannot be parsed, too (UsageError).
+
+    Args:
+        limits: of the service.
+        message_bytes: gRPC takes no larger message.
+        most_values: of one message.
+        name: what messages call the service, such as "gateway".
+    """
+
+    def __init__(self, limits: CallLimits, *, message_bytes: int, most_values: int, name: str) -> None:
+        self.limits = limits
+        share = limits.caller_share
+        self.calls = Room(limits.calls, share)
+        self.receiving = Room(max(limits.receiving_bytes, message_bytes), share, least=message_bytes)
+        self.working = Room(max(limits.in_flight_bytes, CALL_BYTES), share)
+        self.refusals: dict[str, Refusal] = {}
+        self.message_bytes = message_bytes
+        self._most_values = most_values
+        self._name = name
+        self._handlers: dict[str, tuple[grpc.RpcMethodHandler, grpc.RpcMethodHandler]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        method: str = handler_call_details.method
+        found = self._handlers.get(method)
+        if found is None or found[0] is not handler:
+            found = self._handlers[method] = handler, self._admitting(method, handler)
+        return found[1]
+
+    def full(self, limit: str, value: str) -> ServiceFull:
+        """Why a call is not taken now. limit: the setting. value: as people read it."""
+        share = f"of which one caller gets at most {self.limits.caller_share:.0%}"
+        return ServiceFull(f"the {self._name} has no room for this call now (limits.{limit}: {value}, {share}); send it again later")
+
+    def _admitting(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        """The same handler behind the limits. Its requests are a stream in any case, so that they are not read before there is room."""
+        _, service, name = method.split("/", 2)
+        inner = _behaviour(handler)
+        kind = _Method(name, handler.request_deserializer, _plan(service, name), self, service)
+
+        async def requests_of(call: _Call) -> object:
+            return call.requests() if handler.request_streaming else await call.request()
+
+        async def answer(requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> object:
+            call = _Call(kind, requests, context)
+            try:
+                await call.enter()
+                return await inner(await requests_of(call), context)
+            finally:
+                call.leave()
+
+        async def answers(requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> AsyncIterator[object]:
+            call = _Call(kind, requests, context)
+            try:
+                await call.enter()
+                async with aclosing(inner(await requests_of(call), context)) as found:
+                    async for each in found:
+                        yield each
+            finally:
+                call.leave()
+
+        make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
+        behaviour = answers if inspect.isasyncgenfunction(inner) else answer
+        return make(behaviour, None, handler.response_serializer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    """What all calls of one method have in common."""
+
+    name: str
+    parse: Deserializer
+    plan: Plan
+    admission: Admission
+    service: str
+
+
+class _Call:
+    """One call, from before it is read to its end."""
+
+    def __init__(self, method: _Method, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> None:
+        self._kind = method
+        self._method = method.name
+        self._admission = method.admission
+        self._requests = requests
+        self._context = context
+        self._caller = current_caller().name
+        self._counted: Hold | None = None
+        self._receiving: Hold | None = None
+        self._working: Hold | None = None
+        self._large = False
+        self._raw = b""  # here, and in no frame: the traceback of a refusal would keep it in memory until a garbage collection
+
+    async def enter(self) -> None:
+        """Ends the call if there are too many."""
+        calls = self._admission.calls
+        self._counted = calls.take(self._caller, 1)
+        if self._counted is None:
+            await self._refuse(self._admission.full("calls", str(self._admission.limits.calls)))
+
+    def leave(self) -> None:
+        """Gives back all that the call holds."""
+        self._raw = b""
+        large, self._large = self._large, False
+        for hold in (self._counted, self._receiving, self._working):
+            if hold is not None:
+                hold.leave()
+        self._counted = self._receiving = self._working = None
+        if large:
+            give_back()
+
+    async def request(self) -> Message:
+        """The one request of a call that has one."""
+        try:
+            async with asyncio.timeout(self._admission.limits.wait_s):
+                self._receiving = await self._admission.receiving.enter(self._caller, self._admission.message_bytes)
+        except TimeoutError:
+            await self._refuse(self._no_room("receiving"))
+        try:
+            async with asyncio.timeout(self._admission.limits.receive_s):
+                self._raw = await self._context.read()
+        except TimeoutError:
+            limit = f"limits.receive_s: {self._admission.limits.receive_s:g}"
+            await self._refuse(UsageError(f"{self._method}: the request did not arrive whole in time ({limit})"))
+        if self._raw is grpc.aio.EOF:
+            await self._refuse(UsageError(f"{self._method}: the call has no request"))
+        weight = await self._weigh()
+        try:
+            async with asyncio.timeout(self._admission.limits.wait_s):
+                self._working = await self._admission.working.enter(self._caller, weight)
+        except TimeoutError:
+            await self._refuse(self._no_room("in_flight"))
+        request = await self._parsed()
+        self._receiving.leave()
+        return request
+
+    async def requests(self) -> AsyncIterator[Message]:
+        """The requests of a stream, each when there is room for it, which the first waits ``wait_s`` for. What one holds is given back
+        before the next is read."""
+        admission, first = self._admission, True
+        while True:
+            try:
+                async with asyncio.timeout(admission.limits.wait_s if first else None):
+                    hold = await admission.receiving.enter(self._caller, admission.message_bytes // 2)
+            except TimeoutError:
+                await self._refuse(self._no_room("receiving"))
+            self._receiving, first = hold, False
+            self._raw = await self._next()
+            if self._raw is grpc.aio.EOF:
+                hold.leave()
+                return
+            hold.resize(min(admission.message_bytes, await self._weigh()))
+            request = [await self._parsed()]
+            yield request.pop()  # what a generator that waits still names stays in memory
+            hold.leave()
+
+    async def _next(self) -> bytes:
+        """The next message of a stream, or EOF. gRPC's own iterator would keep each in memory until a garbage collection."""
+        if isinstance(self._requests, AsyncGeneratorType):  # an interceptor's, which looks at the stream as it goes on
+            return await anext(self._requests, grpc.aio.EOF)
+        raw: bytes = await self._context.read()
+        return raw
+
+    async def _weigh(self) -> int:
+        """About the bytes that the message takes while it is worked on. Ends the call if it has too many values."""
+        raw, values, most = self._raw, 0, self._admission._most_values
+        self._large = self._large or len(raw) > LARGE_BYTES
+        if len(raw) > _UNCOUNTED_BYTES:
+            if len(raw) > LARGE_BYTES:
+                values = await asyncio.to_thread(count_values, raw, self._kind.plan, most)
+            else:
+                values = count_values(raw, self._kind.plan, most)
+            if values > most:
+                size = len(raw)
+                del raw
+                said = f"{size:,} bytes with more than {most:,} values (messages, parts, entries and fields); take at most {most:,}"
+                await self._refuse(RequestTooLarge(f"{self._method}: the request has {said} in one request"))
+        return CALL_BYTES + len(raw) + VALUE_BYTES * values
+
+    async def _parsed(self) -> Message:
+        raw, self._raw = self._raw, b""
+        try:
+            return await asyncio.to_thread(self._kind.parse, raw) if len(raw) > LARGE_BYTES else self._kind.parse(raw)
+        except DecodeError:
+            del raw
+            await self._refuse(UsageError(f"{self._method}: the request is not what the contract says (genlevel.v1)"))
+
+    def _no_room(self, which: str) -> ServiceFull:
+        limits = self._admission.limits
+        most = limits.receiving_bytes if which == "receiving" else limits.in_flight_bytes
+        return self._admission.full(f"{which}_bytes", f"{most >> 20} MiB")
+
+    async def _refuse(self, error: GenlevelError) -> NoReturn:
+        """Ends the call, which lets go of all that it holds."""
+        self.leave()
+        refusal = self._admission.refusals.get(self._kind.service)
+        await abort(self._context, error if refusal is None else refusal(error), method=self._method)
+
+
+def _behaviour(handler: grpc.RpcMethodHandler) -> Callable[..., Any]:
+    kind = f"{'stream' if handler.request_streaming else 'unary'}_{'stream' if handler.response_streaming else 'unary'}"
+    found: Callable[..., Any] = getattr(handler, kind)
+    return found
+
+
+def _plan(service: str, method: str) -> Plan:
+    try:
+        return plan_of(descriptor_pool.Default().FindMethodByName(f"{service}.{method}").input_type)
+    except KeyError:  # not of a contract that this process knows: nothing is counted within
+        return Plan({})
