@@ -19,6 +19,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 _PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+_INLINE_BYTES = 6 << 20  # of all media of a request, unless one may be larger: a gateway takes 8 MiB (limits.request_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def prepare(
         request.parameters.response_schema_json = response_schema(instance)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
+    inline = 0
     for media in given_media(instance, model):
         try:
             content, mime_type = content_of(media)
@@ -101,10 +103,11 @@ def prepare(
             raise DatasetError(f"{media.path}: is not a {said} picture, though its name says so; instance {instance.id!r} needs it")
         digest.update(hashlib.sha256(content).digest())
         part = ct.Media(modality=MODALITIES[media.modality], mime_type=mime_type)
-        if len(content) > inline_limit:
+        if len(content) > inline_limit or inline + len(content) > max(inline_limit, _INLINE_BYTES):
             part.blob.CopyFrom(blobs.put(content, mime_type))
         else:
             part.inline = content
+            inline += len(content)
         message.parts.add(media=part)
     if output == ct.MODALITY_AUDIO:  # text to speech takes what is to be read and how, apart
         for block in filter(None, (instance.context.strip(), instance.prompt.strip())):

@@ -222,7 +222,7 @@ async def _pages(name: str, settings: Settings, *, moves: bool = False) -> Async
 
 async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over."""
-    from genlevel.runtime.rpc import RpcServer
+    from genlevel.runtime.rpc import MOST_VALUES, MOST_VALUES_OF_A_REQUEST, RpcServer
 
     async with AsyncExitStack() as stack:
         servers = []
@@ -234,7 +234,8 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
                 access=pages.access,
                 grace_s=settings.grace_s,
                 limits=settings.limits,
-                message_bytes=settings.limits.request_bytes if part.name == "gateway" else 0,
+                message_bytes=settings.limits.request_bytes if part.name == "gateway" else settings.limits.message_bytes,
+                most_values=MOST_VALUES_OF_A_REQUEST if part.name == "gateway" else MOST_VALUES,
             )
             part.add(server)
             servers.append(await stack.enter_async_context(server))

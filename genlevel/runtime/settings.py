@@ -207,9 +207,9 @@ class RunDefaults(_Strict):
 
 
 class CallLimits(_Strict):
-    """What a service takes on at once. The defaults keep a gateway under attack below 512 MiB; more takes more memory, about
+    """What a service takes on at once (docs/security.md, Bounds). The defaults keep a gateway under attack below 512 MiB.
 
-    100 MiB + receiving_bytes + 4 * in_flight_bytes.
+    More takes more memory, about 100 MiB + 2 * receiving_bytes + 4 * in_flight_bytes.
     """
 
     request_bytes: int = Field(8 << 20, ge=1 << 16, le=1 << 29, description="of one request to the gateway, media in it included")

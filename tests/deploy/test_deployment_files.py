@@ -170,8 +170,6 @@ def test_kubernetes_runs_each_service_at_its_ports_without_rights(base: Path, se
 
 
 def test_kubernetes_services_find_each_other_and_large_media_fit_into_a_call(base: Path) -> None:
-    from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES
-
     settings = load_settings(base / "genlevel.yaml")
     names = {
         document["metadata"]["name"]
@@ -183,7 +181,7 @@ def test_kubernetes_services_find_each_other_and_large_media_fit_into_a_call(bas
         host, _, port = getattr(settings.addresses, service).rpartition(":")
         assert host in names
         assert int(port) == default_ports(service)["grpc"]
-    assert settings.storage.inline_limit_bytes < MESSAGE_LIMIT_BYTES
+    assert settings.storage.inline_limit_bytes < settings.limits.request_bytes
 
 
 @pytest.mark.parametrize("service", ["evaluator", "scorer"])
