@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
 from genlevel.runtime.readiness import Check, fine
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -98,11 +98,58 @@ class Stored:
 
 @asynccontextmanager
 async def stored(settings: Settings, folder: Path) -> AsyncIterator[Stored]:
-    """The configured services, or what reads the runs in ``folder``: less is loaded for that than for embedded services."""
-    if settings.addresses.evaluator:
-        async with _configured(settings) as found:
-            yield Stored(found.evaluator, found.scorer)
+    """The configured services, or what reads the runs in ``folder``: less is loaded for that than for embedded services.
+
+    Runs that commands made by themselves (--base-url) are found beside those of configured services.
+    """
+    if not settings.addresses.evaluator:
+        async with _stored_here(settings, folder) as local:
+            yield local
         return
+    async with _configured(settings) as found:
+        if not has_runs_beside(settings, folder):
+            yield Stored(found.evaluator, found.scorer)
+            return
+        from genlevel.cli.both import RunsOfBoth, VerdictsOfBoth
+
+        async with _stored_here(settings, folder) as local:
+            yield Stored(RunsOfBoth(found.evaluator, local.evaluator), VerdictsOfBoth(found.scorer, local.scorer))
+
+
+def has_runs_beside(settings: Settings, folder: Path) -> bool:
+    """Whether there are configured services, and runs in a folder of this machine, too."""
+    return bool(settings.addresses.evaluator) and not settings.storage.url and (folder / "genlevel.db").is_file()
+
+
+async def runs_beside(settings: Settings, folder: Path) -> list[ev.Run]:
+    """The runs in a folder beside configured services, the newest first; none if there are no such services."""
+    if not has_runs_beside(settings, folder):
+        return []
+    async with _stored_here(settings, folder) as local:
+        return list((await local.evaluator.list_runs(ev.ListRunsRequest())).runs)
+
+
+async def is_beside(settings: Settings, folder: Path, run: str) -> bool:
+    """Whether a run lies in a folder, and the configured services do not have it. Raises GenlevelError if they cannot be asked."""
+    if not has_runs_beside(settings, folder):
+        return False
+    request = ev.GetRunRequest(run_id=run)
+    async with _configured(settings) as found, _stored_here(settings, folder) as local:
+        try:
+            await found.evaluator.get_run(request)
+        except GenlevelError as error:
+            if isinstance(error, UsageError) and not isinstance(error, NotFoundError):
+                raise
+            try:  # if they do not answer: a run that is here does not need them
+                await local.evaluator.get_run(request)
+            except NotFoundError:
+                return False
+            return True
+    return False
+
+
+@asynccontextmanager
+async def _stored_here(settings: Settings, folder: Path) -> AsyncIterator[Stored]:
     from genlevel.embedded import stored_runs
 
     async with stored_runs(settings, folder) as local:

@@ -22,6 +22,7 @@ from genlevel.cli.options import (
     traffic_of,
     traffic_options,
 )
+from genlevel.cli.printing import note
 from genlevel.cli.sent_suites import sent_suite
 from genlevel.cli.traces import no_trace_of_nothing
 from genlevel.runtime.errors import UsageError
@@ -102,6 +103,9 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     if options["api"] and not options["base_url"]:
         raise UsageError("--api goes with --base-url; a configured route says its api in genlevel.yaml")
     far = bool(settings.addresses.evaluator) and not options["base_url"]
+    if settings.addresses.evaluator and options["base_url"]:
+        said = "--base-url is asked by this command itself, not by the evaluator at"
+        note(f"{said} {settings.addresses.evaluator}: the run is local and lies in {options['out']}")
     specification = ev.RunSpecification(
         model=options["model"],
         suite=sent_suite(settings, options["suite"]) if far else options["suite"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import services, verdict_of
+from genlevel.cli.connection import is_beside, services, verdict_of
 from genlevel.cli.options import (
     Dollars,
     json_option,
@@ -66,7 +66,7 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
         from genlevel.cli.documents import result_document
         from genlevel.cli.driving import drive
 
-        async with services(settings, out) as found:
+        async with services(settings, out, embedded=await is_beside(settings, out, run)) as found:
             rescored = await found.evaluator.rescore_run(request)
             for problem in rescored.problems:
                 note(problem)

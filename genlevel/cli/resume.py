@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import services
+from genlevel.cli.connection import is_beside, services
 from genlevel.cli.options import (
     TrafficOptions,
     json_option,
@@ -48,7 +48,7 @@ def resume(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None
     async def work() -> int:
         from genlevel.cli.driving import drive
 
-        async with services(settings, out) as found:
+        async with services(settings, out, embedded=await is_beside(settings, out, run)) as found:
             request = ev.StartRunRequest(run_id=run, retry_failed=True, traffic=traffic_of(options), judge=options["judge"])
             return await drive(found, request, settings, out, as_json=options["as_json"])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import stored
+from genlevel.cli.connection import runs_beside, stored
 from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
@@ -22,30 +22,38 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first. If services are configured, those that commands made by themselves (--base-url) are marked as local."""
     settings = settings_of(ctx)
     need_run_folder(settings, out)
 
     async def work() -> list[Document]:
+        here = await runs_beside(settings, out)
+        local = not settings.addresses.evaluator
         async with stored(settings, out) as found:
-            return [run_document(run) for run in (await found.evaluator.list_runs(ev.ListRunsRequest())).runs]
+            there = (await found.evaluator.list_runs(ev.ListRunsRequest())).runs
+        listed = [*((run, local) for run in there), *((run, True) for run in here)]
+        listed.sort(key=lambda entry: entry[0].created.ToNanoseconds(), reverse=True)
+        return [{**run_document(run), "local": is_local} for run, is_local in listed]
 
     documents = run_async(work())
     if as_json:
         print_json(documents)
     elif documents:
-        _print(documents)
+        _print(documents, marked=bool(settings.addresses.evaluator))
     else:
         shared = settings.addresses.evaluator or settings.storage.url
         click.echo(f"no runs yet in {'the configured storage' if shared else out}")
 
 
-def _print(documents: list[Document]) -> None:
-    rows = table("run", "model", "suite", "status", ">done", ">failed", ">total", ">US$", "started")
+def _print(documents: list[Document], *, marked: bool) -> None:
+    """marked: say which runs are local."""
+    rows = table("run", "model", "suite", "status", ">done", ">failed", ">total", ">US$", "started", *(["where"] if marked else []))
     for run in documents:
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["failed"], run["total"]))
         started = run["created"][:16].replace("T", " ")
-        rows.add_row(run["run"], run["model"], run["suite"], run["status"], *counts, _cost(run["usd"], run["unknown_costs"]), started)
+        where = ["local" if run["local"] else "service"] if marked else []
+        cost = _cost(run["usd"], run["unknown_costs"])
+        rows.add_row(run["run"], run["model"], run["suite"], run["status"], *counts, cost, started, *where)
     console().print(rows)
 
 

@@ -316,3 +316,40 @@ def test_up_takes_another_port_for_metrics_and_logs_runs_and_failures(genlevel, 
     assert "(400 stub)" in failed
     (bad,) = [line for line in said if line.startswith(f"run {runs[1]} ended: failed (no call succeeded: 4 of 4")]
     assert bad.endswith("bad on bench: total 4, failed 4")
+
+
+def test_a_run_of_an_address_beside_configured_services_is_local_and_found(genlevel, served, stub_upstream, tmp_path, choice_suite) -> None:
+    document = yaml.safe_load((genlevel.folder / "genlevel.yaml").read_text())
+    document["addresses"] = {name: document[name]["grpc"] for name in ("gateway", "evaluator", "scorer")}
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    there = json.loads(genlevel.run("eval", "--model", "stubbed", "--suite", "bench", "--unpriced-ok", "--json", "--out", "mine").stdout)[
+        "run"
+    ]
+    stub = stub_upstream(answer="Answer: A")
+    command = ("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(tmp_path / "outside"), "--out", "mine", "--json")
+    done = genlevel.run(*command)
+    assert done.returncode == 0, done.stderr
+    here = json.loads(done.stdout)["run"]
+    evaluator = document["addresses"]["evaluator"]
+    said = f"note: --base-url is asked by this command itself, not by the evaluator at {evaluator}: the run is local and lies in mine"
+    assert said in done.stderr.splitlines()
+    listed = json.loads(genlevel.run("runs", "--out", "mine", "--json").stdout)
+    assert [(run["run"], run["local"]) for run in listed] == [(here, True), (there, False)]
+    shown = [line.split() for line in genlevel.run("runs", "--out", "mine").stdout.splitlines()]
+    assert [line[-1] for line in shown if line and line[0] in (here, there)] == ["local", "service"]
+    for run in (here, there):
+        result = json.loads(genlevel.run("show", run, "--out", "mine", "--json").stdout)
+        assert (result["run"], result["instances"]["answered"]) == (run, 4)
+        (answer,) = json.loads(genlevel.run("show", run, "--out", "mine", "--instance", "q00000", "--json").stdout)
+        assert answer["prompt"]
+        assert genlevel.run("rescore", run, "--out", "mine").returncode == 0
+        assert genlevel.run("certify", run, "--out", "mine", "--json").returncode == 0
+        assert genlevel.run("resume", run, "--out", "mine").returncode == 0
+    missed = genlevel.run("show", "nosuchrun", "--out", "mine")
+    assert (missed.returncode, len(missed.stderr.splitlines())) == (2, 1)
+    document["addresses"]["evaluator"] = "127.0.0.1:9"
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    away = json.loads(genlevel.run("show", here, "--out", "mine", "--json").stdout)
+    assert away["run"] == here
+    lost = genlevel.run("show", there, "--out", "mine")
+    assert "cannot be reached" in lost.stderr

@@ -1,0 +1,92 @@
+"""Runs at the configured services and, beside them, those that a command made by itself in its folder (``--base-url``)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from genlevel.cli.connection import RunsPort, VerdictPort
+from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from genlevel.v1 import evaluator_pb2 as ev
+    from genlevel.v1 import scorer_pb2 as sc
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class RunsOfBoth:
+    """Asks the services first, and the folder for what they do not have, or if they do not answer (genlevel.cli.connection.RunsPort)."""
+
+    def __init__(self, there: RunsPort, here: RunsPort) -> None:
+        self._there = there
+        self._here = here
+
+    async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
+        return await _either(self._there.get_run, self._here.get_run, request)
+
+    async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
+        """The services' alone."""
+        return await self._there.list_runs(request)
+
+    async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
+        async for answer in _either_of_many(self._there.list_answers, self._here.list_answers, request):
+            yield answer
+
+
+class VerdictsOfBoth:
+    """The same of the scorer (genlevel.cli.connection.VerdictPort)."""
+
+    def __init__(self, there: VerdictPort, here: VerdictPort) -> None:
+        self._there = there
+        self._here = here
+
+    async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
+        return await _either(self._there.get_verdict, self._here.get_verdict, request)
+
+    async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
+        return await _either(self._there.compare, self._here.compare, request)
+
+    async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
+        async for instance in _either_of_many(self._there.list_instances, self._here.list_instances, request):
+            yield instance
+
+
+def _may_be_here(error: GenlevelError) -> bool:
+    """Whether the services do not have it, or do not answer; what they refuse is refused."""
+    return isinstance(error, NotFoundError) or not isinstance(error, UsageError)
+
+
+async def _either(
+    there: Callable[[Request], Awaitable[Response]], here: Callable[[Request], Awaitable[Response]], request: Request
+) -> Response:
+    try:
+        return await there(request)
+    except GenlevelError as error:
+        if not _may_be_here(error):
+            raise
+        try:
+            return await here(request)
+        except NotFoundError:
+            raise error from None
+
+
+async def _either_of_many(
+    there: Callable[[Request], AsyncIterator[Response]], here: Callable[[Request], AsyncIterator[Response]], request: Request
+) -> AsyncIterator[Response]:
+    begun = False
+    try:
+        async for response in there(request):
+            begun = True
+            yield response
+        return
+    except GenlevelError as error:
+        if begun or not _may_be_here(error):
+            raise
+        missed = error
+    try:
+        async for response in here(request):
+            yield response
+    except NotFoundError:
+        raise missed from None
