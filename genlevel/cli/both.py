@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
+Ask = Callable[[Request], Awaitable[Response]]
+AskForMany = Callable[[Request], AsyncIterator[Response]]
 
 
 class RunsOfBoth:
@@ -29,6 +31,9 @@ class RunsOfBoth:
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         """The services' alone."""
         return await self._there.list_runs(request)
+
+    async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
+        return await _either(self._there.update_run, self._here.update_run, request)
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         async for answer in _either_of_many(self._there.list_answers, self._here.list_answers, request):
@@ -58,9 +63,7 @@ def _may_be_here(error: GenlevelError) -> bool:
     return isinstance(error, NotFoundError) or not isinstance(error, UsageError)
 
 
-async def _either(
-    there: Callable[[Request], Awaitable[Response]], here: Callable[[Request], Awaitable[Response]], request: Request
-) -> Response:
+async def _either(there: Ask[Request, Response], here: Ask[Request, Response], request: Request) -> Response:
     try:
         return await there(request)
     except GenlevelError as error:
@@ -73,7 +76,7 @@ async def _either(
 
 
 async def _either_of_many(
-    there: Callable[[Request], AsyncIterator[Response]], here: Callable[[Request], AsyncIterator[Response]], request: Request
+    there: AskForMany[Request, Response], here: AskForMany[Request, Response], request: Request
 ) -> AsyncIterator[Response]:
     begun = False
     try:
