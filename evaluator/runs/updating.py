@@ -86,7 +86,7 @@ class Updating:
 
 
 _VERBS = {Wanted.PAUSED: "pause", Wanted.STOPPED: "stop"}
-_BUDGETS = ("budget_nano_usd",)
+_BUDGETS = ("budget_nano_usd", "budget_tokens")
 _TUNABLE = ("concurrency", "requests_per_minute", "tokens_per_minute", *_BUDGETS)
 
 
