@@ -276,11 +276,16 @@ def restarted_postgresql():
 
 
 @pytest.mark.parametrize(
-    ("storage", "restarts", "instances", "slots"),
-    [("", 5, 700, 8), pytest.param("restarted_postgresql", 20, 20_000, 64, marks=[pytest.mark.full, pytest.mark.soak])],
+    ("storage", "restarts", "instances", "slots", "signals"),
+    [
+        ("", 5, 600, 8, (signal.SIGKILL, signal.SIGTERM)),
+        pytest.param("restarted_postgresql", 20, 20_000, 64, (signal.SIGKILL, signal.SIGTERM), marks=[pytest.mark.full, pytest.mark.soak]),
+        pytest.param("restarted_postgresql", 20, 20_000, 64, (signal.SIGTERM,), marks=[pytest.mark.full, pytest.mark.soak]),
+    ],
+    ids=["small", "killed-too", "told-to-stop"],
 )
 def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(
-    genlevel, installed, choice_suite, request, *, storage, restarts, instances, slots
+    genlevel, installed, choice_suite, request, *, storage, restarts, instances, slots, signals
 ):
     database = request.getfixturevalue(storage) if storage else None
     there = installed(database.get_uri("postgres") if database else "", slots=slots)
@@ -289,7 +294,7 @@ def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(
         there.start(name, "--out", f"data-{name}")
     suite = choice_suite(instances // 4, ("Causal-Reasoning", "Abductive-Reasoning", "Analogical-Reasoning", "Deductive-Reasoning"))
     watching = genlevel.start("eval", "--model", "stubbed", "--suite", str(suite), "--json")
-    order = [(name, number) for number in (signal.SIGKILL, signal.SIGTERM) for name in services]
+    order = [(name, number) for number in signals for name in services]
     order += [("database", signal.SIGTERM)] if database else []
     cut = 0
     for restart in range(restarts):

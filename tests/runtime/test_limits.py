@@ -200,3 +200,83 @@ async def test_four_at_once_are_four_and_the_fifth_waits():
     limiter.release(await fifth, Feedback.OK)
     for permit in permits[1:]:
         limiter.release(permit, Feedback.OK)
+
+
+@given(
+    before=st.integers(1, 3000),
+    after=st.integers(1, 3000),
+    burst_s=st.sampled_from([1.0, 10.0]),
+    gaps=st.lists(st.floats(0, 5), min_size=2, max_size=200),
+)
+def test_a_bucket_that_is_retuned_admits_at_most_its_new_rate_in_any_minute_after(before, after, burst_s, gaps):
+    """And no more than the higher of both in a minute that has the change in it."""
+    bucket = Bucket(before, burst_s, 0.0)
+    now, admitted, changed = 0.0, [], 0.0
+    for number, gap in enumerate(gaps):
+        now += gap
+        if number == len(gaps) // 2:
+            bucket.retune(after, now)
+            changed = now
+        while bucket.delay(1, now) == 0.0 and len(admitted) < 20_000:
+            bucket.take(1, now)
+            admitted.append(now)
+    start = 0
+    for end, at in enumerate(admitted):
+        while admitted[start] <= at - 60.0:
+            start += 1
+        assert end - start + 1 <= (after if admitted[start] > changed else max(before, after))
+
+
+def test_a_bucket_that_had_no_limit_begins_empty():
+    bucket = Bucket(0, 1.0, 0.0)
+    bucket.take(10_000, 0.0)
+    bucket.retune(60, 100.0)
+    assert bucket.delay(1, 100.0) == pytest.approx(1.0)
+    bucket.retune(0, 100.0)
+    assert bucket.delay(10_000, 100.0) == 0.0
+
+
+def test_what_was_taken_beyond_a_limit_stays_owed():
+    bucket = Bucket(6000, 10.0, 0.0)
+    bucket.take(3000, 0.0)
+    bucket.retune(600, 0.0)
+    assert bucket.delay(1, 0.0) > 60.0
+
+
+async def test_raised_limits_let_those_who_wait_start_at_once():
+    limiter = AccountLimiter(concurrency=1, adaptive=False)
+    first = await limiter.acquire(1)
+    waiting = [asyncio.create_task(limiter.acquire(1)) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 1
+    limiter.retune(concurrency=3)
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 3
+    limiter.retune(concurrency=1)
+    assert limiter.in_flight == 3, "what is in flight may end"
+    limiter.release(first, Feedback.OK)
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 2, "and nothing takes its place"
+    for task in waiting:
+        task.cancel()
+
+
+async def test_a_wait_for_requests_is_over_when_their_limit_is_raised():
+    limiter = AccountLimiter(requests_per_minute=1, concurrency=8, adaptive=False)
+    await limiter.acquire(1)
+    waiting = asyncio.create_task(limiter.acquire(1))
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"requests": 1}
+    limiter.retune(requests_per_minute=60_000)
+    async with asyncio.timeout(1):
+        await waiting
+
+
+async def test_limits_that_are_not_named_stay():
+    limiter = AccountLimiter(requests_per_minute=1, tokens_per_minute=10, concurrency=2, adaptive=False)
+    await limiter.acquire(5)
+    limiter.retune(concurrency=8)
+    waiting = asyncio.create_task(limiter.acquire(1))
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"requests": 1}
+    waiting.cancel()
