@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from genlevel.runtime.errors import UsageError
 from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 DEFAULT_CONCURRENCY = 64
+MOST_CONCURRENCY = 4096
+"""Each call in flight has two workers."""
+
+
+def check_limits(traffic: ev.TrafficSettings) -> None:
+    """Raises UsageError for limits and budgets that no run can keep."""
+    if traffic.concurrency > MOST_CONCURRENCY:
+        raise UsageError(f"--concurrency {traffic.concurrency:,} is too many: at most {MOST_CONCURRENCY:,} calls are in flight")
+    for name, budget in (("--budget-usd", traffic.budget_nano_usd), ("--budget-tokens", traffic.budget_tokens)):
+        if budget < 0:
+            raise UsageError(f"{name} is below 0")
 
 
 class Limiters:

@@ -19,6 +19,7 @@ from evaluator.planning.prompts import PromptSet
 from evaluator.runs.active import Work
 from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
+from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords, new_record
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ConfigurationError, RunTaken, UsageError
@@ -57,6 +58,7 @@ class Starter:
 
     async def start(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
         """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError."""
+        check_limits(request.traffic)
         if request.run_id:
             return await self._continue(await self._records.find(request.run_id), request)
         plan = await self._planner.resolve(request.specification)
@@ -68,6 +70,7 @@ class Starter:
         if record.run_id in self._control.active:
             told = "the run is in progress already, with its limits and budget as they are; `genlevel tune` changes them while it goes on"
             notes = [told] if request.traffic.ListFields() else []
+            await self._want_again(record.run_id)
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
         plan = await self._plan_again(record, judge_only=request.judge_only)
         traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
@@ -123,6 +126,7 @@ class Starter:
         """Starts what is left of a run, if anything is and nobody works on it."""
         problems = plan.problems
         if record.run_id in self._control.active:
+            await self._want_again(record.run_id)
             return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
         if request.judge:
             traffic.judge = request.judge
@@ -146,6 +150,13 @@ class Starter:
                 raise
             problems += [str(taken)]  # by another evaluator that goes on with it: it can be watched here, too
         return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+
+    async def _want_again(self, run_id: str) -> None:
+        """A run that is being paused or stopped here is to go on once it has been, as somebody starts it."""
+        active = self._control.active.get(run_id)
+        if self._wanted is Wanted.GO_ON and active is not None and active.wish.wanted in (Wanted.PAUSED, Wanted.STOPPED):
+            await self._journal.writes(lambda: self._journal.wishes.store(run_id, wanted=Wanted.GO_ON))
+            await self._control.heed(run_id)
 
     async def _judge(self, plan: Plan, run_id: str, traffic: ev.TrafficSettings) -> tuple[Judge | None, list[str]]:
         """Who is to judge the run, if anybody, and what a person has to know of it. Raises GenlevelError for one that cannot be asked."""

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
+from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -95,6 +96,7 @@ def _changed(record: RunRecord, wished: ev.TrafficSettings) -> str | None:
     fields = {field.name for field, _ in wished.ListFields()}
     if not fields:
         return None
+    check_limits(wished)
     if other := fields.difference(_TUNABLE):
         raise UsageError(f"{', '.join(sorted(other))} cannot be changed while a run goes on; stop it, then `genlevel resume` it so")
     if "budget_nano_usd" in fields and not record.priced:

@@ -53,7 +53,8 @@ def _print(documents: list[Document], *, marked: bool) -> None:
         started = run["created"][:16].replace("T", " ")
         where = ["local" if run["local"] else "service"] if marked else []
         cost = _cost(run["usd"], run["unknown_costs"])
-        rows.add_row(run["run"], run["model"], run["suite"], run["status"], *counts, cost, started, *where)
+        waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
+        rows.add_row(run["run"], run["model"], run["suite"], run["status"] + waits, *counts, cost, started, *where)
     console().print(rows)
 
 

@@ -167,3 +167,17 @@ async def test_the_judged_run_is_not_judged_again(opened):
     await evaluator.rescore_run(ev.RescoreRunRequest(run_id=JUDGED))
     assert await scores_of(scorer, JUDGED) == before
     assert (gateway.asked, gateway.judged) == ([], [])
+
+
+async def test_no_service_continues_its_runs_by_itself(older):
+    gateway, scorer = TwoModels(), Scorer(f"sqlite:///{older / 'genlevel.db'}")
+    service = Evaluator(Settings(), gateway, scorer, registry=CollectorRegistry(), data_folder=older, suites=AnySuites(), continues=True)
+    with sqlite3.connect(older / "genlevel.db") as connection:
+        connection.execute("update evaluator_runs set status = ?", [ev.RUN_STATUS_RUNNING])
+    connection.close()
+    await service._continuing.look()
+    assert not service._control.active
+    assert not gateway.asked
+    assert {run.wanted for run in (await service.list_runs(ev.ListRunsRequest())).runs} == {ev.RUN_WANTED_UNSPECIFIED}
+    await service.close()
+    scorer.close()

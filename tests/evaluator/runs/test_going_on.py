@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import Unavailable, UsageError
+from genlevel.runtime.errors import NotFoundError, Unavailable, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -195,6 +195,20 @@ async def test_a_wish_that_comes_while_the_run_pauses_is_not_lost(place, suite_f
     await service.update_run(wish(run, PAUSED))
     await service.update_run(wish(run, GO_ON))
     assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+@pytest.mark.parametrize("by", ["run", "specification"])
+async def test_a_run_that_is_started_while_it_is_being_stopped_goes_on(place, suite_folder, by):
+    service, folder = place.start(), suite_folder(20)
+    run = await begun(place, service, folder)
+    place.gateway.latency_s = 0.3
+    await asyncio.sleep(0.1)
+    await service.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    assert run.run_id in service._control.active, "calls in flight end first"
+    await service.start_run(ev.StartRunRequest(run_id=run.run_id) if by == "run" else request_of(folder))
+    place.gateway.latency_s = 0.0
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+    assert set(place.gateway.calls.values()) == {1}
 
 
 async def test_whoever_works_on_a_run_follows_what_another_process_was_told(place, suite_folder):
@@ -430,6 +444,18 @@ async def test_a_run_that_is_stopped_while_it_is_planned_again_makes_no_call(pla
     assert scripted.calls.total() == asked
 
 
+async def test_what_was_to_be_asked_again_still_is_after_a_restart(place, scripted, suite_folder, failing_script):
+    first = place.start()
+    scripted.script = failing_script(gw.ERROR_CLASS_CALLER_FAULT)
+    run = (await first.start_run(request_of(suite_folder(20)))).run
+    await reaches(first, run.run_id, ev.RUN_STATUS_FAILED)
+    scripted.script, scripted.latency_s = (lambda question, calls: "A"), 0.05
+    await first.start_run(ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    await until(lambda: scripted.calls.total() >= 24)
+    await place.stop(first)
+    assert (await reaches(place.start(), run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
 async def test_a_judge_goes_on_where_it_was(place, scripted, suite_folder):
     """A pass of the judge alone asks the run's own model nothing, when it goes on, too."""
     service = place.start()
@@ -452,6 +478,14 @@ async def test_what_makes_no_sense_is_refused_in_a_line(place, scripted, suite_f
         await service.update_run(wish(run, judge="m"))
     with pytest.raises(UsageError, match="its model has no price"):
         await service.update_run(wish(run, budget_nano_usd=5))
+    with pytest.raises(UsageError, match="at most 4,096 calls are in flight"):
+        await service.update_run(wish(run, concurrency=4_000_000_000))
+    with pytest.raises(UsageError, match="at most 4,096 calls are in flight"):
+        await service.start_run(ev.StartRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(concurrency=4_000_000_000)))
+    with pytest.raises(UsageError, match="--budget-tokens is below 0"):
+        await service.update_run(wish(run, budget_tokens=-1))
+    with pytest.raises(NotFoundError, match="no run '' here"):
+        await service.update_run(ev.UpdateRunRequest(wanted=STOPPED))
     with pytest.raises(UsageError, match="the rest is for the evaluator to say"):
         await service.update_run(wish(run, ev.RUN_WANTED_FINISHED))
     await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
