@@ -14,6 +14,7 @@ import click
 
 from genlevel import __version__
 from genlevel.cli.repeated import refuse_repeated
+from genlevel.cli.signals import end_at_signal
 
 # command -> (module, attribute, what it does in one line, for the list that imports nothing)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -91,6 +92,8 @@ _ODD_BYTE = re.compile("[\udc80-\udcff]")
 
 def main() -> None:
     """Runs the command line; what is wrong is said in one line, with exit code 2."""
+    if os.getpid() == 1:  # of a container
+        end_at_signal()
     _open_standard_streams()
     _outlive_readers()
     gc.set_threshold(20_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time

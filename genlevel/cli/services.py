@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from genlevel.cli.options import out_option, run_async, settings_of
+from genlevel.cli.signals import end_at_signal, stopped_by_signal
 from genlevel.runtime.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -135,6 +134,7 @@ def _service_settings(ctx: click.Context) -> Settings:
     from genlevel.runtime.memory import keep_little
 
     keep_little()
+    end_at_signal()
     settings: Settings = settings_of(ctx)
     configure_logging(settings.log.format, settings.log.level)
     return settings
@@ -239,7 +239,7 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
             )
             part.add(server)
             servers.append(await stack.enter_async_context(server))
-        stopped = _signalled()
+        stopped = stopped_by_signal()
         pages.life.begin(ready)
         for part, server in zip(parts, servers, strict=True):
             click.echo(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
@@ -252,21 +252,3 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
             await server.refuse()
         click.echo("stopping: waiting for the calls in flight (again to stop at once)", err=True)
         await asyncio.gather(*(server.stop() for server in servers))
-
-
-def _signalled() -> asyncio.Event:
-    """Set at SIGINT or SIGTERM. A second one ends the process at once, and so does one before this."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-
-    def stop() -> None:
-        stopped.set()
-        for kind in kinds:
-            loop.remove_signal_handler(kind)
-            signal.signal(kind, signal.SIG_DFL)
-
-    for kind in kinds:
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(kind, stop)
-    return stopped

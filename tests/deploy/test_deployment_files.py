@@ -184,6 +184,14 @@ def test_kubernetes_services_find_each_other_and_large_media_fit_into_a_call(bas
     assert settings.storage.inline_limit_bytes < settings.limits.request_bytes
 
 
+def test_whoever_stops_a_service_gives_it_its_grace_and_time_to_close(compose: dict[str, Any], base: Path) -> None:
+    needed = Settings().grace_s + 15
+    for service in SERVICES:
+        assert float(compose["services"][service]["stop_grace_period"].removesuffix("s")) >= needed
+        pods = read_all(base / f"{service}.yaml")[0]["spec"]["template"]["spec"]
+        assert pods["terminationGracePeriodSeconds"] >= needed
+
+
 @pytest.mark.parametrize("service", ["evaluator", "scorer"])
 def test_kubernetes_never_runs_two_writers_on_one_volume(base: Path, service: str) -> None:
     documents = {document["kind"]: document for document in read_all(base / f"{service}.yaml")}

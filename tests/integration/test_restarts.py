@@ -116,7 +116,8 @@ def journalled(url, run_id) -> tuple[int, int]:
     """How many answers of the run the journal has, and to how many instances."""
     engine = sqlalchemy.create_engine(url)
     with engine.connect() as connection:
-        rows = connection.execute(sqlalchemy.text("SELECT task, instance_id FROM evaluator_answers WHERE run_id = :run"), {"run": run_id}).all()
+        query = sqlalchemy.text("SELECT task, instance_id FROM evaluator_answers WHERE run_id = :run")
+        rows = connection.execute(query, {"run": run_id}).all()
     engine.dispose()
     return len(rows), len(set(rows))
 
