@@ -144,7 +144,8 @@ class Access:
             if name in self._certificates:
                 return self._certificates[name]
         if shown:
-            said = f"no name of this certificate is known ({', '.join(shown)[:200]}); the service's auth.certificates has those that are"
+            names_shown = _printable(", ".join(shown))
+            said = f"no name of this certificate is known ({names_shown}); the service's auth.certificates has those that are"
             raise self._refused(Why.UNKNOWN, peer, CallerUnknown(said))
         said = f"a token is needed; {how}" if self._tokens is not None else "a certificate is needed; set addresses.certificate and key"
         raise self._refused(Why.NOTHING_SHOWN, peer, CallerUnknown(said))
@@ -153,7 +154,7 @@ class Access:
         """Raises RoleMissing if the caller may not do it. needed: None = any caller who is known may. what: the RPC or page."""
         if needed is not None and not caller.may(needed):
             has = ", ".join(sorted(caller.roles))
-            error = RoleMissing(f"{caller.name} needs the role {needed} for {what}, and has {has}")
+            error = RoleMissing(f"{caller.name} needs the role {needed} for {_printable(what)}, and has {has}")
             raise self._refused(Why.ROLE, caller.name, error)
 
     def _refused(self, why: Why, who: str, error: CallerRefused) -> CallerRefused:
@@ -185,6 +186,11 @@ class _Refusals:
         more = f" ({self._untold} more since the last such line)" if self._untold else ""
         logger.warning("refused a call from %s: %s%s", who, error, more)
         self._quiet_until, self._untold = now + _LOG_INTERVAL_S, 0
+
+
+def _printable(text: str) -> str:
+    """What a caller made up, short and on one line."""
+    return "".join(character if character.isprintable() else "?" for character in text[:200])
 
 
 def is_loopback(address: str) -> bool:

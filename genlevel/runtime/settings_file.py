@@ -248,6 +248,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
             yield from _incomplete_tls(listen.tls, (service, "tls"))
     if (settings.addresses.certificate is None) != (settings.addresses.key is None):
         yield ("addresses",), "certificate and key must be given together"
+    if settings.addresses.certificate is not None and settings.addresses.ca is None:
+        yield ("addresses", "certificate"), "needs ca; without it nothing is encrypted, and no certificate is shown"
 
 
 def _incomplete_tls(tls: Tls, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from genlevel.runtime import channels, logs, watched
 from genlevel.runtime.access import Access, is_loopback
 from genlevel.runtime.callers import HERE, Caller, Role, current_caller
-from genlevel.runtime.errors import ConfigurationError, Unavailable, UsageError
+from genlevel.runtime.errors import ConfigurationError, RoleMissing, Unavailable, UsageError
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.remote import Remote
@@ -193,6 +193,18 @@ async def test_certificates_that_nobody_could_show_are_refused_at_start() -> Non
 def test_a_wrong_section_is_refused_with_its_line(text: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         parse_settings(text, "g.yaml")
+
+
+def test_a_certificate_that_would_not_be_shown_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^g.yaml:3: addresses\.certificate: needs ca; without it nothing is encrypted"):
+        parse_settings("addresses:\n  key: k\n  certificate: c\n", "g.yaml")
+
+
+async def test_what_a_caller_makes_up_cannot_begin_a_line_of_the_log(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
+    access = Access(file.auth)
+    with pytest.raises(RoleMissing, match=r"for /x\?WARNING all is well"):
+        access.check_role(Caller("a", frozenset({Role.CALL})), Role.READ, "/x\nWARNING all is well")
+    assert "\nWARNING" not in caplog.text
 
 
 def test_none_is_a_word_and_no_section() -> None:
