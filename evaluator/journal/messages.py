@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Protocol
 
 from google.protobuf import json_format
@@ -15,10 +16,12 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
+_buckets = attrgetter(*BUCKETS)
+
 
 def usage_of(message: gw.Usage) -> Usage:
     """What a message says was used."""
-    return Usage(*(getattr(message, name) for name in BUCKETS))
+    return Usage(*_buckets(message))
 
 
 def usage_message(usage: Usage) -> gw.Usage:

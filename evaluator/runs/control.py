@@ -19,7 +19,9 @@ from evaluator.runs.judging import Judging
 from evaluator.runs.limits import Limiters
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
+from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
+from evaluator.traffic.told import bounds_told
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.runtime.shown import cut
@@ -277,7 +279,7 @@ class RunControl:
                 await (
                     self._context.journal.written()
                 )  # what calls that were cut have left: once the lock is released, it may not be written
-                await self._store(active, ending)
+                await self._store(active, await self._with_bounds(active, ending))
                 return
             await lock.release()
             if await lock.acquire():  # nobody has taken it yet
@@ -292,6 +294,22 @@ class RunControl:
             finally:
                 self.active.pop(active.run_id, None)
                 _log_end(active, ending)
+
+    async def _with_bounds(self, active: ActiveRun, ending: Ending) -> Ending:
+        """An ending that says if the run may have cost more than its budget."""
+        limit, _ = active.budget.limits
+        if limit is None:
+            return ending
+        journal = self._context.journal
+        answers = (await journal.reads(journal.totals, active.run_id)).cost
+        judging = (await journal.reads(journal.judgements.totals, active.run_id)).cost
+        told = bounds_told(
+            limit,
+            (answers.nano_usd or 0) + (judging.nano_usd or 0),
+            plus(answers.most_nano_usd, judging.most_nano_usd),
+            answers.unknown_calls + judging.unknown_calls,
+        )
+        return ending._replace(reason="; ".join(filter(None, (ending.reason, told))))
 
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)

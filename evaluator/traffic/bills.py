@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from evaluator.journal.messages import usage_of
-from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.usage import Usage
-from evaluator.planning.outputs import visible_text
 from evaluator.planning.prices import CallBounds, most_nano_usd
 from evaluator.traffic.budget import NOTHING, Amount, Bill
 from genlevel.runtime.errors import CallFailed
@@ -29,20 +27,6 @@ class WorstCase:
         """The worst case of a call, by its bounds."""
         tokens = bounds.most_input_tokens + bounds.most_output_tokens
         return Amount(0 if self.price is None else most_nano_usd(self.price, bounds), tokens)
-
-
-def with_response(answer: Answer, response: gw.GenerateResponse) -> Answer:
-    """An answer with what its message says, but what it took."""
-    cut = response.finish_reason == gw.FINISH_REASON_LENGTH
-    return replace(
-        answer,
-        raw_answer=visible_text(response),
-        finish_reason=response.finish_reason,
-        error="the answer was cut at its token limit" if cut else "",
-        upstream_s=response.upstream_s,
-        provider_model=response.model,
-        response_id=response.response_id,
-    )
 
 
 def bill_of(response: gw.GenerateResponse, usage: Usage, *, priced: bool) -> Bill:
@@ -74,7 +58,8 @@ class Took:
 
     usage, cost_nano_usd: as far as it is known; the cost is None if none is. unknown_calls: calls whose bill is not known;
     unknown_nano_usd, unknown_tokens: the most that they may have taken beyond what is known, None = nobody can tell. excess: how many
-    times its worst case a call took, if one took more; else 0. charged: calls that may have been billed; most: what those took at most.
+    times its worst case a call took, if one took more; else 0. charged: calls that may have been billed; most_nano_usd, most_tokens: what
+    those took at most, what is known included.
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -84,38 +69,45 @@ class Took:
     unknown_tokens: int | None = 0
     excess: float = 0.0
     charged: int = 0
-    most: tuple[int | None, int | None] = (0, 0)
+    most_nano_usd: int | None = 0
+    most_tokens: int | None = 0
 
     def and_call(self, bill: Bill, usage: Usage, worst: Amount, *, priced: bool, bounded: tuple[bool, bool]) -> Took:
         """These calls and one more. bounded: whether its worst case holds, in money and in tokens."""
         if bill == NOTHING:
             return replace(self, cost_nano_usd=self.cost_nano_usd or 0) if priced else self
-        known = (bill.nano_usd, bill.tokens)
-        pairs = tuple(zip(known, worst, strict=True))
-        nano, tokens = (
-            amount if amount is not None else (top if holds else None) for (amount, top), holds in zip(pairs, bounded, strict=True)
-        )
-        excess = [amount / top if top else 1.0 for amount, top in pairs if amount is not None and amount > top]
-        beyond = None if tokens is None else max(0, tokens - usage.tokens)
+        nano, tokens = bill
+        most_nano = nano if nano is not None else worst.nano_usd if bounded[0] else None
+        most_tokens = tokens if tokens is not None else max(worst.tokens, usage.tokens) if bounded[1] else None
+        unknown_nano, unknown_tokens, cost = self.unknown_nano_usd, self.unknown_tokens, self.cost_nano_usd
+        if nano is None:
+            unknown_nano = plus(unknown_nano, most_nano)
+        elif priced:
+            cost = (cost or 0) + nano
+        if tokens is None:
+            unknown_tokens = plus(unknown_tokens, None if most_tokens is None else most_tokens - usage.tokens)
         return Took(
-            usage=self.usage + usage,
-            cost_nano_usd=plus(self.cost_nano_usd or 0, bill.nano_usd) if priced and bill.nano_usd is not None else self.cost_nano_usd,
-            unknown_calls=self.unknown_calls + ((bill.nano_usd if priced else bill.tokens) is None),
-            unknown_nano_usd=self.unknown_nano_usd if bill.nano_usd is not None else plus(self.unknown_nano_usd, nano),
-            unknown_tokens=self.unknown_tokens if bill.tokens is not None else plus(self.unknown_tokens, beyond),
-            excess=max(self.excess, *excess, 0.0),
-            charged=self.charged + 1,
-            most=(plus(self.most[0], nano), plus(self.most[1], tokens)),
+            self.usage + usage,
+            cost,
+            self.unknown_calls + ((nano if priced else tokens) is None),
+            unknown_nano,
+            unknown_tokens,
+            max(self.excess, _excess(nano, worst.nano_usd), _excess(tokens, worst.tokens)),
+            self.charged + 1,
+            plus(self.most_nano_usd, most_nano),
+            plus(self.most_tokens, most_tokens),
         )
 
-    def with_open_call(self, note: OpenCalls, worst: Amount, *, bounded: bool) -> OpenCalls:
-        """The note of these calls and one more, which is about to begin. note: whose run, task and number it has."""
-        nano = plus(self.most[0], worst.nano_usd if bounded else None)
-        return replace(note, calls=self.charged + 1, nano_usd=nano, tokens=plus(self.most[1], worst.tokens))
 
-    def without_answer(self, note: OpenCalls) -> OpenCalls:
-        """The note of these calls, which no journalled answer tells of."""
-        return replace(note, calls=self.charged, nano_usd=self.most[0], tokens=self.most[1])
+FRESH = Took()
+"""Before the first call."""
+
+
+def _excess(amount: int | None, worst: int) -> float:
+    """How many times the worst case an amount is; 0 if it is not above it."""
+    if amount is None or amount <= worst:
+        return 0.0
+    return amount / worst if worst else 1.0
 
 
 def plus(first: int | None, second: int | None) -> int | None:

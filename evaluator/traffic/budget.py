@@ -221,7 +221,7 @@ class Budget:
 
     def could_fit(self, worst: Amount) -> bool:
         """Whether a call with this worst case (as it counted when it did not fit) fits now, if no other is in flight."""
-        return all(purse.allows(amount, 0) for purse, amount in zip(self._purses, worst, strict=True))
+        return self._money.allows(worst.nano_usd, 0) and self._tokens.allows(worst.tokens, 0)
 
     def check(self, model: str, task: str, worst: Amount) -> None:
         """Raises DoesNotFit if a call cannot fit, whatever the calls in flight will cost."""
@@ -256,12 +256,13 @@ class Budget:
 
     def begin(self, reservation: Reservation) -> bool:
         """Whether a reserved call may begin, by all that is known now. If not, its reservation is cancelled; it may be made anew."""
-        if not all(purse.allows(held, purse.begun) for purse, held in zip(self._purses, reservation.held, strict=True)):
+        money, tokens, held = self._money, self._tokens, reservation.held
+        if not (money.allows(held.nano_usd, money.begun) and tokens.allows(held.tokens, tokens.begun)):
             self.cancel(reservation)
             return False
         reservation.begun = True
-        for purse, held in zip(self._purses, reservation.held, strict=True):
-            purse.begun += held
+        money.begun += held.nano_usd
+        tokens.begun += held.tokens
         return True
 
     def cancel(self, reservation: Reservation) -> None:
@@ -272,12 +273,8 @@ class Budget:
     def settle(self, reservation: Reservation, bill: Bill) -> None:
         """Replaces the reservation of a call that was begun by what it took."""
         self._release(reservation)
-        learned = False
-        for number, purse in enumerate(self._purses):
-            worst, billed = reservation.worst[number], bill[number]
-            learned |= purse.settle(reservation.model, reservation.task, worst, reservation.held[number], billed)
-            if billed is not None and billed > worst:
-                self._note(self._wrong[number], reservation.model, worst, billed)
+        learned = self._settle(0, reservation, bill.nano_usd)
+        learned |= self._settle(1, reservation, bill.tokens)
         if learned:
             for other in self._open:
                 self._hold_again(other)
@@ -307,18 +304,29 @@ class Budget:
             raise DoesNotFit(reservation.held, exhausted=exhausted)
 
     def _fits(self, reservation: Reservation) -> bool:
-        return all(purse.allows(held, purse.held) for purse, held in zip(self._purses, reservation.held, strict=True))
+        held = reservation.held
+        return self._money.allows(held.nano_usd, self._money.held) and self._tokens.allows(held.tokens, self._tokens.held)
 
     def _hold(self, reservation: Reservation) -> None:
         self._open.add(reservation)
-        for purse, held in zip(self._purses, reservation.held, strict=True):
-            purse.held += held
+        self._money.held += reservation.held.nano_usd
+        self._tokens.held += reservation.held.tokens
 
     def _release(self, reservation: Reservation) -> None:
+        money, tokens, held = self._money, self._tokens, reservation.held
         self._open.remove(reservation)
-        for purse, held in zip(self._purses, reservation.held, strict=True):
-            purse.held -= held
-            purse.begun -= held if reservation.begun else 0
+        money.held -= held.nano_usd
+        tokens.held -= held.tokens
+        if reservation.begun:
+            money.begun -= held.nano_usd
+            tokens.begun -= held.tokens
+
+    def _settle(self, number: int, reservation: Reservation, billed: int | None) -> bool:
+        """Counts a bill in one purse. Returns whether it has taught something of its model."""
+        worst = reservation.worst[number]
+        if billed is not None and billed > worst:
+            self._note(self._wrong[number], reservation.model, worst, billed)
+        return self._purses[number].settle(reservation.model, reservation.task, worst, reservation.held[number], billed)
 
     def _hold_again(self, reservation: Reservation) -> None:
         """Counts an open call as what it may take by what is known now."""

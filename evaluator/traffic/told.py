@@ -52,6 +52,19 @@ def overrun_told(budget: Budget) -> str:
     return ""
 
 
+def bounds_told(limit: int | None, known: int, most: int | None, unknown_calls: int) -> str:
+    """That a run may have cost more than its budget, in one line; "" if it surely has not, or surely has. Amounts are nano-dollars.
+
+    known, most: the bounds of its cost; most None: nobody can tell. unknown_calls: calls of unknown fate or bill.
+    """
+    if limit is None or not unknown_calls or known > limit or (most is not None and most <= limit):
+        return ""
+    amount = "more than that" if most is None else f"{dollars(most, up=True)} at most, which is more"
+    return (
+        f"{_NAMES[0]} {dollars(limit)}: it may have cost {amount}, as nobody knows what became of {unknown_calls:,} calls or what they cost"
+    )
+
+
 def shortfall_told(budget: Budget, left_out: LeftOut, things: str) -> str:
     """That calls do not fit in what is left, how many, and what they need, in one line. things: what they were for, such as "instances"."""
     for number, limit in enumerate(budget.limits):

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
@@ -23,8 +23,8 @@ from evaluator.planning.outputs import visible_text
 from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.ports import GatewayPort
-from evaluator.traffic.bills import Took, WorstCase, bill_of, bill_of_failure, is_surely_longer, with_response
-from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
+from evaluator.traffic.bills import FRESH, Took, WorstCase, bill_of, bill_of_failure, is_surely_longer, plus
+from evaluator.traffic.budget import NOTHING, Amount, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -34,6 +34,8 @@ from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
 
 _SHORTEST_CALL_S = 0.05
+_SILENCE = gw.GenerateResponse()
+_GIVE_UP = Decision(Action.GIVE_UP)
 _FEEDBACK: dict[ErrorClass, Feedback] = {
     ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
     ErrorClass.TRANSIENT: Feedback.TRANSIENT,
@@ -72,35 +74,73 @@ class TrafficRules:
 class _Try:
     """One instance's attempts so far.
 
-    answer: whose it is. note: of its calls. took: what those that ended took. noted: what the journal has of them. failure: the last one.
+    request_hash: of what is asked. took: what the calls that ended took. noted: what the journal has of them. failure: the last one.
     """
 
-    answer: Answer
-    note: OpenCalls
-    took: Took = field(default_factory=Took)
+    run_id: str
+    task: str
+    key: AnswerKey
+    request_hash: str
+    number: int
+    took: Took = FRESH
     noted: OpenCalls | None = None
     calls: int = 0
     failures: int = 0
     waits: int = 0
     first_call: float | None = None
     failure: CallFailed | None = None
-    decision: Decision = field(default_factory=lambda: Decision(Action.GIVE_UP))
+    decision: Decision = _GIVE_UP
 
-    def outcome(self) -> Answer:
-        """The answer with what these attempts took."""
+    def outcome(
+        self,
+        outcome: Outcome,
+        response: gw.GenerateResponse = _SILENCE,
+        *,
+        files: str = "",
+        error_class: ErrorClass = ErrorClass.UNSPECIFIED,
+        error: str = "",
+    ) -> Answer:
+        """The instance's answer with what these attempts took. error: why it failed."""
         took = self.took
-        return replace(
-            self.answer,
+        cut = response.finish_reason == gw.FINISH_REASON_LENGTH
+        return Answer(
+            self.run_id,
+            self.task,
+            self.key.instance,
+            outcome,
+            raw_answer=visible_text(response),
+            finish_reason=response.finish_reason,
+            error_class=error_class,
+            error="the answer was cut at its token limit" if cut else error,
             attempts=self.calls,
             waits=self.waits,
-            created=time.time(),
             usage=took.usage,
             cost_nano_usd=took.cost_nano_usd,
+            upstream_s=response.upstream_s,
+            provider_model=response.model,
+            response_id=response.response_id,
+            request_hash=self.request_hash,
+            created=time.time(),
+            files=files,
+            variant=self.key.variant,
+            repeat=self.key.repeat,
+            shuffle=self.key.shuffle,
             unknown_calls=took.unknown_calls,
             unknown_nano_usd=took.unknown_nano_usd,
             unknown_tokens=took.unknown_tokens,
             excess=took.excess,
         )
+
+    def open(self, worst: Amount, *, bounded: bool) -> OpenCalls:
+        """The note of these calls and one more, which is about to begin."""
+        took = self.took
+        nano = plus(took.most_nano_usd, worst.nano_usd if bounded else None)
+        return OpenCalls(self.run_id, self.number, self.task, False, took.charged + 1, nano, plus(took.most_tokens, worst.tokens))
+
+    def unanswered(self) -> OpenCalls:
+        """The note of these calls, which no journalled answer tells of."""
+        took = self.took
+        return OpenCalls(self.run_id, self.number, self.task, False, took.charged, took.most_nano_usd, took.most_tokens)
 
 
 class Traffic:
@@ -146,17 +186,7 @@ class Traffic:
     async def ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Answer:
         """The outcome under this key, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
         self._go_on()
-        answer = Answer(
-            self._run_id,
-            task,
-            key.instance,
-            Outcome.ANSWERED,
-            variant=key.variant,
-            repeat=key.repeat,
-            shuffle=key.shuffle,
-            request_hash=call.request_hash,
-        )
-        attempt = _Try(answer, OpenCalls(self._run_id, self._journal.number(), task, judges=False, calls=0, nano_usd=0, tokens=0))
+        attempt = _Try(self._run_id, task, key, call.request_hash, self._journal.number())
         try:
             try:
                 return await self._attempt(attempt, call)
@@ -169,8 +199,8 @@ class Traffic:
             if attempt.decision.action is Action.STOP_RUN:
                 self._leave(attempt)
                 raise RunStopped(said) from None
-            answer = replace(attempt.outcome(), outcome=outcome_of(failure), error_class=failure.error_class, error=said)
-            await self._journal.record(answer, attempt.note.number)
+            answer = attempt.outcome(outcome_of(failure), error_class=failure.error_class, error=said)
+            await self._journal.record(answer, attempt.number)
             return answer
         except BaseException:
             self._leave(attempt)
@@ -185,7 +215,7 @@ class Traffic:
         """Sees to it that the journal tells of the calls of an instance that gets no outcome now: those that may be billed."""
         if attempt.noted is None:
             return
-        left = attempt.took.without_answer(attempt.note)
+        left = attempt.unanswered()
         if not left.calls:
             self._journal.close_note(self._run_id, left.number)
         elif left != attempt.noted:
@@ -216,13 +246,13 @@ class Traffic:
         feedback, retry_after = Feedback.OTHER, None
         used: int | None = None
         try:
-            response = await self._billed(attempt, call, reservation)
+            response, usage = await self._billed(attempt, call, reservation)
             # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
-            feedback, used = Feedback.OK, usage_of(response.usage).tokens or None
-            answer = with_response(attempt.outcome(), response)
-            if has_media(response):  # the journal names only what is stored
-                answer = replace(answer, files=await self._blobs.writes(keep_files, response, self._blobs))
-            await self._journal.record(answer, attempt.note.number)
+            feedback, used = Feedback.OK, usage.tokens or None
+            # The journal names only media that are stored.
+            files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""
+            answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
+            await self._journal.record(answer, attempt.number)
             return answer
         except CallFailed as failure:
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
@@ -243,13 +273,13 @@ class Traffic:
         worst = self._worst.of(call.bounds)
         tokens = call.bounds.estimated_input_tokens + call.bounds.most_output_tokens
         while True:
-            reservation = self._budget.take(self._model, attempt.answer.task, worst)
+            reservation = self._budget.take(self._model, attempt.task, worst)
             if reservation is None:
                 with self._wait_for("budget"):
-                    reservation = await self._budget.reserve(self._model, attempt.answer.task, worst)
+                    reservation = await self._budget.reserve(self._model, attempt.task, worst)
             permit: Permit | None = None
             try:
-                durable = self._noted(attempt, attempt.took.with_open_call(attempt.note, worst, bounded=not call.bounds.unknown))
+                durable = self._noted(attempt, attempt.open(worst, bounded=not call.bounds.unknown))
                 permit = await self._permit(attempt, tokens)
                 if durable is not None:
                     await durable
@@ -269,7 +299,7 @@ class Traffic:
         attempt.noted = calls
         return self._journal.note(calls)
 
-    async def _billed(self, attempt: _Try, call: PreparedCall, reservation: Reservation) -> gw.GenerateResponse:
+    async def _billed(self, attempt: _Try, call: PreparedCall, reservation: Reservation) -> tuple[gw.GenerateResponse, Usage]:
         """The call itself. What it took is counted at once, whatever becomes of it."""
         now = time.monotonic()
         attempt.first_call = attempt.first_call or now
@@ -284,7 +314,7 @@ class Traffic:
             usage = usage_of(response.usage)
             bill = bill_of(response, usage, priced=priced)
             ignored = None in bill and is_surely_longer(visible_text(response), call.bounds.most_output_tokens)
-            return response
+            return response, usage
         except CallFailed as failure:
             usage = Usage() if failure.usage is None else usage_of(failure.usage)
             bill = bill_of_failure(failure, priced=priced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.cli.printing import console, number, short, table
+from genlevel.cli.printing import console, cost_told, number, short, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,12 +97,12 @@ def _print_state(out: Console, document: Document) -> None:
         f"{counts[name]:,} {name}" for name in ("answered", "refused", "unparsable", "failed", "unsupported", "pending") if counts[name]
     )
     usage = document["usage"]
-    cost = _cost(usage["usd"], usage["unknown_costs"])
+    cost = cost_told(usage["usd"], usage["most_usd"], usage["unknown_calls"])
     status = document["status"] + (f" ({document['reason']})" if document["reason"] else "")
     out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
     out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
     if judging := document.get("judging"):
-        cost = _cost(judging["usd"], judging["unknown_costs"])
+        cost = cost_told(judging["usd"], judging["most_usd"], judging["unknown_calls"])
         failed = f", failed on {judging['failed']:,}" if judging["failed"] else ""
         tokens = f"{short(judging['input_tokens'])} tokens in, {short(judging['output_tokens'])} out"
         out.print(f"judge {judging['judge']}: {judging['judged']:,} answers rated{failed}; {tokens}; {cost}")
@@ -114,13 +114,6 @@ def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
         out.print("Partial: only a part of the benchmark was asked; the rest counts as 0 below.")
     if incomplete:
         out.print("Incomplete: tasks with failed or pending instances have bounds instead of a score; levels are lower bounds.")
-
-
-def _cost(usd: float | None, unknown: int = 0) -> str:
-    """What a run has cost. unknown: the number of answers whose cost is not known."""
-    if usd is None:
-        return "cost unknown (no price, or the provider did not say what was used)" if unknown else "cost unknown (no price)"
-    return f"at least ${usd:.4f} (the cost of {unknown:,} answers is unknown)" if unknown else f"${usd:.4f}"
 
 
 def print_levels(out: Console, level: Document, *, verdict: bool = True) -> None:

@@ -40,8 +40,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
             "output_tokens": tokens_out(usage),
             "images": usage.output_images,
             "seconds": usage.output_milliseconds / 1000,
-            "usd": _usd(run),
-            "unknown_costs": run.unknown_costs,
+            **_cost(run),
         },
         "judging": _judging(run.judging) if run.HasField("judging") else None,
         "tasks": tasks_json(verdict.tasks),
@@ -67,8 +66,7 @@ def run_document(run: ev.Run) -> Document:
         "total": run.counts.total,
         "pending": run.counts.pending,
         "failed": run.counts.failed,
-        "usd": _usd(run),
-        "unknown_costs": run.unknown_costs,
+        **_cost(run),
         "created": run.created.ToJsonString(),
         "updated": run.updated.ToJsonString(),
     }
@@ -83,6 +81,7 @@ def tuned_document(run: ev.Run, wished: ev.TrafficSettings) -> Document:
             "rpm": wished.requests_per_minute or None,
             "tpm": wished.tokens_per_minute or None,
             "budget_usd": wished.budget_nano_usd / NANO if wished.HasField("budget_nano_usd") else None,
+            "budget_tokens": wished.budget_tokens if wished.HasField("budget_tokens") else None,
         },
     }
 
@@ -103,6 +102,16 @@ def _identity(run: ev.Run) -> Document:
 
 def _usd(of: ev.Run | ev.Judging | ev.ListAnswersResponse) -> float | None:
     return of.cost_nano_usd / NANO if of.HasField("cost_nano_usd") else None
+
+
+def _cost(of: ev.Run | ev.Judging) -> Document:
+    """What is known of a cost, its upper bound, and what is not known."""
+    return {
+        "usd": _usd(of),
+        "most_usd": of.most_cost_nano_usd / NANO if of.HasField("most_cost_nano_usd") else None,
+        "unknown_costs": of.unknown_costs,
+        "unknown_calls": of.unknown_calls,
+    }
 
 
 def tokens_in(usage: gw.Usage) -> int:
@@ -129,8 +138,7 @@ def _judging(judging: ev.Judging) -> Document:
         "failed": judging.failed,
         "input_tokens": tokens_in(judging.usage),
         "output_tokens": tokens_out(judging.usage),
-        "usd": _usd(judging),
-        "unknown_costs": judging.unknown_costs,
+        **_cost(judging),
     }
 
 

@@ -149,7 +149,7 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
         click.echo(f"genlevel: run {run.run_id} was {_HELD[run.wanted]}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
     if run.status == ev.RUN_STATUS_BUDGET:
-        again = f"`genlevel resume {run.run_id} --budget-usd X{where}` continues it with a higher one"
+        again = f"`genlevel resume {run.run_id}{where}` with a higher one continues it"
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
         return EXIT_INCOMPLETE
     if run.status != ev.RUN_STATUS_FINISHED:
@@ -157,6 +157,8 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
         again = f"{listed}`genlevel resume {run.run_id}{where}` continues it"
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
         return EXIT_USAGE
+    if run.reason:  # what a person has to know of a run that came to its end, such as that it went over its budget
+        click.echo(f"genlevel: run {run.run_id}: {run.reason}", err=True)
     if not run.counts.failed and not run.judging.failed:
         return 0
     if not run.counts.failed:

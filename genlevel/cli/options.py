@@ -31,6 +31,7 @@ class LimitOptions(TypedDict):
     rpm: int | None
     tpm: int | None
     budget_usd: int | None
+    budget_tokens: int | None
 
 
 class TrafficOptions(LimitOptions):
@@ -89,7 +90,13 @@ _LIMIT_OPTIONS = (
         "--budget-usd",
         type=Dollars(),
         metavar="X",
-        help="Never spend more than this on the run, its earlier starts and the judge's calls included.",
+        help="Begin no call that could cost more than is left of this; earlier starts and the judge's calls count, too.",
+    ),
+    click.option(
+        "--budget-tokens",
+        type=click.IntRange(1, 10**15),
+        metavar="N",
+        help="The same in tokens, in and out; also for a model without a price.",
     ),
 )
 _TRAFFIC_OPTIONS = (*_LIMIT_OPTIONS, click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."))
@@ -130,6 +137,7 @@ def limits_of(options: LimitOptions) -> ev.TrafficSettings:
         requests_per_minute=options["rpm"] or 0,
         tokens_per_minute=options["tpm"] or 0,
         budget_nano_usd=options["budget_usd"],
+        budget_tokens=options["budget_tokens"],
     )
 
 

@@ -73,6 +73,21 @@ def money(nano_usd: int) -> str:
     return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4g}"
 
 
+def cost_told(usd: float | None, most_usd: float | None, unknown_calls: int) -> str:
+    """What calls cost, in words: exactly, or within which bounds.
+
+    usd: what is known of it; None: no price, or nothing is known. most_usd: None: nobody can tell. unknown_calls: calls of unknown cost.
+    """
+    if usd is None and most_usd is None:
+        return "cost unknown (no price, or the provider did not say what was used)" if unknown_calls else "cost unknown (no price)"
+    known = f"${usd or 0:.4f}"
+    if not unknown_calls:
+        return known
+    most = "unknown" if most_usd is None else f"${most_usd:.4f}"
+    calls = "1 call is" if unknown_calls == 1 else f"{unknown_calls:,} calls is"
+    return f"at least {known}, at most {most} (the cost of {calls} unknown)"
+
+
 def duration(seconds: float) -> str:
     """90 as 1 min 30 s."""
     whole = max(0, round(seconds))

@@ -10,7 +10,6 @@ import click
 from genlevel.cli.documents import tokens_in, tokens_out
 from genlevel.cli.printing import duration, money, short
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import gateway_pb2 as gw
 
 PLAIN_INTERVAL_S = 10.0
 
@@ -23,8 +22,7 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
         if run.judging.failed:
             parts.append(f"{run.judging.failed:,} failed")
         parts += _going(progress)
-        priced = run.judging.HasField("cost_nano_usd")
-        parts += _spent(run.judging.usage, run.judging.cost_nano_usd if priced else None, run.judging.unknown_costs if priced else 0)
+        parts += _spent(run.judging)
         return " | ".join(parts)
     counts = run.counts
     done = counts.total - counts.pending
@@ -38,7 +36,7 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
     parts += _going(progress)
     if run.retries:
         parts.append(f"{run.retries:,} retries")
-    parts += _spent(run.usage, run.cost_nano_usd if run.HasField("cost_nano_usd") else None, run.unknown_costs)
+    parts += _spent(run)
     if progress.HasField("remaining_s") and counts.pending:
         parts.append(f"about {duration(progress.remaining_s)} left")
     return " | ".join(parts)
@@ -57,13 +55,18 @@ def _going(progress: ev.WatchRunResponse) -> list[str]:
     return parts
 
 
-def _spent(usage: gw.Usage, cost: int | None, unknown: int = 0) -> list[str]:
+def _spent(of: ev.Run | ev.Judging) -> list[str]:
+    usage = of.usage
     tokens = f"{short(tokens_in(usage))} tokens in, {short(tokens_out(usage))} out"
     made = [f"{usage.output_images:,} images"] if usage.output_images else []
     made += [f"{usage.output_milliseconds / 1000:,.0f} s of media"] if usage.output_milliseconds else []
-    if cost is None:
-        return [tokens, *made, "cost unknown"] if unknown else [tokens, *made]
-    return [tokens, *made, f"at least {money(cost)}" if unknown else money(cost)]
+    priced, bounded = of.HasField("cost_nano_usd"), of.HasField("most_cost_nano_usd")
+    if not priced and not bounded:
+        return [tokens, *made, "cost unknown"] if of.unknown_costs else [tokens, *made]
+    if not of.unknown_calls:
+        return [tokens, *made, money(of.cost_nano_usd)]
+    most = money(of.most_cost_nano_usd) if bounded else "unknown"
+    return [tokens, *made, f"at least {money(of.cost_nano_usd)}, at most {most}"]
 
 
 class ProgressDisplay:

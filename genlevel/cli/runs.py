@@ -52,13 +52,17 @@ def _print(documents: list[Document], *, marked: bool) -> None:
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["failed"], run["total"]))
         started = run["created"][:16].replace("T", " ")
         where = ["local" if run["local"] else "service"] if marked else []
-        cost = _cost(run["usd"], run["unknown_costs"])
         waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
-        rows.add_row(run["run"], run["model"], run["suite"], run["status"] + waits, *counts, cost, started, *where)
+        rows.add_row(run["run"], run["model"], run["suite"], run["status"] + waits, *counts, _cost(run), started, *where)
     console().print(rows)
 
 
-def _cost(usd: float | None, unknown: int) -> str:
-    if usd is None:
-        return "unknown" if unknown else "-"
-    return f"{'over ' if unknown else ''}{usd:.4f}"
+def _cost(run: Document) -> str:
+    """What a run cost: an amount, two bounds, or what is not known."""
+    known, most = run["usd"], run["most_usd"]
+    if known is None and most is None:
+        return "unknown" if run["unknown_calls"] else "-"
+    exact = f"{known or 0:.4f}"
+    if not run["unknown_calls"]:
+        return exact
+    return f"{exact} to {most:.4f}" if most is not None else f"at least {exact}"

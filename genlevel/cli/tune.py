@@ -99,4 +99,6 @@ def _words(traffic: ev.TrafficSettings) -> list[str]:
         words.append(f"{traffic.tokens_per_minute:,} tokens a minute")
     if traffic.HasField("budget_nano_usd"):
         words.append(f"a budget of {money(traffic.budget_nano_usd)}")
+    if traffic.HasField("budget_tokens"):
+        words.append(f"a budget of {traffic.budget_tokens:,} tokens")
     return words

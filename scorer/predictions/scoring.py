@@ -175,7 +175,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "reason": "",
         "wanted": None,
         "instances": counts_json(task.score for task in scored.tasks),
-        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "unknown_costs")),
+        "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "most_usd", "unknown_costs", "unknown_calls")),
         "judging": None,
         "tasks": [task_json(task.score) for task in scored.tasks],
         "level": level_json(scored.levels, model=scored.model, references=references),

@@ -20,7 +20,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 LINK = re.compile(r"\]\(#([a-z-]+)\)")
 # What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece.
 UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "model.price.per_image", "model.price.per_second"}
-UNSEEN |= {"model.price.per_call", "usage.unknown_costs", "judging.unknown_costs", "run.unknown_costs"}
+UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens"}
+UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 
 
 @dataclass
