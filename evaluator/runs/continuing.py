@@ -32,10 +32,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Waiting:
-    """A run that could not go on. tries: how often in a row. until: by time.monotonic."""
+    """A run that is to go on, between two tries. tries: how many there were since it last got on. until: by time.monotonic."""
 
     tries: int = 0
     until: float = 0.0
+
+    def wait(self) -> None:
+        """Puts the next try off, the longer the more there were."""
+        self.until = time.monotonic() + min(LONGEST_WAIT_S, LOOK_S * 2.0**self.tries)
+        self.tries += 1
 
 
 class Continuing:
@@ -111,18 +116,20 @@ class Continuing:
             await self._set_aside(record, told)
             return
         if await self._starter.go_on(record):
+            waiting = self._waiting.setdefault(record.run_id, _Waiting())
+            waiting.tries = 0 if got_on else waiting.tries
+            waiting.wait()  # should it end at once because the same is away again
+            self._control.waiting.pop(record.run_id, None)
             totals = await self._journal.reads(self._journal.totals, record.run_id)
             left = record.total - sum(totals.outcomes.values())
             logger.info("run %s goes on: %s of %s left", record.run_id, f"{left:,}", f"{record.total:,}")
         else:
             await self._control.set_following(record.run_id, record.status, record.reason, Wanted.FINISHED, seen=record.wishes)
-        self._forget(record.run_id)
+            self._forget(record.run_id)
 
     def _wait(self, record: RunRecord, why: str) -> None:
         """Notes why a run cannot go on yet; says so if it is news."""
-        waiting = self._waiting.setdefault(record.run_id, _Waiting())
-        waiting.until = time.monotonic() + min(LONGEST_WAIT_S, LOOK_S * 2.0**waiting.tries)
-        waiting.tries += 1
+        self._waiting.setdefault(record.run_id, _Waiting()).wait()
         if self._control.waiting.get(record.run_id) != why:
             self._control.waiting[record.run_id] = why
             logger.warning("run %s is to go on once this has passed: %s", record.run_id, why)

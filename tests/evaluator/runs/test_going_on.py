@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sqlite3
 
@@ -223,6 +224,52 @@ async def test_whoever_works_on_a_run_follows_what_another_process_was_told(plac
     await reaches(worker, run.run_id, ev.RUN_STATUS_RUNNING, timeout_s=2)
     await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
     assert (await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=2)).wanted == STOPPED
+
+
+async def test_a_stop_at_once_that_another_process_was_told_ends_calls_in_flight(place, suite_folder):
+    worker, other = place.start(), place.start(continues=False, going=False)
+    run = await begun(place, worker, suite_folder(20))
+    place.gateway.latency_s = 60.0
+    await asyncio.sleep(0.1)
+    await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
+    await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=3)
+
+
+async def test_a_run_that_the_scorer_left_alone_goes_on_when_it_is_back(place, suite_folder):
+    service = place.start()
+    scorer, away = place.made[0][1], [True]
+    there = scorer.score_task
+
+    async def score_task(requests):
+        if away[0]:
+            raise Unavailable("the scorer cannot be reached")
+        return await there(requests)
+
+    scorer.score_task = score_task
+    run = (await service.start_run(request_of(suite_folder(6)))).run
+    await until(lambda: place.gateway.calls.total() == 6)
+    await reaches(service, run.run_id, ev.RUN_STATUS_FAILED)
+    waits = await seen(service, run.run_id)
+    assert waits.wanted == GO_ON
+    away[0] = False
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 6
+    assert set(place.gateway.calls.values()) == {1}
+
+
+async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_rarely(place, suite_folder):
+    service = place.start()
+    begins = []
+
+    async def score_task(requests):
+        begins.append(asyncio.get_running_loop().time())
+        raise Unavailable("the scorer cannot be reached")
+
+    place.made[0][1].score_task = score_task
+    await service.start_run(request_of(suite_folder(6)))
+    await until(lambda: len(begins) == 6)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(begins)]
+    assert gaps[-1] > 3 * gaps[0], gaps
+    assert place.gateway.calls.total() == 6
 
 
 async def test_limits_hold_at_once_and_after_a_restart(place, suite_folder):
