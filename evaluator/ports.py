@@ -28,6 +28,10 @@ class RoutingGatewayPort(GatewayPort, Protocol):
         """Makes ``name`` mean ``model`` at the OpenAI-compatible ``base_url``; api: which of its endpoints, "" = chat."""
         ...
 
+    async def api_at(self, base_url: str) -> str:
+        """The address, with /v1 if only there an API answers."""
+        ...
+
 
 class ScorerPort(Protocol):
     """Scores tasks. takes_paths: it is in this process, so files may be named by their paths; else by reference to the blob store."""

@@ -127,6 +127,7 @@ DIMENSIONS = frozenset({"requests", "tokens", "concurrency"})
 _WAITS = frozenset({ErrorClass.RATE_LIMIT, ErrorClass.TRANSIENT})
 # Under a good status: the provider has begun, and does not say what came of it.
 _BEGUN = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT, ErrorClass.UNKNOWN})
+_VERSION = re.compile(r"/v\d")
 _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\s+\S+")
 
 
@@ -175,7 +176,7 @@ def classify(
         ErrorClass.CREDENTIAL: f"{name} refused the key; check {credential}" if credential else _no_key(name, usual, where),
         ErrorClass.MODEL_ACCESS: f"the key may not use {model} at {name}",
         ErrorClass.QUOTA: f"the quota of this account at {name} is used up",
-        ErrorClass.MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else ""),
+        ErrorClass.MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else "") + _unversioned(error, where),
         ErrorClass.REGION_BLOCKED: f"{name} does not serve this region",
         ErrorClass.RATE_LIMIT: f"{name} limits the rate" + (f" of {dimension}" if dimension else ""),
         ErrorClass.CALLER_FAULT: f"{name} refused the request as wrong",
@@ -203,6 +204,12 @@ def classify(
         provider_code=code,
         may_be_charged=(error.status >= 500 and error.status not in (503, 529)) or (200 <= error.status < 300 and kind in _BEGUN),
     )
+
+
+def _unversioned(error: ProviderError, where: str) -> str:
+    """What may be wrong with an address at which nothing is found."""
+    found = error.status != 404 or error.code or _VERSION.search(where)
+    return "" if found or not where else ", or has no API there (many addresses end in /v1)"
 
 
 def _no_key(name: str, usual: str, where: str) -> str:

@@ -74,6 +74,12 @@ class Gateway:
         """
         return self._routes.add(name, base_url, model, api_key_env, api).info()
 
+    async def api_at(self, base_url: str) -> str:
+        """The address, with /v1 if only there an API answers (gateway.reaching)."""
+        from gateway.reaching import api_at
+
+        return await api_at(base_url)
+
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, the embedded one and well-known hosted models, or one route resolved.
 

@@ -34,10 +34,11 @@ class Planner:
         self._suites = suites
         self._prompts = prompts
 
-    async def resolve(self, specification: ev.RunSpecification, *, stored: bool = False) -> Plan:
+    async def resolve(self, specification: ev.RunSpecification, *, stored: bool = False, reach: bool = False) -> Plan:
         """A specification with its model, suite, tasks, sample and identity. Calls no model.
 
-        stored: it is that of a run that was begun, so that its suite may be named by a path.
+        stored: it is that of a run that was begun, so that its suite may be named by a path. reach: look if the API of an address is
+            below /v1; the run's identity has the address as it was written all the same, or it would depend on who answers now.
         Raises:
             GenlevelError: the model, the suite or the selection cannot be used.
         """
@@ -46,7 +47,8 @@ class Planner:
                 raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
         if not 0.0 <= specification.parameters.temperature <= 2.0:
             raise UsageError(f"--temperature {specification.parameters.temperature:g} is not between 0 and 2")
-        model = await self._model(specification)
+        notes: list[str] = []
+        model = await self._model(specification, notes, reach=reach)
         if specification.no_structured_output:
             model.structured_output = False
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
@@ -70,9 +72,9 @@ class Planner:
             ),
             [(task.key, task.fingerprint) for task in chosen],
         )
-        return Plan(_settled(specification, found), suite, model, tasks, identity)
+        return Plan(_settled(specification, found), suite, model, tasks, identity, tuple(notes))
 
-    async def _model(self, specification: ev.RunSpecification) -> gw.ModelInfo:
+    async def _model(self, specification: ev.RunSpecification, notes: list[str], *, reach: bool) -> gw.ModelInfo:
         route = specification.model
         if self._routing is None:
             _need_configured(specification)
@@ -80,6 +82,9 @@ class Planner:
             api = specification.api
             route = f"{specification.model} at {specification.base_url}" + (f" ({api})" if api else "")
             self._routing.add_route(route, specification.base_url, specification.model, specification.api_key_env, api)
+            if reach and (found := await self._routing.api_at(specification.base_url)) != specification.base_url:
+                self._routing.add_route(route, found, specification.model, specification.api_key_env, api)
+                notes.append(f"no API answers at {specification.base_url}, but one does at {found}: it is asked there")
         return await self.model(route)
 
     async def model(self, route: str) -> gw.ModelInfo:

@@ -28,13 +28,14 @@ class TaskPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one run asks. identity: the hash of what identifies it."""
+    """All that one run asks. identity: the hash of what identifies it. notes: what a person has to know of its model, a line each."""
 
     specification: ev.RunSpecification
     suite: Suite
     model: gw.ModelInfo
     tasks: tuple[TaskPlan, ...]
     identity: str
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -43,8 +44,8 @@ class Plan:
 
     @property
     def problems(self) -> list[str]:
-        """What of the tasks that are asked could not be resolved or read, a line each."""
-        return problems_of(self.suite, [planned.task for planned in self.tasks])
+        """The notes, and what of the tasks that are asked could not be resolved or read, a line each."""
+        return [*self.notes, *problems_of(self.suite, [planned.task for planned in self.tasks])]
 
     @property
     def partial(self) -> bool:

@@ -61,7 +61,7 @@ class Starter:
         check_limits(request.traffic)
         if request.run_id:
             return await self._continue(await self._records.find(request.run_id), request)
-        plan = await self._planner.resolve(request.specification)
+        plan = await self._planner.resolve(request.specification, reach=True)
         async with self._turn(plan.identity):
             record = await self._latest(plan, request.traffic, fresh=request.fresh)
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted_of(plan))
@@ -94,7 +94,9 @@ class Starter:
 
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
-        plan = await self._planner.resolve(json_format.Parse(record.specification, ev.RunSpecification()), stored=True)
+        plan = await self._planner.resolve(
+            json_format.Parse(record.specification, ev.RunSpecification()), stored=True, reach=not judge_only
+        )
         if plan.identity != record.identity and not judge_only:
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "

@@ -36,6 +36,10 @@ def usage(text: str) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
+async def models(request: web.Request) -> web.Response:
+    return web.json_response({"object": "list", "data": [{"id": "stub", "object": "model"}]})
+
+
 async def complete(request: web.Request) -> web.StreamResponse:
     body = orjson.loads(await request.read())
     content = body["messages"][-1]["content"]
@@ -87,6 +91,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
 async def main() -> None:
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_get("/v1/models", models)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)

@@ -146,3 +146,28 @@ def test_a_database_that_is_not_empty_or_in_use_is_not_taken_away(tmp_path, held
 def _refused(folder) -> None:
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         _take_away(folder, [folder])
+
+
+def test_a_missing_v1_is_tried_and_said(genlevel, stub_upstream, choice_suite) -> None:
+    stub, suite = stub_upstream(answer="A"), str(choice_suite(2))
+    bare = stub.base_url.removesuffix("/v1")
+    runs = []
+    for address in (bare, f"{bare}/", stub.base_url):
+        done = genlevel.run("eval", "--model", "m", "--base-url", address, "--suite", suite, "--json")
+        assert done.returncode == 0, done.stderr
+        notes = [line for line in done.stderr.splitlines() if "/v1" in line]
+        said = f"note: no API answers at {address}, but one does at {stub.base_url}: it is asked there"
+        assert notes == ([] if address == stub.base_url else [said])
+        runs.append(json.loads(done.stdout)["run"])
+    assert len(stub.calls()) == 6
+    assert len(set(runs)) == 3, "the address as it was written is part of what a run is"
+    planned = genlevel.run("eval", "--model", "m", "--base-url", bare, "--suite", suite, "--dry-run", "--json")
+    assert json.loads(planned.stdout)["run"] == runs[0]
+    assert genlevel.run("resume", runs[0]).returncode == 0
+
+
+def test_an_address_at_which_nothing_answers_stays_as_it_was_written(genlevel, choice_suite) -> None:
+    (genlevel.folder / "genlevel.yaml").write_text("runs: {attempts: 1}\n")
+    done = genlevel.run("eval", "--model", "m", "--base-url", "http://127.0.0.1:9", "--suite", str(choice_suite(1)))
+    assert done.returncode == 2
+    assert "nothing answers at http://127.0.0.1:9 (" in done.stderr
