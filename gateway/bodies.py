@@ -45,3 +45,22 @@ def plain_text(raw: bytes) -> str:
 
 def _refused(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def body_of(raw: bytes) -> object:
+    """The value of a body of JSON, else its text."""
+    body = read_json(raw)
+    return plain_text(raw) if body is None else body
+
+
+def no_object(raw: bytes, where: str) -> str:
+    """What a body is that should be a JSON object. A web page means that the address is not that of an API."""
+    if read_json(raw) is not None or raw.strip() == b"null":
+        return "not a JSON object"
+    if not raw.strip():
+        return "an empty body"
+    if raw.lstrip().startswith((b"data:", b"event:", b": ")):
+        return "a stream of events, not one JSON object, though no stream was asked for"
+    if raw[:500].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return f"a web page, not JSON; is {where} the address of its API (many end in /v1)?"
+    return "not JSON"

@@ -17,7 +17,7 @@ from gateway.adapters import ADAPTERS, MAKERS
 from gateway.adapters.base import TEXT_ALONE, Adapter, Answer, AnswerError, ProviderError, Refused, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
-from gateway.bodies import Json, plain_text, read_json
+from gateway.bodies import Json, body_of, no_object
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS, classify, malformed, redact
@@ -226,7 +226,7 @@ class Gateway:
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
             try:
                 if not 200 <= status < 300:
-                    raise self._failure(route, upstream, error_of(status, _body_of(raw), headers))
+                    raise self._failure(route, upstream, error_of(status, body_of(raw), headers))
                 with self._reading(route, upstream, headers):
                     return maker.answer(reply_of(headers, raw), job)
             except JobFailed as failed:
@@ -297,11 +297,11 @@ class Gateway:
         return known
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        body = _body_of(raw)
+        body = body_of(raw)
         if not 200 <= status < 300:
             raise self._failure(route, upstream, error_of(status, body, headers))
         if not isinstance(body, dict):
-            raise malformed(route.provider, _no_object(raw, upstream.base_url), name=route.shown)
+            raise malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
         adapter = ADAPTERS[route.row.dialect, route.api]
         try:
             with self._reading(route, upstream, headers):
@@ -385,22 +385,3 @@ def _body(route: ResolvedRoute, adapter: Adapter, outputs: frozenset[int], body:
         if ours in body:
             body[theirs] = body.pop(ours)
     return body
-
-
-def _body_of(raw: bytes) -> object:
-    """The value of a body of JSON, else its text."""
-    body = read_json(raw)
-    return plain_text(raw) if body is None else body
-
-
-def _no_object(raw: bytes, where: str) -> str:
-    """What a body is that should be a JSON object. A web page means that the address is not that of an API."""
-    if read_json(raw) is not None or raw.strip() == b"null":
-        return "not a JSON object"
-    if not raw.strip():
-        return "an empty body"
-    if raw.lstrip().startswith((b"data:", b"event:", b": ")):
-        return "a stream of events, not one JSON object, though no stream was asked for"
-    if raw[:500].lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return f"a web page, not JSON; is {where} the address of its API (many end in /v1)?"
-    return "not JSON"

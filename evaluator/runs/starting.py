@@ -94,9 +94,8 @@ class Starter:
 
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
-        plan = await self._planner.resolve(
-            json_format.Parse(record.specification, ev.RunSpecification()), stored=True, reach=not judge_only
-        )
+        specification = json_format.Parse(record.specification, ev.RunSpecification())
+        plan = await self._planner.resolve(specification, stored=True, reach=not judge_only)
         if plan.identity != record.identity and not judge_only:
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
