@@ -31,6 +31,7 @@ from evaluator.runs.starting import Starter
 from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
+from genlevel.benchmark.content import suite_content
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.files import FileCache
@@ -175,7 +176,8 @@ class Evaluator:
         """Keeps people's ratings, if some are given; parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
         record = await self._records.find(request.run_id)
         plan = await self._offline_plan(record)
-        header = header_of(plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
+        # The scores are of the data that they are computed with, which may have changed since it was asked.
+        header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
         problems: tuple[str, ...] = ()
         if request.ratings:
             problems = await asyncio.to_thread(keep_ratings, self._journal, record.run_id, plan, request.ratings)

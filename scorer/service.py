@@ -32,7 +32,7 @@ from scorer.runs.certified import (
 )
 from scorer.runs.comparison import comparison_message
 from scorer.runs.instances import instance_messages
-from scorer.runs.verdict import Verdict, compute_verdict, standing_message, standing_of, verdict_message
+from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
 from scorer.scoring.task_scoring import TOGETHER, AnsweredInstance, TaskScoring
@@ -65,10 +65,10 @@ class Scorer:
     """Scores tasks and says verdicts; the in-process twin of ScorerService.
 
     storage: an SQLAlchemy URL, or an engine with the scorer's tables. registry: where its Prometheus series are registered; None:
-    nowhere. most_pairs: (model, suite) pairs whose series are kept. files: of the blob store that it shares with the evaluator; None: it
-    has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models); None:
-    leaves them as they are. Raises ConfigurationError for a network that does not exist.
-    Opening reads the newest run of each pair back from the store, so a restart does not lose series.
+    nowhere. most_suites: (model, suite, content) whose series are kept. files: of the blob store that it shares with the evaluator; None:
+    it has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models);
+    None: leaves them as they are. Raises ConfigurationError for a network that does not exist.
+    Opening reads the current runs of each back from the store, so a restart does not lose series.
     readiness: says whether it can work now. patience: for how long it waits for a database or blob store that is away; None: not at all.
     """
 
@@ -80,7 +80,7 @@ class Scorer:
         storage: Engine | str,
         registry: CollectorRegistry | None = None,
         *,
-        most_pairs: int | None = None,
+        most_suites: int | None = None,
         files: FileCache | None = None,
         weights: Mapping[str, str] | None = None,
         patience: DatabasePatience | None = None,
@@ -97,12 +97,12 @@ class Scorer:
         self._registry = registry
         self._exporter: ScoreExporter | None = None
         if registry is not None:
-            from scorer.runs.exporter import MOST_PAIRS, ScoreExporter
+            from scorer.runs.exporter import MOST_SUITES, ScoreExporter
 
-            shown = most_pairs or MOST_PAIRS
+            shown = most_suites or MOST_SUITES
             self._exporter = ScoreExporter(shown)
-            for run in self._store.latest_runs(shown):
-                self._show(run)
+            for suite in self._store.suites(shown):
+                self._show(suite)
             registry.register(self._exporter)
 
     async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
@@ -191,6 +191,8 @@ class Scorer:
                     model_a=runs[0].model,
                     model_b=runs[1].model,
                     suite=runs[0].suite,
+                    suite_hash_a=runs[0].suite_hash,
+                    suite_hash_b=runs[1].suite_hash,
                     references=references,
                     tasks_only_a=[key for key in keys[0] if key not in keys[1]],
                     tasks_only_b=[key for key in keys[1] if key not in keys[0]],
@@ -228,24 +230,28 @@ class Scorer:
             evidence = None if obstacle or task.metric is None else pending_evidence(task.metric, entry.instances)
             scores.append(StoredScore(task, request.header.partial, outcome, evidence=evidence, examined=True))
         self._store.begin(run, scores)
-        self._show(run)
+        self._show(run.suite_key, run.run_id)
 
     def _keep(self, asked: _AskedTask, score: StoredScore) -> sc.ScoreTaskResponse:
         self._store.save(asked.run, score)
-        self._show(asked.run)
+        self._show(asked.run.suite_key, asked.run.run_id)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
 
-    def _show(self, run: StoredRun) -> None:
-        """The run's series follow its scores, if anybody can read them: computed when they are next read, not after every task."""
+    def _show(self, suite: tuple[str, str, str], changed: str = "") -> None:
+        """The series of a model's suite follow its runs, if anybody can read them. changed: the run that was scored."""
         if self._exporter is None:
             return
-        from scorer.runs.exporter import Shown
+        from scorer.runs.exporter import Current, Shown
 
-        def draw() -> Shown:
-            standing = self._standing(run)
-            return Shown(standing.verdict, self._certificate(standing, ALPHA).certificate)
+        def current(run: StoredRun, part: bool) -> Current:
+            def draw() -> Shown:
+                standing = self._standing(run)
+                certificate = self._certificate(standing, ALPHA).certificate
+                return Shown(standing.verdict, certificate, is_referenced(standing.run, standing.verdict))
 
-        self._exporter.update(run.model, run.suite, draw)
+            return Current(run.run_id, part, draw)
+
+        self._exporter.update(suite, [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
 
     def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
         benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)
@@ -279,11 +285,11 @@ class Scorer:
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
         """Raises UsageError if no task that both runs have has the same data in both."""
-        one, other = ({score.task.key: score.task.fingerprint for score in self._store.scores(run.run_id)} for run in runs)
+        one, other = ({score.task.key: score.task for score in self._store.scores(run.run_id)} for run in runs)
         if shared and all(other_data(one[key], other[key]) for key in shared):
             both = " and ".join(f"run {run.run_id}" for run in runs)
             raise UsageError(
-                f"{both} have different data, though both suites are named {runs[0].suite!r}: the annotations of all {len(shared)}"
+                f"{both} have different data, though both suites are named {runs[0].suite!r}: the data of all {len(shared)}"
                 f" task(s) that both have differ, such as those of {shared[0]}"
             )
 
@@ -340,7 +346,15 @@ def _lacking(header: sc.ScoreTaskHeader) -> list[str]:
 
 
 def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
-    return StoredRun(header.run_id, header.model, header.suite, header.benchmark, benchmark_tasks_of(header))
+    return StoredRun(
+        header.run_id,
+        header.model,
+        header.suite,
+        header.benchmark,
+        benchmark_tasks_of(header),
+        header.suite_hash,
+        header.part if header.HasField("part") else None,
+    )
 
 
 def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
@@ -49,7 +50,8 @@ class TaskRecord:
     paradigm: None for language. metric: None if none is known. unlisted: outside the levels, scored and shown only.
     reference: the specialist's value, read only for a benchmark that is not shipped. rating_source: of a metric of ratings.
     provenance: what decided the score beside answers and labels, such as the name and sha256 of a network's weights; empty if nothing.
-    fingerprint: sha256 of the annotation that it is asked from; empty if not known.
+    fingerprint: sha256 of the annotation that it is asked from; empty if not known. content: that of the annotation and of the files that
+    lie with it; empty if not known.
     """
 
     key: str
@@ -63,6 +65,7 @@ class TaskRecord:
     rating_source: RatingSource | None = None
     provenance: str = ""
     fingerprint: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,25 @@ def with_ratings(source: RatingSource, summary: RatingSummary) -> RatingSource:
     return replace(source, rated=summary.rated, failed=summary.failed, pending=summary.pending, agreement=found)
 
 
-def other_data(fingerprint: str, other: str) -> bool:
+class Data(Protocol):
+    """What tells a task's data apart: a TaskRecord, or the message."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+
+
+def other_data(task: Data, other: Data) -> bool:
     """Whether two runs are known to have asked a task from different data, though its key is the same in both."""
-    return bool(fingerprint and other) and fingerprint != other
+    if task.content and other.content:
+        return task.content != other.content
+    return bool(task.fingerprint and other.fingerprint) and task.fingerprint != other.fingerprint
+
+
+def other_content(suite_hash: str, other: str) -> bool:
+    """Whether two suites of one name are known to differ in their content."""
+    return bool(suite_hash and other) and suite_hash != other
 
 
 def benchmark_of(name: str, tasks: Iterable[TaskRecord]) -> Benchmark:

@@ -35,6 +35,7 @@ def task_of(message: sc.TaskDescription) -> TaskRecord:
             rating_source=_rating_source_of(message.rating_source) if message.HasField("rating_source") else None,
             provenance=message.provenance,
             fingerprint=message.fingerprint,
+            content=message.content,
         )
     except ValueError as error:
         raise UsageError(f"task {quoted(message.key)}: {error}") from None
@@ -52,6 +53,7 @@ def task_message(task: TaskRecord) -> sc.TaskDescription:
         reference=task.reference,
         provenance=task.provenance,
         fingerprint=task.fingerprint,
+        content=task.content,
     )
     if task.metric is not None:
         message.metric, message.metric_label = task.metric.id, task.metric.label

@@ -67,6 +67,7 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
         prompt_version=record.prompt_version,
         wanted=ev.RunWanted.Name(record.wanted),
     )
+    run.suite_hash = run.specification.suite_hash
     if record.priced:
         run.unknown_costs, run.unknown_calls = cost.unknown_costs, cost.unknown_calls
         if cost.nano_usd is not None or not cost.unknown_calls:

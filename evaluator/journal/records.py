@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -47,6 +48,11 @@ class RunRecord:
     judge_only: bool = False
     vain_starts: int = 0
     continued: float = 0.0
+
+    @property
+    def suite_hash(self) -> str:
+        """The hash of its suite's content when it was made; "" for a run from before there was one."""
+        return str(json.loads(self.specification).get("suiteHash", ""))
 
 
 @dataclass(frozen=True, slots=True)

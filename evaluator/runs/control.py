@@ -126,12 +126,12 @@ class RunControl:
         judge = work.judge.model.route if work.judge is not None else ""
         budget = Budget(*_caps(work.traffic), await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge))
         log = RunLog(journal, lock, last_note=await journal.reads(journal.last_note, record.run_id))
-        header = header_of(work.plan, run_id=record.run_id, suite=record.suite, benchmark=record.benchmark)
+        header = header_of(work.plan, record, record.suite_hash)
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
         scored: frozenset[str] = frozenset()
         if work.asks:
-            await self._context.scorer.begin_run(begun(header, work.plan.tasks))
+            await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
             scored = await self._scored(record.run_id)
         wish = await journal.writes(self._store_start, work)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.

@@ -101,12 +101,12 @@ class RunRecords:
         return record
 
 
-def new_record(plan: Plan, *, generation: int, traffic: ev.TrafficSettings, prompt_version: str) -> RunRecord:
-    """A run that has not begun. generation: how many runs of the same plan there were before."""
+def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.TrafficSettings, prompt_version: str) -> RunRecord:
+    """A run that has not begun. suite_hash: of the suite's content. generation: how many runs of the same plan there were before."""
     now = time.time()
     stored = ev.RunSpecification()
     stored.CopyFrom(plan.specification)
-    stored.video_frames = plan.model.video_frames
+    stored.video_frames, stored.suite_hash = plan.model.video_frames, suite_hash
     return RunRecord(
         run_id=f"{plan.identity}-{generation}" if generation else plan.identity,
         identity=plan.identity,

@@ -10,18 +10,22 @@ import orjson
 
 from evaluator.journal.files import stored_files
 from evaluator.journal.journal import Journal
-from evaluator.journal.records import Answer
+from evaluator.journal.records import Answer, RunRecord
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.runs.context import Context
 from evaluator.runs.ratings import TaskRatings, ratings_of
 from evaluator.runs.sent_files import SentFiles
+from genlevel.benchmark.annotation import fingerprint
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.clusters import cluster_of
+from genlevel.benchmark.content import task_content
+from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.metrics import METRICS, Kind
 from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
+from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
@@ -38,6 +42,7 @@ def describe(task: SuiteTask) -> sc.TaskDescription:
         paradigm=task.paradigm.value if task.paradigm else "",
         unlisted=task.task is None,
         fingerprint=task.fingerprint,
+        content=task_content(task),
     )
     if task.metric is not None:
         description.metric = task.metric.id
@@ -65,12 +70,18 @@ def _describe_listed(task: Task) -> sc.TaskDescription:
     )
 
 
-def header_of(plan: Plan, *, run_id: str, suite: str, benchmark: str) -> sc.ScoreTaskHeader:
-    """What the scorer is told of a run with every task. suite, benchmark: by the names that they were stored under."""
+def header_of(plan: Plan, record: RunRecord, suite_hash: str) -> sc.ScoreTaskHeader:
+    """What the scorer is told of a run with every task. suite_hash: of the suite's content; "" if it is not known."""
     header = sc.ScoreTaskHeader(
-        run_id=run_id, model=plan.specification.model, suite=suite, benchmark=benchmark, partial=bool(plan.specification.limit)
+        run_id=record.run_id,
+        model=plan.specification.model,
+        suite=record.suite,
+        benchmark=record.benchmark,
+        partial=bool(plan.specification.limit),
+        suite_hash=suite_hash,
+        part=bool(plan.specification.limit) or len(plan.tasks) < len(plan.suite.tasks),
     )
-    if load_benchmark(benchmark) is None:
+    if load_benchmark(record.benchmark) is None:
         header.benchmark_tasks.extend(describe_benchmark(plan.suite.benchmark))
     return header
 
@@ -84,6 +95,7 @@ def begun(header: sc.ScoreTaskHeader, tasks: Sequence[TaskPlan]) -> sc.BeginRunR
 async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: TaskPlan) -> sc.TaskScore:
     """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
     journal = context.journal
+    await asyncio.to_thread(_check_unchanged, planned.task)
     task_header = sc.ScoreTaskHeader()
     task_header.CopyFrom(header)
     task_header.task.CopyFrom(describe(planned.task))
@@ -96,6 +108,15 @@ async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: Task
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
     response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
     return response.score
+
+
+def _check_unchanged(task: SuiteTask) -> None:
+    """Raises DatasetError if the annotation is no longer the one that was asked from: its labels may belong to other questions."""
+    if isinstance(task, FolderTask) and fingerprint(task.annotation) != task.fingerprint:
+        raise DatasetError(
+            f"{task.key}: its annotation has changed since the run began, so it is not scored; put it back and resume the run, "
+            "`genlevel rescore` it with the labels as they are now, or start a new one"
+        )
 
 
 async def _messages(

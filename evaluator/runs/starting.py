@@ -21,6 +21,7 @@ from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
 from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords, new_record
+from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ConfigurationError, RunTaken, UsageError
 from genlevel.v1 import content_pb2 as ct
@@ -108,13 +109,15 @@ class Starter:
         return self._starts.setdefault(identity, asyncio.Lock())
 
     async def _latest(self, plan: Plan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:
-        """The newest run of a plan, made if there is none, or if it is to be a fresh one."""
+        """The newest run of a plan; made if there is none, if its suite's content was another, or if it is to be a fresh one."""
         found = await self._journal.reads(self._journal.latest, plan.identity)
-        if found is not None and not fresh:
+        suite_hash = await asyncio.to_thread(suite_content, plan.suite)
+        # A run's identity covers the annotations; what lies beside them may have changed all the same.
+        if found is not None and not fresh and found.suite_hash in ("", suite_hash):
             return found
         _check_startable(plan.model, traffic)
         generation = found.generation + 1 if found else 0
-        record = new_record(plan, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
+        record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
         return await self._journal.writes(self._journal.create_run, record)
 
     def _wanted_of(self, plan: Plan) -> Wanted:

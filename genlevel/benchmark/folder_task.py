@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from genlevel.benchmark.annotation import fingerprint
 from genlevel.benchmark.answer_kinds import AnswerType
@@ -48,6 +49,13 @@ class FolderTask:
         facts = TaskFacts(name, envelope.type, envelope.skill, modality, paradigm, metric, envelope.modality_out, found.kinds)
         self._reader = Reader(folder.annotation, folder.path, folder.root, found, facts)
         self.renumbered = found.renumbered
+
+    @cached_property
+    def content(self) -> str:
+        """The hash of the annotation and of the files that lie with it (genlevel.benchmark.content)."""
+        from genlevel.benchmark.content import folder_content
+
+        return folder_content(self.fingerprint, self.folder)
 
     def __repr__(self) -> str:
         return f"FolderTask({self.key!r}, {self._count} instances)"

@@ -22,6 +22,7 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.printing import console, number, p_value, signed, table
+from genlevel.cli.suite_names import SHORT
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def _print(document: Document) -> None:
     out = console()
     one, other = document["a"], document["b"]
     out.print(f"A {one['model']} (run {one['run']})\nB {other['model']} (run {other['run']})\non {document['suite']}", style="bold")
+    if (said := other_contents(document)) is not None:
+        out.print(said, soft_wrap=True)
     columns = (">A", ">B", ">A - B", "interval", ">p", ">detectable")
     if document["levels"]:
         scores = table("over the compared tasks", ">tasks", *columns)
@@ -102,6 +105,16 @@ def _print(document: Document) -> None:
             out.print(
                 f"left out: {len(keys):,} task(s) that only {side.upper()} has: {', '.join(keys[:10])}{' ...' if len(keys) > 10 else ''}"
             )
+
+
+def other_contents(document: Document) -> str | None:
+    """What is said of runs whose suites have one name and are known to differ, in one line."""
+    one, other = document["a"]["suite_hash"], document["b"]["suite_hash"]
+    if not one or not other or one == other:
+        return None
+    names = f"A on {document['suite']}@{one[:SHORT]}, B on {document['suite']}@{other[:SHORT]}"
+    alike = sum(not entry["note"] for entry in document["tasks"])
+    return f"two suites of one name ({names}): compared are the {alike:,} task(s) whose data are the same in both"
 
 
 def left_out(tasks: list[Document]) -> list[str]:

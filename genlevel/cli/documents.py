@@ -92,6 +92,7 @@ def _identity(run: ev.Run) -> Document:
         "run": run.run_id,
         "model": run.specification.model,
         "suite": run.suite,
+        "suite_hash": run.suite_hash or None,
         "benchmark": run.benchmark,
         "partial": run.partial,
         "status": status_name(run.status),

@@ -20,6 +20,7 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.printing import console, number, table
+from genlevel.cli.suite_names import chosen_suites, shown_suites
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -37,6 +38,7 @@ _MODALITIES = ["image", "video", "audio", "3d", "language"]
 @click.option("--paradigm", type=click.Choice(["comprehension", "generation"]), help="Scope C.")
 @click.option("--skill", metavar="TEXT", default="", help="Scope D: a skill's id (I-C-17) or its name.")
 @click.option("--level", type=click.IntRange(2, 5), help="Only the list of this level.")
+@click.option("--suite", metavar="NAME[@HASH]", default="", help="Only runs on this suite; of several of one name, those of this content.")
 @click.option("--published", is_flag=True, help="Show the models of the paper too, as published there; not measured here.")
 @references_option
 @out_option
@@ -50,6 +52,7 @@ def leaderboard(
     paradigm: str | None,
     skill: str,
     level: int | None,
+    suite: str,
     published: bool,
     references: str,
     out: Path,
@@ -57,7 +60,8 @@ def leaderboard(
 ) -> None:
     """Rank the models that were measured here on General-Bench, each by its run with most answers on the board.
 
-    A model that was measured on several suites has a row for each. Scope A: all of General-Bench; B: one or several modalities; C: one
+    A run that has asked all of its suite goes before one of a part. A model that was measured on several suites has a row for each; suites
+    of one name whose content differs are several. Scope A: all of General-Bench; B: one or several modalities; C: one
     modality and one paradigm; D: one skill.
     """
     from genlevel.benchmark.catalogue import general_bench
@@ -77,7 +81,7 @@ def leaderboard(
     notes: list[str] = []
     if not (published and out == DEFAULT_FOLDER and nothing_stored(settings, out)):
         need_run_folder(settings, out)
-        candidates, notes = run_async(_candidates(settings, out, board))
+        candidates, notes = run_async(_candidates(settings, out, board, suite))
     document = leaderboard_json(build_leaderboard(board, candidates, published=published, references=references, level=level))
     document["notes"] += notes
     if as_json:
@@ -86,8 +90,8 @@ def leaderboard(
         _print(document)
 
 
-async def _candidates(settings: Settings, folder: Path, board: Board) -> tuple[list[Candidate], list[str]]:
-    """The runs of General-Bench that a board shows, and notes on those that it leaves out."""
+async def _candidates(settings: Settings, folder: Path, board: Board, suite: str) -> tuple[list[Candidate], list[str]]:
+    """The runs of General-Bench that a board shows, and notes on those that it leaves out. suite: as asked for; "" = all."""
     from genlevel.benchmark.catalogue import general_bench
     from genlevel.benchmark.model import GENERAL_BENCH
     from scorer.reports.leaderboard_report import candidate_of, choose_runs
@@ -96,7 +100,11 @@ async def _candidates(settings: Settings, folder: Path, board: Board) -> tuple[l
     unscored: list[ev.Run] = []
     others = 0
     async with stored(settings, folder) as ports:
-        for run in (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs:  # the newest first
+        listed = (await ports.evaluator.list_runs(ev.ListRunsRequest())).runs  # the newest first
+        wanted = chosen_suites(suite, [(run.suite, run.suite_hash) for run in listed]) if suite else set()
+        for run in listed:
+            if wanted and (run.suite, run.suite_hash) not in wanted:
+                continue
             if run.benchmark != GENERAL_BENCH:
                 others += 1
                 continue
@@ -121,10 +129,13 @@ def _print(document: Document) -> None:
     models = document["models"]
     if not models:
         out.print("No model is on this board." + ("" if document["published_source"] else " --published shows those of the paper."))
+    suites = shown_suites((model["suite"], model["suite_hash"] or "") for model in models if model["suite"])
+    several = len(suites) > 1
     for level in dict.fromkeys(document["level"] or model["level"] for model in models):
         group = [model for model in models if (document["level"] or model["level"]) == level]
         out.print("No level" if level is None else f"Level {level}", style="bold green" if level else "bold")
-        rows = table(">#", "model", *(f">Level {key}" for key in document["levels"]), ">supported", ">wins", ">asked", "source", "")
+        scores = [f">Level {key}" for key in document["levels"]]
+        rows = table(">#", "model", *scores, ">supported", ">wins", ">asked", "source", *(["suite"] if several else []), "")
         for model in group:
             rows.add_row(
                 "-" if model["rank"] is None else str(model["rank"]),
@@ -132,6 +143,7 @@ def _print(document: Document) -> None:
                 *(number(model["scores"][str(key)]) for key in document["levels"]),
                 *("-" if model[key] is None else str(model[key]) for key in ("supported", "wins", "asked")),
                 "published" if model["published"] else f"run {model['run']}",
+                *([suites.get((model["suite"], model["suite_hash"] or ""), "-")] if several else []),
                 _marks(model),
             )
         out.print(rows)

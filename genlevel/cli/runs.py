@@ -11,6 +11,7 @@ from genlevel.cli.connection import runs_beside, stored
 from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
+from genlevel.cli.suite_names import shown_suites
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
 def _print(documents: list[Document], *, marked: bool) -> None:
     """marked: say which runs are local."""
     rows = table("run", "model", "suite", "status", ">done", ">failed", ">total", ">US$", "started", *(["where"] if marked else []))
+    names = shown_suites((run["suite"], run["suite_hash"] or "") for run in documents)
     for run in documents:
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["failed"], run["total"]))
         started = run["created"][:16].replace("T", " ")
         where = ["local" if run["local"] else "service"] if marked else []
         waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
-        rows.add_row(run["run"], run["model"], run["suite"], run["status"] + waits, *counts, _cost(run), started, *where)
+        suite = names[run["suite"], run["suite_hash"] or ""]
+        rows.add_row(run["run"], run["model"], suite, run["status"] + waits, *counts, _cost(run), started, *where)
     console().print(rows)
 
 

@@ -37,7 +37,7 @@ DECISION_NOT_ATTAINED: Decision
 DECISION_UNDECIDED: Decision
 
 class TaskDescription(_message.Message):
-    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance", "fingerprint")
+    __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance", "fingerprint", "content")
     class MetricParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class TaskDescription(_message.Message):
     RATING_SOURCE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -71,7 +72,8 @@ class TaskDescription(_message.Message):
     rating_source: RatingSource
     provenance: str
     fingerprint: str
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ..., provenance: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
+    content: str
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., modality: _Optional[str] = ..., paradigm: _Optional[str] = ..., metric: _Optional[str] = ..., metric_label: _Optional[str] = ..., metric_parameters: _Optional[_Mapping[str, str]] = ..., unlisted: _Optional[bool] = ..., reference: _Optional[float] = ..., rating_source: _Optional[_Union[RatingSource, _Mapping]] = ..., provenance: _Optional[str] = ..., fingerprint: _Optional[str] = ..., content: _Optional[str] = ...) -> None: ...
 
 class RatingSource(_message.Message):
     __slots__ = ("kind", "judge", "prompt_version", "prompt_hash", "rated", "failed", "pending", "agreement")
@@ -108,7 +110,7 @@ class RatingAgreement(_message.Message):
     def __init__(self, instances: _Optional[int] = ..., pearson: _Optional[float] = ..., kendall: _Optional[float] = ..., mean_difference: _Optional[float] = ..., standard_error: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskHeader(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks", "suite_hash", "part")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +118,8 @@ class ScoreTaskHeader(_message.Message):
     TASK_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_TASKS_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -123,7 +127,9 @@ class ScoreTaskHeader(_message.Message):
     task: TaskDescription
     partial: bool
     benchmark_tasks: _containers.RepeatedCompositeFieldContainer[TaskDescription]
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ...) -> None: ...
+    suite_hash: str
+    part: bool
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ...) -> None: ...
 
 class PendingTask(_message.Message):
     __slots__ = ("task", "instances")
@@ -401,7 +407,7 @@ class Certificate(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetVerdictResponse(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -412,6 +418,8 @@ class GetVerdictResponse(_message.Message):
     ASKED_LEVELS_FIELD_NUMBER: _ClassVar[int]
     INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -422,7 +430,9 @@ class GetVerdictResponse(_message.Message):
     asked_levels: Levels
     incomplete: bool
     certificate: Certificate
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ...) -> None: ...
+    suite_hash: str
+    part: bool
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
     __slots__ = ("run_a", "run_b", "alpha", "draws", "seed", "references")
@@ -489,7 +499,7 @@ class ComparedScore(_message.Message):
     def __init__(self, name: _Optional[str] = ..., difference: _Optional[_Union[Difference, _Mapping]] = ..., tasks: _Optional[int] = ...) -> None: ...
 
 class CompareResponse(_message.Message):
-    __slots__ = ("run_a", "run_b", "model_a", "model_b", "suite", "references", "alpha", "draws", "tasks", "modalities", "levels", "tasks_only_a", "tasks_only_b")
+    __slots__ = ("run_a", "run_b", "model_a", "model_b", "suite", "references", "alpha", "draws", "tasks", "modalities", "levels", "tasks_only_a", "tasks_only_b", "suite_hash_a", "suite_hash_b")
     RUN_A_FIELD_NUMBER: _ClassVar[int]
     RUN_B_FIELD_NUMBER: _ClassVar[int]
     MODEL_A_FIELD_NUMBER: _ClassVar[int]
@@ -503,6 +513,8 @@ class CompareResponse(_message.Message):
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     TASKS_ONLY_A_FIELD_NUMBER: _ClassVar[int]
     TASKS_ONLY_B_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_A_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_B_FIELD_NUMBER: _ClassVar[int]
     run_a: str
     run_b: str
     model_a: str
@@ -516,7 +528,9 @@ class CompareResponse(_message.Message):
     levels: _containers.RepeatedCompositeFieldContainer[ComparedScore]
     tasks_only_a: _containers.RepeatedScalarFieldContainer[str]
     tasks_only_b: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ...) -> None: ...
+    suite_hash_a: str
+    suite_hash_b: str
+    def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ..., suite_hash_a: _Optional[str] = ..., suite_hash_b: _Optional[str] = ...) -> None: ...
 
 class ListInstancesRequest(_message.Message):
     __slots__ = ("run_id", "task", "instances")

@@ -86,7 +86,8 @@ class ScorerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Compare(self, request, context):
-        """Compares two runs of one suite on the instances that both have answered or refused.
+        """Compares two runs of suites of one name on the instances that both have answered or refused. Of suites whose content differs the tasks
+        are compared that both have alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -153,8 +153,8 @@ def _difference(rows: PairedRows, found: PairedDraws, alpha: float) -> Differenc
 def _comparable(pair: PairedTask, both: Sequence[AnswerKey]) -> tuple[Metric[object] | None, str]:
     """The metric, or why there is nothing to compare."""
     one, other = pair.a.task, pair.b.task
-    if other_data(one.fingerprint, other.fingerprint):
-        return None, "the runs have different data here: the task's annotations differ"
+    if other_data(one, other):
+        return None, "the runs have different data here: the task's annotations, or files beside them, differ"
     asked = [None if task.metric is None else (task.metric.id, task.metric.parameters) for task in (one, other)]
     if asked[0] != asked[1]:
         names = [task.metric.id if task.metric else "no metric" for task in (one, other)]

@@ -56,7 +56,8 @@ class Board:
 class Candidate:
     """A model measured here. values: Task.id -> value, None if there is none yet; exactly the tasks that were asked.
 
-    partial_tasks: ids asked in part (--limit). incomplete_tasks: ids with failed or pending instances.
+    suite_hash: of the suite's content; "" if it is not known. partial_tasks: ids asked in part (--limit). incomplete_tasks: ids with failed
+    or pending instances.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Candidate:
     values: Mapping[str, float | None]
     partial_tasks: frozenset[str] = frozenset()
     incomplete_tasks: frozenset[str] = frozenset()
+    suite_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Entry:
     """One model on a board.
 
     scores: level -> 0..100 for the board's levels. supported, wins: over ``Board.counted``, None if a published model's tasks are
-    not known. asked: how many of these were asked (None for published models). run, suite: empty for published models.
+    not known. asked: how many of these were asked (None for published models). run, suite, suite_hash: empty for published models.
     partial: some of these were asked in part or not at all. incomplete: a task that enters the scores has failed or pending
     instances, so that they are lower bounds. note: what else is to be known, in one line.
     """
@@ -88,6 +90,7 @@ class Entry:
     partial: bool = False
     incomplete: bool = False
     note: str = ""
+    suite_hash: str = ""
 
     @property
     def level(self) -> int | None:
@@ -166,6 +169,7 @@ def measured_entry(board: Board, candidate: Candidate, references: str = "workbo
         asked=len(asked),
         run=candidate.run,
         suite=candidate.suite,
+        suite_hash=candidate.suite_hash,
         partial=asked != counted or bool(candidate.partial_tasks & counted),
         incomplete=bool(candidate.incomplete_tasks & {task.id for task in (*board.tasks, *board.language)}),
     )

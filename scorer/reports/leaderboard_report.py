@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.model import Benchmark
 from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
@@ -12,7 +13,7 @@ from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.published import publication
 from scorer.levels.rules import check_references
 from scorer.reports.leaderboard import Board, Candidate, Standing, level_list, measured_entry, published_entry, rank, unplaced
-from scorer.tasks import TaskIndex, other_data
+from scorer.tasks import TaskIndex, other_content, other_data
 from scorer.wire import task_of
 
 _MOST_NAMED = 5
@@ -54,6 +55,7 @@ def candidate_of(verdict: sc.GetVerdictResponse, benchmark: Benchmark) -> Candid
         model=verdict.model,
         run=verdict.run_id,
         suite=verdict.suite,
+        suite_hash=verdict.suite_hash,
         values=values,
         partial_tasks=frozenset(partial),
         incomplete_tasks=frozenset(incomplete),
@@ -64,15 +66,15 @@ def tasks_of_other_data(one: sc.GetVerdictResponse, other: sc.GetVerdictResponse
     """Keys of the tasks that both runs have, but from different data; unlisted ones, which are on no board, are left out."""
     known = {score.task.key: score.task for score in one.tasks if not score.task.unlisted}
     tasks = [score.task for score in other.tasks if score.task.key in known]
-    return [task.key for task in tasks if other_data(known[task.key].fingerprint, task.fingerprint)]
+    return [task.key for task in tasks if other_data(known[task.key], task)]
 
 
 def choose_runs(
     verdicts: Sequence[sc.GetVerdictResponse], board: Board, benchmark: Benchmark
 ) -> tuple[list[sc.GetVerdictResponse], list[str]]:
-    """Of each model and suite the run with most answers on the board, the newest of equal ones; and what is to be said of the others.
+    """Of each model and suite the run that counts, and what is to be said of the others.
 
-    verdicts: the newest first. A small run after a whole one does not take its place. Runs of different data are shown apart.
+    verdicts: the newest first. Runs of different data are shown apart, though their suites have one name.
     """
     index, counted = TaskIndex(benchmark), {task.id for task in board.counted}
 
@@ -82,6 +84,10 @@ def choose_runs(
     def answered(verdict: sc.GetVerdictResponse) -> int:
         return sum(score.counts.total - score.counts.failed - score.counts.pending for score in on_board(verdict))
 
+    def preferred(verdict: sc.GetVerdictResponse) -> tuple[bool, int]:
+        """A run that has asked all of its suite goes before a part; then that with most answers, the newest of equal ones."""
+        return not verdict.part, answered(verdict)
+
     groups: dict[tuple[str, str], list[sc.GetVerdictResponse]] = {}
     for verdict in verdicts:
         groups.setdefault((verdict.model, verdict.suite), []).append(verdict)
@@ -90,30 +96,41 @@ def choose_runs(
     for (model, suite), runs in groups.items():
         shown: list[sc.GetVerdictResponse] = []
         others = []
-        for verdict in sorted(runs, key=answered, reverse=True):
-            apart = [differing for known in shown if (differing := tasks_of_other_data(known, verdict))]
+        for verdict in sorted(runs, key=preferred, reverse=True):
+            apart = [said for known in shown if (said := _differing(known, verdict))]
             if len(apart) < len(shown):
                 others += [verdict] if on_board(verdict) else []
                 continue
             shown.append(verdict)
             if apart:
-                notes.append(_different_data(shown, apart[0][0]))
+                notes.append(_different_data(shown, apart[0]))
         chosen += shown
         if others:
             kept = " and ".join(f"run {verdict.run_id} ({answered(verdict):,})" for verdict in shown)
-            left = ", ".join(f"run {verdict.run_id} ({answered(verdict):,})" for verdict in others[:_MOST_NAMED])
+            left = ", ".join(
+                f"run {verdict.run_id} ({answered(verdict):,}{', a part' if verdict.part else ''})" for verdict in others[:_MOST_NAMED]
+            )
             more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
             most = f"{model} on {suite}: shown is the run with most instances answered on this board"
             notes.append(f"{most}, {kept}; not shown: {left}{more}")
     return chosen, notes
 
 
-def _different_data(shown: Sequence[sc.GetVerdictResponse], task: str) -> str:
-    """What is said of the last of these runs beside the first. task: one whose annotation differs."""
+def _differing(one: sc.GetVerdictResponse, other: sc.GetVerdictResponse) -> str:
+    """How the data of two runs are known to differ; "" if they are not."""
+    if tasks := tasks_of_other_data(one, other):
+        return f"such as {tasks[0]}"
+    if other_content(one.suite_hash, other.suite_hash):
+        return f"{one.suite}@{short_hash(one.suite_hash)} and {other.suite}@{short_hash(other.suite_hash)}"
+    return ""
+
+
+def _different_data(shown: Sequence[sc.GetVerdictResponse], said: str) -> str:
+    """What is said of the last of these runs beside the first."""
     one, other = shown[0], shown[-1]
     return (
         f"runs {one.run_id} and {other.run_id} of {one.model} have different data, though both suites are named {one.suite!r}"
-        f" (such as {task}): shown apart"
+        f" ({said}): shown apart"
     )
 
 
@@ -181,6 +198,7 @@ def _standing_json(standing: Standing, level: int | None) -> Document:
         "published": entry.published,
         "run": entry.run or None,
         "suite": entry.suite or None,
+        "suite_hash": entry.suite_hash or None,
         "level": entry.level,
         "rank": standing.rank if level is None else standing.ranks[level],
         "scores": {str(key): score for key, score in entry.scores.items()},

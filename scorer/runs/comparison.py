@@ -36,8 +36,8 @@ def comparison_message(found: RunComparison) -> sc.CompareResponse:
 def comparison_json(message: sc.CompareResponse) -> dict[str, object]:
     """As `genlevel compare --json` prints it: differences are a minus b; modalities and levels are over the compared tasks alone."""
     return {
-        "a": {"run": message.run_a, "model": message.model_a},
-        "b": {"run": message.run_b, "model": message.model_b},
+        "a": {"run": message.run_a, "model": message.model_a, "suite_hash": message.suite_hash_a or None},
+        "b": {"run": message.run_b, "model": message.model_b, "suite_hash": message.suite_hash_b or None},
         "suite": message.suite,
         "references": message.references,
         "alpha": message.alpha,

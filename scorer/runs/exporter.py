@@ -1,12 +1,14 @@
-"""Scores, levels and verdicts as Prometheus series, by model and suite.
+"""Scores, levels and verdicts as Prometheus series, by model, suite and the suite's content.
 
-A model's and suite's series are replaced as a whole when one of its tasks is scored. Labels are bounded: only the
-``most_pairs`` (model, suite) pairs scored last are kept.
+Of each the newest run that has asked all of the suite is shown, and beside it, told apart by a label, the newest one if that has not (yet):
+a run in progress, or of a part, takes nobody's place. Series are replaced as a whole when a task is scored. What a level card shows as a
+dash has no series. Labels are bounded: kept are the suites scored last, and of each name the contents scored last.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
@@ -24,46 +27,63 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from scorer.certify import Certificate
+    from scorer.levels.rules import LanguageLevel, ModalityLevels
     from scorer.runs.verdict import Standing, Verdict
 
-MOST_PAIRS = 64
+MOST_SUITES = 64
+"""(model, suite, content) that are shown."""
+MOST_CONTENTS = 3
+"""Contents of a suite of one name that are shown of a model: one that is edited every day leaves few behind."""
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the series of one run show."""
+    """What the series of one run show. referenced: there are specialists to win against."""
 
     verdict: Verdict
     certificate: Certificate
+    referenced: bool = True
 
 
 @dataclass(slots=True)
-class _Pair:
-    """The run of one model and suite. shown: None until it is drawn."""
+class Current:
+    """A run that is shown. part: it has not asked all of the suite. draw: computes what is shown, when that is read.
 
+    shown: what was drawn; None until then.
+    """
+
+    run_id: str
+    part: bool
     draw: Callable[[], Shown]
     shown: Shown | None = None
 
 
 class ScoreExporter(Collector):
-    """Register it with a CollectorRegistry; ``update`` says which run it shows of a model and suite."""
+    """Register it with a CollectorRegistry; ``update`` says which runs it shows of a model, a suite and its content."""
 
-    def __init__(self, most_pairs: int = MOST_PAIRS) -> None:
-        self._most_pairs = most_pairs
-        self._pairs: OrderedDict[tuple[str, str], _Pair] = OrderedDict()
+    def __init__(self, most_suites: int = MOST_SUITES) -> None:
+        self._most_suites = most_suites
+        self._suites: OrderedDict[tuple[str, str, str], list[Current]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def update(self, model: str, suite: str, draw: Callable[[], Shown]) -> None:
-        """Shows another state of this model and suite; drops the pair updated longest ago if there are too many.
+    def update(self, suite: tuple[str, str, str], runs: Sequence[Current], *, changed: str) -> None:
+        """Shows these runs of a model, a suite and its content, and drops what was scored longest ago if there is too much.
 
-        draw: computes it, once, when the series are next read: a run changes with each of its tasks, and nobody looks as often.
+        changed: the run whose scores have changed. Those of others that are shown already are not computed again; what is new is when the
+        series are next read: a run changes with each of its tasks, and nobody looks as often.
         """
         with self._lock:
-            self._pairs[model, suite] = _Pair(draw)
-            self._pairs.move_to_end((model, suite))
-            while len(self._pairs) > self._most_pairs:
-                self._pairs.popitem(last=False)
+            before = {run.run_id: run.shown for run in self._suites.get(suite, ()) if run.run_id != changed}
+            for run in runs:
+                run.shown = before.get(run.run_id)
+            self._suites[suite] = list(runs)
+            self._suites.move_to_end(suite)
+            alike = [other for other in self._suites if other[:2] == suite[:2]]
+            for other in alike[:-MOST_CONTENTS]:
+                del self._suites[other]
+            while len(self._suites) > self._most_suites:
+                self._suites.popitem(last=False)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: series come and go with the runs."""
@@ -71,24 +91,23 @@ class ScoreExporter(Collector):
 
     def collect(self) -> Iterable[Metric]:
         families = _Families()
-        for (model, suite), shown in self._drawn():
-            families.add(model, suite, shown)
+        with self._lock:
+            suites = [(suite, list(runs)) for suite, runs in self._suites.items()]
+        for (model, suite, suite_hash), runs in suites:
+            for run in runs:
+                if (shown := _drawn(run, model, suite)) is not None:
+                    families.add([model, suite, short_hash(suite_hash), "true" if run.part else "false"], shown)
         return families.all
 
-    def _drawn(self) -> list[tuple[tuple[str, str], Shown]]:
-        """What is shown of each pair. One whose scores cannot be read now is left out, so that all else can still be watched."""
-        with self._lock:
-            pairs = list(self._pairs.items())
-        found = []
-        for names, pair in pairs:
-            if pair.shown is None:
-                try:
-                    pair.shown = pair.draw()
-                except StorageError as error:
-                    _LOG.warning("the series of %s on %s are not shown: %s", *names, error)
-                    continue
-            found.append((names, pair.shown))
-        return found
+
+def _drawn(run: Current, model: str, suite: str) -> Shown | None:
+    """What is shown of a run; None if its scores cannot be read now: all else can still be watched."""
+    if run.shown is None:
+        try:
+            run.shown = run.draw()
+        except StorageError as error:
+            _LOG.warning("the series of %s on %s are not shown: %s", model, suite, error)
+    return run.shown
 
 
 class _Families:
@@ -114,50 +133,67 @@ class _Families:
             "certified_wins", "Wins certified family-wise, and found at a bounded false discovery rate.", "control"
         )
 
-    def add(self, model: str, suite: str, shown: Shown) -> None:
-        pair = [model, suite]
+    def add(self, run: list[str], shown: Shown) -> None:
+        """run: what it is told apart by, the first labels of all its series."""
         verdict = shown.verdict
-        self._add_tasks(pair, verdict.tasks)
-        self._add_levels(pair, verdict)
-        self._verdict.add_metric(pair, verdict.levels.verdict or 0)
-        self._incomplete.add_metric(pair, float(verdict.incomplete))
-        self._add_certificate(pair, shown.certificate)
+        self._add_tasks(run, verdict.tasks)
+        _put(self._incomplete, run, float(verdict.incomplete))
+        outcomes = [standing.score.outcome for standing in verdict.tasks]
+        if all(outcome.counts.get(Outcome.PENDING, 0) == outcome.total for outcome in outcomes):
+            return  # nothing is known yet, and the levels would say that all is 0
+        self._add_levels(run, shown)
+        _put(self._verdict, run, verdict.levels.verdict or 0)
+        self._add_certificate(run, shown)
 
-    def _add_tasks(self, pair: list[str], standings: Sequence[Standing]) -> None:
+    def _add_tasks(self, run: list[str], standings: Sequence[Standing]) -> None:
         for standing in standings:
             task, outcome = standing.score.task, standing.score.outcome
-            labels = [*pair, task.key, task.metric.id if task.metric else ""]
+            labels = [*run, task.key, task.metric.id if task.metric else ""]
             for family, value in (
                 (self._score, outcome.score),
                 (self._error, outcome.standard_error),
                 (self._sigma, standing.sigma),
             ):
-                if value is not None:
-                    family.add_metric(labels, value)
+                _put(family, labels, value)
         for kind in Outcome:
             count = sum(standing.score.outcome.counts.get(kind, 0) for standing in standings)
-            self._instances.add_metric([*pair, kind.value], count)
+            _put(self._instances, [*run, kind.value], count)
 
-    def _add_levels(self, pair: list[str], verdict: Verdict) -> None:
+    def _add_levels(self, run: list[str], shown: Shown) -> None:
+        """As the card has them (genlevel.cli.card.print_levels): what has to be won is absent if there is nothing to win against."""
+        verdict = shown.verdict
+
+        def won(value: float) -> float | None:
+            return value if shown.referenced or value else None
+
         for family, levels in ((self._levels, verdict.levels), (self._asked, verdict.asked_levels)):
             for level, score in levels.scores.items():
-                family.add_metric([*pair, str(level)], score)
-        for entry in verdict.levels.modalities:
-            self._wins.add_metric([*pair, entry.modality.value], entry.wins)
-            self._supported.add_metric([*pair, entry.modality.value], entry.supported)
-        language = verdict.levels.language
-        self._wins.add_metric([*pair, Modality.LANGUAGE.value], language.wins)
-        self._supported.add_metric([*pair, Modality.LANGUAGE.value], language.supported)
+                _put(family, [*run, str(level)], score if level == 2 else won(score))
+        by_modality: dict[Modality, ModalityLevels | LanguageLevel] = {entry.modality: entry for entry in verdict.levels.modalities}
+        by_modality[Modality.LANGUAGE] = verdict.levels.language
+        for modality, entry in by_modality.items():
+            if entry.tasks:
+                _put(self._wins, [*run, modality.value], won(entry.wins))
+                _put(self._supported, [*run, modality.value], entry.supported)
 
-    def _add_certificate(self, pair: list[str], certificate: Certificate) -> None:
-        self._certified.add_metric(pair, certificate.verdict or 0)
-        self._certified_wins.add_metric([*pair, "family-wise"], certificate.certified_wins)
-        self._certified_wins.add_metric([*pair, "false-discovery-rate"], certificate.discovered_wins)
+    def _add_certificate(self, run: list[str], shown: Shown) -> None:
+        certificate = shown.certificate
+        _put(self._certified, run, certificate.verdict or 0)
+        if shown.referenced:
+            _put(self._certified_wins, [*run, "family-wise"], certificate.certified_wins)
+            _put(self._certified_wins, [*run, "false-discovery-rate"], certificate.discovered_wins)
         for entry in certificate.levels:
-            for family, end in zip((self._lower, self._upper), entry.interval, strict=True):
-                family.add_metric([*pair, str(entry.level)], end)
+            if shown.referenced or entry.level == 2:
+                for family, end in zip((self._lower, self._upper), entry.interval, strict=True):
+                    _put(family, [*run, str(entry.level)], end)
 
     def _family(self, name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
-        family = GaugeMetricFamily(f"genlevel_{name}", documentation, labels=["model", "suite", *labels])
+        family = GaugeMetricFamily(f"genlevel_{name}", documentation, labels=["model", "suite", "suite_hash", "partial", *labels])
         self.all.append(family)
         return family
+
+
+def _put(family: GaugeMetricFamily, labels: list[str], value: float | None) -> None:
+    """Adds a series, if there is anything that it could say."""
+    if value is not None and math.isfinite(value):
+        family.add_metric(labels, value)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import Benchmark
+from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
+from scorer.store.records import is_part
 from scorer.tasks import TaskIndex
 from scorer.wire import levels_message, score_message
 
@@ -56,6 +58,14 @@ def compute_verdict(benchmark: Benchmark, scores: Sequence[StoredScore], referen
     )
 
 
+def is_referenced(run: StoredRun, verdict: Verdict) -> bool:
+    """Whether there is anything to win against, as far as a run can tell (the same rule as ``scorer.reports.documents.references_of``)."""
+    if any(entry.result is not None and entry.result.reference is not None for entry in verdict.tasks):
+        return True
+    benchmark = load_benchmark(run.benchmark)
+    return benchmark is not None and benchmark.has_references(verdict.references)
+
+
 def standing_of(index: TaskIndex, score: StoredScore, references: str = "workbook") -> Standing:
     """One task's score with sigma, reference and win."""
     task, value = index.find(score.task), score.outcome.score
@@ -85,4 +95,6 @@ def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificat
         asked_levels=levels_message(verdict.asked_levels),
         incomplete=verdict.incomplete,
         certificate=certificate,
+        suite_hash=run.suite_hash,
+        part=is_part(run, [standing.score for standing in verdict.tasks]),
     )

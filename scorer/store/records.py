@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from genlevel.benchmark.outcomes import Outcome
 from scorer.certify.evidence import Ends
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import TaskRecord
@@ -11,13 +13,23 @@ from scorer.tasks import TaskRecord
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run that has scores. benchmark_tasks: all tasks of a benchmark that is not shipped; empty for shipped ones."""
+    """A run that has scores. benchmark_tasks: all tasks of a benchmark that is not shipped; empty for shipped ones.
+
+    suite_hash: of the suite's content; "" if it is not known. part: less than the whole suite is asked; None if it is not known.
+    """
 
     run_id: str
     model: str
     suite: str
     benchmark: str
     benchmark_tasks: tuple[TaskRecord, ...] = ()
+    suite_hash: str = ""
+    part: bool | None = None
+
+    @property
+    def suite_key(self) -> tuple[str, str, str]:
+        """Model, suite and content: what series and leaderboards tell apart."""
+        return self.model, self.suite, self.suite_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +45,11 @@ class StoredScore:
     outcome: TaskOutcome
     evidence: Ends | None = None
     examined: bool = False
+
+
+def is_part(run: StoredRun, scores: Iterable[StoredScore]) -> bool:
+    """Whether less than the whole suite has been asked: the run asks a part of it, or instances are pending.
+
+    Failed ones do not count: they were asked. ``scorer.store.scores`` has the same as SQL.
+    """
+    return bool(run.part) or any(score.partial or score.outcome.counts.get(Outcome.PENDING, 0) for score in scores)

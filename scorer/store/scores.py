@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Double,
     Engine,
     ForeignKey,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    exists,
     func,
     select,
     update,
@@ -52,7 +54,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0003"
+HEAD = "0004"
 metadata = MetaData()
 
 runs = Table(
@@ -65,6 +67,10 @@ runs = Table(
     # A serialised ScoreTaskHeader with the tasks of a benchmark that is not shipped; empty for shipped ones.
     Column("benchmark_tasks", LargeBinary, nullable=False),
     Column("updated_s", Double, nullable=False),
+    # Of the suite's content; empty if it is not known.
+    Column("suite_hash", String, nullable=False, server_default=""),
+    # Whether less than the whole suite is asked. Absent in rows from before that was told.
+    Column("part", Boolean),
     Index("scorer_runs_by_model", "model", "suite", "updated_s"),
 )
 task_scores = Table(
@@ -175,18 +181,36 @@ class ScoreStore:
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(change)
 
-    def latest_runs(self, limit: int) -> list[StoredRun]:
-        """The newest run of each (model, suite), newest last, at most ``limit``."""
-        newest = select(runs.c.model, runs.c.suite, func.max(runs.c.updated_s).label("updated_s")).group_by(runs.c.model, runs.c.suite)
-        found = newest.order_by(func.max(runs.c.updated_s).desc()).limit(limit).subquery()
-        same = (runs.c.model == found.c.model) & (runs.c.suite == found.c.suite) & (runs.c.updated_s == found.c.updated_s)
+    def suites(self, limit: int) -> list[tuple[str, str, str]]:
+        """Model, suite and content of the runs, those that were scored last at the end, at most ``limit``."""
+        key = (runs.c.model, runs.c.suite, runs.c.suite_hash)
+        query = select(*key).group_by(*key).order_by(func.max(runs.c.updated_s).desc()).limit(limit)
         with self._lock, self._engine.begin() as connection:
-            rows = connection.execute(select(runs).join(found, same).order_by(runs.c.updated_s)).all()
-        return [_run(row) for row in rows]
+            return [(row.model, row.suite, row.suite_hash) for row in connection.execute(query)][::-1]
+
+    def current_runs(self, model: str, suite: str, suite_hash: str) -> list[tuple[StoredRun, bool]]:
+        """The newest run that has asked all of a suite, and the newest one if that has not: (run, whether it is a part)."""
+        ours = (runs.c.model == model) & (runs.c.suite == suite) & (runs.c.suite_hash == suite_hash)
+        newest = select(runs).where(ours).order_by(runs.c.updated_s.desc(), runs.c.run_id).limit(1)
+        with self._lock, self._engine.begin() as connection:
+            last = connection.execute(newest).first()
+            whole = connection.execute(newest.where(~_is_part())).first()
+        found = [] if whole is None else [(_run(whole), False)]
+        if last is not None and (whole is None or last.run_id != whole.run_id):
+            found.append((_run(last), True))
+        return found
 
     def _replace(self, table: Table, row: dict[str, object], keys: list[str]) -> postgresql.Insert | sqlite.Insert:
         changed = {name: row[name] for name in row if name not in keys}
         return insert_into(table, self._engine).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _is_part() -> ColumnElement[bool]:
+    """Whether a row of ``runs`` has not asked all of its suite (``scorer.store.records.is_part``)."""
+    counts = task_scores.c.counts
+    pending = counts.like('%"pending": %') & ~counts.like('%"pending": 0%')
+    unasked = exists().where(task_scores.c.run_id == runs.c.run_id, task_scores.c.partial.is_(True) | pending)
+    return func.coalesce(runs.c.part, False).is_(True) | unasked
 
 
 def _run_row(run: StoredRun, now: float) -> dict[str, object]:
@@ -196,6 +220,8 @@ def _run_row(run: StoredRun, now: float) -> dict[str, object]:
         "suite": run.suite,
         "benchmark": run.benchmark,
         "benchmark_tasks": written_tasks(run.benchmark_tasks),
+        "suite_hash": run.suite_hash,
+        "part": run.part,
         "updated_s": now,
     }
 
@@ -223,7 +249,13 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
 
 def _run(row: Row[Any]) -> StoredRun:
     return StoredRun(
-        run_id=row.run_id, model=row.model, suite=row.suite, benchmark=row.benchmark, benchmark_tasks=read_tasks(row.benchmark_tasks)
+        run_id=row.run_id,
+        model=row.model,
+        suite=row.suite,
+        benchmark=row.benchmark,
+        benchmark_tasks=read_tasks(row.benchmark_tasks),
+        suite_hash=row.suite_hash,
+        part=row.part,
     )
 
 

@@ -285,14 +285,14 @@ async def test_scores_and_series_outlive_the_process(url: str) -> None:
     registry = CollectorRegistry()
     second = Scorer(url, registry)
     assert registry.get_sample_value("genlevel_task_score", {**PAIR, "task": "k", "metric": "accuracy"}) == 75.0
-    assert registry.get_sample_value("genlevel_verdict", {"model": "model-b", "suite": "open"}) == 0.0
+    assert registry.get_sample_value("genlevel_verdict", {**PAIR, "model": "model-b"}) == 0.0
     verdict = await second.get_verdict(sc.GetVerdictRequest(run_id="old"))
     assert verdict.tasks[0].score == 50.0
     second.close()
     assert list(registry.collect()) == []
 
 
-PAIR = {"model": "model-a", "suite": "open"}
+PAIR = {"model": "model-a", "suite": "open", "suite_hash": "", "partial": "false"}
 
 
 async def test_series_show_scores_levels_and_wins(url: str) -> None:
@@ -314,14 +314,14 @@ async def test_series_show_scores_levels_and_wins(url: str) -> None:
 
 async def test_series_are_bounded_to_the_pairs_scored_last(url: str) -> None:
     registry = CollectorRegistry()
-    scorer = Scorer(url, registry, most_pairs=2)
+    scorer = Scorer(url, registry, most_suites=2)
     for model in ("a", "b", "a", "c"):
         await scorer.score_task(stream(header(describe(CAUSAL, "k"), run=f"run-{model}", model=model), choices(1, 1)))
     shown = {sample.labels["model"] for family in registry.collect() if family.name == "genlevel_verdict" for sample in family.samples}
     assert shown == {"a", "c"}
     scorer.close()
-    restarted = Scorer(url, CollectorRegistry(), most_pairs=2)
-    assert [run.model for run in restarted._store.latest_runs(2)] == ["a", "c"]
+    restarted = Scorer(url, CollectorRegistry(), most_suites=2)
+    assert [model for model, *_ in restarted._store.suites(2)] == ["a", "c"]
     restarted.close()
 
 
@@ -400,11 +400,11 @@ async def test_runs_of_different_data_under_one_name_are_not_compared(scorer: Sc
     await scored_of(scorer, "two", same="f1", changed="f3")
     found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="two", draws=100))
     notes = {task.task.key: task.note for task in found.tasks}
-    assert notes == {"same": "", "changed": "the runs have different data here: the task's annotations differ"}
+    assert notes == {"same": "", "changed": "the runs have different data here: the task's annotations, or files beside them, differ"}
     await scored_of(scorer, "three", same="f4", changed="f5")
     with pytest.raises(UsageError, match="run one and run three have different data, though both suites are named 'open'") as caught:
         await scorer.compare(sc.CompareRequest(run_a="one", run_b="three", draws=100))
-    assert "the annotations of all 2 task(s) that both have differ, such as those of" in str(caught.value)
+    assert "the data of all 2 task(s) that both have differ, such as those of" in str(caught.value)
     await scored_of(scorer, "of before fingerprints", same="", changed="")
     found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
     assert all(not task.note for task in found.tasks)

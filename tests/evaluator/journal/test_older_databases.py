@@ -80,8 +80,11 @@ async def finish(evaluator, **request):
 
 
 async def scores_of(scorer, run):
-    """The stored scores of a run's tasks by key."""
-    return {score.task.key: score for score in (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run))).tasks}
+    """The stored scores of a run's tasks by key, but for the hash of what they were scored with, which older code did not keep."""
+    scores = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run))).tasks
+    for score in scores:
+        score.task.ClearField("content")
+    return {score.task.key: score for score in scores}
 
 
 def test_its_schema_is_brought_to_todays_and_no_row_is_lost(older):

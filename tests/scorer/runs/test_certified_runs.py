@@ -32,7 +32,7 @@ IMAGES = [
 LANGUAGE = next(task for task in TASKS if task.name == "Causal Reasoning")
 COUNTING = next(task for task in TASKS if task.metric.id == "mae")
 MICRO = next(task for task in TASKS if task.metric.id == "micro_f1")
-PAIR = {"model": "m", "suite": "s"}
+PAIR = {"model": "m", "suite": "s", "suite_hash": "", "partial": "false"}
 
 
 def head(task: Task, run: str = "r") -> sc.ScoreTaskHeader:
@@ -161,8 +161,9 @@ async def test_a_task_without_any_answer_yet_leaves_the_verdict_open(url: str) -
         assert level.interval.upper >= most - 1e-9
         assert level.bootstrap.upper == pytest.approx(most)
     assert any("the run is incomplete" in note for note in verdict.certificate.notes)
-    assert registry.get_sample_value("genlevel_incomplete", PAIR) == 1.0
-    assert registry.get_sample_value("genlevel_instances", {**PAIR, "outcome": "pending"}) == 400.0
+    begun = {**PAIR, "partial": "true"}
+    assert registry.get_sample_value("genlevel_incomplete", begun) == 1.0
+    assert registry.get_sample_value("genlevel_instances", {**begun, "outcome": "pending"}) == 400.0
     await scorer.score_task(stream(head(pending), answers(0, 400)))
     assert (await certificate(scorer)).levels[1].decision == sc.DECISION_NOT_ATTAINED
     await scorer.begin_run(begin(lost, pending))  # a run that goes on keeps its scores

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Callable
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,7 +13,7 @@ from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMe
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
 from scorer.certify import certify
-from scorer.runs.exporter import ScoreExporter, Shown
+from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
@@ -28,7 +30,12 @@ def shown(score: float) -> Shown:
 
 
 def value(registry: CollectorRegistry, name: str, model: str = "m", **labels: str) -> float | None:
-    return registry.get_sample_value(f"genlevel_{name}", {"model": model, "suite": "s", **labels})
+    return registry.get_sample_value(f"genlevel_{name}", {"model": model, "suite": "s", "suite_hash": "", "partial": "false", **labels})
+
+
+def update(exporter: ScoreExporter, model: str, draw: Callable[[], Shown], suite_hash: str = "") -> None:
+    run = f"run of {model} on {suite_hash}"
+    exporter.update((model, "s", suite_hash), [Current(run, part=False, draw=draw)], changed=run)
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_what_is_shown_is_computed_once_when_it_is_read(exporter: ScoreExporter,
         return shown(score)
 
     for score in (10.0, 20.0, 95.0):
-        exporter.update("m", "s", lambda score=score: draw(score))  # type: ignore[misc]
+        update(exporter, "m", lambda score=score: draw(score))  # type: ignore[misc]
     assert drawn == []
     assert value(registry, "task_score", task="t", metric="accuracy") == 95.0
     assert value(registry, "verdict") == 3.0
@@ -71,11 +78,50 @@ def test_a_run_that_cannot_be_read_now_is_left_out_and_said_and_comes_back(
             raise StorageError("cannot use the database")
         return shown(50.0)
 
-    exporter.update("away", "s", draw)
-    exporter.update("m", "s", lambda: shown(40.0))
+    update(exporter, "away", draw)
+    update(exporter, "m", lambda: shown(40.0))
     with caplog.at_level(logging.WARNING):
         assert value(registry, "verdict", "away") is None
     assert value(registry, "verdict") == 2.0
     assert caplog.messages[0] == "the series of away on s are not shown: cannot use the database"
     fails = False
     assert value(registry, "task_score", "away", task="t", metric="accuracy") == 50.0
+
+
+def test_a_run_in_progress_stands_beside_the_whole_one_which_is_not_computed_again(
+    exporter: ScoreExporter, registry: CollectorRegistry
+) -> None:
+    drawn: list[str] = []
+
+    def current(run: str, score: float, *, part: bool) -> Current:
+        return Current(run, part, lambda: (drawn.append(run), shown(score))[1])
+
+    suite = ("m", "s", "")
+    for score in (10.0, 20.0):
+        exporter.update(suite, [current("whole", 95.0, part=False), current("going on", score, part=True)], changed="going on")
+        assert value(registry, "level_score", level="2") == 95.0
+        assert value(registry, "level_score", level="2", partial="true") == score
+    assert drawn == ["whole", "going on", "going on"]
+    exporter.update(suite, [current("going on", 30.0, part=False)], changed="going on")
+    assert value(registry, "level_score", level="2") == 30.0
+    assert value(registry, "level_score", level="2", partial="true") is None
+
+
+def test_contents_of_one_name_are_told_apart_and_those_of_long_ago_leave(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
+    for day in range(10):
+        update(exporter, "m", lambda day=day: shown(50.0 + day), f"{day}" * 64)  # type: ignore[misc]
+        update(exporter, "n", lambda: shown(40.0), "a" * 64)
+    (verdicts,) = (family for family in registry.collect() if family.name == "genlevel_verdict")
+    assert sorted((sample.labels["model"], sample.labels["suite_hash"]) for sample in verdicts.samples) == [
+        *(("m", f"{day}" * 8) for day in (7, 8, 9)), ("n", "a" * 8),
+    ]  # fmt: skip
+    assert value(registry, "task_score", task="t", metric="accuracy", suite_hash="9" * 8) == 59.0
+
+
+def test_nothing_is_said_that_is_not_a_number(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
+    odd = TaskOutcome(float("nan"), float("nan"), float("inf"), float("inf"), {Outcome.ANSWERED: 2}, "", ())
+    verdict = compute_verdict(Benchmark("b", (TASK,)), [StoredScore(TaskRecord(key="t", name="T", metric=TASK.metric), False, odd)])
+    update(exporter, "m", lambda: Shown(verdict, certify(verdict.results, [])))
+    samples = [sample for family in registry.collect() for sample in family.samples]
+    assert all(math.isfinite(sample.value) for sample in samples)
+    assert not [sample for sample in samples if sample.name == "genlevel_task_score"]

@@ -55,6 +55,8 @@ def scorer(older: str) -> Iterator[Scorer]:
 @pytest.mark.parametrize("run", [FINISHED, JUDGED, INTERRUPTED])
 async def test_the_verdict_of_a_run_is_what_it_was(scorer: Scorer, said: dict[str, Any], run: str) -> None:
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run, bootstrap_draws=50))
+    assert (verdict.suite_hash, verdict.part) == ("", run == INTERRUPTED)  # neither was kept
+    verdict.ClearField("part")
     assert MessageToDict(verdict) == said["verdicts"][run]
 
 
@@ -124,9 +126,12 @@ def test_its_ids_are_the_keys_of_the_plain_question_and_its_tables_are_todays(ol
 def test_its_newest_runs_are_shown_as_series(older: str) -> None:
     registry = CollectorRegistry()
     scorer = Scorer(older, registry)
-    labels = {"model": "m", "suite": "sounds", "task": "nlp/Sounds", "metric": "gpt_score"}
-    assert registry.get_sample_value("genlevel_task_score", labels) == 70.0
-    assert registry.get_sample_value("genlevel_instances", {"model": "m", "suite": "bench", "outcome": "pending"}) == 4.0
+    labels = {"model": "m", "suite_hash": "", "suite": "sounds", "partial": "false"}
+    assert registry.get_sample_value("genlevel_task_score", {**labels, "task": "nlp/Sounds", "metric": "gpt_score"}) == 70.0
+    # The interrupted run is the newest one of its suite, and takes nobody's place.
+    pending = {**labels, "suite": "bench", "outcome": "pending"}
+    assert registry.get_sample_value("genlevel_instances", pending) == 0.0
+    assert registry.get_sample_value("genlevel_instances", {**pending, "partial": "true"}) == 4.0
     scorer.close()
 
 

@@ -16,7 +16,7 @@ from scorer.certify import Ends, Estimate
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
 from scorer.store import scores as store
-from scorer.store.records import StoredRun, StoredScore
+from scorer.store.records import StoredRun, StoredScore, is_part
 from scorer.store.scores import ScoreStore
 from scorer.tasks import Rater, RatingSource, TaskAnswers, TaskRecord
 
@@ -74,11 +74,52 @@ def test_what_is_saved_comes_back_and_saving_again_replaces_it(kept: ScoreStore)
     assert kept.scores("none") == []
 
 
-def test_the_newest_run_of_each_pair_is_found_newest_last(kept: ScoreStore) -> None:
-    for name, model in (("old", "a"), ("b1", "b"), ("new", "a"), ("c1", "c")):
-        kept.save(run(name, model), score("t", 1.0))
-    assert [entry.run_id for entry in kept.latest_runs(10)] == ["b1", "new", "c1"]
-    assert [entry.run_id for entry in kept.latest_runs(2)] == ["new", "c1"]
+def of(name: str, model: str = "m", suite_hash: str = "", part: bool | None = False) -> StoredRun:
+    return StoredRun(name, model, "suite", "general-bench", (), suite_hash, part)
+
+
+def counted(key: str, *, partial: bool = False, **counts: int) -> StoredScore:
+    outcome = TaskOutcome(1.0, 1.0, 1.0, None, {Outcome(name): count for name, count in counts.items()}, "", ())
+    return StoredScore(task(key), partial, outcome)
+
+
+def test_suites_are_told_apart_by_model_name_and_content_the_newest_last(kept: ScoreStore) -> None:
+    for name, model, content in (("old", "a", ""), ("b1", "b", "x"), ("new", "a", ""), ("b2", "b", "y")):
+        kept.save(of(name, model, content), counted("t", answered=1))
+    assert kept.suites(10) == [("b", "suite", "x"), ("a", "suite", ""), ("b", "suite", "y")]
+    assert kept.suites(2) == [("a", "suite", ""), ("b", "suite", "y")]
+    assert kept.run("b2") == of("b2", "b", "y")
+
+
+@pytest.mark.parametrize(
+    ("part", "partial", "counts", "is_a_part"),
+    [
+        (False, False, {"answered": 3, "failed": 10, "pending": 0}, False),
+        (None, False, {"answered": 3}, False),  # of before it was told, and all that is known is whole
+        (None, True, {"answered": 3}, True),
+        (True, False, {"answered": 3}, True),
+        (False, False, {"answered": 3, "pending": 1}, True),
+        (False, False, {"pending": 10, "answered": 3}, True),
+    ],
+)
+def test_a_part_never_stands_before_a_run_of_the_whole(
+    kept: ScoreStore, part: bool | None, partial: bool, counts: dict[str, int], is_a_part: bool
+) -> None:
+    kept.save(of("whole"), counted("t", answered=13))
+    newest = of("newest", part=part)
+    kept.save(newest, counted("s", answered=1))
+    kept.save(newest, counted("t", partial=partial, **counts))
+    assert is_part(newest, kept.scores("newest")) == is_a_part
+    current = [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")]
+    assert current == ([("whole", False), ("newest", True)] if is_a_part else [("newest", False)])
+
+
+def test_a_part_that_is_older_than_the_whole_is_of_the_past(kept: ScoreStore) -> None:
+    kept.save(of("part", part=True), counted("t", answered=1))
+    assert [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")] == [("part", True)]
+    kept.save(of("whole"), counted("t", answered=1))
+    assert [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")] == [("whole", False)]
+    assert kept.current_runs("m", "suite", "other content") == []
 
 
 def test_many_threads_may_save_at_once(kept: ScoreStore) -> None:
