@@ -22,7 +22,7 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.v1 import gateway_pb2 as gw
 from scorer.certify import certify
-from scorer.runs.exporter import ScoreExporter, Shown
+from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
@@ -44,7 +44,9 @@ def registries() -> dict[str, CollectorRegistry]:
     task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
     outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
-    exporter.update("m", "starter", lambda: Shown(verdict, certify(verdict.results, [])))
+    exporter.update(
+        ("m", "starter", "1f3a5b7c9d"), [Current("run", False, lambda: Shown(verdict, certify(verdict.results, [])))], changed="run"
+    )
     by_service["scorer"].register(exporter)
     return by_service
 

@@ -24,7 +24,7 @@ def test_the_largest_run_of_each_model_is_ranked_beside_published_ones(genlevel,
     assert measured["small"]["asked"] == 2
     (note,) = board["notes"]
     assert f"run {newest} (12); not shown: run " in note
-    assert f"run {small} (1)" in note
+    assert f"run {small} (1, a part)" in note
     assert measured["other"]["asked"] == 1
     assert all(model["partial"] for model in measured.values())
     assert {model["model"] for model in board["models"] if model["published"]} >= {"GPT-4V", "Meta-Llama-3.1-8B-Instruct"}
@@ -75,7 +75,7 @@ def test_a_run_of_which_nothing_came_has_no_levels_and_is_on_no_board(genlevel, 
     result = json.loads(genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", str(choice_suite(2)), "--json").stdout)
     assert (result["level"], result["certified"], result["level_asked"]) == (None, None, None)
     assert [task["note"] for task in result["tasks"]] == ["incomplete: 2 pending of 2 instances"]
-    assert "No task has been scored yet." in genlevel.run("show", result["run"]).stdout
+    assert "there is nothing to score" in genlevel.run("show", result["run"]).stdout
     for command in (("show", result["run"], "--by", "modality"), ("synergy", result["run"])):
         refused = genlevel.run(*command)
         assert (refused.returncode, refused.stderr.strip()) == (2, f"genlevel: run {result['run']} has no scored task yet")
