@@ -21,8 +21,8 @@ help:
 	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
 	@echo 'make test        every test that needs nothing but Python'
 	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench if a copy is there'
-	@echo "                 (ONLY='-m full': only those that make test leaves out)"
-	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, memory, fuzzes'
+	@echo "                 (ONLY=\"-m 'full and not soak'\": only those that make test leaves out)"
+	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, restarts, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make audit       known vulnerabilities of the packages that are installed'
 	@echo 'make bench       the benchmarks; prints their figures'
@@ -35,7 +35,7 @@ demo: $(DONE)/base
 
 # Commands that tests call are forked from a process that has imported what they import (tests/integration/forker.py): to start Python for
 # each took most of the time. Tests marked slow come first; those that share the embedded model or a llama.cpp server share a worker.
-# Marked soak is the large form of a test whose small form stays here.
+# Marked soak is the large form of a test whose small form stays here; marked full too, it needs a PostgreSQL.
 .PHONY: test
 test: $(DONE)/test
 	$(PYTEST) -m 'not full and not soak'
@@ -45,8 +45,8 @@ test-full: $(DONE)/full
 	$(PYTEST) $(or $(ONLY),-m 'not soak')
 
 .PHONY: soak
-soak: $(DONE)/test
-	$(PYTEST) -m 'soak and not full'
+soak: $(DONE)/soak
+	$(PYTEST) -m soak
 	@set -e; for fuzz in tests/performance/fuzz_*.py; do echo "== $$fuzz"; $(BIN)/python $$fuzz; done
 
 .PHONY: check lint types imports house contract deployment
@@ -101,6 +101,10 @@ $(DONE)/base: $(DONE)/python pyproject.toml constraints.txt
 
 $(DONE)/test: $(DONE)/base
 	$(PIP) --group test
+	@touch $@
+
+$(DONE)/soak: $(DONE)/test
+	$(PIP) --group soak
 	@touch $@
 
 $(DONE)/check: $(DONE)/test
