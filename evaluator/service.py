@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
@@ -22,7 +23,7 @@ from evaluator.ports import GatewayPort, Neighbour, RoutingGatewayPort, ScorerPo
 from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
 from evaluator.runs.continuing import Continuing
-from evaluator.runs.control import RunControl
+from evaluator.runs.control import STOPS, RunControl
 from evaluator.runs.limits import Limiters
 from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
@@ -33,7 +34,7 @@ from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from genlevel.benchmark.content import suite_content
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.errors import StorageError, Unavailable
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
 from genlevel.runtime.patience import DatabasePatience
@@ -42,6 +43,8 @@ from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
+
+Response = TypeVar("Response")
 
 WATCH_INTERVAL_S = 0.5
 LOOK_INTERVAL_S = 2.0
@@ -146,6 +149,9 @@ class Evaluator:
 
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
         """What a run would ask, with estimated tokens and cost by task. Calls no model. Raises GenlevelError."""
+        return await self._unless_it_stops(self._planned(request))
+
+    async def _planned(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
         plan = await self._planner.resolve(request.specification)
         route = request.judge or self._default_judge
         judge = await self._planner.model(route) if route and judged_tasks(plan.tasks) else None
@@ -156,7 +162,21 @@ class Evaluator:
 
         So is one that another evaluator works on, if this is a service: it can be watched here, too.
         """
-        return await self._starter.start(request)
+        return await self._unless_it_stops(self._starter.start(request))
+
+    async def _unless_it_stops(self, work: Coroutine[object, object, Response]) -> Response:
+        """What the work comes to, which may wait for other services for long. Raises Unavailable as soon as this one stops."""
+        working = asyncio.create_task(work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise Unavailable(STOPS)
+            return working.result()
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait((working, stopping))
 
     async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse:
         """Starts no further call and lets those in flight end (unless ``now``). A run that is not going on stays as it is."""

@@ -31,6 +31,7 @@ from genlevel.v1 import scorer_pb2 as sc
 logger = logging.getLogger(__name__)
 
 STOPPED = "the evaluator stopped"
+STOPS = "the evaluator stops; ask again in a moment"
 
 LOOK_S = 1.0
 """Seconds after which a wish that another process stored is seen."""
@@ -117,7 +118,7 @@ class RunControl:
 
     def _check_begins(self) -> None:
         if self._stopping:
-            raise Unavailable("the evaluator stops; ask again in a moment")
+            raise Unavailable(STOPS)
 
     async def _prepared(self, work: Work, lock: RunLock) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""

@@ -15,8 +15,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from genlevel.runtime.failures import call_failed, status_of
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc
+from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 AT_ONCE_S = 1.0
@@ -206,3 +207,69 @@ async def test_a_run_that_waits_does_not_hold_up_the_end(deployed, stub_upstream
     await asyncio.sleep(0.5)
     assert await asyncio.to_thread(services.running["evaluator"].gone_after_s, signal.SIGTERM) < AT_ONCE_S
     assert "Traceback" not in services.running["evaluator"].said
+
+
+async def test_an_evaluator_that_stops_refuses_what_comes(deployed, stub_upstream, choice_suite):
+    stub = stub_upstream(latency=2.0)
+    services = deployed(stub.base_url)
+    services.start("gateway", "scorer", "evaluator")
+    suite = choice_suite(10)
+    run_id = await started(services, suite)
+    await until(lambda: len(stub.calls()) == 10)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        client = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
+        watch = client.WatchRun(ev.WatchRunRequest(run_id=run_id))
+        await watch.read()
+        services.running["evaluator"].process.terminate()
+        await until(lambda: services.page("evaluator", "/readyz")[0] == 503)
+        specification = ev.RunSpecification(model="stubbed", suite=suite.name)
+        for refused in (
+            client.StartRun(ev.StartRunRequest(specification=specification, fresh=True)),
+            client.PlanRun(ev.PlanRunRequest(specification=specification)),
+            client.GetRun(ev.GetRunRequest(run_id=run_id)),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError, match="the evaluator stops; ask again in a moment") as caught:
+                await refused
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        while (progress := await watch.read()) is not grpc.aio.EOF:
+            last = progress.run
+    assert (last.status, last.reason, last.counts.answered) == (ev.RUN_STATUS_INTERRUPTED, "the evaluator stopped", 10)
+    assert services.running["evaluator"].ended()[0] == 0
+
+
+async def test_a_start_that_waits_for_another_service_does_not_hold_up_the_end(deployed, stub_upstream, choice_suite):
+    services = deployed(stub_upstream().base_url)
+    services.launch("evaluator")
+    await until(lambda: services.page("evaluator", "/readyz")[0] == 503)
+    starting = asyncio.create_task(started(services, choice_suite(10)))
+    await asyncio.sleep(0.5)
+    assert not starting.done()
+    assert await asyncio.to_thread(services.running["evaluator"].gone_after_s, signal.SIGTERM) < AT_ONCE_S
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await starting
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_scorer_ends_the_scoring_that_it_has_begun(deployed, stub_upstream):
+    services = deployed(stub_upstream().base_url)
+    services.start("scorer")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['scorer']}") as channel:
+        client = scorer_pb2_grpc.ScorerServiceStub(channel)
+        task = sc.TaskDescription(key="t", name="T", modality="language", metric="accuracy", unlisted=True)
+        header = sc.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=task)
+        scoring, other = client.ScoreTask(), client.ScoreTask()
+        await scoring.write(sc.ScoreTaskRequest(header=header))
+        await until(lambda: "genlevel" in services.page("scorer", "/metrics")[1])
+        await asyncio.sleep(0.2)
+        services.running["scorer"].process.terminate()
+        await until(lambda: services.page("scorer", "/readyz")[0] == 503)
+        with pytest.raises(grpc.aio.AioRpcError, match="the scorer stops"):
+            await client.GetVerdict(sc.GetVerdictRequest(run_id="r"))
+        answer = sc.InstanceAnswer(
+            id="i", outcome=sc.OUTCOME_ANSWERED, raw_answer="A", answer_type="choice", options=["x", "y"], label_json='"A"'
+        )
+        await scoring.write(sc.ScoreTaskRequest(instances=[answer]))
+        await scoring.done_writing()
+        assert (await scoring).score.counts.answered == 1
+        other.cancel()
+    assert services.running["scorer"].ended(5)[0] == 0
