@@ -32,7 +32,8 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
         local = not settings.addresses.evaluator
         async with stored(settings, out) as found:
             there = (await found.evaluator.list_runs(ev.ListRunsRequest())).runs
-        listed = [*((run, local) for run in there), *((run, True) for run in here)]
+        known = {run.run_id for run in there}  # services that keep their runs in this very folder have told of them
+        listed = [*((run, local) for run in there), *((run, True) for run in here if run.run_id not in known)]
         listed.sort(key=lambda entry: entry[0].created.ToNanoseconds(), reverse=True)
         return [{**run_document(run), "local": is_local} for run, is_local in listed]
 
