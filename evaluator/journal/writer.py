@@ -32,6 +32,9 @@ _GROUP = 512
 _IDLE_S = 20.0
 """Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
 
+_LAST_S = 0.5
+"""Seconds that closing gives the thread even if whoever closes has no time left."""
+
 Operation = Callable[[Connection], object]
 Work = Answer | OpenCalls | Operation
 
@@ -79,7 +82,7 @@ class Writer:
         """Writes what is queued, for so many seconds at most."""
         self._patience.hurry(within_s)
         self._queue.put(None)
-        self._thread.join(within_s)
+        self._thread.join(max(_LAST_S, self._patience.left_s))
         if self._thread.is_alive():
             logger.warning("%d writes to the journal are not stored: the database does not answer", len(self._open))
 

@@ -333,7 +333,7 @@ def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
 
 
 def _lost(log: RunLog) -> str:
-    cost = f", for ${log.unstored_nano_usd / 1e9:.4f}" if log.unstored_nano_usd else ""
+    cost = f", for ${log.unstored_nano_usd / 1e9:.4f}," if log.unstored_nano_usd else ""
     return f"{log.unstored:,} answers that had come{cost} could not be stored and are asked again"
 
 

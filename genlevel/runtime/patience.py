@@ -33,6 +33,7 @@ _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 _SLOW_S = 2.0
 _AT_ONCE = 8  # less than what a pool of SQLAlchemy's gives out
 _LOOK_S = 0.5
+_RESPITE_S = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Patience:
     """How long one kind of use of one storage may fail before whoever needs it gives up. Thread-safe.
 
     What fails with a StorageError that ``passes`` is repeated until that time is over since the storage failed first. From then on
-    everything fails at its first try, so that what depends on each other does not wait one after the other, until a try succeeds. Reading
+    everything fails at its first try, so that what depends on each other does not wait one after the other, until a try succeeds; for a few
+    seconds after a failed one nothing is tried at all, as each try may take as long as a server that hangs lets it. Reading
     and writing each have an object of their own: if a disk is full, reading succeeds, and says nothing of writing.
 
     Args:
@@ -83,11 +85,17 @@ class Patience:
         """Whatever waits, now or later, gives up when so many seconds are over: the process ends."""
         self._ends = min(self._ends, time.monotonic() + within_s)
 
+    @property
+    def left_s(self) -> float:
+        """Seconds until nobody waits any more."""
+        return max(0.0, self._ends - time.monotonic())
+
     def repeat(self, work: Callable[[], T]) -> T:
         """Does work that blocks, in this thread. Raises StorageError once patience is over, and whatever else the work raises at once."""
         tries, began = 0, time.monotonic()
         while True:
             tried = time.monotonic()
+            self._check(tried)
             try:
                 with self._trying():
                     return work()
@@ -106,6 +114,7 @@ class Patience:
             tries, began = 0, time.monotonic()
             while True:
                 tried = time.monotonic()
+                self._check(tried)
                 try:
                     with self._trying():
                         return await self._in_time(lambda: work(*arguments, **named))
@@ -124,6 +133,13 @@ class Patience:
             return trying.result()
         finally:
             trying.cancel()
+
+    def _check(self, now: float) -> None:
+        """Raises StorageError at once if it is known that a try would fail."""
+        if self.seconds and self.over and now - self._failed < _RESPITE_S:
+            error = StorageError(self._line)
+            error.passes = True
+            raise error
 
     @contextmanager
     def _trying(self) -> Iterator[None]:

@@ -71,7 +71,7 @@ _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
 _POSTGRESQL_LOCK = 0x67656E6C  # a constant of ours for pg_advisory_xact_lock: "genl"
 # libpq's, in seconds and milliseconds: a server whose machine or network is gone is noticed within half a minute, not within hours.
 _POSTGRESQL_OPTIONS = {
-    "connect_timeout": 10,
+    "connect_timeout": 5,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -136,7 +136,8 @@ def open_engine(
 
     _explain_errors(engine, parsed, shown)
     if engine.dialect.name == "postgresql":
-        limit_answers(engine, max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S)
+        answer_s = max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S
+        limit_answers(engine, answer_s)
     elif (parsed.database or "") in _IN_MEMORY:
         return engine
     elif patience_s:

