@@ -200,7 +200,7 @@ class Evaluator:
         header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
         problems: tuple[str, ...] = ()
         if request.ratings:
-            problems = await asyncio.to_thread(keep_ratings, self._journal, record.run_id, plan, request.ratings)
+            problems = await self._journal.writes(keep_ratings, self._journal, record.run_id, plan, request.ratings)
         for planned in plan.tasks:
             await score_task(self._context, header, planned)
         return ev.RescoreRunResponse(run=await self._records.message(record), problems=problems)

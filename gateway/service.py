@@ -351,7 +351,8 @@ class Gateway:
         return failure
 
     async def _blob(self, reference: ct.BlobReference) -> bytes:
-        return await asyncio.to_thread(self._store().get, reference.sha256)
+        store = self._store()
+        return await store.reads(store.get, reference.sha256)
 
     def _store(self) -> BlobStore:
         if self._blobs is None:

@@ -43,19 +43,24 @@ class AnswerList:
         Raises NotFoundError if there is no answer to the one instance that is asked for.
         """
         if request.judge_failures:
-            for response in await asyncio.to_thread(self._judge_failures, record.run_id):
+            for response in await self._journal.reads(self._judge_failures, record.run_id):
                 yield response
         elif request.instance or request.within:
-            found = await asyncio.to_thread(self._asked, record, request)
+            found = await self._journal.reads(self._asked, record, request)
             if not found and request.instance:
                 raise NotFoundError(f"run {record.run_id} has no answer to an instance {quoted(request.instance)}")
             for response in found:
                 yield response
         else:
-            answers = self._journal.list_answers(record.run_id, outcomes=_outcomes(request.outcomes))
-            while chunk := await asyncio.to_thread(self._shown, answers):
+            answers, chunk = await self._journal.reads(self._first, record.run_id, _outcomes(request.outcomes))
+            while chunk:  # a list that has begun is not begun again
                 for response in chunk:
                     yield response
+                chunk = await asyncio.to_thread(self._shown, answers)
+
+    def _first(self, run_id: str, outcomes: list[Outcome]) -> tuple[Iterator[Answer], list[ev.ListAnswersResponse]]:
+        answers = self._journal.list_answers(run_id, outcomes=outcomes)
+        return answers, self._shown(answers)
 
     def _shown(self, answers: Iterator[Answer]) -> list[ev.ListAnswersResponse]:
         """The next few answers, without their questions; none at the end."""

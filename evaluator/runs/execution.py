@@ -195,7 +195,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             )
 
         try:
-            call = await asyncio.to_thread(build) if instance.media else build()
+            call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
         except DatasetError as error:
             return await self._unasked(key, instance, Outcome.FAILED, str(error))
         return await self._traffic.ask(key, AnswerKey(instance.id), call)

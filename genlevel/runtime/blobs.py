@@ -25,14 +25,15 @@ _NOWHERE = "readiness"  # no object's place
 class BlobStore:
     """Objects by content. Safe to use from several threads and processes at once; writing an object again is free.
 
-    Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders. ``writes``: how patient whoever stores something is, in
-    code that must not block: ``await blobs.writes(blobs.put, content)``.
+    Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders. ``writes``, ``reads``: how patient those are who
+    store or fetch something in code that must not block: ``await blobs.writes(blobs.put, content)``.
     """
 
     def __init__(self, shelf: _Shelf, limit_bytes: int = LIMIT_BYTES, *, patience_s: float = 0.0) -> None:
         self._shelf = shelf
         self.limit_bytes = limit_bytes
         self.writes = Patience(patience_s, "blob store")
+        self.reads = Patience(patience_s, "blob store", after=self.writes)
 
     @classmethod
     def open(cls, url: str | Path, *, limit_bytes: int = LIMIT_BYTES, patience_s: float = 0.0) -> Self:
@@ -40,7 +41,7 @@ class BlobStore:
 
         Args:
             limit_bytes: larger objects are neither stored nor read.
-            patience_s: seconds for which what is done by way of ``writes`` is tried again.
+            patience_s: seconds for which what is done by way of ``writes`` and ``reads`` is tried again.
 
         Raises:
             ConfigurationError: the URL's scheme is unknown or its package is not installed.

@@ -282,7 +282,7 @@ def test_a_service_stops_within_its_grace_although_its_database_hangs(genlevel, 
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     service = genlevel.start("up")
     wait_until_ready(service, http)
-    command = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(INSTANCES)), "--concurrency", str(SLOTS))
+    command = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(3000)), "--concurrency", str(SLOTS))
     while 'outcome="answered"' not in fetch(http):
         time.sleep(0.1)
     with database.hanging():
@@ -294,4 +294,4 @@ def test_a_service_stops_within_its_grace_although_its_database_hangs(genlevel, 
     command.kill()
     command.communicate()
     assert not re.search(r"Traceback|never retrieved", stderr), stderr
-    assert "writes to the journal are not waited for any more: the database does not answer" in stderr
+    assert "the database does not answer" in stderr, stderr

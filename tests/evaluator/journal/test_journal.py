@@ -64,7 +64,7 @@ async def test_what_was_being_written_when_the_server_cut_the_connection_is_writ
 
     await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5)), journal._submit(cut), journal.record(answer("b")))
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1, Outcome.FAILED: 1}
-    assert journal.totals("r").cost_nano_usd == 5
+    assert journal.totals("r").cost.nano_usd == 5
     journal.close()
 
 
