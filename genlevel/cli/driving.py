@@ -149,7 +149,8 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
         click.echo(f"genlevel: run {run.run_id} was {_HELD[run.wanted]}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
     if run.status == ev.RUN_STATUS_BUDGET:
-        again = f"`genlevel resume {run.run_id}{where}` with a higher one continues it"
+        higher = "--budget-tokens N" if "--budget-tokens" in run.reason else "--budget-usd X"
+        again = f"`genlevel resume {run.run_id} {higher}{where}` continues it"
         click.echo(f"genlevel: run {run.run_id} is incomplete: {run.reason}; {again}", err=True)
         return EXIT_INCOMPLETE
     if run.status != ev.RUN_STATUS_FINISHED:
