@@ -100,7 +100,7 @@ class Gateway:
             try:
                 route = self._routes.resolve(request.route)
                 provider = route.provider
-                series = self._telemetry.model(route.provider, route.model, route.api)
+                series = self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
                 limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
                 try:
                     async with self._calls.call(limit_s) as call:

@@ -61,7 +61,13 @@ class Telemetry:
         self._cost = Counter(
             "genlevel_gateway_cost_usd", "US dollars, of answers whose model has a price.", ("provider", "model"), registry=registry
         )
-        self._models: dict[tuple[str, str, str], ModelSeries] = {}
+        self._unbilled = Counter(
+            "genlevel_gateway_unknown_cost_calls",
+            "Calls whose model has a price, that may be billed, and whose cost is not known.",
+            ("provider", "model"),
+            registry=registry,
+        )
+        self._models: dict[tuple[str, str, str, bool], ModelSeries] = {}
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -72,13 +78,13 @@ class Telemetry:
         finally:
             self._in_flight.dec()
 
-    def model(self, provider: str, model: str, api: str) -> ModelSeries:
-        """The series of one model; those of the models beyond MAX_MODELS are one."""
-        name = (provider, model, api)
+    def model(self, provider: str, model: str, api: str, *, priced: bool = False) -> ModelSeries:
+        """The series of one model; those of the models beyond MAX_MODELS are one. priced: a cost that is not told is unknown, not none."""
+        name = (provider, model, api, priced)
         series = self._models.get(name)
         if series is None:
             if len(self._models) >= MAX_MODELS:
-                name = (provider, OTHER, api)
+                name = (provider, OTHER, api, priced)
                 series = self._models.get(name)
                 if series is not None:
                     return series
@@ -93,8 +99,9 @@ class Telemetry:
 class ModelSeries:
     """The series of one model with their labels bound once, because looking them up costs more than counting."""
 
-    def __init__(self, telemetry: Telemetry, provider: str, model: str, api: str) -> None:
+    def __init__(self, telemetry: Telemetry, provider: str, model: str, api: str, priced: bool) -> None:
         own = telemetry
+        self._priced = priced
         self._answered = own._requests.labels(provider, model, api, "answered")
         self._failed = own._requests.labels(provider, model, api, "failed")
         self._cancelled = own._requests.labels(provider, model, api, "cancelled")
@@ -105,6 +112,7 @@ class ModelSeries:
         self._tokens = [(field, own._tokens.labels(provider, model, field.removesuffix("_tokens"))) for field in TOKEN_FIELDS]
         self._images, self._seconds = own._images.labels(provider, model), own._seconds.labels(provider, model)
         self._cost = own._cost.labels(provider, model)
+        self._unbilled = own._unbilled.labels(provider, model)
 
     def answered(self, response: gw.GenerateResponse, has_usage: bool) -> None:
         """Counts an answer, its durations, tokens and cost."""
@@ -119,6 +127,8 @@ class ModelSeries:
             self._seconds.inc(response.usage.output_milliseconds / 1000)
         if response.cost_nano_usd:
             self._cost.inc(response.cost_nano_usd / 1e9)
+        elif self._priced and not response.HasField("cost_nano_usd"):
+            self._unbilled.inc()
 
     def failed(self, duration_s: float, failure: CallFailed) -> None:
         """Counts a request that failed, and what it used all the same."""
@@ -128,6 +138,8 @@ class ModelSeries:
             self._used(failure.usage)
         if failure.cost_nano_usd:
             self._cost.inc(failure.cost_nano_usd / 1e9)
+        elif self._priced and failure.may_be_charged and failure.cost_nano_usd is None:
+            self._unbilled.inc()
 
     def _used(self, usage: gw.Usage) -> None:
         self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
@@ -138,5 +150,7 @@ class ModelSeries:
                 counter.inc(value)
 
     def cancelled(self) -> None:
-        """Counts a request whose caller went away."""
+        """Counts a request whose caller went away. It may be billed all the same."""
         self._cancelled.inc()
+        if self._priced:
+            self._unbilled.inc()

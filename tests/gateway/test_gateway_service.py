@@ -478,22 +478,25 @@ async def test_the_metrics_say_what_happened(
     await failure(gateway, asking("no/such"))
     stub.replies({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1}})
     await failure(gateway, asking("compatible-chat"))
+    stub.replies({"error": {"message": "failed"}}, 500)
+    await failure(gateway, asking("compatible-chat"))
 
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)
 
     model = {"provider": "compatible", "model": "a-model"}
     assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="answered") == 1
-    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="failed") == 2
+    assert value("genlevel_gateway_requests_total", **model, api="chat", outcome="failed") == 3
     assert value("genlevel_gateway_errors_total", provider="compatible", **{"class": "QUOTA"}) == 1
     assert value("genlevel_gateway_errors_total", provider="none", **{"class": "CALLER_FAULT"}) == 1
     assert value("genlevel_gateway_tokens_total", **model, bucket="cache_read") == 64
     assert value("genlevel_gateway_tokens_total", **model, bucket="reasoning") == 20
     assert value("genlevel_gateway_cost_usd_total", **model) == pytest.approx((105 * 1 + 31 * 2) / 1e6)
+    assert value("genlevel_gateway_unknown_cost_calls_total", **model) == 1, "of the one that may be billed, nobody knows how much"
     assert value("genlevel_gateway_in_flight") == 0
     genai = {"gen_ai_provider_name": "compatible", "gen_ai_request_model": "a-model"}
-    assert value("gen_ai_client_operation_duration_seconds_count", **genai, gen_ai_operation_name="chat") == 3
-    assert value("gen_ai_client_operation_duration_seconds_bucket", **genai, gen_ai_operation_name="chat", le="900.0") == 3
+    assert value("gen_ai_client_operation_duration_seconds_count", **genai, gen_ai_operation_name="chat") == 4
+    assert value("gen_ai_client_operation_duration_seconds_bucket", **genai, gen_ai_operation_name="chat", le="900.0") == 4
     assert value("gen_ai_client_token_usage_sum", **genai, gen_ai_token_type="input") == 105
     assert value("genlevel_gateway_overhead_seconds_count", provider="compatible", api="chat") == 1
     await gateway.close()
