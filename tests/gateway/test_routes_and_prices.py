@@ -433,3 +433,16 @@ def test_a_service_asks_hosted_providers_and_the_embedded_model_without_configur
 def test_a_route_is_a_name_and_neither_an_address_nor_a_path(name: str) -> None:
     with pytest.raises(CallFailed, match="no route"):
         Routes(Settings(), served=True).resolve(name)
+
+
+def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media() -> None:
+    """Another server would fetch them in the network that it stands in."""
+    accounts = {
+        "proxy": Account(provider="openai", base_url="https://proxy.example/v1", api_key_env="K"),
+        "region": Account(provider="openai", base_url="https://eu.api.openai.com/v1"),
+        "local": Account(provider="compatible", base_url="http://127.0.0.1:8080/v1"),
+        "usual": Account(provider="vllm", base_url="http://localhost:8000/v1"),
+    }
+    routes = Routes(Settings(accounts=accounts, routes={name: Route(account=name, model="m") for name in accounts}))
+    names = [*accounts, "openai/m", "anthropic/m", "groq/m", "ollama/m", EMBEDDED_ROUTE]
+    assert [name for name in names if routes.resolve(name).takes_uris] == ["region", "openai/m", "anthropic/m", "groq/m"]
