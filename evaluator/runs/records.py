@@ -61,7 +61,7 @@ class RunRecords:
 
     async def find(self, run: str) -> RunRecord:
         """The run with this id, or whose id begins so. Raises NotFoundError if there is none."""
-        record = await self._journal.reads(self._journal.run, run) if run else None if run else None  # every id begins with nothing
+        record = await self._journal.reads(self._journal.run, run) if run else None  # every id begins with nothing
         if record is None:
             raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
         return record
