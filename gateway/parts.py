@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from gateway.frames import NoFrames, sample_frames
-from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -177,7 +177,7 @@ async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
     elif source == "blob":
         try:
             data = await fetch(media.blob)
-        except StorageError as problem:
+        except (StorageError, UsageError) as problem:
             raise _fault(where, f"{where}: {problem}") from None
     else:
         raise _fault(where, f"{where}.media has no source: set inline, uri or blob")

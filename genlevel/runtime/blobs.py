@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
-from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError
+from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError, UsageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.shown import hide_secrets_of, said_of, without_secrets
 from genlevel.v1 import content_pb2 as ct
@@ -72,7 +72,8 @@ class BlobStore:
         """The bytes of an object, checked against its hash.
 
         Raises:
-            StorageError: not a hash, not there, too large, unreadable, or its content is damaged.
+            UsageError: not a hash.
+            StorageError: not there, too large, unreadable, or its content is damaged.
         """
         place = _place(sha256)
         size = self._shelf.size(place)
@@ -256,5 +257,5 @@ def _passing(told: str) -> StorageError:
 
 def _place(sha256: str) -> str:
     if not _SHA256.fullmatch(sha256):
-        raise StorageError(f"blob store: {sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal")
+        raise UsageError(f"blob store: {sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal")
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

@@ -62,7 +62,7 @@ STATUSES: dict[type[GenlevelError], int] = {
     Unavailable: code_pb2.UNAVAILABLE,
     ServiceFull: code_pb2.RESOURCE_EXHAUSTED,
     StorageError: code_pb2.INTERNAL,
-    BlobMissing: code_pb2.INTERNAL,
+    BlobMissing: code_pb2.NOT_FOUND,
 }
 
 # The same of CallFailed, by its class.
@@ -115,6 +115,8 @@ _TLS = {
     "Socket closed": "it closed the connection; if it asks for TLS or a certificate, look at addresses.ca, certificate and key",
 }
 _CLASSES = {kind.__name__: kind for kind in STATUSES}
+# What gRPC's client says, in place of how a call has ended, if that comes while it writes to it.
+_LOST = "Internal error from Core"
 _DETAILS_KEY = "grpc-status-details-bin"
 
 Detail = TypeVar("Detail", bound=Message)
@@ -258,6 +260,8 @@ def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelE
         return Unavailable(f"{who} cannot be reached ({setting}): {tls}")
     if status.code == code_pb2.UNAVAILABLE:
         return Unavailable(f"{who} cannot be reached ({setting}): {message}")
+    if status.code == code_pb2.INTERNAL and message == _LOST:
+        return Unavailable(f"{who} ended a call before all of it was sent; asked again, it may say why")
     if status.code == code_pb2.DEADLINE_EXCEEDED:
         return Unavailable(f"{who} could not be reached, or did not answer in time ({setting})")
     if status.code == code_pb2.CANCELLED:  # not by the caller, who would not be told: the service is stopping

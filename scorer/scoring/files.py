@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genlevel.runtime.errors import BlobMissing, StorageError, UsageError
+from genlevel.runtime.errors import BlobMissing, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
@@ -51,7 +51,7 @@ class FileAccess:
             if self._from_network and not _is_text(label):
                 label = self._label(answer, label, lease)
         except BlobMissing as missing:
-            raise StorageError(
+            raise BlobMissing(
                 f"instance {quoted(answer.id)}: {missing}; set storage.blobs to one place for evaluator and scorer"
             ) from None
         return InstanceFiles(label, files, inputs)

@@ -43,7 +43,7 @@ async def models(request: web.Request) -> web.Response:
 async def complete(request: web.Request) -> web.StreamResponse:
     body = orjson.loads(await request.read())
     content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else next(part["text"] for part in content if part["type"] == "text")
+    text = content if isinstance(content, str) else next((part["text"] for part in content if part["type"] == "text"), "")
     draw = chance.random()
     outcome = "ok"
     for name, rate in (
@@ -57,7 +57,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
             break
         draw -= rate
     if log:
-        log.write(f"{outcome}\t{text.splitlines()[0]}\n".encode())
+        log.write(f"{outcome}\t{text.partition(chr(10))[0]}\n".encode())
     if options.latency:
         await asyncio.sleep(options.latency)
     if options.status:

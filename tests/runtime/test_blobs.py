@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import ConfigurationError, StorageError
+from genlevel.runtime.errors import ConfigurationError, StorageError, UsageError
 
 
 @pytest.fixture(params=["folder", "file url", "memory url"])
@@ -55,7 +55,7 @@ def test_an_object_that_is_not_there_is_named(url: str) -> None:
 def test_only_hashes_name_objects(url: str, name: str) -> None:
     store = BlobStore.open(url)
     for look in (store.get, store.has):
-        with pytest.raises(StorageError, match=r"is not a SHA-256 in lower-case hexadecimal$"):
+        with pytest.raises(UsageError, match=r"is not a SHA-256 in lower-case hexadecimal$"):
             look(name)
 
 
