@@ -1,0 +1,15 @@
+"""The fuzz of the services in small: `make soak` makes 20,000 calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[1] / "performance" / "fuzz_services.py"
+
+
+def test_no_well_formed_message_ends_unforeseen_or_fills_a_service() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT), "--cases", "500", "--seed", "7"], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "500 calls, 0 wrong" in done.stdout
