@@ -51,9 +51,7 @@ class FileAccess:
             if self._from_network and not _is_text(label):
                 label = self._label(answer, label, lease)
         except BlobMissing as missing:
-            raise BlobMissing(
-                f"instance {quoted(answer.id)}: {missing}; set storage.blobs to one place for evaluator and scorer"
-            ) from None
+            raise BlobMissing(f"instance {quoted(answer.id)}: {missing}; set storage.blobs to one place for evaluator and scorer") from None
         return InstanceFiles(label, files, inputs)
 
     def _path(self, answer: sc.InstanceAnswer, field: str, number: int, file: sc.File, lease: Lease | None) -> str:

@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).parents[1] / "performance" / "fuzz_services.py"
 
 
 def test_no_well_formed_message_ends_unforeseen_or_fills_a_service() -> None:
-    done = subprocess.run([sys.executable, str(SCRIPT), "--cases", "500", "--seed", "7"], capture_output=True, text=True, timeout=240)
+    command = [sys.executable, str(SCRIPT), "--cases", "500", "--seed", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "500 calls, 0 wrong" in done.stdout

@@ -249,14 +249,15 @@ async def _each(requests: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 
 async def real_runs(client: Client) -> list[str]:
-    """Two runs, to their ends. Returns their ids."""
+    """Two runs, to their ends, and one whose budget allows nothing. Returns their ids."""
     ids = []
-    for suite in ("bench", "other"):
-        specification = ev.RunSpecification(model="stubbed", suite=suite)
-        started = await client.one("StartRun", ev.StartRunRequest(specification=specification))
+    asked = (("bench", ev.TrafficSettings(), ev.RUN_STATUS_FINISHED), ("other", ev.TrafficSettings(), ev.RUN_STATUS_FINISHED))
+    for suite, traffic, status in (*asked, ("bench", ev.TrafficSettings(budget_nano_usd=1), ev.RUN_STATUS_BUDGET)):
+        specification = ev.RunSpecification(model="stubbed", suite=suite, limit=len(ids))
+        started = await client.one("StartRun", ev.StartRunRequest(specification=specification, traffic=traffic))
         ids.append(started.run.run_id)  # type: ignore[attr-defined]
         _code, said, updates = await client.call("WatchRun", [ev.WatchRunRequest(run_id=ids[-1]).SerializeToString()], most_s=60.0)
-        assert updates[-1].run.status == ev.RUN_STATUS_FINISHED, said  # type: ignore[attr-defined]
+        assert updates[-1].run.status == status, said  # type: ignore[attr-defined]
     return ids
 
 
@@ -268,7 +269,7 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
             if name in METHODS:
                 kind = GetMessageClass(METHODS[name][1].input_type)
                 seeds[name] += [[kind.FromString(message) for message in call] for call in calls if call]
-    one, other = runs
+    one, other, unfunded = runs
     specification = ev.RunSpecification(model="stubbed", suite="bench", limit=2, parameters=gw.GenerationParameters(temperature=0.5))
     traffic = ev.TrafficSettings(concurrency=4, requests_per_minute=600, budget_nano_usd=10**9)
     rating = ev.WrittenRating(task=TASKS[0], instance="q1", rater="anna", rating="4", where="ratings.csv:2")
@@ -288,7 +289,9 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("GetRun", ev.GetRunRequest(run_id=one)),
         ("ListRuns", ev.ListRunsRequest()),
         ("CancelRun", ev.CancelRunRequest(run_id=one)),
-        ("UpdateRun", ev.UpdateRunRequest(run_id=other, traffic=traffic)),
+        ("UpdateRun", ev.UpdateRunRequest(run_id=unfunded, traffic=traffic)),
+        ("UpdateRun", ev.UpdateRunRequest(run_id=unfunded, wanted=ev.RUN_WANTED_PAUSED)),
+        ("CancelRun", ev.CancelRunRequest(run_id=unfunded, now=True)),
         ("RescoreRun", ev.RescoreRunRequest(run_id=one, ratings=[rating])),
         ("ListAnswers", ev.ListAnswersRequest(run_id=one, instance="q1")),
         ("ListAnswers", ev.ListAnswersRequest(run_id=other, outcomes=[sc.OUTCOME_ANSWERED])),

@@ -36,10 +36,10 @@ class Mutator:
         self.known = list(known)
 
     def mutated(self, message: Message) -> Message:
-        """A copy with one to six changes somewhere within."""
+        """A copy with up to six changes somewhere within."""
         changed = type(message)()
         changed.CopyFrom(message)
-        for _ in range(self.chance.choice((1, 1, 2, 3, 6))):
+        for _ in range(self.chance.choice((0, 1, 1, 1, 2, 3, 6))):
             self._change(self._somewhere(changed))
         return changed
 
