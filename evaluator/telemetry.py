@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.v1 import scorer_pb2 as sc
+
+MOST_CONTENTS = 3
+"""Contents of a suite of one name that are told apart for a model: one that is edited every day leaves few behind."""
+
+_SUITE = ("suite", "suite_hash")
+
+
+class SuiteName(NamedTuple):
+    """How series name a suite: its name, and the beginning of its content's hash; "" if that is not known."""
+
+    name: str
+    content: str = ""
+
+
+def suite_name(header: sc.ScoreTaskHeader) -> SuiteName:
+    """What a run's series name its suite."""
+    return SuiteName(header.suite, short_hash(header.suite_hash))
 
 
 class EvaluatorTelemetry:
@@ -17,7 +37,7 @@ class EvaluatorTelemetry:
 
     def __init__(self, registry: CollectorRegistry, most_pairs: int = 200) -> None:
         self._answers = Counter(
-            "genlevel_evaluator_answers", "Instances with an outcome.", ("model", "suite", "outcome"), registry=registry
+            "genlevel_evaluator_answers", "Instances with an outcome.", ("model", *_SUITE, "outcome"), registry=registry
         )
         self._retries = Counter(
             "genlevel_evaluator_retries", "Calls repeated, by the class of the error.", ("model", "error_class"), registry=registry
@@ -26,31 +46,29 @@ class EvaluatorTelemetry:
         self._judgements = Counter(
             "genlevel_evaluator_judgements",
             "Answers that a judge has rated or failed on.",
-            ("judge", "suite", "outcome"),
+            ("judge", *_SUITE, "outcome"),
             registry=registry,
         )
-        self._pairs: set[tuple[str, str]] = set()
+        self._contents: dict[tuple[str, str], list[str]] = {}  # of each model and suite, those asked last at the end
         self._most_pairs = most_pairs
         self._live = _Live()
         registry.register(self._live)
 
-    def answered(self, model: str, suite: str, outcome: Outcome) -> None:
+    def answered(self, model: str, suite: SuiteName, outcome: Outcome) -> None:
         """Counts one instance that has its outcome."""
-        model, suite = self._bounded(model, suite)
-        self._answers.labels(model, suite, outcome.value).inc()
+        self._answers.labels(*self._bounded(model, suite), outcome.value).inc()
 
-    def called(self, model: str, suite: str) -> None:
+    def called(self, model: str, suite: SuiteName) -> None:
         """Counts one call."""
         self._calls.labels(self._bounded(model, suite)[0]).inc()
 
-    def retried(self, model: str, suite: str, error_class: str) -> None:
+    def retried(self, model: str, suite: SuiteName, error_class: str) -> None:
         """Counts one repetition."""
         self._retries.labels(self._bounded(model, suite)[0], error_class).inc()
 
-    def judged(self, judge: str, suite: str, *, ok: bool) -> None:
+    def judged(self, judge: str, suite: SuiteName, *, ok: bool) -> None:
         """Counts one judgement, or one failure of a judge."""
-        judge, suite = self._bounded(judge, suite)
-        self._judgements.labels(judge, suite, "judged" if ok else "failed").inc()
+        self._judgements.labels(*self._bounded(judge, suite), "judged" if ok else "failed").inc()
 
     def show(self, source: LiveSource) -> None:
         """Shows a run's gauges until ``hide``."""
@@ -61,18 +79,31 @@ class EvaluatorTelemetry:
         if source in self._live.sources:
             self._live.sources.remove(source)
 
-    def _bounded(self, model: str, suite: str) -> tuple[str, str]:
-        if (model, suite) in self._pairs or len(self._pairs) < self._most_pairs:
-            self._pairs.add((model, suite))
-            return model, suite
-        return "other", "other"
+    def _bounded(self, model: str, suite: SuiteName) -> tuple[str, str, str]:
+        """The labels of a model, a suite and its content. The series of contents that were asked long ago leave."""
+        known = self._contents.get((model, suite.name))
+        if known is None:
+            if len(self._contents) >= self._most_pairs:
+                return "other", "other", ""
+            known = self._contents[model, suite.name] = []
+        if suite.content not in known:
+            known.append(suite.content)
+            while len(known) > MOST_CONTENTS:
+                self._forget(model, suite.name, known.pop(0))
+        return model, *suite
+
+    def _forget(self, *labels: str) -> None:
+        for counter, kinds in ((self._answers, [kind.value for kind in Outcome]), (self._judgements, ["judged", "failed"])):
+            for kind in kinds:
+                with contextlib.suppress(KeyError):
+                    counter.remove(*labels, kind)
 
 
 class LiveSource(Protocol):
     """A run that goes on: what a scrape asks it."""
 
     model: str
-    suite: str
+    suite: SuiteName
 
     def in_flight(self) -> int:
         """Calls in flight."""
@@ -92,19 +123,19 @@ class _Live(Collector):
         self.sources: list[LiveSource] = []
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        in_flight = GaugeMetricFamily("genlevel_evaluator_in_flight", "Calls in flight.", labels=("model", "suite"))
-        waiting = GaugeMetricFamily("genlevel_evaluator_waiting", "Instances that wait, by reason.", labels=("model", "suite", "reason"))
+        in_flight = GaugeMetricFamily("genlevel_evaluator_in_flight", "Calls in flight.", labels=("model", *_SUITE))
+        waiting = GaugeMetricFamily("genlevel_evaluator_waiting", "Instances that wait, by reason.", labels=("model", *_SUITE, "reason"))
         pending = GaugeMetricFamily(
-            "genlevel_evaluator_pending", "Instances of running runs without an outcome.", labels=("model", "suite")
+            "genlevel_evaluator_pending", "Instances of running runs without an outcome.", labels=("model", *_SUITE)
         )
-        totals: dict[tuple[str, str], list[int]] = {}
-        reasons: dict[tuple[str, str, str], int] = {}
+        totals: dict[tuple[str, ...], list[int]] = {}
+        reasons: dict[tuple[str, ...], int] = {}
         for source in list(self.sources):
-            entry = totals.setdefault((source.model, source.suite), [0, 0])
+            entry = totals.setdefault((source.model, *source.suite), [0, 0])
             entry[0] += source.in_flight()
             entry[1] += source.pending()
             for reason, count in source.waiting().items():
-                key = (source.model, source.suite, reason)
+                key = (source.model, *source.suite, reason)
                 reasons[key] = reasons.get(key, 0) + count
         for labels, (flying, left) in totals.items():
             in_flight.add_metric(labels, flying)

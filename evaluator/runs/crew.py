@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.runs.context import Context
-from evaluator.telemetry import LiveSource
+from evaluator.telemetry import LiveSource, SuiteName
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
@@ -65,7 +65,7 @@ class Crew(LiveSource, Generic[Item]):
         model_info: gw.ModelInfo,
         log: AnswerLog,
         model: str,
-        suite: str,
+        suite: SuiteName,
     ) -> None:
         self.model, self.suite = model, suite
         self.calls = self.retries = 0

@@ -24,6 +24,7 @@ from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
+from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, SuiteTask
@@ -94,7 +95,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             model_info=plan.model,
             log=log,
             model=header.model,
-            suite=header.suite,
+            suite=suite_name(header),
         )
         self.state = RunState.of(totals)
         self._log = log

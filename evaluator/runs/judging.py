@@ -23,6 +23,7 @@ from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
+from evaluator.telemetry import suite_name
 from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.answer_key import AnswerKey
@@ -158,7 +159,7 @@ class Judging(Crew[_Item]):
             model_info=judge.model,
             log=self._log,
             model=judge.model.route,
-            suite=header.suite,
+            suite=suite_name(header),
         )
         self.judge = judge
         self._tasks = tasks

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from evaluator.telemetry import EvaluatorTelemetry
+from evaluator.telemetry import EvaluatorTelemetry, SuiteName
 from gateway.telemetry import Telemetry
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
@@ -39,7 +39,7 @@ def registries() -> dict[str, CollectorRegistry]:
     usage = gw.Usage(input_tokens=3, output_tokens=2)
     series.answered(gw.GenerateResponse(upstream_s=0.5, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage), True)
     telemetry.failed("openai", "RATE_LIMIT")
-    EvaluatorTelemetry(by_service["evaluator"]).answered("m", "starter", Outcome.ANSWERED)
+    EvaluatorTelemetry(by_service["evaluator"]).answered("m", SuiteName("starter", "1f3a5b7c"), Outcome.ANSWERED)
     exporter = ScoreExporter()
     task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
     outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())

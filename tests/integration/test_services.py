@@ -62,7 +62,8 @@ def evaluate_and_check(genlevel, suite, stub_calls_port):
     assert result["tasks"][0]["score"] == 100
     assert result["usage"]["usd"] > 0
     series = fetch(stub_calls_port)
-    assert 'genlevel_evaluator_answers_total{model="stubbed",outcome="answered",suite="bench"} 60.0' in series
+    labels = f'model="stubbed",outcome="answered",suite="bench",suite_hash="{result["suite_hash"][:8]}"'
+    assert f"genlevel_evaluator_answers_total{{{labels}}} 60.0" in series
     return result
 
 

@@ -158,12 +158,8 @@ async def test_a_run_with_a_judge_is_answered_judged_and_scored(services, bench,
     source = score.task.rating_source
     assert (source.kind, source.judge, source.rated, source.failed) == ("judge", "openai/model-j", 4, 0)
     assert (source.prompt_version, source.prompt_hash) == (prompt.version, prompt.hash)
-    assert (
-        registry.get_sample_value(
-            "genlevel_evaluator_judgements_total", {"judge": "openai/model-j", "suite": "sounds", "outcome": "judged"}
-        )
-        == 4
-    )
+    labels = {"judge": "openai/model-j", "suite": "sounds", "suite_hash": run.suite_hash[:8], "outcome": "judged"}
+    assert registry.get_sample_value("genlevel_evaluator_judgements_total", labels) == 4
 
 
 async def test_the_judge_sees_question_reference_and_answer_at_temperature_zero(services, bench, suite):
