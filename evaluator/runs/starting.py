@@ -65,7 +65,7 @@ class Starter:
         plan = await self._planner.resolve(request.specification, reach=True)
         async with self._turn(plan.identity):
             record = await self._latest(plan, request.traffic, fresh=request.fresh)
-            return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted_of(plan))
+            return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)
 
     async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
         if record.run_id in self._control.active:
@@ -77,7 +77,7 @@ class Starter:
         traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
         async with self._turn(record.identity):
-            return await self._go_on(plan, record, traffic, request, wanted=self._wanted_of(plan))
+            return await self._go_on(plan, record, traffic, request, wanted=self._wanted)
 
     async def go_on(self, record: RunRecord) -> bool:
         """Continues a run as it was wanted, if that is still wanted. Returns whether it goes on: else nothing was left to do.
@@ -119,10 +119,6 @@ class Starter:
         generation = found.generation + 1 if found else 0
         record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
         return await self._journal.writes(self._journal.create_run, record)
-
-    def _wanted_of(self, plan: Plan) -> Wanted:
-        """What is wanted of a run that is started; a server that only a command knows cannot be asked without the command."""
-        return Wanted.NOTHING if plan.specification.base_url else self._wanted
 
     async def _go_on(
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
