@@ -120,9 +120,6 @@ class Continuing:
             waiting.tries = 0 if got_on else waiting.tries
             waiting.wait()  # should it end at once because the same is away again
             self._control.waiting.pop(record.run_id, None)
-            totals = await self._journal.reads(self._journal.totals, record.run_id)
-            left = record.total - sum(totals.outcomes.values())
-            logger.info("run %s goes on: %s of %s left", record.run_id, f"{left:,}", f"{record.total:,}")
         else:
             await self._control.set_following(record.run_id, record.status, record.reason, Wanted.FINISHED, seen=record.wishes)
             self._forget(record.run_id)

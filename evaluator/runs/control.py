@@ -114,7 +114,8 @@ class RunControl:
         self.waiting.pop(run_id, None)
         self.active[run_id] = active
         total, done = work.record.total, sum(active.totals.outcomes.values())
-        logger.info("run %s goes on: %s on %s, %s of %s instances done", run_id, *_named(work), f"{done:,}", f"{total:,}")
+        how = "goes on" if work.wanted is not None else "goes on by itself"
+        logger.info("run %s %s: %s on %s, %s of %s instances done", run_id, how, *_named(work), f"{done:,}", f"{total:,}")
 
     def _check_begins(self) -> None:
         if self._stopping:

@@ -83,10 +83,10 @@ class ProgressDisplay:
         self._show(progress_line(progress), news=self._said != "")
         self._said = ""
 
-    def say(self, line: str) -> None:
-        """Shows why nothing goes on: at once if that is news, else if it is time to."""
-        self._show(line, news=self._said != line)
-        self._said = line
+    def say(self, what: str, why: str = "") -> None:
+        """Shows that nothing goes on, and why: at once if that is news, else if it is time to."""
+        self._show(f"{what} ({why})" if why else what, news=self._said != what)
+        self._said = what
 
     def _show(self, line: str, *, news: bool) -> None:
         if self._live:

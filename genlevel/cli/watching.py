@@ -90,7 +90,7 @@ class _Following:
         self.left = why
         self._leaving.set()
 
-    async def messages(self, say: Callable[[str], None]) -> AsyncIterator[ev.WatchRunResponse]:
+    async def messages(self, say: Callable[[str, str], None]) -> AsyncIterator[ev.WatchRunResponse]:
         """Progress until the run has ended, or waits for too long. say: shows why nothing goes on. Raises GenlevelError."""
         tries = 0
         while not self.left:
@@ -112,22 +112,22 @@ class _Following:
                     await self._leaving.wait()
             tries += 1
 
-    def _note(self, run: ev.Run, say: Callable[[str], None]) -> None:
+    def _note(self, run: ev.Run, say: Callable[[str, str], None]) -> None:
         self._run = run
         if run.status == ev.RUN_STATUS_RUNNING:
             self._waits_since = None
         elif run.status == ev.RUN_STATUS_PAUSED:
             self._waits_since = None
             if self._elsewhere:
-                say(f"{_done(run)} | paused; `genlevel tune {run.run_id} --resume` lets it go on")
+                say(f"{_done(run)} | paused; `genlevel tune {run.run_id} --resume` lets it go on", "")
         elif _is_to_go_on(run):
             self._waits(f"{_done(run)} | waiting for a service to go on with it", run.reason, say)
 
-    def _waits(self, what: str, why: str, say: Callable[[str], None]) -> None:
+    def _waits(self, what: str, why: str, say: Callable[[str, str], None]) -> None:
         """Notes that nothing goes on; gives up once that has lasted too long."""
         now = time.monotonic()
         self._waits_since = self._waits_since or now
-        say(f"{what} ({why})" if why else what)
+        say(what, why)
         if now - self._waits_since >= AWAY_S:
             self.leave(f"nothing has gone on for {duration(AWAY_S)}: {why or what}")
 

@@ -46,10 +46,12 @@ class Installation:
         self.said = []
         (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
 
-    def start(self, name, *arguments, page="", config=""):
+    def start(self, name, *arguments, page="", config="", ready=True):
         process = self.genlevel.start(*(("--config", config) if config else ()), name, *arguments)
         threading.Thread(target=self._read, args=[process], daemon=True).start()
         self.processes[page or name] = process
+        if not ready:
+            return process
         port = self.pages.get(page or name, self.pages["evaluator"])
         deadline = time.monotonic() + 60
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -145,12 +147,31 @@ def test_a_run_goes_on_after_a_restart_and_its_watcher_sees_the_end(genlevel, in
     assert len(asked) == 300, "nothing is lost"
     repeated = asked.total() - 300
     assert repeated <= (2 * SLOTS if number == signal.SIGKILL else 0), "only what was in flight at a kill is asked again"
-    assert any("goes on: " in line and "of 300 left" in line for line in there.said)
+    assert any("goes on by itself: " in line and "of 300 instances done" in line for line in there.said)
     there.end(service, signal.SIGTERM)
     before = there.asked().total()
     there.start(service, "--out", "data")
     time.sleep(1.0)
     assert there.asked().total() == before, "a run that has finished is left alone"
+
+
+def test_an_evaluator_that_starts_before_its_neighbours_waits_for_them(genlevel, installed, choice_suite):
+    there = installed()
+    services = ("gateway", "scorer", "evaluator")
+    for name in services:
+        there.start(name, "--out", f"data-{name}")
+    watching = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(150)), "--json")
+    there.wait_for_calls(40)
+    for name in services:
+        there.end(name, signal.SIGKILL)
+    there.start("evaluator", "--out", "data-evaluator", ready=False)
+    time.sleep(1.0)
+    for name in ("gateway", "scorer"):
+        there.start(name, "--out", f"data-{name}")
+    stdout, stderr = watching.communicate(timeout=120)
+    assert watching.returncode == 0, (stderr, there.said)
+    assert json.loads(stdout)["instances"]["answered"] == 150
+    assert there.asked().total() - 150 <= SLOTS
 
 
 def test_a_run_that_is_paused_stays_so_over_a_restart_until_it_is_resumed(genlevel, installed, choice_suite):
