@@ -226,9 +226,8 @@ def test_limits_and_a_budget_change_while_a_run_goes_on(genlevel, installed, cho
     )
     there.wait_for_calls(3)
     (run,) = there.listed()
-    assert tune(genlevel, run["run"], "--concurrency", "32")["changed"] == {
-        "concurrency": 32, "rpm": None, "tpm": None, "budget_usd": None,
-    }  # fmt: skip
+    changed = tune(genlevel, run["run"], "--concurrency", "32")["changed"]
+    assert {name: value for name, value in changed.items() if value is not None} == {"concurrency": 32}
     _, stderr = watching.communicate(timeout=60)
     assert watching.returncode == 1, stderr
     assert "budget" in stderr
