@@ -8,7 +8,7 @@ from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_judgement
 from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.planning.prices import CallBounds, call_bounds, estimated_nano_usd, money_notes, worst_case_nano_usd
+from evaluator.planning.prices import CallBounds, call_bounds, dollars, estimated_nano_usd, money_notes, most_nano_usd, worst_case_nano_usd
 from evaluator.planning.prompts import PromptSet, prompt_text
 from evaluator.planning.requests import generation_parameters
 from genlevel.benchmark.model import Instance, SuiteTask
@@ -23,6 +23,7 @@ def planned_run(plan: Plan, prompts: PromptSet, *, judge: gw.ModelInfo | None, t
     """What a run would ask and take. Reads all of its instances: call it in a thread. judge: who would rate its answers, if anybody."""
     response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
     response.problems.extend(_told_money_notes(plan.model, traffic))
+    response.problems.extend(budget_notes(plan, traffic, prompts))
     response.tasks.extend(estimate(plan, planned, prompts) for planned in plan.tasks)
     if judge is not None and judged_tasks(plan.tasks):
         response.problems.extend(_told_money_notes(judge, traffic))
@@ -113,6 +114,28 @@ def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -
     minutes = sum(most) / limit
     advice = f"only one goes out in about {minutes:,.0f} minutes; raise it, or lower --max-tokens"
     return [f"{name} allows {limit:,} tokens a minute, and {counted}: {advice}"]
+
+
+def budget_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -> list[str]:
+    """Which instances a budget does not allow even if nothing else is asked, a line for each cap. Reads all instances if there is one."""
+    price = plan.model.price if plan.model.HasField("price") and traffic.HasField("budget_nano_usd") else None
+    if price is None and not traffic.HasField("budget_tokens"):
+        return []
+    costs, tokens = [], []
+    for planned in plan.tasks:
+        for instance in planned.task.instances(planned.positions):
+            bounds = bounds_of(plan, planned.task, instance, prompts)
+            if isinstance(bounds, CallBounds):
+                tokens.append(bounds.most_input_tokens + bounds.most_output_tokens)
+                costs.append(most_nano_usd(price, bounds) if price is not None else 0)
+    notes = []
+    if price is not None and (over := [cost for cost in costs if cost > traffic.budget_nano_usd]):
+        least = f"the least of them may cost {dollars(min(over), up=True)}"
+        notes.append(f"--budget-usd {dollars(traffic.budget_nano_usd)} does not allow {len(over):,} of {len(costs):,} instances; {least}")
+    if traffic.HasField("budget_tokens") and (over := [count for count in tokens if count > traffic.budget_tokens]):
+        least = f"the least of them may take {min(over):,}"
+        notes.append(f"--budget-tokens {traffic.budget_tokens:,} does not allow {len(over):,} of {len(tokens):,} instances; {least}")
+    return notes
 
 
 def _longest_answer(plan: Plan, instance: Instance, prompts: PromptSet) -> int:

@@ -158,6 +158,15 @@ def estimated_nano_usd(price: gw.Price, bounds: CallBounds) -> int:
     )
 
 
+def dollars(nano_usd: int, *, up: bool = False) -> str:
+    """An amount in dollars, as short as it may be; up: never less than it is."""
+    amount = Decimal(nano_usd) / NANO
+    digits = 2 if amount >= 1 else 4 - amount.adjusted() - 1 if amount else 2
+    rounded = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING if up else None)
+    whole, _, fraction = f"{rounded:,f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
 def money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
     """What a person has to know of a model's cost before it is called, a line each.
 
@@ -173,4 +182,8 @@ def money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
         raise UsageError(f"--budget-usd cannot be kept for {model.route}: it has no price; {price}{way}")
     if model.charges and not traffic.unpriced_ok:
         raise UsageError(f"{model.route} has no price, and its provider charges; {price}, or accept an unknown cost with --unpriced-ok")
-    return [f"{model.route} has no price, so --budget-usd cannot cap its cost; {price} if it costs anything"] if capped else []
+    return (
+        [f"{model.route} has no price, so --budget-usd cannot cap its cost (--budget-tokens caps its tokens); {price} if it costs anything"]
+        if capped
+        else []
+    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 
+from evaluator.planning.prices import dollars
 from evaluator.traffic.budget import NONE, Amount, Budget
 
 _NAMES = ("--budget-usd", "--budget-tokens")
-_NANO = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -24,15 +23,6 @@ class LeftOut:
         self.least = min(self.least, worst) if self.count else worst
         self.dearest = max(self.dearest, worst)
         self.count += 1
-
-
-def dollars(nano_usd: int, *, up: bool = False) -> str:
-    """An amount in dollars, as short as it may be; up: never less than it is."""
-    amount = Decimal(nano_usd) / _NANO
-    digits = 2 if amount >= 1 else 4 - amount.adjusted() - 1 if amount else 2
-    rounded = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING if up else None)
-    whole, _, fraction = f"{rounded:,f}".partition(".")
-    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def overrun_told(budget: Budget) -> str:

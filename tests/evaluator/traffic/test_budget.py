@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from evaluator.journal.records import Spent
+from evaluator.planning.prices import dollars
 from evaluator.traffic.budget import CAUTION, Amount, Bill, Budget, DoesNotFit
-from evaluator.traffic.told import LeftOut, dollars, overrun_told, shortfall_told
+from evaluator.traffic.told import LeftOut, bounds_told, overrun_told, shortfall_told
 
 
 def worst(nano_usd, tokens=0):
@@ -262,6 +263,19 @@ async def test_an_overrun_is_told_once_with_its_amount_and_its_cause():
         "--budget-usd $0.08 was exceeded by $0.0901: m billed a call $0.09, 450.0 times the most that it should take "
         "(2 calls were billed too high); it ignores the output limit, or counts or charges differently"
     )
+
+
+def test_a_run_says_if_it_may_have_cost_more_than_its_budget():
+    told = "--budget-usd $1.00: it may have cost {}, as nobody knows what became of 3 calls or what they cost"
+    assert bounds_told(10**9, 5, 2 * 10**9, 3) == told.format("$2.00 at most, which is more")
+    assert bounds_told(10**9, 10**9, None, 3) == told.format("more than that")
+    surely = [
+        bounds_told(None, 5, None, 3),
+        bounds_told(10**9, 5, 10**9, 3),
+        bounds_told(10**9, 10**9 + 1, None, 3),
+        bounds_told(10**9, 5, 5, 0),
+    ]
+    assert surely == [""] * 4
 
 
 # -- against a slow and plain account of the same ----------------------------------------------------------------------
