@@ -80,7 +80,7 @@ class AnySuites:
         self._folders = SuiteFolders(folders)
 
     def named(self, text: str) -> FoundSuite:
-        if text not in shipped_suites() and not Path(text).expanduser().exists() and (place := self._folders.find(text)) is not None:
+        if text not in shipped_suites() and not _is_here(text) and (place := self._folders.find(text)) is not None:
             text = str(place)
         suite = load_suite(text)
         return FoundSuite(suite, text if text in shipped_suites() else str(suite.root.resolve()))
@@ -91,6 +91,13 @@ class AnySuites:
     def place_again(self, stored: str) -> str | Path:
         named = not Path(stored).is_absolute() and stored not in shipped_suites()
         return (self._folders.find(stored) if named else None) or stored
+
+
+def _is_here(text: str) -> bool:
+    try:
+        return Path(text).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # no path at all: whoever reads the suite says so
+        return False
 
 
 def _told_by_name(place: Path, name: str) -> Suite:

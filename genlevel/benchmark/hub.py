@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlevel.benchmark.resolve import resolve_task
 from genlevel.runtime.errors import DatasetError, UsageError
+from genlevel.runtime.shown import said_of, without_secrets
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -256,7 +257,8 @@ def _explained(error: BaseException | None, repository: str, revision: str, endp
     """What went wrong, in one line that says what to do."""
     from huggingface_hub import constants, errors
 
-    place = (endpoint or constants.ENDPOINT).rstrip("/")
+    address = (endpoint or constants.ENDPOINT).rstrip("/")
+    place = without_secrets(address)
     page = f"{place}/datasets/{repository}"
     if isinstance(error, DatasetError):
         return error
@@ -275,4 +277,4 @@ def _explained(error: BaseException | None, repository: str, revision: str, endp
     if isinstance(error, OSError) and error.errno is not None and error.filename:
         return DatasetError(f"{error.filename}: {error.strerror}")
     reason = (str(error.__cause__ or error).strip().splitlines() or [type(error).__name__])[0][:200] if error is not None else "stopped"
-    return DatasetError(f"{place} cannot be reached ({reason}); check the network, or name a mirror with --endpoint")
+    return DatasetError(f"{place} cannot be reached ({said_of(address, reason)}); check the network, or name a mirror with --endpoint")

@@ -114,7 +114,7 @@ def open_engine(
             uses the engine later, when the database fails it (a full disk, a lost server, one that does not answer within 30 s).
     """
     parsed, synchronous = _parsed(url)
-    shown = parsed.set(query={}).render_as_string(hide_password=True)  # a query may have a password, too
+    shown = shown_url(url)
     try:
         engine = _sqlite(parsed, synchronous, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except ImportError as error:
@@ -242,8 +242,8 @@ def look_at(url: str, heads: Mapping[str, str]) -> str:
 
 
 def shown_url(url: str) -> str:
-    """A database's URL without its password. Raises ConfigurationError if it is not one."""
-    return _parsed(url)[0].render_as_string(hide_password=True)
+    """A database's URL without its password, and without its query, which may have one too. Raises ConfigurationError if it is not one."""
+    return _parsed(url)[0].set(query={}).render_as_string(hide_password=True)
 
 
 def _nearest(file: Path) -> Path:
