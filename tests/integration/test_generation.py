@@ -161,6 +161,7 @@ def test_a_killed_run_goes_on_with_what_it_has(genlevel, media_upstream, generat
     assert 0 <= asked_twice <= 8  # those in flight when it was killed
 
 
+@pytest.mark.services
 def test_separate_services_share_media_by_content(genlevel, media_upstream, generation_suite, tmp_path):
     """No path travels: the scorer's process has a folder of its own, and the suite's files reach it through the blob store."""
     ports = free_ports(6)

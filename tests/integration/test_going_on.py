@@ -124,7 +124,7 @@ def tune(genlevel, run, *options):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("service", ["up", "evaluator"])
+@pytest.mark.parametrize("service", ["up", pytest.param("evaluator", marks=pytest.mark.services)])
 def test_a_run_goes_on_after_a_restart_and_its_watcher_sees_the_end(genlevel, installed, choice_suite, service, number):
     there = installed()
     if service == "evaluator":
@@ -174,6 +174,7 @@ def test_an_evaluator_that_starts_before_its_neighbours_waits_for_them(genlevel,
     assert there.asked().total() - 150 <= SLOTS
 
 
+@pytest.mark.services
 def test_a_run_that_is_paused_stays_so_over_a_restart_until_it_is_resumed(genlevel, installed, choice_suite):
     there = installed()
     there.start("up")

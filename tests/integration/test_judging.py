@@ -220,6 +220,7 @@ def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Pat
     assert "nlp/Sounds: ratings by people left out: GPT-Score is a judge model's" in done.stderr
 
 
+@pytest.mark.services
 def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
     ports = [socket.create_server(("127.0.0.1", 0)) for _port in range(6)]
     numbers = [each.getsockname()[1] for each in ports]

@@ -12,6 +12,8 @@ import urllib.request
 import pytest
 import yaml
 
+pytestmark = pytest.mark.services
+
 
 def free_ports(count):
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
