@@ -127,7 +127,7 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share it silently
             ],
         )
-        self._health = _Health()
+        self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._stopped = False
 
@@ -225,7 +225,6 @@ class RpcServer:
             for stop in self._stops:
                 stop.cut()
             await self._ended(_CUT_S)
-        self._health.closing.set()
         await self._server.stop(_LAST_S)
 
     async def _ended(self, within_s: float) -> bool:
@@ -249,23 +248,6 @@ class RpcServer:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.stop()
-
-
-class _Health(health.aio.HealthServicer):  # type: ignore[misc]
-    """The stock health service, whose watchers do not hold up a server that stops: they would wait for the next change for ever."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.closing = asyncio.Event()
-
-    async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> None:
-        watching = asyncio.create_task(super().Watch(request, context))
-        closing = asyncio.create_task(self.closing.wait())
-        try:
-            await asyncio.wait((watching, closing), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-            closing.cancel()
 
 
 def connect(address: str, addresses: Addresses | None = None, *, service: str = "", name: str = "") -> grpc.aio.Channel:
