@@ -352,11 +352,14 @@ def _log_end(active: ActiveRun, ending: Ending) -> None:
 
 
 def _kept_traffic(work: Work) -> str:
-    """The limits and budget to store. If the run's model is not asked, its own stay as they were."""
+    """The limits and budget to store. If the run's model is not asked, its own limits stay as they were."""
     kept = work.traffic
     if not work.asks:
         kept = json_format.Parse(work.record.traffic or "{}", ev.TrafficSettings())
         kept.judge = work.traffic.judge
+        for budget in ("budget_nano_usd", "budget_tokens"):  # one for both; it has to hold if the judge is continued, too
+            if work.traffic.HasField(budget):
+                setattr(kept, budget, getattr(work.traffic, budget))
     return json_format.MessageToJson(kept, indent=None)
 
 

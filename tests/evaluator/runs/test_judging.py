@@ -87,11 +87,13 @@ async def services(tmp_path, bench):
     """Makes evaluators over one data folder, with their scorer."""
     made = []
 
-    def make(**runs):
+    def make(*, continues=False, **runs):
         settings = Settings.model_validate({"runs": {"attempts": 2, "deadline_s": 20, **runs}})
         scorer = Scorer(f"sqlite:///{tmp_path / 'data' / 'genlevel.db'}")
         registry = CollectorRegistry()
-        evaluator = Evaluator(settings, bench, scorer, registry=registry, data_folder=tmp_path / "data", suites=AnySuites())
+        evaluator = Evaluator(
+            settings, bench, scorer, registry=registry, data_folder=tmp_path / "data", suites=AnySuites(), continues=continues
+        )
         made.append((evaluator, scorer))
         return evaluator, scorer, registry
 
@@ -207,6 +209,35 @@ async def test_a_finished_run_is_judged_afterwards_without_asking_its_model_agai
     assert (await score_of(scorer, run)).score == pytest.approx(70)
     again = await finish(evaluator, run_id=run.run_id, judge_only=True, judge="j")
     assert (again.status, bench.judged.total()) == (ev.RUN_STATUS_FINISHED, 3)
+
+
+async def test_a_judge_that_a_restart_has_cut_goes_on_by_itself_within_its_budget_and_the_model_is_not_asked(services, bench, suite):
+    first, _, _ = services(continues=True)
+    run = await start(first, suite(40), judge="")
+    bench.latency_s, bench.models["j"].limits.concurrency = 0.05, 2
+    bench.models["j"].price.CopyFrom(gw.Price(input="1", output="1"))
+    bench.cost["j"] = 12
+    budget = ev.TrafficSettings(budget_nano_usd=10**9)
+    await first.start_run(ev.StartRunRequest(run_id=run.run_id, judge_only=True, judge="j", traffic=budget))
+    async with asyncio.timeout(10):
+        while bench.judged.total() < 6:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    first.begin_nothing()
+    await first.ended()
+    assert bench.judged.total() < 40
+    second, _, _ = services(continues=True)
+    second.go_on()
+    async with asyncio.timeout(10):
+        while not (active := second._control.active.get(run.run_id)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert active.budget.limits == (10**9, None)
+    done = (await anext(progress async for progress in second.watch_run(ev.WatchRunRequest(run_id=run.run_id)) if _over(progress))).run
+    assert (done.judging.judged, done.wanted) == (40, ev.RUN_WANTED_FINISHED)
+    assert (bench.asked.total(), set(bench.judged.values())) == (40, {1})
+
+
+def _over(progress):
+    return progress.run.status == ev.RUN_STATUS_FINISHED
 
 
 async def test_the_judge_of_the_configuration_judges_unless_another_is_named(services, bench, suite):
