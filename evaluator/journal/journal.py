@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Update, func, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
@@ -126,16 +126,16 @@ class Journal:
         wish: Mapping[str, object] | None = None,
     ) -> None:
         """Sets a run's state and adds to its counters. wish: columns as evaluator.journal.wish_table makes them."""
-        change = update(runs).where(runs.c.run_id == run_id)
-        change = change.values(
-            status=status, reason=reason, updated=time.time(), calls=runs.c.calls + calls, retries=runs.c.retries + retries
-        )
-        if traffic is not None:
-            change = change.values(traffic=traffic)
-        if wish:
-            change = change.values(**wish)
+        change = _state_change(run_id, status, reason, traffic=traffic, calls=calls, retries=retries, wish=wish)
         with self._engine.begin() as connection:
             connection.execute(change)
+
+    def end_run(
+        self, run_id: str, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object], lease: Lease | None
+    ) -> asyncio.Future[None]:
+        """The same with all else that is written under a run's lease: after it, once, and only while the lease is held."""
+        change = _state_change(run_id, status, reason, calls=calls, retries=retries, wish=wish)
+        return self._submit(lambda connection: connection.execute(change), lease)
 
     def run(self, run_id: str) -> RunRecord | None:
         """The run with this id, or with an id that starts so if there is just one."""
@@ -218,6 +218,23 @@ class Journal:
         with self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=200).execute(query.order_by(answers.c.task, answers.c.created)):
                 yield answer_of(row)
+
+
+def _state_change(
+    run_id: str,
+    status: int,
+    reason: str,
+    *,
+    traffic: str | None = None,
+    calls: int = 0,
+    retries: int = 0,
+    wish: Mapping[str, object] | None = None,
+) -> Update:
+    change = update(runs).where(runs.c.run_id == run_id)
+    change = change.values(status=status, reason=reason, updated=time.time(), calls=runs.c.calls + calls, retries=runs.c.retries + retries)
+    if traffic is not None:
+        change = change.values(traffic=traffic)
+    return change.values(**wish) if wish else change
 
 
 def _counted(connection: Connection, query: Select[int, int]) -> dict[Outcome, int]:

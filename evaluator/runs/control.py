@@ -127,7 +127,7 @@ class RunControl:
         totals = await journal.reads(journal.totals, record.run_id)
         judge = work.judge.model.route if work.judge is not None else ""
         budget = Budget(*_caps(work.traffic), await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge))
-        log = RunLog(journal, lock, last_note=await journal.reads(journal.last_note, record.run_id))
+        log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         header = header_of(work.plan, record, record.suite_hash)
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
@@ -289,7 +289,9 @@ class RunControl:
             else:
                 active.taken_over = True
         except GenlevelError as error:  # a full disk, say: those who watch the run are told all the same
-            self.unstored[active.run_id] = _unstored(ending, error)
+            active.taken_over = active.log.overtaken
+            if not active.taken_over:
+                self.unstored[active.run_id] = _unstored(ending, error)
         finally:
             try:
                 await lock.release()
@@ -316,13 +318,7 @@ class RunControl:
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
         following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.wish.number)
-
-        def store() -> None:
-            self._context.journal.update_run(
-                active.run_id, status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following
-            )
-
-        await self._context.journal.writes(store)
+        await active.log.end(status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following)
 
 
 def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:

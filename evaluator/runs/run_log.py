@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Mapping
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, OpenCalls
@@ -28,12 +29,13 @@ class RunLog:
         overtaken: whether another process works on the run now.
     """
 
-    def __init__(self, journal: Journal, lock: RunLock, *, last_note: int = 0) -> None:
+    def __init__(self, journal: Journal, run_id: str, lock: RunLock, *, last_note: int = 0) -> None:
         self.waiting = 0
         self.unstored = 0
         self.unstored_nano_usd = 0
         self.overtaken = False
         self._journal = journal
+        self._run_id = run_id
         self._lock = lock
         self._numbers = itertools.count(last_note + 1)
 
@@ -62,6 +64,12 @@ class RunLog:
         """Forgets a note of which no call was made. It stays once the lock is lost: its number may be another's now."""
         if self._lock.held:
             self._followed(self._journal.close_note((run_id, number), self._lock.lease))
+
+    def end(self, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object]) -> asyncio.Future[None]:
+        """Stores how the run ended, after all else."""
+        lease = self._lock.lease
+        stored = self._journal.end_run(self._run_id, status=status, reason=reason, calls=calls, retries=retries, wish=wish, lease=lease)
+        return self._followed(stored)
 
     def _check(self) -> None:
         if not self._lock.held:

@@ -33,6 +33,7 @@ _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 _SLOW_S = 2.0
 _AT_ONCE = 8  # less than what a pool of SQLAlchemy's gives out
 _LOOK_S = 0.5
+_SLOW_TRY_S = 1.0
 _RESPITE_S = 3.0
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Patience:
 
     What fails with a StorageError that ``passes`` is repeated until that time is over since the storage failed first. From then on
     everything fails at its first try, so that what depends on each other does not wait one after the other, until a try succeeds; for a few
-    seconds after a failed one nothing is tried at all, as each try may take as long as a server that hangs lets it. Reading
+    seconds after one that failed slowly nothing is tried at all: if a server hangs, each takes as long as its timeouts. Reading
     and writing each have an object of their own: if a disk is full, reading succeeds, and says nothing of writing.
 
     Args:
@@ -59,6 +60,7 @@ class Patience:
         self._lock = threading.Lock()
         self._since: float | None = None  # when the outage began
         self._failed = 0.0  # when a try failed last
+        self._tried_s = 0.0  # how long that one took
         self._line = ""
         self._ends = float("inf")  # when nobody may wait any more, whatever goes on
         self._tries: dict[object, float] = {}  # when those that go on have begun
@@ -136,7 +138,7 @@ class Patience:
 
     def _check(self, now: float) -> None:
         """Raises StorageError at once if it is known that a try would fail."""
-        if self.seconds and self.over and now - self._failed < _RESPITE_S:
+        if self.seconds and self._tried_s > _SLOW_TRY_S and self.over and now - self._failed < _RESPITE_S:
             error = StorageError(self._line)
             error.passes = True
             raise error
@@ -163,7 +165,7 @@ class Patience:
         with self._lock:
             first = self._since is None or self._is_old(now)
             since = self._since = tried if first else self._since or tried
-            self._failed, self._line = now, str(error)
+            self._failed, self._tried_s, self._line = now, now - tried, str(error)
         patient = error.passes and now < self._ends and now - since < self.seconds and now - began < 2 * self.seconds
         patient = patient and (self._after is None or not self._after.over)
         if first and patient:

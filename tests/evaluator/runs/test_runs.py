@@ -701,14 +701,11 @@ async def test_a_limit_below_one_request_is_said_at_once(make_evaluator, scripte
 async def test_an_end_that_cannot_be_stored_is_told(make_evaluator, scripted, suite_folder, monkeypatch):
     """A full disk takes the state of the run, not the reason of its end."""
     evaluator, _ = make_evaluator()
-    stored = evaluator._journal.update_run
 
-    def update_run(run_id, *, status, **facts):
-        if status != ev.RUN_STATUS_RUNNING:
-            raise StorageError("cannot use the database: the disk is full")
-        stored(run_id, status=status, **facts)
+    def end_run(run_id, **facts):
+        raise StorageError("cannot use the database: the disk is full")
 
-    monkeypatch.setattr(evaluator._journal, "update_run", update_run)
+    monkeypatch.setattr(evaluator._journal, "end_run", end_run)
     run = await start(evaluator, suite_folder(3))
     assert run.status == ev.RUN_STATUS_FAILED
     assert run.reason == "every instance has its outcome; this could not be stored: cannot use the database: the disk is full"
@@ -722,14 +719,10 @@ async def test_the_reason_of_a_failure_outlives_the_disk(make_evaluator, scripte
     evaluator, _ = make_evaluator()
     scripted.script = failing_script(gw.ERROR_CLASS_CREDENTIAL)
 
-    stored = evaluator._journal.update_run
+    def end_run(run_id, **facts):
+        raise StorageError("the disk is full")
 
-    def update_run(run_id, *, status, **facts):
-        if status != ev.RUN_STATUS_RUNNING:
-            raise StorageError("the disk is full")
-        stored(run_id, status=status, **facts)
-
-    monkeypatch.setattr(evaluator._journal, "update_run", update_run)
+    monkeypatch.setattr(evaluator._journal, "end_run", end_run)
     run = await start(evaluator, suite_folder(2))
     assert run.status == ev.RUN_STATUS_FAILED
     assert run.reason == "as scripted; this could not be stored: the disk is full"

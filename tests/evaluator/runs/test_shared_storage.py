@@ -225,3 +225,20 @@ async def test_another_takes_over_when_the_lease_of_one_that_died_has_expired(jo
     done = await watched(second, run)
     assert (run.run_id, done.status, done.counts.answered) == (run_id, ev.RUN_STATUS_FINISHED, 40)
     assert scripted.calls.total() == 40 - seen.counts.answered, "what the first one journalled is not asked again"
+
+
+async def test_who_does_not_know_yet_that_another_has_its_run_does_not_store_how_it_ended(join, scripted, suite_folder, monkeypatch):
+    first, second = join(), join()
+    scripted.latency_s = 0.1
+    request = request_of(suite_folder)
+    run = (await first.start_run(request)).run
+    await until(lambda: scripted.calls.total() > 2)
+    active = first._control.active[run.run_id]
+    monkeypatch.setattr(type(active.log._lock), "held", True)  # as between the look at the clock and the commit
+    with first._control._locks._table._engine.begin() as connection:
+        connection.execute(text("update runtime_leases set owner = 'another', number = number + 1"))
+    await watched(first, run)
+    assert active.taken_over
+    with second._journal._engine.connect() as connection:
+        row = connection.execute(text("select status, calls from evaluator_runs")).one()
+    assert tuple(row) == (ev.RUN_STATUS_RUNNING, 0)
