@@ -285,6 +285,7 @@ class RunControl:
                 return
             await lock.release()
             if await lock.acquire():  # nobody has taken it yet
+                active.log.begin_again()
                 await self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
             else:
                 active.taken_over = True

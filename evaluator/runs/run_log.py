@@ -21,6 +21,7 @@ class RunLog:
     What was being written when the lock was lost is not written; its future raises StorageError.
 
     Args:
+        lock: acquired.
         last_note: the highest number of a note that is in the journal.
 
     Attributes:
@@ -37,7 +38,12 @@ class RunLog:
         self._journal = journal
         self._run_id = run_id
         self._lock = lock
+        self._lease = lock.lease  # not the lock's of later: there is none once it is lost
         self._numbers = itertools.count(last_note + 1)
+
+    def begin_again(self) -> None:
+        """The lock was acquired again."""
+        self._lease, self.overtaken = self._lock.lease, False
 
     def number(self) -> int:
         """The number of a new note; none is used twice."""
@@ -47,28 +53,29 @@ class RunLog:
         """Journals one answer, in place of the note of its calls if there is one; the future is done when it is durable."""
         self._check()
         closes = None if number is None else (answer.run_id, number)
-        return self._followed(self._journal.record(answer, self._lock.lease, closes=closes), answer)
+        return self._followed(self._journal.record(answer, self._lease, closes=closes), answer)
 
     def judged(self, judgement: Judgement, number: int | None) -> asyncio.Future[None]:
         """Journals what is known of one judgement, in place of the note of its calls; the future is done when it is durable."""
         self._check()
         closes = None if number is None else (judgement.run_id, number)
-        return self._followed(self._journal.judgements.record(judgement, self._lock.lease, closes=closes), judgement)
+        return self._followed(self._journal.judgements.record(judgement, self._lease, closes=closes), judgement)
 
     def note(self, calls: OpenCalls) -> asyncio.Future[None]:
         """Notes durably that calls are open, or have ended without an answer."""
         self._check()
-        return self._followed(self._journal.note(calls, self._lock.lease))
+        return self._followed(self._journal.note(calls, self._lease))
 
     def close_note(self, run_id: str, number: int) -> None:
         """Forgets a note of which no call was made. It stays once the lock is lost: its number may be another's now."""
         if self._lock.held:
-            self._followed(self._journal.close_note((run_id, number), self._lock.lease))
+            self._followed(self._journal.close_note((run_id, number), self._lease))
 
     def end(self, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object]) -> asyncio.Future[None]:
         """Stores how the run ended, after all else."""
-        lease = self._lock.lease
-        stored = self._journal.end_run(self._run_id, status=status, reason=reason, calls=calls, retries=retries, wish=wish, lease=lease)
+        stored = self._journal.end_run(
+            self._run_id, status=status, reason=reason, calls=calls, retries=retries, wish=wish, lease=self._lease
+        )
         return self._followed(stored)
 
     def _check(self) -> None:
