@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.v1 import scorer_pb2 as sc
 
 MOST_CONTENTS = 3

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Container, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf import json_format
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import judging_message, run_message
-from evaluator.journal.records import RunRecord
+from evaluator.journal.records import JudgingTotals, RunJudge, RunRecord, Totals
 from evaluator.journal.wishes import Wanted
 from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.shown import quoted
@@ -52,6 +52,15 @@ class Activity(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the journal has of a run. judged: by whom, and how far; None if nobody was asked to."""
+
+    record: RunRecord
+    totals: Totals
+    judged: tuple[RunJudge, JudgingTotals] | None
+
+
 class RunRecords:
     """Reads stored runs. control: knows which of them go on here."""
 
@@ -68,11 +77,21 @@ class RunRecords:
 
     async def messages(self) -> list[ev.Run]:
         """All runs, the newest first."""
-        return [await self.message(record) for record in await self._journal.reads(self._journal.runs)]
+        kept = await self._journal.reads(lambda: [self._kept(record) for record in self._journal.runs()])
+        return [await self._message(one) for one in kept]
 
     async def message(self, record: RunRecord) -> ev.Run:
         """A run as it stands."""
-        totals = await self._journal.reads(self._journal.totals, record.run_id)
+        return await self._message(await self._journal.reads(self._kept, record))
+
+    def _kept(self, record: RunRecord) -> _Kept:
+        judgements = self._journal.judgements
+        judge = judgements.judge_of(record.run_id)
+        judged = None if judge is None else (judge, judgements.totals(record.run_id))
+        return _Kept(record, self._journal.totals(record.run_id), judged)
+
+    async def _message(self, kept: _Kept) -> ev.Run:
+        record, totals = kept.record, kept.totals
         if record.run_id in self._control.active:
             record = replace(record, status=ev.RUN_STATUS_RUNNING)
         elif (ended := self._control.unstored.get(record.run_id)) is not None:
@@ -80,9 +99,8 @@ class RunRecords:
         else:
             record = await self._as_left(record)
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
-        kept = self._journal.judgements
-        if (judge := await self._journal.reads(kept.judge_of, record.run_id)) is not None:
-            run.judging.CopyFrom(judging_message(judge, await self._journal.reads(kept.totals, record.run_id)))
+        if kept.judged is not None:
+            run.judging.CopyFrom(judging_message(*kept.judged))
         return run
 
     async def _as_left(self, record: RunRecord) -> RunRecord:

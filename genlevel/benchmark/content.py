@@ -18,9 +18,6 @@ from genlevel.benchmark.model import GENERAL_BENCH, Suite, SuiteTask
 READ_BYTES = 8 << 20
 """Bytes of a task's files that are read, in the order of their paths; a file counts by its bytes if it ends within them."""
 
-SHORT = 8
-"""Digits of a hash that people and labels of series see."""
-
 _BESIDE = (".json", ".md")
 """What lies directly in a task's folder and is none of its content: predictions, results, notes."""
 
@@ -73,8 +70,3 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             if not name.startswith(".") and not (top and name.casefold().endswith(_BESIDE)):
                 path = Path(place) / name
                 yield path.relative_to(folder).as_posix(), path
-
-
-def short_hash(content: str) -> str:
-    """As many digits of a hash as tell suites apart for people; "" if the content is not known."""
-    return content[:SHORT]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     alpha_option,
@@ -22,7 +23,6 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.printing import console, number, p_value, signed, table
-from genlevel.cli.suite_names import SHORT
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def other_contents(document: Document) -> str | None:
     one, other = document["a"]["suite_hash"], document["b"]["suite_hash"]
     if not one or not other or one == other:
         return None
-    names = f"A on {document['suite']}@{one[:SHORT]}, B on {document['suite']}@{other[:SHORT]}"
+    names = f"A on {document['suite']}@{short_hash(one)}, B on {document['suite']}@{short_hash(other)}"
     alike = sum(not entry["note"] for entry in document["tasks"])
     return f"two suites of one name ({names}): compared are the {alike:,} task(s) whose data are the same in both"
 

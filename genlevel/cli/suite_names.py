@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.runtime.errors import UsageError
-
-SHORT = 8
-"""Digits of a content's hash that are shown (genlevel.benchmark.content.SHORT, which takes a while to import)."""
 
 Suite = tuple[str, str]
 """A suite's name, and its content's hash; "" if that is not known."""
@@ -19,7 +17,7 @@ def shown_suites(suites: Iterable[Suite]) -> dict[Suite, str]:
     contents: dict[str, set[str]] = {}
     for name, content in listed:
         contents.setdefault(name, set()).update([content] if content else [])
-    return {(name, content): f"{name}@{content[:SHORT]}" if content and len(contents[name]) > 1 else name for name, content in listed}
+    return {(name, content): f"{name}@{short_hash(content)}" if content and len(contents[name]) > 1 else name for name, content in listed}
 
 
 def chosen_suites(asked: str, suites: Iterable[Suite]) -> set[Suite]:

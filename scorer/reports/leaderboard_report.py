@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.model import Benchmark
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as sc

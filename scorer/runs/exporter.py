@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from genlevel.benchmark.content import short_hash
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.runtime.errors import StorageError
 
 if TYPE_CHECKING:

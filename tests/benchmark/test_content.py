@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from genlevel.benchmark import content
-from genlevel.benchmark.content import short_hash, suite_content
+from genlevel.benchmark.content import suite_content
+from genlevel.benchmark.suite_hash import short_hash
 from genlevel.benchmark.suites import load_suite
 
 PICTURE: dict[str, Any] = {"id": "p1", "input": {"image_file": "a.png", "prompt": "Which brand?"}, "output": {"prediction": "GMC"}}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evaluator.journal.records import Answer
 from evaluator.runs.records import new_record
+from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.embedded import embedded_services
 from genlevel.runtime.errors import ErrorClass
@@ -46,7 +47,7 @@ async def store_run(folder: Path, suite: Path, *, model: str = "stub", scored: b
         evaluator = services.evaluator
         journal = evaluator._journal
         plan = await evaluator._planner.resolve(ev.RunSpecification(model=model, suite=str(suite), base_url="http://127.0.0.1:9/v1"))
-        record = new_record(plan, generation=0, traffic=ev.TrafficSettings(), prompt_version="v1")
+        record = new_record(plan, suite_hash=suite_content(plan.suite), generation=0, traffic=ev.TrafficSettings(), prompt_version="v1")
         journal.create_run(record)
         for planned in plan.tasks:
             written = [journal.record(_answer(record.run_id, planned.task.key, number)) for number in range(planned.count)]
