@@ -24,7 +24,8 @@ from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
 
 _BATCH_ITEMS = 32
-_BATCH_BYTES = 2 << 20  # a larger request is a call of its own
+_BATCH_BYTES = 2 << 20  # a larger request is a call of its own, and so is one of more parts
+_BATCH_PARTS = 300
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
@@ -80,7 +81,7 @@ class GrpcGateway:
         size = request.ByteSize() + _ITEM_OVERHEAD_BYTES
         if self._stopping:
             raise _not_sent()
-        if size > _BATCH_BYTES:
+        if size > _BATCH_BYTES or sum(len(message.parts) for message in request.messages) > _BATCH_PARTS:
             return await self._generate_alone(request, timeout_s)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve(), name="generate-many")

@@ -97,7 +97,7 @@ class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         async def answer(requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> object:
             call = _Call(kind, requests, context)
             try:
-                await call.enter()
+                await call.enter(streaming=handler.request_streaming)
                 return await inner(await requests_of(call), context)
             finally:
                 call.leave()
@@ -105,7 +105,7 @@ class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         async def answers(requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> AsyncIterator[object]:
             call = _Call(kind, requests, context)
             try:
-                await call.enter()
+                await call.enter(streaming=handler.request_streaming)
                 async with aclosing(inner(await requests_of(call), context)) as found:
                     async for each in found:
                         yield each
@@ -144,12 +144,22 @@ class _Call:
         self._large = False
         self._raw = b""  # here, and in no frame: the traceback of a refusal would keep it in memory until a garbage collection
 
-    async def enter(self) -> None:
-        """Ends the call if there are too many."""
+    async def enter(self, *, streaming: bool) -> None:
+        """Ends the call if there are too many, or if there is no room for a stream: its client has not begun to write to it then."""
         calls = self._admission.calls
         self._counted = calls.take(self._caller, 1)
         if self._counted is None:
             await self._refuse(self._admission.full("calls", str(self._admission.limits.calls)))
+        if streaming:
+            await self._room_to_receive(self._admission.message_bytes // 2)
+
+    async def _room_to_receive(self, size: int) -> None:
+        """Ends the call if there is none in time."""
+        try:
+            async with asyncio.timeout(self._admission.limits.wait_s):
+                self._receiving = await self._admission.receiving.enter(self._caller, size)
+        except TimeoutError:
+            await self._refuse(self._no_room("receiving"))
 
     def leave(self) -> None:
         """Gives back all that the call holds."""
@@ -164,11 +174,7 @@ class _Call:
 
     async def request(self) -> Message:
         """The one request of a call that has one."""
-        try:
-            async with asyncio.timeout(self._admission.limits.wait_s):
-                self._receiving = await self._admission.receiving.enter(self._caller, self._admission.message_bytes)
-        except TimeoutError:
-            await self._refuse(self._no_room("receiving"))
+        await self._room_to_receive(self._admission.message_bytes)
         try:
             async with asyncio.timeout(self._admission.limits.receive_s):
                 self._raw = await self._context.read()
@@ -184,20 +190,14 @@ class _Call:
         except TimeoutError:
             await self._refuse(self._no_room("in_flight"))
         request = await self._parsed()
-        self._receiving.leave()
+        if self._receiving is not None:
+            self._receiving.leave()
         return request
 
     async def requests(self) -> AsyncIterator[Message]:
-        """The requests of a stream, each when there is room for it, which the first waits ``wait_s`` for. What one holds is given back
-        before the next is read."""
-        admission, first = self._admission, True
-        while True:
-            try:
-                async with asyncio.timeout(admission.limits.wait_s if first else None):
-                    hold = await admission.receiving.enter(self._caller, admission.message_bytes // 2)
-            except TimeoutError:
-                await self._refuse(self._no_room("receiving"))
-            self._receiving, first = hold, False
+        """The requests of a stream, each when there is room for it. What one holds is given back before the next is read."""
+        admission, hold = self._admission, self._receiving
+        while hold is not None:
             self._raw = await self._next()
             if self._raw is grpc.aio.EOF:
                 hold.leave()
@@ -206,6 +206,7 @@ class _Call:
             request = [await self._parsed()]
             yield request.pop()  # what a generator that waits still names stays in memory
             hold.leave()
+            self._receiving = hold = await admission.receiving.enter(self._caller, admission.message_bytes // 2)
 
     async def _next(self) -> bytes:
         """The next message of a stream, or EOF. gRPC's own iterator would keep each in memory until a garbage collection."""

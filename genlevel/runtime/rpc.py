@@ -31,7 +31,7 @@ __all__ = ["MESSAGE_LIMIT_BYTES", "RpcServer", "connect", "loop_factory", "run"]
 MESSAGE_LIMIT_BYTES = 64 << 20
 """Of an answer. Of a request: see the limits."""
 MOST_VALUES = 1_000_000
-MOST_VALUES_OF_A_REQUEST = 20_000
+MOST_VALUES_OF_A_REQUEST = 50_000
 """Of a message to the gateway, whose values become a provider's JSON."""
 
 _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")

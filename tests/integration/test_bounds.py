@@ -127,7 +127,7 @@ def test_a_gateway_under_attack_stays_small_and_lives_and_says_which_limit_was_p
         ("messages:1x3000000", "27000009 vs. 8388608"),  # three million messages
         ("bytes:30x30", "vs. 8388608"),
         ("bytes:4x60", "vs. 8388608"),
-        ("messages:10x800000", "more than 20,000 values"),  # as many bytes as it takes
+        ("messages:10x800000", "more than 50,000 values"),  # as many bytes as it takes
         ("messages:10x1001", "1,001 messages; the gateway takes at most 1,000 (limits.messages)"),
     ):
         attacked = target.attack(attack)
@@ -147,8 +147,9 @@ def test_a_gateway_under_attack_stays_small_and_lives_and_says_which_limit_was_p
 def test_no_attack_fills_or_stalls_a_gateway(target: Target, attack: str) -> None:
     attacked = target.attack(attack)
     check(attacked)
-    others = {ended for ended in attacked.ended if not ended.startswith(("OK", "RESOURCE_EXHAUSTED", "CANCELLED"))}
-    assert not others
+    # gRPC's client says INTERNAL itself if a call is refused while it writes, and its server CANCELLED if too many calls come at once.
+    known = ("OK", "RESOURCE_EXHAUSTED", "CANCELLED", "INTERNAL: Internal error from Core")
+    assert not [ended for ended in attacked.ended if not ended.startswith(known)]
     assert target.answers() == "A"
 
 
