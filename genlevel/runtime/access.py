@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.runtime.callers import Caller, Role
 from genlevel.runtime.errors import CallerRefused, CallerUnknown, ConfigurationError, RoleMissing
+from genlevel.runtime.logs import Seldom
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from genlevel.runtime.settings import Auth, Tls
 
 _EVERYTHING = frozenset({Role.ADMIN})
-_LOG_INTERVAL_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -163,12 +163,11 @@ class Access:
 
 
 class _Refusals:
-    """Counts refused calls, and logs at most one of them in ten seconds: a stranger must not fill the log."""
+    """Counts refused calls and logs them; seldom, as a stranger must not fill the log."""
 
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._counter = None
-        self._quiet_until = 0.0
-        self._untold = 0
+        self._seldom = Seldom()
         if registry is not None:
             from prometheus_client import Counter
 
@@ -179,13 +178,8 @@ class _Refusals:
     def add(self, why: Why, who: str, error: CallerRefused) -> None:
         if self._counter is not None:
             self._counter.labels(why).inc()
-        now = time.monotonic()
-        if now < self._quiet_until:
-            self._untold += 1
-            return
-        more = f" ({self._untold} more since the last such line)" if self._untold else ""
-        logger.warning("refused a call from %s: %s%s", who, error, more)
-        self._quiet_until, self._untold = now + _LOG_INTERVAL_S, 0
+        if (more := self._seldom.more()) is not None:
+            logger.warning("refused a call from %s: %s%s", who, error, more)
 
 
 def _printable(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Self, cast
 from genlevel.runtime.access import Access
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.http_guard import HttpGuard
+from genlevel.runtime.logs import SeldomWarnings
 from genlevel.runtime.readiness import Check, fine
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
     from genlevel.runtime.http_guard import App
+
+_SELDOM = SeldomWarnings()
 
 
 def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, title: str = "genlevel") -> FastAPI:
@@ -104,11 +108,15 @@ class HttpServer:
                 yield
 
         self._access.check_listening(self._name, self.address, http=True)
+        logging.getLogger("uvicorn.error").addFilter(_SELDOM)  # anybody can send what is no HTTP
         listener = self._listen()
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             cast("ASGIApplication", HttpGuard(cast("App", self.app), self._access)),
             log_config=None,
+            proxy_headers=False,  # who asks is who has connected, whatever X-Forwarded-For says
+            ws="none",
+            server_header=False,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=max(1, round(self._grace_s)),

@@ -26,8 +26,7 @@ class HttpGuard:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise RuntimeError(f"this server speaks HTTP alone, not {scope['type']}")
+        assert scope["type"] == "http", "genlevel.runtime.http serves neither websockets nor lifespans"
         path = str(scope["path"])
         try:
             if path not in OPEN_PAGES and not (path == METRICS_PAGE and self._access.metrics_are_open):

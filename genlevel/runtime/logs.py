@@ -48,6 +48,41 @@ def configure_logging(log_format: LogFormat = "plain", level: str = "INFO", stre
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
+class Seldom:
+    """Says whether a line may be written that strangers can cause at will: one in ``interval_s`` seconds."""
+
+    def __init__(self, interval_s: float = 10.0) -> None:
+        self._interval_s = interval_s
+        self._quiet_until = 0.0
+        self._untold = 0
+
+    def more(self) -> str | None:
+        """What to add to the line, which tells of those that were held back; None: hold this one back."""
+        now = time.monotonic()
+        if now < self._quiet_until:
+            self._untold += 1
+            return None
+        untold, self._untold = self._untold, 0
+        self._quiet_until = now + self._interval_s
+        return f" ({untold} more since the last such line)" if untold else ""
+
+
+class SeldomWarnings(logging.Filter):
+    """Holds back most warnings and errors of a logger, as ``Seldom`` says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        if (more := self._seldom.more()) is None:
+            return False
+        record.msg, record.args = f"{record.getMessage()}{more}", None
+        return True
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import re
@@ -224,6 +225,35 @@ async def test_refused_calls_are_counted(with_tokens: Served) -> None:
     for _ in range(5):
         await fetch(with_tokens.pages, "/metrics", "Bearer x")
     assert await count() == before + 5
+
+
+NO_HTTP = (
+    b"\x00\xff" * 200,
+    b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n"
+    b"Sec-WebSocket-Version: 13\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"POST /metrics HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nx",
+    b"GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100,
+)
+
+
+async def test_what_is_no_request_is_answered_or_closed_and_fills_no_log(start: Any, tmp_path: Path) -> None:
+    served = serve(start, tmp_path / "work", {}, [], auth={"tokens": "tokens.yaml"})
+    try:
+        for port in (served.pages, served.ports["gateway"][0]):
+            for sent in NO_HTTP * 10:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(sent)
+                await writer.drain()
+                async with asyncio.timeout(10):
+                    await reader.read(100)
+                writer.close()
+        assert (await fetch(served.pages, "/healthz"))[0] == 200
+    finally:
+        lines = stop(served).splitlines()
+    assert len([line for line in lines if "uvicorn" in line and "WARNING" in line]) <= 2, lines
+    assert len(lines) < 30, lines
 
 
 def test_a_command_says_in_one_line_which_service_refuses_it_and_what_to_do(genlevel: Any, with_tokens: Served) -> None:

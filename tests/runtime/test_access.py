@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
 import pytest
 import trustme
@@ -376,6 +377,19 @@ async def test_strangers_fill_no_log_and_no_line_shows_a_token(file: TokenFile, 
     assert "127.0.0.1" in lines[0].getMessage()
     assert guess not in caplog.text
     assert registry.get_sample_value("genlevel_refused_calls_total", {"reason": "unknown"}) == 50
+
+
+async def test_who_asks_for_a_page_is_who_has_connected(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
+    """A header of a proxy could name anybody."""
+    headers = {"x-forwarded-for": "10.9.8.7", "forwarded": "for=10.9.8.7"}
+    async with (
+        HttpServer(create_app(CollectorRegistry()), "127.0.0.1:0", access=Access(file.auth)) as pages,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{pages.port}/metrics", headers=headers) as answer,
+    ):
+        assert answer.status == 401
+        assert (await answer.json())["error"] == "a token is needed; send one as Authorization: Bearer"
+    assert "refused a call from 127.0.0.1" in caplog.text
 
 
 # -- what this process shows ---------------------------------------------------------------------------------------------
