@@ -159,7 +159,9 @@ async def test_a_client_says_when_it_writes_no_more_to_a_gateway_that_stops(core
     await asyncio.wait_for(server.stop(20), 5)
 
 
-async def test_without_another_gateway_what_was_not_begun_waits_for_one(connected):
+async def test_without_another_gateway_what_was_not_begun_waits_for_one(connected, monkeypatch):
+    monkeypatch.setattr(rpc, "MAX_ITEMS_IN_FLIGHT", 1)
+    monkeypatch.setattr(clients, "_ANSWER_GRACE_S", 0.1)
     core = StoppingCore()
     server = RpcServer("127.0.0.1:0")
     rpc.add_to_server(server, core)
@@ -169,11 +171,13 @@ async def test_without_another_gateway_what_was_not_begun_waits_for_one(connecte
     core.may_answer.clear()
     begun = asyncio.create_task(ask(client, "begun"))
     await until(lambda: core.calls["begun"])
+    came_back = asyncio.create_task(ask(client, "came back", timeout_s=1.0))
+    await until(lambda: all(pending.stream for pending in client._pending.values()))
     stopping = asyncio.create_task(server.stop())
     await until(lambda: core.stops)
     later = [asyncio.create_task(ask(client, f"later {n}")) for n in range(3)]
-    short = await ask(client, "short", timeout_s=0.3)
-    assert (short.reason, short.may_be_charged) == ("TRANSIENT", False)
+    for failure in (await ask(client, "short", timeout_s=0.3), await came_back):
+        assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", False), "no gateway has begun it"
     core.may_answer.set()
     assert await begun == 5
     await asyncio.wait_for(stopping, 2)
