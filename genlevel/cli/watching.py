@@ -18,7 +18,7 @@ import click
 from genlevel.cli.connection import EvaluatorPort
 from genlevel.cli.printing import duration, harmless
 from genlevel.cli.progress import ProgressDisplay
-from genlevel.runtime.errors import GenlevelError, Unavailable
+from genlevel.runtime.errors import GenlevelError, Unavailable, may_pass
 from genlevel.v1 import evaluator_pb2 as ev
 
 AWAY_S = 300.0
@@ -103,10 +103,12 @@ class _Following:
                         return
                 if not self._elsewhere or not _is_to_go_on(self._run):
                     return
-            except Unavailable as error:
-                if not self._elsewhere:
+            except GenlevelError as error:
+                if not self._elsewhere or not may_pass(error):
                     raise
-                self._waits("the evaluator is away, waiting for it", harmless(str(error)), say)
+                away = isinstance(error, Unavailable)
+                what = "the evaluator is away, waiting for it" if away else "the evaluator's storage is away, waiting for it"
+                self._waits(what, harmless(str(error)), say)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_pause_s(tries)):
                     await self._leaving.wait()

@@ -8,7 +8,7 @@ import pytest
 
 from genlevel.cli import watching
 from genlevel.cli.watching import patiently, watch
-from genlevel.runtime.errors import StorageError, Unavailable
+from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 
 RUNNING, PAUSED, INTERRUPTED = ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_PAUSED, ev.RUN_STATUS_INTERRUPTED
@@ -121,8 +121,15 @@ async def test_a_command_of_its_own_process_waits_for_nobody(status):
 
 
 async def test_other_errors_are_told():
+    with pytest.raises(NotFoundError):
+        await watched([state(RUNNING), NotFoundError("no run 'r' here")])
+
+
+async def test_a_storage_that_is_away_is_waited_for_too(capsys):
+    assert (await watched([state(RUNNING), StorageError("the database cannot be reached")], [END])).run.status == ev.RUN_STATUS_FINISHED
+    assert "the evaluator's storage is away, waiting for it (the database cannot be reached)" in capsys.readouterr().err
     with pytest.raises(StorageError):
-        await watched([state(RUNNING), StorageError("the disk is full")])
+        await watched([state(RUNNING), StorageError("the database cannot be reached")], elsewhere=False)
 
 
 async def test_calls_are_made_again_while_a_service_is_away(monkeypatch):
