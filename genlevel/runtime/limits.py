@@ -59,7 +59,6 @@ class Bucket:
         else:
             self._level, self._at = 0.0, now
         self._set(per_minute)
-        self._level = min(self._level, self.capacity)
 
     def delay(self, cost: float, now: float) -> float:
         """Seconds until ``cost`` units may be taken; 0 = now."""
