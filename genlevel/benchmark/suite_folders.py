@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from genlevel.benchmark.archives import is_archive
 from genlevel.benchmark.manifest import MANIFEST
 from genlevel.benchmark.suites import shipped_suites
 from genlevel.runtime.errors import DatasetError
@@ -66,9 +65,15 @@ def _below(root: Path, name: str) -> Path | None:
         top = root.resolve(strict=True)
         place = (top / name).resolve(strict=True)
         inside = place != top and place.is_relative_to(top)
-        return place if inside and (place.is_dir() or (is_archive(place) and place.is_file())) else None
+        return place if inside and (place.is_dir() or _is_archive(place)) else None
     except (OSError, ValueError, RuntimeError):  # not there, too long, a circle of links
         return None
+
+
+def _is_archive(path: Path) -> bool:
+    from genlevel.benchmark.archives import is_archive  # what unpacks takes longer to import than all else here
+
+    return path.is_file() and is_archive(path)
 
 
 def _suites_in(root: Path, folder: Path, depth: int) -> Iterator[str]:
@@ -82,7 +87,7 @@ def _suites_in(root: Path, folder: Path, depth: int) -> Iterator[str]:
                 yield entry.relative_to(root).as_posix()
             elif depth > 1:
                 yield from _suites_in(root, entry, depth - 1)
-        elif is_archive(entry) and entry.is_file():
+        elif _is_archive(entry):
             yield entry.relative_to(root).as_posix()
 
 

@@ -38,7 +38,9 @@ def sent_suite(settings: Settings, text: str) -> str:
 
 def seen_suite(settings: Settings, stored: str) -> str:
     """What this machine finds the suite of a run by: the place of a configured folder's, if it is stored by name."""
+    if not settings.suites.folders or Path(stored).is_absolute():
+        return stored
     from genlevel.benchmark.suite_folders import SuiteFolders
 
-    place = None if Path(stored).is_absolute() else SuiteFolders(settings.suites.folders).find(stored)
+    place = SuiteFolders(settings.suites.folders).find(stored)
     return stored if place is None else str(place)
