@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from genlevel.runtime import blobs
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import ConfigurationError, StorageError, UsageError
 
@@ -96,3 +97,31 @@ def test_a_store_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> No
         BlobStore.open(tmp_path / "file" / "blobs")
     with pytest.raises(ConfigurationError, match=r"^storage\.blobs: nowhere://bucket cannot be used \("):
         BlobStore.open("nowhere://bucket")
+
+
+def test_a_folder_that_is_gone_or_read_only_is_no_store_to_work_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = BlobStore.open(tmp_path / "blobs")
+    assert store.problem() == ""
+    (tmp_path / "blobs").rename(tmp_path / "elsewhere")
+    assert store.problem().endswith("blobs is gone; bring it back")
+    with pytest.raises(StorageError, match="is gone; bring it back") as raised:
+        store.put(b"picture")
+    assert raised.value.passes
+    assert not (tmp_path / "blobs").exists(), "what is unmounted is not made anew"
+    (tmp_path / "elsewhere").rename(tmp_path / "blobs")
+    monkeypatch.setattr(blobs.os, "access", lambda path, mode: False)
+    assert store.problem().endswith("blobs is read-only")
+
+
+def test_a_remote_store_that_fails_is_a_problem_and_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = BlobStore.open("memory://blobs-away")
+    assert store.problem() == ""
+
+    def fail(*_: object, **__: object) -> int:
+        raise OSError("connection refused")
+
+    monkeypatch.setattr(store._shelf._files, "size", fail)  # type: ignore[attr-defined]
+    assert "connection refused" in store.problem()
+    with pytest.raises(StorageError) as raised:
+        store.put(b"picture")
+    assert raised.value.passes

@@ -1,0 +1,151 @@
+"""Patience with a storage: what passes is tried again until it is over, and then everything fails at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from genlevel.runtime import patience as module
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.patience import DatabasePatience, Patience
+
+
+def away(times: float = float("inf"), *, passes: bool = True, takes_s: float = 0.0) -> Callable[[], int]:
+    """Work that fails so many times, then returns how often it was tried."""
+    tries = [0]
+
+    def work() -> int:
+        tries[0] += 1
+        time.sleep(takes_s)
+        if tries[0] > times:
+            return tries[0]
+        error = StorageError("the disk is full")
+        error.passes = passes
+        raise error
+
+    return work
+
+
+def test_what_passes_is_tried_again() -> None:
+    assert Patience(5.0).repeat(away(2)) == 3
+
+
+def test_what_does_not_pass_is_not() -> None:
+    patience, work = Patience(5.0), away(1, passes=False)
+    with pytest.raises(StorageError):
+        patience.repeat(work)
+    assert patience.waits_for == ""
+    assert work() == 2
+
+
+def test_no_patience_is_one_try() -> None:
+    work = away(1)
+    with pytest.raises(StorageError):
+        Patience(0.0).repeat(work)
+    assert work() == 2
+
+
+async def test_what_is_waited_for_is_said_until_it_is_back() -> None:
+    patience, there = Patience(10.0, "blob store"), threading.Event()
+
+    def work() -> str:
+        if there.is_set():
+            return "done"
+        return str(away()())
+
+    waiting = asyncio.create_task(patience(work))
+    await asyncio.sleep(0.2)
+    assert patience.waits_for == "blob store: the disk is full"
+    there.set()
+    assert await waiting == "done"
+    assert patience.waits_for == ""
+
+
+async def test_waiting_takes_no_thread_that_others_need() -> None:
+    patience, there = Patience(10.0), threading.Event()
+
+    def work() -> None:
+        if not there.is_set():
+            away()()
+
+    waiting = [asyncio.create_task(patience(work)) for _ in range(50)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1.0) == "free"
+    there.set()
+    await asyncio.gather(*waiting)
+
+
+def test_once_it_is_over_everything_fails_at_its_first_try_until_one_succeeds() -> None:
+    patience = Patience(0.5)
+    began = time.monotonic()
+    with pytest.raises(StorageError):
+        patience.repeat(away())
+    assert 0.4 < time.monotonic() - began < 3.0
+    assert patience.over
+    once = away(1)
+    with pytest.raises(StorageError):
+        patience.repeat(once)
+    assert patience.repeat(once) == 2
+    assert not patience.over
+    assert patience.repeat(away(1)) == 2, "patient again"
+
+
+def test_an_outage_that_nobody_looked_at_for_long_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience, clock = Patience(60.0), time.monotonic
+    with pytest.raises(StorageError):
+        patience.repeat(away(passes=False))
+    patience._goes_on(StorageError("away"), clock(), clock())
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock() + 1000.0)
+    assert not patience.over
+    assert patience.repeat(away(2)) == 3
+
+
+def test_reading_is_not_waited_for_once_writing_has_been_given_up_but_is_tried() -> None:
+    both = DatabasePatience.of(0.3)
+    beside = DatabasePatience.of(30.0, beside=both)
+    with pytest.raises(StorageError):
+        both.writes.repeat(away())
+    for patience in (both.reads, beside.reads, beside.writes):
+        assert patience.repeat(away(0)) == 1
+        began = time.monotonic()
+        with pytest.raises(StorageError):
+            patience.repeat(away())
+        assert time.monotonic() - began < 0.2
+
+
+def test_what_failed_slowly_is_not_tried_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SLOW_TRY_S", 0.1)
+    monkeypatch.setattr(module, "_RESPITE_S", 0.5)
+    patience, work = Patience(0.2), away(takes_s=0.3)
+    with pytest.raises(StorageError):
+        patience.repeat(work)
+    began = time.monotonic()
+    with pytest.raises(StorageError, match="the disk is full"):
+        patience.repeat(work)
+    assert time.monotonic() - began < 0.1
+    time.sleep(0.6)
+    assert patience.repeat(away(0)) == 1
+
+
+async def test_who_hangs_is_left_behind_when_the_process_ends() -> None:
+    patience, woken = Patience(60.0), threading.Event()
+    waiting = asyncio.create_task(patience(woken.wait, 20.0))
+    await asyncio.sleep(0.05)
+    patience.hurry(0.3)
+    with pytest.raises(StorageError, match="no answer, and the process ends"):
+        await asyncio.wait_for(waiting, 5.0)
+    woken.set()
+
+
+async def test_no_answer_for_long_is_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SLOW_S", 0.1)
+    patience, woken = Patience(60.0), threading.Event()
+    waiting = asyncio.create_task(patience(woken.wait, 20.0))
+    await asyncio.sleep(0.3)
+    assert patience.waits_for == "storage: no answer for 0 s"
+    woken.set()
+    await waiting
