@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, func, select, up
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
-from evaluator.journal.notes import Closed, costs, spending
+from evaluator.journal.notes import Closed, costs, noted, spending
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, judgements, reservations, runs
@@ -162,9 +162,10 @@ class Journal:
         """Counts, usage and money of a run so far."""
         ours = answers.c.run_id == run_id
         with self._engine.connect() as connection:
+            notes = noted(connection, run_id, judges=False)
             outcomes = _counted(connection, select(answers.c.outcome, func.count()).where(ours))
             usage, known = usage_sums(connection, answers, BUCKETS, ours)
-            return Totals(outcomes, usage, costs(connection, answers, ours, run_id, known=known))
+            return Totals(outcomes, usage, costs(connection, answers, ours, notes, known=known))
 
     def spending(self, run_id: str, model: str, judge: str) -> list[Spent]:
         """What a run has spent so far, by task: its model's calls and its judges'. model, judge: what they are called there."""

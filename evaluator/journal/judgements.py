@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from evaluator.journal.notes import Closed, costs
+from evaluator.journal.notes import Closed, costs, noted
 from evaluator.journal.records import Judgement, JudgingTotals, RunJudge
 from evaluator.journal.rows import judgement_of, judgement_values, key_of, usage_sums
 from evaluator.journal.tables import judgements, people_ratings, run_judges
@@ -105,8 +105,9 @@ class Judgements:
         ours = judgements.c.run_id == run_id
         outcomes: dict[int, int] = {}
         with self._engine.connect() as connection:
+            notes = noted(connection, run_id, judges=True)
             usage, known = usage_sums(connection, judgements, TOKEN_BUCKETS, ours)
-            cost = costs(connection, judgements, ours, run_id, known=known)
+            cost = costs(connection, judgements, ours, notes, known=known)
             if judge is not None:
                 query = select(judgements.c.outcome, func.count()).where(
                     ours,

@@ -7,6 +7,7 @@ the calls whose fate nobody knows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import add, attrgetter
 
@@ -52,30 +53,46 @@ class NoteStatements:
             connection.exec_driver_sql(self._removal, parameters)
 
 
-def costs(connection: Connection, table: Table, ours: ColumnElement[bool], run_id: str, *, known: int | None) -> Costs:
-    """What a run's answers or judgements cost, open calls included. known: the sum of the bills that are known.
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the notes of a run's open calls add up to. nano_usd: what those cost at most; None = of one it is not known."""
 
-    Once one call took more than its worst case, nobody can tell what others took at most.
+    calls: int
+    nano_usd: int | None
+
+
+def noted(connection: Connection, run_id: str, *, judges: bool) -> Noted:
+    """The run's notes of calls to its model, or to its judges.
+
+    Read them before answers: an answer that comes meanwhile is then counted twice in what all cost at most, and not left out.
     """
-    unbounded = func.coalesce(func.sum(case((table.c.unknown_nano_usd.is_(None), 1), else_=0)), 0)
     columns = (
-        func.coalesce(func.sum(case((table.c.unknown_calls > 0, 1), else_=0)), 0),
-        func.coalesce(func.sum(table.c.unknown_calls), 0),
-        func.coalesce(func.sum(table.c.unknown_nano_usd), 0),
-        unbounded,
-        func.coalesce(func.max(table.c.excess), 0),
-    )
-    answers, calls, nano, unbounded_answers, excess = connection.execute(select(*columns).where(ours)).one()
-    open_calls = (
         func.coalesce(func.sum(reservations.c.calls), 0),
         func.coalesce(func.sum(reservations.c.nano_usd), 0),
         func.coalesce(func.sum(case((reservations.c.nano_usd.is_(None), 1), else_=0)), 0),
     )
-    noted = select(*open_calls).where(reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
-    more, more_nano, unbounded_notes = connection.execute(noted).one()
-    calls = int(calls) + int(more)
-    bounded = not unbounded_answers and not unbounded_notes and not (excess and calls)
-    return Costs(known, int(answers), calls, (known or 0) + int(nano) + int(more_nano) if bounded else None)
+    ours = select(*columns).where(reservations.c.run_id == run_id, reservations.c.judges == int(judges))
+    calls, nano, unbounded = connection.execute(ours).one()
+    return Noted(int(calls), None if unbounded else int(nano))
+
+
+def costs(connection: Connection, table: Table, ours: ColumnElement[bool], notes: Noted, *, known: int | None) -> Costs:
+    """What a run's answers or judgements cost, open calls included. known: the sum of the bills that are known.
+
+    Once one call took more than its worst case, nobody can tell what others took at most.
+    """
+    columns = (
+        func.coalesce(func.sum(case((table.c.unknown_calls > 0, 1), else_=0)), 0),
+        func.coalesce(func.sum(table.c.unknown_calls), 0),
+        func.coalesce(func.sum(table.c.unknown_nano_usd), 0),
+        func.coalesce(func.sum(case((table.c.unknown_nano_usd.is_(None), 1), else_=0)), 0),
+        func.coalesce(func.max(table.c.excess), 0),
+    )
+    answers, calls, nano, unbounded, excess = connection.execute(select(*columns).where(ours)).one()
+    calls = int(calls) + notes.calls
+    if unbounded or notes.nano_usd is None or (excess and calls):
+        return Costs(known, int(answers), calls, None)
+    return Costs(known, int(answers), calls, (known or 0) + int(nano) + notes.nano_usd)
 
 
 def spending(connection: Connection, table: Table, run_id: str, model: str) -> list[Spent]:

@@ -235,3 +235,20 @@ async def test_a_call_that_was_not_sent_is_asked_again_and_counts_as_none(make, 
     assert (answer.outcome, answer.attempts, gateway.calls, turned_away) == (Outcome.ANSWERED, 1, 1, 5)
     assert (answer.cost_nano_usd, answer.unknown_calls, budget.spent.nano_usd, budget.held) == (1_500, 0, 1_500, (0, 0))
     assert (len(log.written), log.notes) == (1, {}), "one note serves all tries of which none may be billed"
+
+
+@pytest.mark.parametrize(
+    ("price", "limits", "refused"),
+    [(PRICE, (10**9, None), True), (PRICE, (None, None), False), (None, (10**9, None), False), (PRICE, (None, 10**9), False)],
+)
+async def test_a_cap_on_money_is_not_kept_by_guessing(make, price, limits, refused):
+    log, gateway = Log(), Gateway(cost=5 if price else None)
+    traffic, _ = make(gateway, log, price=price, budget=Budget(*limits))
+    call = PreparedCall(gw.GenerateRequest(route="m"), "hash", CallBounds(40, 100, 50, unknown="its length is not known; set it"))
+    if refused:
+        with pytest.raises(RunStopped, match="--budget-usd cannot be kept: its length is not known; set it"):
+            await traffic.ask("t", AnswerKey("i"), call)
+        assert (gateway.calls, log.written) == (0, [])
+        return
+    await traffic.ask("t", AnswerKey("i"), call)
+    assert log.written == [note(nano_usd=None)], "nobody can tell what it costs at most"
