@@ -218,12 +218,12 @@ async def test_whoever_works_on_a_run_follows_what_another_process_was_told(plac
     run = await begun(place, worker, suite_folder(60))
     told = await other.update_run(wish(run, PAUSED))
     assert told.run.status == ev.RUN_STATUS_RUNNING, "it has not seen it yet"
-    await reaches(worker, run.run_id, ev.RUN_STATUS_PAUSED, timeout_s=2)
+    await reaches(worker, run.run_id, ev.RUN_STATUS_PAUSED)
     told = await other.update_run(wish(run, GO_ON))
     assert any("a service over this storage goes on with it" in note for note in told.problems)
-    await reaches(worker, run.run_id, ev.RUN_STATUS_RUNNING, timeout_s=2)
+    await reaches(worker, run.run_id, ev.RUN_STATUS_RUNNING)
     await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
-    assert (await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=2)).wanted == STOPPED
+    assert (await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED)).wanted == STOPPED
 
 
 async def test_a_stop_at_once_that_another_process_was_told_ends_calls_in_flight(place, suite_folder):
@@ -232,7 +232,7 @@ async def test_a_stop_at_once_that_another_process_was_told_ends_calls_in_flight
     place.gateway.latency_s = 60.0
     await asyncio.sleep(0.1)
     await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
-    await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=3)
+    await reaches(worker, run.run_id, ev.RUN_STATUS_INTERRUPTED)
 
 
 async def test_a_run_that_the_scorer_left_alone_goes_on_when_it_is_back(place, suite_folder):
@@ -268,7 +268,7 @@ async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_ra
     await service.start_run(request_of(suite_folder(6)))
     await until(lambda: len(begins) == 6)
     gaps = [later - earlier for earlier, later in itertools.pairwise(begins)]
-    assert gaps[-1] > 3 * gaps[0], gaps
+    assert gaps[-1] >= 0.3, gaps
     assert place.gateway.calls.total() == 6
 
 
@@ -276,7 +276,7 @@ async def test_a_run_of_a_command_stops_if_another_process_is_told(place, suite_
     command, other = place.start(continues=False, going=False), place.start(going=False)
     run = await begun(place, command, suite_folder(60))
     await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
-    assert (await reaches(command, run.run_id, ev.RUN_STATUS_INTERRUPTED, timeout_s=3)).reason == "stopped by request"
+    assert (await reaches(command, run.run_id, ev.RUN_STATUS_INTERRUPTED)).reason == "stopped by request"
 
 
 async def test_limits_hold_at_once_and_after_a_restart(place, suite_folder):
@@ -288,7 +288,8 @@ async def test_limits_hold_at_once_and_after_a_restart(place, suite_folder):
     await service.update_run(wish(run, concurrency=3))
     await asyncio.sleep(0.1)
     place.gateway.most_at_once = 0
-    await asyncio.sleep(0.2)
+    await until(lambda: place.gateway.most_at_once == 3)
+    await asyncio.sleep(0.1)
     assert place.gateway.most_at_once == 3
     await until(lambda: len(service._control.active[run.run_id].execution._workers) == 8)
     await place.stop(service)
