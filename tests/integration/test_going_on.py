@@ -364,3 +364,21 @@ def test_an_evaluator_takes_over_from_one_that_was_killed(genlevel, installed, c
     asked = there.asked()
     assert len(asked) == 300
     assert asked.total() - 300 <= SLOTS
+
+
+@pytest.mark.full
+def test_a_run_that_its_storage_has_ended_goes_on_by_itself_once_it_is_back(genlevel, installed, choice_suite, restarted_postgresql):
+    there = installed(storage=restarted_postgresql.get_uri("postgres"))
+    there.document["storage"]["patience_s"] = 2
+    (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(there.document))
+    there.start("up")
+    watching = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(200)), "--json")
+    there.wait_for_calls(40)
+    restarted_postgresql.stop()
+    time.sleep(8)
+    restarted_postgresql.start()
+    stdout, stderr = watching.communicate(timeout=120)
+    assert watching.returncode == 0, (stderr[-3000:], there.said[-20:])
+    assert json.loads(stdout)["instances"]["answered"] == 200
+    assert there.asked().total() - 200 <= SLOTS, "what was in flight could not be stored"
+    assert not [line for line in there.said if "Traceback" in line]
