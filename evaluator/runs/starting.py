@@ -28,6 +28,10 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
+_CHANGED = (
+    "files of the suite have changed since the run began, though no annotation has: `genlevel eval` begins a run of them as they are now"
+)
+
 
 class Starter:
     """Starts and continues runs.
@@ -77,7 +81,10 @@ class Starter:
         traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
         async with self._turn(record.identity):
-            return await self._go_on(plan, record, traffic, request, wanted=self._wanted)
+            response = await self._go_on(plan, record, traffic, request, wanted=self._wanted)
+        if record.suite_hash not in ("", await asyncio.to_thread(suite_content, plan.suite)):
+            response.problems.append(_CHANGED)
+        return response
 
     async def go_on(self, record: RunRecord) -> bool:
         """Continues a run as it was wanted, if that is still wanted. Returns whether it goes on: else nothing was left to do.

@@ -12,14 +12,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from genlevel.benchmark.archives import is_archive
 from genlevel.benchmark.folder_task import FolderTask
+from genlevel.benchmark.media import is_data_folder, names_medium
 from genlevel.benchmark.model import GENERAL_BENCH, Suite, SuiteTask
 
 READ_BYTES = 8 << 20
 """Bytes of a task's files that are read, in the order of their paths; a file counts by its bytes if it ends within them."""
-
-_BESIDE = (".json", ".md")
-"""What lies directly in a task's folder and is none of its content: predictions, results, notes."""
 
 
 def suite_content(suite: Suite) -> str:
@@ -62,11 +61,11 @@ def folder_content(fingerprint: str, folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files of a task's folder but its annotation, by their paths within it."""
+    """The files of a task's folder that may be media or labels, by their paths within it: others, such as notes, may come and go."""
     for place, folders, files in os.walk(folder):
-        top = Path(place) == folder
-        folders[:] = [name for name in folders if not name.startswith(".") and not (top and name.casefold() == "json")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(place).relative_to(folder).parts
+        of_data = any(is_data_folder(part) for part in inside)
         for name in files:
-            if not name.startswith(".") and not (top and name.casefold().endswith(_BESIDE)):
-                path = Path(place) / name
-                yield path.relative_to(folder).as_posix(), path
+            if not name.startswith(".") and (of_data or names_medium(name) or is_archive(Path(name))):
+                yield "/".join((*inside, name)), Path(place) / name

@@ -52,6 +52,16 @@ _PATHLIKE = re.compile(
 )
 
 
+def is_data_folder(name: str) -> bool:
+    """Whether a folder beside an annotation holds media, or what labels name."""
+    return name.casefold() in MEDIA_FOLDERS or name.casefold() in _LABEL_FOLDERS
+
+
+def names_medium(name: str) -> bool:
+    """Whether a file's name says that it is a medium."""
+    return _PATHLIKE.fullmatch(name) is not None
+
+
 class MediaProblem(Exception):
     """A media file that an item names cannot be used; says which and why."""
 

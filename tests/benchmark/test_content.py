@@ -46,6 +46,19 @@ def other_file(folder: Path) -> None:
     (folder / TASK / "images" / "a.png").rename(folder / TASK / "images" / "c.png")
 
 
+def a_mask_more(folder: Path) -> None:
+    (folder / TASK / "masks").mkdir()
+    (folder / TASK / "masks" / "a.txt").write_text("0 1")
+
+
+def a_picture_beside_the_annotation(folder: Path) -> None:
+    (folder / TASK / "a.png").write_bytes(b"x")
+
+
+def an_archive_more(folder: Path) -> None:
+    (folder / TASK / "videos.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+
 def one_file_less(folder: Path) -> None:
     (folder / TASK / "images" / "b.png").unlink()
 
@@ -58,7 +71,20 @@ def task_elsewhere(folder: Path) -> None:
     (folder / "nlp").rename(folder / "text")
 
 
-@pytest.mark.parametrize("change", [other_label, other_bytes, other_file, one_file_less, one_task_less, task_elsewhere])
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_label,
+        other_bytes,
+        other_file,
+        one_file_less,
+        one_task_less,
+        task_elsewhere,
+        a_mask_more,
+        a_picture_beside_the_annotation,
+        an_archive_more,
+    ],
+)
 def test_what_a_suite_holds_makes_its_hash(suite: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     copy = tmp_path / "two" / "bench"
     shutil.copytree(suite, copy)
@@ -82,6 +108,9 @@ def beside(folder: Path) -> Path:
     (folder / TASK / "prediction.json").write_text(json.dumps({"data": [{"id": "p1", "prediction": "GMC"}]}))
     (folder / TASK / "README.md").write_text("notes")
     (folder / TASK / ".DS_Store").write_text("x")
+    (folder / TASK / "run.log").write_text("x")
+    (folder / TASK / "notes").mkdir()
+    (folder / TASK / "notes" / "table.csv").write_text("x")
     (folder / "notes.txt").write_text("x")
     return folder
 

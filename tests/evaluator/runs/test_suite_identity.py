@@ -61,6 +61,10 @@ async def test_other_media_under_the_same_annotation_make_a_new_run(make_evaluat
     assert second.run_id.startswith(first.run_id)
     assert set(scripted.calls.values()) == {2}
     assert (await run_of(evaluator, folder)).run_id == second.run_id
+    # The first one can be continued, but what it would ask now is not what it asked; nobody asks it anew by accident.
+    told = (await evaluator.start_run(ev.StartRunRequest(run_id=first.run_id))).problems
+    assert [problem for problem in told if "files of the suite have changed since the run began" in problem]
+    assert not (await evaluator.start_run(ev.StartRunRequest(run_id=second.run_id))).problems
 
 
 async def test_a_run_without_a_hash_goes_on_as_the_same_run(make_evaluator, suite_folder):
