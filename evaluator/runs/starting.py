@@ -29,7 +29,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 _CHANGED = (
-    "files of the suite have changed since the run began, though no annotation has: `genlevel eval` begins a run of them as they are now"
+    "files of the suite have changed since the run began, though no annotation has; `genlevel eval` begins a run of what is there now"
 )
 
 

@@ -71,20 +71,13 @@ def task_elsewhere(folder: Path) -> None:
     (folder / "nlp").rename(folder / "text")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        other_label,
-        other_bytes,
-        other_file,
-        one_file_less,
-        one_task_less,
-        task_elsewhere,
-        a_mask_more,
-        a_picture_beside_the_annotation,
-        an_archive_more,
-    ],
+CHANGES = (
+    *(other_label, other_bytes, other_file, one_file_less, one_task_less, task_elsewhere),
+    *(a_mask_more, a_picture_beside_the_annotation, an_archive_more),
 )
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_a_suite_holds_makes_its_hash(suite: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     copy = tmp_path / "two" / "bench"
     shutil.copytree(suite, copy)

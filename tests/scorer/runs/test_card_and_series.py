@@ -118,6 +118,11 @@ async def test_the_series_are_those_of_the_card(
             assert value is None, (name, one)
         else:
             assert value == pytest.approx(float(shown), abs=0.006), (name, one)
+    for level in range(3, 6):  # the card says nothing of what is certain of these, either
+        ends = [registry.get_sample_value(f"genlevel_level_{end}", {**labels, "level": str(level)}) for end in ("lower", "upper")]
+        referenced = not begun and (fields["benchmark"] == "general-bench" or kind == "with references")
+        assert [end is not None for end in ends] == [referenced, referenced]
+    assert (registry.get_sample_value("genlevel_certified_wins", {**labels, "control": "family-wise"}) is None) == (not referenced)
     assert (registry.get_sample_value("genlevel_verdict", labels) is None) == begun
     assert registry.get_sample_value("genlevel_incomplete", labels) == float(verdict.incomplete)
     others = {sample.labels["partial"] for family in registry.collect() for sample in family.samples} - {labels["partial"]}
