@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 
 import grpc
 
@@ -28,7 +28,7 @@ MAX_ITEMS_IN_FLIGHT = 1024
 MAX_RESULTS_PER_MESSAGE = 128
 MAX_BYTES_PER_MESSAGE = 16 << 20  # one larger result goes alone
 # A client that is told that the gateway stops has so long to say that it writes no more: what it writes as a stream ends may be lost.
-FAREWELL_S = 0.4
+FAREWELL_S = 0.3
 # What a result is in a message beyond its own bytes: its tag and length.
 _FRAME_BYTES = 16
 
@@ -100,10 +100,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             await asyncio.wait((reader, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not reader.done():
                 stream.begin_nothing()
-                await stream.idle()
+                await stream.answered(stream.holds())  # what has come until now; what comes later begins no more
                 await asyncio.wait((reader,), timeout=FAREWELL_S)
-            await stream.idle()
-            complete = reader.done()
+            if complete := reader.done():
+                await stream.answered()
             for task in (writer, reader, stopping):
                 task.cancel()
         return complete
@@ -171,9 +171,13 @@ class _Stream:
         for hold in self._holds:
             hold.leave()
 
-    async def idle(self) -> None:
-        """Waits until everything was answered and written."""
-        while self._holds:
+    def holds(self) -> frozenset[Hold]:
+        """What the items hold that are in flight."""
+        return frozenset(self._holds)
+
+    async def answered(self, holds: Set[Hold] | None = None) -> None:
+        """Waits until the items that hold this, or all, were answered, and that was written."""
+        while self._holds if holds is None else self._holds & holds:
             self._has_room.clear()
             await self._has_room.wait()
 

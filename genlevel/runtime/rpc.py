@@ -39,9 +39,8 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
 _LOOK_INTERVAL_S = 1.0
-_NOTICE_S = 0.1  # between NOT_SERVING and the end of the streams that say so
 _CUT_S = 1.0  # calls that are cut say so in this time
-_LAST_S = 0.2  # and what was not even a call ends in this
+_LAST_S = 0.2  # streams that would wait for ever end in this: those who watch health are told before
 _KEEPALIVE_TIME_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
 # A service that comes back is found again within seconds, not within gRPC's two minutes.
@@ -220,7 +219,6 @@ class RpcServer:
             return
         self._stopped = True
         await self.refuse()
-        await asyncio.sleep(_NOTICE_S)
         if not await self._ended(self.grace_s if grace_s is None else grace_s):
             for stop in self._stops:
                 stop.cut()

@@ -198,3 +198,32 @@ async def test_a_full_stream_does_not_hold_up_what_waits_for_room(
         assert (await rest_of(call))[0] == {0: "late", 1: "late"}
         await asyncio.wait_for(stopping, 2)
     assert len(stub.requests) == 2
+
+
+async def test_a_client_that_goes_on_writing_does_not_hold_up_the_end(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    async with serving(gateway) as (server, channel):
+        call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()  # type: ignore[no-untyped-call]
+        number = 0
+
+        async def flood() -> None:
+            nonlocal number
+            while True:
+                number += 100
+                await call.write(items(asking("openai-chat"), *range(number, number + 100)))
+
+        async def read() -> None:
+            while True:
+                await call.read()
+
+        flooding, reading = asyncio.create_task(flood()), asyncio.create_task(read())
+        async with asyncio.timeout(10):
+            while len(stub.requests) < 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        began = time.monotonic()
+        await server.stop()
+        assert time.monotonic() - began < 3, "some items are in flight, and all others come back"
+        asked = len(stub.requests)
+        await asyncio.wait((flooding, reading), timeout=5)
+        assert isinstance(reading.exception(), grpc.aio.AioRpcError)
+        flooding.exception()
+        assert len(stub.requests) == asked < number

@@ -20,7 +20,7 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-AT_ONCE_S = 1.0
+AT_ONCE_S = 1.5  # within a second, but tests share their machine
 
 
 def request(text):
