@@ -107,6 +107,11 @@ class _Purse:
         assert self.limit is not None
         return self.limit - self.spent - self.uncertain
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing is left. Calls of unknown fate may turn out cheaper as long as others of their task are in flight."""
+        return self.limit is not None and self.spent + (0 if self.begun else self.uncertain) >= self.limit
+
     def allows(self, amount: int, beside: int) -> bool:
         """Whether an amount fits beside what is spent and so much more."""
         return self.limit is None or amount <= self.left - beside
@@ -300,7 +305,7 @@ class Budget:
     def _check(self, reservation: Reservation) -> None:
         """Raises DoesNotFit if the call does not fit beside what is spent alone."""
         if not self.could_fit(reservation.held):
-            exhausted = any(purse.limit is not None and purse.left <= 0 for purse in self._purses)
+            exhausted = any(purse.is_exhausted for purse in self._purses)
             raise DoesNotFit(reservation.held, exhausted=exhausted)
 
     def _fits(self, reservation: Reservation) -> bool:

@@ -125,3 +125,49 @@ def test_a_step_back_keeps_the_plain_answers(url):
     journal.close()
     _, rows, keys, _ = looked_at(url)
     assert (rows, keys) == ([ROWS] * 3, OLD_KEYS)
+
+
+def test_what_older_code_has_not_kept_of_a_cost_is_not_known_and_not_nothing(url):
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    attempts, tokens, cost = "0, '', 1, 0, ", "1, 2, 3, 4, 5, ", "60, 0.5"
+    with engine.begin() as connection:
+        connection.execute(text("insert into evaluator_reservations (run_id, number, nano_usd) values ('r', 4, 90)"))
+        for instance, old, new in (
+            ("a retry", attempts, "0, '', 3, 1, "),
+            ("a limit", attempts, "0, '', 2, 1, "),
+            ("no bill", tokens + cost, "0, 0, 0, 0, 0, null, 0.5"),
+            ("no price", cost, "null, 0.5"),
+            ("not asked", attempts + tokens + cost, "0, '', 0, 0, 0, 0, 0, 0, 0, null, 0.5"),
+        ):
+            assert old in ANSWER
+            connection.execute(text(ANSWER.replace(old, new)), {"id": instance})
+    engine.dispose()
+    journal = Journal(url)
+    names = ["i7", "a retry", "a limit", "no bill", "no price", "not asked"]
+    found = journal.answers_to("r", "t", [AnswerKey(name) for name in names])
+    unknown = {key.instance: (one.unknown_calls, one.unknown_nano_usd, one.unknown_tokens) for key, one in found.items()}
+    nobody_knows, known = (1, None, None), (0, 0, 0)
+    assert unknown == dict(zip(names, (known, nobody_knows, known, nobody_knows, known, known), strict=True))
+    costs = journal.totals("r").cost
+    assert (costs.unknown_costs, costs.unknown_calls, costs.most_nano_usd) == (2, 3, None)
+    assert (journal.judgements.totals("r").cost.unknown_calls, journal.last_note("r")) == (ROWS, 4)
+    journal.close()
+
+
+def test_a_step_back_from_bounds_keeps_answers_and_notes_with_an_amount(url):
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    from evaluator.journal.migrations.versions import v0006_bounds_of_costs as step
+
+    journal = Journal(url)
+    with journal._engine.begin() as connection:
+        for number, amount in ((1, "7"), (2, "null")):
+            connection.execute(text(f"insert into evaluator_reservations (run_id, number, nano_usd) values ('r', {number}, {amount})"))
+        with Operations.context(MigrationContext.configure(connection)):
+            step.downgrade()
+        assert connection.execute(text("select * from evaluator_reservations")).all() == [("r", 1, 7)]
+    journal.close()
+    assert looked_at(url)[1] == [ROWS] * 3

@@ -147,6 +147,25 @@ async def test_calls_of_unknown_fate_count_as_the_dearest_of_their_task_and_at_w
     assert (budget.uncertain, budget.spent) == ((310, 0), (265, 3))
 
 
+async def test_a_budget_that_unknown_fates_use_up_may_have_something_left_once_one_of_them_is_seen():
+    budget = Budget(100)
+    first, second = [await budget.reserve("m", "t", worst(50)) for _ in range(2)]
+    assert all(budget.begin(each) for each in (first, second))
+    budget.settle(first, Bill(None, None))
+    with pytest.raises(DoesNotFit) as refused:
+        budget.take("m", "t", worst(51))
+    assert not refused.value.exhausted, "the other may tell what they cost"
+    budget.settle(second, Bill(3, 0))
+    assert budget.take("m", "t", worst(90)).held == (90, 0)
+    other = Budget(100)
+    reservation = other.take("m", "t", worst(100))
+    assert other.begin(reservation)
+    other.settle(reservation, Bill(None, None))
+    with pytest.raises(DoesNotFit) as refused:
+        other.take("m", "t", worst(1))
+    assert refused.value.exhausted
+
+
 async def test_earlier_starts_count_and_what_they_have_taught_stays():
     earlier = [
         Spent("m", "a", (500, 50), (100, 20), 2, (4000, 400), 0.0),
