@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import json
 import re
@@ -93,6 +94,12 @@ def stop(served: Served) -> str:
     for token in served.tokens.values():
         assert token not in stderr, "no line shows a token"
     return stderr
+
+
+@pytest.fixture
+def genlevel(genlevel: Any) -> Any:
+    """The command with what these tests give it, whatever GENLEVEL_TEST_AUTH says."""
+    return dataclasses.replace(genlevel, credentials=None)
 
 
 @pytest.fixture(scope="module")
