@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -43,8 +44,8 @@ def token(ctx: click.Context, name: str, roles: tuple[str, ...], expires: dateti
     day = None if expires is None else expires.date()
     if day is not None and day < datetime.datetime.now(datetime.UTC).date():
         raise UsageError(f"--expires: {day} has passed; name a day to come")
-    text = added(file, name=name, sha256=hash_of(made), roles=[Role(role) for role in dict.fromkeys(roles)], expires=day)
-    _replace(file, text)
+    kept = [Role(role) for role in dict.fromkeys(roles)]
+    _replace(file, lambda: added(file, name=name, sha256=hash_of(made), roles=kept, expires=day))
     note(f"{name} is in {file}; services that have it as auth.tokens know the token within a second. It is shown only now:")
     click.echo(made)
 
@@ -54,8 +55,11 @@ def _configured(ctx: click.Context) -> Path | None:
     return None if auth is None else auth.tokens
 
 
-def _replace(file: Path, text: str) -> None:
-    """Writes the file anew at once: a service that reads it meanwhile sees the old one or the new one. A new file is its owner's alone."""
+def _replace(file: Path, text: Callable[[], str]) -> None:
+    """Writes the file anew at once: a service that reads it meanwhile sees the old one or the new one. A new file is its owner's alone.
+
+    text: made when nobody else works on the file.
+    """
     scratch = file.with_name(f".{file.name}.new")
     mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
     try:
@@ -64,10 +68,10 @@ def _replace(file: Path, text: str) -> None:
         raise UsageError(f"{scratch} is there: another `genlevel token` is at work, or one broke off; if none is, delete it") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            os.fchmod(descriptor, mode)
-            opened.write(text)
+            opened.write(text())
             opened.flush()
             os.fsync(opened.fileno())
+        os.chmod(scratch, mode)
         os.replace(scratch, file)
     except BaseException:
         scratch.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import json
 import re
 import signal
 import socket
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ import yarl
 
 from genlevel.runtime.callers import Role
 from genlevel.runtime.roles import RPCS
-from genlevel.runtime.tokens import hash_of, new_token
+from genlevel.runtime.tokens import hash_of, new_token, parse_rows
 
 REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 NAMES = ("gateway", "evaluator", "scorer")
@@ -309,6 +310,34 @@ def test_a_token_is_made_known_and_withdrawn_while_services_run(genlevel: Any, w
     Path(file).write_text("tokens: [oops")
     time.sleep(1.1)
     assert genlevel.run("--config", config, "runs", GENLEVEL_TOKEN=with_tokens.tokens["read"]).returncode == 0, "the rows before stay good"
+
+
+def test_a_new_file_of_tokens_is_its_owners_alone_and_another_keeps_its_mode(genlevel: Any) -> None:
+    made = genlevel.run("token", "one", "--role", "read", "--role", "call", "--expires", "2100-01-31")
+    assert made.returncode == 0, made.stderr
+    file = genlevel.folder / "tokens.yaml"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.chmod(0o644)
+    assert genlevel.run("token", "other", "--role", "admin").returncode == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    rows = parse_rows(file.read_text(), "tokens.yaml")
+    assert [(row.name, row.roles, str(row.expires)) for row in rows] == [
+        ("one", [Role.READ, Role.CALL], "2100-01-31"),
+        ("other", [Role.ADMIN], "None"),
+    ]
+    assert rows[0].sha256 == hash_of(made.stdout.strip())
+    for wrong, said in (
+        (("third", "--role", "boss"), "boss"),
+        (("third", "--role", "read", "--expires", "2020-01-01"), "has passed"),
+        (("two words", "--role", "read"), "cannot be a caller's name"),
+        (("third",), "--role"),
+        (("third", "--role", "read", "--file", "missing/tokens.yaml"), "No such file or directory"),
+    ):
+        refused = genlevel.run("token", *wrong)
+        assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (2, "", 1), refused.stderr
+        assert said in refused.stderr
+    assert len(parse_rows(file.read_text(), "tokens.yaml")) == 2
+    assert [path.name for path in genlevel.folder.iterdir()] == ["tokens.yaml"]
 
 
 # -- certificates --------------------------------------------------------------------------------------------------------
