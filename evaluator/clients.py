@@ -15,7 +15,7 @@ import grpc
 from evaluator.ports import GatewayPort
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.failures import call_failed, from_status, status_of
-from genlevel.runtime.remote import Remote
+from genlevel.runtime.remote import Remote, Timeout
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
 from genlevel.runtime.stopping import STOPPING
@@ -275,4 +275,5 @@ class GrpcScorer(Remote):
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         channel = connect(address, addresses, service=_SCORER.full_name, name="addresses.scorer")
-        super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s={"ScoreTask": 3600.0}, wait_for_ready=True)
+        timeouts_s: dict[str, Timeout] = {"ScoreTask": 3600.0, "BeginRun": 600.0, "GetVerdict": 600.0}  # its store may be away for a while
+        super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s=timeouts_s, wait_for_ready=True)
