@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ MOST_SUITES = 64
 MOST_CONTENTS = 3
 """Contents of a suite of one name that are shown of a model: one that is edited every day leaves few behind."""
 _LOG = logging.getLogger(__name__)
+_AWAY_S = 10.0
+_SLOW_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class ScoreExporter(Collector):
         self._most_suites = most_suites
         self._suites: OrderedDict[tuple[str, str, str], list[Current]] = OrderedDict()
         self._lock = threading.Lock()
+        self._away_until = 0.0  # by the monotonic clock: the store could not be read
 
     def update(self, suite: tuple[str, str, str], runs: Sequence[Current], *, changed: str) -> None:
         """Shows these runs of a model, a suite and its content, and drops what was scored longest ago if there is too much.
@@ -95,19 +99,24 @@ class ScoreExporter(Collector):
             suites = [(suite, list(runs)) for suite, runs in self._suites.items()]
         for (model, suite, suite_hash), runs in suites:
             for run in runs:
-                if (shown := _drawn(run, model, suite)) is not None:
+                if (shown := self._drawn(run, model, suite)) is not None:
                     families.add([model, suite, short_hash(suite_hash), "true" if run.part else "false"], shown)
         return families.all
 
+    def _drawn(self, run: Current, model: str, suite: str) -> Shown | None:
+        """What is shown of a run; None if its scores cannot be read now: all else can still be watched.
 
-def _drawn(run: Current, model: str, suite: str) -> Shown | None:
-    """What is shown of a run; None if its scores cannot be read now: all else can still be watched."""
-    if run.shown is None:
-        try:
-            run.shown = run.draw()
-        except StorageError as error:
-            _LOG.warning("the series of %s on %s are not shown: %s", model, suite, error)
-    return run.shown
+        A store that hangs is left alone for a while: each look would take as long as its timeouts.
+        """
+        began = time.monotonic()
+        if run.shown is None and began >= self._away_until:
+            try:
+                run.shown = run.draw()
+            except StorageError as error:
+                if (now := time.monotonic()) - began > _SLOW_S:
+                    self._away_until = now + _AWAY_S
+                _LOG.warning("the series of %s on %s are not shown: %s", model, suite, error)
+        return run.shown
 
 
 class _Families:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMe
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
 from scorer.certify import certify
+from scorer.runs import exporter as module
 from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
@@ -125,3 +127,25 @@ def test_nothing_is_said_that_is_not_a_number(exporter: ScoreExporter, registry:
     samples = [sample for family in registry.collect() for sample in family.samples]
     assert all(math.isfinite(sample.value) for sample in samples)
     assert not [sample for sample in samples if sample.name == "genlevel_task_score"]
+
+
+def test_a_store_that_hangs_is_asked_for_one_run_and_left_alone_for_a_while(
+    exporter: ScoreExporter, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SLOW_S", 0.05)
+    asked = []
+
+    def hanging() -> Shown:
+        asked.append(time.monotonic())
+        time.sleep(0.1)
+        raise StorageError("the server did not answer")
+
+    for name in ("a", "b", "c"):
+        update(exporter, name, hanging)
+    assert value(registry, "verdict", "a") is None
+    assert value(registry, "verdict", "b") is None
+    assert len(asked) == 1
+    monkeypatch.setattr(module, "_AWAY_S", 0.0)
+    exporter._away_until = 0.0
+    assert value(registry, "verdict", "c") is None
+    assert len(asked) > 1
