@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import time
 
 import grpc
@@ -137,6 +138,8 @@ async def test_a_service_with_nothing_to_do_is_gone_at_once_whatever_is_open_to_
             for stream in streams:
                 await stream.write(items(1))
                 await stream.read()
+        half = stack.enter_context(socket.create_connection(("127.0.0.1", services.http["evaluator" if name == "up" else name])))
+        half.sendall(b"GET /metrics HTTP/1.1\r\nHost: ")
         assert await asyncio.to_thread(services.running[name].gone_after_s, signal.SIGTERM) < AT_ONCE_S
     code, said = services.running[name].ended()
     assert (code, "Traceback" in said) == (0, False), said
@@ -177,6 +180,27 @@ async def test_an_evaluator_that_stops_keeps_the_answers_to_what_it_has_asked_an
     assert (run.status, run.counts.answered, run.calls, run.retries) == (ev.RUN_STATUS_FINISHED, 200, 200, 0)
     asked = [question for _, question in stub.calls()]
     assert len(asked) == len(set(asked)) == 200, "none was lost, none asked twice"
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["three processes", "up"])
+async def test_calls_of_a_run_that_outlast_the_grace_are_cut_and_counted_as_of_unknown_fate(
+    deployed, stub_upstream, choice_suite, together
+):
+    stub = stub_upstream(latency=60)
+    services = deployed(stub.base_url, grace_s=0.5)
+    name = "up" if together else "evaluator"
+    services.start(*(["up"] if together else ["gateway", "scorer", "evaluator"]))
+    run_id = await started(services, choice_suite(20))
+    await until(lambda: len(stub.calls()) == 20)
+    assert 0.5 <= await asyncio.to_thread(services.running[name].gone_after_s, signal.SIGTERM) < 0.5 + 1.0 + AT_ONCE_S
+    code, said = services.running[name].ended()
+    assert (code, "Traceback" in said) == (0, False), said
+    services.start(name)
+    await until(lambda: len(stub.calls()) == 40)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=30)).run
+    assert (run.status, run.counts.answered) == (ev.RUN_STATUS_RUNNING, 0)
+    assert run.unknown_calls >= 20, "those that were cut may be charged"
 
 
 async def test_a_gateway_that_is_replaced_costs_a_run_elsewhere_no_call(deployed, stub_upstream, choice_suite):
