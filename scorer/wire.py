@@ -9,7 +9,7 @@ from functools import lru_cache
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import RequestTooLarge, UsageError
 from genlevel.runtime.files import Lease
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
@@ -18,6 +18,9 @@ from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome
 from scorer.tasks import Rater, RatingSource, TaskRecord
+
+MOST_LABEL_VALUES = 2_000_000
+"""Of one instance: each takes up to a hundred bytes, and others wait while they are read."""
 
 
 def task_of(message: sc.TaskDescription) -> TaskRecord:
@@ -89,6 +92,8 @@ def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | No
     """
     outcome = _outcome(answer, answer.outcome)
     rating_outcome = _outcome(answer, answer.rating_outcome) if answer.rating_outcome else None
+    if sum(map(answer.label_json.count, ",[{")) > MOST_LABEL_VALUES:
+        raise RequestTooLarge(f"instance {quoted(answer.id)}: its label has more than {MOST_LABEL_VALUES:,} values")
     try:
         label = json.loads(answer.label_json) if answer.label_json else None
     except (ValueError, RecursionError):

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import RequestTooLarge, UsageError
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.scoring.agreement import Agreement
+from scorer.scoring.files import FileAccess
 from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task
 from scorer.tasks import Rater, RatingSource, TaskRecord
-from scorer.wire import read_tasks, task_message, task_of, written_tasks
+from scorer.wire import MOST_LABEL_VALUES, instance_of, read_tasks, task_message, task_of, written_tasks
 
 texts = st.text(max_size=8)
 counts = st.integers(0, 2**40)
@@ -76,3 +77,10 @@ def test_words_that_no_task_has_are_refused_by_the_tasks_key(message: sc.TaskDes
 def test_a_score_may_have_no_evidence(column: str | None) -> None:
     assert decoded_evidence(column) is None
     assert encoded_evidence(None) == "null"
+
+
+def test_a_label_of_millions_of_values_is_refused_before_it_is_read() -> None:
+    label = "[" + "[]," * MOST_LABEL_VALUES + "[]]"
+    answer = sc.InstanceAnswer(id="i7", outcome=sc.OUTCOME_ANSWERED, answer_type="boxes", label_json=label)
+    with pytest.raises(RequestTooLarge, match=r"instance 'i7': its label has more than 2,000,000 values"):
+        instance_of(answer, FileAccess(None, from_network=True))
