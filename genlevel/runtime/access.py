@@ -119,12 +119,12 @@ class Access:
         ways = [way for way, there in (("a token", self._tokens is not None), ("a certificate", bool(self._certificates))) if there]
         return f"callers who show {' or '.join(ways)}"
 
-    def caller(self, authorization: str, names: Callable[[], Iterable[str]], peer: str, *, how: str) -> Caller:
+    def caller(self, authorization: str, names: Callable[[], Iterable[str]] | None, peer: str, *, how: str) -> Caller:
         """Who calls. Raises CallerUnknown.
 
         Args:
             authorization: that header of the call; "" = it has none.
-            names: the names in the caller's certificate, which was verified.
+            names: the names in the caller's certificate, which was verified. None: none can be shown there.
             peer: where the call comes from.
             how: how a token is given, for people.
         """
@@ -139,7 +139,7 @@ class Access:
             if time.time() >= found.expires_at:
                 raise self._refused(Why.EXPIRED, peer, CallerUnknown(f"the token of {found.caller.name} has expired; {how}"))
             return found.caller
-        shown = list(names()) if self._certificates else []
+        shown = list(names()) if self._certificates and names is not None else []
         for name in shown:
             if name in self._certificates:
                 return self._certificates[name]
@@ -147,7 +147,12 @@ class Access:
             names_shown = _printable(", ".join(shown))
             said = f"no name of this certificate is known ({names_shown}); the service's auth.certificates has those that are"
             raise self._refused(Why.UNKNOWN, peer, CallerUnknown(said))
-        said = f"a token is needed; {how}" if self._tokens is not None else "a certificate is needed; set addresses.certificate and key"
+        if self._tokens is not None:
+            said = f"a token is needed; {how}"
+        elif names is not None:
+            said = "a certificate is needed; set addresses.certificate and key"
+        else:
+            said = "a token is needed, and this service knows none: set its auth.tokens, or auth.metrics to open"
         raise self._refused(Why.NOTHING_SHOWN, peer, CallerUnknown(said))
 
     def check_role(self, caller: Caller, needed: Role | None, what: str) -> None:

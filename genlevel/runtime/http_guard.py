@@ -41,7 +41,7 @@ class HttpGuard:
         client = cast("tuple[str, int] | None", scope.get("client"))
         headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
         authorization = next((value.decode("latin-1") for name, value in headers if name == b"authorization"), "")
-        caller = self._access.caller(authorization, tuple, client[0] if client else "unix", how="send one as Authorization: Bearer")
+        caller = self._access.caller(authorization, None, client[0] if client else "unix", how="send one as Authorization: Bearer")
         self._access.check_role(caller, Role.READ, path)
         set_caller(caller)
 

@@ -406,7 +406,8 @@ async def test_every_method_refuses_every_certificate_but_the_right_ones(
 
 
 async def test_pages_need_a_token_where_callers_have_certificates(with_certificates: Served) -> None:
-    assert (await fetch(with_certificates.pages, "/metrics", "Bearer x"))[0] == 401
+    status, text = await fetch(with_certificates.pages, "/metrics", "Bearer x")
+    assert (status, "this service knows none: set its auth.tokens, or auth.metrics to open" in text) == (401, True)
     assert (await fetch(with_certificates.pages, "/readyz"))[0] == 200
 
 
