@@ -57,11 +57,17 @@ class ScoredAnswers:
                 found[one.instance_id] = one
         return found
 
+    def unscored(self, answer: ev.ListAnswersResponse, *, unparsable: bool = False) -> Document:
+        """An answer's document without its score. unparsable: the scorer could not read it; the document says why."""
+        entry = answer_document(answer)
+        if unparsable and answer.outcome == sc.OUTCOME_ANSWERED:
+            entry |= {"outcome": "unparsable", "error": entry["error"] or self._why(answer)}
+        return entry
+
     def _entry(self, answer: ev.ListAnswersResponse, known: Scored) -> Document:
         """An answer's document with its "score", which may be None. If the scorer could not read it: unparsable, and why."""
-        entry, scored = answer_document(answer), known.get(answer.instance_id)
-        if scored is not None and scored.outcome == sc.OUTCOME_UNPARSABLE and answer.outcome == sc.OUTCOME_ANSWERED:
-            entry |= {"outcome": "unparsable", "error": entry["error"] or self._why(answer)}
+        scored = known.get(answer.instance_id)
+        entry = self.unscored(answer, unparsable=scored is not None and scored.outcome == sc.OUTCOME_UNPARSABLE)
         return {**entry, "score": scored.score if scored is not None and scored.HasField("score") else None}
 
     def _why(self, answer: ev.ListAnswersResponse) -> str:

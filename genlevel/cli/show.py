@@ -56,7 +56,7 @@ def show(ctx: click.Context, run: str, *, failures: bool, instance: str | None, 
                 return await ScoredAnswers(found.scorer).few([answer async for answer in found.evaluator.list_answers(request)])
             known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
             if failures:
-                return await _failures(found, known)
+                return await _failures(found, known, scored=as_json)
             verdict = await verdict_of(found, known.run_id)
             return _breakdown(known, verdict, by) if by else result_document(known, verdict)
 
@@ -92,8 +92,11 @@ def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document
     }
 
 
-async def _failures(found: Stored, run: ev.Run) -> list[Document]:
-    """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read."""
+async def _failures(found: Stored, run: ev.Run, *, scored: bool) -> list[Document]:
+    """Refused, failed and unsupported instances, those that the judge failed on, and those that the scorer could not read.
+
+    scored: with their scores, for which all scores of their tasks are read.
+    """
 
     async def listed(**which: Unpack[_Which]) -> list[ev.ListAnswersResponse]:
         return [answer async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, **which))]
@@ -103,7 +106,12 @@ async def _failures(found: Stored, run: ev.Run) -> list[Document]:
     scores = (await verdict_of(found, run.run_id)).tasks
     unread = [ev.TaskInstances(task=score.task.key, ids=score.unparsable_ids) for score in scores if score.unparsable_ids]
     not_read = await listed(within=unread) if unread else []
-    entries = await ScoredAnswers(found.scorer, run.run_id).few([*open_ones, *not_judged, *not_read])
+    answers = ScoredAnswers(found.scorer, run.run_id)
+    if scored:
+        entries = await answers.few([*open_ones, *not_judged, *not_read])
+    else:
+        entries = [answers.unscored(one) for one in (*open_ones, *not_judged)]
+        entries += [answers.unscored(one, unparsable=True) for one in not_read]
     for entry in entries[len(open_ones) : len(open_ones) + len(not_judged)]:
         entry |= {"outcome": "not judged", "error": entry["ratings"][0]["error"]}
     return entries

@@ -46,3 +46,11 @@ def test_the_failures_say_why_though_the_suite_has_moved(genlevel, stored):
         assert {entry["prompt"] for entry in failures} == {None}
     finally:
         moved.rename(suite)
+
+
+def test_the_failures_are_told_alike_with_and_without_scores(genlevel, stored):
+    folder, run, _ = stored
+    out = ("--out", str(folder / "genlevel-data"))
+    lines = genlevel.run("show", run, "--failures", *out).stdout.splitlines()
+    entries = json.loads(genlevel.run("show", run, "--failures", *out, "--json").stdout)
+    assert lines == [f"{entry['outcome']:11} {entry['task']}/{entry['id']}: {entry['error']}" for entry in entries]
