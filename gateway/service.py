@@ -25,7 +25,7 @@ from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
-from gateway.parts import MODALITY_NAMES, is_large, turns_of
+from gateway.parts import MODALITY_NAMES, Fetch, is_large, turns_of
 from gateway.prices import cost_nano_usd
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
@@ -160,7 +160,7 @@ class Gateway:
         large = is_large(request)
         async with self._encoding if large else nullcontext():
             capable = adapter.capabilities if route.takes_uris else replace(adapter.capabilities, image_uris=False)
-            turns = await turns_of(request.messages, capable, route.modalities, self._blob, taker, video_frames=route.video_frames)
+            turns = await turns_of(request.messages, capable, route.modalities, self._stored(), taker, video_frames=route.video_frames)
             model, starting_s = route.model, 0.0
             if route.row.is_started_here:
                 began = time.perf_counter()
@@ -220,7 +220,7 @@ class Gateway:
         """Asks a generator. Media that its answer only names are fetched."""
         parameters = applied(request.parameters, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
-        turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._blob, taker)
+        turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._stored(), taker)
         upstream = self._upstreams.of(route)
 
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
@@ -350,9 +350,17 @@ class Gateway:
         failure.may_be_charged = failed.lost
         return failure
 
-    async def _blob(self, reference: ct.BlobReference) -> bytes:
-        store = self._store()
-        return await store.reads(store.get, reference.sha256)
+    def _stored(self) -> Fetch:
+        """Reads what a request names in the blob store: all of it together is no larger than a request may be."""
+        left = MAX_REQUEST_BYTES
+
+        async def fetch(reference: ct.BlobReference) -> bytes:
+            nonlocal left
+            content = await asyncio.to_thread(self._store().get, reference.sha256, most_bytes=left)
+            left -= len(content)
+            return content
+
+        return fetch
 
     def _store(self) -> BlobStore:
         if self._blobs is None:

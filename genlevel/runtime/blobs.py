@@ -68,8 +68,8 @@ class BlobStore:
             self._shelf.write(_place(sha256), content, mime_type)
         return ct.BlobReference(sha256=sha256, size_bytes=len(content))
 
-    def get(self, sha256: str) -> bytes:
-        """The bytes of an object, checked against its hash.
+    def get(self, sha256: str, *, most_bytes: int = LIMIT_BYTES) -> bytes:
+        """The bytes of an object of at most ``most_bytes``, checked against its hash.
 
         Raises:
             UsageError: not a hash.
@@ -79,8 +79,8 @@ class BlobStore:
         size = self._shelf.size(place)
         if size is None:
             raise BlobMissing(f"blob store: {sha256} is not in {self._shelf.name}")
-        if size > self.limit_bytes:
-            raise StorageError(f"blob store: {sha256} has {size} bytes, over the limit of {self.limit_bytes}")
+        if size > (most := min(self.limit_bytes, most_bytes)):
+            raise StorageError(f"blob store: {sha256} has {size} bytes, over the limit of {most}")
         content = self._shelf.read(place)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StorageError(

@@ -395,6 +395,21 @@ async def test_an_image_of_the_blob_store_reaches_the_provider(stub: Any, gatewa
     assert base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) == picture
 
 
+async def test_what_a_request_names_in_the_blob_store_is_together_no_larger_than_a_request(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.service.MAX_REQUEST_BYTES", 1000)
+    store = BlobStore.open(tmp_path / "blobs")
+    parts = [
+        ct.Part(media=ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", blob=store.put(b"\x89PNG" + bytes([n]) * 596)))
+        for n in range(2)
+    ]
+    request = gw.GenerateRequest(route="openai-chat", messages=[ct.Message(role=ct.ROLE_USER, parts=parts)])
+    with pytest.raises(CallFailed, match=r"messages\[0\]\.parts\[1\]: .* has 600 bytes, over the limit of 400") as caught:
+        await gateway.generate(request)
+    assert caught.value.reason == "CALLER_FAULT"
+
+
 async def test_a_request_over_the_providers_size_is_too_long(stub: Any, gateway: Gateway) -> None:
     media = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(25 << 20))
     message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(media=media)])
