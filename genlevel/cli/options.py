@@ -24,6 +24,9 @@ WHOLE_NUMBER = click.IntRange(1, 10**9)
 """Of instances, calls or tokens, within what messages hold."""
 
 
+TOKENS = click.IntRange(1, 10**15)
+
+
 class LimitOptions(TypedDict):
     """What ``limit_options`` give a command. budget_usd: in nano-dollars."""
 
@@ -94,7 +97,7 @@ _LIMIT_OPTIONS = (
     ),
     click.option(
         "--budget-tokens",
-        type=click.IntRange(1, 10**15),
+        type=TOKENS,
         metavar="N",
         help="The same in tokens, in and out; also for a model without a price.",
     ),

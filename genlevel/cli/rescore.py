@@ -10,6 +10,7 @@ import click
 
 from genlevel.cli.connection import is_beside, services, verdict_of
 from genlevel.cli.options import (
+    TOKENS,
     Dollars,
     json_option,
     judge_option,
@@ -34,6 +35,7 @@ class _Options(TypedDict):
     ratings: tuple[Path, ...]
     judge: str
     budget_usd: int | None
+    budget_tokens: int | None
     unpriced_ok: bool
     out: Path
     as_json: bool
@@ -44,6 +46,7 @@ class _Options(TypedDict):
 @ratings_option
 @judge_option
 @click.option("--budget-usd", type=Dollars(), metavar="X", help="With --judge: the most that the run may cost, its answers included.")
+@click.option("--budget-tokens", type=TOKENS, metavar="N", help="With --judge: the same in tokens, in and out.")
 @click.option("--unpriced-ok", is_flag=True, help="With --judge: go on if the judge's price is not known.")
 @out_option
 @json_option
@@ -57,9 +60,12 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
     out, judge = options["out"], options["judge"]
     settings = settings_of(ctx)
     need_run_folder(settings, out)
-    limited = options["budget_usd"] is not None or options["unpriced_ok"]
+    traffic = ev.TrafficSettings(
+        budget_nano_usd=options["budget_usd"], budget_tokens=options["budget_tokens"], unpriced_ok=options["unpriced_ok"]
+    )
+    limited = bool(traffic.ListFields())
     if limited and not judge:
-        raise UsageError("--budget-usd and --unpriced-ok go with --judge: rescoring alone calls no model")
+        raise UsageError("--budget-usd, --budget-tokens and --unpriced-ok go with --judge: rescoring alone calls no model")
     request = ev.RescoreRunRequest(run_id=run, ratings=_written_ratings(options["ratings"]))
 
     async def work() -> tuple[int, Document | None]:
@@ -74,7 +80,7 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
                 return 0, result_document(rescored.run, await verdict_of(found, rescored.run.run_id))
             start = ev.StartRunRequest(run_id=run, judge=judge, judge_only=True, retry_failed=True)
             if limited:
-                start.traffic.CopyFrom(ev.TrafficSettings(budget_nano_usd=options["budget_usd"], unpriced_ok=options["unpriced_ok"]))
+                start.traffic.CopyFrom(traffic)
             return await drive(found, start, settings, out, as_json=options["as_json"]), None
 
     code, document = run_async(work())
