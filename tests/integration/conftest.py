@@ -331,9 +331,9 @@ class Deployment:
         }
         (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
 
-    def launch(self, name: str) -> Served:
-        """Starts a service, or all of them as "up", and does not wait for it."""
-        self.running[name] = Served(self.genlevel.start(name, "--out", "data"))
+    def launch(self, name: str, *command: str) -> Served:
+        """Starts a service, or all of them as "up", and does not wait for it. command: what starts it, if not its name."""
+        self.running[name] = Served(self.genlevel.start(*(command or (name,)), "--out", "data"))
         return self.running[name]
 
     def start(self, *names: str) -> None:

@@ -11,6 +11,7 @@ import time
 
 import grpc
 import pytest
+import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from genlevel.runtime.failures import call_failed, status_of
@@ -50,6 +51,7 @@ async def read_to_the_end(call):
             found[result.id] = call_failed(result.error).reason if result.WhichOneof("result") == "error" else "answered"
 
 
+@pytest.mark.slow
 async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(deployed, stub_upstream):
     stub = stub_upstream(latency=2.0)
     services = deployed(stub.base_url)
@@ -213,6 +215,37 @@ async def test_a_gateway_that_is_replaced_costs_a_run_elsewhere_no_call(deployed
         code = await asyncio.to_thread(lambda: (services.running["gateway"].process.terminate(), services.running["gateway"].ended())[1][0])
         assert code == 0
         services.launch("gateway")
+    run = await end_of(services, run_id)
+    assert (run.counts.answered, run.calls, run.retries) == (600, 600, 0)
+    asked = [question for _, question in stub.calls()]
+    assert len(asked) == len(set(asked)) == 600, "none was lost, none asked twice"
+
+
+@pytest.mark.slow
+async def test_two_gateways_that_are_replaced_in_turn_cost_a_run_no_call(deployed, stub_upstream, choice_suite):
+    stub = stub_upstream(latency=0.3)
+    services = deployed(stub.base_url)
+    file = services.genlevel.folder / "genlevel.yaml"
+    document = yaml.safe_load(file.read_text())
+    ports = [services.grpc["gateway"]]
+    with socket.create_server(("127.0.0.1", 0)) as grpc_port, socket.create_server(("127.0.0.1", 0)) as http_port:
+        listening = {name: f"127.0.0.1:{each.getsockname()[1]}" for name, each in (("grpc", grpc_port), ("http", http_port))}
+        ports.append(grpc_port.getsockname()[1])
+    (services.genlevel.folder / "second.yaml").write_text(yaml.safe_dump(document | {"gateway": listening}))
+    document["addresses"]["gateway"] = f"ipv4:{','.join(f'127.0.0.1:{port}' for port in ports)}"
+    file.write_text(yaml.safe_dump(document))
+
+    def launch_second():
+        services.launch("second", "--config", "second.yaml", "gateway")
+
+    launch_second()
+    services.start("gateway", "scorer", "evaluator")
+    run_id = await started(services, choice_suite(600))
+    for seen, name in ((100, "gateway"), (250, "second"), (400, "gateway")):
+        await until(lambda seen=seen: len(stub.calls()) >= seen)
+        assert await asyncio.to_thread(services.running[name].gone_after_s, signal.SIGTERM) < 0.3 + AT_ONCE_S
+        assert "Traceback" not in services.running[name].said
+        launch_second() if name == "second" else services.start("gateway")
     run = await end_of(services, run_id)
     assert (run.counts.answered, run.calls, run.retries) == (600, 600, 0)
     asked = [question for _, question in stub.calls()]

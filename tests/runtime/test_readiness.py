@@ -28,7 +28,7 @@ from genlevel.embedded import embedded_services
 from genlevel.runtime import rpc
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.http import HttpServer, create_app
-from genlevel.runtime.readiness import Check, Readiness, looked
+from genlevel.runtime.readiness import Check, Life, Readiness, fine, looked
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
@@ -315,3 +315,12 @@ async def test_a_database_in_memory_is_there() -> None:
     core = Scorer("sqlite://")
     assert await core.readiness() == ""
     core.close()
+
+
+async def test_over_its_life_a_process_starts_is_asked_and_stops() -> None:
+    life = Life()
+    assert await life() == "starting"
+    life.begin(fine)
+    assert await life() == ""
+    life.stop()
+    assert await life() == "stopping"
