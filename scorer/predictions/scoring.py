@@ -169,6 +169,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "run": None,
         "model": scored.model,
         "suite": scored.suite,
+        "suite_hash": None,
         "benchmark": scored.benchmark.name,
         "partial": scored.partial,
         "status": "finished",
