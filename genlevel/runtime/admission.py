@@ -151,15 +151,18 @@ class _Call:
         if self._counted is None:
             await self._refuse(self._admission.full("calls", str(self._admission.limits.calls)))
         if streaming:
-            await self._room_to_receive(self._admission.message_bytes // 2)
+            self._receiving = await self._room(self._admission.receiving, self._admission.message_bytes // 2, "receiving")
 
-    async def _room_to_receive(self, size: int) -> None:
+    async def _room(self, room: Room, size: int, which: str) -> Hold:
         """Ends the call if there is none in time."""
+        hold = room.take(self._caller, size)
+        if hold is not None:  # as almost always: a timeout costs more than all else here
+            return hold
         try:
             async with asyncio.timeout(self._admission.limits.wait_s):
-                self._receiving = await self._admission.receiving.enter(self._caller, size)
+                return await room.enter(self._caller, size)
         except TimeoutError:
-            await self._refuse(self._no_room("receiving"))
+            await self._refuse(self._no_room(which))
 
     def leave(self) -> None:
         """Gives back all that the call holds."""
@@ -174,7 +177,7 @@ class _Call:
 
     async def request(self) -> Message:
         """The one request of a call that has one."""
-        await self._room_to_receive(self._admission.message_bytes)
+        receiving = self._receiving = await self._room(self._admission.receiving, self._admission.message_bytes, "receiving")
         try:
             async with asyncio.timeout(self._admission.limits.receive_s):
                 self._raw = await self._context.read()
@@ -183,15 +186,9 @@ class _Call:
             await self._refuse(UsageError(f"{self._method}: the request did not arrive whole in time ({limit})"))
         if self._raw is grpc.aio.EOF:
             await self._refuse(UsageError(f"{self._method}: the call has no request"))
-        weight = await self._weigh()
-        try:
-            async with asyncio.timeout(self._admission.limits.wait_s):
-                self._working = await self._admission.working.enter(self._caller, weight)
-        except TimeoutError:
-            await self._refuse(self._no_room("in_flight"))
+        self._working = await self._room(self._admission.working, await self._weigh(), "in_flight")
         request = await self._parsed()
-        if self._receiving is not None:
-            self._receiving.leave()
+        receiving.leave()
         return request
 
     async def requests(self) -> AsyncIterator[Message]:
