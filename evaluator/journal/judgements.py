@@ -144,10 +144,10 @@ class Judgements:
         with writing(self._engine).begin() as connection:
             connection.execute(change)
 
-    def set_complete(self, run_id: str, complete: bool) -> None:
-        """Whether the run's judge has judged all that it can."""
-        with writing(self._engine).begin() as connection:
-            connection.execute(update(run_judges).where(run_judges.c.run_id == run_id).values(complete=int(complete)))
+    def complete(self, run_id: str, lease: Lease | None = None) -> asyncio.Future[None]:
+        """Notes that the run's judge has judged all that it can; the future is done when that is durable."""
+        change = update(run_judges).where(run_judges.c.run_id == run_id).values(complete=1)
+        return self._submit(lambda connection: connection.execute(change), lease, None)
 
     # -- people ----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.told import bounds_told
-from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable
+from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, may_pass
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.runtime.shown import cut
 from genlevel.v1 import evaluator_pb2 as ev
@@ -193,7 +193,7 @@ class RunControl:
         )
         ending = await active.judging.run()
         if ending.status == ev.RUN_STATUS_FINISHED:
-            await journal.writes(journal.judgements.set_complete, active.run_id, True)
+            await active.log.judging_ended()
         return ending
 
     def _accounts(self) -> frozenset[str]:
@@ -263,6 +263,8 @@ class RunControl:
         except asyncio.CancelledError:
             ending = Ending(ev.RUN_STATUS_INTERRUPTED, "stopped")
             raise
+        except GenlevelError as error:  # between the passes: a database that is away for too long, say
+            ending = Ending(ev.RUN_STATUS_FAILED, str(error), may_pass(error))
         finally:
             watching.cancel()
             heeding.cancel()

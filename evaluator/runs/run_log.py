@@ -71,6 +71,10 @@ class RunLog:
         if self._lock.held:
             self._followed(self._journal.close_note((run_id, number), self._lease))
 
+    def judging_ended(self) -> asyncio.Future[None]:
+        """Notes that the run's judge has judged all that it can."""
+        return self._followed(self._journal.judgements.complete(self._run_id, self._lease))
+
     def end(self, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object]) -> asyncio.Future[None]:
         """Stores how the run ended, after all else."""
         stored = self._journal.end_run(

@@ -285,12 +285,12 @@ class Broken(LeaseTable):
 
 async def test_a_holder_survives_a_blink_of_the_database(tmp_path: Path) -> None:
     table = Broken(sqlite_url(tmp_path / "database.sqlite"))
-    holder = LeaseHolder(table, "run", "a", ttl_s=1.8)
+    holder = LeaseHolder(table, "run", "a", ttl_s=3.0)
     assert await holder.acquire()
     table.away = True
-    await asyncio.sleep(0.9)
+    await asyncio.sleep(1.2)
     table.away = False
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2.0)
     assert not holder.lost.is_set()
     assert table.owner_of("run") == "a"
     await holder.release()

@@ -334,7 +334,7 @@ async def test_judgements_are_kept_by_judge_and_prompt_and_a_rating_stays(journa
     assert (totals.judged, totals.failed, totals.usage.input_tokens, totals.cost.nano_usd) == (1, 1, 20, 28)
     await kept.record(judgement("b", rating=50.0))
     assert kept.totals("r").judged == 2
-    kept.set_complete("r", True)
+    await kept.complete("r")
     assert kept.judge_of("r") == replace(judge, complete=True)
 
 

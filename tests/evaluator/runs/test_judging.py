@@ -15,7 +15,7 @@ from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import judging
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
+from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, StorageError, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -680,3 +680,18 @@ async def test_a_preference_in_text_is_judged_blind_to_the_place_and_people_come
     score = await score_of(scorer, run, "Styles")
     assert (score.score, score.task.rating_source.kind) == (pytest.approx(100 * 0.5 / 12), "people")
     assert score.task.rating_source.agreement.instances == 12
+
+
+async def test_a_database_that_is_away_between_the_passes_ends_a_run_in_a_line(services, bench, suite, monkeypatch):
+    evaluator, _, _ = services()
+    bench.judge = lambda text, calls: "Rating: 10"
+
+    def away(run_id, lease=None):
+        raise StorageError("cannot use the database: away")
+
+    monkeypatch.setattr(evaluator._journal.judgements, "complete", away)
+    run = await start(evaluator, suite(2))
+    assert (run.status, run.reason) == (ev.RUN_STATUS_FAILED, "cannot use the database: away")
+    monkeypatch.undo()
+    again = await finish(evaluator, run_id=run.run_id)
+    assert (again.status, again.reason) == (ev.RUN_STATUS_FINISHED, "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -742,3 +744,24 @@ async def test_a_text_with_the_name_of_a_picture_is_a_problem_of_the_data(make_e
     assert "a.png" in answer.error
     assert "picture" in answer.error
     assert not scripted.calls
+
+
+async def test_what_a_run_waits_for_is_said(make_evaluator, scripted, suite_folder, tmp_path):
+    evaluator, _ = make_evaluator()
+    evaluator._journal.writes.seconds = 20.0
+    scripted.latency_s = 0.05
+    started = await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(40))))
+    await until(lambda: scripted.calls.total() > 5)
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "genlevel.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        active = evaluator._control.active[started.run.run_id]
+        await until(lambda: active.progress().waits_for)
+        progress = active.progress()
+        assert progress.waiting["storage"] >= 1
+        line = progress_line(progress)
+        assert " on storage" in line
+        assert "waiting for storage: " in line
+        other.execute("commit")
+    done = await watched(evaluator, started.run)
+    assert (done.status, done.counts.answered) == (ev.RUN_STATUS_FINISHED, 40)
+    assert set(scripted.calls.values()) == {1}
