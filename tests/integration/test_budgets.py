@@ -109,6 +109,17 @@ def test_the_bounds_contain_what_was_billed(genlevel, biller, choice_suite, lie)
     assert usage["most_usd"] < 200 * upstream.billed()
 
 
+@pytest.mark.parametrize("lie", ["missing", "negative", "endless"])
+def test_a_budget_is_kept_by_what_is_really_billed_though_bills_do_not_come(genlevel, biller, choice_suite, lie):
+    upstream = biller(lie=lie, lie_rate=0.1 if lie != "endless" else 0.02, error_rate=0.1, latency=0.02)
+    cap = 0.006
+    result, _ = run_it(genlevel, choice_suite(200), "--budget-usd", str(cap), codes=(1,))
+    assert result["status"] == "budget"
+    assert result["instances"]["answered"] > 10
+    assert result["usage"]["usd"] <= upstream.billed() <= cap
+    assert upstream.billed() <= result["usage"]["most_usd"]
+
+
 def test_where_the_limit_is_ignored_in_silence_nobody_can_tell_the_most(genlevel, biller, choice_suite):
     upstream = biller(lie="long", lie_rate=0.1, latency=0.01)
     result, _ = run_it(genlevel, choice_suite(60))
