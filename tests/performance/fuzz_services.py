@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -82,19 +83,22 @@ class Process:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, stderr=log, stdout=log, env=clean)
 
-    def ready(self) -> bool:
+    def problem(self) -> str:
+        """Why it is not ready; "" if it is."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=5) as page:
-                return bool(page.status == 200)
-        except OSError:
-            return False
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=5):
+                return ""
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError as error:
+            return str(error)
 
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + 60
-        while not self.ready():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, f"{self.name} is not ready: {self.log.read_text()[-2000:]}"
+    def wait_until_ready(self, most_s: float = 60.0) -> str:
+        """Why it is not ready in time; "" if it is."""
+        deadline = time.monotonic() + most_s
+        while (problem := self.problem()) and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
+        return problem
 
     def mib(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -165,7 +169,8 @@ class Bench:
         for name in self.ports:
             self.processes[name] = Process(name, self.folder, self.http[name])
         for process in self.processes.values():
-            await asyncio.to_thread(process.wait_until_ready)
+            problem = await asyncio.to_thread(process.wait_until_ready)
+            assert not problem, f"{process.name}: {problem}: {process.log.read_text()[-2000:]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -415,8 +420,8 @@ async def fuzz(cases: int, seed: int, names: Sequence[str], folder: Path) -> lis
             print(f"{name}: {before[name]:.0f} MiB at the start, {more:+.0f} MiB at the end")
             if more > MOST_MORE_MIB:
                 wrong.append(f"{name} kept {more:.0f} MiB")
-            if not process.ready():
-                wrong.append(f"{name} is not ready")
+            if problem := await asyncio.to_thread(process.wait_until_ready, 20.0):  # the machine may be busy
+                wrong.append(f"{name} is not ready: {problem}")
             log = process.log.read_text(errors="replace")
             if "Traceback" in log:
                 wrong.append(f"{name} logged a traceback: {log[log.index('Traceback') - 300 :][:3000]}")
