@@ -12,12 +12,12 @@ import grpc
 
 from gateway.calls import not_sent
 from gateway.service import Gateway
-from genlevel.runtime.admission import CALL_BYTES, VALUE_BYTES
+from genlevel.runtime.admission.interceptor import CALL_BYTES, VALUE_BYTES
+from genlevel.runtime.admission.room import Hold, Room, Waiting
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull
 from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
-from genlevel.runtime.room import Hold, Room, Waiting
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc

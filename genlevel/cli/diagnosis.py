@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from genlevel.runtime.errors import ConfigurationError, GenlevelError
 
 if TYPE_CHECKING:
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
     from genlevel.runtime.settings import Settings
 
 _SERVICES = ("gateway", "evaluator", "scorer")
@@ -61,7 +61,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
 
 def exposure(settings: Settings) -> Iterator[Finding]:
     """Of each address that a service would listen at: who can call it."""
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
 
     try:
         access = Access(settings.auth)
@@ -88,7 +88,7 @@ def tokens(settings: Settings) -> Iterator[Finding]:
     """Of the file of tokens: whether others can read it, and which tokens have ended or soon will."""
     if settings.auth is None or settings.auth.tokens is None:
         return
-    from genlevel.runtime.tokens import read_rows
+    from genlevel.runtime.callers.tokens import read_rows
 
     file = settings.auth.tokens
     try:

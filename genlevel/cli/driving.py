@@ -23,7 +23,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
@@ -88,7 +88,7 @@ def _access(found: Services, settings: Settings) -> Access | None:
     """Who may read the metrics of a one-shot run. Raises ConfigurationError if that must be said, and is not."""
     if found.registry is None:
         return None
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
 
     access = Access(settings.auth, found.registry)
     access.check_address("evaluator.http", settings.evaluator.http, http=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evaluator.ports import ScorerPort
     from evaluator.service import Evaluator
     from gateway.service import Gateway
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
     from genlevel.runtime.readiness import Check, Life
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
@@ -205,7 +205,7 @@ async def _pages(name: str, settings: Settings, *, moves: bool = False) -> Async
     moves: if its usual port is taken, and the configuration names none, another one will do.
     """
     from genlevel.embedded import service_registry
-    from genlevel.runtime.access import Access
+    from genlevel.runtime.callers.access import Access
     from genlevel.runtime.http import HttpServer, create_app
     from genlevel.runtime.readiness import Life
 

@@ -37,7 +37,7 @@ DEFAULT_FILE = Path("tokens.yaml")
 @click.pass_context
 def token(ctx: click.Context, name: str, roles: tuple[str, ...], expires: datetime.datetime | None, file: Path | None) -> None:
     """Make a token for a caller. It is printed once, alone on stdout; the file keeps its hash. To withdraw it, take its row out."""
-    from genlevel.runtime.tokens import added, hash_of, new_token
+    from genlevel.runtime.callers.tokens import added, hash_of, new_token
 
     file = file or _configured(ctx) or DEFAULT_FILE
     made = new_token()

@@ -9,7 +9,7 @@ from typing import Self
 
 import grpc
 
-from genlevel.runtime.own_token import OwnToken
+from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.tls import Pems, channel_credentials
 from genlevel.runtime.watched import Watched
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
-from genlevel.runtime.access import Access
+from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.http_guard import HttpGuard
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.http_guard import HttpGuard
 from genlevel.runtime.logs import SeldomWarnings
 from genlevel.runtime.readiness import Check, fine
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from uvicorn._types import ASGIApplication
 
-    from genlevel.runtime.http_guard import App
+    from genlevel.runtime.callers.http_guard import App
 
 _SELDOM = SeldomWarnings()
 

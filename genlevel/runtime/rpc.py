@@ -14,14 +14,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from genlevel.runtime.access import Access, is_loopback
-from genlevel.runtime.admission import Admission
+from genlevel.runtime.admission.interceptor import Admission
+from genlevel.runtime.callers.access import Access, is_loopback
+from genlevel.runtime.callers.own_token import OwnToken
+from genlevel.runtime.callers.rpc_guard import RpcGuard
 from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
 from genlevel.runtime.loop import loop_factory, run
-from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.readiness import Check, fine, problem_of
-from genlevel.runtime.rpc_guard import RpcGuard
 from genlevel.runtime.settings import Addresses, CallLimits, Tls
 from genlevel.runtime.stopping import CallsInFlight, Stops
 from genlevel.runtime.tls import channel_pems, server_credentials

@@ -13,7 +13,7 @@ from evaluator.clients import GrpcGateway, GrpcScorer
 from gateway import rpc
 from gateway.calls import not_sent
 from genlevel.runtime import remote
-from genlevel.runtime.access import Access
+from genlevel.runtime.callers.access import Access
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Auth

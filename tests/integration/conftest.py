@@ -22,7 +22,7 @@ import pytest
 import trustme
 import yaml
 
-from genlevel.runtime.tokens import hash_of, new_token
+from genlevel.runtime.callers.tokens import hash_of, new_token
 
 HERE = Path(__file__).parent
 # What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.

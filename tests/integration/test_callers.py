@@ -24,8 +24,8 @@ import yaml
 import yarl
 
 from genlevel.runtime.callers import Role
-from genlevel.runtime.roles import RPCS
-from genlevel.runtime.tokens import hash_of, new_token, parse_rows
+from genlevel.runtime.callers.roles import RPCS
+from genlevel.runtime.callers.tokens import hash_of, new_token, parse_rows
 
 REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 NAMES = ("gateway", "evaluator", "scorer")

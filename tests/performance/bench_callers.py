@@ -16,11 +16,11 @@ import grpc
 import trustme
 
 from genlevel.runtime import rpc
-from genlevel.runtime.access import Access
 from genlevel.runtime.callers import Role
+from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.tokens import added, hash_of, new_token
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Addresses, Auth, Tls
-from genlevel.runtime.tokens import added, hash_of, new_token
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from genlevel.runtime.access import Access
+from genlevel.runtime.callers.access import Access
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.runtime.settings import NOBODY_IS_ASKED

@@ -18,17 +18,17 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from genlevel.runtime import channels, logs, watched
-from genlevel.runtime.access import Access, is_loopback
 from genlevel.runtime.callers import HERE, Caller, Role, current_caller
+from genlevel.runtime.callers.access import Access, is_loopback
+from genlevel.runtime.callers.own_token import OwnToken
+from genlevel.runtime.callers.rpc_guard import peer_name
+from genlevel.runtime.callers.tokens import Tokens, added, hash_of, new_token, parse_rows
 from genlevel.runtime.errors import ConfigurationError, RoleMissing, Unavailable, UsageError
 from genlevel.runtime.http import HttpServer, create_app
-from genlevel.runtime.own_token import OwnToken
 from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import RpcServer, connect
-from genlevel.runtime.rpc_guard import peer_name
 from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
 from genlevel.runtime.settings_file import parse_settings
-from genlevel.runtime.tokens import Tokens, added, hash_of, new_token, parse_rows
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw

@@ -54,7 +54,7 @@ class Access:
         self._certificates: Mapping[str, Caller] = {}
         self._refusals = _Refusals(registry)
         if auth is not None and auth.tokens is not None:
-            from genlevel.runtime.tokens import Tokens
+            from genlevel.runtime.callers.tokens import Tokens
 
             self._tokens = Tokens(auth.tokens)
         if auth is not None:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import cast
 
-from genlevel.runtime.access import Access
 from genlevel.runtime.callers import Role, set_caller
+from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.roles import METRICS_PAGE, OPEN_PAGES
 from genlevel.runtime.errors import CallerRefused, CallerUnknown
-from genlevel.runtime.roles import METRICS_PAGE, OPEN_PAGES
 
 Scope = MutableMapping[str, object]
 Message = MutableMapping[str, object]

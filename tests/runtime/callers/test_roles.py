@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genlevel.runtime.callers import Caller, Role
-from genlevel.runtime.roles import METRICS_PAGE, OPEN_PAGES, RPCS, needed_role
+from genlevel.runtime.callers.roles import METRICS_PAGE, OPEN_PAGES, RPCS, needed_role
 from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
 
 METHODS = [

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from genlevel.runtime.room import Room
+from genlevel.runtime.admission.room import Room
 
 
 async def test_one_caller_gets_its_share_and_another_still_finds_room() -> None:

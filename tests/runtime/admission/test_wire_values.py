@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from genlevel.runtime.wire_values import count_values, plan_of
+from genlevel.runtime.admission.wire_values import count_values, plan_of
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc

@@ -8,11 +8,11 @@ from contextlib import aclosing
 
 import grpc
 
-from genlevel.runtime.access import Access
 from genlevel.runtime.callers import set_caller
+from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.roles import HEALTH, needed_role
 from genlevel.runtime.errors import CallerRefused
 from genlevel.runtime.failures import end_with
-from genlevel.runtime.roles import HEALTH, needed_role
 
 _NAMES = ("peer_uri", "peer_dns", "x509_common_name")
 """Where gRPC has the names of a verified certificate. The first that is known is the caller's."""

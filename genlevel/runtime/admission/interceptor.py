@@ -19,13 +19,13 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
 
+from genlevel.runtime.admission.room import Hold, Room
+from genlevel.runtime.admission.wire_values import Plan, count_values, plan_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import GenlevelError, RequestTooLarge, ServiceFull, UsageError
 from genlevel.runtime.failures import abort
 from genlevel.runtime.memory import give_back
-from genlevel.runtime.room import Hold, Room
 from genlevel.runtime.settings import CallLimits
-from genlevel.runtime.wire_values import Plan, count_values, plan_of
 
 CALL_BYTES = 16 << 10
 """About what a call takes beside its request: its tasks, its connection to an upstream."""
