@@ -19,7 +19,7 @@ from outages import Database, Disk, Proxy, locked
 from test_services import fetch, free_ports, wait_until_ready
 
 SLOTS = 32
-INSTANCES = 320
+INSTANCES = 480
 LATENCY_S = 0.15
 
 
@@ -250,7 +250,7 @@ def test_connections_that_are_cut_at_commit_lose_nothing_and_count_nothing_twice
 
 @pytest.mark.full
 def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, database):
-    going = begin(url=database.url, patience_s=3.0)
+    going = begin(url=database.url, patience_s=3.0, instances=2000)
     with database.stopped(), no_calls_beyond_slots(going):
         _told, lost = going.check_given_up("is the server up")
     assert lost <= SLOTS
@@ -258,7 +258,7 @@ def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, database):
 
 @pytest.mark.soak
 def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_later(begin, database):
-    going = begin(url=database.url, patience_s=3.0)
+    going = begin(url=database.url, patience_s=3.0, instances=2000)
     with database.hanging(), no_calls_beyond_slots(going):
         began = time.monotonic()
         told, lost = going.check_given_up("did not answer|no answer|timeout")
