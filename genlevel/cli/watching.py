@@ -82,7 +82,6 @@ class _Following:
         self._run = run
         self._elsewhere = elsewhere
         self._waits_since: float | None = None
-        self._away = ""
         self._leaving = asyncio.Event()
 
     def leave(self, why: str) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import grpc
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort
+from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
 
 STOPPING = "stopping"
 """The code of a call that was not sent because a process stops; one that is full has another."""
-
-_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
 class Stops(Protocol):
@@ -35,45 +33,33 @@ class Stops(Protocol):
         ...
 
 
-class CallsInFlight(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class CallsInFlight(Around):
     """Counts the calls in flight to a server's own services, and refuses those that come while it stops."""
 
     def __init__(self, stopping: asyncio.Event) -> None:
+        super().__init__()
         self.refusals: dict[str, GenlevelError] = {}
         self._stopping = stopping
         self._count = 0
         self._none = asyncio.Event()
         self._none.set()
-        self._handlers: dict[str, tuple[grpc.RpcMethodHandler, grpc.RpcMethodHandler]] = {}
 
     async def ended(self) -> None:
         """Returns once no call is in flight."""
         await self._none.wait()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
-        handler = await continuation(handler_call_details)
-        name: str = handler_call_details.method
-        _, service, method = name.split("/", 2)
-        if handler is None or service not in self.refusals:
+    def around(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        _, service, name = method.split("/", 2)
+        if service not in self.refusals:
             return handler
-        found = self._handlers.get(name)
-        if found is None or found[0] is not handler:
-            found = self._handlers[name] = handler, self._counted(handler, method, self.refusals[service])
-        return found[1]
+        refusal, behaviour = self.refusals[service], behaviour_of(handler)
 
-    def _counted(self, handler: grpc.RpcMethodHandler, method: str, refusal: GenlevelError) -> grpc.RpcMethodHandler:
         async def enter(context: grpc.aio.ServicerContext) -> None:
             if self._stopping.is_set():
-                await abort(context, refusal, method=method)
+                await abort(context, refusal, method=name)
             self._count += 1
             self._none.clear()
             context.add_done_callback(self._done)
-
-        kind, behaviour = next((kind, found) for kind in _KINDS if (found := getattr(handler, kind)) is not None)
 
         async def one(request: object, context: grpc.aio.ServicerContext) -> object:
             await enter(context)
@@ -85,9 +71,7 @@ class CallsInFlight(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 async for response in responses:
                     yield response
 
-        make = getattr(grpc, f"{kind}_rpc_method_handler")
-        counted = many if inspect.isasyncgenfunction(behaviour) else one
-        return make(counted, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
+        return instead_of(handler, many if yields(handler) else one, reads=False, deserializer=handler.request_deserializer)
 
     def _done(self, _: grpc.aio.ServicerContext) -> None:
         """Once a call's last byte is sent, or it was cancelled."""

@@ -8,12 +8,11 @@ takes. What one message holds is counted before it is parsed: parsed, three mill
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import AsyncGeneratorType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -24,6 +23,7 @@ from genlevel.runtime.admission.wire_values import Plan, count_values, plan_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import GenlevelError, RequestTooLarge, ServiceFull, UsageError
 from genlevel.runtime.failures import abort
+from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
 from genlevel.runtime.memory import give_back
 from genlevel.runtime.settings import CallLimits
 
@@ -40,7 +40,7 @@ Refusal = Callable[[GenlevelError], GenlevelError]
 Deserializer = Callable[[bytes], Message]
 
 
-class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class Admission(Around):
     """Lets calls of all services of a server in, one message at a time, within the limits.
 
     A call waits ``wait_s`` for room and is refused then (ServiceFull). A stream that is open waits for as long as it takes: while nobody
@@ -55,6 +55,7 @@ class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """
 
     def __init__(self, limits: CallLimits, *, message_bytes: int, most_values: int, name: str) -> None:
+        super().__init__()
         self.limits = limits
         share = limits.caller_share
         self.calls = Room(limits.calls, share)
@@ -64,31 +65,15 @@ class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         self.message_bytes = message_bytes
         self._most_values = most_values
         self._name = name
-        self._handlers: dict[str, tuple[grpc.RpcMethodHandler, grpc.RpcMethodHandler]] = {}
-
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        method: str = handler_call_details.method
-        found = self._handlers.get(method)
-        if found is None or found[0] is not handler:
-            found = self._handlers[method] = handler, self._admitting(method, handler)
-        return found[1]
 
     def full(self, limit: str, value: str) -> ServiceFull:
         """Why a call is not taken now. limit: the setting. value: as people read it."""
         share = f"of which one caller gets at most {self.limits.caller_share:.0%}"
         return ServiceFull(f"the {self._name} has no room for this call now (limits.{limit}: {value}, {share}); send it again later")
 
-    def _admitting(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
-        """The same handler behind the limits. Its requests are a stream in any case, so that they are not read before there is room."""
+    def around(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
         _, service, name = method.split("/", 2)
-        inner = _behaviour(handler)
+        inner = behaviour_of(handler)
         kind = _Method(name, handler.request_deserializer, _plan(service, name), self, service)
 
         async def requests_of(call: _Call) -> object:
@@ -112,9 +97,8 @@ class Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             finally:
                 call.leave()
 
-        make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
-        behaviour = answers if inspect.isasyncgenfunction(inner) else answer
-        return make(behaviour, None, handler.response_serializer)
+        # Its requests are left unread until there is room.
+        return instead_of(handler, answers if yields(handler) else answer, reads=True, deserializer=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +230,6 @@ class _Call:
         self.leave()
         refusal = self._admission.refusals.get(self._kind.service)
         await abort(self._context, error if refusal is None else refusal(error), method=self._method)
-
-
-def _behaviour(handler: grpc.RpcMethodHandler) -> Callable[..., Any]:
-    kind = f"{'stream' if handler.request_streaming else 'unary'}_{'stream' if handler.response_streaming else 'unary'}"
-    found: Callable[..., Any] = getattr(handler, kind)
-    return found
 
 
 def _plan(service: str, method: str) -> Plan:

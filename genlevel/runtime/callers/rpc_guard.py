@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 import grpc
@@ -13,13 +12,14 @@ from genlevel.runtime.callers.access import Access
 from genlevel.runtime.callers.roles import HEALTH, needed_role
 from genlevel.runtime.errors import CallerRefused
 from genlevel.runtime.failures import end_with
+from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
 
 _NAMES = ("peer_uri", "peer_dns", "x509_common_name")
 """Where gRPC has the names of a verified certificate. The first that is known is the caller's."""
 _HOW = "set addresses.token_file or the environment variable GENLEVEL_TOKEN to one that is known"
 
 
-class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class RpcGuard(Around):
     """Lets calls in that ``access`` allows, and says to whatever works on one who makes it (``current_caller``).
 
     Nothing of a refused call's request is read. A token that is withdrawn, or expires, while a stream is open: no further message of the
@@ -27,26 +27,13 @@ class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """
 
     def __init__(self, access: Access) -> None:
+        super().__init__()
         self._access = access
-        self._guarded: dict[str, tuple[grpc.RpcMethodHandler, grpc.RpcMethodHandler]] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
-        handler = await continuation(handler_call_details)
-        method: str = handler_call_details.method
-        if handler is None or method.startswith(HEALTH):
+    def around(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        if method.startswith(HEALTH):
             return handler
-        guarded = self._guarded.get(method)
-        if guarded is None or guarded[0] is not handler:
-            guarded = self._guarded[method] = handler, self._guard(method, handler)
-        return guarded[1]
-
-    def _guard(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
-        """The same handler behind the check. Its requests are a stream in any case, which leaves them unread until the caller is known."""
-        inner = getattr(handler, _kind(handler))
+        inner = behaviour_of(handler)
 
         async def request_of(visit: _Visit) -> object:
             return visit.requests() if handler.request_streaming else await visit.request()
@@ -68,10 +55,8 @@ class RpcGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     yield each
             await visit.leave()
 
-        yields = inspect.isasyncgenfunction(inner)
-        make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
-        behaviour = answers if handler.response_streaming and yields else answer
-        return make(behaviour, handler.request_deserializer, handler.response_serializer)
+        # Its requests are left unread until the caller is known.
+        return instead_of(handler, answers if yields(handler) else answer, reads=True, deserializer=handler.request_deserializer)
 
 
 class _Visit:
@@ -145,7 +130,3 @@ def _authorization(context: grpc.aio.ServicerContext) -> str:
         if key == "authorization" and isinstance(value, str):
             return value
     return ""
-
-
-def _kind(handler: grpc.RpcMethodHandler) -> str:
-    return f"{'stream' if handler.request_streaming else 'unary'}_{'stream' if handler.response_streaming else 'unary'}"
