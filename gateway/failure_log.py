@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from gateway.errors import redact
 from genlevel.runtime.errors import CallFailed
-
-EVERY_S = 10.0
+from genlevel.runtime.logs import Seldom
 
 logger = logging.getLogger(__name__)
 
@@ -23,16 +22,10 @@ class FailureLog:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._last: dict[tuple[str, str], float] = {}
-        self._left_out: dict[tuple[str, str], int] = {}
+        self._seldom: dict[tuple[str, str], Seldom] = {}
 
     def note(self, provider: str, failure: CallFailed) -> None:
         """Counts a failed call. provider: "" if it was refused before one was known."""
-        key = (provider, failure.reason)
-        now = self._clock()
-        if now - self._last.get(key, -EVERY_S) < EVERY_S:
-            self._left_out[key] = self._left_out.get(key, 0) + 1
-            return
-        self._last[key] = now
-        more = f" (and {left_out:,} like it before)" if (left_out := self._left_out.pop(key, 0)) else ""
-        logger.warning("a call failed as %s%s: %s", failure.reason, more, redact(failure.message), extra={"provider": provider})
+        seldom = self._seldom.setdefault((provider, failure.reason), Seldom(clock=self._clock))
+        if (more := seldom.more()) is not None:
+            logger.warning("a call failed as %s: %s%s", failure.reason, redact(failure.message), more, extra={"provider": provider})

@@ -41,7 +41,7 @@ class Around(grpc.aio.ServerInterceptor, ABC):  # type: ignore[misc]
 
 def behaviour_of(handler: grpc.RpcMethodHandler) -> Behaviour:
     """What a handler does."""
-    found: Behaviour = getattr(handler, _kind(handler.request_streaming, handler.response_streaming))
+    found: Behaviour = getattr(handler, kind_of(requests_are_many=handler.request_streaming, responses_are_many=handler.response_streaming))
     return found
 
 
@@ -58,9 +58,11 @@ def instead_of(
     reads: it reads its requests by itself, as a stream also of a method that has one request: until then they are left where they are.
     deserializer: None: it gets bytes.
     """
-    make = getattr(grpc, f"{_kind(reads or handler.request_streaming, handler.response_streaming)}_rpc_method_handler")
+    kind = kind_of(requests_are_many=reads or handler.request_streaming, responses_are_many=handler.response_streaming)
+    make = getattr(grpc, f"{kind}_rpc_method_handler")
     return make(behaviour, deserializer, handler.response_serializer)
 
 
-def _kind(requests_are_many: bool, responses_are_many: bool) -> str:
+def kind_of(*, requests_are_many: bool, responses_are_many: bool) -> str:
+    """What gRPC calls a method: "unary_stream" takes one request and gives many responses."""
     return f"{'stream' if requests_are_many else 'unary'}_{'stream' if responses_are_many else 'unary'}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -49,22 +51,23 @@ def configure_logging(log_format: LogFormat = "plain", level: str = "INFO", stre
 
 
 class Seldom:
-    """Says whether a line may be written that strangers can cause at will: one in ``interval_s`` seconds."""
+    """Says whether a line may be written that others can cause at will: one in ``interval_s`` seconds. clock: seconds, for tests."""
 
-    def __init__(self, interval_s: float = 10.0) -> None:
+    def __init__(self, interval_s: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval_s = interval_s
-        self._quiet_until = 0.0
+        self._clock = clock
+        self._quiet_until = -math.inf
         self._untold = 0
 
     def more(self) -> str | None:
         """What to add to the line, which tells of those that were held back; None: hold this one back."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._quiet_until:
             self._untold += 1
             return None
         untold, self._untold = self._untold, 0
         self._quiet_until = now + self._interval_s
-        return f" ({untold} more since the last such line)" if untold else ""
+        return f" ({untold:,} more since the last such line)" if untold else ""
 
 
 class SeldomWarnings(logging.Filter):

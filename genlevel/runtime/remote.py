@@ -24,6 +24,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort, from_status, status_of
+from genlevel.runtime.handlers import kind_of
 from genlevel.runtime.readiness import Check, fine
 from genlevel.runtime.rpc import RpcServer, health_of
 from genlevel.runtime.stopping import Stops
@@ -226,5 +227,4 @@ class _Source:
 
 
 def _kind(method: MethodDescriptor) -> str:
-    """What gRPC calls it: "unary_stream" takes one request and gives many responses."""
-    return "_".join("stream" if many else "unary" for many in (method.client_streaming, method.server_streaming))
+    return kind_of(requests_are_many=method.client_streaming, responses_are_many=method.server_streaming)

@@ -37,7 +37,7 @@ def test_each_class_is_said_and_then_once_in_ten_seconds(caplog: pytest.LogCaptu
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 6
     assert lines[0] == "a call failed as RATE_LIMIT: too fast [secret]"
-    assert lines[2] == "a call failed as RATE_LIMIT (and 999 like it before): too fast [secret]"
+    assert lines[2] == "a call failed as RATE_LIMIT: too fast [secret] (999 more since the last such line)"
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
 
 

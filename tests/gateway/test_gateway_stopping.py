@@ -107,7 +107,7 @@ async def test_a_call_that_has_not_reached_its_provider_comes_back(
         await asyncio.sleep(30)
         return b""
 
-    monkeypatch.setattr(gateway, "_blob", slow)
+    monkeypatch.setattr(gateway, "_stored", lambda: slow)
     request = asking("openai-chat")
     image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", blob=ct.BlobReference(sha256="0" * 64))
     request.messages[0].parts.add().media.CopyFrom(image)
