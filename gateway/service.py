@@ -194,14 +194,14 @@ class Gateway:
             response_id=answer.response_id,
             applied_parameters=parameters,
             upstream_s=starting_s + upstream_s,
-            usage_incomplete=not answer.has_usage,
+            usage_incomplete=not answer.usage_is_known,
         )
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
         drawn = route.api is Api.RESPONSES and response.usage.output_images and route.price is not None and route.price.per_image is None
-        if route.price is not None and route.price.is_known(tokens=answer.has_usage, lengths=lengths) and not drawn:
+        if route.price is not None and route.price.is_known(tokens=answer.usage_is_known, lengths=lengths) and not drawn:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
-        return response, answer.has_usage
+        return response, answer.usage_is_known
 
     def _check_size(self, request: gw.GenerateRequest) -> None:
         """Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
@@ -298,15 +298,16 @@ class Gateway:
 
     def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         body = body_of(raw)
-        if not 200 <= status < 300:
-            raise self._failure(route, upstream, error_of(status, body, headers))
+        failed = None if 200 <= status < 300 else self._failure(route, upstream, error_of(status, body, headers))
         if not isinstance(body, dict):
-            raise malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
+            raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
         adapter = ADAPTERS[route.row.dialect, route.api]
         try:
+            if failed is not None:
+                raise failed
             with self._reading(route, upstream, headers):
                 return adapter.answer(body)
-        except CallFailed as failure:  # a refusal, say, is billed like an answer
+        except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
             usage, known = adapter.usage(body)
             if known:
                 _charge(failure, route, usage, tokens=True)

@@ -95,6 +95,11 @@ class Answer:
     model: str
     response_id: str
 
+    @property
+    def usage_is_known(self) -> bool:
+        """Whether all that was used can be told: what an answer consists of took tokens, so one that says 0 has not said how many."""
+        return self.has_usage and (not self.parts or self.usage.output_tokens + self.usage.reasoning_tokens > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderError:
@@ -177,9 +182,9 @@ def usage_of(
 
     A part larger than its total was not included in it.
 
-    None: the count is missing, or cannot be read.
+    None: the count is missing, or cannot be read. Every request takes input: 0 tokens of it are a count that was not made.
     """
-    known = None not in (total_input, cache_read, cache_write, total_output, reasoning)
+    known = None not in (total_input, cache_read, cache_write, total_output, reasoning) and total_input != 0
     inputs, read, write, outputs, thought = (number or 0 for number in (total_input, cache_read, cache_write, total_output, reasoning))
     cached = read + write
     return gw.Usage(

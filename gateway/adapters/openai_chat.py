@@ -125,13 +125,16 @@ class OpenAIChat:
             return gw.Usage(), False
         prompt, completion = count(usage, "prompt_tokens", None), count(usage, "completion_tokens", None)
         inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+        read, written = count(inputs, "cached_tokens"), count(inputs, "cache_write_tokens")
         reasoning, total = count(outputs, "reasoning_tokens"), count(usage, "total_tokens")
-        if reasoning and total and prompt is not None and completion is not None and total == prompt + completion + reasoning:
-            completion += reasoning  # some servers count reasoning beside the completion, not in it
+        if total and prompt is not None and completion is not None:
+            beside = total - prompt - completion
+            if beside > 0 and beside != (read or 0) + (written or 0):
+                completion += beside  # some servers count reasoning beside the completion, not in it; Gemini's says so nowhere else
         return usage_of(
             total_input=prompt,
-            cache_read=count(inputs, "cached_tokens"),
-            cache_write=count(inputs, "cache_write_tokens"),
+            cache_read=read,
+            cache_write=written,
             total_output=completion,
             reasoning=reasoning,
         )

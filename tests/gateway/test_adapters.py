@@ -212,6 +212,16 @@ def test_reasoning_that_a_server_counts_beside_the_completion_is_not_subtracted(
         assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (visible, 25)
 
 
+def test_what_a_total_has_beside_its_parts_is_output() -> None:
+    """Gemini's own server says nowhere else how much was thought."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 512}
+    answer = Compatible().answer(chat_answer(usage=usage))
+    assert answer.usage == gw.Usage(input_tokens=10, output_tokens=502)
+    cached = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 42, "prompt_tokens_details": {"cached_tokens": 30}}
+    answer = Compatible().answer(chat_answer(usage=cached))
+    assert answer.usage == gw.Usage(input_tokens=10, cache_read_tokens=30, output_tokens=2), "cached ones beside the prompt count once"
+
+
 @pytest.mark.parametrize(
     ("odd", "name"),
     [
@@ -267,6 +277,14 @@ def test_counts_written_as_floats_or_digits_are_counts() -> None:
     usage = {"prompt_tokens": "10", "completion_tokens": 2.0, "total_tokens": "12", "prompt_tokens_details": details}
     answer = Compatible().answer(chat_answer(usage=usage))
     assert (answer.usage, answer.has_usage) == (gw.Usage(input_tokens=6, cache_read_tokens=4, output_tokens=2), True)
+
+
+def test_counts_of_zero_for_what_took_tokens_are_not_known() -> None:
+    def known(prompt: int, completion: int, **changes: Any) -> bool:
+        return Compatible().answer(chat_answer(usage={"prompt_tokens": prompt, "completion_tokens": completion}, **changes)).usage_is_known
+
+    silent = [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ""}}]
+    assert [known(10, 2), known(0, 0), known(0, 2), known(10, 0), known(10, 0, choices=silent)] == [True, False, False, False, True]
 
 
 @pytest.mark.parametrize("usage", [None, 5, "much", []])

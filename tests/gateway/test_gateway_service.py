@@ -370,6 +370,30 @@ async def test_what_a_refusal_or_a_broken_answer_cost_is_said(
     await gateway.close()
 
 
+@pytest.mark.parametrize("status", [400, 429, 500])
+async def test_a_failure_that_says_what_it_used_is_billed(
+    *, status: int, stub: Any, make_gateway: Any, settings_at: Any, asking: Asking
+) -> None:
+    gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": {"compatible/a-model": ModelPrice(input="1", output="2")}}))
+    stub.replies({"error": {"message": "no"}, **CHAT_USAGE}, status=status)
+    problem = await failure(gateway, asking("compatible-chat"))
+    assert (problem.may_be_charged, problem.cost_nano_usd) == (True, 160_000)
+    stub.replies({"error": {"message": "no"}, "usage": {"prompt_tokens": 0, "completion_tokens": 0}}, status=status)
+    problem = await failure(gateway, asking("compatible-chat"))
+    assert (problem.may_be_charged, problem.cost_nano_usd) == (status == 500, None)
+    await gateway.close()
+
+
+async def test_an_answer_whose_usage_is_zero_has_no_known_cost(*, stub: Any, make_gateway: Any, settings_at: Any, asking: Asking) -> None:
+    gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": {"compatible/a-model": ModelPrice(input="1", output="2")}}))
+    choices = [{"message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}]
+    for usage, costs in (((100, 30), True), ((0, 0), False), ((0, 30), False), ((100, 0), False)):
+        stub.replies({"choices": choices, "usage": dict(zip(("prompt_tokens", "completion_tokens"), usage, strict=True))})
+        response = await gateway.generate(asking("compatible-chat"))
+        assert (response.HasField("cost_nano_usd"), response.usage_incomplete) == (costs, not costs)
+    await gateway.close()
+
+
 async def test_an_error_under_a_good_status_is_classified(stub: Any, gateway: Gateway, asking: Asking) -> None:
     stub.replies({"error": {"type": "rate_limit_exceeded", "message": "later"}}, headers={"Retry-After": "4"})
     problem = await failure(gateway, asking("compatible-chat"))
