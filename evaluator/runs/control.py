@@ -17,6 +17,7 @@ from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.limits import Limiters
+from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.bills import plus
@@ -36,11 +37,6 @@ STOPS = "the evaluator stops; ask again in a moment"
 LOOK_S = 1.0
 """Seconds after which a wish that another process stored is seen."""
 
-
-_ENDINGS = {
-    Wanted.PAUSED: Ending(ev.RUN_STATUS_PAUSED, "paused by request"),
-    Wanted.STOPPED: Ending(ev.RUN_STATUS_INTERRUPTED, "stopped by request"),
-}
 _FOLLOWING: dict[int, Wanted] = {
     ev.RUN_STATUS_FINISHED: Wanted.FINISHED,
     ev.RUN_STATUS_FAILED: Wanted.CANNOT_SUCCEED,
@@ -225,7 +221,7 @@ class RunControl:
     def stop(self, run_id: str, *, now: bool) -> None:
         """Stops a run if it goes on here."""
         if (active := self.active.get(run_id)) is not None:
-            active.stop(*_ENDINGS[Wanted.STOPPED][:2], now=now)
+            active.stop(*ENDED_BY_WISH[Wanted.STOPPED], now=now)
 
     async def heed(self, run_id: str) -> None:
         """Looks at once at what is wanted of a run, if it goes on here. Raises StorageError."""
@@ -248,8 +244,8 @@ class RunControl:
         self._limiters.retune(active.work.plan.model, before, active.traffic)
         active.budget.retune(*_caps(active.traffic))
         active.staff()
-        if (ending := _ENDINGS.get(wish.wanted)) is not None:
-            active.stop(ending.status, ending.reason, now=wish.at_once)
+        if (ending := ENDED_BY_WISH.get(wish.wanted)) is not None:
+            active.stop(*ending, now=wish.at_once)
 
     # -- ending ----------------------------------------------------------------------------------------------------
 
@@ -280,9 +276,8 @@ class RunControl:
         """Stores how a run ended, unless another process has it now: then that one stores it."""
         try:
             if lock.held:
-                await (
-                    self._context.journal.written()
-                )  # what calls that were cut have left: once the lock is released, it may not be written
+                # What calls that were cut have left: once the lock is released, it may not be written.
+                await self._context.journal.written()
                 await self._store(active, await self._with_bounds(active, ending))
                 return
             await lock.release()

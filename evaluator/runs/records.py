@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from evaluator.runs.crew import Ending
 
 
-_WISHED = {
+ENDED_BY_WISH = {
     Wanted.PAUSED: (ev.RUN_STATUS_PAUSED, "paused by request"),
     Wanted.STOPPED: (ev.RUN_STATUS_INTERRUPTED, "stopped by request"),
 }
+"""The status and the reason of a run that ends because a person wants it."""
 
 
 class Activity(Protocol):
@@ -105,7 +106,7 @@ class RunRecords:
 
     async def _as_left(self, record: RunRecord) -> RunRecord:
         """A run that does not go on here, as whoever worked on it has left it."""
-        wished = _WISHED.get(record.wanted)
+        wished = ENDED_BY_WISH.get(record.wanted)
         if wished is None and record.status != ev.RUN_STATUS_RUNNING and record.wanted is not Wanted.GO_ON:
             return record
         if not await self._control.is_orphaned(record.run_id):
