@@ -61,7 +61,7 @@ class NamedSuites:
 
     def again(self, stored: str) -> FoundSuite:
         """A run that a command of this machine began is stored with a path, which did not come over the network."""
-        return self._found(stored) or FoundSuite(load_suite(stored), stored)
+        return FoundSuite(load_suite(stored), stored) if Path(stored).is_absolute() else self.named(stored)
 
     def place_again(self, stored: str) -> str | Path:
         return self._folders.find(stored) or stored

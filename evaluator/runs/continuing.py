@@ -1,8 +1,8 @@
 """Runs go on by themselves: what a service finds that is to go on, and that nobody works on, it continues.
 
 It looks when it starts and every few seconds after, so it also takes over from an evaluator that was killed (once that one's lease has
-expired), and goes on with what a person resumes. What cannot go on yet (a model that is not ready, a service or storage that is away) waits
-and is looked at again; what never can (its suite has changed) is set aside, with the reason.
+expired), and goes on with what a person resumes. What cannot go on yet (a model that is not ready, a service, storage or a suite that is
+away) waits and is looked at again; what never can (its suite has changed) is set aside, with the reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
 from evaluator.runs.control import RunControl
 from evaluator.runs.starting import Starter
-from genlevel.runtime.errors import ConfigurationError, GenlevelError, RunTaken, StorageError, UsageError
+from genlevel.runtime.errors import ConfigurationError, DatasetError, GenlevelError, RunTaken, StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
 LOOK_S = 3.0
@@ -97,7 +97,7 @@ class Continuing:
             await self._try(record)
         except RunTaken:
             return
-        except ConfigurationError as error:
+        except (ConfigurationError, DatasetError) as error:
             self._wait(record, str(error))
         except UsageError as error:
             await self._set_aside(record, str(error))

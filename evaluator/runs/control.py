@@ -278,7 +278,8 @@ class RunControl:
             if lock.held:
                 # What calls that were cut have left: once the lock is released, it may not be written.
                 await self._context.journal.written()
-                await self._store(active, await self._with_bounds(active, ending))
+                ending = await self._with_bounds(active, await self._with_losses(active, ending))
+                await self._store(active, ending)
                 return
             await lock.release()
             if await lock.acquire():  # nobody has taken it yet
@@ -296,6 +297,18 @@ class RunControl:
             finally:
                 self.active.pop(active.run_id, None)
                 _log_end(active, ending)
+
+    async def _with_losses(self, active: ActiveRun, ending: Ending) -> Ending:
+        """An ending that says if answers which were stored are gone: then the run has not finished, whatever was counted."""
+        if ending.status != ev.RUN_STATUS_FINISHED or active.execution is None:
+            return ending
+        journal = self._context.journal
+        outcomes = (await journal.reads(journal.totals, active.run_id)).outcomes
+        lost = sum(active.execution.state.outcomes.values()) - sum(outcomes.values())
+        if lost <= 0:
+            return ending
+        told = f"{lost:,} answers that had been stored are not in the database any more (was an older copy put in its place?)"
+        return Ending(ev.RUN_STATUS_FAILED, f"{told}; they are asked again", may_pass=True)
 
     async def _with_bounds(self, active: ActiveRun, ending: Ending) -> Ending:
         """An ending that says if the run may have cost more than its budget."""

@@ -381,6 +381,20 @@ async def test_a_gateway_that_is_away_is_waited_for(place, scripted, suite_folde
     assert len(looks) >= 4
 
 
+async def test_a_run_whose_stored_answers_vanished_has_not_finished_and_goes_on(place, suite_folder, caplog):
+    """An older copy was put in place of the database, say."""
+    caplog.set_level("INFO")
+    service = place.start()
+    run = await begun(place, service, suite_folder(20), calls=10)
+    with sqlite3.connect(place.folder / "genlevel.db") as connection:
+        lost = connection.execute("delete from evaluator_answers").rowcount
+    connection.close()
+    assert lost
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+    assert f"failed ({lost} answers that had been stored are not in the database any more" in caplog.text
+    assert place.gateway.calls.total() == 20 + lost
+
+
 async def test_a_run_whose_suite_has_changed_is_set_aside(place, suite_folder):
     first = place.start()
     run = await begun(place, first, suite_folder(20))
@@ -394,17 +408,22 @@ async def test_a_run_whose_suite_has_changed_is_set_aside(place, suite_folder):
         await second.update_run(wish(run, PAUSED))
 
 
-async def test_a_run_whose_suite_is_gone_is_set_aside(place, suite_folder):
+async def test_a_run_whose_suite_is_away_waits_for_it(place, suite_folder):
     first = place.start()
     folder = suite_folder(20)
     run = await begun(place, first, folder)
     await place.stop(first)
-    folder.rename(folder.with_name("gone"))
+    gone = folder.rename(folder.with_name("gone"))
     second = place.start()
-    aside = await reaches(second, run.run_id, ev.RUN_STATUS_FAILED)
-    assert aside.wanted == CANNOT
-    assert str(folder.name) in aside.reason
-    assert "\n" not in aside.reason
+    async with asyncio.timeout(5):
+        while folder.name not in (waits := await seen(second, run.run_id)).reason:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert (waits.status, waits.wanted) == (ev.RUN_STATUS_INTERRUPTED, GO_ON)
+    assert waits.reason.startswith("it goes on once this has passed: ")
+    assert "\n" not in waits.reason
+    gone.rename(folder)
+    second._continuing.wake()
+    await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)
 
 
 async def test_a_run_that_kills_its_process_again_and_again_is_set_aside(place, suite_folder):
