@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from gateway.addresses import is_loopback
+from genlevel.runtime.shown import without_secrets
 
 TIMEOUT_S = 5.0
 _VERSION = re.compile(r"/v\d[A-Za-z0-9]*$")
@@ -29,6 +31,24 @@ async def api_at(base_url: str) -> str:
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         pass
     return base_url
+
+
+async def silence_at(base_url: str) -> str:
+    """Why no server answers at an address, in one line; "" if one does, whatever it says. No model is called, no key is sent."""
+    said = f"nothing answers at {without_secrets(base_url)}"
+    models = f"{base_url.rstrip('/')}/models"
+    try:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            aiohttp.ClientSession(trust_env=not is_loopback(base_url)) as session,
+            session.get(models, allow_redirects=False),
+        ):
+            return ""
+    except TimeoutError:
+        return f"{said} within {TIMEOUT_S:g} s"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        refused = isinstance(error, OSError) and error.errno == errno.ECONNREFUSED
+        return f"{said} ({'connection refused' if refused else type(error).__name__})"
 
 
 async def _answers(session: aiohttp.ClientSession, address: str) -> bool:

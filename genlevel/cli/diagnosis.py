@@ -156,7 +156,8 @@ async def _services(settings: Settings) -> AsyncIterator[Finding]:
     for service in _SERVICES:
         address = getattr(settings, service).grpc
         if not await _problem_of(settings, service, address):
-            said = f"a {service} is served at {address}, and ready; set addresses.{service} for commands to use it"
+            one = "an" if service == "evaluator" else "a"
+            said = f"{one} {service} is served at {address}, and ready; set addresses.{service} for commands to use it"
             yield Finding(f"{service}.grpc", State.NOTE, said)
 
 
@@ -180,17 +181,23 @@ async def _problem_of(settings: Settings, service: str, address: str) -> str:
 
 
 async def _routes(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
-    """Of each configured route: whether what it needs on this machine is there, and whether its calls have a price."""
+    """Of each configured route: whether what it needs is there, a server of one's own included, and whether its calls have a price."""
+    from gateway.reaching import silence_at
     from gateway.service import Gateway
     from genlevel.embedded import service_registry
     from genlevel.v1 import gateway_pb2 as gw
 
-    if settings.addresses.gateway or not settings.routes:
-        said = "the gateway at addresses.gateway has them; `genlevel models` lists them" if settings.addresses.gateway else "none is set"
-        yield Finding("routes", State.OK, said)
+    if settings.addresses.gateway:
+        yield Finding("routes", State.OK, "the gateway at addresses.gateway has them; `genlevel models` lists them")
         return
-    gateway = Gateway(settings, service_registry(), folder)
     try:
+        gateway = Gateway(settings, service_registry(), folder)
+    except ConfigurationError as error:
+        yield Finding("routes", State.PROBLEM, str(error))
+        return
+    try:
+        if not settings.routes:
+            yield Finding("routes", State.OK, "none is set")
         for name in settings.routes:
             try:
                 (model,) = (await gateway.list_models(gw.ListModelsRequest(route=name))).models
@@ -199,13 +206,27 @@ async def _routes(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
                 continue
             if not model.ready:
                 yield Finding(f"routes.{name}", State.PROBLEM, model.problem.removeprefix(f"{name}: "))
+            elif (own := _own_server(settings, name)) and (silence := await silence_at(own)):
+                yield Finding(f"routes.{name}", State.PROBLEM, f"{silence}; start the server, or correct the account's base_url")
             elif model.charges and not model.HasField("price"):
                 said = f"{model.provider}/{model.model} has no price, so no budget in dollars can be kept; set routes.{name}.price"
                 yield Finding(f"routes.{name}", State.WARNING, said)
             else:
-                yield Finding(f"routes.{name}", State.OK, f"{model.provider}/{model.model} can be called")
+                told = "its server answers" if own else "what it needs here is there"
+                yield Finding(f"routes.{name}", State.OK, f"{model.provider}/{model.model}: {told}; the model was not called")
     finally:
         await gateway.close()
+
+
+def _own_server(settings: Settings, route: str) -> str:
+    """The address of a route's server if people run it themselves; "": a provider's."""
+    from gateway.providers import PROVIDERS, Charging
+
+    name = settings.routes[route].account
+    account = settings.accounts.get(name)
+    row = PROVIDERS[account.provider if account else name]
+    usual = row.base_url if row.charging is Charging.KEYED_ELSEWHERE else ""
+    return (account.base_url if account else None) or usual
 
 
 def _suites(settings: Settings) -> Iterator[Finding]:

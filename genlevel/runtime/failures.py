@@ -107,8 +107,11 @@ _NEAREST: dict[int, type[GenlevelError]] = {
     code_pb2.FAILED_PRECONDITION: ConfigurationError,
     code_pb2.UNAVAILABLE: Unavailable,
 }
-# What gRPC says if TLS is why nobody is reached, and what that means.
-_TLS = {
+# What gRPC says of why nobody is reached, and what that means.
+_UNREACHED = {
+    "Connection refused": "nothing listens there (connection refused); start it, or correct the address",
+    "errors resolving": "nobody knows that name of a host; correct the address",
+    "Failed parsing HTTP/2": "what listens there does not speak gRPC; if it is the HTTP port, name the other one",
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not one that addresses.ca trusts, or is another host's",
     "Hostname Verification Check failed": "its certificate is another host's",
     "WRONG_VERSION_NUMBER": "it does not speak TLS, which addresses.ca asks for",
@@ -256,10 +259,9 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
 def _foreign(status: status_pb2.Status, service: str, address: str) -> GenlevelError:
     message = _line(status.message, MAX_FOREIGN_CHARACTERS)
     who, setting = f"the {service} at {address}", f"addresses.{service} in the configuration"
-    if status.code == code_pb2.UNAVAILABLE and (tls := next((said for sign, said in _TLS.items() if sign in message), "")):
-        return Unavailable(f"{who} cannot be reached ({setting}): {tls}")
     if status.code == code_pb2.UNAVAILABLE:
-        return Unavailable(f"{who} cannot be reached ({setting}): {message}")
+        why = next((said for sign, said in _UNREACHED.items() if sign in message), message)
+        return Unavailable(f"{who} cannot be reached ({setting}): {why}")
     if status.code == code_pb2.INTERNAL and message == _LOST:
         return Unavailable(f"{who} ended a call before all of it was sent; asked again, it may say why")
     if status.code == code_pb2.DEADLINE_EXCEEDED:

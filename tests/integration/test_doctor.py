@@ -52,7 +52,7 @@ def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(g
     (genlevel.folder / "text").write_text("no database")
     found, code = findings(
         "auth: {tokens: tokens.yaml}\n"
-        "accounts: {a: {provider: openai}, b: {provider: compatible, base_url: 'http://127.0.0.1:1/v1', api_key_env: PASTED}}\n"
+        "accounts: {a: {provider: openai}, b: {provider: compatible, base_url: 'https://127.0.0.1:1/v1', api_key_env: PASTED}}\n"
         "routes: {r: {account: a, model: m}, p: {account: b, model: m}}\n"
         "suites: {folders: [nowhere]}\n"
         f"storage: {{url: 'sqlite:///{genlevel.folder / 'text'}'}}\n",
@@ -61,12 +61,22 @@ def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(g
     )
     assert code == 1
     assert found["routes.r"] == ("problem", "no key for openai; set the environment variable OPENAI_API_KEY")
-    assert found["routes.p"][0] == "ok"
+    said = "nothing answers at https://127.0.0.1:1/v1 (connection refused); start the server, or correct the account's base_url"
+    assert found["routes.p"] == ("problem", said)
     assert found["suites.folders"][0] == found["storage.url"][0] == "problem"
     assert found["auth.tokens"] == ("note", "the token of ci has expired (2020-01-01)")
     everything = json.dumps(found)
     assert "a-secret-key" not in everything
     assert token.stdout.strip() not in everything
+
+
+def test_it_asks_the_servers_of_ones_own_and_knows_wrong_providers(findings: Any, stub_upstream: Any) -> None:
+    own = f"{{provider: compatible, base_url: '{stub_upstream().base_url}'}}"
+    found, code = findings(f"accounts: {{a: {own}}}\nroutes: {{r: {{account: a, model: m}}}}\n")
+    assert (code, found["routes.r"]) == (0, ("ok", "compatible/m: its server answers; the model was not called"))
+    found, code = findings("accounts: {a: {provider: opnai}}\n")
+    assert (code, found["routes"][0]) == (1, "problem")
+    assert "genlevel.yaml:1: accounts.a.provider: 'opnai' is not a provider; did you mean 'openai'?" in found["routes"][1]
 
 
 def test_it_asks_the_configured_services_with_its_own_token(genlevel: Any, findings: Any) -> None:

@@ -84,6 +84,14 @@ def test_an_option_of_one_value_that_is_given_twice_is_refused(genlevel, twice) 
     assert list(genlevel.folder.iterdir()) == []
 
 
+def test_options_that_exclude_each_other_are_refused_together(genlevel) -> None:
+    done = genlevel.run("tune", "x", "--stop", "--pause")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "genlevel: --stop and --pause exclude each other; give one of them (see genlevel tune --help)\n",
+    )
+
+
 def test_options_of_many_values_and_flags_may_be_repeated(genlevel) -> None:
     done = genlevel.run("rescore", "x", "--ratings", "a.csv", "--ratings", "b.csv", "--json", "--json")
     assert "given twice" not in done.stderr

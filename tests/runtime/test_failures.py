@@ -347,6 +347,20 @@ async def test_what_is_not_the_callers_fault_is_in_the_services_log(caplog: pyte
     assert [record.getMessage() for record in caplog.records] == ["Call failed: the disk is full"]
 
 
+@pytest.mark.parametrize(
+    ("from_grpc", "said"),
+    [
+        ("connections to all backends failing; last error: UNKNOWN: Connection refused", "nothing listens there"),
+        ("errors resolving nowhere:7402: [field:hostname lookup error: Domain name not found]", "nobody knows that name"),
+        ("Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got frame type 80)", "does not speak gRPC"),
+    ],
+)
+def test_who_is_not_reached_is_told_in_our_words(from_grpc: str, said: str) -> None:
+    found = str(came_back(status_pb2.Status(code=code_pb2.UNAVAILABLE, message=from_grpc)))
+    assert said in found
+    assert from_grpc[:20] not in found
+
+
 def test_a_page_of_a_proxy_is_a_short_line() -> None:
     page = "<html>\n<h1>502 Bad Gateway</h1>\r\n" + "<hr>nginx\n" * 1000
     said = str(came_back(status_pb2.Status(code=code_pb2.UNAVAILABLE, message=page)))
