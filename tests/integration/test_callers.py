@@ -26,6 +26,7 @@ import yarl
 from genlevel.runtime.callers import Role
 from genlevel.runtime.callers.roles import RPCS
 from genlevel.runtime.callers.tokens import hash_of, new_token, parse_rows
+from tests.integration.serving import free_ports
 
 REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 NAMES = ("gateway", "evaluator", "scorer")
@@ -51,14 +52,6 @@ class Served:
     @property
     def pages(self) -> int:
         return self.ports["evaluator"][1]
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def serve(start: Any, folder: Path, tokens: dict[str, str], rows: Sequence[dict[str, Any]], **sections: Any) -> Served:

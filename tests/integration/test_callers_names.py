@@ -19,7 +19,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
-from tests.integration.test_services import free_ports, wait_until_ready
+from tests.integration.serving import free_ports, wait_until_ready
 
 SECRETS = {"OPENAI_API_KEY": "sk-openai-of-the-service", "AWS_SECRET_ACCESS_KEY": "aws-of-the-service", "NAMED_KEY": "named-of-the-service"}
 

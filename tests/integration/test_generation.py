@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
 import uuid
 import wave
 
@@ -16,26 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def wait_until_ready(process, port):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 60
-    while True:
-        assert process.poll() is None, process.communicate()
-        try:
-            opener.open(f"http://127.0.0.1:{port}/readyz", timeout=10).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+from tests.integration.serving import free_ports, wait_until_ready
 
 
 @pytest.fixture

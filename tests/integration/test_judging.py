@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.integration.serving import free_ports
 
 Suite = Callable[..., Path]
 
@@ -222,10 +223,7 @@ def test_predictions_in_files_are_scored_by_ratings(genlevel: Any, tmp_path: Pat
 
 @pytest.mark.services
 def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
-    ports = [socket.create_server(("127.0.0.1", 0)) for _port in range(6)]
-    numbers = [each.getsockname()[1] for each in ports]
-    for each in ports:
-        each.close()
+    numbers = free_ports(6)
     names = ("gateway", "evaluator", "scorer")
     listen = "".join(
         f"{name}: {{grpc: '127.0.0.1:{numbers[2 * n]}', http: '127.0.0.1:{numbers[2 * n + 1]}'}}\n" for n, name in enumerate(names)

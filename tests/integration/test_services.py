@@ -7,53 +7,22 @@ import re
 import signal
 import socket
 import time
-import urllib.request
 
 import pytest
 import yaml
 
+from tests.integration.serving import configuration, fetch, ports_of, wait_until_ready
+
 pytestmark = pytest.mark.services
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def fetch(port, path="/metrics"):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
-        return response.read().decode()
-
-
-def wait_until_ready(process, port):
-    deadline = time.monotonic() + 60
-    while True:
-        assert process.poll() is None, process.communicate()
-        try:
-            fetch(port, "/readyz")
-            return
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 @pytest.fixture
 def configured(genlevel, stub_upstream):
     """A genlevel.yaml with free ports and one route to the stub; returns the HTTP ports by service."""
     stub = stub_upstream(latency=0.01)
-    ports = free_ports(6)
-    names = ("gateway", "evaluator", "scorer")
-    document = {name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"} for n, name in enumerate(names)}
-    document["addresses"] = {name: document[name]["grpc"] for name in names}
-    document["accounts"] = {"stub": {"provider": "compatible", "base_url": stub.base_url, "limits": {"concurrency": 8}}}
-    document["routes"] = {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}}
-    document["suites"] = {"folders": [str(genlevel.folder.parent)]}
+    document = configuration(stub.base_url, genlevel.folder.parent, concurrency=8)
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
-    return {name: ports[2 * n + 1] for n, name in enumerate(names)}
+    return ports_of(document, "http")
 
 
 def evaluate_and_check(genlevel, suite, stub_calls_port):

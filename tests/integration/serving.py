@@ -1,0 +1,59 @@
+"""What tests of services share: free ports, a configuration of all three with one route, and their pages."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+SERVICES = ("gateway", "evaluator", "scorer")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listened to just now, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def configuration(base_url: str, suites: Path, *, concurrency: int) -> dict[str, Any]:
+    """A genlevel.yaml of three services at free ports, which find each other, with one route, "stubbed", to a server at base_url."""
+    ports = free_ports(2 * len(SERVICES))
+    listening = {name: {"grpc": f"127.0.0.1:{ports.pop()}", "http": f"127.0.0.1:{ports.pop()}"} for name in SERVICES}
+    return {
+        **listening,
+        "addresses": {name: listening[name]["grpc"] for name in SERVICES},
+        "accounts": {"stub": {"provider": "compatible", "base_url": base_url, "limits": {"concurrency": concurrency}}},
+        "routes": {"stubbed": {"account": "stub", "model": "stub-1", "price": {"input": "1", "output": "4"}}},
+        "suites": {"folders": [str(suites)]},
+    }
+
+
+def ports_of(document: dict[str, Any], kind: str) -> dict[str, int]:
+    """The services' ports in a configuration. kind: "grpc" or "http"."""
+    return {name: int(document[name][kind].rpartition(":")[2]) for name in SERVICES}
+
+
+def fetch(port: int, path: str = "/metrics") -> str:
+    """The text of a page. Raises OSError if nobody answers, or with anything but 200."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        text: str = response.read().decode()
+        return text
+
+
+def wait_until_ready(process: Any, port: int) -> None:
+    """Waits until a service says that it is ready."""
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            fetch(port, "/readyz")
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
