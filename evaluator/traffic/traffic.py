@@ -34,6 +34,8 @@ from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
 from genlevel.v1 import gateway_pb2 as gw
 
 _SHORTEST_CALL_S = 0.05
+_NOTE_HOLDS_S = 15.0
+"""Less than a lease lasts without being renewed: a process that was suspended for longer may have lost its run."""
 _SILENCE = gw.GenerateResponse()
 _GIVE_UP = Decision(Action.GIVE_UP)
 _FEEDBACK: dict[ErrorClass, Feedback] = {
@@ -74,7 +76,8 @@ class TrafficRules:
 class _Try:
     """One instance's attempts so far.
 
-    request_hash: of what is asked. took: what the calls that ended took. noted: what the journal has of them. failure: the last one.
+    request_hash: of what is asked. took: what the calls that ended took. noted: what the journal has of them; noted_at: since when, by
+    time.monotonic. failure: the last one.
     """
 
     run_id: str
@@ -84,6 +87,7 @@ class _Try:
     number: int
     took: Took = FRESH
     noted: OpenCalls | None = None
+    noted_at: float = 0.0
     calls: int = 0
     failures: int = 0
     waits: int = 0
@@ -279,10 +283,13 @@ class Traffic:
                     reservation = await self._budget.reserve(self._model, attempt.task, worst)
             permit: Permit | None = None
             try:
-                durable = self._noted(attempt, attempt.open(worst, bounded=not call.bounds.unknown))
+                calls = attempt.open(worst, bounded=not call.bounds.unknown)
+                durable = self._noted(attempt, calls)
                 permit = await self._permit(attempt, tokens)
                 if durable is not None:
                     await durable
+                if (again := self._noted(attempt, calls)) is not None:
+                    await again
             except BaseException:
                 self._budget.cancel(reservation)
                 if permit is not None:
@@ -293,10 +300,14 @@ class Traffic:
             self._limiter.give_back(permit)
 
     def _noted(self, attempt: _Try, calls: OpenCalls) -> asyncio.Future[None] | None:
-        """Writes the note of an instance's calls, if it is not what the journal has: None."""
-        if calls == attempt.noted:
+        """Writes the note of an instance's calls, if it is not what the journal has: None.
+
+        An old one is written again. That is refused if the process was suspended, and has lost its run meanwhile.
+        """
+        now = time.monotonic()
+        if calls == attempt.noted and now - attempt.noted_at < _NOTE_HOLDS_S:
             return None
-        attempt.noted = calls
+        attempt.noted, attempt.noted_at = calls, now
         return self._journal.note(calls)
 
     async def _billed(self, attempt: _Try, call: PreparedCall, reservation: Reservation) -> tuple[gw.GenerateResponse, Usage]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -132,6 +134,28 @@ async def test_the_note_of_a_call_that_was_never_made_goes(make):
         await asking
     assert (gateway.calls, log.notes) == (0, {})
     assert (budget.held, budget.spent) == ((0, 0), (0, 0))
+
+
+async def test_a_call_that_has_waited_for_long_begins_only_if_its_run_is_still_held(make, monkeypatch):
+    """A process that was suspended (SIGSTOP, a machine that slept) may have lost it: a write says so."""
+    now = time.monotonic()
+    monkeypatch.setattr("evaluator.traffic.traffic.time", SimpleNamespace(monotonic=lambda: now))
+    log, gateway = Log(), Gateway()
+    traffic, limiter = make(gateway, log, price=PRICE)
+    permit = await limiter.acquire(1)
+    asking = asyncio.create_task(traffic.ask("t", AnswerKey("i"), CALL))
+    await asyncio.sleep(0.05)
+    assert log.written == [note()]
+    now += 30
+
+    def refused(calls):
+        raise RunStopped("another has it")
+
+    monkeypatch.setattr(log, "note", refused)
+    limiter.release(permit, Feedback.OK)
+    with pytest.raises(RunStopped, match="another has it"):
+        await asking
+    assert (gateway.calls, limiter.in_flight) == (0, 0)
 
 
 async def test_the_budget_is_asked_again_when_the_permit_is_there(make):
