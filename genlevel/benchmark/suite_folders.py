@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,8 +23,8 @@ class SuiteFolders:
         self._roots = tuple(Path(folder).expanduser() for folder in folders)
 
     def missing(self) -> list[int]:
-        """Which of the folders are not there, counted from 0."""
-        return [number for number, root in enumerate(self._roots) if not root.is_dir()]
+        """Which of the folders are not there, or cannot be read, counted from 0."""
+        return [number for number, root in enumerate(self._roots) if not root.is_dir() or not os.access(root, os.R_OK | os.X_OK)]
 
     def find(self, name: str) -> Path | None:
         """The suite's folder or archive, without links; None: there is none of this name.

@@ -230,9 +230,12 @@ def _own_server(settings: Settings, route: str) -> str:
 
 
 def _suites(settings: Settings) -> Iterator[Finding]:
-    """Of each folder of suites: whether it is there."""
-    for folder in settings.suites.folders:
-        if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
-            yield Finding("suites.folders", State.OK, f"{folder} can be read")
-        else:
+    """Of each folder of suites: whether it can be read."""
+    from genlevel.benchmark.suite_folders import SuiteFolders
+
+    missing = SuiteFolders(settings.suites.folders).missing()
+    for number, folder in enumerate(settings.suites.folders):
+        if number in missing:
             yield Finding("suites.folders", State.PROBLEM, f"{folder} is no folder that can be read")
+        else:
+            yield Finding("suites.folders", State.OK, f"{folder} can be read")

@@ -153,8 +153,8 @@ def _need_folders(settings: Settings) -> None:
     from genlevel.benchmark.suite_folders import SuiteFolders
 
     for number in SuiteFolders(settings.suites.folders).missing():
-        place = settings.place("suites", "folders", number)
-        raise ConfigurationError(f"{place}: {settings.suites.folders[number]} is not a folder; make or mount it, or leave it out")
+        place, folder = settings.place("suites", "folders", number), settings.suites.folders[number]
+        raise ConfigurationError(f"{place}: {folder} is no folder that can be read; make or mount it, or leave it out")
 
 
 Add = Callable[["RpcServer"], None]

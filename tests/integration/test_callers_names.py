@@ -278,7 +278,7 @@ def test_a_service_does_not_start_without_its_folders_of_suites(genlevel, servic
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "suites.folders" in line
-    assert "/nothing/here is not a folder" in line
+    assert "/nothing/here is no folder that can be read" in line
 
 
 def test_up_takes_another_port_for_metrics_and_logs_runs_and_failures(genlevel, stub_upstream, choice_suite, tmp_path) -> None:

@@ -194,7 +194,7 @@ def test_a_run_that_a_person_stopped_stays_stopped(genlevel, installed, choice_s
 
 
 def test_limits_and_a_budget_change_while_a_run_goes_on(genlevel, installed, choice_suite, tmp_path):
-    there = installed(latency=0.3)
+    there = installed(latency=0.1)
     there.start("up")
     watching = genlevel.start(
         "eval", "--model", "stubbed", "--suite", str(choice_suite(150)), "--concurrency", "1", "--budget-usd", "0.002"
