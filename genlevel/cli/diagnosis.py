@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -12,10 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlevel.runtime.errors import ConfigurationError, GenlevelError
+from genlevel.runtime.errors import CallerUnknown, ConfigurationError, GenlevelError, RoleMissing
 
 if TYPE_CHECKING:
     from genlevel.runtime.callers.access import Access
+    from genlevel.runtime.remote import Remote
     from genlevel.runtime.settings import Settings
 
 _SERVICES = ("gateway", "evaluator", "scorer")
@@ -149,8 +151,7 @@ async def _services(settings: Settings) -> AsyncIterator[Finding]:
             if not (address := getattr(addresses, service)):
                 yield Finding(f"addresses.{service}", State.PROBLEM, "is not set, and others are: set all three")
                 continue
-            problem = await _problem_of(settings, service, address)
-            yield Finding(f"addresses.{service}", State.PROBLEM if problem else State.OK, problem or f"the {service} at {address} is ready")
+            yield await _asked(settings, service, address)
         return
     yield Finding("addresses", State.OK, "none is set: each command works in a process of its own")
     for service in _SERVICES:
@@ -161,21 +162,58 @@ async def _services(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding(f"{service}.grpc", State.NOTE, said)
 
 
+async def _asked(settings: Settings, service: str, address: str) -> Finding:
+    """Of a configured service: whether it is ready, and takes calls of this caller."""
+    name = f"addresses.{service}"
+    if problem := await _problem_of(settings, service, address):
+        return Finding(name, State.PROBLEM, problem)
+    try:
+        await _look_up_nothing(settings, service, address)
+    except CallerUnknown as error:
+        return Finding(name, State.PROBLEM, str(error))
+    except RoleMissing as error:
+        return Finding(name, State.NOTE, f"it is ready; {error}")
+    except GenlevelError:
+        pass  # it was asked for what is not there
+    return Finding(name, State.OK, f"the {service} at {address} is ready")
+
+
+async def _look_up_nothing(settings: Settings, service: str, address: str) -> None:
+    """Asks for something that no service has, which takes the role ``read``. Raises GenlevelError."""
+    from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
+
+    looks = {
+        "gateway": ("list_models", gateway_pb2.ListModelsRequest(route="-")),
+        "evaluator": ("get_run", evaluator_pb2.GetRunRequest(run_id="-")),
+        "scorer": ("get_verdict", scorer_pb2.GetVerdictRequest(run_id="-")),
+    }
+    method, request = looks[service]
+    async with _remote(settings, service, address) as remote:
+        await getattr(remote, method)(request)
+
+
 async def _problem_of(settings: Settings, service: str, address: str) -> str:
     """Why a service cannot be asked; "" if it is ready."""
+    try:
+        async with _remote(settings, service, address) as remote:
+            return await remote.problem()
+    except GenlevelError as error:
+        return str(error)
+
+
+@contextlib.asynccontextmanager
+async def _remote(settings: Settings, service: str, address: str) -> AsyncIterator[Remote]:
+    """A service at an address. Raises ConfigurationError."""
     from genlevel.runtime.remote import Remote
     from genlevel.runtime.rpc import connect
     from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
 
     contracts = {"gateway": gateway_pb2, "evaluator": evaluator_pb2, "scorer": scorer_pb2}
     contract = contracts[service].DESCRIPTOR.services_by_name[f"{service.capitalize()}Service"]
+    channel = connect(address, settings.addresses, name=f"addresses.{service}")
+    remote = Remote(channel, contract, name=service, address=address)
     try:
-        channel = connect(address, settings.addresses, name=f"addresses.{service}")
-        remote = Remote(channel, contract, name=service, address=address)
-    except GenlevelError as error:
-        return str(error)
-    try:
-        return await remote.problem()
+        yield remote
     finally:
         await remote.close()
 

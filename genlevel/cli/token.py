@@ -66,6 +66,8 @@ def _replace(file: Path, text: Callable[[], str]) -> None:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UsageError(f"{scratch} is there: another `genlevel token` is at work, or one broke off; if none is, delete it") from None
+    except OSError as error:
+        raise UsageError(f"--file: cannot write {file} ({error.strerror})") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
             opened.write(text())

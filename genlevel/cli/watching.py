@@ -18,7 +18,7 @@ import click
 from genlevel.cli.connection import EvaluatorPort
 from genlevel.cli.printing import duration, harmless
 from genlevel.cli.progress import ProgressDisplay
-from genlevel.runtime.errors import GenlevelError, Unavailable, may_pass
+from genlevel.runtime.errors import CallerRefused, GenlevelError, Unavailable, may_pass
 from genlevel.v1 import evaluator_pb2 as ev
 
 AWAY_S = 300.0
@@ -102,6 +102,9 @@ class _Following:
                         return
                 if not self._elsewhere or not _is_to_go_on(self._run):
                     return
+            except CallerRefused as error:  # since it began: the token was withdrawn, say
+                self.left = harmless(str(error))
+                return
             except GenlevelError as error:
                 if not self._elsewhere or not may_pass(error):
                     raise

@@ -15,7 +15,7 @@ LogFormat = Literal["plain", "json"]
 
 _SECRETS: set[str] = set()
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "alembic", "uvicorn.access", "asyncio")
+_QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "alembic", "uvicorn.access", "uvicorn.error", "asyncio")
 
 
 def hide(secret: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ def test_it_asks_the_configured_services_with_its_own_token(genlevel: Any, findi
         settings = "addresses: {" + ", ".join(f"{name}: '{address}'" for name, address in addresses.items()) + "}\n"
         found, code = findings(settings, GENLEVEL_TOKEN=token)
         assert (code, found["addresses.scorer"]) == (0, ("ok", f"the scorer at {addresses['scorer']} is ready"))
+        found, code = findings(settings)
+        assert (code, {found[f"addresses.{name}"][0] for name in addresses}) == (1, {"problem"}), "it is ready, and takes no call"
+        assert "a token is needed; set addresses.token_file or" in found["addresses.scorer"][1]
+        only_calls = genlevel.run("token", "caller", "--role", "call", "--file", "tokens.yaml").stdout.strip()
+        time.sleep(1.1)
+        found, code = findings(settings, GENLEVEL_TOKEN=only_calls)
+        assert (code, found["addresses.gateway"][0]) == (0, "note")
+        assert found["addresses.gateway"][1].endswith(": caller needs the role read for ListModels, and has call")
     finally:
         service.kill()
         service.communicate(timeout=20)

@@ -8,7 +8,7 @@ import pytest
 
 from genlevel.cli import watching
 from genlevel.cli.watching import patiently, watch
-from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable
+from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 
 RUNNING, PAUSED, INTERRUPTED = ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_PAUSED, ev.RUN_STATUS_INTERRUPTED
@@ -123,6 +123,11 @@ async def test_a_command_of_its_own_process_waits_for_nobody(status):
 async def test_other_errors_are_told():
     with pytest.raises(NotFoundError):
         await watched([state(RUNNING), NotFoundError("no run 'r' here")])
+
+
+async def test_who_is_refused_from_now_on_is_told_that_the_run_goes_on():
+    done = await watched([state(RUNNING), CallerUnknown("the evaluator: this token is not known")])
+    assert (done.run.status, done.left) == (RUNNING, "the evaluator: this token is not known")
 
 
 async def test_a_storage_that_is_away_is_waited_for_too(capsys):
