@@ -65,7 +65,7 @@ class GrpcGateway:
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._address = address
-        self._channel = connect(address, addresses, service=_GATEWAY.full_name, name="addresses.gateway")
+        self._channel = connect(address, addresses, service=_GATEWAY.full_name)
         self._remote = Remote(self._channel, _GATEWAY, name="gateway", address=address, wait_for_ready=True)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
@@ -274,6 +274,6 @@ class GrpcScorer(Remote):
     takes_paths = False
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
-        channel = connect(address, addresses, service=_SCORER.full_name, name="addresses.scorer")
+        channel = connect(address, addresses, service=_SCORER.full_name)
         timeouts_s: dict[str, Timeout] = {"ScoreTask": 3600.0, "BeginRun": 600.0, "GetVerdict": 600.0}  # its store may be away for a while
         super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s=timeouts_s, wait_for_ready=True)

@@ -181,7 +181,7 @@ async def _configured(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
 
         def remote(name: str, address: str, service: ServiceDescriptor, timeouts_s: Mapping[str, Timeout]) -> Remote:
-            channel = connect(address, addresses, name=f"addresses.{name}")
+            channel = connect(address, addresses)
             found = Remote(channel, service, name=name, address=address, timeouts_s=timeouts_s)
             stack.push_async_callback(found.close)
             return found

@@ -83,7 +83,9 @@ def _open_to(access: Access, settings: Settings, name: str, address: str) -> Fin
         dangers = access.dangers(name, address, tls=listen.tls, http=kind == "http")
     except ConfigurationError as error:
         return Finding(name, State.PROBLEM, str(error))
-    return Finding(name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to()}", *dangers)))
+    return Finding(
+        name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to(http=kind == 'http')}", *dangers))
+    )
 
 
 def tokens(settings: Settings) -> Iterator[Finding]:
@@ -210,7 +212,7 @@ async def _remote(settings: Settings, service: str, address: str) -> AsyncIterat
 
     contracts = {"gateway": gateway_pb2, "evaluator": evaluator_pb2, "scorer": scorer_pb2}
     contract = contracts[service].DESCRIPTOR.services_by_name[f"{service.capitalize()}Service"]
-    channel = connect(address, settings.addresses, name=f"addresses.{service}")
+    channel = connect(address, settings.addresses)
     remote = Remote(channel, contract, name=service, address=address)
     try:
         yield remote

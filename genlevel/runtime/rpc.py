@@ -248,7 +248,7 @@ class RpcServer:
         await self.stop()
 
 
-def connect(address: str, addresses: Addresses | None = None, *, service: str = "", name: str = "") -> grpc.aio.Channel:
+def connect(address: str, addresses: Addresses | None = None, *, service: str = "") -> grpc.aio.Channel:
     """A channel to every address behind a name, in turn (round robin), that heals by itself and shows this process's token.
 
     Args:
@@ -256,7 +256,6 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         addresses: where TLS and the token come from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows
             one. None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
-        name: what errors call this address, such as "addresses.gateway".
 
     Raises:
         ConfigurationError: a TLS file or the token cannot be read.
@@ -282,7 +281,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     target = address if _SCHEME.match(address) else f"dns:///{address}"
     if addresses is None:
         return OwnChannel(target, options, pems=None, token=None)
-    return OwnChannel(target, options, pems=channel_pems(addresses, name or "addresses"), token=OwnToken(addresses))
+    return OwnChannel(target, options, pems=channel_pems(addresses), token=OwnToken(addresses))
 
 
 async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float = 1.5) -> bool:

@@ -80,14 +80,11 @@ def server_credentials(tls: Tls, name: str, *, look_interval_s: float = LOOK_INT
     return grpc.dynamic_ssl_server_credentials(_configuration(in_use), renewed, require_client_authentication=tls.client_ca is not None)
 
 
-def channel_pems(addresses: Addresses, label: str, *, look_interval_s: float = LOOK_INTERVAL_S) -> Watched[Pems] | None:
-    """What channels to these addresses are encrypted with; None: they are not. Raises ConfigurationError if a file cannot be used.
-
-    label: what errors call the section, such as "addresses".
-    """
+def channel_pems(addresses: Addresses, *, look_interval_s: float = LOOK_INTERVAL_S) -> Watched[Pems] | None:
+    """What channels to these addresses are encrypted with; None: they are not. Raises ConfigurationError if a file cannot be used."""
     if addresses.ca is None:
         return None
-    settings = (f"{label}.certificate", f"{label}.key", f"{label}.ca")
+    settings = ("addresses.certificate", "addresses.key", "addresses.ca")
     return _Files(addresses.certificate, addresses.key, addresses.ca, settings).watched(look_interval_s)
 
 

@@ -45,6 +45,14 @@ def test_it_says_that_auth_is_none_and_what_may_not_be_served(findings: Any) -> 
     assert "can be reached from other machines" in found["gateway.grpc"][1]
 
 
+def test_it_says_that_a_certificate_opens_no_page_and_what_open_metrics_are(findings: Any) -> None:
+    tls = "tls: {certificate: c.pem, key: k.pem, client_ca: ca.pem}"
+    services = "".join(f"{name}: {{{tls}}}\n" for name in ("gateway", "evaluator", "scorer"))
+    found, _ = findings(f"auth: {{certificates: {{alice: [run]}}, metrics: open}}\n{services}")
+    assert found["scorer.grpc"][1].endswith("open to callers who show a certificate")
+    assert found["scorer.http"][1].endswith("open to nobody; /metrics to everybody who reaches it")
+
+
 def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(genlevel: Any, findings: Any) -> None:
     token = genlevel.run("token", "ci", "--role", "read", "--expires", "2099-01-01", "--file", "tokens.yaml")
     assert token.returncode == 0, token.stderr

@@ -110,14 +110,16 @@ class Access:
             return ["nobody can read /metrics, which needs a token: set auth.tokens, or auth.metrics to open"]
         return [] if here else [f"it has no TLS: tokens for /metrics cross the network to {address} in the clear"]
 
-    def open_to(self) -> str:
-        """Who may call, for people."""
+    def open_to(self, *, http: bool = False) -> str:
+        """Who may call, for people. http: a server of pages, to which nobody can show a certificate."""
         if self._auth is None:
             return "this machine alone, which is not asked who calls"
         if not self.asks:
             return "everybody who reaches it"
-        ways = [way for way, there in (("a token", self._tokens is not None), ("a certificate", bool(self._certificates))) if there]
-        return f"callers who show {' or '.join(ways)}"
+        shown = (("a token", self._tokens is not None), ("a certificate", bool(self._certificates) and not http))
+        ways = " or ".join(way for way, there in shown if there)
+        told = f"callers who show {ways}" if ways else "nobody"
+        return f"{told}; /metrics to everybody who reaches it" if http and self.metrics_are_open else told
 
     def caller(self, authorization: str, names: Callable[[], Iterable[str]] | None, peer: str, *, how: str) -> Caller:
         """Who calls. Raises CallerUnknown.
