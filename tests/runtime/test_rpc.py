@@ -179,7 +179,7 @@ def test_tls_files_that_cannot_be_used_are_named_with_their_setting(tmp_path: Pa
     wrong.write_text("no certificate\n")
     with pytest.raises(ConfigurationError, match=r"^gateway\.grpc: tls\.key: cannot read .*missing\.pem \(No such file or directory\)$"):
         RpcServer("127.0.0.1:0", Tls(certificate=wrong, key=tmp_path / "missing.pem"), name="gateway.grpc")
-    with pytest.raises(ConfigurationError, match=r"^addresses\.gateway\.ca: .*wrong\.pem is not a PEM file$"):
+    with pytest.raises(ConfigurationError, match=r"^addresses\.ca: .*wrong\.pem is not a PEM file$"):
         connect("127.0.0.1:1", Addresses(ca=wrong))
 
 
