@@ -120,7 +120,7 @@ def test_a_budget_is_kept_by_what_is_really_billed_though_bills_do_not_come(genl
     assert upstream.billed() <= result["usage"]["most_usd"]
 
 
-def test_where_the_limit_is_ignored_in_silence_nobody_can_tell_the_most(genlevel, biller, choice_suite):
+def test_if_the_limit_is_ignored_in_silence_nobody_can_tell_the_most(genlevel, biller, choice_suite):
     upstream = biller(lie="long", lie_rate=0.1, latency=0.01)
     result, _ = run_it(genlevel, choice_suite(60))
     assert result["usage"]["usd"] <= upstream.billed()
