@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.errors import ConfigurationError, UsageError
+from genlevel.runtime.failures import abort
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer, connect, run
 from genlevel.runtime.settings import Addresses, CallLimits, Tls
 from genlevel.v1 import content_pb2 as ct
@@ -25,16 +28,25 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+class Held:
+    """What a call keeps in memory."""
+
+
 class Echo(gateway_pb2_grpc.GatewayServiceServicer):  # type: ignore[misc]
-    """Answers with what it was sent; a route of "slow" waits until it is let go."""
+    """Answers with what it was sent; a route of "slow" waits until it is let go, one of "wrong" is refused."""
 
     def __init__(self) -> None:
         self.name = ""
         self.arrived = asyncio.Event()
         self.go = asyncio.Event()
+        self.held: weakref.ref[Held] | None = None
 
     async def Generate(self, request: Any, context: Any) -> Any:
         self.arrived.set()
+        if request.route == "wrong":
+            held = Held()
+            self.held = weakref.ref(held)
+            await abort(context, UsageError("no"), method="Generate")
         if request.route == "slow":
             await self.go.wait()
         return gw.GenerateResponse(parts=[ct.Part(text=self.name)] if self.name else request.messages[0].parts)
@@ -70,6 +82,37 @@ async def test_a_message_over_the_limit_is_refused_not_cut(server: RpcServer) ->
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request("x" * MESSAGE_LIMIT_BYTES), timeout=30)
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_call_that_fails_keeps_nothing_until_a_garbage_collection() -> None:
+    running, echo = make_server()
+    gc.collect()
+    gc.disable()
+    try:
+        async with running, connect(f"127.0.0.1:{running.port}") as channel, asyncio.timeout(20):
+            with pytest.raises(grpc.aio.AioRpcError, match="no"):
+                await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(route="wrong"))
+            await asyncio.sleep(0.2)
+        assert echo.held is not None
+        assert echo.held() is None
+    finally:
+        gc.enable()
+
+
+async def test_who_asks_for_health_takes_no_room_from_calls_and_soon_frees_that_of_others_who_ask() -> None:
+    """Nobody needs to be known for it: calls that do not end, or are large, hold up no other."""
+    running, _ = make_server(limits=CallLimits(calls=8, wait_s=5.0))
+    async with running, connect(f"127.0.0.1:{running.port}") as strangers, connect(f"127.0.0.1:{running.port}") as channel:
+        open_ones = [strangers.stream_stream("/grpc.health.v1.Health/Check")() for _ in range(5)]
+        large = strangers.unary_unary("/grpc.health.v1.Health/Watch")(
+            health_pb2.HealthCheckRequest(service="x" * 10_000).SerializeToString()
+        )
+        await asyncio.gather(*(call.wait_for_connection() for call in open_ones), return_exceptions=True)
+        answers = [gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(), timeout=2) for _ in range(6)]
+        assert [answer.parts[0].text for answer in await asyncio.gather(*answers)] == ["hello"] * 6
+        assert (await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=4)).status == SERVING
+        assert [await call.code() for call in open_ones] == [grpc.StatusCode.INVALID_ARGUMENT] * 5
+        assert await large.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 async def test_health_is_told_per_service_and_as_a_whole(server: RpcServer) -> None:

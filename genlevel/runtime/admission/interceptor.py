@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError, Message
 from genlevel.runtime.admission.room import Hold, Room
 from genlevel.runtime.admission.wire_values import Plan, count_values, plan_of
 from genlevel.runtime.callers import current_caller
+from genlevel.runtime.callers.roles import HEALTH
 from genlevel.runtime.errors import GenlevelError, RequestTooLarge, ServiceFull, UsageError
 from genlevel.runtime.failures import abort
 from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
@@ -34,10 +35,25 @@ VALUE_BYTES = 256
 LARGE_BYTES = 256 << 10
 """Messages above this are parsed in a thread."""
 _UNCOUNTED_BYTES = 1 << 10
+# Who asks for health needs not be known, so that takes nothing from those who are: it has a room of its own, and little time.
+_HEALTH_BYTES = 4 << 10
+_HEALTH_AT_ONCE, _HEALTH_SHARE = 4, 0.5
+_HEALTH_RECEIVE_S = 0.5
 
 Refusal = Callable[[GenlevelError], GenlevelError]
 """What a service says for RequestTooLarge, ServiceFull or UsageError."""
 Deserializer = Callable[[bytes], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What calls share. request_bytes: of a request that is not refused. receive_s: for its arrival."""
+
+    calls: Room
+    receiving: Room
+    working: Room
+    request_bytes: int
+    receive_s: float
 
 
 class Admission(Around):
@@ -58,9 +74,16 @@ class Admission(Around):
         super().__init__()
         self.limits = limits
         share = limits.caller_share
-        self.calls = Room(limits.calls, share)
-        self.receiving = Room(max(limits.receiving_bytes, message_bytes), share, least=message_bytes)
         self.working = Room(max(limits.in_flight_bytes, CALL_BYTES), share)
+        receiving = Room(max(limits.receiving_bytes, message_bytes), share, least=message_bytes)
+        self.rooms = _Rooms(Room(limits.calls, share), receiving, self.working, message_bytes, limits.receive_s)
+        self.rooms_of_health = _Rooms(
+            Room(limits.calls, share),
+            Room(_HEALTH_AT_ONCE * message_bytes, _HEALTH_SHARE),
+            Room(limits.calls * (CALL_BYTES + _HEALTH_BYTES), share),
+            _HEALTH_BYTES,
+            min(limits.receive_s, _HEALTH_RECEIVE_S),
+        )
         self.refusals: dict[str, Refusal] = {}
         self.message_bytes = message_bytes
         self._most_values = most_values
@@ -74,7 +97,8 @@ class Admission(Around):
     def around(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
         _, service, name = method.split("/", 2)
         inner = behaviour_of(handler)
-        kind = _Method(name, handler.request_deserializer, _plan(service, name), self, service)
+        rooms = self.rooms_of_health if method.startswith(HEALTH) else self.rooms
+        kind = _Method(name, handler.request_deserializer, _plan(service, name), self, service, rooms)
 
         async def requests_of(call: _Call) -> object:
             return call.requests() if handler.request_streaming else await call.request()
@@ -83,7 +107,13 @@ class Admission(Around):
             call = _Call(kind, requests, context)
             try:
                 await call.enter(streaming=handler.request_streaming)
-                return await inner(await requests_of(call), context)
+                answered = await inner(await requests_of(call), context)
+                if not handler.response_streaming:
+                    call.keep_until_sent(answered)
+                return answered
+            except grpc.aio.AbortError as ended:
+                _forget_frames(ended)
+                raise
             finally:
                 call.leave()
 
@@ -94,6 +124,9 @@ class Admission(Around):
                 async with aclosing(inner(await requests_of(call), context)) as found:
                     async for each in found:
                         yield each
+            except grpc.aio.AbortError as ended:
+                _forget_frames(ended)
+                raise
             finally:
                 call.leave()
 
@@ -110,6 +143,7 @@ class _Method:
     plan: Plan
     admission: Admission
     service: str
+    rooms: _Rooms
 
 
 class _Call:
@@ -119,6 +153,7 @@ class _Call:
         self._kind = method
         self._method = method.name
         self._admission = method.admission
+        self._rooms = method.rooms
         self._requests = requests
         self._context = context
         self._caller = current_caller().name
@@ -130,12 +165,11 @@ class _Call:
 
     async def enter(self, *, streaming: bool) -> None:
         """Ends the call if there are too many, or if there is no room for a stream: its client has not begun to write to it then."""
-        calls = self._admission.calls
-        self._counted = calls.take(self._caller, 1)
+        self._counted = self._rooms.calls.take(self._caller, 1)
         if self._counted is None:
             await self._refuse(self._admission.full("calls", str(self._admission.limits.calls)))
         if streaming:
-            self._receiving = await self._room(self._admission.receiving, self._admission.message_bytes // 2, "receiving")
+            self._receiving = await self._room(self._rooms.receiving, self._admission.message_bytes // 2, "receiving")
 
     async def _room(self, room: Room, size: int, which: str) -> Hold:
         """Ends the call if there is none in time."""
@@ -159,18 +193,31 @@ class _Call:
         if large:
             give_back()
 
+    def keep_until_sent(self, answer: Message) -> None:
+        """The answer takes the room of its request until its client has taken it: those of clients who read nothing would pile up."""
+        kept = [hold for hold in (self._counted, self._working) if hold is not None]
+        if self._working is not None:
+            self._working.resize(CALL_BYTES + answer.ByteSize())
+        self._counted = self._working = None
+
+        def leave(_: grpc.aio.ServicerContext) -> None:
+            for hold in kept:
+                hold.leave()
+
+        self._context.add_done_callback(leave)
+
     async def request(self) -> Message:
         """The one request of a call that has one."""
-        receiving = self._receiving = await self._room(self._admission.receiving, self._admission.message_bytes, "receiving")
+        receiving = self._receiving = await self._room(self._rooms.receiving, self._admission.message_bytes, "receiving")
         try:
-            async with asyncio.timeout(self._admission.limits.receive_s):
+            async with asyncio.timeout(self._rooms.receive_s):
                 self._raw = await self._context.read()
         except TimeoutError:
-            limit = f"limits.receive_s: {self._admission.limits.receive_s:g}"
+            limit = f"limits.receive_s: {self._rooms.receive_s:g}"
             await self._refuse(UsageError(f"{self._method}: the request did not arrive whole in time ({limit})"))
         if self._raw is grpc.aio.EOF:
             await self._refuse(UsageError(f"{self._method}: the call has no request"))
-        self._working = await self._room(self._admission.working, await self._weigh(), "in_flight")
+        self._working = await self._room(self._rooms.working, await self._weigh(), "in_flight")
         request = await self._parsed()
         receiving.leave()
         return request
@@ -187,7 +234,7 @@ class _Call:
             request = [await self._parsed()]
             yield request.pop()  # what a generator that waits still names stays in memory
             hold.leave()
-            self._receiving = hold = await admission.receiving.enter(self._caller, admission.message_bytes // 2)
+            self._receiving = hold = await self._rooms.receiving.enter(self._caller, admission.message_bytes // 2)
 
     async def _next(self) -> bytes:
         """The next message of a stream, or EOF. gRPC's own iterator would keep each in memory until a garbage collection."""
@@ -200,6 +247,12 @@ class _Call:
         """About the bytes that the message takes while it is worked on. Ends the call if it has too many values."""
         raw, values, most = self._raw, 0, self._admission._most_values
         self._large = self._large or len(raw) > LARGE_BYTES
+        if len(raw) > self._rooms.request_bytes:
+            size = len(raw)
+            del raw
+            await self._refuse(
+                RequestTooLarge(f"{self._method}: the request has {size:,} bytes; take at most {self._rooms.request_bytes:,}")
+            )
         if len(raw) > _UNCOUNTED_BYTES:
             if len(raw) > LARGE_BYTES:
                 values = await asyncio.to_thread(count_values, raw, self._kind.plan, most)
@@ -230,6 +283,11 @@ class _Call:
         self.leave()
         refusal = self._admission.refusals.get(self._kind.service)
         await abort(self._context, error if refusal is None else refusal(error), method=self._method)
+
+
+def _forget_frames(ended: grpc.aio.AbortError) -> None:
+    """gRPC keeps how a call has ended, in a circle with what it came through: each request that fails would stay until a collection."""
+    ended.__traceback__ = ended.__context__ = None
 
 
 def _plan(service: str, method: str) -> Plan:
