@@ -56,6 +56,21 @@ def request(text: str = "hello", route: str = "") -> gw.GenerateRequest:
     return gw.GenerateRequest(route=route, messages=[ct.Message(parts=[ct.Part(text=text)])])
 
 
+NO_WINDOW = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\6\4\0\0\0\0\0" + b"\0\4\0\0\0\0"
+"""How a client begins that takes no bytes of answers."""
+
+
+def generate_frames(stream: int) -> bytes:
+    """A call of Generate in HTTP/2."""
+    path = f"/{SERVICE}/Generate"
+    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers", "content-type": "application/grpc"}
+    block = b"".join(b"\0" + b"".join(bytes([len(text)]) + text.encode() for text in field) for field in fields.items())
+    message = request().SerializeToString()
+    data = b"\0" + len(message).to_bytes(4, "big") + message
+    frames = ((1, 4, block), (0, 1, data))
+    return b"".join(len(load).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + load for kind, flags, load in frames)
+
+
 def make_server(**arguments: Any) -> tuple[RpcServer, Echo]:
     server = RpcServer("127.0.0.1:0", name="gateway.grpc", **arguments)
     echo = Echo()
@@ -97,6 +112,23 @@ async def test_a_call_that_fails_keeps_nothing_until_a_garbage_collection() -> N
         assert echo.held() is None
     finally:
         gc.enable()
+
+
+async def test_answers_that_a_client_does_not_read_keep_the_room_of_their_calls() -> None:
+    """Else they would pile up without end: the calls are over for all but the client."""
+    running, _ = make_server(limits=CallLimits(calls=4, caller_share=1.0), grace_s=0.1)
+    async with running, connect(f"127.0.0.1:{running.port}") as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(NO_WINDOW + b"".join(generate_frames(stream) for stream in (1, 3, 5, 7)))
+        await asyncio.sleep(0.3)
+        with pytest.raises(grpc.aio.AioRpcError, match=r"limits\.calls: 4"):
+            await stub.Generate(request())
+        writer.close()
+        await asyncio.sleep(0.3)
+        assert (running.admission.rooms.calls.used, running.admission.working.used) == (0, 0)
+        assert (await stub.Generate(request())).parts[0].text == "hello"
+        del reader
 
 
 async def test_who_asks_for_health_takes_no_room_from_calls_and_soon_frees_that_of_others_who_ask() -> None:
