@@ -9,6 +9,9 @@ from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as gw
 
+DEEPEST_SCHEMA = 100
+"""How deep a response schema may be nested: what writes it as JSON goes no deeper than some 250, and it becomes a part of a request."""
+
 
 def applied(parameters: gw.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> gw.GenerationParameters:
     """The parameters that will be sent.
@@ -49,6 +52,18 @@ def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities
         raise _fault("response_schema_json is not JSON", part) from None
     if not isinstance(schema, dict) or schema.get("type") != "object":
         raise _fault('response_schema_json is not a schema of an object: providers want {"type": "object", ...}', part)
+    if _is_deeper(schema, DEEPEST_SCHEMA):
+        raise _fault(f"response_schema_json is nested too deep; take at most {DEEPEST_SCHEMA} levels", part)
+
+
+def _is_deeper(schema: object, most: int) -> bool:
+    level = [schema]
+    for _ in range(most):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _fault(message: str, part: str) -> CallFailed:

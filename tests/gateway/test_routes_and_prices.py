@@ -308,6 +308,7 @@ def test_a_server_by_its_address_is_held_to_no_schema_unless_the_route_says_so()
         ("openai/x", "{", "CALLER_FAULT", "not JSON"),
         ("openai/x", '{"type": "array"}', "CALLER_FAULT", "not a schema of an object"),
         ("anthropic/x", "[]", "CALLER_FAULT", "not a schema of an object"),
+        ("openai/x", '{"type": "object", "x": ' + "[" * 100 + "]" * 100 + "}", "CALLER_FAULT", "take at most 100 levels"),
     ],
 )
 def test_a_schema_that_cannot_be_sent_is_refused_by_name(route: str, schema: str, reason: str, said: str) -> None:
@@ -315,6 +316,11 @@ def test_a_schema_that_cannot_be_sent_is_refused_by_name(route: str, schema: str
         sent(asked(response_schema_json=schema), route)
     assert (caught.value.reason, caught.value.part) == (reason, "parameters.response_schema_json")
     assert said in caught.value.message
+
+
+def test_a_schema_of_many_levels_can_be_written_as_json() -> None:
+    schema = '{"type": "object", "x": ' + "[" * 99 + "]" * 99 + "}"
+    assert sent(asked(response_schema_json=schema), "openai/x").response_schema_json == schema
 
 
 def test_a_reasoning_model_gets_no_temperature_and_says_so() -> None:
