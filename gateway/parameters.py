@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from gateway.adapters.base import Capabilities
@@ -56,14 +58,19 @@ def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities
         raise _fault(f"response_schema_json is nested too deep; take at most {DEEPEST_SCHEMA} levels", part)
 
 
-def _is_deeper(schema: object, most: int) -> bool:
-    level = [schema]
+def _is_deeper(schema: dict[str, object], most: int) -> bool:
+    level: list[object] = [schema]
     for _ in range(most):
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
-        level = [inner for inner in level if isinstance(inner, dict | list)]
+        level = [inner for outer in level for inner in _within(outer)]
         if not level:
             return False
     return True
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _fault(message: str, part: str) -> CallFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,29 @@ def test_tasks_match_in_any_case_and_near_ones_are_named_as_they_are_written(sui
     with pytest.raises(UsageError, match=r"near: .*Causal-Reasoning") as caught:
         matching_tasks(suite, "Casual-Reasoning")
     assert "causal-reasoning" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (",".join(f"*{n}" for n in range(101)), "too many or too long"),
+        ("[" * 201, "too many or too long"),
+        ("x," * 60_000, "at most 100,000"),
+    ],
+)
+def test_a_pattern_that_takes_long_to_look_at_is_refused(suite_root: Path, pattern: str, said: str) -> None:
+    suite = load_suite(suite_root)
+    started = time.monotonic()
+    with pytest.raises(UsageError, match=said):
+        matching_tasks(suite, pattern)
+    assert time.monotonic() - started < 1
+
+
+def test_many_tasks_may_be_named_and_some_be_meant_by_patterns(suite_root: Path) -> None:
+    suite = load_suite(suite_root)
+    pattern = ",".join([*(f"Task-{n}" for n in range(5_000)), " nor-this-one ", *("*" * 199 + chr(97 + n) for n in range(26))])
+    assert [task.name for task in matching_tasks(suite, "*such*,Nor-*")] == ["No-Such-Task", "Nor-This-One"]
+    assert [task.key for task in matching_tasks(suite, pattern)] == [task.key for task in suite.tasks]
 
 
 def test_what_is_said_is_of_the_chosen_tasks_and_of_what_is_no_task(suite_root: Path) -> None:
