@@ -145,7 +145,7 @@ class AnswerList:
 
 def _outcomes(numbers: Iterable[int]) -> list[Outcome]:
     try:
-        return [Outcome.of(number) for number in numbers]
+        return [Outcome.of(number) for number in dict.fromkeys(numbers)]
     except ValueError as error:
         raise UsageError(str(error)) from None
 

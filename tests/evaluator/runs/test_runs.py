@@ -334,7 +334,7 @@ async def test_what_a_refusal_cost_counts_and_is_known_to_the_budget(make_evalua
     run = await start(evaluator, suite_folder(3), ev.TrafficSettings(concurrency=1, budget_nano_usd=20_000_000))
     assert (run.counts.refused, run.cost_nano_usd, run.unknown_costs, run.usage.input_tokens) == (1, 900_000, 0, 60)
     assert (run.most_cost_nano_usd, run.unknown_calls) == (900_000, 0)
-    (refused,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_REFUSED])
+    (refused,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_REFUSED] * 300_000)
     assert (refused.cost_nano_usd, refused.usage.input_tokens) == (700_000, 40)
 
 
