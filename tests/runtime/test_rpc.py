@@ -126,7 +126,7 @@ async def test_answers_that_a_client_does_not_read_keep_the_room_of_their_calls(
             await stub.Generate(request())
         writer.close()
         await asyncio.sleep(0.3)
-        assert (running.admission.rooms.calls.used, running.admission.working.used) == (0, 0)
+        assert (running.admission.calls.used, running.admission.working.used) == (0, 0)
         assert (await stub.Generate(request())).parts[0].text == "hello"
         del reader
 

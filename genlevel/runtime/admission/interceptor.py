@@ -74,9 +74,10 @@ class Admission(Around):
         super().__init__()
         self.limits = limits
         share = limits.caller_share
+        self.calls = Room(limits.calls, share)
+        self.receiving = Room(max(limits.receiving_bytes, message_bytes), share, least=message_bytes)
         self.working = Room(max(limits.in_flight_bytes, CALL_BYTES), share)
-        receiving = Room(max(limits.receiving_bytes, message_bytes), share, least=message_bytes)
-        self.rooms = _Rooms(Room(limits.calls, share), receiving, self.working, message_bytes, limits.receive_s)
+        self.rooms = _Rooms(self.calls, self.receiving, self.working, message_bytes, limits.receive_s)
         self.rooms_of_health = _Rooms(
             Room(limits.calls, share),
             Room(_HEALTH_AT_ONCE * message_bytes, _HEALTH_SHARE),
