@@ -86,6 +86,26 @@ class SeldomWarnings(logging.Filter):
         return True
 
 
+class GrpcWarnings(logging.Filter):
+    """Of what gRPC logs: a caller who went away is told seldom, and in a line; a header that is no text, which may be a token, never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Invalid encoding on"):
+            return False
+        kind = record.exc_info[0] if record.exc_info else None
+        if kind is None or kind.__name__ != "ExecuteBatchError":
+            return True
+        if (more := self._seldom.more()) is None:
+            return False
+        record.msg, record.args, record.exc_info = f"a caller went away before its call had ended{more}", None, None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
 

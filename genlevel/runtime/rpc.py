@@ -20,6 +20,7 @@ from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import RpcGuard
 from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
+from genlevel.runtime.logs import GrpcWarnings
 from genlevel.runtime.loop import loop_factory, run
 from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.settings import Addresses, CallLimits, Tls
@@ -51,6 +52,7 @@ _READ_BYTES = 64 << 10  # what is read from a connection at once, which keeps a 
 _LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must stay under the clients' keepalive time
 
 logger = logging.getLogger(__name__)
+_GRPC_WARNINGS = GrpcWarnings()
 
 
 class RpcServer:
@@ -156,6 +158,7 @@ class RpcServer:
     async def start(self) -> int:
         """Listens and says SERVING if all is ready. Returns the port. Raises ConfigurationError if it cannot or may not listen there."""
         self._access.check_listening(self._name, self.address, tls=self._tls)
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_GRPC_WARNINGS)  # anybody can cause these
         if self._access.asks or is_loopback(self.address):
             names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)

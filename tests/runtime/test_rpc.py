@@ -60,11 +60,12 @@ NO_WINDOW = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\6\4\0\0\0\0\0" + b"\0\4
 """How a client begins that takes no bytes of answers."""
 
 
-def generate_frames(stream: int) -> bytes:
+def generate_frames(stream: int, **headers: str) -> bytes:
     """A call of Generate in HTTP/2."""
     path = f"/{SERVICE}/Generate"
     fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers", "content-type": "application/grpc"}
-    block = b"".join(b"\0" + b"".join(bytes([len(text)]) + text.encode() for text in field) for field in fields.items())
+    fields |= headers
+    block = b"".join(b"\0" + b"".join(bytes([len(text)]) + text.encode("latin-1") for text in field) for field in fields.items())
     message = request().SerializeToString()
     data = b"\0" + len(message).to_bytes(4, "big") + message
     frames = ((1, 4, block), (0, 1, data))
@@ -131,9 +132,25 @@ async def test_answers_that_a_client_does_not_read_keep_the_room_of_their_calls(
         del reader
 
 
+async def test_headers_that_are_no_text_and_callers_who_go_away_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    running, echo = make_server(grace_s=0.1)
+    async with running:
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(NO_WINDOW + generate_frames(1, authorization="Bearer gl_secret\x80") + generate_frames(3))
+            await asyncio.wait_for(echo.arrived.wait(), 10)
+            echo.arrived.clear()
+            writer.close()
+            del reader
+        await asyncio.sleep(0.3)
+    assert "gl_secret" not in caplog.text
+    assert caplog.text.count("went away") <= 1
+    assert "Traceback" not in caplog.text
+
+
 async def test_who_asks_for_health_takes_no_room_from_calls_and_soon_frees_that_of_others_who_ask() -> None:
     """Nobody needs to be known for it: calls that do not end, or are large, hold up no other."""
-    running, _ = make_server(limits=CallLimits(calls=8, wait_s=5.0))
+    running, _ = make_server(limits=CallLimits(calls=64, wait_s=5.0))
     async with running, connect(f"127.0.0.1:{running.port}") as strangers, connect(f"127.0.0.1:{running.port}") as channel:
         open_ones = [strangers.stream_stream("/grpc.health.v1.Health/Check")() for _ in range(5)]
         large = strangers.unary_unary("/grpc.health.v1.Health/Watch")(
