@@ -134,8 +134,7 @@ class Writer:
                 return {write: ended for one in group for write, ended in self._commit([one]).items()}
             told = f"the journal cannot be written ({self._engine.url.set(query={}).render_as_string()}): {_first_line(error)}"
             return dict.fromkeys(group, StorageError(told))
-        refused = StorageError("it was too late to write this: it is another process's to write now")
-        refused.overtaken = True
+        refused = StorageError("it was too late to write this: it is another process's to write now", overtaken=True)
         return {write: refused if write.lease in lost else None for write in group}
 
     def _transaction(self, group: Sequence[_Write], number: int) -> frozenset[Lease | None]:

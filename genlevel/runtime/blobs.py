@@ -163,9 +163,9 @@ class _FolderShelf(_Shelf):
         except FileNotFoundError:
             if self._folder.is_dir():
                 return None
-            raise _passing(f"blob store: the folder {self._folder} is gone; bring it back") from None
+            raise StorageError(f"blob store: the folder {self._folder} is gone; bring it back", passes=True) from None
         except OSError as error:
-            raise _passing(f"blob store: cannot look at {self._folder / place} ({error.strerror})") from None
+            raise StorageError(f"blob store: cannot look at {self._folder / place} ({error.strerror})", passes=True) from None
 
     def path(self, place: str) -> Path | None:
         return self._folder / place
@@ -174,7 +174,7 @@ class _FolderShelf(_Shelf):
         try:
             return (self._folder / place).read_bytes()
         except OSError as error:
-            raise _passing(f"blob store: cannot read {self._folder / place} ({error.strerror})") from None
+            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})", passes=True) from None
 
     def write(self, place: str, content: bytes, mime_type: str) -> None:
         target = self._folder / place
@@ -190,7 +190,7 @@ class _FolderShelf(_Shelf):
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     Path(temporary).unlink(missing_ok=True)
-            raise _passing(f"blob store: cannot write {target} ({error.strerror})") from None
+            raise StorageError(f"blob store: cannot write {target} ({error.strerror})", passes=True) from None
 
 
 class _RemoteShelf(_Shelf):
@@ -241,18 +241,11 @@ class _RemoteShelf(_Shelf):
         return f"{self._root.rstrip('/')}/{place}"
 
     def _failure(self, doing: str, place: str, error: Exception) -> StorageError:
-        return _passing(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})")
+        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})", passes=True)
 
     def _reason(self, error: Exception) -> str:
         """What a store's own library says, which may have the whole address in it."""
         return said_of(self._url, str(error)) or type(error).__name__
-
-
-def _passing(told: str) -> StorageError:
-    """What the store could not do just now."""
-    error = StorageError(told)
-    error.passes = True
-    return error
 
 
 def _place(sha256: str) -> str:

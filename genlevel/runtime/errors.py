@@ -124,8 +124,10 @@ class StorageError(GenlevelError):
         overtaken: whether it is another process's by now to write what was to be written.
     """
 
-    passes = False
-    overtaken = False
+    def __init__(self, told: str, *, passes: bool = False, overtaken: bool = False) -> None:
+        super().__init__(told)
+        self.passes = passes
+        self.overtaken = overtaken
 
 
 class BlobMissing(StorageError):

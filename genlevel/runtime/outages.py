@@ -54,9 +54,7 @@ def watch_file(engine: Engine, shown: str) -> None:
     file = engine.url.database or ""
 
     def gone() -> StorageError:
-        error = StorageError(f"cannot use the database {shown}: its file is gone; bring it back")
-        error.passes = True
-        return error
+        return StorageError(f"cannot use the database {shown}: its file is gone; bring it back", passes=True)
 
     def identity() -> tuple[int, int] | None:
         try:

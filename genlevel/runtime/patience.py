@@ -139,9 +139,7 @@ class Patience:
     def _check(self, now: float) -> None:
         """Raises StorageError at once if it is known that a try would fail."""
         if self.seconds and self._tried_s > _SLOW_TRY_S and self.over and now - self._failed < _RESPITE_S:
-            error = StorageError(self._line)
-            error.passes = True
-            raise error
+            raise StorageError(self._line, passes=True)
 
     @contextmanager
     def _trying(self) -> Iterator[None]:

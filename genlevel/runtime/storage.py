@@ -155,10 +155,8 @@ def _explain_errors(engine: Engine, url: URL, shown: str) -> None:
         found = context.sqlalchemy_exception
         its_own = isinstance(found, exc.OperationalError | exc.InternalError) or type(found) is exc.DatabaseError
         if isinstance(found, exc.DBAPIError) and its_own and not context.is_pre_ping:
-            error = StorageError(f"cannot use the database {shown}: {_advice(found, url)}")
-            error.passes = is_outage(found)
             context.is_disconnect = context.is_disconnect or is_stale(found)
-            raise error from None
+            raise StorageError(f"cannot use the database {shown}: {_advice(found, url)}", passes=is_outage(found)) from None
 
 
 def _wait_less_for_locks(engine: Engine) -> None:

@@ -23,9 +23,7 @@ def away(times: float = float("inf"), *, passes: bool = True, takes_s: float = 0
         time.sleep(takes_s)
         if tries[0] > times:
             return tries[0]
-        error = StorageError("the disk is full")
-        error.passes = passes
-        raise error
+        raise StorageError("the disk is full", passes=passes)
 
     return work
 

@@ -106,9 +106,7 @@ async def test_what_was_committed_although_nobody_heard_it_is_not_written_again(
     def deaf(connection):
         commit(connection)
         if threading.current_thread().name == "journal" and next(unheard, False):
-            error = StorageError("the connection was lost")
-            error.passes = True
-            raise error
+            raise StorageError("the connection was lost", passes=True)
 
     monkeypatch.setattr(Connection, "commit", deaf)
     await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5), lease), journal.record(answer("b", cost=7), lease))
