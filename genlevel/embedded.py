@@ -60,7 +60,7 @@ async def embedded_services(
     routing, suites = (None, None) if served else (gateway, AnySuites(settings.suites.folders))
     patience = DatabasePatience.of(settings.storage.patience_s)
     try:
-        scorer = _scorer(settings, data_folder, registry, DatabasePatience.of(settings.storage.patience_s, beside=patience))
+        scorer = make_scorer(settings, data_folder, registry, DatabasePatience.of(settings.storage.patience_s, beside=patience))
         try:
             evaluator = Evaluator(
                 settings,
@@ -144,11 +144,17 @@ class LazyScorer:
 
     def _core(self) -> Scorer:
         if self._made is None:
-            self._made = _scorer(self._settings, self._folder, None)
+            self._made = make_scorer(self._settings, self._folder, None)
         return self._made
 
 
-def _scorer(settings: Settings, data_folder: Path, registry: CollectorRegistry | None, patience: DatabasePatience | None = None) -> Scorer:
+def make_scorer(
+    settings: Settings, data_folder: Path, registry: CollectorRegistry | None, patience: DatabasePatience | None = None
+) -> Scorer:
+    """A scorer over one data folder. Raises GenlevelError if that or the database cannot be used.
+
+    registry: where its metrics go; None: it shows none. patience: with its database; None: it has none.
+    """
     from genlevel.runtime.storage import sqlite_url
     from scorer.service import Scorer
 

@@ -101,21 +101,14 @@ async def _served_metrics(found: Services, settings: Settings, access: Access | 
     if found.registry is None:
         yield ""
         return
-    from genlevel.runtime.errors import ConfigurationError
     from genlevel.runtime.http import HttpServer, create_app
 
     app = create_app(found.registry, ready=found.ready)
-    host = settings.evaluator.http.rpartition(":")[0]
+    host, _, port = settings.evaluator.http.rpartition(":")
     server = HttpServer(app, settings.evaluator.http, name="evaluator.http", access=access, grace_s=0.2)
-    try:
-        await server.start()
-    except ConfigurationError:
-        server = HttpServer(app, f"{host}:0", name="evaluator.http", access=access, grace_s=0.2)
-        await server.start()
-    try:
+    await server.start_near([int(port)] if port.isdecimal() else [])
+    async with server:
         yield f"http://{host}:{server.port}/metrics"
-    finally:
-        await server.stop()
 
 
 def _leave(found: Services, out: Path, document: Document) -> dict[str, str]:

@@ -82,17 +82,11 @@ def scorer(ctx: click.Context, out: Path) -> None:
     settings = _service_settings(ctx)
 
     async def work() -> None:
-        from genlevel.runtime.blobs import BlobStore
-        from genlevel.runtime.files import FileCache
+        from genlevel.embedded import make_scorer
         from genlevel.runtime.patience import DatabasePatience
-        from genlevel.runtime.storage import sqlite_url
-        from scorer.service import Scorer
 
         async with _pages("scorer", settings) as pages:
-            files = FileCache(lambda: BlobStore.open(settings.storage.blobs or out / "blobs"), out / "files")
-            url = settings.storage.url or sqlite_url(out / "genlevel.db")
-            patience = DatabasePatience.of(settings.storage.patience_s)
-            core = Scorer(url, pages.registry, files=files, weights=settings.scorer.weights, patience=patience)
+            core = make_scorer(settings, out, pages.registry, DatabasePatience.of(settings.storage.patience_s))
             try:
                 await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings)
             finally:
