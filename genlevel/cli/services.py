@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
     from scorer.service import Scorer
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("up")
@@ -236,13 +239,21 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
         stopped = stopped_by_signal()
         pages.life.begin(ready)
         for part, server in zip(parts, servers, strict=True):
-            click.echo(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", err=True)
-        click.echo(pages.served, err=True)
+            _say(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", settings)
+        _say(pages.served, settings)
         for part in parts:
             part.begin()
         await stopped.wait()
         pages.life.stop()
         for server in servers:
             await server.refuse()
-        click.echo("stopping: waiting for the calls in flight (again to stop at once)", err=True)
+        _say("stopping: waiting for the calls in flight (again to stop at once)", settings)
         await asyncio.gather(*(server.stop() for server in servers))
+
+
+def _say(line: str, settings: Settings) -> None:
+    """Says on stderr what a person looks for there; as a log line if a machine reads them."""
+    if settings.log.format == "json":
+        logger.info(line)
+    else:
+        click.echo(line, err=True)

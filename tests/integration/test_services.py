@@ -138,3 +138,15 @@ def test_a_shared_service_calls_no_address_outside_its_configuration(genlevel, c
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["instances"] == 2
+
+
+def test_a_log_for_machines_has_nothing_else_in_it(genlevel):
+    free = "{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}"
+    (genlevel.folder / "genlevel.yaml").write_text(f"scorer: {free}\nlog: {{format: json}}\n")
+    service = genlevel.start("scorer")
+    lines = [service.stderr.readline() for _ in range(2)]
+    service.send_signal(signal.SIGTERM)
+    lines += service.communicate(timeout=20)[1].splitlines()
+    said = [json.loads(line)["message"] for line in lines]
+    assert said[0].startswith("scorer: gRPC on 127.0.0.1:")
+    assert said[-1] == "stopping: waiting for the calls in flight (again to stop at once)"
