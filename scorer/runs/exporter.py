@@ -23,6 +23,7 @@ from genlevel.benchmark.model import Modality
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suite_hash import short_hash
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.logs import Seldom
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -35,9 +36,10 @@ MOST_SUITES = 64
 """(model, suite, content) that are shown."""
 MOST_CONTENTS = 3
 """Contents of a suite of one name that are shown of a model: one that is edited every day leaves few behind."""
-_LOG = logging.getLogger(__name__)
 _AWAY_S = 10.0
 _SLOW_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class ScoreExporter(Collector):
         self._most_suites = most_suites
         self._suites: OrderedDict[tuple[str, str, str], list[Current]] = OrderedDict()
         self._lock = threading.Lock()
+        self._seldom = Seldom()
         self._away_until = 0.0  # by the monotonic clock: the store could not be read
 
     def update(self, suite: tuple[str, str, str], runs: Sequence[Current], *, changed: str) -> None:
@@ -115,7 +118,8 @@ class ScoreExporter(Collector):
             except StorageError as error:
                 if (now := time.monotonic()) - began > _SLOW_S:
                     self._away_until = now + _AWAY_S
-                _LOG.warning("the series of %s on %s are not shown: %s", model, suite, error)
+                if (more := self._seldom.more()) is not None:
+                    logger.warning("the series of %s on %s are not shown: %s%s", model, suite, error, more)
         return run.shown
 
 
