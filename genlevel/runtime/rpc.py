@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -87,7 +87,6 @@ class RpcServer:
         access: Access | None = None,
         grace_s: float = 20.0,
         connection_age_s: float = 300.0,
-        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         limits: CallLimits | None = None,
         message_bytes: int = 0,
         most_values: int = MOST_VALUES,
@@ -109,7 +108,7 @@ class RpcServer:
         message_bytes = message_bytes or limits.message_bytes
         self.admission = Admission(limits, message_bytes=message_bytes, most_values=most_values, name=name.partition(".")[0])
         self._server = grpc.aio.server(
-            interceptors=[self._calls, RpcGuard(self._access), *interceptors, self.admission],
+            interceptors=[self._calls, RpcGuard(self._access), self.admission],
             options=[
                 ("grpc.max_receive_message_length", message_bytes),
                 # Otherwise gRPC receives up to 8 MiB of each call that is not read yet.

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from types import AsyncGeneratorType
 from typing import NoReturn
 
 import grpc
@@ -227,7 +226,8 @@ class _Call:
         """The requests of a stream, each when there is room for it. What one holds is given back before the next is read."""
         admission, hold = self._admission, self._receiving
         while hold is not None:
-            self._raw = await self._next()
+            # The guard's, which looks at the caller as the stream goes on. gRPC's own iterator would keep each message in memory for long.
+            self._raw = await anext(self._requests, grpc.aio.EOF)
             if self._raw is grpc.aio.EOF:
                 hold.leave()
                 return
@@ -236,13 +236,6 @@ class _Call:
             yield request.pop()  # what a generator that waits still names stays in memory
             hold.leave()
             self._receiving = hold = await self._rooms.receiving.enter(self._caller, admission.message_bytes // 2)
-
-    async def _next(self) -> bytes:
-        """The next message of a stream, or EOF. gRPC's own iterator would keep each in memory until a garbage collection."""
-        if isinstance(self._requests, AsyncGeneratorType):  # an interceptor's, which looks at the stream as it goes on
-            return await anext(self._requests, grpc.aio.EOF)
-        raw: bytes = await self._context.read()
-        return raw
 
     async def _weigh(self) -> int:
         """About the bytes that the message takes while it is worked on. Ends the call if it has too many values."""

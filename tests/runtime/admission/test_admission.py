@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
 import pytest
 
 from gateway.rpc import SERVICE, _refusal
-from genlevel.runtime.callers import Caller, Role, set_caller
+from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.tokens import hash_of, new_token
 from genlevel.runtime.errors import RequestTooLarge, ServiceFull
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.rpc import RpcServer
-from genlevel.runtime.settings import CallLimits
+from genlevel.runtime.settings import Auth, CallLimits
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
@@ -45,19 +47,6 @@ class Slow(gateway_pb2_grpc.GatewayServiceServicer):
     async def GenerateMany(self, requests: AsyncIterator[gw.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         async for request in requests:
             await context.write(gw.GenerateManyResponse(results=[gw.GenerateManyResult(id=item.id) for item in request.items]))
-
-
-class NamedByMetadata(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Takes the caller's name from where a test says it."""
-
-    async def intercept_service(self, continuation, details):  # type: ignore[no-untyped-def]
-        handler = await continuation(details)
-
-        async def named(requests: object, context: grpc.aio.ServicerContext) -> object:
-            set_caller(Caller(dict(context.invocation_metadata())["caller"], frozenset({Role.CALL})))
-            return await handler.stream_unary(requests, context)
-
-        return grpc.stream_unary_rpc_method_handler(named, handler.request_deserializer, handler.response_serializer)
 
 
 @asynccontextmanager
@@ -121,18 +110,26 @@ async def test_a_gateway_that_is_full_did_not_begin_the_call_and_says_so_to_gene
         await first
 
 
-async def test_a_caller_with_its_share_does_not_slow_others_down() -> None:
-    server = RpcServer("127.0.0.1:0", limits=limits(calls=4, caller_share=0.5), message_bytes=64 * KIB, interceptors=[NamedByMetadata()])
+async def test_a_caller_with_its_share_does_not_slow_others_down(tmp_path: Path) -> None:
+    tokens = {name: new_token() for name in ("anna", "ben")}
+    rows = "".join(f"- {{name: {name}, sha256: {hash_of(token)}, roles: [call]}}\n" for name, token in tokens.items())
+    (tmp_path / "tokens.yaml").write_text(f"tokens:\n{rows}")
+    access = Access(Auth(tokens=tmp_path / "tokens.yaml"))
+    server = RpcServer("127.0.0.1:0", limits=limits(calls=4, caller_share=0.5), message_bytes=64 * KIB, access=access)
     slow = Slow()
     server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, slow, SERVICE)
     async with server, grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        ask = channel.unary_unary(GENERATE)
-        body = request().SerializeToString()
-        anna = [asyncio.ensure_future(ask(body, metadata=(("caller", "anna"),))) for _ in range(2)]
+
+        def ask(name: str) -> Awaitable[bytes]:
+            shown = (("authorization", f"Bearer {tokens[name]}"),)
+            answer: Awaitable[bytes] = channel.unary_unary(GENERATE)(request().SerializeToString(), metadata=shown)
+            return answer
+
+        anna = [asyncio.ensure_future(ask("anna")) for _ in range(2)]
         await slow.has(2)
-        error = await refused(ask(body, metadata=(("caller", "anna"),)))
+        error = await refused(ask("anna"))
         assert "limits.calls: 4, of which one caller gets at most 50%" in error.details()
-        ben = asyncio.ensure_future(ask(body, metadata=(("caller", "ben"),)))
+        ben = asyncio.ensure_future(ask("ben"))
         await slow.has(3)
         slow.may_answer.set()
         await asyncio.gather(ben, *anna)
