@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.hosts import is_loopback_host
 from genlevel.runtime.shown import cut, without_secrets
 
 
@@ -38,9 +38,4 @@ def host_of(base_url: str, *, called: str = "base_url") -> str:
 def is_loopback(base_url: str) -> bool:
     """Whether an address is this machine's own."""
     host = urlsplit(base_url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host.endswith(".localhost") or is_loopback_host(host)

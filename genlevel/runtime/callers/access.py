@@ -6,7 +6,6 @@ machine too.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.runtime.callers import Caller, Role
 from genlevel.runtime.errors import CallerRefused, CallerUnknown, ConfigurationError, RoleMissing
+from genlevel.runtime.hosts import is_loopback_host
 from genlevel.runtime.logs import Seldom
 
 if TYPE_CHECKING:
@@ -205,12 +205,4 @@ def is_loopback(address: str) -> bool:
     """
     if address.startswith(("unix:", "unix-abstract:")):
         return True
-    host = address.rpartition(":")[0].strip("[]")
-    if host.lower() == "localhost":
-        return True
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
+    return is_loopback_host(address.rpartition(":")[0].strip("[]"))
