@@ -235,8 +235,9 @@ KINDS: dict[AnswerType, AnswerKind] = {
 def scored_by(metric_id: str, sense: str = "") -> frozenset[AnswerType]:
     """The answer types that a metric can score in one of its senses; those of its usual sense if this one has none of its own.
 
-    >>> sorted(scored_by("auc", "success_plot")), sorted(scored_by("auc", "roc"))
-    (['track'], ['media', 'number'])
+    Example:
+        >>> [kind.value for kind in sorted(scored_by("auc", "roc"))], [kind.value for kind in scored_by("auc", "success_plot")]
+        (['media', 'number'], ['track'])
     """
     own = frozenset(kind for kind, row in KINDS.items() if sense and f"{metric_id}:{sense}" in row.scored_by)
     return own or frozenset(kind for kind, row in KINDS.items() if metric_id in row.scored_by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import prices
 from gateway.adapters import ADAPTERS, MAKERS
 from gateway.models import ModelFacts, table
 from gateway.parameters import applied
@@ -408,10 +406,6 @@ def test_a_price_travels_whole_as_decimals() -> None:
     assert (plain.per_image, plain.per_second, plain.per_call, plain.image_input) == ("", "", "", ""), "not billed so"
     free = Price.of(ModelPrice(per_image=Decimal(0), per_call=Decimal(1))).message()
     assert (free.per_image, free.per_second, free.per_call) == ("0", "", "1")
-
-
-def test_the_example_in_the_documentation() -> None:
-    assert doctest.testmod(prices).failed == 0
 
 
 @pytest.mark.parametrize("name", ["vllm", "sglang", "ollama", "lmstudio", "tgi"])
