@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import ServiceListen, Settings
     from scorer.service import Scorer
+
+MOST_FILES = 65_536
 
 logger = logging.getLogger(__name__)
 
@@ -131,10 +134,22 @@ def _service_settings(ctx: click.Context) -> Settings:
     from genlevel.runtime.memory import keep_little
 
     keep_little()
+    _open_many_files()
     end_at_signal()
     settings: Settings = settings_of(ctx)
     configure_logging(settings.log.format, settings.log.level)
     return settings
+
+
+def _open_many_files() -> None:
+    """Connections are files: a service takes more (limits.connections) than the 1,024 that many systems start a process with."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not on this system, or not allowed
+        import resource
+
+        soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _need_addresses(settings: Settings) -> None:

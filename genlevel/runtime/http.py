@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from genlevel.runtime.callers.http_guard import App
 
+MOST_CONNECTIONS = 256
+"""Open at once. Each takes a file descriptor of the process, and whoever connects needs not be known."""
+
 _SELDOM = SeldomWarnings()
 
 
@@ -113,6 +116,7 @@ class HttpServer:
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             cast("ASGIApplication", HttpGuard(cast("App", self.app), self._access)),
+            http=_bounded_protocol(),
             log_config=None,
             proxy_headers=False,  # who asks is who has connected, whatever X-Forwarded-For says
             ws="none",
@@ -158,6 +162,22 @@ class HttpServer:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.stop()
+
+
+def _bounded_protocol() -> type[asyncio.Protocol]:
+    """HTTP of so many connections at most: if there is one more, one that has no request has to go, which a caller opens again."""
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Bounded(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > MOST_CONNECTIONS:
+                others = (one for one in self.connections if isinstance(one, Bounded) and one is not self)
+                leaves = next((one for one in others if one.cycle is None or one.cycle.response_complete), self)
+                self.connections.discard(leaves)
+                leaves.transport.abort()
+
+    return Bounded
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.http import HttpServer, create_app
+from genlevel.runtime.http import MOST_CONNECTIONS, HttpServer, create_app
 from genlevel.runtime.settings import NOBODY_IS_ASKED
 
 
@@ -44,6 +45,16 @@ async def test_metrics_come_as_text_and_to_who_asks_as_openmetrics(registry: Col
         status, kind, text = await fetch(server, "/metrics", "application/openmetrics-text;version=1.0.0")
         assert (status, kind.split(";")[0]) == (200, "application/openmetrics-text")
         assert [family.name for family in parse_openmetrics(text)] == ["genlevel_test"]
+
+
+async def test_connections_without_a_request_have_to_go_if_there_are_too_many(registry: CollectorRegistry) -> None:
+    async with HttpServer(create_app(registry), "127.0.0.1:0") as server:
+        idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(MOST_CONNECTIONS + 50)]
+        assert (await fetch(server, "/healthz"))[0] == 200
+        await asyncio.sleep(0.1)
+        assert sum(reader.at_eof() or reader.exception() is not None for reader, _ in idle) >= 50
+        for _, writer in idle:
+            writer.close()
 
 
 async def test_health_and_readiness_say_what_their_checks_say(registry: CollectorRegistry) -> None:
