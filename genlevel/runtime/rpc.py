@@ -44,6 +44,7 @@ _CUT_S = 1.0  # calls that are cut say so in this time
 _LAST_S = 0.2  # streams that would wait for ever end in this: those who watch health are told before
 _KEEPALIVE_TIME_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
+_HANDSHAKE_MS = 10_000  # connections are few, and whoever says nothing on one is not known
 # A service that comes back is found again within seconds, not within gRPC's two minutes.
 _FIRST_RECONNECT_MS = 200
 _LONGEST_RECONNECT_MS = 5_000
@@ -119,6 +120,7 @@ class RpcServer:
                 ("grpc.server.max_pending_requests", limits.calls),
                 ("grpc.max_allowed_incoming_connections", limits.connections),
                 ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
+                ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
                 ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
                 ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
                 ("grpc.keepalive_permit_without_calls", 1),
