@@ -122,6 +122,7 @@ def check(attacked: Attacked) -> None:
     assert attacked.after_mib < attacked.before_mib + MORE_AT_THE_END_MIB, attacked
 
 
+@pytest.mark.slow
 def test_a_gateway_under_attack_stays_small_and_lives_and_says_which_limit_was_passed(target: Target) -> None:
     for attack, said in (
         ("messages:1x3000000", "27000009 vs. 8388608"),  # three million messages

@@ -157,6 +157,7 @@ def test_the_bounds_contain_what_was_billed_over_kills(genlevel, biller, choice_
     assert "at least $0." in genlevel.run("show", json.loads(done.stdout)["run"]).stdout
 
 
+@pytest.mark.slow
 def test_what_kills_leave_does_not_use_up_the_budget(genlevel, biller, choice_suite):
     upstream = biller(latency=0.3)
     suite = choice_suite(300)

@@ -97,8 +97,10 @@ def tune(genlevel, run, *options):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("service", ["up", pytest.param("evaluator", marks=pytest.mark.services)])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("service", "number"), [("up", signal.SIGKILL), pytest.param("evaluator", signal.SIGTERM, marks=pytest.mark.services)]
+)
 def test_a_run_goes_on_after_a_restart_and_its_watcher_sees_the_end(genlevel, installed, choice_suite, service, number):
     there = installed()
     if service == "evaluator":
@@ -174,6 +176,7 @@ def test_a_run_that_is_paused_stays_so_over_a_restart_until_it_is_resumed(genlev
     assert set(there.asked().values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_run_that_a_person_stopped_stays_stopped(genlevel, installed, choice_suite):
     there = installed()
     there.start("up")
@@ -259,6 +262,7 @@ def test_a_watcher_that_gives_up_says_how_to_look_again(genlevel, installed, cho
     assert f"`genlevel show {run['run']}` looks again" in stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(genlevel, installed, choice_suite):
     there, instances = installed(), 600
     services = ("gateway", "scorer", "evaluator")

@@ -123,6 +123,7 @@ def no_calls_beyond_slots(going):
     assert going.calls.total() - before <= SLOTS, "those that were about to begin"
 
 
+@pytest.mark.slow
 def test_a_lock_of_another_process_costs_nothing(begin):
     going = begin()
     with locked(going.file), no_calls_beyond_slots(going):
@@ -140,6 +141,7 @@ def test_a_lock_of_36_seconds_costs_nothing_and_is_said(begin):
     assert "another process keeps it locked" in said
 
 
+@pytest.mark.slow
 def test_a_lock_that_stays_ends_a_run_in_one_line_and_it_goes_on_later(begin):
     going = begin(patience_s=2.0)
     with locked(going.file), no_calls_beyond_slots(going):
@@ -152,6 +154,7 @@ def test_a_lock_that_stays_ends_a_run_in_one_line_and_it_goes_on_later(begin):
     assert max(going.calls.values()) <= 2
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_taken_away_and_brought_back_costs_nothing(begin):
     going = begin()
     elsewhere = going.genlevel.folder / "elsewhere"

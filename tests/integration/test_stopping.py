@@ -163,6 +163,7 @@ async def end_of(services, run_id):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [False, True], ids=["three processes", "up"])
 async def test_an_evaluator_that_stops_keeps_the_answers_to_what_it_has_asked_and_the_next_one_asks_the_rest(
     deployed, stub_upstream, choice_suite, together
@@ -205,6 +206,7 @@ async def test_calls_of_a_run_that_outlast_the_grace_are_cut_and_counted_as_of_u
     assert run.unknown_calls >= 20, "those that were cut may be charged"
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_is_replaced_costs_a_run_elsewhere_no_call(deployed, stub_upstream, choice_suite):
     stub = stub_upstream(latency=0.3)
     services = deployed(stub.base_url)
