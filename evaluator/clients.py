@@ -60,7 +60,8 @@ class GrpcGateway:
     A call that was not written to a stream yet waits for the next one, and so does one of which a gateway that stops says that it has not
     begun it: a stream to another gateway is opened at once, while the first one still brings the answers to what it has begun. A call that
     was written, and whose stream broke before its answer came, may have been made and charged: it fails as TRANSIENT, for the caller to
-    count and repeat.
+    count and repeat. A gateway that refuses this service has begun none of what it has not answered. As the token may have been replaced
+    since the stream was opened, another is opened; only if that one is refused as well do the calls fail.
     """
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
@@ -75,6 +76,7 @@ class GrpcGateway:
         self._task: asyncio.Task[None] | None = None
         self._receiving: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._refused = False  # the last stream that ended, and nothing was answered since
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         """One answer to one request. Raises CallFailed; CancelledUnsent if it is cancelled and no gateway took it."""
@@ -171,16 +173,19 @@ class GrpcGateway:
         begun = True
         try:
             while (message := await stream.call.read()) is not grpc.aio.EOF:
-                stream.answered = stream.answered or bool(message.results)
+                if message.results:
+                    stream.answered, self._refused = True, False
                 if message.stopping:
                     stream.left = True
                     self._has_mail.set()
                 for result in message.results:
                     self._resolve(stream, result)
         except grpc.aio.AioRpcError as error:
-            begun = call_failed(status_of(error)).error_class != ErrorClass.NOT_SENT
-            if error.code() in _REFUSALS:
+            refused = error.code() in _REFUSALS
+            begun = not refused and call_failed(status_of(error)).error_class != ErrorClass.NOT_SENT
+            if refused and self._refused:
                 self._refuse(str(from_status(status_of(error), service="gateway", address=self._address)))
+            self._refused = refused
         finally:
             stream.left = True
             self._has_mail.set()
@@ -195,7 +200,7 @@ class GrpcGateway:
                 self._send_again(item_id, pending)
 
     def _refuse(self, said: str) -> None:
-        """The gateway does not take this service's calls. It had begun none of those that have no answer."""
+        """The gateway does not take this service's calls."""
         for pending in self._pending.values():
             if not pending.future.done():
                 pending.future.set_exception(CallFailed(gw.ERROR_CLASS_CREDENTIAL, said))

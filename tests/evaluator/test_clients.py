@@ -14,9 +14,10 @@ from gateway import rpc
 from gateway.calls import not_sent
 from genlevel.runtime import remote
 from genlevel.runtime.callers.access import Access
+from genlevel.runtime.callers.tokens import hash_of
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.rpc import RpcServer, connect
-from genlevel.runtime.settings import Auth
+from genlevel.runtime.settings import Addresses, Auth
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -101,6 +102,37 @@ async def test_a_gateway_that_refuses_this_service_fails_its_calls_at_once_and_f
         finally:
             await client.close()
     assert not core.calls
+
+
+async def test_a_token_that_is_replaced_while_calls_are_in_flight_costs_none_of_them(core, tmp_path):
+    """What had begun is answered on the old stream, and what the gateway took no more goes to one with the new token."""
+    known, own = tmp_path / "tokens.yaml", tmp_path / "token"
+
+    def rows(*tokens):
+        return "tokens:\n" + "".join(f"  - {{name: t{token}, sha256: {hash_of(token)}, roles: [admin]}}\n" for token in tokens)
+
+    known.write_text(rows("gl_old", "gl_new"))
+    own.write_text("gl_old")
+    server = RpcServer("127.0.0.1:0", access=Access(Auth(tokens=known)), grace_s=0.0)
+    rpc.add_to_server(server, core)
+    async with server:
+        client = GrpcGateway(f"127.0.0.1:{server.port}", Addresses(token_file=own))
+        try:
+            assert await ask(client, "first") == 5
+            core.may_answer.clear()
+            begun = asyncio.create_task(ask(client, "begun"))
+            await asyncio.sleep(0.2)
+            assert core.calls["begun"] == 1
+            own.write_text("gl_new")
+            known.write_text(rows("gl_new"))
+            await asyncio.sleep(1.2)  # both are looked at once a second
+            later = [asyncio.create_task(ask(client, f"later {number}")) for number in range(3)]
+            await asyncio.sleep(0.2)
+            core.may_answer.set()
+            assert await asyncio.gather(begun, *later) == [5, 7, 7, 7]
+        finally:
+            await client.close()
+    assert set(core.calls.values()) == {1}
 
 
 class StoppingCore(Core):
