@@ -106,8 +106,8 @@ class Starter:
         plan = await self._planner.resolve(specification, stored=True, reach=not judge_only)
         if plan.identity != record.identity and not judge_only:
             raise UsageError(
-                f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began, "
-                "so it cannot be continued; start a new run with `genlevel eval`"
+                f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began; "
+                "put them back to continue it, or start a new run with `genlevel eval`"
             )
         return plan
 

@@ -66,7 +66,7 @@ def run_document(run: ev.Run) -> Document:
         "total": run.counts.total,
         "pending": run.counts.pending,
         "failed": run.counts.failed,
-        **_cost(run),
+        **_cost(run, run.judging),
         "created": run.created.ToJsonString(),
         "updated": run.updated.ToJsonString(),
     }
@@ -101,17 +101,20 @@ def _identity(run: ev.Run) -> Document:
     }
 
 
-def _usd(of: ev.Run | ev.Judging | ev.ListAnswersResponse) -> float | None:
+def _usd(of: ev.ListAnswersResponse) -> float | None:
     return of.cost_nano_usd / NANO if of.HasField("cost_nano_usd") else None
 
 
-def _cost(of: ev.Run | ev.Judging) -> Document:
-    """What is known of a cost, its upper bound, and what is not known."""
+def _cost(*of: ev.Run | ev.Judging) -> Document:
+    """What is known of a cost or of several together, its upper bound, and what is not known. What has no price adds nothing."""
+    priced = [one for one in of if one.HasField("cost_nano_usd") or one.HasField("most_cost_nano_usd") or one.unknown_calls]
+    known = [one.cost_nano_usd for one in priced if one.HasField("cost_nano_usd")]
+    most = [one.most_cost_nano_usd for one in priced if one.HasField("most_cost_nano_usd")]
     return {
-        "usd": _usd(of),
-        "most_usd": of.most_cost_nano_usd / NANO if of.HasField("most_cost_nano_usd") else None,
-        "unknown_costs": of.unknown_costs,
-        "unknown_calls": of.unknown_calls,
+        "usd": sum(known) / NANO if known else None,
+        "most_usd": sum(most) / NANO if most and len(most) == len(priced) else None,
+        "unknown_costs": sum(one.unknown_costs for one in of),
+        "unknown_calls": sum(one.unknown_calls for one in of),
     }
 
 

@@ -75,6 +75,18 @@ def test_one_command_answers_judges_and_scores(genlevel: Any, stub_upstream: Any
     assert "rated by judge/model-judge (prompt 1): 70" in shown.stdout
 
 
+def test_what_runs_lists_as_cost_includes_the_judge(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
+    prices = "prices: {compatible/model-answers: {input: 1, output: 2}, compatible/model-judge: {input: 3, output: 4}}\n"
+    configure(prices, answers=stub_upstream(answer="A dog."), judge=stub_upstream(answer="Rating: 7"))
+    done = genlevel.run("eval", "--model", "answers", "--suite", str(rated_suite()), "--judge", "judge", "--json")
+    document = json.loads(done.stdout)
+    answered, judged = document["usage"]["usd"], document["judging"]["usd"]
+    (listed,) = json.loads(genlevel.run("runs", "--json").stdout)
+    assert answered
+    assert judged
+    assert listed["usd"] == listed["most_usd"] == pytest.approx(answered + judged)
+
+
 def test_a_finished_run_is_judged_afterwards_by_rescore(genlevel: Any, stub_upstream: Any, rated_suite: Suite, configure: Any) -> None:
     answers, judge = stub_upstream(answer="A dog."), stub_upstream(answer="Rating: 3")
     configure(answers=answers, judge=judge)

@@ -578,7 +578,7 @@ async def test_a_run_can_be_judged_though_its_prompts_have_changed_since(service
     evaluator, scorer, _ = services()
     run = await start(evaluator, suite(2), judge="")
     monkeypatch.setattr(evaluator._planner, "_prompts", replace(evaluator._context.prompts, version="of later"))
-    with pytest.raises(UsageError, match="cannot be continued"):
+    with pytest.raises(UsageError, match="put them back to continue it"):
         await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, judge="j"))
     await finish(evaluator, run_id=run.run_id, judge_only=True, judge="j")
     assert (await score_of(scorer, run)).score == pytest.approx(70)
