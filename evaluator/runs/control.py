@@ -296,7 +296,7 @@ class RunControl:
                 await lock.release()
             finally:
                 self.active.pop(active.run_id, None)
-                _log_end(active, ending)
+                _log_end(active, Ending(ev.RUN_STATUS_INTERRUPTED, LOST) if active.taken_over else ending)
 
     async def _with_losses(self, active: ActiveRun, ending: Ending) -> Ending:
         """An ending that says if answers which were stored are gone: then the run has not finished, whatever was counted."""
