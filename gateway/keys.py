@@ -16,17 +16,18 @@ SHORTEST_HIDDEN = 8
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """The variable or file that holds a key; name "" = no key is needed."""
+    """The variable or file that holds a key; name "" = no key is needed. served: who reads of it may be on another machine."""
 
     name: str = ""
     is_file: bool = False
+    served: bool = False
 
     @classmethod
-    def of(cls, account: Account, provider: Provider) -> KeySource:
+    def of(cls, account: Account, provider: Provider, *, served: bool = False) -> KeySource:
         """What the account says, else the provider's usual variable, whose key goes to the provider alone."""
         if account.api_key_file is not None:
-            return cls(str(account.api_key_file), is_file=True)
-        return cls(account.api_key_env or (provider.key_variable if provider.is_at(account.base_url) else ""))
+            return cls(str(account.api_key_file), True, served)
+        return cls(account.api_key_env or (provider.key_variable if provider.is_at(account.base_url) else ""), False, served)
 
     def read(self, *, route: str, account: str, provider: str) -> str:
         """The key, or "" if none is needed; from now on no log line shows it. route, account, provider: for messages.
@@ -38,7 +39,8 @@ class KeySource:
         key = self._in_file(route, account, provider) if self.is_file else os.environ.get(self.name, "").strip()
         if not key:
             how = f"write the key into {self.name}" if self.is_file else f"set the environment variable {self.name}"
-            raise CallFailed(ErrorClass.CREDENTIAL, f"{route}: no key for {provider}; {how}", provider=provider)
+            where = " of the gateway" if self.served else ""
+            raise CallFailed(ErrorClass.CREDENTIAL, f"{route}: no key for {provider}; {how}{where}", provider=provider)
         if not key.isascii() or not key.isprintable():
             source = f"the key file {self.name}" if self.is_file else f"the environment variable {self.name}"
             problem = f"{route}: {source} holds no key: it has a line break, a control character or one outside ASCII; write the key alone"

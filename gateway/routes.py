@@ -150,7 +150,7 @@ class Routes:
         if account.base_url:
             host_of(account.base_url)
         base_url = (account.base_url or row.base_url).rstrip("/")
-        source = KeySource.of(account, row)
+        source = KeySource.of(account, row, served=self._served)
         known = self._facts(row, route)
         usual_api = known.api or row.usual_api
         api = route.api or usual_api

@@ -92,7 +92,7 @@ def _words(traffic: ev.TrafficSettings) -> list[str]:
 
     words = []
     if traffic.concurrency:
-        words.append(f"{traffic.concurrency:,} calls in flight")
+        words.append(f"{traffic.concurrency:,} call{'s' if traffic.concurrency > 1 else ''} in flight")
     if traffic.requests_per_minute:
         words.append(f"{traffic.requests_per_minute:,} requests a minute")
     if traffic.tokens_per_minute:

@@ -337,6 +337,14 @@ def test_an_empty_key_file_says_what_to_do(tmp_path: Path) -> None:
         route.key()
 
 
+def test_who_calls_a_service_is_told_whose_environment_lacks_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    for served, where in ((True, " of the gateway"), (False, "")):
+        with pytest.raises(CallFailed) as caught:
+            Routes(Settings(), served=served).resolve("groq/m").key()
+        assert caught.value.message == f"groq/m: no key for groq; set the environment variable GROQ_API_KEY{where}"
+
+
 def test_an_accounts_own_limits_go_before_its_providers() -> None:
     accounts = {"embedded": Account(provider="embedded", limits=Limits(concurrency=1))}
     assert Routes(Settings(accounts=accounts)).resolve("embedded/generalist").limits.concurrency == 1
