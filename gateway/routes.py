@@ -28,6 +28,8 @@ MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
 MAX_RESOLVED = 1000
+LONGEST_NAME = 200
+"""Characters of a name that is not configured: routes and series keep it."""
 # What a provider that never charges costs.
 FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
 
@@ -74,6 +76,8 @@ class Routes:
         route = self._named.get(name) or self._resolved.get(name)
         if route is not None:
             return route
+        if len(name) > LONGEST_NAME:
+            raise _fault(f"{cut(name)}: the name of a route has at most {LONGEST_NAME} characters; this one has {len(name):,}")
         provider, _, model = name.partition("/")
         row = PROVIDERS.get(provider)
         if row is None or not model:

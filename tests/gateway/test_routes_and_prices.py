@@ -435,6 +435,13 @@ def test_a_route_is_a_name_and_neither_an_address_nor_a_path(name: str) -> None:
         Routes(Settings(), served=True).resolve(name)
 
 
+def test_a_name_that_a_caller_makes_up_is_not_kept_if_it_is_long() -> None:
+    routes = Routes(Settings(), served=True)
+    assert routes.resolve("openai/" + "x" * 193).model == "x" * 193
+    with pytest.raises(CallFailed, match="at most 200 characters; this one has 201"):
+        routes.resolve("openai/" + "x" * 194)
+
+
 def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media() -> None:
     """Another server would fetch them in the network that it stands in."""
     accounts = {

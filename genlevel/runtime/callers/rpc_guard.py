@@ -14,8 +14,10 @@ from genlevel.runtime.errors import CallerRefused
 from genlevel.runtime.failures import end_with
 from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
 
-_NAMES = ("peer_uri", "peer_dns", "x509_common_name")
+_NAMES = ("peer_uri", "peer_dns")
 """Where gRPC has the names of a verified certificate. The first that is known is the caller's."""
+_COMMON_NAME = "x509_common_name"
+"""The name of a certificate that has no others: whoever signs looks at those, and may let anybody choose this one."""
 _HOW = "set addresses.token_file or the environment variable GENLEVEL_TOKEN to one that is known"
 
 
@@ -108,8 +110,8 @@ class _Visit:
 
     def _names(self) -> Iterator[str]:
         known = self._context.auth_context()
-        for kind in _NAMES:
-            yield from (name.decode("utf-8", "replace") for name in known.get(kind, ()) if name)
+        found = [known[kind] for kind in _NAMES if known.get(kind)] or [known.get(_COMMON_NAME, ())]
+        yield from (name.decode("utf-8", "replace") for names in found for name in names if name)
 
 
 def peer_name(peer: str) -> str:
