@@ -138,7 +138,7 @@ def media_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaUp
     script = Path(__file__).parent / "integration" / "media_upstream.py"
     process = subprocess.Popen([sys.executable, str(script), f"--port-file={port_file}", f"--log={log}"])
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not port_file.exists():
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server did not start"

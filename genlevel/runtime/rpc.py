@@ -36,6 +36,7 @@ MOST_VALUES_OF_A_REQUEST = 50_000
 """Of a message to the gateway, whose values become a provider's JSON."""
 
 _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
+_FIRST_OF_SEVERAL = re.compile(r"ipv[46]:(\[[^]]*\]|[^,:\[\]]+)(?::\d+)?,")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
@@ -257,6 +258,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
 
     Args:
         address: host:port, or a gRPC target with its scheme, such as unix:///run/gateway.sock or ipv4:10.0.0.1:7401,10.0.0.2:7401.
+            Of several IP addresses with TLS, each one's certificate has to name the first.
         addresses: where TLS and the token come from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows
             one. None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
@@ -282,6 +284,8 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         ("grpc.service_config", json.dumps(config)),
         ("grpc.enable_http_proxy", 0),  # a proxy for the outside world is not for our own services
     ]
+    if several := _FIRST_OF_SEVERAL.match(address):  # gRPC would look for all of them, as one name, in each one's certificate
+        options.append(("grpc.default_authority", several[1]))
     target = address if _SCHEME.match(address) else f"dns:///{address}"
     if addresses is None:
         return OwnChannel(target, options, pems=None, token=None)

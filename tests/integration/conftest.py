@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import grpc
 import pytest
-import trustme
 import yaml
 
-from genlevel.runtime.callers.tokens import hash_of, new_token
+from tests.integration.credentials import Credentials
 from tests.integration.outages import Database
-from tests.integration.serving import SERVICES, configuration, ports_of
+from tests.integration.serving import PATIENCE_S, configuration, ports_of
 
 HERE = Path(__file__).parent
 # What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.
@@ -152,7 +152,7 @@ def stub_upstream(tmp_path: Path, forker: Forker | None) -> Iterator[Callable[..
             processes.append(subprocess.Popen([sys.executable, *command], text=True))
         else:
             processes.append(forker.start(*command, folder=tmp_path, environment=os.environ, pipes=False))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while not port_file.exists():
             assert processes[-1].poll() is None, "the stub ended"
             assert time.monotonic() < deadline, "the stub did not start"
@@ -189,69 +189,43 @@ def choice_suite(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-class Credentials:
-    """What services and commands show to each other if GENLEVEL_TEST_AUTH is "tokens" or "mtls", so that any test of services is one of
-    callers too: services have the role admin, commands only run."""
-
-    def __init__(self, kind: str, folder: Path) -> None:
-        self.kind = kind
-        self._folder = folder
-        self._tokens = {who: new_token() for who in ("services", "commands")}
-        roles = {"services": "admin", "commands": "run"}
-        rows = [{"name": who, "sha256": hash_of(token), "roles": [roles[who]]} for who, token in self._tokens.items()]
-        (folder / "tokens.yaml").write_text(yaml.safe_dump({"tokens": rows}))
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(folder / "ca.pem")
-        for who in self._tokens:
-            certificate = authority.issue_cert("127.0.0.1", "localhost", f"{who}.test")
-            certificate.private_key_pem.write_to_path(folder / f"{who}.key")
-            certificate.cert_chain_pems[0].write_to_path(folder / f"{who}.pem")
-
-    def environment(self, folder: Path, arguments: Sequence[str]) -> dict[str, str]:
-        """Variables that give a process its credentials, by a copy of its folder's configuration, if that has addresses of services."""
-        file = folder / "genlevel.yaml"
-        document = yaml.safe_load(file.read_text()) if file.exists() else None
-        if not isinstance(document, dict) or not document.get("addresses") or "auth" in document or "--config" in arguments:
-            return {}
-        who = "services" if arguments and arguments[0] in ("up", *SERVICES) else "commands"
-        pair = {"certificate": str(self._folder / f"{who}.pem"), "key": str(self._folder / f"{who}.key")}
-        if self.kind == "tokens":
-            document["auth"] = {"tokens": str(self._folder / "tokens.yaml"), "metrics": "open"}
-        else:
-            authority = str(self._folder / "ca.pem")
-            document["auth"] = {"certificates": {"services.test": ["admin"], "commands.test": ["run"]}, "metrics": "open"}
-            document["addresses"] |= {**pair, "ca": authority}
-            for service in SERVICES:
-                document.setdefault(service, {})["tls"] = {**pair, "client_ca": authority}
-        copy = folder / f".{who}" / "genlevel.yaml"
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_text(yaml.safe_dump(document))
-        return {"GENLEVEL_CONFIG": str(copy)} | ({"GENLEVEL_TOKEN": self._tokens[who]} if self.kind == "tokens" else {})
-
-
 @pytest.fixture(scope="session")
-def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials | None:
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    """What this run of the tests shows; see credentials.py."""
     kind = os.environ.get("GENLEVEL_TEST_AUTH", "")
     assert kind in ("", "tokens", "mtls")
-    return Credentials(kind, tmp_path_factory.mktemp("credentials")) if kind else None
+    return Credentials(kind, tmp_path_factory.mktemp("credentials"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that is left out of GENLEVEL_TEST_AUTH says why."""
+    for item in items:
+        for mark in item.iter_markers("own_auth"):
+            if [type(each) for each in mark.args] != [str] or not mark.args[0].strip():
+                raise pytest.UsageError(f"{item.nodeid}: own_auth needs one reason")
 
 
 @dataclass(frozen=True)
 class Command:
-    """The genlevel command in its own process, in an empty folder, with no configuration. forker: what starts it, if not the system."""
+    """The genlevel command in its own process, in an empty folder, with no configuration.
+
+    credentials: None: it shows what its configuration says. forker: what starts it, if not the system.
+    """
 
     folder: Path
+    credentials: Credentials | None
     forker: Forker | None = None
-    credentials: Credentials | None = None
 
     def start(self, *arguments: str, **environment: str) -> Program:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GENLEVEL_", "OPENAI_", "ANTHROPIC_"))}
+        words = list(arguments)
         if self.credentials is not None:
-            clean |= self.credentials.environment(self.folder, arguments)
+            words, given = self.credentials.given(self.folder, arguments)
+            clean |= given
         if self.forker is not None and not any(name.startswith(READ_AT_START) for name in environment):
-            return self.forker.start("genlevel", *arguments, folder=self.folder, environment=clean | environment, pipes=True)
+            return self.forker.start("genlevel", *words, folder=self.folder, environment=clean | environment, pipes=True)
         return subprocess.Popen(
-            [sys.executable, "-m", "genlevel", *arguments],
+            [sys.executable, "-m", "genlevel", *words],
             cwd=self.folder,
             env={**clean, **environment},
             stdout=subprocess.PIPE,
@@ -272,10 +246,10 @@ class Command:
 
 
 @pytest.fixture
-def genlevel(tmp_path: Path, forker: Forker | None, credentials: Credentials | None) -> Command:
+def genlevel(request: pytest.FixtureRequest, tmp_path: Path, forker: Forker | None, credentials: Credentials) -> Command:
     folder = tmp_path / "work"
     folder.mkdir()
-    return Command(folder, forker, credentials)
+    return Command(folder, None if request.node.get_closest_marker("own_auth") else credentials, forker)
 
 
 class Served:
@@ -309,11 +283,11 @@ class Served:
 class Deployment:
     """The services as processes of their own over one genlevel.yaml, with one route, "stubbed". settings: beside those."""
 
-    def __init__(self, genlevel: Command, base_url: str, *, concurrency: int = 64, **settings: object) -> None:
+    def __init__(self, genlevel: Command, credentials: Credentials, base_url: str, *, concurrency: int = 64, **settings: object) -> None:
         self.genlevel = genlevel
+        self._credentials = credentials
         document = {
             **configuration(base_url, genlevel.folder.parent, concurrency=concurrency),
-            "auth": "none",  # tests speak to them without credentials
             **settings,
         }
         self.grpc, self.http = ports_of(document, "grpc"), ports_of(document, "http")
@@ -332,13 +306,17 @@ class Deployment:
         for name in names:
             self.until_ready(name)
 
-    def until_ready(self, name: str, timeout_s: float = 60) -> None:
+    def until_ready(self, name: str, timeout_s: float = PATIENCE_S) -> None:
         """Waits until a service says that it is ready."""
         deadline = time.monotonic() + timeout_s
         while self.page(name, "/readyz")[0] != 200:
             assert self.running[name].process.poll() is None, self.running[name].ended()
             assert time.monotonic() < deadline, self.page(name, "/readyz")
             time.sleep(0.02)
+
+    def channel(self, name: str) -> grpc.aio.Channel:
+        """A channel of the test's own to a service."""
+        return self._credentials.channel(self.grpc[name])
 
     def page(self, name: str, path: str) -> tuple[int, str]:
         """The status and text of a page; 0 if nobody answers."""
@@ -360,12 +338,12 @@ class Deployment:
 
 
 @pytest.fixture
-def deployed(genlevel: Command) -> Iterator[Callable[..., Deployment]]:
+def deployed(genlevel: Command, credentials: Credentials) -> Iterator[Callable[..., Deployment]]:
     """Makes a deployment; its services end with the test."""
     made: list[Deployment] = []
 
     def make(base_url: str, **settings: Any) -> Deployment:
-        made.append(Deployment(genlevel, base_url, **settings))
+        made.append(Deployment(genlevel, credentials, base_url, **settings))
         return made[-1]
 
     yield make

@@ -1,4 +1,6 @@
-"""A caller that means ill, in its own process: hostile_client.py PORT ATTACK. Prints as JSON how often its calls ended how.
+"""A caller that means ill, in its own process: hostile_client.py PORT ATTACK SHOWN. Prints as JSON how often its calls ended how.
+
+SHOWN: as JSON, the files that it shows: {}, {"token_file"} or {"ca", "certificate", "key"}.
 
 Attacks: `messages:CALLSxCOUNT` requests of so many empty messages; `bytes:CALLSxMIB` requests with a file; `streams:CALLSxMIB` GenerateMany
 streams of two such items each; `small:CALLSxCOUNT` requests within every limit; `slow:CALLS` calls that send nothing; `connections:COUNT`.
@@ -11,6 +13,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Awaitable
+from pathlib import Path
 
 import grpc
 
@@ -33,11 +36,18 @@ def with_file(mib: float) -> gw.GenerateRequest:
 
 
 class Hostile:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, shown: dict[str, str]) -> None:
         self.port = port
+        files = {name: Path(file).read_bytes() for name, file in shown.items()}
+        self._metadata = [("authorization", f"Bearer {files['token_file'].decode()}")] if "token_file" in files else []
         self.ended: Counter[str] = Counter()
         options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-        self._channels = [grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) for _ in range(CHANNELS)]
+        target = f"127.0.0.1:{port}"
+        if "ca" in files:
+            own = grpc.ssl_channel_credentials(files["ca"], files["key"], files["certificate"])
+            self._channels = [grpc.aio.secure_channel(target, own, options=options) for _ in range(CHANNELS)]
+        else:
+            self._channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(CHANNELS)]
 
     async def all(self, calls: list[Awaitable[None]]) -> None:
         await asyncio.gather(*calls)
@@ -45,13 +55,13 @@ class Hostile:
     async def one(self, number: int, body: bytes) -> None:
         call = self._channels[number % CHANNELS].unary_unary("/genlevel.v1.GatewayService/Generate")
         try:
-            await call(body, timeout=60)
+            await call(body, timeout=60, metadata=self._metadata)
             self.ended["OK"] += 1
         except grpc.aio.AioRpcError as error:
             self.ended[f"{error.code().name}: {(error.details() or '')[:200]}"] += 1
 
     async def stream(self, number: int, body: bytes) -> None:
-        call = self._channels[number % CHANNELS].stream_stream("/genlevel.v1.GatewayService/GenerateMany")()
+        call = self._channels[number % CHANNELS].stream_stream("/genlevel.v1.GatewayService/GenerateMany")(metadata=self._metadata)
         try:
             await call.wait_for_connection()
             for _ in range(2):
@@ -65,7 +75,8 @@ class Hostile:
             self.ended[f"{code.name}: {(await call.details() or '')[:200]}"] += 1
 
     async def slow(self, count: int) -> None:
-        calls = [self._channels[n % CHANNELS].stream_stream("/genlevel.v1.GatewayService/Generate")() for n in range(count)]
+        method = "/genlevel.v1.GatewayService/Generate"
+        calls = [self._channels[n % CHANNELS].stream_stream(method)(metadata=self._metadata) for n in range(count)]
         await asyncio.sleep(5)
         for call in calls:
             call.cancel()
@@ -84,8 +95,8 @@ class Hostile:
             writer.close()
 
 
-async def main(port: int, attack: str) -> None:
-    hostile = Hostile(port)
+async def main(port: int, attack: str, shown: dict[str, str]) -> None:
+    hostile = Hostile(port, shown)
     kind, _, numbers = attack.partition(":")
     count, _, size = numbers.partition("x")
     if kind in ("messages", "small"):
@@ -106,4 +117,4 @@ async def main(port: int, attack: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = ("gateway", "evaluator", "scorer")
+PATIENCE_S = 180
+"""How long tests wait for what is to come, on a machine that does much else; what takes longer never comes."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -41,19 +43,23 @@ def ports_of(document: dict[str, Any], kind: str) -> dict[str, int]:
 def fetch(port: int, path: str = "/metrics") -> str:
     """The text of a page. Raises OSError if nobody answers, or with anything but 200."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
         text: str = response.read().decode()
         return text
 
 
 def wait_until_ready(process: Any, port: int) -> None:
     """Waits until a service says that it is ready."""
-    deadline = time.monotonic() + 60
-    while True:
+    deadline = time.monotonic() + PATIENCE_S
+    while not _is_ready(port):
         assert process.poll() is None, process.communicate()
-        try:
-            fetch(port, "/readyz")
-            return
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        assert time.monotonic() < deadline, "it does not become ready"
+        time.sleep(0.05)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        fetch(port, "/readyz")
+    except OSError:
+        return False
+    return True

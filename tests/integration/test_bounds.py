@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,13 +14,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
 import yaml
 
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
+from tests.integration.credentials import Credentials
+from tests.integration.serving import PATIENCE_S, free_ports
 
 MOST_MIB = 512.0
 MOST_HEALTH_S = 1.0
@@ -46,6 +46,7 @@ class Target:
     pid: int
     grpc_port: int
     http_port: int
+    credentials: Credentials
 
     def mib(self) -> float:
         found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
@@ -62,7 +63,9 @@ class Target:
         """Looks at it for as long as the attack goes on, and once more when it should have recovered."""
         before = most = self.mib()
         script = Path(__file__).parent / "hostile_client.py"
-        hostile = subprocess.Popen([sys.executable, str(script), str(self.grpc_port), attack], stdout=subprocess.PIPE, text=True)
+        shown = json.dumps({name: str(file) for name, file in self.credentials.shown().items()})
+        command = [sys.executable, str(script), str(self.grpc_port), attack, shown]
+        hostile = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         longest = 0.0
         while hostile.poll() is None:
             longest = max(longest, self.health_s())
@@ -79,20 +82,15 @@ class Target:
     def answers(self) -> str:
         """What it says to somebody who means well."""
         request = gw.GenerateRequest(route="stubbed", messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="Well?")])])
-        with grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}") as channel:
+        with self.credentials.blocking_channel(self.grpc_port) as channel:
             stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
             return str(stub.Generate(request, timeout=20).parts[0].text)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @pytest.fixture
-def target(tmp_path: Path, stub_upstream: Callable[..., object]) -> Iterator[Target]:
+def target(tmp_path: Path, stub_upstream: Callable[..., object], credentials: Credentials) -> Iterator[Target]:
     stub = stub_upstream(latency=0.2)
-    ports = free_port(), free_port()
+    ports = free_ports(2)
     document = {
         "gateway": {"grpc": f"127.0.0.1:{ports[0]}", "http": f"127.0.0.1:{ports[1]}"},
         "accounts": {"stub": {"provider": "compatible", "base_url": stub.base_url}},  # type: ignore[attr-defined]
@@ -100,9 +98,11 @@ def target(tmp_path: Path, stub_upstream: Callable[..., object]) -> Iterator[Tar
     }
     (tmp_path / "genlevel.yaml").write_text(yaml.safe_dump(document))
     # Not forked: what the forker has imported would count as the gateway's memory.
-    process = subprocess.Popen([sys.executable, "-m", "genlevel", "gateway"], cwd=tmp_path, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    found = Target(process.pid, *ports)
-    deadline = time.monotonic() + 60
+    words, given = credentials.given(tmp_path, ["gateway"])
+    command = [sys.executable, "-m", "genlevel", *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env={**os.environ, **given})
+    found = Target(process.pid, *ports, credentials)
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         with contextlib.suppress(OSError, AssertionError):
             found.health_s()

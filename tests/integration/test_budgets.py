@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.serving import PATIENCE_S
+
 HERE = Path(__file__).parent
 IN, OUT = 2, 8  # dollars for a million tokens
 CONCURRENCY = 64
@@ -46,7 +48,7 @@ def biller(tmp_path, forker, genlevel):
         if forker is None:
             pytest.skip("needs descriptors of processes")
         started.append(forker.start(*command, folder=tmp_path, environment=os.environ, pipes=False))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while not port_file.exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -139,7 +141,7 @@ def test_the_bounds_contain_what_was_billed_over_kills(genlevel, biller, choice_
     for _ in range(kills):
         before = len(upstream.ledger())
         process = genlevel.start(*command)
-        target, deadline = before + chance.randrange(10, instances // kills - 20), time.monotonic() + 60
+        target, deadline = before + chance.randrange(10, instances // kills - 20), time.monotonic() + PATIENCE_S
         while len(upstream.ledger()) < target:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline

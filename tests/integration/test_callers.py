@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime
 import json
 import re
@@ -26,7 +25,9 @@ import yarl
 from genlevel.runtime.callers import Role
 from genlevel.runtime.callers.roles import RPCS
 from genlevel.runtime.callers.tokens import hash_of, new_token, parse_rows
-from tests.integration.serving import free_ports
+from tests.integration.serving import PATIENCE_S, free_ports
+
+pytestmark = pytest.mark.own_auth("each of these tests says itself who may call")
 
 REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 NAMES = ("gateway", "evaluator", "scorer")
@@ -66,7 +67,7 @@ def serve(start: Any, folder: Path, tokens: dict[str, str], rows: Sequence[dict[
     document["addresses"] = {name: document[name]["grpc"] for name in NAMES} | sections.get("addresses", {})
     (folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     process = start(folder)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     for port in (*(rpc for rpc, _ in ports.values()), ports["evaluator"][1]):
         while True:
             assert process.poll() is None, process.communicate()
@@ -81,19 +82,13 @@ def serve(start: Any, folder: Path, tokens: dict[str, str], rows: Sequence[dict[
 
 def stop(served: Served) -> str:
     served.process.send_signal(signal.SIGTERM)
-    _, stderr = served.process.communicate(timeout=30)
+    _, stderr = served.process.communicate(timeout=PATIENCE_S)
     assert served.process.returncode == 0, stderr
     assert "Traceback" not in stderr
     assert "Handshake failed" not in stderr, "a stranger could fill the log"
     for token in served.tokens.values():
         assert token not in stderr, "no line shows a token"
     return stderr
-
-
-@pytest.fixture
-def genlevel(genlevel: Any) -> Any:
-    """The command with what these tests give it, whatever GENLEVEL_TEST_AUTH says."""
-    return dataclasses.replace(genlevel, credentials=None)
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,7 @@ def test_it_asks_the_servers_of_ones_own_and_knows_wrong_providers(findings: Any
     assert "genlevel.yaml:1: accounts.a.provider: 'opnai' is not a provider; did you mean 'openai'?" in found["routes"][1]
 
 
+@pytest.mark.own_auth("doctor is to show a token that the test has made")
 def test_it_asks_the_configured_services_with_its_own_token(genlevel: Any, findings: Any) -> None:
     token = genlevel.run("token", "me", "--role", "read", "--file", "tokens.yaml").stdout.strip()
     free = "{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 import uuid
 import wave
@@ -14,7 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.integration.serving import free_ports, wait_until_ready
+from tests.integration.serving import PATIENCE_S, free_ports, wait_until_ready
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def test_a_killed_run_goes_on_with_what_it_has(genlevel, media_upstream, generat
     suite = generation_suite(30, words, tasks=("image",))
     command = ["eval", "--model", "drawer", "--base-url", media_upstream.base_url, "--api", "images", "--suite", str(suite), "--rpm", "240"]
     process = genlevel.start(*command, "--json")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while len(media_upstream.calls(words)) < 5:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -170,18 +169,13 @@ def test_separate_services_share_media_by_content(genlevel, media_upstream, gene
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
         for name, process in processes.items():
-            _, stderr = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0, (name, stderr)
             assert "Traceback" not in stderr
     finally:
         for process in processes.values():
             process.kill()
-            with_end(process)
-
-
-def with_end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.wait(10)
+            process.communicate()
 
 
 def test_a_budget_that_cannot_be_bounded_is_refused_in_one_line(genlevel, media_upstream, generation_suite):

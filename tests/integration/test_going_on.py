@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 import yaml
 
-from tests.integration.serving import configuration, free_ports, ports_of, wait_until_ready
+from tests.integration.serving import PATIENCE_S, configuration, free_ports, ports_of, wait_until_ready
 
 SLOTS = 8
 
@@ -55,7 +55,7 @@ class Installation:
         return Counter(question for _, question in self.stub.calls())
 
     def wait_for_calls(self, count):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while len(self.stub.calls()) < count:
             assert time.monotonic() < deadline, self.said[-20:]
             time.sleep(0.02)
@@ -64,7 +64,7 @@ class Installation:
         return json.loads(self.genlevel.run("runs", "--json").stdout)
 
     def until(self, **state):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             (run,) = self.listed()
             if all(run[name] == value for name, value in state.items()):
@@ -169,7 +169,7 @@ def test_a_run_that_is_paused_stays_so_over_a_restart_until_it_is_resumed(genlev
     assert there.until(status="paused")["reason"] == "paused by request"
     assert watching.poll() is None, "it is watched all the time"
     assert tune(genlevel, run["run"], "--resume")["wanted"] == "go on"
-    stdout, stderr = watching.communicate(timeout=60)
+    stdout, stderr = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 0, stderr
     assert "| paused; `genlevel tune" in stderr
     assert json.loads(stdout)["instances"]["answered"] == 200
@@ -183,7 +183,7 @@ def test_a_run_that_a_person_stopped_stays_stopped(genlevel, installed, choice_s
     watching = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(300)))
     there.wait_for_calls(30)
     watching.send_signal(signal.SIGINT)
-    _, stderr = watching.communicate(timeout=60)
+    _, stderr = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 130, stderr
     there.end("up", signal.SIGKILL)
     there.start("up")
@@ -206,7 +206,7 @@ def test_limits_and_a_budget_change_while_a_run_goes_on(genlevel, installed, cho
     (run,) = there.listed()
     changed = tune(genlevel, run["run"], "--concurrency", "32")["changed"]
     assert {name: value for name, value in changed.items() if value is not None} == {"concurrency": 32}
-    _, stderr = watching.communicate(timeout=60)
+    _, stderr = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 1, stderr
     assert "budget" in stderr
     assert there.until(status="budget")["wanted"] == "cannot succeed"
@@ -233,7 +233,7 @@ def test_a_run_of_a_command_can_be_told_from_outside_and_is_not_continued_by_a_s
     assert (run["status"], run["wanted"]) == ("running", None)
     told = genlevel.run(*alone, "tune", run["run"], "--pause")
     assert "is to pause; calls in flight may end" in told.stdout, (told.stdout, told.stderr)
-    _, stderr = evaluation.communicate(timeout=60)
+    _, stderr = evaluation.communicate(timeout=PATIENCE_S)
     assert evaluation.returncode == 130, stderr
     assert "was paused by request; `genlevel resume" in stderr
     again = genlevel.start(*alone, "resume", run["run"], "--concurrency", "2")
@@ -256,7 +256,7 @@ def test_a_watcher_that_gives_up_says_how_to_look_again(genlevel, installed, cho
     there.end("up", signal.SIGKILL)
     time.sleep(1.0)
     watching.send_signal(signal.SIGINT)
-    stdout, stderr = watching.communicate(timeout=60)
+    stdout, stderr = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 1, stderr
     assert stdout == ""
     assert f"`genlevel show {run['run']}` looks again" in stderr.splitlines()[-1]

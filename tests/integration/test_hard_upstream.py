@@ -11,6 +11,8 @@ from collections import Counter
 
 import pytest
 
+from tests.integration.serving import PATIENCE_S
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("instances", [60, pytest.param(2000, marks=pytest.mark.soak)])
@@ -44,7 +46,7 @@ def test_killed_again_and_again_a_run_journals_each_instance_once_and_repeats_no
     for _ in range(kills):
         before = len(stub.calls())
         process = genlevel.start(*command)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         target = before + chance.randrange(instances // 50, instances // kills - 20)
         while len(stub.calls()) < target:
             assert process.poll() is None, process.communicate()
@@ -83,12 +85,12 @@ def test_ctrl_c_ends_with_130_and_the_same_command_continues(genlevel, stub_upst
     stub = stub_upstream(latency=0.1)
     command = ("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(200)), "--concurrency", "4", "--json")
     process = genlevel.start(*command)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while len(stub.calls()) < 20:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, stderr
     partial = json.loads(stdout)
     assert partial["status"] == "interrupted"

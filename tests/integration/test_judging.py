@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.serving import free_ports
+from tests.integration.serving import PATIENCE_S, free_ports
 
 Suite = Callable[..., Path]
 
@@ -129,7 +129,7 @@ def test_killed_while_judging_it_goes_on_and_asks_nothing_twice(
     configure("runs: {concurrency: 4}\n", answers=answers, judge=judge)
     command = ("eval", "--model", "answers", "--suite", str(rated_suite(120)), "--judge", "judge", "--json")
     process = genlevel.start(*command)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while len(judge.calls()) < 30:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
@@ -271,7 +271,7 @@ def test_services_over_the_wire_judge_and_rate_alike(genlevel: Any, stub_upstrea
         assert len(judge.calls()) == 4
     finally:
         served.send_signal(signal.SIGTERM)
-        served.communicate(timeout=30)
+        served.communicate(timeout=PATIENCE_S)
 
 
 def test_the_preference_task_of_the_benchmark_is_scored_by_people(genlevel: Any, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.integration.outages import Disk, Proxy, locked
-from tests.integration.serving import configuration, fetch, ports_of, wait_until_ready
+from tests.integration.serving import PATIENCE_S, configuration, fetch, ports_of, wait_until_ready
 
 SLOTS = 32
 INSTANCES = 480
@@ -48,7 +48,7 @@ class Going:
         return Counter(question for _outcome, question in self.stub.calls())
 
     def wait_for_calls(self, count=4 * SLOTS):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while self.calls.total() < count:
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline

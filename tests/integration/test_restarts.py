@@ -15,6 +15,7 @@ import sqlalchemy
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc
+from tests.integration.serving import PATIENCE_S
 
 IN_FLIGHT = 64
 TERM, KILL = signal.SIGTERM, signal.SIGKILL
@@ -48,7 +49,7 @@ class Ledger:
 async def is_at_its_end(services, run_id) -> bool:
     """Whether the run goes on no more, as far as the evaluator, if it is there, can say."""
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+        async with services.channel("evaluator") as channel:
             stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
             run = (await stub.GetRun(ev.GetRunRequest(run_id=run_id), timeout=10)).run
     except grpc.aio.AioRpcError:
@@ -60,7 +61,7 @@ async def survived(services, stub, suite, *, instances, disturbances, database=N
     """Runs the suite through the disturbances (who, how); what of the questions was asked again after each of them."""
     ledger = Ledger(stub.log)
     services.start("gateway", "scorer", "evaluator")
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+    async with services.channel("evaluator") as channel:
         request = ev.StartRunRequest(specification=ev.RunSpecification(model="stubbed", suite=suite.name))
         run_id = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).StartRun(request, timeout=60)).run.run_id
     step = instances // (len(disturbances) + 1)
@@ -96,10 +97,10 @@ async def reached(ledger, count, services, timeout_s=120):
 
 async def check(services, run_id, ledger, suite_tasks, instances):
     """Nothing is lost, nothing is kept twice, and what was asked again is no more than what a kill leaves open."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
-        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=30)).run
+    async with services.channel("evaluator") as channel:
+        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=PATIENCE_S)).run
     assert (run.status, run.reason, run.counts.answered) == (ev.RUN_STATUS_FINISHED, "", instances)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['scorer']}") as channel:
+    async with services.channel("scorer") as channel:
         verdict = await scorer_pb2_grpc.ScorerServiceStub(channel).GetVerdict(sc.GetVerdictRequest(run_id=run_id), timeout=60)
     scored = [task for task in verdict.tasks if task.counts.answered]
     assert len(scored) == len(suite_tasks)

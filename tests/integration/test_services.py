@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from tests.integration.serving import configuration, fetch, ports_of, wait_until_ready
+from tests.integration.serving import PATIENCE_S, configuration, fetch, ports_of, wait_until_ready
 
 pytestmark = pytest.mark.services
 
@@ -58,12 +58,13 @@ def test_three_processes_evaluate_a_model_and_show_it_to_prometheus(genlevel, co
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
         for name, process in processes.items():
-            _, stderr = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0, (name, stderr)
             assert "Traceback" not in stderr
     finally:
         for process in processes.values():
             process.kill()
+            process.communicate()
 
 
 def value_of(series, port):
@@ -83,7 +84,7 @@ def test_a_gateway_that_is_killed_costs_counted_calls_and_no_instance(genlevel, 
             wait_until_ready(processes[name], port)
         evaluation = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(400)), "--json")
         for after in (60, 200):
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE_S
             while value_of(calls, configured["evaluator"]) < after:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
@@ -113,10 +114,11 @@ def test_one_process_serves_all_three_with_one_port_for_metrics(genlevel, config
         for name in ("genlevel_gateway_requests_total", "genlevel_level_score", "genlevel_evaluator_calls_total"):
             assert f"{name}{{" in series, name
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, stderr
     finally:
         process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("listen", ["http", "grpc"])

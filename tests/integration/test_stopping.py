@@ -20,6 +20,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.integration.serving import PATIENCE_S
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 AT_ONCE_S = 1.5  # within a second, but tests share their machine
@@ -33,7 +34,7 @@ def items(*ids):
     return gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=number, request=request(f"question {number}")) for number in ids])
 
 
-async def until(condition, timeout_s=30):
+async def until(condition, timeout_s=PATIENCE_S):
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -56,7 +57,7 @@ async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(d
     stub = stub_upstream(latency=2.0)
     services = deployed(stub.base_url)
     services.start("gateway")
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+    async with services.channel("gateway") as channel:
         client, health = gateway_pb2_grpc.GatewayServiceStub(channel), health_pb2_grpc.HealthStub(channel)
         watch = health.Watch(health_pb2.HealthCheckRequest(service="genlevel.v1.GatewayService"))
         await watch.read()
@@ -88,7 +89,7 @@ async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(d
 async def test_calls_that_outlast_the_grace_are_cut_and_may_be_charged(deployed, stub_upstream):
     services = deployed(stub_upstream(latency=60).base_url, grace_s=0.5)
     services.start("gateway")
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+    async with services.channel("gateway") as channel:
         call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()
         await call.write(items(1))
         await until(lambda: "genlevel_gateway_in_flight 1.0" in services.page("gateway", "/metrics")[1])
@@ -105,7 +106,7 @@ async def test_a_second_signal_ends_a_service_at_once(deployed, stub_upstream):
     services = deployed(stub.base_url)
     services.start("gateway")
     gateway = services.running["gateway"]
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}") as channel:
+    async with services.channel("gateway") as channel:
         call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()
         await call.write(items(1))
         await until(stub.calls)
@@ -130,12 +131,12 @@ async def test_a_service_with_nothing_to_do_is_gone_at_once_whatever_is_open_to_
     services = deployed(stub_upstream().base_url)
     services.start(*{"up": ("up",), "evaluator": ("gateway", "scorer", "evaluator")}.get(name, (name,)))
     async with contextlib.AsyncExitStack() as stack:
-        for port in services.grpc.values() if name == "up" else [services.grpc[name]]:
-            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        for each in services.grpc if name == "up" else [name]:
+            channel = await stack.enter_async_context(services.channel(each))
             watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
             await watch.read()
         if name in ("gateway", "up"):
-            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['gateway']}"))
+            channel = await stack.enter_async_context(services.channel("gateway"))
             streams = [gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany() for _ in range(8)]
             for stream in streams:
                 await stream.write(items(1))
@@ -149,15 +150,15 @@ async def test_a_service_with_nothing_to_do_is_gone_at_once_whatever_is_open_to_
 
 async def started(services, suite):
     """Starts a run through the evaluator; its id."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+    async with services.channel("evaluator") as channel:
         specification = ev.RunSpecification(model="stubbed", suite=suite.name)
         client = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
-        return (await client.StartRun(ev.StartRunRequest(specification=specification), timeout=30)).run.run_id
+        return (await client.StartRun(ev.StartRunRequest(specification=specification), timeout=PATIENCE_S)).run.run_id
 
 
 async def end_of(services, run_id):
     """The run once it does not go on."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+    async with services.channel("evaluator") as channel:
         async for progress in evaluator_pb2_grpc.EvaluatorServiceStub(channel).WatchRun(ev.WatchRunRequest(run_id=run_id), timeout=60):
             run = progress.run
     return run
@@ -200,8 +201,8 @@ async def test_calls_of_a_run_that_outlast_the_grace_are_cut_and_counted_as_of_u
     assert (code, "Traceback" in said) == (0, False), said
     services.start(name)
     await until(lambda: len(stub.calls()) == 40)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
-        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=30)).run
+    async with services.channel("evaluator") as channel:
+        run = (await evaluator_pb2_grpc.EvaluatorServiceStub(channel).GetRun(ev.GetRunRequest(run_id=run_id), timeout=PATIENCE_S)).run
     assert (run.status, run.counts.answered) == (ev.RUN_STATUS_RUNNING, 0)
     assert run.unknown_calls >= 20, "those that were cut may be charged"
 
@@ -275,7 +276,7 @@ async def test_an_evaluator_that_stops_refuses_what_comes(deployed, stub_upstrea
     suite = choice_suite(10)
     run_id = await started(services, suite)
     await until(lambda: len(stub.calls()) == 10)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['evaluator']}") as channel:
+    async with services.channel("evaluator") as channel:
         client = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
         watch = client.WatchRun(ev.WatchRunRequest(run_id=run_id))
         await watch.read()
@@ -312,7 +313,7 @@ async def test_a_start_that_waits_for_another_service_does_not_hold_up_the_end(d
 async def test_a_scorer_ends_the_scoring_that_it_has_begun(deployed, stub_upstream):
     services = deployed(stub_upstream().base_url)
     services.start("scorer")
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{services.grpc['scorer']}") as channel:
+    async with services.channel("scorer") as channel:
         client = scorer_pb2_grpc.ScorerServiceStub(channel)
         task = sc.TaskDescription(key="t", name="T", modality="language", metric="accuracy", unlisted=True)
         header = sc.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=task)

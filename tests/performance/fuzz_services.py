@@ -93,7 +93,7 @@ class Process:
         except OSError as error:
             return str(error)
 
-    def wait_until_ready(self, most_s: float = 60.0) -> str:
+    def wait_until_ready(self, most_s: float = 180.0) -> str:
         """Why it is not ready in time; "" if it is."""
         deadline = time.monotonic() + most_s
         while (problem := self.problem()) and self.process.poll() is None and time.monotonic() < deadline:
@@ -420,7 +420,7 @@ async def fuzz(cases: int, seed: int, names: Sequence[str], folder: Path) -> lis
             print(f"{name}: {before[name]:.0f} MiB at the start, {more:+.0f} MiB at the end")
             if more > MOST_MORE_MIB:
                 wrong.append(f"{name} kept {more:.0f} MiB")
-            if problem := await asyncio.to_thread(process.wait_until_ready, 20.0):  # the machine may be busy
+            if problem := await asyncio.to_thread(process.wait_until_ready, 60.0):  # the machine may be busy
                 wrong.append(f"{name} is not ready: {problem}")
             log = process.log.read_text(errors="replace")
             if "Traceback" in log:

@@ -266,6 +266,30 @@ async def test_tls_encrypts_and_mutual_tls_turns_strangers_away(certificates: Pa
                 assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.parametrize("target", ["ipv4:127.0.0.1:{},127.0.0.1:{}", "ipv4:127.0.0.1:{},127.0.0.2:{}"])
+async def test_several_addresses_have_certificates_of_the_first(tmp_path: Path, target: str) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for name, host in (("ours", "127.0.0.1"), ("theirs", "127.0.0.2")):
+        certificate = authority.issue_cert(host)
+        certificate.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+        certificate.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.pem")
+    (one, echo), (other, _) = (
+        make_server(tls=Tls(certificate=tmp_path / f"{name}.pem", key=tmp_path / f"{name}.key"), grace_s=0.1) for name in ("ours", "theirs")
+    )
+    echo.name = "ours"
+    async with one, other:
+        for first, second, found in ((one, one, "ours"), (one, other, "ours"), (other, other, "")):
+            async with connect(target.format(first.port, second.port), Addresses(ca=tmp_path / "ca.pem")) as channel:
+                stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+                if found:
+                    answers = [(await stub.Generate(request(), timeout=30)).parts[0].text for _ in range(4)]
+                    assert answers == [found] * 4
+                else:
+                    with pytest.raises(grpc.aio.AioRpcError, match="Hostname Verification Check failed"):
+                        await stub.Generate(request(), timeout=30)
+
+
 def test_tls_files_that_cannot_be_used_are_named_with_their_setting(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate\n")
