@@ -6,7 +6,7 @@ Amounts are integer nano-dollars.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 
 from genlevel.benchmark.model import Instance, Modality
@@ -158,11 +158,11 @@ def estimated_nano_usd(price: gw.Price, bounds: CallBounds) -> int:
     )
 
 
-def dollars(nano_usd: int, *, up: bool = False) -> str:
-    """An amount in dollars, as short as it may be; up: never less than it is."""
+def dollars(nano_usd: int, *, up: bool = False, down: bool = False) -> str:
+    """An amount in dollars, as short as it may be; up: never less than it is; down: never more."""
     amount = Decimal(nano_usd) / NANO
     digits = 2 if amount >= 1 else 4 - amount.adjusted() - 1 if amount else 2
-    rounded = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING if up else None)
+    rounded = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING if up else ROUND_FLOOR if down else None)
     whole, _, fraction = f"{rounded:,f}".partition(".")
     return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
 

@@ -66,9 +66,10 @@ def shortfall_told(budget: Budget, left_out: LeftOut, things: str) -> str:
             continue
         need = f"{_NAMES[number]} {_amount(number, committed + least, up=True)} would allow one more"
         if committed >= limit:
-            return f"{_NAMES[number]} {_amount(number, limit)} is used up ({_spent(budget, number)}); {need}"
+            return f"{_NAMES[number]} {_amount(number, limit, down=True)} is used up ({_spent(budget, number)}); {need}"
         each = _amount(number, least, up=True) + (f" to {_amount(number, dearest, up=True)} each" if dearest > least else "")
-        left = f"{_amount(number, limit - committed)} is left of {_NAMES[number]} {_amount(number, limit)}"
+        left = _amount(number, limit - committed, down=True) + (" are" if number and limit - committed != 1 else " is")
+        left += f" left of {_NAMES[number]} {_amount(number, limit, down=True)}"
         return f"{left}, too little for {left_out.count:,} {things}, which may cost {each}; {need}"
     return f"the budget does not allow {left_out.count:,} {things}"
 
@@ -79,5 +80,5 @@ def _spent(budget: Budget, number: int) -> str:
     return said + (f", and {_amount(number, uncertain)} counted for calls of unknown fate" if uncertain else "")
 
 
-def _amount(number: int, amount: int, *, up: bool = False) -> str:
-    return f"{amount:,} tokens" if number else dollars(amount, up=up)
+def _amount(number: int, amount: int, *, up: bool = False, down: bool = False) -> str:
+    return f"{amount:,} token{'s' * (amount != 1)}" if number else dollars(amount, up=up, down=down)

@@ -266,7 +266,13 @@ async def test_what_does_not_fit_is_told_with_what_it_needs():
     used_up = shortfall_told(budget, left_out, "instances")
     assert used_up == "--budget-usd $0.05 is used up ($0.05 spent); --budget-usd $0.1113 would allow one more"
     budget.retune(None, 10_000)
-    assert shortfall_told(budget, left_out, "instances").startswith("1 tokens is left of --budget-tokens 10,000 tokens, too little for 3")
+    assert shortfall_told(budget, left_out, "instances").startswith("1 token is left of --budget-tokens 10,000 tokens, too little for 3")
+    budget.retune(None, 10_001)
+    assert shortfall_told(budget, left_out, "instances").startswith("2 tokens are left of --budget-tokens 10,001 tokens, too little for 3")
+    budget.retune(59_999_999, None)
+    assert shortfall_told(budget, left_out, "instances").startswith("$0.009999 is left of --budget-usd $0.05999, too little"), (
+        "never rounded up"
+    )
     assert overrun_told(budget) == ""
 
 
