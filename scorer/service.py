@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from scorer.certify.compare import PairedTask
     from scorer.runs.exporter import ScoreExporter
 
+COMPUTED_AT_ONCE = 4
+"""Verdicts and comparisons, which take memory and processors: whoever may read asks for as many as they like."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
@@ -94,6 +97,7 @@ class Scorer:
         self._store = ScoreStore(storage, patience=patience)
         self._reads, self._writes = self._store.patience.reads, self._store.patience.writes
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
+        self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)
         self._registry = registry
         self._exporter: ScoreExporter | None = None
         if registry is not None:
@@ -157,7 +161,8 @@ class Scorer:
             intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
             return verdict_message(standing.run, standing.verdict, certificate_message(found, intervals))
 
-        return await self._reads(read)
+        async with self._computing:
+            return await self._reads(read)
 
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         """Two runs of one suite, on the instances that both have.
@@ -200,7 +205,8 @@ class Scorer:
             )
             return message
 
-        return await self._reads(work)
+        async with self._computing:
+            return await self._reads(work)
 
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""

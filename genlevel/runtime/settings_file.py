@@ -90,6 +90,8 @@ class YamlText:
             raise self._problem(mark.line + 1 if mark else 1, f"not valid YAML: {error.problem or error.context}") from None
         except yaml.YAMLError as error:
             raise self._problem(1, f"not valid YAML: {str(error).splitlines()[0]}") from None
+        except RecursionError:
+            raise self._problem(1, "nested too deeply") from None
         self.data: Any = {} if root is None else self._value(root, ())
         if self.data is None:
             self.data = {}

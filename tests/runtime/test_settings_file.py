@@ -191,6 +191,11 @@ def test_a_tab_is_named_with_its_line() -> None:
         parse_settings("runs:\n\tattempts: 3\n")
 
 
+def test_what_is_nested_without_end_is_refused_in_a_line() -> None:
+    with pytest.raises(ConfigurationError, match=r"^genlevel\.yaml:1: nested too deeply$"):
+        parse_settings("routes: " + "[" * 50_000)
+
+
 @given(st.text(alphabet=st.sampled_from("rouns:-[]{}&*!|>'\"\n #,?%@`\t0a\x00\x85é"), max_size=40))
 def test_no_text_raises_anything_but_a_configuration_error_of_one_line(text: str) -> None:
     problem = ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -21,7 +24,7 @@ from genlevel.v1 import scorer_pb2 as sc
 from genlevel.v1 import scorer_pb2_grpc
 from scorer.reports.documents import counts_json, tasks_json, verdict_level_json
 from scorer.rpc import add_to_server
-from scorer.service import Scorer
+from scorer.service import COMPUTED_AT_ONCE, Scorer
 from scorer.store.scores import ScoreStore
 
 TASKS = {task.name: task for task in general_bench().tasks}
@@ -89,6 +92,24 @@ async def test_a_task_is_scored_against_its_specialist(scorer: Scorer) -> None:
     assert verdict.asked_levels.language.weight == pytest.approx(0.70)
     assert verdict.levels.verdict == 0
     assert not verdict.incomplete
+
+
+async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scorer.score_task(stream(header(describe(CAUSAL, "nlp/causal")), choices(right=8, wrong=2)))
+    standing, at_once, most = scorer._standing, 0, 0
+
+    def slow(*arguments: Any) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.05)
+        at_once -= 1
+        return standing(*arguments)
+
+    monkeypatch.setattr(scorer, "_standing", slow)
+    asked = [scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1")) for _ in range(3 * COMPUTED_AT_ONCE)]
+    assert {verdict.run_id for verdict in await asyncio.gather(*asked)} == {"run-1"}
+    assert 1 < most <= COMPUTED_AT_ONCE
 
 
 async def test_appendix_references_are_set_against_the_same_scores(scorer: Scorer) -> None:
