@@ -15,7 +15,7 @@ from gateway.service import Gateway
 from genlevel.runtime.admission.interceptor import CALL_BYTES, VALUE_BYTES
 from genlevel.runtime.admission.room import Hold, Room, Waiting
 from genlevel.runtime.callers import current_caller
-from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull, Unavailable
 from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
@@ -40,9 +40,8 @@ def add_to_server(server: RpcServer, gateway: Gateway) -> None:
 
     It is ready while it runs: it has no database, and its neighbours are providers, whose failures are answers.
     """
-    server.admission.refusals[SERVICE] = _refusal
     servicer = GatewayServicer(gateway, server.stopping, server.admission.working)
-    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, servicer, SERVICE, refusal=not_sent(), stop=gateway)
+    server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, servicer, SERVICE, refusal=refusal, stop=gateway)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -234,10 +233,12 @@ class _Stream:
         return message, holds
 
 
-def _refusal(error: GenlevelError) -> GenlevelError:
+def refusal(error: GenlevelError) -> GenlevelError:
     """What the gateway says to a call that it does not let in: a failed call, as of all that it refuses."""
     if isinstance(error, ServiceFull):
         return CallFailed(ErrorClass.NOT_SENT, str(error), dimension="calls in flight", provider_code="gateway full")
+    if isinstance(error, Unavailable):
+        return not_sent()
     kind = ErrorClass.TOO_LARGE if isinstance(error, RequestTooLarge) else ErrorClass.CALLER_FAULT
     return CallFailed(kind, str(error), provider_code="gateway limit")
 

@@ -14,7 +14,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from genlevel.runtime.admission.interceptor import Admission
+from genlevel.runtime.admission.interceptor import Admission, Refusal
 from genlevel.runtime.callers.access import Access, is_loopback
 from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import RpcGuard
@@ -55,6 +55,10 @@ _LEAST_PING_INTERVAL_MS = 20_000  # pings that come faster count as abuse; must 
 
 logger = logging.getLogger(__name__)
 _GRPC_WARNINGS = GrpcWarnings()
+
+
+def _as_it_is(error: GenlevelError) -> GenlevelError:
+    return error
 
 
 class RpcServer:
@@ -141,19 +145,20 @@ class RpcServer:
         service: str,
         *,
         ready: Check = fine,
-        refusal: GenlevelError | None = None,
+        refusal: Refusal = _as_it_is,
         stop: Stops | None = None,
     ) -> None:
         """Adds a servicer; ``service`` is its full name in the contract, under which health and reflection know it.
 
         Args:
             ready: asked every second; while it says why not, health is NOT_SERVING, of this service and of the server as a whole.
-            refusal: what calls are told that come when the server stops.
+            refusal: what calls are told that the server does not take: made of Unavailable if it stops, or of an error of its admission.
             stop: what is told that it does.
         """
         add_to_server(servicer, self._server)
         self._services[service] = ready
-        self._calls.refusals[service] = refusal or Unavailable(f"the {self._name.partition('.')[0]} stops; ask again in a moment")
+        self._calls.refusals[service] = refusal(Unavailable(f"the {self._name.partition('.')[0]} stops; ask again in a moment"))
+        self.admission.refusals[service] = refusal
         if stop is not None:
             self._stops.append(stop)
 

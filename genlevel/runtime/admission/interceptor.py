@@ -40,7 +40,7 @@ _HEALTH_AT_ONCE, _HEALTH_SHARE = 4, 0.5
 _HEALTH_RECEIVE_S = 0.5
 
 Refusal = Callable[[GenlevelError], GenlevelError]
-"""What a service says for RequestTooLarge, ServiceFull or UsageError."""
+"""What a service says for RequestTooLarge, ServiceFull or UsageError; and for Unavailable, if its server stops."""
 Deserializer = Callable[[bytes], Message]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from gateway.rpc import SERVICE, _refusal
+from gateway.rpc import SERVICE, refusal
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.callers.tokens import hash_of, new_token
 from genlevel.runtime.errors import RequestTooLarge, ServiceFull
@@ -98,7 +98,7 @@ async def test_calls_wait_for_room_and_are_refused_if_there_is_none_in_time() ->
 
 async def test_a_gateway_that_is_full_did_not_begin_the_call_and_says_so_to_generic_clients_as_a_limit() -> None:
     async with serving(limits(calls=1, caller_share=1.0)) as (server, slow, channel):
-        server.admission.refusals[SERVICE] = _refusal
+        server.admission.refusals[SERVICE] = refusal
         first = asyncio.create_task(generate(channel))
         await slow.has(1)
         async with connection(server) as other:
