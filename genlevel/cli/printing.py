@@ -81,7 +81,7 @@ def cost_told(usd: float | None, most_usd: float | None, unknown_calls: int) -> 
     if usd is None and most_usd is None:
         return "cost unknown (no price, or the provider did not say what was used)" if unknown_calls else "cost unknown (no price)"
     known = f"${usd or 0:.4f}"
-    if not unknown_calls:
+    if not unknown_calls or most_usd == (usd or 0):  # such as calls of a model that is free
         return known
     most = "unknown" if most_usd is None else f"${most_usd:.4f}"
     calls = "1 call is" if unknown_calls == 1 else f"{unknown_calls:,} calls is"

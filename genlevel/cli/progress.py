@@ -63,7 +63,7 @@ def _spent(of: ev.Run | ev.Judging) -> list[str]:
     priced, bounded = of.HasField("cost_nano_usd"), of.HasField("most_cost_nano_usd")
     if not priced and not bounded:
         return [tokens, *made, "cost unknown"] if of.unknown_costs else [tokens, *made]
-    if not of.unknown_calls:
+    if not of.unknown_calls or (bounded and of.most_cost_nano_usd == of.cost_nano_usd):  # such as calls of a model that is free
         return [tokens, *made, money(of.cost_nano_usd)]
     most = money(of.most_cost_nano_usd) if bounded else "unknown"
     return [tokens, *made, f"at least {money(of.cost_nano_usd)}, at most {most}"]

@@ -67,6 +67,6 @@ def _cost(run: Document) -> str:
     if known is None and most is None:
         return "unknown" if run["unknown_calls"] else "-"
     exact = f"{known or 0:.4f}"
-    if not run["unknown_calls"]:
+    if not run["unknown_calls"] or most == (known or 0):  # such as calls of a model that is free
         return exact
     return f"{exact} to {most:.4f}" if most is not None else f"at least {exact}"

@@ -204,7 +204,7 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseEx
     neither, such as a full disk, is logged too. method: which call this is.
     """
     if isinstance(error, CallerRefused):  # by a neighbour: what is wrong is this service's own token or certificate, not the caller's
-        error = ConfigurationError(str(error))
+        error = ConfigurationError(f"the service that was asked is refused itself: {error}")
     if not isinstance(error, GenlevelError):
         logger.error("%s failed in an unforeseen way", method, exc_info=error)
         status = to_status(GenlevelError(f"{method} failed inside the service; its log says more"))

@@ -12,7 +12,7 @@ import pytest
 
 from genlevel import cli
 from genlevel.cli.card import print_tasks
-from genlevel.cli.printing import console, number, signed
+from genlevel.cli.printing import console, cost_told, number, signed
 
 
 @pytest.mark.parametrize(
@@ -403,3 +403,17 @@ def test_every_series_that_is_shown_is_documented(genlevel, stub_upstream, choic
     assert {"genlevel_task_score", "genlevel_evaluator_judgements_total", "genlevel_gateway_requests_total"} <= shown, done.stderr
     documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
     assert not sorted(name for name in shown if f"`{name}`" not in documented)
+
+
+@pytest.mark.parametrize(
+    ("known", "most", "unknown_calls", "said"),
+    [
+        (0.5, 0.5, 0, "$0.5000"),
+        (0.0, 0.0, 4, "$0.0000"),
+        (None, 0.0, 4, "$0.0000"),
+        (0.5, 0.75, 1, "at least $0.5000, at most $0.7500 (the cost of 1 call is unknown)"),
+        (0.5, None, 1, "at least $0.5000, at most unknown (the cost of 1 call is unknown)"),
+    ],
+)
+def test_a_cost_is_told_in_bounds_only_if_they_differ(known, most, unknown_calls, said) -> None:
+    assert cost_told(known, most, unknown_calls) == said

@@ -256,7 +256,7 @@ async def test_a_service_that_a_neighbour_refuses_does_not_blame_its_own_caller(
     refused = came_back(to_status(kind("this token is not known")))
     caught = await ended_with(refused)
     assert caught.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert str(came_back(status_of(caught))) == str(refused)
+    assert str(came_back(status_of(caught))) == f"the service that was asked is refused itself: {refused}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STATUSES if kind not in REFUSALS], ids=lambda kind: kind.__name__)
