@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from evaluator.planning.plans import Plan
     from evaluator.runs.crew import Ending
 
+_LONGEST_ID = 100
+
 
 ENDED_BY_WISH = {
     Wanted.PAUSED: (ev.RUN_STATUS_PAUSED, "paused by request"),
@@ -71,7 +73,8 @@ class RunRecords:
 
     async def find(self, run: str) -> RunRecord:
         """The run with this id, or whose id begins so. Raises NotFoundError if there is none."""
-        record = await self._journal.reads(self._journal.run, run) if run else None  # every id begins with nothing
+        asked = 0 < len(run) <= _LONGEST_ID  # every id begins with nothing, and databases take no long pattern
+        record = await self._journal.reads(self._journal.run, run) if asked else None
         if record is None:
             raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
         return record

@@ -41,12 +41,20 @@ class Echo(gateway_pb2_grpc.GatewayServiceServicer):  # type: ignore[misc]
         self.go = asyncio.Event()
         self.held: weakref.ref[Held] | None = None
 
+    async def _fails(self) -> None:
+        """Its task has the error, whose traceback has the task."""
+        held, own = Held(), asyncio.current_task()
+        self.held = weakref.ref(held)
+        assert own is not None
+        raise UsageError("no")
+
     async def Generate(self, request: Any, context: Any) -> Any:
         self.arrived.set()
         if request.route == "wrong":
-            held = Held()
-            self.held = weakref.ref(held)
-            await abort(context, UsageError("no"), method="Generate")
+            try:
+                await asyncio.create_task(self._fails())
+            except UsageError as error:
+                await abort(context, error, method="Generate")
         if request.route == "slow":
             await self.go.wait()
         return gw.GenerateResponse(parts=[ct.Part(text=self.name)] if self.name else request.messages[0].parts)

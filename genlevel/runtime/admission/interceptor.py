@@ -280,8 +280,14 @@ class _Call:
 
 
 def _forget_frames(ended: grpc.aio.AbortError) -> None:
-    """gRPC keeps how a call has ended, in a circle with what it came through: each request that fails would stay until a collection."""
-    ended.__traceback__ = ended.__context__ = None
+    """gRPC keeps how a call has ended, and tasks why they failed, in circles with what that came through: each request that fails would
+    stay in memory until a garbage collection."""
+    errors: list[BaseException | None] = [ended]
+    while errors:
+        error = errors.pop()
+        if error is not None and error.__traceback__ is not None:
+            errors += [error.__context__, error.__cause__]
+            error.__traceback__ = None
 
 
 def _plan(service: str, method: str) -> Plan:
