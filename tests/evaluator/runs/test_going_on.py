@@ -560,7 +560,7 @@ async def test_what_makes_no_sense_is_refused_in_a_line(place, scripted, suite_f
         await service.update_run(wish(run, budget_tokens=-1))
     with pytest.raises(NotFoundError, match="no run '' here"):
         await service.update_run(ev.UpdateRunRequest(wanted=STOPPED))
-    with pytest.raises(NotFoundError, match="no run 'x+…' here"):
+    with pytest.raises(NotFoundError, match=r"no run 'x+…' here"):
         await service.get_run(ev.GetRunRequest(run_id="x" * 1_000_000))
     with pytest.raises(UsageError, match="the rest is for the evaluator to say"):
         await service.update_run(wish(run, ev.RUN_WANTED_FINISHED))
