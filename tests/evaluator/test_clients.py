@@ -221,6 +221,19 @@ async def test_without_another_gateway_what_was_not_begun_waits_for_one(connecte
     assert again.calls == {f"later {n}": 1 for n in range(3)}
 
 
+async def test_a_call_for_which_a_gateway_has_no_room_is_its_callers_to_send_again(core, serve, connected, monkeypatch):
+    async def full(request, *, timeout_s):
+        core.calls[request.messages[0].parts[0].text] += 1
+        raise CallFailed(gw.ERROR_CLASS_NOT_SENT, "no room")
+
+    client = connected((await serve()).port)
+    await ask(client, "first")
+    monkeypatch.setattr(core, "generate", full)
+    failure = await asyncio.wait_for(ask(client, "too many"), 5)
+    assert (failure.reason, failure.may_be_charged) == ("NOT_SENT", False)
+    assert core.calls == {"first": 1, "too many": 1}, "it is not sent again at once: a wait is for whoever has limits"
+
+
 async def test_a_client_that_stops_sends_nothing_further_and_says_so_of_what_waits(core, serve, connected):
     server = await serve()
     client = connected(server.port)
