@@ -25,7 +25,8 @@ class RpcGuard(Around):
     """Lets calls in that ``access`` allows, and says to whatever works on one who makes it (``current_caller``).
 
     Nothing of a refused call's request is read. A token that is withdrawn, or expires, while a stream is open: no further message of the
-    stream is taken or given, what had begun is answered, and the stream ends as a call with that token does.
+    stream is taken or given, what had begun is answered, and the stream ends as a call with that token does. A stream that has one answer,
+    to all of it, has none then: what came of it is not taken for the whole.
     """
 
     def __init__(self, access: Access) -> None:
@@ -36,7 +37,7 @@ class RpcGuard(Around):
         inner = behaviour_of(handler)
 
         async def request_of(visit: _Visit) -> object:
-            return visit.requests() if handler.request_streaming else await visit.request()
+            return visit.requests(one_answer=not handler.response_streaming) if handler.request_streaming else await visit.request()
 
         async def answer(_: object, context: grpc.aio.ServicerContext) -> object:
             visit = _Visit(self._access, method, context)
@@ -100,11 +101,15 @@ class _Visit:
             await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{self._method}: the call has no request")
         return request
 
-    async def requests(self) -> AsyncIterator[object]:
-        """The requests of a stream, for as long as their caller may send them."""
+    async def requests(self, *, one_answer: bool) -> AsyncIterator[object]:
+        """The requests of a stream, for as long as their caller may send them. one_answer: all of them have one, or none."""
         while True:
             request = [await self._context.read()]
-            if request[0] is grpc.aio.EOF or not self.goes_on():
+            if request[0] is grpc.aio.EOF:
+                return
+            if not self.goes_on():
+                if one_answer:
+                    await self.leave()
                 return
             yield request.pop()  # what this names while it waits would stay in memory
 

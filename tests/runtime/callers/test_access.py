@@ -30,8 +30,9 @@ from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
 from genlevel.runtime.settings_file import parse_settings
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc
+from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 
 GATEWAY = "genlevel.v1.GatewayService"
 
@@ -74,6 +75,23 @@ class Service(gateway_pb2_grpc.GatewayServiceServicer, evaluator_pb2_grpc.Evalua
         while True:
             yield ev.WatchRunResponse()
             await self.go.wait()
+
+
+class TaskService(scorer_pb2_grpc.ScorerServiceServicer):  # type: ignore[misc]
+    """Takes tasks. three: three messages of one have come. scored: tasks of which all came, as it thinks."""
+
+    def __init__(self) -> None:
+        self.three = asyncio.Event()
+        self.scored = 0
+
+    async def ScoreTask(self, requests: Any, context: Any) -> sc.ScoreTaskResponse:
+        messages = 0
+        async for _ in requests:
+            messages += 1
+            if messages == 3:
+                self.three.set()
+        self.scored += 1
+        return sc.ScoreTaskResponse()
 
 
 def serving(service: Service, access: Access | None, address: str = "127.0.0.1:0", **options: Any) -> RpcServer:
@@ -331,6 +349,30 @@ async def test_a_token_withdrawn_while_a_stream_is_open_ends_it_after_what_had_b
         assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
     assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert service.messages == 3
+
+
+async def test_what_came_before_a_token_was_withdrawn_is_not_taken_for_all_of_a_task(file: TokenFile) -> None:
+    """Half of a task's answers would be scored as if the others had never been asked."""
+    service, token = TaskService(), file.add("evaluator", Role.ADMIN)
+    server = RpcServer("127.0.0.1:0", name="scorer.grpc", access=Access(file.auth), grace_s=0.1)
+    server.add(scorer_pb2_grpc.add_ScorerServiceServicer_to_server, service, "genlevel.v1.ScorerService")
+    async with server, connect(f"127.0.0.1:{server.port}") as channel:
+        for withdrawn in (False, True):
+            call = scorer_pb2_grpc.ScorerServiceStub(channel).ScoreTask(metadata=shows(token))
+            for _ in range(3):
+                await call.write(sc.ScoreTaskRequest())
+            await asyncio.wait_for(service.three.wait(), 10)
+            if withdrawn:
+                file.write("tokens: []\n")
+                await call.write(sc.ScoreTaskRequest())
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await call
+                assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+            else:
+                await call.done_writing()
+                await call
+            service.three.clear()
+    assert service.scored == 1
 
 
 async def test_a_role_withdrawn_ends_a_stream_of_answers(file: TokenFile) -> None:
