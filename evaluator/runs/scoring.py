@@ -25,7 +25,7 @@ from genlevel.benchmark.metrics import METRICS, Kind
 from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
-from genlevel.runtime.errors import DatasetError
+from genlevel.runtime.errors import CallerUnknown, DatasetError
 from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
@@ -106,7 +106,10 @@ async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: Task
     # If the model cannot be asked a task at all, nothing is measured, so its labels, which may be files, need not be read.
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.count
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
-    response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+    try:
+        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+    except CallerUnknown:  # the token may have been replaced while the answers were sent
+        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
     return response.score
 
 

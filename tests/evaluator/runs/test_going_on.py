@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import NotFoundError, Unavailable, UsageError
+from genlevel.runtime.errors import CallerUnknown, NotFoundError, Unavailable, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -254,6 +254,30 @@ async def test_a_run_that_the_scorer_left_alone_goes_on_when_it_is_back(place, s
     away[0] = False
     assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 6
     assert set(place.gateway.calls.values()) == {1}
+
+
+@pytest.mark.parametrize(("refusals", "ends"), [(1, ev.RUN_STATUS_FINISHED), (2, ev.RUN_STATUS_FAILED)])
+async def test_a_token_that_is_replaced_while_a_task_is_sent_to_the_scorer_ends_no_run(place, suite_folder, refusals, ends):
+    service = place.start()
+    scorer, sent = place.made[0][1], []
+    there = scorer.score_task
+
+    async def score_task(requests):
+        sent.append([request async for request in requests])
+        if len(sent) <= refusals:
+            raise CallerUnknown("the scorer: this token is not known")
+
+        async def again():
+            for request in sent[-1]:
+                yield request
+
+        return await there(again())
+
+    scorer.score_task = score_task
+    run = (await service.start_run(request_of(suite_folder(6)))).run
+    assert (await reaches(service, run.run_id, ends)).counts.answered == 6
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
 
 
 async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_rarely(place, suite_folder):
