@@ -35,7 +35,8 @@ demo: $(DONE)/base
 
 # Commands that tests call are forked from a process that has imported what they import (tests/integration/forker.py): to start Python for
 # each took most of the time. Tests marked slow come first; those that share the embedded model or a llama.cpp server share a worker.
-# Marked services are run with tokens and with client certificates, too (GENLEVEL_TEST_AUTH, tests/integration/conftest.py).
+# Marked services are run with tokens and with client certificates, too (GENLEVEL_TEST_AUTH, tests/integration/credentials.py); make soak
+# runs all of tests/integration so.
 # Marked soak is the large form of a test whose small form stays here; marked full too, it needs a PostgreSQL.
 .PHONY: test
 test: $(DONE)/test
@@ -50,6 +51,8 @@ test-full: $(DONE)/full
 .PHONY: soak
 soak: $(DONE)/soak
 	$(PYTEST) -m soak
+	GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'not soak and not full'
+	GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'not soak and not full'
 	@set -e; for fuzz in tests/performance/fuzz_*.py; do echo "== $$fuzz"; $(BIN)/python $$fuzz; done
 
 .PHONY: check lint types imports house contract deployment

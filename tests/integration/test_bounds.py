@@ -123,6 +123,7 @@ def check(attacked: Attacked) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.services
 def test_a_gateway_under_attack_stays_small_and_lives_and_says_which_limit_was_passed(target: Target) -> None:
     for attack, said in (
         ("messages:1x3000000", "27000009 vs. 8388608"),  # three million messages

@@ -22,6 +22,8 @@ from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.credentials import Credentials
 from tests.integration.serving import PATIENCE_S, free_ports, wait_until_ready
 
+pytestmark = pytest.mark.services
+
 SECRETS = {"OPENAI_API_KEY": "sk-openai-of-the-service", "AWS_SECRET_ACCESS_KEY": "aws-of-the-service", "NAMED_KEY": "named-of-the-service"}
 
 

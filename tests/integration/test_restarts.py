@@ -123,6 +123,7 @@ def journalled(url, run_id) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.services
 async def test_a_run_lives_through_restarts_of_each_service(deployed, stub_upstream, choice_suite):
     stub = stub_upstream(latency=0.2)
     services = deployed(stub.base_url, concurrency=IN_FLIGHT)

@@ -53,6 +53,7 @@ async def read_to_the_end(call):
 
 
 @pytest.mark.slow
+@pytest.mark.services
 async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(deployed, stub_upstream):
     stub = stub_upstream(latency=2.0)
     services = deployed(stub.base_url)
@@ -225,6 +226,7 @@ async def test_a_gateway_that_is_replaced_costs_a_run_elsewhere_no_call(deployed
 
 
 @pytest.mark.slow
+@pytest.mark.services
 async def test_two_gateways_that_are_replaced_in_turn_cost_a_run_no_call(deployed, stub_upstream, choice_suite):
     stub = stub_upstream(latency=0.3)
     services = deployed(stub.base_url)
