@@ -290,7 +290,7 @@ async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_ra
 
     place.made[0][1].score_task = score_task
     await service.start_run(request_of(suite_folder(6)))
-    await until(lambda: len(begins) == 6)
+    await until(lambda: len(begins) == 6, timeout_s=30)
     gaps = [later - earlier for earlier, later in itertools.pairwise(begins)]
     assert gaps[-1] >= 0.3, gaps
     assert place.gateway.calls.total() == 6
