@@ -190,6 +190,15 @@ async def test_cancelling_is_a_stop_that_is_kept(place, suite_folder):
     assert (await reaches(first, run.run_id, ev.RUN_STATUS_INTERRUPTED)).wanted == STOPPED
 
 
+async def test_cancelling_a_run_that_has_ended_leaves_it_as_it_is(place, suite_folder):
+    service = place.start()
+    run = (await service.start_run(request_of(suite_folder(4)))).run
+    ended = await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
+    await service.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    left = await seen(service, run.run_id)
+    assert (left.status, left.wanted, left.reason) == (ended.status, ev.RUN_WANTED_FINISHED, "")
+
+
 async def test_a_wish_that_comes_while_the_run_pauses_is_not_lost(place, suite_folder):
     service = place.start()
     run = await begun(place, service, suite_folder(20))
