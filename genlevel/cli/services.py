@@ -234,6 +234,7 @@ async def _pages(name: str, settings: Settings, *, moves: bool = False) -> Async
 
 async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over."""
+    from genlevel.runtime.memory import settle
     from genlevel.runtime.rpc import MOST_VALUES, MOST_VALUES_OF_A_REQUEST, RpcServer
 
     async with AsyncExitStack() as stack:
@@ -256,6 +257,7 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
         for part, server in zip(parts, servers, strict=True):
             _say(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", settings)
         _say(pages.served, settings)
+        settle()
         for part in parts:
             part.begin()
         await stopped.wait()

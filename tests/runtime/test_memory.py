@@ -1,0 +1,71 @@
+"""A process is small again after large requests, those that fail included."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from genlevel.runtime.errors import NotFoundError
+from genlevel.runtime.remote import serve
+from genlevel.runtime.rpc import RpcServer
+from genlevel.v1 import evaluator_pb2 as ev
+
+SERVICE = ev.DESCRIPTOR.services_by_name["EvaluatorService"]
+SIZE = 8 << 20
+CALLS = 12
+
+
+class NothingThere:
+    """An evaluator without runs."""
+
+    def __getattr__(self, name: str) -> object:
+        async def refuse(request: object) -> None:
+            raise NotFoundError("no such run here")
+
+        return refuse
+
+    async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
+        circle: list[object] = [request]
+        circle.append(circle)  # as frames and errors make them
+        raise NotFoundError("no such run here")
+        yield ev.ListAnswersResponse()
+
+
+def resident_bytes() -> int:
+    found = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) << 10
+
+
+@pytest.fixture
+def without_collections() -> object:
+    """The garbage collector does nothing by itself: what comes of it is what was asked for."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("method", ["GetRun", "ListAnswers"])
+async def test_large_requests_that_fail_do_not_stay(method: str, without_collections: object) -> None:
+    server = RpcServer("127.0.0.1:0", name="evaluator.grpc")
+    serve(server, SERVICE, NothingThere())
+    async with server, grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", options=[("grpc.max_send_message_length", -1)]) as channel:
+        before = resident_bytes()
+        for _ in range(CALLS):
+            request = ev.ListAnswersRequest(run_id="x" * SIZE).SerializeToString()
+            kind = channel.unary_stream if method == "ListAnswers" else channel.unary_unary
+            call = kind(f"/{SERVICE.full_name}/{method}")(request)
+            assert await call.code() is grpc.StatusCode.NOT_FOUND, await call.details()
+            del call, request
+        give_up = asyncio.get_running_loop().time() + 10
+        while (grown := resident_bytes() - before) > 4 * SIZE and asyncio.get_running_loop().time() < give_up:  # noqa: ASYNC110 - nobody tells when memory is free
+            await asyncio.sleep(0.1)
+    assert grown <= 4 * SIZE, f"{CALLS} requests of {SIZE >> 20} MiB left {grown >> 20} MiB"
