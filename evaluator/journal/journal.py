@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, func, select, up
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
-from evaluator.journal.notes import Closed, costs, noted, spending
+from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, judgements, reservations, runs
@@ -129,6 +129,12 @@ class Journal:
         change = _state_change(run_id, status, reason, traffic=traffic, calls=calls, retries=retries, wish=wish)
         with self._engine.begin() as connection:
             connection.execute(change)
+
+    def set_priced(self, run_id: str) -> None:
+        """Stores that a run's model has a price from now on: what its calls have cost so far, without one, is unknown."""
+        with self._engine.begin() as connection:
+            cost_nobody_knows(connection, answers, run_id)
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(priced=1))
 
     def end_run(
         self, run_id: str, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object], lease: Lease | None

@@ -111,10 +111,14 @@ class JudgingState(Protocol):
     def cost(self) -> CostState: ...
 
 
+def is_priced(cost: CostState) -> bool:
+    """Whether a judge had a price when any of its calls was made, as far as their cost says so."""
+    return cost.nano_usd is not None or bool(cost.most_nano_usd)
+
+
 def judging_message(judge: RunJudge, state: JudgingState) -> ev.Judging:
     """Who judges a run, how far it is, and what it took. A judge without a price has no bounds of its cost."""
     cost = state.cost
-    priced = cost.nano_usd is not None or bool(cost.most_nano_usd)
     return ev.Judging(
         judge=judge.judge,
         route=judge.route,
@@ -124,7 +128,7 @@ def judging_message(judge: RunJudge, state: JudgingState) -> ev.Judging:
         cost_nano_usd=cost.nano_usd,
         unknown_costs=cost.unknown_costs,
         unknown_calls=cost.unknown_calls,
-        most_cost_nano_usd=cost.most_nano_usd if priced else None,
+        most_cost_nano_usd=cost.most_nano_usd if is_priced(cost) else None,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add, attrgetter
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Table, bindparam, case, cast, delete, func, null, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Table, and_, bindparam, case, cast, delete, func, null, select, update
 
 from evaluator.journal.records import Costs, OpenCalls, Spent
 from evaluator.journal.tables import judgements, reservations
@@ -95,12 +95,28 @@ def costs(connection: Connection, table: Table, ours: ColumnElement[bool], notes
     return Costs(known, int(answers), calls, (known or 0) + int(nano) + notes.nano_usd)
 
 
+def cost_nobody_knows(connection: Connection, table: Table, run_id: str) -> None:
+    """Has calls that were made while their model had no price count as calls of unknown cost."""
+    without = and_(table.c.unknown_calls == 0, _tokens(table) > 0)
+    unbilled = table.c.cost_nano_usd.is_(None) & (without | and_(table.c.unknown_calls > 0, table.c.unknown_nano_usd == 0))
+    calls = case((table.c.unknown_calls == 0, 1), else_=table.c.unknown_calls)
+    unknown = update(table).where(table.c.run_id == run_id, unbilled).values(unknown_calls=calls, unknown_nano_usd=None)
+    connection.execute(unknown)
+    ours = (reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements), reservations.c.nano_usd == 0)
+    connection.execute(update(reservations).where(*ours).values(nano_usd=None))
+
+
+def _tokens(table: Table) -> ColumnElement[int]:
+    return reduce(add, (table.c[name] for name in TOKEN_BUCKETS))
+
+
 def spending(connection: Connection, table: Table, run_id: str, model: str) -> list[Spent]:
     """What a run's answers or judgements and their open calls took, by task.
 
     Of a call whose worst case is not known, the highest bill of any task stands in.
     """
-    tokens = reduce(add, (table.c[name] for name in TOKEN_BUCKETS))
+    tokens = _tokens(table)
+    uncounted = table.c.unknown_tokens.is_(None) | (table.c.unknown_tokens > 0)
     columns = (
         table.c.task,
         func.coalesce(func.sum(table.c.cost_nano_usd), 0).label("nano"),
@@ -108,6 +124,7 @@ def spending(connection: Connection, table: Table, run_id: str, model: str) -> l
         func.max(table.c.cost_nano_usd).label("most_nano"),
         func.max(case((tokens > 0, tokens), else_=cast(null(), BigInteger))).label("most_tokens"),
         func.sum(table.c.unknown_calls).label("calls"),
+        func.coalesce(func.sum(case((uncounted, table.c.unknown_calls), else_=0)), 0).label("uncounted"),
         func.coalesce(func.sum(table.c.unknown_nano_usd), 0).label("unknown_nano"),
         func.coalesce(func.sum(table.c.unknown_tokens), 0).label("unknown_tokens"),
         func.max(table.c.excess).label("excess"),
@@ -119,7 +136,7 @@ def spending(connection: Connection, table: Table, run_id: str, model: str) -> l
             task=row.task,
             known=(int(row.nano), int(row.tokens)),
             most_of_one=(row.most_nano, row.most_tokens),
-            calls=int(row.calls),
+            calls=(int(row.calls), int(row.uncounted)),
             worst=(int(row.unknown_nano), int(row.unknown_tokens)),
             excess=float(row.excess),
         )
@@ -134,5 +151,6 @@ def spending(connection: Connection, table: Table, run_id: str, model: str) -> l
     ).where(reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
     for row in connection.execute(notes.group_by(reservations.c.task)):
         worst = (int(row.nano), int(row.tokens))
-        found.append(Spent(model, row.task, known=(0, 0), most_of_one=(None, None), calls=int(row.calls), worst=worst, excess=0.0))
+        calls = (int(row.calls), int(row.calls))
+        found.append(Spent(model, row.task, known=(0, 0), most_of_one=(None, None), calls=calls, worst=worst, excess=0.0))
     return found

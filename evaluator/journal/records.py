@@ -118,15 +118,16 @@ class OpenCalls:
 class Spent:
     """What calls to a model about a task's instances took. Pairs are nano-dollars and tokens.
 
-    model: what the caller calls it. known: what is billed. most_of_one: the highest bill of an answer; None if none is known. calls, worst:
-    of unknown fate or bill, and what those took at most. excess: how many times its worst case a call took, if it took more; else 0.
+    model: what the caller calls it. known: what is billed. most_of_one: the highest bill of an answer; None if none is known. calls: of
+    which the money, or the tokens, are not known; worst: what those took at most. excess: how many times its worst case a call took, if it
+    took more; else 0.
     """
 
     model: str
     task: str
     known: tuple[int, int]
     most_of_one: tuple[int | None, int | None]
-    calls: int
+    calls: tuple[int, int]
     worst: tuple[int, int]
     excess: float
 

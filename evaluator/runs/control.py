@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 
 from google.protobuf import json_format
 
+from evaluator.journal.messages import is_priced
 from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
 from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.judge_requests import judged_tasks
@@ -119,6 +121,7 @@ class RunControl:
 
     async def _prepared(self, work: Work, lock: RunLock) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""
+        work = await self._with_prices(work)
         record, journal = work.record, self._context.journal
         totals = await journal.reads(journal.totals, record.run_id)
         judge = work.judge.model.route if work.judge is not None else ""
@@ -146,8 +149,21 @@ class RunControl:
                 totals=totals,
                 scored=scored,
                 retry_failed=work.retry,
+                priced_before=work.record.priced,
             )
         return active
+
+    async def _with_prices(self, work: Work) -> Work:
+        """The work of a run of which it is stored that its models have prices, if they have some now and had none before."""
+        record, journal, judge = work.record, self._context.journal, work.judge
+        if judge is not None and judge.model.HasField("price"):
+            judging = await journal.reads(journal.judgements.totals, record.run_id)
+            if not is_priced(judging.cost):
+                await journal.writes(journal.judgements.set_priced, record.run_id)
+        if record.priced or not work.asks or not work.plan.model.HasField("price"):
+            return work
+        await journal.writes(journal.set_priced, record.run_id)
+        return replace(work, record=replace(record, priced=True))
 
     def _store_start(self, work: Work) -> Wish:
         """Stores that the run goes on (in a thread). Returns the wish that it follows.

@@ -66,6 +66,7 @@ class Crew(LiveSource, Generic[Item]):
         log: AnswerLog,
         model: str,
         suite: SuiteName,
+        priced_before: bool,
     ) -> None:
         self.model, self.suite = model, suite
         self.calls = self.retries = 0
@@ -85,6 +86,7 @@ class Crew(LiveSource, Generic[Item]):
             on_call=self._called,
             on_retry=self._retried,
             stopping=lambda: self._stopping,
+            priced_before=priced_before,
         )
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
         self._workers: set[asyncio.Task[object]] = set()

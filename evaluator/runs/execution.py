@@ -72,6 +72,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         totals: what the journal has of the run already.
         scored: tasks that need no scoring if nothing new is asked of them.
         retry_failed: instances that failed are asked again.
+        priced_before: the model had a price when earlier calls of the run were made.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         totals: Totals,
         scored: frozenset[str] = frozenset(),
         retry_failed: bool = False,
+        priced_before: bool = False,
     ) -> None:
         super().__init__(
             context,
@@ -96,6 +98,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             log=log,
             model=header.model,
             suite=suite_name(header),
+            priced_before=priced_before,
         )
         self.state = RunState.of(totals)
         self._log = log

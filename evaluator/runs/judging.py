@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from evaluator.journal.messages import is_priced
 from evaluator.journal.records import Answer, Judgement, JudgingTotals, OpenCalls, RunJudge
 from evaluator.planning.judge_prompts import JudgePrompt, judge_prompts, no_rating, rating_in
 from evaluator.planning.judge_requests import judge_name, prepare_judgement
@@ -160,6 +161,7 @@ class Judging(Crew[_Item]):
             log=self._log,
             model=judge.model.route,
             suite=suite_name(header),
+            priced_before=is_priced(totals.cost),
         )
         self.judge = judge
         self._tasks = tasks

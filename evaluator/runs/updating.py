@@ -100,7 +100,8 @@ def _changed(record: RunRecord, wished: ev.TrafficSettings) -> str | None:
     if other := fields.difference(_TUNABLE):
         raise UsageError(f"{', '.join(sorted(other))} cannot be changed while a run goes on; stop it, then `genlevel resume` it so")
     if "budget_nano_usd" in fields and not record.priced:
-        raise UsageError(f"a budget in US$ cannot be kept for run {record.run_id}: its model has no price")
+        again = f"`genlevel resume {record.run_id} --budget-usd X` takes one if it has a price now"
+        raise UsageError(f"a budget in US$ cannot be kept for run {record.run_id}: its model has no price, or had none yet; {again}")
     traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
     traffic.MergeFrom(wished)
     return json_format.MessageToJson(traffic, indent=None)

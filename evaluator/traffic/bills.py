@@ -18,10 +18,20 @@ _MOST_BYTES_PER_TOKEN = 8
 
 
 class WorstCase:
-    """The most that calls of a model can take. price: None if it has none."""
+    """The most that calls of a model can take.
 
-    def __init__(self, price: gw.Price | None) -> None:
+    Args:
+        price: None if it has none.
+        priced_before: it had one when earlier calls of the run were made: what a call costs without one is unknown, and not nothing.
+    """
+
+    def __init__(self, price: gw.Price | None, *, priced_before: bool = False) -> None:
         self.price = price
+        self.costs = price is not None or priced_before
+
+    def is_known(self, bounds: CallBounds) -> bool:
+        """Whether the money of a call's worst case is a bound."""
+        return not bounds.unknown and (self.price is not None or not self.costs)
 
     def of(self, bounds: CallBounds) -> Amount:
         """The worst case of a call, by its bounds."""

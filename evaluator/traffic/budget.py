@@ -139,10 +139,10 @@ class _Purse:
         self.excesses[model] = learned = _Excess(max(known.ratio, ratio), max(known.most, bill))
         return learned != known
 
-    def count(self, earlier: Spent, *, known: int, most: int | None, worst: int) -> None:
+    def count(self, earlier: Spent, *, known: int, most: int | None, calls: int, worst: int) -> None:
         """Counts calls of earlier starts."""
         self.spent += known
-        self._change(self._kinds.setdefault((earlier.model, earlier.task), _Kind()), most=most, calls=earlier.calls, worst=worst)
+        self._change(self._kinds.setdefault((earlier.model, earlier.task), _Kind()), most=most, calls=calls, worst=worst)
         if earlier.excess:
             self.exceeded(earlier.model, earlier.excess, most or 0)
 
@@ -185,8 +185,9 @@ class Budget:
         self._waiting: deque[_Waiter] = deque()
         self._wrong = (Wrong(), Wrong())
         for entry in earlier:
-            for purse, known, most, worst in zip(self._purses, entry.known, entry.most_of_one, entry.worst, strict=True):
-                purse.count(entry, known=known, most=most, worst=worst)
+            amounts = zip(self._purses, entry.known, entry.most_of_one, entry.calls, entry.worst, strict=True)
+            for purse, known, most, calls, worst in amounts:
+                purse.count(entry, known=known, most=most, calls=calls, worst=worst)
 
     # -- what others see -------------------------------------------------------------------------------------------
 

@@ -155,6 +155,7 @@ class Traffic:
     Args:
         on_call, on_retry: told of each call, and of each repetition with its error's class.
         stopping: whether the run ends, so that no further call is made.
+        priced_before: as of ``WorstCase``.
     """
 
     def __init__(
@@ -171,6 +172,7 @@ class Traffic:
         on_call: Callable[[], None] = lambda: None,
         on_retry: Callable[[str], None] = lambda _: None,
         stopping: Callable[[], bool] = lambda: False,
+        priced_before: bool = False,
     ) -> None:
         self._run_id = run_id
         self._gateway = gateway
@@ -183,7 +185,7 @@ class Traffic:
         self._on_retry = on_retry
         self._stopping = stopping
         self._model = model.route
-        self._worst = WorstCase(model.price if model.HasField("price") else None)
+        self._worst = WorstCase(model.price if model.HasField("price") else None, priced_before=priced_before)
         self.busy: set[asyncio.Task[object]] = set()
         self.waiting: Counter[str] = Counter()
 
@@ -283,7 +285,7 @@ class Traffic:
                     reservation = await self._budget.reserve(self._model, attempt.task, worst)
             permit: Permit | None = None
             try:
-                calls = attempt.open(worst, bounded=not call.bounds.unknown)
+                calls = attempt.open(worst, bounded=self._worst.is_known(call.bounds))
                 durable = self._noted(attempt, calls)
                 permit = await self._permit(attempt, tokens)
                 if durable is not None:
@@ -318,7 +320,7 @@ class Traffic:
         self._on_call()
         self.busy.add(current_task())
         remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
-        priced, usage, ignored = self._worst.price is not None, Usage(), False
+        priced, usage, ignored = self._worst.costs, Usage(), False
         bill = Bill(None if priced else 0, None)
         try:
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
@@ -336,7 +338,7 @@ class Traffic:
         finally:
             self._budget.settle(reservation, bill)
             fair = not ignored and not self._budget.is_exceeded_by(self._model)
-            bounded = (fair and not call.bounds.unknown, fair and call.bounds.most_output_tokens > 0)
+            bounded = (fair and self._worst.is_known(call.bounds), fair and call.bounds.most_output_tokens > 0)
             attempt.took = attempt.took.and_call(bill, usage, reservation.worst, priced=priced, bounded=bounded)
 
     def _decide(self, attempt: _Try, failure: CallFailed) -> None:

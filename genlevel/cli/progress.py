@@ -37,6 +37,8 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
     if run.retries:
         parts.append(f"{run.retries:,} retries")
     parts += _spent(run)
+    if run.HasField("judging"):
+        parts.append(f"the judge: {', '.join(_spent(run.judging))}")
     if progress.HasField("remaining_s") and counts.pending:
         parts.append(f"about {duration(progress.remaining_s)} left")
     return " | ".join(parts)
@@ -84,8 +86,9 @@ class ProgressDisplay:
         self._said = ""
 
     def say(self, what: str, why: str = "") -> None:
-        """Shows that nothing goes on, and why: at once if that is news, else if it is time to."""
-        self._show(f"{what} ({why})" if why else what, news=self._said != what)
+        """Shows that nothing goes on, and why. A line of its own is written once, for as long as that lasts."""
+        if self._live or self._said != what:
+            self._show(f"{what} ({why})" if why else what, news=True)
         self._said = what
 
     def _show(self, line: str, *, news: bool) -> None:

@@ -35,7 +35,7 @@ from genlevel.runtime.errors import (
     UsageError,
     WorkbookError,
 )
-from genlevel.runtime.logs import redact
+from genlevel.runtime.logs import News, redact
 from genlevel.v1 import gateway_pb2 as gw
 
 DOMAIN = "genlevel"
@@ -125,6 +125,7 @@ _DETAILS_KEY = "grpc-status-details-bin"
 Detail = TypeVar("Detail", bound=Message)
 
 logger = logging.getLogger(__name__)
+_absences = News()
 
 
 def to_status(error: GenlevelError) -> status_pb2.Status:
@@ -211,7 +212,9 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: BaseEx
     else:
         status = to_status(error)
         if status.code in (code_pb2.INTERNAL, code_pb2.UNKNOWN):
-            logger.error("%s failed: %s", method, status.message)
+            line = f"{method} failed: {status.message}"
+            if not isinstance(error, StorageError) or _absences.is_new(line):  # who waits for a storage that is away asks on and on
+                logger.error("%s", line)
     await _end(context, status)
 
 

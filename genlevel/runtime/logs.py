@@ -70,6 +70,28 @@ class Seldom:
         return f" ({untold:,} more since the last such line)" if untold else ""
 
 
+class News:
+    """Says whether a line is news: not if it comes again and again, as it does while something is away.
+
+    Args:
+        forgotten_s: seconds without it, after which it is news again.
+        clock: seconds, for tests.
+    """
+
+    def __init__(self, forgotten_s: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._forgotten_s = forgotten_s
+        self._clock = clock
+        self._said: dict[str, float] = {}
+
+    def is_new(self, line: str) -> bool:
+        """Whether to write it."""
+        now = self._clock()
+        self._said = {said: at for said, at in self._said.items() if now - at < self._forgotten_s}
+        new = line not in self._said
+        self._said[line] = now
+        return new
+
+
 class SeldomWarnings(logging.Filter):
     """Holds back most warnings and errors of a logger, as ``Seldom`` says."""
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from genlevel.cli import watching
+from genlevel.cli import progress, watching
 from genlevel.cli.watching import patiently, watch
 from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
@@ -135,6 +135,13 @@ async def test_a_storage_that_is_away_is_waited_for_too(capsys):
     assert "the evaluator's storage is away, waiting for it (the database cannot be reached)" in capsys.readouterr().err
     with pytest.raises(StorageError):
         await watched([state(RUNNING), StorageError("the database cannot be reached")], elsewhere=False)
+
+
+async def test_an_absence_is_said_once_however_long_it_lasts(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL_S", 0.02)
+    gone = [StorageError("the database cannot be reached")]
+    await watched([state(RUNNING)], *[gone] * 9, [state(RUNNING)], *[gone] * 9, [END])
+    assert capsys.readouterr().err.count("the evaluator's storage is away") == 2, "once for each absence"
 
 
 async def test_calls_are_made_again_while_a_service_is_away(monkeypatch):

@@ -17,6 +17,7 @@ import evaluator
 import gateway
 import genlevel
 import scorer
+from genlevel.runtime import failures
 from genlevel.runtime.errors import (
     CallerRefused,
     CallFailed,
@@ -38,6 +39,7 @@ from genlevel.runtime.failures import (
     status_of,
     to_status,
 )
+from genlevel.runtime.logs import News
 from genlevel.runtime.rpc import connect
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -342,7 +344,10 @@ async def test_names_that_are_no_text_reach_the_client(error: GenlevelError) -> 
     assert (type(found), str(found)) == (type(error), r"no file b\udcff.png")
 
 
-async def test_what_is_not_the_callers_fault_is_in_the_services_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_is_not_the_callers_fault_is_in_the_services_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "_absences", News())
     await ended_with(StorageError("the disk is full"))
     await ended_with(NotFoundError("no run 'x'"))
     assert [record.getMessage() for record in caplog.records] == ["Call failed: the disk is full"]
@@ -369,3 +374,14 @@ def test_a_page_of_a_proxy_is_a_short_line() -> None:
     assert "<html> <h1>502 Bad Gateway</h1> <hr>nginx" in said
     assert len(said) < 400
     assert "\n" not in said
+
+
+async def test_a_storage_that_is_away_is_in_the_log_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(failures, "_absences", News(clock=lambda: now[0]))
+    for after_s in (0, 5, 50, 59, 61):
+        now[0] += after_s
+        await ended_with(StorageError("the folder is gone"))
+    await ended_with(StorageError("the disk is full"))
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Call failed: the folder is gone"] * 2 + ["Call failed: the disk is full"]

@@ -398,10 +398,10 @@ async def test_what_was_spent_is_told_by_task(journal):
     await journal.note(note(2, nano_usd=None, tokens=None, task=""))
     await journal.note(note(3, judges=True))
     assert journal.spending("r", "m", "j") == [
-        Spent("m", "other", (20, 0), (20, None), 0, (0, 0), 0.0),
-        Spent("m", "t", (9, 37), (9, 34), 1, (70, 6), 0.0),
-        Spent("m", "", (0, 0), (None, None), 1, (20, 34), 0.0),
-        Spent("m", "t", (0, 0), (None, None), 2, (100, 50), 0.0),
-        Spent("j", "t", (7, 5), (7, 5), 1, (8, 2), 0.0),
-        Spent("j", "t", (0, 0), (None, None), 1, (100, 50), 0.0),
+        Spent("m", "other", (20, 0), (20, None), (0, 0), (0, 0), 0.0),
+        Spent("m", "t", (9, 37), (9, 34), (1, 1), (70, 6), 0.0),
+        Spent("m", "", (0, 0), (None, None), (1, 1), (20, 34), 0.0),
+        Spent("m", "t", (0, 0), (None, None), (2, 2), (100, 50), 0.0),
+        Spent("j", "t", (7, 5), (7, 5), (1, 1), (8, 2), 0.0),
+        Spent("j", "t", (0, 0), (None, None), (1, 1), (100, 50), 0.0),
     ]

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -144,3 +144,103 @@ async def test_a_dry_run_says_which_instances_a_budget_does_not_allow(make_evalu
     assert tokens.startswith("--budget-tokens 5,000 does not allow 10 of 20 instances; the least of them may take 1")
     (every,) = await problems(budget_nano_usd=1_000)
     assert "20 of 20" in every
+
+
+def answering(first, last):
+    """A script: questions from number ``first`` to before ``last`` are answered; at others, the run stops."""
+
+    def script(question, calls):
+        if first <= int(question.split()[1].rstrip("?")) < last:
+            return "A"
+        raise CallFailed(gw.ERROR_CLASS_QUOTA, "enough")
+
+    return script
+
+
+def bounds(run):
+    known = run.cost_nano_usd if run.HasField("cost_nano_usd") else None
+    return known, run.most_cost_nano_usd if run.HasField("most_cost_nano_usd") else None, run.unknown_calls
+
+
+async def begun(evaluator, gateway, folder, traffic=None):
+    """A run of which five instances are answered."""
+    gateway.script = answering(0, 5)
+    run = await start(evaluator, folder, traffic or ev.TrafficSettings(concurrency=1))
+    assert (run.status, run.counts.answered) == (ev.RUN_STATUS_FAILED, 5)
+    gateway.script = answering(0, 50)
+    return run
+
+
+async def test_calls_after_a_price_is_gone_have_an_unknown_cost(make_evaluator, priced, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(12)
+    run = await begun(evaluator, priced, folder)
+    assert bounds(run) == (500_000, 500_000, 0)
+    priced.info.ClearField("price")
+    priced.cost = None
+    capped = ev.TrafficSettings(concurrency=1, budget_nano_usd=10**9)
+    again = ev.StartRunRequest(specification=specification(folder), traffic=capped)
+    started = await evaluator.start_run(again)
+    assert "no price, so --budget-usd cannot cap its cost" in started.problems[0]
+    active = evaluator._control.active[run.run_id]
+    ended = await watched(evaluator, run)
+    assert (ended.status, bounds(ended)) == (ev.RUN_STATUS_FINISHED, (500_000, None, 7))
+    assert bounds(active.progress().run) == bounds(ended)
+    assert "it may have cost more than that" in ended.reason
+
+
+async def test_a_call_that_is_open_when_its_process_dies_has_no_bound_once_the_price_is_gone(make_evaluator, priced, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(12)
+    run = await begun(evaluator, priced, folder)
+    priced.info.ClearField("price")
+    priced.latency_s = 30.0
+    await evaluator.start_run(ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(concurrency=1)))
+    async with asyncio.timeout(10):
+        while priced.calls["Question 5?"] < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    cost = evaluator._journal.totals(run.run_id).cost
+    assert (cost.nano_usd, cost.most_nano_usd) == (500_000, None)
+    assert cost.unknown_calls
+
+
+async def test_a_price_that_is_gone_is_refused_for_a_budget_if_a_key_goes_with_calls(make_evaluator, priced, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(12)
+    run = await begun(evaluator, priced, folder, ev.TrafficSettings(concurrency=1, budget_nano_usd=10**9))
+    priced.info.ClearField("price")
+    priced.info.charges = True
+    calls = priced.calls.total()
+    for traffic in (ev.TrafficSettings(), ev.TrafficSettings(unpriced_ok=True)):
+        with pytest.raises(UsageError, match="--budget-usd cannot be kept"):
+            await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, traffic=traffic))
+    assert priced.calls.total() == calls
+
+
+async def test_calls_before_there_was_a_price_have_an_unknown_cost(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(12)
+    run = await begun(evaluator, scripted, folder)
+    assert bounds(run) == (None, None, 0)
+    with pytest.raises(UsageError, match="has no price, or had none yet"):
+        await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(budget_nano_usd=10**9)))
+    scripted.info.price.CopyFrom(PRICE)
+    scripted.cost, scripted.latency_s = 100_000, 0.1
+    await evaluator.start_run(ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(concurrency=1)))
+    active = evaluator._control.active[run.run_id]
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(budget_nano_usd=10**9)))
+    ended = await watched(evaluator, run)
+    assert (ended.status, bounds(ended)) == (ev.RUN_STATUS_FINISHED, (700_000, None, 5))
+    assert bounds(active.progress().run) == bounds(ended)
+    assert "it may have cost more than that" in ended.reason
+
+
+async def test_tokens_that_are_known_are_counted_once_whatever_becomes_of_a_price(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    run = await begun(evaluator, scripted, suite_folder(12))
+    scripted.info.price.CopyFrom(PRICE)
+    scripted.cost = 100_000
+    scripted.script = answering(0, 6)
+    await start(evaluator, suite_folder(12), ev.TrafficSettings(concurrency=1))
+    (spent,) = evaluator._journal.spending(run.run_id, "m", "")
+    assert (spent.known, spent.calls, spent.worst) == ((100_000, 72), (5, 0), (0, 0))

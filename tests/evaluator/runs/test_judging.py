@@ -15,6 +15,7 @@ from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import judging
 from evaluator.service import Evaluator
+from genlevel.cli.progress import progress_line
 from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, StorageError, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import content_pb2 as ct
@@ -441,6 +442,34 @@ async def test_judgements_of_unknown_cost_are_counted(services, bench, suite):
     other = await start(evaluator, suite(4))
     assert (other.judging.failed, other.judging.cost_nano_usd, other.judging.unknown_costs) == (4, 2_800, 0)
     assert other.judging.usage.input_tokens == 160
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_judgements_without_a_price_before_or_after_others_have_an_unknown_cost(services, bench, suite, gone):
+    evaluator, _, _ = services()
+
+    def price(there):
+        bench.cost["j"] = 100_000 if there else None
+        bench.models["j"].ClearField("price")
+        if there:
+            bench.models["j"].price.CopyFrom(gw.Price(input="1", output="10"))
+
+    def stop(text, calls):
+        return "Rating: 7" if "sound 0." in text or "sound 1." in text else CallFailed(gw.ERROR_CLASS_QUOTA, "enough")
+
+    price(gone)
+    bench.judge = stop
+    run = await start(evaluator, suite(6), concurrency=1, unpriced_ok=True)
+    assert run.judging.HasField("cost_nano_usd") == gone
+    assert run.judging.unknown_calls == 0
+    price(not gone)
+    bench.judge = lambda text, calls: "Rating: 7"
+    run = await start(evaluator, suite(6), concurrency=1, unpriced_ok=True)
+    known, unknown = (2, 4) if gone else (4, 2)
+    assert (run.judging.judged, run.judging.cost_nano_usd, run.judging.unknown_calls) == (6, known * 100_000, unknown)
+    assert not run.judging.HasField("most_cost_nano_usd")
+    told = f"the judge: 60 tokens in, 12 out, at least $0.000{known}, at most unknown"
+    assert progress_line(ev.WatchRunResponse(run=run)).endswith(told)
 
 
 async def test_a_judge_without_price_that_charges_is_refused_before_anything_is_asked(services, bench, suite):

@@ -57,7 +57,7 @@ def test_concurrent_calls_never_exceed_the_cap(calls, limit):
 
 
 async def test_a_call_that_can_never_fit_is_told_so_at_once_or_when_that_is_known():
-    budget = Budget(100, earlier=[Spent("m", "t", (60, 0), (60, None), 0, (0, 0), 0.0)])
+    budget = Budget(100, earlier=[Spent("m", "t", (60, 0), (60, None), (0, 0), (0, 0), 0.0)])
     reservation = await budget.reserve("m", "t", worst(40))
     waiting = asyncio.create_task(budget.reserve("m", "t", worst(40)))
     await asyncio.sleep(0)
@@ -168,10 +168,10 @@ async def test_a_budget_that_unknown_fates_use_up_may_have_something_left_once_o
 
 async def test_earlier_starts_count_and_what_they_have_taught_stays():
     earlier = [
-        Spent("m", "a", (500, 50), (100, 20), 2, (4000, 400), 0.0),
-        Spent("m", "b", (0, 0), (None, None), 3, (300, 30), 0.0),
-        Spent("j", "a", (7, 1), (7, 1), 0, (0, 0), 3.5),
-        Spent("m", "a", (0, 0), (None, None), 1, (2000, 200), 0.0),
+        Spent("m", "a", (500, 50), (100, 20), (2, 2), (4000, 400), 0.0),
+        Spent("m", "b", (0, 0), (None, None), (3, 3), (300, 30), 0.0),
+        Spent("j", "a", (7, 1), (7, 1), (0, 0), (0, 0), 3.5),
+        Spent("m", "a", (0, 0), (None, None), (1, 1), (2000, 200), 0.0),
     ]
     budget = Budget(None, None, earlier)
     assert budget.spent == (507, 51)

@@ -219,7 +219,7 @@ LONG = "one two three four five six seven eight nine ten " * 20
 )
 async def test_what_an_answer_without_a_bill_cost_at_most(make, text, cost, exceeded, most):
     gateway = Gateway(cost=cost, text=text, usage=gw.Usage(input_tokens=30) if cost else None)
-    earlier = [Spent("m", "t", (0, 0), (9, 9), 0, (0, 0), 2.0)] if exceeded else []
+    earlier = [Spent("m", "t", (0, 0), (9, 9), (0, 0), (0, 0), 2.0)] if exceeded else []
     traffic, _ = make(gateway, Log(), price=PRICE, budget=Budget(None, None, earlier))
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert (answer.unknown_calls, answer.unknown_nano_usd) == (int(cost is None), most)
