@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.logs import News
 from genlevel.runtime.threads import in_thread
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Patience:
         self._failed = 0.0  # when a try failed last
         self._tried_s = 0.0  # how long that one took
         self._line = ""
+        self._news = News()
         self._ends = float("inf")  # when nobody may wait any more, whatever goes on
         self._tries: dict[object, float] = {}  # when those that go on have begun
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -152,6 +154,7 @@ class Patience:
             with self._lock:
                 since, self._since = self._since, None
             if since is not None:
+                self._news = News()
                 logger.info("%s: back after %.1f s", self.name, time.monotonic() - since)
         finally:
             with self._lock:
@@ -166,7 +169,7 @@ class Patience:
             self._failed, self._tried_s, self._line = now, now - tried, str(error)
         patient = error.passes and now < self._ends and now - since < self.seconds and now - began < 2 * self.seconds
         patient = patient and (self._after is None or not self._after.over)
-        if first and patient:
+        if first and patient and self._news.is_new(str(error)):
             logger.info("%s: %s; trying again for up to %.0f s", self.name, error, self.seconds)
         if not error.passes:
             with self._lock:

@@ -147,3 +147,15 @@ async def test_no_answer_for_long_is_said_too(monkeypatch: pytest.MonkeyPatch) -
     assert patience.waits_for == "storage: no answer for 0 s"
     woken.set()
     await waiting
+
+
+async def test_an_absence_is_logged_once_and_the_next_one_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    patience = Patience(0.05)
+    for _ in range(2):
+        for _ in range(3):
+            with pytest.raises(StorageError):
+                patience.repeat(away())
+            patience._failed -= 60.0  # nobody asks for a while
+        patience.repeat(away(0))
+    assert sum("trying again" in record.getMessage() for record in caplog.records) == 2

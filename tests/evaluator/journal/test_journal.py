@@ -405,3 +405,47 @@ async def test_what_was_spent_is_told_by_task(journal):
         Spent("j", "t", (7, 5), (7, 5), (1, 1), (8, 2), 0.0),
         Spent("j", "t", (0, 0), (None, None), (1, 1), (100, 50), 0.0),
     ]
+
+
+@pytest.mark.parametrize("of", ["model", "judge"])
+async def test_what_was_asked_before_there_was_a_price_has_an_unknown_cost_and_no_bound(journal, of):
+    judges = of == "judge"
+
+    async def record(instance, **fields):
+        if judges:
+            await journal.judgements.record(replace(judgement(instance), **{"usage": Usage(input_tokens=3), **fields}))
+        else:
+            await journal.record(replace(answer(instance), **fields))
+
+    def cost():
+        return journal.judgements.totals("r").cost if judges else journal.totals("r").cost
+
+    def priced():
+        (journal.judgements if judges else journal).set_priced("r")
+
+    known = {"unknown_calls": 0, "unknown_nano_usd": 0}
+    await record("rejected", cost_nano_usd=None, usage=Usage(), **known)
+    await record("billed", cost_nano_usd=9, **known)
+    await record("bounded", cost_nano_usd=None, unknown_calls=1, unknown_nano_usd=5)
+    await journal.note(note(1, nano_usd=7, judges=judges))
+    await journal.note(note(2, nano_usd=0, judges=not judges))
+    before = cost()
+    priced()
+    assert cost() == before == Costs(9, 1, 2, 21), "all of it was asked at a price"
+    await record("asked", cost_nano_usd=None, **known)
+    priced()
+    assert cost() == Costs(9, 2, 3, None)
+
+
+@pytest.mark.parametrize("judges", [True, False])
+async def test_a_call_that_was_open_before_there_was_a_price_has_no_bound(journal, judges):
+    await journal.note(note(1, nano_usd=0, judges=judges))
+    (journal.judgements if judges else journal).set_priced("r")
+    cost = journal.judgements.totals("r").cost if judges else journal.totals("r").cost
+    assert cost == Costs(None, 0, 1, None)
+
+
+async def test_an_answer_without_a_bill_before_there_was_a_price_has_no_bound(journal):
+    await journal.record(replace(answer("a"), unknown_calls=2, unknown_nano_usd=0, usage=Usage()))
+    journal.set_priced("r")
+    assert journal.totals("r").cost == Costs(None, 1, 2, None)
