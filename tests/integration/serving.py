@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import socket
 import time
 import urllib.request
@@ -9,17 +11,28 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = ("gateway", "evaluator", "scorer")
+_FIRST_PORT, _LAST_PORT, _WORKERS = 18_000, 32_000, 8
 PATIENCE_S = 180
 """How long tests wait for what is to come, on a machine that does much else; what takes longer never comes."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listened to just now, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody listens to, all different: below those that systems give to whoever connects (often from 32,768 on), and of each
+    of the processes that run tests its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    candidates = list(range(_FIRST_PORT + worker, _LAST_PORT, _WORKERS))
+    random.shuffle(candidates)
+    found: list[int] = []
+    for port in candidates:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
 
 
 def configuration(base_url: str, suites: Path, *, concurrency: int) -> dict[str, Any]:

@@ -301,8 +301,13 @@ async def test_an_evaluator_that_stops_refuses_what_comes(deployed, stub_upstrea
 
 async def test_a_start_that_waits_for_another_service_does_not_hold_up_the_end(deployed, stub_upstream, choice_suite):
     services = deployed(stub_upstream().base_url)
-    services.launch("evaluator")
-    await until(lambda: "gateway" in services.page("evaluator", "/readyz")[1])  # before, it said that it starts
+    evaluator = services.launch("evaluator")
+
+    def waits() -> bool:
+        assert evaluator.process.poll() is None, evaluator.ended()
+        return "gateway" in services.page("evaluator", "/readyz")[1]  # before, it said that it starts
+
+    await until(waits)
     starting = asyncio.create_task(started(services, choice_suite(10)))
     await asyncio.sleep(0.5)
     assert not starting.done()
