@@ -313,7 +313,8 @@ class Scorer:
         for score in standing.scores:
             task = index.find(score.task)
             kept = None if task is None else self._store.answers(standing.run.run_id, score.task.key)
-            if task is not None and kept is not None:
+            # Scored anew meanwhile by another metric, its statistics are not those of this score.
+            if task is not None and kept is not None and kept.task == score.task:
                 yield TaskStatistics(task, kept.statistics, kept.clusters, None if kept.statistics else score.evidence)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from scorer.reports.documents import counts_json, tasks_json, verdict_level_json
 from scorer.rpc import add_to_server
 from scorer.service import COMPUTED_AT_ONCE, Scorer
 from scorer.store.scores import ScoreStore
+from scorer.tasks import TaskAnswers
 
 TASKS = {task.name: task for task in general_bench().tasks}
 CAUSAL = TASKS["Causal Reasoning"]
@@ -92,6 +94,23 @@ async def test_a_task_is_scored_against_its_specialist(scorer: Scorer) -> None:
     assert verdict.asked_levels.language.weight == pytest.approx(0.70)
     assert verdict.levels.verdict == 0
     assert not verdict.incomplete
+
+
+async def test_a_task_that_is_scored_by_another_metric_while_a_verdict_is_drawn_spoils_no_verdict(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scorer.score_task(stream(header(describe(CAUSAL, "nlp/causal")), choices(right=8, wrong=2)))
+    answers = scorer._store.answers
+
+    def scored_anew(run_id: str, key: str) -> TaskAnswers | None:
+        found = answers(run_id, key)
+        assert found is not None
+        boxes = {name: (outcome, [[1.0, 2.0], [3.0, 4.0]]) for name, (outcome, _) in found.statistics.items()}
+        return replace(found, task=replace(found.task, name="another"), statistics=boxes)
+
+    monkeypatch.setattr(scorer._store, "answers", scored_anew)
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", bootstrap_draws=20))
+    assert verdict.tasks[0].score == 80.0
 
 
 async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
