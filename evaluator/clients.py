@@ -213,7 +213,9 @@ class GrpcGateway:
             pending.future.set_result(result.response)
             return
         failure = call_failed(result.error)
-        if failure.error_class == ErrorClass.NOT_SENT and stream.left:
+        not_sent = failure.error_class == ErrorClass.NOT_SENT
+        stream.left |= not_sent and failure.provider_code == STOPPING
+        if not_sent and stream.left:
             self._send_again(result.id, pending)
         else:
             pending.future.set_exception(failure)

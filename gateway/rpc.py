@@ -75,7 +75,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         its half by then, the status says that nothing else of it has begun.
         """
         await context.send_initial_metadata(())  # clients write nothing before: a server that ends may not get to know that they called
-        stream = _Stream(self._gateway, context, self._working)
+        stream = _Stream(self._gateway, context, self._working, self._stopping)
         try:
             complete = await self._serve(requests, stream)
         except ExceptionGroup as failures:
@@ -125,10 +125,11 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
 class _Stream:
     """One GenerateMany stream: what is in flight, and what waits to be written."""
 
-    def __init__(self, gateway: Gateway, context: grpc.aio.ServicerContext, working: Room) -> None:
+    def __init__(self, gateway: Gateway, context: grpc.aio.ServicerContext, working: Room, stopping: asyncio.Event) -> None:
         self._gateway = gateway
         self._context = context
         self._working = working
+        self._stopping = stopping
         self._caller = current_caller().name
         self._ids: set[int] = set()
         self._holds: set[Hold] = set()
@@ -136,12 +137,11 @@ class _Stream:
         self._ready: deque[tuple[gw.GenerateManyResult, Hold]] = deque()
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
-        self._stopping = False
         self._to_tell = False  # that the gateway stops
 
     def begin_nothing(self) -> None:
         """Tells the client. Items wait for room no longer: the gateway says at once that it does not begin them."""
-        self._stopping = self._to_tell = True
+        self._to_tell = True
         self._has_room.set()
         self._has_results.set()
         if self._entering is not None:
@@ -149,14 +149,14 @@ class _Stream:
 
     async def room(self, item: gw.GenerateManyItem) -> Hold:
         """Waits until the item may begin, and counts it."""
-        while len(self._holds) >= MAX_ITEMS_IN_FLIGHT and not self._stopping:
+        while len(self._holds) >= MAX_ITEMS_IN_FLIGHT and not self._stopping.is_set():
             self._has_room.clear()
             await self._has_room.wait()
         size = item.ByteSize() + CALL_BYTES + VALUE_BYTES * sum(1 + len(message.parts) for message in item.request.messages)
         hold = self._working.take(self._caller, size)
         if hold is None:
             self._entering = self._working.wait(self._caller, size)
-            if self._stopping:
+            if self._stopping.is_set():
                 self._working.force(self._entering)
             hold = await self._entering.let_in
             self._entering = None
@@ -220,8 +220,11 @@ class _Stream:
                 self._has_room.set()
 
     def _next_message(self) -> tuple[gw.GenerateManyResponse, list[Hold]]:
-        """As many of the ready results as one message takes, and what they hold."""
-        message, size, holds = gw.GenerateManyResponse(stopping=self._stopping), 0, list[Hold]()
+        """As many of the ready results as one message takes, and what they hold.
+
+        It says that the gateway stops as soon as that is so: a result that was not begun for this reason never comes without it.
+        """
+        message, size, holds = gw.GenerateManyResponse(stopping=self._stopping.is_set()), 0, list[Hold]()
         while self._ready and len(message.results) < MAX_RESULTS_PER_MESSAGE:
             result, hold = self._ready[0]
             if message.results and size + hold.size > MAX_BYTES_PER_MESSAGE:

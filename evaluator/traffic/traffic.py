@@ -153,7 +153,7 @@ class Traffic:
     ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet.
 
     Args:
-        on_call, on_retry: told of each call, and of each repetition with its error's class.
+        on_call, on_retry: told of each call that was sent, once it has ended, and of each repetition with its error's class.
         stopping: whether the run ends, so that no further call is made.
         priced_before: as of ``WorstCase``.
     """
@@ -316,11 +316,9 @@ class Traffic:
         """The call itself. What it took is counted at once, whatever becomes of it."""
         now = time.monotonic()
         attempt.first_call = attempt.first_call or now
-        attempt.calls += 1
-        self._on_call()
         self.busy.add(current_task())
         remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
-        priced, usage, ignored = self._worst.costs, Usage(), False
+        priced, usage, ignored, sent = self._worst.costs, Usage(), False, True
         bill = Bill(None if priced else 0, None)
         try:
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
@@ -331,11 +329,15 @@ class Traffic:
         except CallFailed as failure:
             usage = Usage() if failure.usage is None else usage_of(failure.usage)
             bill = bill_of_failure(failure, priced=priced)
+            sent = failure.error_class != ErrorClass.NOT_SENT
             raise
         except CancelledUnsent:
-            bill = NOTHING
+            bill, sent = NOTHING, False
             raise
         finally:
+            if sent:
+                attempt.calls += 1
+                self._on_call()
             self._budget.settle(reservation, bill)
             fair = not ignored and not self._budget.is_exceeded_by(self._model)
             bounded = (fair and self._worst.is_known(call.bounds), fair and call.bounds.most_output_tokens > 0)
@@ -344,9 +346,7 @@ class Traffic:
     def _decide(self, attempt: _Try, failure: CallFailed) -> None:
         """Notes a failed call, and what to do about it."""
         attempt.failure = failure
-        unsent = failure.error_class == ErrorClass.NOT_SENT
-        limited = unsent or failure.error_class == ErrorClass.RATE_LIMIT
-        attempt.calls -= unsent
+        limited = failure.error_class in (ErrorClass.NOT_SENT, ErrorClass.RATE_LIMIT)
         attempt.waits += limited
         attempt.failures += not limited
         attempt.decision = decide(

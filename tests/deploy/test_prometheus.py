@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
 from scorer.tasks import TaskRecord
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.full
 
@@ -63,8 +63,7 @@ async def running_prometheus(repository: Path, folder: Path, ports: dict[str, in
         job["static_configs"] = [{"targets": [f"127.0.0.1:{ports[service]}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(shipped))
     shutil.copy(repository / "deploy/prometheus/rules.yml", folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     log = (folder / "log").open("w")
     arguments = [
         f"--config.file={folder / 'prometheus.yml'}",

@@ -22,6 +22,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.ports import free_ports
 
 
 class Core:
@@ -57,11 +58,11 @@ def core():
 
 @pytest.fixture
 async def serve(core):
-    """Starts a gateway on a port (0: a free one)."""
+    """Starts a gateway on a port (0: a free one, which another may take after it)."""
     servers = []
 
     async def start(port=0):
-        server = RpcServer(f"127.0.0.1:{port}", grace_s=0.0)
+        server = RpcServer(f"127.0.0.1:{port or free_ports(1)[0]}", grace_s=0.0)
         rpc.add_to_server(server, core)
         await server.start()
         servers.append(server)
@@ -184,6 +185,25 @@ async def test_what_a_gateway_that_stops_has_not_begun_goes_to_another_and_what_
             await server.stop(0.0)
 
 
+async def test_a_call_that_comes_back_since_a_gateway_stops_goes_to_another_also_if_the_stream_has_not_said_so(monkeypatch):
+    cores, servers = (StoppingCore(), StoppingCore()), []
+    for core in cores:
+        servers.append(RpcServer("127.0.0.1:0"))
+        rpc.add_to_server(servers[-1], core)
+        await servers[-1].start()
+    client = GrpcGateway(f"ipv4:{','.join(f'127.0.0.1:{server.port}' for server in servers)}")
+    try:
+        assert await ask(client, "first") == 5
+        one, other = cores if cores[0].calls else reversed(cores)
+        one.begin_nothing()
+        assert await asyncio.wait_for(asyncio.gather(*(ask(client, f"later {n}") for n in range(8))), 10) == [7] * 8
+        assert (one.calls.total(), other.calls.total()) == (1, 8)
+    finally:
+        await client.close()
+        for server in servers:
+            await server.stop(0.0)
+
+
 async def test_a_client_says_when_it_writes_no_more_to_a_gateway_that_stops(core, serve, connected, monkeypatch):
     monkeypatch.setattr(rpc, "FAREWELL_S", 60)
     server = await serve()
@@ -195,7 +215,7 @@ async def test_without_another_gateway_what_was_not_begun_waits_for_one(connecte
     monkeypatch.setattr(rpc, "MAX_ITEMS_IN_FLIGHT", 1)
     monkeypatch.setattr(clients, "_ANSWER_GRACE_S", 0.1)
     core = StoppingCore()
-    server = RpcServer("127.0.0.1:0")
+    server = RpcServer(f"127.0.0.1:{free_ports(1)[0]}")
     rpc.add_to_server(server, core)
     await server.start()
     client = connected(server.port)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from gateway.service import Gateway
 from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
+from tests.ports import free_ports
 
 # Properties are about values; how long an example takes on a busy machine says nothing.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -181,9 +181,7 @@ def llama() -> Iterator[str]:
     if weights is None or weights.origin is None or importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("the embedded model is not installed; run `genlevel install-embedded`")
     model = next(Path(weights.origin).parent.glob("*.gguf"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     process = subprocess.Popen(
         [sys.executable, "-c", LLAMA, str(model), str(port)],
         stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from gateway.calls import not_sent
 from gateway.rpc import SERVICE, add_to_server
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed
@@ -119,6 +120,32 @@ async def test_a_call_that_has_not_reached_its_provider_comes_back(
             await asyncio.wait_for(asked, 2)
         assert (caught.value.reason, caught.value.may_be_charged) == ("NOT_SENT", False)
     assert stub.requests == []
+
+
+async def test_what_comes_back_from_a_gateway_that_stops_never_comes_without_that_it_stops(
+    gateway: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would look like what a gateway that is full does not take."""
+    stops = asyncio.Event()
+
+    async def generate(_: Any, **__: Any) -> gw.GenerateResponse:
+        await stops.wait()
+        raise not_sent()
+
+    monkeypatch.setattr(gateway, "generate", generate)
+    monkeypatch.setattr(gateway, "begin_nothing", stops.set)
+    async with serving(gateway) as (server, channel):
+        call = gateway_pb2_grpc.GatewayServiceStub(channel).GenerateMany()  # type: ignore[no-untyped-call]
+        await call.write(items(asking("openai-chat"), *range(8)))
+        await asyncio.sleep(0.2)
+        stopping = asyncio.create_task(server.stop())
+        came_back: dict[int, bool] = {}
+        while len(came_back) < 8:
+            message = await asyncio.wait_for(call.read(), 20)
+            came_back |= dict.fromkeys((result.id for result in message.results), message.stopping)
+        assert came_back == dict.fromkeys(range(8), True)
+        await call.done_writing()
+        await asyncio.wait_for(stopping, 2)
 
 
 async def test_what_is_still_in_flight_after_the_grace_may_be_charged(stub: Any, gateway: Gateway, asking: Asking) -> None:

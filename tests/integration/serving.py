@@ -1,38 +1,17 @@
-"""What tests of services share: free ports, a configuration of all three with one route, and their pages."""
+"""What tests of services share: a configuration of all three with one route, and their pages."""
 
 from __future__ import annotations
 
-import os
-import random
-import socket
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_ports
+
 SERVICES = ("gateway", "evaluator", "scorer")
-_FIRST_PORT, _LAST_PORT, _WORKERS = 18_000, 32_000, 8
 PATIENCE_S = 180
 """How long tests wait for what is to come, on a machine that does much else; what takes longer never comes."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens to, all different: below those that systems give to whoever connects (often from 32,768 on), and of each
-    of the processes that run tests its own.
-    """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-    candidates = list(range(_FIRST_PORT + worker, _LAST_PORT, _WORKERS))
-    random.shuffle(candidates)
-    found: list[int] = []
-    for port in candidates:
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
 
 
 def configuration(base_url: str, suites: Path, *, concurrency: int) -> dict[str, Any]:

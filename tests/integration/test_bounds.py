@@ -21,7 +21,8 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 from tests.integration.credentials import Credentials
-from tests.integration.serving import PATIENCE_S, free_ports
+from tests.integration.serving import PATIENCE_S
+from tests.ports import free_ports
 
 MOST_MIB = 512.0
 MOST_HEALTH_S = 1.0

@@ -25,7 +25,8 @@ import yarl
 from genlevel.runtime.callers import Role
 from genlevel.runtime.callers.roles import RPCS
 from genlevel.runtime.callers.tokens import hash_of, new_token, parse_rows
-from tests.integration.serving import PATIENCE_S, free_ports
+from tests.integration.serving import PATIENCE_S
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.own_auth("each of these tests says itself who may call")
 

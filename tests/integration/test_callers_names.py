@@ -20,7 +20,8 @@ from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.credentials import Credentials
-from tests.integration.serving import PATIENCE_S, free_ports, wait_until_ready
+from tests.integration.serving import PATIENCE_S, wait_until_ready
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.services
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.integration.serving import PATIENCE_S, free_ports, wait_until_ready
+from tests.integration.serving import PATIENCE_S, wait_until_ready
+from tests.ports import free_ports
 
 
 @pytest.fixture

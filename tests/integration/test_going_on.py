@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 import yaml
 
-from tests.integration.serving import PATIENCE_S, configuration, free_ports, ports_of, wait_until_ready
+from tests.integration.serving import PATIENCE_S, configuration, ports_of, wait_until_ready
+from tests.ports import free_ports
 
 SLOTS = 8
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.serving import PATIENCE_S, free_ports
+from tests.integration.serving import PATIENCE_S
+from tests.ports import free_ports
 
 Suite = Callable[..., Path]
 

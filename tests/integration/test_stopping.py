@@ -21,6 +21,7 @@ from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.serving import PATIENCE_S
+from tests.ports import free_ports
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 AT_ONCE_S = 1.5  # within a second, but tests share their machine
@@ -232,10 +233,9 @@ async def test_two_gateways_that_are_replaced_in_turn_cost_a_run_no_call(deploye
     services = deployed(stub.base_url)
     file = services.genlevel.folder / "genlevel.yaml"
     document = yaml.safe_load(file.read_text())
-    ports = [services.grpc["gateway"]]
-    with socket.create_server(("127.0.0.1", 0)) as grpc_port, socket.create_server(("127.0.0.1", 0)) as http_port:
-        listening = {name: f"127.0.0.1:{each.getsockname()[1]}" for name, each in (("grpc", grpc_port), ("http", http_port))}
-        ports.append(grpc_port.getsockname()[1])
+    grpc_port, http_port = free_ports(2)
+    ports = [services.grpc["gateway"], grpc_port]
+    listening = {"grpc": f"127.0.0.1:{grpc_port}", "http": f"127.0.0.1:{http_port}"}
     (services.genlevel.folder / "second.yaml").write_text(yaml.safe_dump(document | {"gateway": listening}))
     document["addresses"]["gateway"] = f"ipv4:{','.join(f'127.0.0.1:{port}' for port in ports)}"
     file.write_text(yaml.safe_dump(document))

@@ -34,6 +34,7 @@ from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
+from tests.ports import free_ports
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -251,7 +252,7 @@ async def test_an_evaluator_is_ready_once_its_neighbours_are_and_says_which_is_a
         stack.callback(scores.close)
 
         async def start(add: Callable[[RpcServer], None], port: int = 0) -> RpcServer:
-            server = RpcServer(f"127.0.0.1:{port}", grace_s=0.1)
+            server = RpcServer(f"127.0.0.1:{port or free_ports(1)[0]}", grace_s=0.1)
             add(server)
             await server.start()
             return server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -91,11 +92,12 @@ class NotingLimiter(AccountLimiter):
 
 @pytest.fixture
 def make(tmp_path):
-    def traffic(gateway, log, *, price=None, budget=None, max_attempts=2):
+    def traffic(gateway, log, *, price=None, budget=None, max_attempts=2, on_call=lambda: None):
         limiter = NotingLimiter(requests_per_minute=0, tokens_per_minute=0, concurrency=1, adaptive=False)
         made = Traffic(
             run_id="r", model=gw.ModelInfo(route="m", price=price), gateway=gateway, journal=log, blobs=BlobStore.open(tmp_path / "blobs"),
             limiter=limiter, budget=budget or Budget(None), rules=TrafficRules(max_attempts=max_attempts, deadline_s=20, call_timeout_s=5),
+            on_call=on_call,
         )  # fmt: skip
         return made, limiter
 
@@ -254,9 +256,11 @@ async def test_a_call_that_was_not_sent_is_asked_again_and_counts_as_none(make, 
         return await answers(request, timeout_s=timeout_s)
 
     gateway.generate = generate
-    traffic, _ = make(gateway, log, price=PRICE, budget=budget)
+    counted = Counter()
+    traffic, _ = make(gateway, log, price=PRICE, budget=budget, on_call=lambda: counted.update(["calls"]))
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert (answer.outcome, answer.attempts, gateway.calls, turned_away) == (Outcome.ANSWERED, 1, 1, 5)
+    assert counted == {"calls": 1}
     assert (answer.cost_nano_usd, answer.unknown_calls, budget.spent.nano_usd, budget.held) == (1_500, 0, 1_500, (0, 0))
     assert (len(log.written), log.notes) == (1, {}), "one note serves all tries of which none may be billed"
 
