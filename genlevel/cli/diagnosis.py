@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlevel.runtime.errors import CallerUnknown, ConfigurationError, GenlevelError, RoleMissing
+from genlevel.runtime.errors import CallerUnknown, ConfigurationError, GenlevelError, RoleMissing, UsageError
 
 if TYPE_CHECKING:
     from genlevel.runtime.callers.access import Access
@@ -175,17 +175,19 @@ async def _asked(settings: Settings, service: str, address: str) -> Finding:
         return Finding(name, State.PROBLEM, str(error))
     except RoleMissing as error:
         return Finding(name, State.NOTE, f"it is ready; {error}")
-    except GenlevelError:
+    except UsageError:
         pass  # it was asked for what is not there
+    except GenlevelError as error:
+        return Finding(name, State.PROBLEM, str(error))
     return Finding(name, State.OK, f"the {service} at {address} is ready")
 
 
 async def _look_up_nothing(settings: Settings, service: str, address: str) -> None:
-    """Asks for something that no service has, which takes the role ``read``. Raises GenlevelError."""
+    """Asks for something that takes the role ``read``: what no service has, which is a UsageError. Raises GenlevelError."""
     from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
 
     looks = {
-        "gateway": ("list_models", gateway_pb2.ListModelsRequest(route="-")),
+        "gateway": ("list_models", gateway_pb2.ListModelsRequest()),
         "evaluator": ("get_run", evaluator_pb2.GetRunRequest(run_id="-")),
         "scorer": ("get_verdict", scorer_pb2.GetVerdictRequest(run_id="-")),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -10,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from genlevel.runtime import remote
+from genlevel.runtime.errors import NotFoundError, StorageError
+from genlevel.runtime.rpc import RpcServer
+from genlevel.v1 import scorer_pb2 as sc
 
 
 @pytest.fixture
@@ -77,6 +83,30 @@ def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(g
     everything = json.dumps(found)
     assert "a-secret-key" not in everything
     assert token.stdout.strip() not in everything
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (NotFoundError("no run '-'"), "ok", "the scorer at {address} is ready"),
+        (StorageError("the disk is full"), "problem", "the disk is full"),
+    ],
+    ids=["not there", "it cannot look"],
+)
+@pytest.mark.own_auth("it serves a scorer of its own")
+async def test_a_service_that_says_it_is_ready_is_asked_for_something(findings: Any, error: Exception, state: str, said: str) -> None:
+    service = sc.DESCRIPTOR.services_by_name["ScorerService"]
+
+    class Core:
+        async def fails(self, _: Any) -> Any:
+            raise error
+
+    server = RpcServer("127.0.0.1:0", grace_s=0.0)
+    remote.serve(server, service, Core(), instead={method.name: Core().fails for method in service.methods})
+    async with server:
+        address = f"127.0.0.1:{server.port}"
+        found, _ = await asyncio.to_thread(findings, f"addresses: {{scorer: '{address}'}}\n")
+    assert found["addresses.scorer"] == (state, said.format(address=address))
 
 
 def test_it_asks_the_servers_of_ones_own_and_knows_wrong_providers(findings: Any, stub_upstream: Any) -> None:
