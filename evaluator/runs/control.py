@@ -220,13 +220,16 @@ class RunControl:
         return frozenset()
 
     async def set_following(self, run_id: str, status: int, reason: str, wanted: Wanted, *, seen: int) -> None:
-        """Stores what becomes of a run that nobody works on, unless there is a newer wish than number ``seen``, or somebody does now."""
+        """Stores what becomes of a run that is to go on and that nobody works on.
+
+        Unless there is a newer wish than number ``seen``, somebody works on it now, or it has come to its end meanwhile.
+        """
         lock, journal = self._locks.of(run_id), self._context.journal
         if not await lock.acquire():
             return
         try:
             wish = await journal.reads(journal.wishes.of, run_id)
-            if wish is not None and wish.number == seen:
+            if wish is not None and wish.number == seen and wish.wanted is Wanted.GO_ON:
                 following = run_ended(wanted, seen=seen)
                 await journal.writes(lambda: journal.update_run(run_id, status=status, reason=reason, wish=following))
         finally:

@@ -87,7 +87,7 @@ class Starter:
         return response
 
     async def go_on(self, record: RunRecord) -> bool:
-        """Continues a run as it was wanted, if that is still wanted. Returns whether it goes on: else nothing was left to do.
+        """Continues a run as it was wanted, if that is still wanted. Returns False if nothing was left to do.
 
         Raises RunTaken if another process works on it, GenlevelError if it cannot be continued.
         """
@@ -95,10 +95,11 @@ class Starter:
         request = ev.StartRunRequest(run_id=record.run_id, retry_failed=record.retry_failed, judge_only=record.judge_only)
         async with self._turn(record.identity):
             record = await self._records.find(record.run_id)  # to plan takes a while, in which a person may have stopped it
-            if record.wanted is Wanted.GO_ON:
-                traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
-                await self._go_on(plan, record, traffic, request, wanted=None)
-        return record.run_id in self._control.active
+            if record.wanted is not Wanted.GO_ON:
+                return True
+            traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            left, _ = await self._begun(plan, record, traffic, request, wanted=None)
+        return left
 
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
@@ -131,14 +132,19 @@ class Starter:
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
     ) -> ev.StartRunResponse:
         """Starts what is left of a run, if anything is and nobody works on it."""
-        problems = plan.problems
+        _, notes = await self._begun(plan, record, traffic, request, wanted=wanted)
+        return ev.StartRunResponse(run=await self._records.message(record), problems=[*plan.problems, *notes])
+
+    async def _begun(
+        self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
+    ) -> tuple[bool, list[str]]:
+        """Begins what is left of a run. Returns whether anything is, however soon it ends again, and what a person has to know of it."""
         if record.run_id in self._control.active:
             await self._want_again(record.run_id)
-            return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+            return True, []
         if request.judge:
             traffic.judge = request.judge
         judge, notes = await self._judge(plan, record.run_id, traffic)
-        problems += notes
         if request.judge_only and judge is None:
             raise UsageError("; ".join(notes) or "name a judge with --judge ROUTE (or runs.judge in genlevel.yaml)")
         retry = request.retry_failed
@@ -146,17 +152,17 @@ class Starter:
         done = sum(totals.outcomes.values()) - (totals.outcomes.get(Outcome.FAILED, 0) if retry else 0)
         asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
         if not asks and (judge is None or await self._journal.reads(self._is_judged, judge, retry=retry)):
-            return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+            return False, notes
         if asks:
-            problems += _check_startable(plan.model, traffic)
-            problems += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
+            notes += _check_startable(plan.model, traffic)
+            notes += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
         try:
             await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
         except RunTaken as taken:
             if wanted is not Wanted.GO_ON:
                 raise
-            problems += [str(taken)]  # by another evaluator that goes on with it: it can be watched here, too
-        return ev.StartRunResponse(run=await self._records.message(record), problems=problems)
+            notes += [str(taken)]  # by another evaluator that goes on with it: it can be watched here, too
+        return True, notes
 
     async def _want_again(self, run_id: str) -> None:
         """A run that is being paused or stopped here is to go on once it has been, as somebody starts it."""

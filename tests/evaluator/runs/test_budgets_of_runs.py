@@ -202,6 +202,7 @@ async def test_a_call_that_is_open_when_its_process_dies_has_no_bound_once_the_p
     cost = evaluator._journal.totals(run.run_id).cost
     assert (cost.nano_usd, cost.most_nano_usd) == (500_000, None)
     assert cost.unknown_calls
+    evaluator.cut()
 
 
 async def test_a_price_that_is_gone_is_refused_for_a_budget_if_a_key_goes_with_calls(make_evaluator, priced, suite_folder):

@@ -11,6 +11,7 @@ import sqlite3
 import pytest
 from prometheus_client import CollectorRegistry
 
+from evaluator.journal.wishes import Wanted
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
 from evaluator.service import Evaluator
@@ -289,9 +290,16 @@ async def test_a_token_that_is_replaced_while_a_task_is_sent_to_the_scorer_ends_
     assert sent[0] == sent[1]
 
 
-async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_rarely(place, suite_folder):
+@pytest.mark.parametrize("latency_s", [0.0, 0.2], ids=["", "before its start is told"])
+async def test_a_run_that_ends_at_once_again_and_again_is_continued_ever_more_rarely(place, suite_folder, monkeypatch, latency_s):
     service = place.start()
-    begins = []
+    begins, message = [], service._records.message
+
+    async def slow_message(*arguments):
+        await asyncio.sleep(latency_s)
+        return await message(*arguments)
+
+    monkeypatch.setattr(service._records, "message", slow_message)
 
     async def score_task(requests):
         begins.append(asyncio.get_running_loop().time())
@@ -439,6 +447,19 @@ async def test_a_run_whose_suite_has_changed_is_set_aside(place, suite_folder):
     assert "changed since it began" in aside.reason
     with pytest.raises(UsageError, match="nothing to pause"):
         await second.update_run(wish(run, PAUSED))
+
+
+@pytest.mark.parametrize("wanted", [GO_ON, CANNOT])
+async def test_how_a_run_ended_elsewhere_while_its_start_was_planned_stays(place, suite_folder, wanted):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    other = place.start(going=False)
+    seen_before = (await other._records.find(run.run_id)).wishes
+    place.change(wanted=wanted, status=ev.RUN_STATUS_BUDGET, reason="the budget is used up")
+    await other._control.set_following(run.run_id, ev.RUN_STATUS_FAILED, "its suite has changed", Wanted.CANNOT_SUCCEED, seen=seen_before)
+    said = (await seen(other, run.run_id)).reason
+    assert said == ("its suite has changed" if wanted == GO_ON else "the budget is used up")
 
 
 async def test_a_run_whose_suite_is_away_waits_for_it(place, suite_folder):
