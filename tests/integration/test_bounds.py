@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -21,7 +20,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 from tests.integration.credentials import Credentials
-from tests.integration.serving import PATIENCE_S
+from tests.integration.serving import wait_until_ready
 from tests.ports import free_ports
 
 MOST_MIB = 512.0
@@ -103,18 +102,13 @@ def target(tmp_path: Path, stub_upstream: Callable[..., object], credentials: Cr
     command = [sys.executable, "-m", "genlevel", *words]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env={**os.environ, **given})
     found = Target(process.pid, *ports, credentials)
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(OSError, AssertionError):
-            found.health_s()
-            break
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert found.answers() == "A"
-    yield found
-    process.kill()
-    process.wait()
+    try:
+        wait_until_ready(process, ports[1])
+        assert found.answers() == "A"
+        yield found
+    finally:
+        process.kill()
+        process.wait()
 
 
 def check(attacked: Attacked) -> None:
