@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, EncodeError, Message
 
 STRINGS = (
     *("", " ", "\x00", "a\x00b", "\n", "../../etc/passwd", "/etc/passwd", "~", "x" * 5000, "é" * 300, "\u202e\ufeff", "%s%n{0}"),
@@ -41,7 +41,10 @@ class Mutator:
         changed.CopyFrom(message)
         for _ in range(self.chance.choice((0, 1, 1, 1, 2, 3, 6))):
             self._change(self._somewhere(changed))
-        return changed
+        try:
+            return type(message).FromString(changed.SerializeToString())
+        except (DecodeError, EncodeError):  # nested deeper than a message may be
+            return self.mutated(message)
 
     def _somewhere(self, message: Message) -> Message:
         """The message, or one within."""
