@@ -42,7 +42,7 @@ class EvaluatorTelemetry:
         self._retries = Counter(
             "genlevel_evaluator_retries", "Calls repeated, by the class of the error.", ("model", "error_class"), registry=registry
         )
-        self._calls = Counter("genlevel_evaluator_calls", "Calls to the gateway.", ("model",), registry=registry)
+        self._calls = Counter("genlevel_evaluator_calls", "Calls to the gateway that have ended.", ("model",), registry=registry)
         self._judgements = Counter(
             "genlevel_evaluator_judgements",
             "Answers that a judge has rated or failed on.",
