@@ -255,9 +255,9 @@ class Traffic:
             response, usage = await self._billed(attempt, call, reservation)
             # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
             feedback, used = Feedback.OK, usage.tokens or None
-            # The journal names only media that are stored.
-            files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""
+            files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""  # stored, then named
             answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
+            attempt.noted = None  # the answer takes its place, also if nobody waits until that is durable
             await self._journal.record(answer, attempt.number)
             return answer
         except CallFailed as failure:

@@ -212,6 +212,25 @@ async def test_calls_that_may_be_billed_stay_noted_if_no_answer_comes(make, monk
     assert log.notes == {1: note(), 2: note(2)}, "nobody knows what became of it"
 
 
+async def test_an_answer_that_is_being_journalled_when_its_worker_is_cut_leaves_no_note_beside_it(make):
+    class SlowLog(Log):
+        """Writes in its turn, whoever waits for it."""
+
+        def record(self, answer, number=None):
+            super().record(answer, number)
+            return asyncio.get_running_loop().create_future()
+
+    log, gateway = SlowLog(), Gateway(cost=7)
+    traffic, _ = make(gateway, log, price=PRICE)
+    asking = asyncio.create_task(traffic.ask("t", AnswerKey("i"), CALL))
+    await asyncio.sleep(0.05)
+    assert (len(log.answers), log.notes) == (1, {})
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert log.notes == {}, "its call would count twice"
+
+
 LONG = "one two three four five six seven eight nine ten " * 20
 
 
