@@ -184,7 +184,7 @@ class GrpcGateway:
             refused = error.code() in _REFUSALS
             begun = not refused and call_failed(status_of(error)).error_class != ErrorClass.NOT_SENT
             if refused and self._refused:
-                self._refuse(str(from_status(status_of(error), service="gateway", address=self._address)))
+                self._refuse(stream, str(from_status(status_of(error), service="gateway", address=self._address)))
             self._refused = refused
         finally:
             stream.left = True
@@ -199,10 +199,10 @@ class GrpcGateway:
             else:
                 self._send_again(item_id, pending)
 
-    def _refuse(self, said: str) -> None:
-        """The gateway does not take this service's calls."""
+    def _refuse(self, stream: _Stream, said: str) -> None:
+        """The gateway does not take this service's calls. What another one has begun is answered on the stream to that one."""
         for pending in self._pending.values():
-            if not pending.future.done():
+            if pending.stream in (None, stream) and not pending.future.done():
                 pending.future.set_exception(CallFailed(gw.ERROR_CLASS_CREDENTIAL, said))
 
     def _resolve(self, stream: _Stream, result: gw.GenerateManyResult) -> None:

@@ -268,6 +268,36 @@ async def test_a_client_that_stops_sends_nothing_further_and_says_so_of_what_wai
     assert core.calls == {"first": 1, "begun": 1}
 
 
+async def test_a_gateway_that_refuses_this_service_does_not_end_what_another_has_begun(tmp_path):
+    """What has begun there is answered and billed; the calls that the new gateway refuses fail."""
+    (tmp_path / "tokens.yaml").write_text("tokens: []\n")
+    (port, next_port), core, other = free_ports(2), StoppingCore(), Core()
+    server = RpcServer(f"127.0.0.1:{port}", grace_s=20)
+    rpc.add_to_server(server, core)
+    await server.start()
+    refusing = RpcServer(f"127.0.0.1:{next_port}", access=Access(Auth(tokens=tmp_path / "tokens.yaml")), grace_s=0.0)
+    rpc.add_to_server(refusing, other)
+    client = GrpcGateway(f"ipv4:127.0.0.1:{port},127.0.0.1:{next_port}")
+    try:
+        assert await ask(client, "first") == 5
+        core.may_answer.clear()
+        begun = asyncio.create_task(ask(client, "begun"))
+        await until(lambda: core.calls["begun"])
+        stopping = asyncio.create_task(server.stop())
+        await until(lambda: core.stops)
+        await refusing.start()
+        refused = await asyncio.wait_for(ask(client, "later"), 10)
+        assert (refused.error_class, refused.may_be_charged) == (ErrorClass.CREDENTIAL, False)
+        core.may_answer.set()
+        assert await asyncio.wait_for(begun, 5) == 5
+        await stopping
+    finally:
+        await client.close()
+        await refusing.stop(0.0)
+        await server.stop(0.0)
+    assert not other.calls
+
+
 def asking(question, size=0):
     request = gw.GenerateRequest(route="m")
     parts = request.messages.add(role=ct.ROLE_USER).parts
