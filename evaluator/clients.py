@@ -75,8 +75,12 @@ class GrpcGateway:
         self._has_mail = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._receiving: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stops = asyncio.Event()
         self._refused = False  # the last stream that ended, and nothing was answered since
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stops.is_set()
 
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         """One answer to one request. Raises CallFailed; CancelledUnsent if it is cancelled and no gateway took it."""
@@ -111,7 +115,7 @@ class GrpcGateway:
         sent = False
         try:
             async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
-                await self._channel.channel_ready()
+                await self._gateway_there()
                 sent = True
                 response: gw.GenerateResponse = await self._stub.Generate(request, timeout=timeout_s)
                 return response
@@ -129,6 +133,19 @@ class GrpcGateway:
                 raise
             raise CancelledUnsent from None
 
+    async def _gateway_there(self) -> None:
+        """Returns once there is a gateway. Raises CallFailed as soon as this client stops."""
+        there = asyncio.ensure_future(self._channel.channel_ready())
+        stops = asyncio.ensure_future(self._stops.wait())
+        try:
+            await asyncio.wait((there, stops), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            there.cancel()
+            stops.cancel()
+        if self._stopping:
+            raise _not_sent()
+        await there
+
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, or the one asked for. Raises GenlevelError."""
         return await cast(GatewayPort, self._remote).list_models(request)
@@ -139,7 +156,7 @@ class GrpcGateway:
 
     def begin_nothing(self) -> None:
         """Before it closes: calls that no gateway has begun end as NOT_SENT, now and from now on; the others may end."""
-        self._stopping = True
+        self._stops.set()
         for pending in self._pending.values():
             if pending.stream is None and not pending.future.done():
                 pending.future.set_exception(_not_sent())

@@ -268,6 +268,19 @@ async def test_a_client_that_stops_sends_nothing_further_and_says_so_of_what_wai
     assert core.calls == {"first": 1, "begun": 1}
 
 
+async def test_a_large_call_that_waits_for_a_gateway_when_its_client_stops_is_not_made(core, serve, connected):
+    (port,) = free_ports(1)
+    client = connected(port)
+    waits = asyncio.create_task(ask(client, "large", 9 << 20))
+    await asyncio.sleep(0.2)
+    client.begin_nothing()
+    failure = await asyncio.wait_for(waits, 2)
+    assert (failure.reason, failure.may_be_charged) == ("NOT_SENT", False)
+    await serve(port)
+    await asyncio.sleep(0.5)
+    assert not core.calls
+
+
 async def test_a_gateway_that_refuses_this_service_does_not_end_what_another_has_begun(tmp_path):
     """What has begun there is answered and billed; the calls that the new gateway refuses fail."""
     (tmp_path / "tokens.yaml").write_text("tokens: []\n")
