@@ -85,8 +85,11 @@ class RunRecords:
         return [await self._message(one) for one in kept]
 
     async def message(self, record: RunRecord) -> ev.Run:
-        """A run as it stands."""
-        return await self._message(await self._journal.reads(self._kept, record))
+        """A run as it stands now, which may not be as it stood when its record was read."""
+        return await self._message(await self._journal.reads(self._kept_now, record))
+
+    def _kept_now(self, record: RunRecord) -> _Kept:
+        return self._kept(self._journal.run(record.run_id) or record)
 
     def _kept(self, record: RunRecord) -> _Kept:
         judgements = self._journal.judgements
@@ -95,25 +98,33 @@ class RunRecords:
         return _Kept(record, self._journal.totals(record.run_id), judged)
 
     async def _message(self, kept: _Kept) -> ev.Run:
-        record, totals = kept.record, kept.totals
-        if record.run_id in self._control.active:
-            record = replace(record, status=ev.RUN_STATUS_RUNNING)
-        elif (ended := self._control.unstored.get(record.run_id)) is not None:
-            record = replace(record, status=ended.status, reason=ended.reason)
-        else:
-            record = await self._as_left(record)
+        while (record := await self._as_it_stands(kept.record)) is None:
+            kept = await self._journal.reads(self._kept_now, kept.record)
+        totals = kept.totals
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
         if kept.judged is not None:
             run.judging.CopyFrom(judging_message(*kept.judged))
         return run
 
-    async def _as_left(self, record: RunRecord) -> RunRecord:
-        """A run that does not go on here, as whoever worked on it has left it."""
-        wished = ENDED_BY_WISH.get(record.wanted)
-        if wished is None and record.status != ev.RUN_STATUS_RUNNING and record.wanted is not Wanted.GO_ON:
+    async def _as_it_stands(self, record: RunRecord) -> RunRecord | None:
+        """A run as it goes on, or as whoever worked on it has left it; None if it has changed since its record was read."""
+        if record.run_id in self._control.active:
+            return replace(record, status=ev.RUN_STATUS_RUNNING)
+        held = record.wanted in ENDED_BY_WISH
+        if not held and record.status != ev.RUN_STATUS_RUNNING and record.wanted is not Wanted.GO_ON:
             return record
         if not await self._control.is_orphaned(record.run_id):
             return replace(record, status=ev.RUN_STATUS_RUNNING)
+        # Whoever worked on it may have stored its end, and let go of it, after the record was read.
+        if await self._journal.reads(self._journal.run, record.run_id) not in (record, None):
+            return None
+        return self._as_left(record)
+
+    def _as_left(self, record: RunRecord) -> RunRecord:
+        """A run that nobody works on."""
+        wished, ended = ENDED_BY_WISH.get(record.wanted), self._control.unstored.get(record.run_id)
+        if ended is not None and record.status == ev.RUN_STATUS_RUNNING:  # else another process has stored what became of it since
+            return replace(record, status=ended.status, reason=ended.reason)
         if wished is not None and record.status != wished[0]:
             return replace(record, status=wished[0], reason=wished[1])
         if record.status == ev.RUN_STATUS_RUNNING:

@@ -15,7 +15,7 @@ from evaluator.journal.wishes import Wanted
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import CallerUnknown, NotFoundError, Unavailable, UsageError
+from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -629,3 +629,45 @@ async def test_the_settings_are_kept_as_one(place, suite_folder):
     await service.update_run(wish(run, tokens_per_minute=9_000_000))
     (row,) = _rows(place)
     assert json.loads(row["traffic"]) == {"concurrency": 2, "requestsPerMinute": 5000, "tokensPerMinute": 9_000_000}
+
+
+async def test_a_run_that_ends_before_its_start_is_told_is_told_as_it_ended(place, suite_folder, monkeypatch):
+    command = place.start(continues=False, going=False)
+    begin = command._control.begin
+
+    async def begin_and_end(work):
+        await begin(work)
+        await command._control.ended()
+
+    monkeypatch.setattr(command._control, "begin", begin_and_end)
+    run = (await command.start_run(request_of(suite_folder(4)))).run
+    assert (run.status, run.reason, run.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 4)
+
+
+async def test_a_run_that_ends_elsewhere_while_it_is_looked_up_is_not_taken_for_one_whose_process_died(place, suite_folder, monkeypatch):
+    worker, other = place.start(), place.start(continues=False, going=False)
+    run = await begun(place, worker, suite_folder(8))
+    is_orphaned = other._control.is_orphaned
+
+    async def once_it_has_ended(run_id):
+        await worker._control.ended()
+        return await is_orphaned(run_id)
+
+    monkeypatch.setattr(other._control, "is_orphaned", once_it_has_ended)
+    for found in (await seen(other, run.run_id), (await other.list_runs(ev.ListRunsRequest())).runs[0]):
+        assert (found.status, found.reason, found.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 8)
+
+
+async def test_a_run_that_another_process_has_finished_is_told_so_also_by_who_could_not_store_its_own_end(place, suite_folder, monkeypatch):
+    first, other = place.start(going=False), place.start(going=False)
+
+    def end_run(run_id, **facts):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(first._journal, "end_run", end_run)
+    run = (await first.start_run(request_of(suite_folder(4)))).run
+    await first._control.ended()
+    assert "could not be stored" in (await seen(first, run.run_id)).reason
+    await other._continuing.look()
+    await reaches(other, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert (await seen(first, run.run_id)).status == ev.RUN_STATUS_FINISHED
