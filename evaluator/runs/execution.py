@@ -136,7 +136,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         while await self._fits_now():
             again = [state for state in self._tasks if state.left_out]
             for state in again:
-                state.left_out = 0
+                state.left_out, state.read = 0, False
             await self._read_tasks(again, retry=False)
 
     async def _read_tasks(self, tasks: Sequence[_TaskState], *, retry: bool) -> None:

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from evaluator.journal.wishes import Wanted
 from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
+from evaluator.runs.execution import Execution
 from evaluator.service import Evaluator
 from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable, UsageError
 from genlevel.runtime.settings import Settings
@@ -671,3 +672,29 @@ async def test_a_run_that_another_process_has_finished_is_told_so_also_by_who_co
     await other._continuing.look()
     await reaches(other, run.run_id, ev.RUN_STATUS_FINISHED)
     assert (await seen(first, run.run_id)).status == ev.RUN_STATUS_FINISHED
+
+
+async def test_a_task_of_which_something_did_not_fit_at_first_is_scored_once_all_of_it_is_asked(place, suite_folder, monkeypatch):
+    service, folder, scored = place.start(), suite_folder(100), []
+    annotation = folder / "nlp" / "Causal-Reasoning" / "annotation.json"
+    long = "long " * 3_000
+    annotation.write_text(annotation.read_text().replace("?", f"? {long}").replace(f"Question 0? {long}", "Question 0?"))
+    next_chunk, score_task = Execution._next_chunk, place.made[0][1].score_task
+
+    async def slowly(self, key, iterator):
+        await asyncio.sleep(0.05)
+        return await next_chunk(self, key, iterator)
+
+    async def counted(requests):
+        scored.append(place.gateway.calls.total())
+        return await score_task(requests)
+
+    monkeypatch.setattr(Execution, "_next_chunk", slowly)
+    monkeypatch.setattr(place.made[0][1], "score_task", counted)
+    place.gateway.latency_s = 0.5
+    run = (await service.start_run(request_of(folder, budget_tokens=10_000))).run
+    await until(lambda: place.gateway.calls.total() == 1)
+    place.gateway.latency_s = 0.0
+    await service.update_run(wish(run, budget_tokens=10**12))
+    await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert scored == [100]
