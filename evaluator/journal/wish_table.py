@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Engine, case, select, update
 
 from evaluator.journal.tables import answers, judgements, runs
 from evaluator.journal.wishes import Wanted, Wish
+from genlevel.runtime.storage import writing
+
+_HELD = (Wanted.PAUSED, Wanted.STOPPED)
+_OVER = (Wanted.FINISHED, Wanted.CANNOT_SUCCEED)
 
 
 class WishTable:
@@ -23,14 +28,22 @@ class WishTable:
             row = connection.execute(query).one_or_none()
         return None if row is None else Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic)
 
-    def store(self, run_id: str, *, wanted: Wanted | None = None, at_once: bool = False, traffic: str | None = None) -> None:
-        """Stores a wish; None: as it is."""
-        change = update(runs).where(runs.c.run_id == run_id).values(wishes=runs.c.wishes + 1, updated=time.time())
-        if wanted is not None:
-            change = change.values(wanted=int(wanted), at_once=int(at_once), vain_starts=0)
-        if traffic is not None:
-            change = change.values(traffic=traffic)
-        with self._engine.begin() as connection:
+    def store(
+        self, run_id: str, *, wanted: Wanted | None = None, at_once: bool = False, traffic: Callable[[str], str] | None = None
+    ) -> None:
+        """Stores a wish; None: as it is. A run that has come to its end meanwhile stays there.
+
+        traffic: makes the new settings of those that are stored, which others may have changed meanwhile.
+        """
+        with writing(self._engine).begin() as connection:
+            query = select(runs.c.wanted, runs.c.traffic).where(runs.c.run_id == run_id).with_for_update()
+            if (row := connection.execute(query).one_or_none()) is None:
+                return
+            change = update(runs).where(runs.c.run_id == run_id).values(wishes=runs.c.wishes + 1, updated=time.time())
+            if wanted is not None and row.wanted not in (_OVER if wanted in _HELD else (Wanted.FINISHED,)):
+                change = change.values(wanted=int(wanted), at_once=int(at_once), vain_starts=0)
+            if traffic is not None:
+                change = change.values(traffic=traffic(row.traffic))
             connection.execute(change)
 
     def going_on(self) -> list[str]:

@@ -44,7 +44,7 @@ class Updating:
         """Stores what is wanted of a run. Returns it as it stands, and what a person has to know. Raises GenlevelError."""
         record = await self._records.find(request.run_id)
         run = await self._records.message(record)
-        traffic = _changed(record, request.traffic)
+        traffic = _change(record, request.traffic)
         wanted = self._wanted(record, run, request)
         await self._store(record, wanted=wanted, at_once=request.now, traffic=traffic)
         run = await self._records.message(await self._records.find(record.run_id))
@@ -59,7 +59,7 @@ class Updating:
         if record.status == ev.RUN_STATUS_RUNNING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED):
             await self._store(record, wanted=Wanted.STOPPED, at_once=request.now, traffic=None)
 
-    async def _store(self, record: RunRecord, *, wanted: Wanted | None, at_once: bool, traffic: str | None) -> None:
+    async def _store(self, record: RunRecord, *, wanted: Wanted | None, at_once: bool, traffic: Callable[[str], str] | None) -> None:
         def store() -> None:
             self._journal.wishes.store(record.run_id, wanted=wanted, at_once=at_once, traffic=traffic)
 
@@ -91,8 +91,8 @@ _BUDGETS = ("budget_nano_usd", "budget_tokens")
 _TUNABLE = ("concurrency", "requests_per_minute", "tokens_per_minute", *_BUDGETS)
 
 
-def _changed(record: RunRecord, wished: ev.TrafficSettings) -> str | None:
-    """A run's settings with what is wished, as JSON; None if nothing is. Raises UsageError."""
+def _change(record: RunRecord, wished: ev.TrafficSettings) -> Callable[[str], str] | None:
+    """Puts what is wished into a run's settings, as JSON; None if nothing is. Raises UsageError."""
     fields = {field.name for field, _ in wished.ListFields()}
     if not fields:
         return None
@@ -102,6 +102,10 @@ def _changed(record: RunRecord, wished: ev.TrafficSettings) -> str | None:
     if "budget_nano_usd" in fields and not record.priced:
         again = f"`genlevel resume {record.run_id} --budget-usd X` takes one if it has a price now"
         raise UsageError(f"a budget in US$ cannot be kept for run {record.run_id}: its model has no price, or had none yet; {again}")
-    traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
-    traffic.MergeFrom(wished)
-    return json_format.MessageToJson(traffic, indent=None)
+
+    def changed(stored: str) -> str:
+        traffic = json_format.Parse(stored or "{}", ev.TrafficSettings())
+        traffic.MergeFrom(wished)
+        return json_format.MessageToJson(traffic, indent=None)
+
+    return changed

@@ -57,7 +57,7 @@ def test_of_a_run_that_nobody_started_yet_nothing_is_wanted(journal):
 
 
 def test_a_start_is_a_wish_of_its_own(journal):
-    journal.wishes.store("r", wanted=Wanted.STOPPED, at_once=True, traffic='{"concurrency": 3}')
+    journal.wishes.store("r", wanted=Wanted.STOPPED, at_once=True, traffic=lambda _: '{"concurrency": 3}')
     assert journal.wishes.of("r") == Wish(1, Wanted.STOPPED, at_once=True, traffic='{"concurrency": 3}')
     record = started(journal, retry_failed=True, judge_only=True)
     assert (record.wanted, record.wishes, record.at_once) == (Wanted.GO_ON, 2, False)
@@ -68,13 +68,13 @@ def test_a_start_is_a_wish_of_its_own(journal):
 
 def test_limits_alone_leave_what_is_wanted(journal):
     started(journal)
-    journal.wishes.store("r", traffic='{"concurrency": 3}')
+    journal.wishes.store("r", traffic=lambda _: '{"concurrency": 3}')
     assert journal.wishes.of("r") == Wish(2, Wanted.GO_ON, at_once=False, traffic='{"concurrency": 3}')
 
 
 def test_a_wish_that_came_after_the_last_one_seen_survives_the_end(journal):
     seen = started(journal).wishes
-    journal.wishes.store("r", wanted=Wanted.GO_ON, traffic='{"budgetNanoUsd": "5"}')
+    journal.wishes.store("r", wanted=Wanted.GO_ON, traffic=lambda _: '{"budgetNanoUsd": "5"}')
     record = ended(journal, ev.RUN_STATUS_BUDGET, Wanted.CANNOT_SUCCEED, seen)
     assert (record.status, record.wanted) == (ev.RUN_STATUS_BUDGET, Wanted.GO_ON), "a budget that was raised in the last moment"
     assert ended(journal, ev.RUN_STATUS_BUDGET, Wanted.CANNOT_SUCCEED, seen + 1).wanted is Wanted.CANNOT_SUCCEED

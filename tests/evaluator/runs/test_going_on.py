@@ -659,6 +659,45 @@ async def test_a_run_that_ends_elsewhere_while_it_is_looked_up_is_not_taken_for_
         assert (found.status, found.reason, found.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 8)
 
 
+async def test_two_who_change_a_run_at_the_same_time_both_have_their_way(place, suite_folder, monkeypatch):
+    service, other = place.start(), place.start(continues=False, going=False)
+    run = await begun(place, service, suite_folder(60))
+    message, both = service._records.message, asyncio.Barrier(2)
+
+    async def together(record):
+        told = await message(record)
+        if both.n_waiting < 2 and not both.broken and not released:
+            await both.wait()
+            released.append(1)
+        return told
+
+    released = []
+    for evaluator in (service, other):
+        monkeypatch.setattr(evaluator._records, "message", together)
+    await asyncio.gather(service.update_run(wish(run, budget_tokens=10**9)), other.update_run(wish(run, requests_per_minute=50_000)))
+    (row,) = _rows(place)
+    assert json.loads(row["traffic"]) == {"concurrency": 2, "requestsPerMinute": 50_000, "budgetTokens": str(10**9)}
+
+
+@pytest.mark.parametrize("told", ["update", "cancel"])
+async def test_a_stop_that_is_stored_once_the_run_has_finished_leaves_it_finished(place, suite_folder, monkeypatch, told):
+    worker, other = place.start(continues=False, going=False), place.start(continues=False, going=False)
+    run = await begun(place, worker, suite_folder(8))
+    writes = other._journal.writes
+
+    async def once_it_has_ended(*work):
+        await worker._control.ended()
+        return await writes(*work)
+
+    monkeypatch.setattr(other._journal, "writes", once_it_has_ended)
+    if told == "update":
+        await other.update_run(wish(run, PAUSED))
+    else:
+        await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    found = await seen(other, run.run_id)
+    assert (found.status, found.wanted, found.reason) == (ev.RUN_STATUS_FINISHED, ev.RUN_WANTED_FINISHED, "")
+
+
 async def test_a_run_that_another_process_has_finished_is_told_so_also_by_who_could_not_store_its_own_end(place, suite_folder, monkeypatch):
     first, other = place.start(going=False), place.start(going=False)
 
