@@ -140,7 +140,8 @@ class Starter:
     ) -> tuple[bool, list[str]]:
         """Begins what is left of a run. Returns whether anything is, however soon it ends again, and what a person has to know of it."""
         if record.run_id in self._control.active:
-            await self._want_again(record.run_id)
+            if wanted is not None:
+                await self._want_again(record.run_id)
             return True, []
         if request.judge:
             traffic.judge = request.judge

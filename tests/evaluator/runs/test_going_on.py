@@ -713,6 +713,26 @@ async def test_a_run_that_another_process_has_finished_is_told_so_also_by_who_co
     assert (await seen(first, run.run_id)).status == ev.RUN_STATUS_FINISHED
 
 
+async def test_a_pause_that_is_seen_between_a_look_and_its_end_is_not_undone_by_going_on(place, suite_folder):
+    service = place.start(going=False)
+    run = await begun(place, service, suite_folder(20))
+    record = await service._records.find(run.run_id)
+    place.gateway.latency_s = 0.3
+    await asyncio.sleep(0.1)
+    find, service._records.find = service._records.find, None
+
+    async def before(run_id):
+        return record
+
+    service._records.find = find
+    await service.update_run(wish(run, PAUSED))
+    service._records.find = before
+    assert service._control.active
+    await service._starter.go_on(record)
+    service._records.find = find
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_PAUSED)).wanted == PAUSED
+
+
 async def test_a_task_of_which_something_did_not_fit_at_first_is_scored_once_all_of_it_is_asked(place, suite_folder, monkeypatch):
     service, folder, scored = place.start(), suite_folder(100), []
     annotation = folder / "nlp" / "Causal-Reasoning" / "annotation.json"
