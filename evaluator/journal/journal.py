@@ -130,6 +130,12 @@ class Journal:
         with self._engine.begin() as connection:
             connection.execute(change)
 
+    def start_run(self, run_id: str, *, status: int, traffic: str, wish: Mapping[str, object], seen: int) -> bool:
+        """Stores that a run goes on. False: there is a newer wish than number ``seen``; nothing is stored."""
+        change = _state_change(run_id, status, "", traffic=traffic, wish=wish).where(runs.c.wishes == seen)
+        with self._engine.begin() as connection:
+            return bool(connection.execute(change).rowcount)
+
     def set_priced(self, run_id: str) -> None:
         """Stores that a run's model has a price from now on: what its calls have cost so far, without one, is unknown."""
         with self._engine.begin() as connection:

@@ -13,6 +13,7 @@ from evaluator.planning.plans import Plan
 from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution, RunState
 from evaluator.runs.judging import Judge, Judging
+from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
 from evaluator.traffic.budget import Budget
 from genlevel.v1 import evaluator_pb2 as ev
@@ -46,7 +47,7 @@ class ActiveRun:
         log: where its answers become durable.
         budget: what the model and the judge may spend together.
         totals: its answers before this start.
-        wish: the last one that it has followed.
+        wish: the last one that it has followed. heeded: the number of the last one that came in time to make a difference.
         traffic: how fast and how far, as last wished.
         accounts: those that its calls go to.
         execution, judging: the passes, as far as they have begun.
@@ -67,11 +68,22 @@ class ActiveRun:
     task: asyncio.Task[None] | None = None
     stopped: Ending | None = None
     taken_over: bool = False
+    heeded: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.heeded = self.wish.number
 
     @property
     def run_id(self) -> str:
         """Its id."""
         return self.work.record.run_id
+
+    def follow(self, wish: Wish, traffic: ev.TrafficSettings) -> None:
+        """Takes note of a newer wish. One for more calls that comes once none will be made is for whoever goes on with the run."""
+        going = self.judging or self.execution
+        if wish.wanted in ENDED_BY_WISH or going is None or going.asks:
+            self.heeded = wish.number
+        self.wish, self.traffic = wish, traffic
 
     def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True) -> None:
         """Ends what goes on; what has not begun will not. scores: whether what was begun of a task is scored."""

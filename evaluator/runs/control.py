@@ -7,8 +7,6 @@ import contextlib
 import logging
 from dataclasses import replace
 
-from google.protobuf import json_format
-
 from evaluator.journal.messages import is_priced
 from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
 from evaluator.journal.wishes import Wanted, Wish
@@ -18,6 +16,7 @@ from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
+from evaluator.runs.kept_traffic import caps, kept_traffic, parsed, take_over
 from evaluator.runs.limits import Limiters
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
@@ -25,7 +24,7 @@ from evaluator.runs.scoring import begun, header_of
 from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.told import bounds_told
-from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, may_pass
+from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, UsageError, may_pass
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.runtime.shown import cut
 from genlevel.v1 import evaluator_pb2 as ev
@@ -125,7 +124,7 @@ class RunControl:
         record, journal = work.record, self._context.journal
         totals = await journal.reads(journal.totals, record.run_id)
         judge = work.judge.model.route if work.judge is not None else ""
-        budget = Budget(*_caps(work.traffic), await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge))
+        spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         header = header_of(work.plan, record, record.suite_hash)
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
@@ -135,6 +134,7 @@ class RunControl:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
             scored = await self._scored(record.run_id)
         wish = await journal.writes(self._store_start, work)
+        budget = Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
         if work.asks:
@@ -168,17 +168,24 @@ class RunControl:
     def _store_start(self, work: Work) -> Wish:
         """Stores that the run goes on (in a thread). Returns the wish that it follows.
 
-        A run that is continued follows what was wanted of it when it was read: what came later is seen as a new wish, and stays stored.
+        What a person has wished since the run was read, while its start was planned, came later than the start. Raises UsageError if it was
+        stopped or paused.
         """
         record, journal = work.record, self._context.journal
-        if work.wanted is None:
-            got_on = journal.wishes.got_on_since(record.run_id, record.continued)
-            journal.update_run(record.run_id, status=ev.RUN_STATUS_RUNNING, wish=continued_by_itself(got_on=got_on))
-            return Wish(record.wishes, Wanted.GO_ON, at_once=False, traffic=record.traffic)
-        before, traffic = journal.wishes.of(record.run_id), _kept_traffic(work)
-        started = newly_started(work.wanted, retry_failed=work.retry, judge_only=not work.asks)
-        journal.update_run(record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=traffic, wish=started)
-        return Wish((before.number if before else 0) + 1, work.wanted, at_once=False, traffic=traffic)
+        got_on = work.wanted is None and journal.wishes.got_on_since(record.run_id, record.continued)
+        while (now := journal.wishes.of(record.run_id)) is not None:
+            if now.number > record.wishes:
+                if now.wanted is not record.wanted and (ending := ENDED_BY_WISH.get(now.wanted)) is not None:
+                    raise UsageError(f"run {record.run_id} was {ending[1]} while its start was under way; start it again to let it go on")
+                take_over(work, now.traffic)
+            if work.wanted is None:
+                wish, begins = now, continued_by_itself(got_on=got_on)
+            else:
+                wish = Wish(now.number + 1, work.wanted, at_once=False, traffic=kept_traffic(work, now.traffic))
+                begins = newly_started(work.wanted, retry_failed=work.retry, judge_only=not work.asks)
+            if journal.start_run(record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=wish.traffic, wish=begins, seen=now.number):
+                return wish
+        raise NotFoundError(f"run {record.run_id} is not in the database any more")
 
     async def _judged(self, active: ActiveRun) -> Ending:
         """Makes the judge's pass, unless the run was stopped before it could begin."""
@@ -258,10 +265,10 @@ class RunControl:
 
     def _follow(self, active: ActiveRun, wish: Wish) -> None:
         """Does what is newly wanted of a run."""
-        active.wish = wish
-        before, active.traffic = active.traffic, json_format.Parse(wish.traffic or "{}", ev.TrafficSettings())
+        before = active.traffic
+        active.follow(wish, parsed(wish.traffic))
         self._limiters.retune(active.work.plan.model, before, active.traffic)
-        active.budget.retune(*_caps(active.traffic))
+        active.budget.retune(*caps(active.traffic))
         active.staff()
         if (ending := ENDED_BY_WISH.get(wish.wanted)) is not None:
             active.stop(*ending, now=wish.at_once)
@@ -347,16 +354,8 @@ class RunControl:
 
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
-        following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.wish.number)
+        following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.heeded)
         await active.log.end(status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following)
-
-
-def _caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
-    """The caps of a budget: nano-dollars, tokens; None = no cap."""
-    return (
-        traffic.budget_nano_usd if traffic.HasField("budget_nano_usd") else None,
-        traffic.budget_tokens if traffic.HasField("budget_tokens") else None,
-    )
 
 
 def _lost(log: RunLog) -> str:
@@ -375,18 +374,6 @@ def _log_end(active: ActiveRun, ending: Ending) -> None:
     status = ev.RunStatus.Name(ending.status).removeprefix("RUN_STATUS_").lower()
     reason = f" ({' '.join(ending.reason.split())})" if ending.reason else ""
     logger.info("run %s ended: %s%s; %s on %s: %s", active.run_id, status, reason, *_named(active.work), counted)
-
-
-def _kept_traffic(work: Work) -> str:
-    """The limits and budget to store. If the run's model is not asked, its own limits stay as they were."""
-    kept = work.traffic
-    if not work.asks:
-        kept = json_format.Parse(work.record.traffic or "{}", ev.TrafficSettings())
-        kept.judge = work.traffic.judge
-        for budget in ("budget_nano_usd", "budget_tokens"):  # one for both; it has to hold if the judge is continued, too
-            if work.traffic.HasField(budget):
-                setattr(kept, budget, getattr(work.traffic, budget))
-    return json_format.MessageToJson(kept, indent=None)
 
 
 def _unstored(ending: Ending, error: GenlevelError) -> Ending:

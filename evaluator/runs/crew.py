@@ -179,6 +179,11 @@ class Crew(LiveSource, Generic[Item]):
         while len(self._workers) < self._wanted_workers():
             self._workers.add(asyncio.create_task(self._guard(self._work()), name=f"worker-{len(self._workers)}"))
 
+    @property
+    def asks(self) -> bool:
+        """Whether calls may still be made for what was left out."""
+        return self._asks and not self._stopping and not (self._reader is not None and self._reader.done())
+
     def _wanted_workers(self) -> int:
         return 2 * self._limiter.concurrency.cap + 2  # those that wait for a retry hold no slot
 

@@ -187,6 +187,11 @@ class Judging(Crew[_Item]):
         ending = self._told_ending("answers to be judged")
         return ending._replace(reason=f"judging: {ending.reason}" if ending.reason else "")
 
+    @property
+    def asks(self) -> bool:
+        """See ``Crew``. What was left out is not read again."""
+        return super().asks and not self._left_out.count
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:

@@ -659,6 +659,51 @@ async def test_a_run_that_ends_elsewhere_while_it_is_looked_up_is_not_taken_for_
         assert (found.status, found.reason, found.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 8)
 
 
+@pytest.mark.parametrize("waits_for", ["calls in flight", "scoring", "its end to be stored"])
+async def test_a_budget_that_is_raised_while_a_run_that_has_used_it_up_comes_to_its_end_holds(place, suite_folder, monkeypatch, waits_for):
+    service = place.start()
+    scorer, gateway, going = place.made[0][1], place.gateway, asyncio.Event()
+    score_task, generate, written = scorer.score_task, gateway.generate, service._journal.written
+    numbers, folder = itertools.count(1), suite_folder(20)
+    annotation = folder / "nlp" / "Causal-Reasoning" / "annotation.json"
+    annotation.write_text(annotation.read_text().replace("Question 19?", "Question 19? " + "long " * 3_000))
+
+    async def slowly_scored(requests):
+        await going.wait()
+        return await score_task(requests)
+
+    async def slowly_answered(request, *, timeout_s):
+        number = next(numbers)
+        response = await generate(request, timeout_s=timeout_s)
+        if number == 5:
+            response.usage.output_tokens = 20_000
+        if number == 6:
+            await going.wait()
+        return response
+
+    async def slowly_written():
+        await going.wait()
+        await written()
+
+    if waits_for == "calls in flight":
+        monkeypatch.setattr(gateway, "generate", slowly_answered)
+    elif waits_for == "scoring":
+        monkeypatch.setattr(scorer, "score_task", slowly_scored)
+    else:
+        monkeypatch.setattr(service._journal, "written", slowly_written)
+    run = (await service.start_run(request_of(folder, budget_tokens=10_000))).run
+    await until(lambda: run.run_id in service._control.active)
+    active = service._control.active[run.run_id]
+    try:
+        await until(lambda: active.execution._left_out.count and not active.execution.asks)
+        await service.update_run(wish(run, budget_tokens=10**12))
+    finally:
+        going.set()
+    ended = await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
+    assert ended.counts.answered == 20
+    assert set(gateway.calls.values()) == {1}
+
+
 async def test_two_who_change_a_run_at_the_same_time_both_have_their_way(place, suite_folder, monkeypatch):
     service, other = place.start(), place.start(continues=False, going=False)
     run = await begun(place, service, suite_folder(60))
@@ -696,6 +741,64 @@ async def test_a_stop_that_is_stored_once_the_run_has_finished_leaves_it_finishe
         await other.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     found = await seen(other, run.run_id)
     assert (found.status, found.wanted, found.reason) == (ev.RUN_STATUS_FINISHED, ev.RUN_WANTED_FINISHED, "")
+
+
+async def planned_again(place, service, run, meanwhile, **traffic):
+    """A start of a run that is there, with what a person does while it is planned (or told to the scorer, if ``late``)."""
+    begin_run = service._context.scorer.begin_run
+
+    async def begin(request):
+        await meanwhile()
+        return await begin_run(request)
+
+    service._context.scorer.begin_run = begin
+    return await service.start_run(ev.StartRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(**traffic)))
+
+
+async def test_limits_that_are_changed_while_a_start_is_planned_hold(place, suite_folder):
+    service = place.start(going=False)
+    run = await begun(place, service, suite_folder(20))
+    await service.update_run(wish(run, PAUSED))
+    await reaches(service, run.run_id, ev.RUN_STATUS_PAUSED)
+
+    async def tuned():
+        await service.update_run(wish(run, budget_tokens=10**9))
+
+    await planned_again(place, service, run, tuned, requests_per_minute=50_000)
+    assert service._control.active[run.run_id].budget.limits == (None, 10**9)
+    (row,) = _rows(place)
+    assert json.loads(row["traffic"]) == {"concurrency": 2, "requestsPerMinute": 50_000, "budgetTokens": str(10**9)}
+
+
+@pytest.mark.parametrize("by", ["a person", "itself"])
+async def test_a_run_that_is_stopped_while_its_start_is_under_way_makes_no_call(place, suite_folder, by):
+    service = place.start(going=False)
+    run = await begun(place, service, suite_folder(20))
+    await service.update_run(wish(run, PAUSED))
+    await reaches(service, run.run_id, ev.RUN_STATUS_PAUSED)
+    asked = place.gateway.calls.total()
+    if by == "itself":
+        await service.update_run(wish(run, GO_ON))
+
+    async def stopped():
+        await service.update_run(wish(run, STOPPED))
+
+    if by == "itself":
+        begin_run = service._context.scorer.begin_run
+
+        async def begin(request):
+            await stopped()
+            return await begin_run(request)
+
+        service._context.scorer.begin_run = begin
+        await service._continuing.look()
+    else:
+        with pytest.raises(UsageError, match="was stopped by request while"):
+            await planned_again(place, service, run, stopped)
+    await asyncio.sleep(0.2)
+    found = await seen(service, run.run_id)
+    assert (found.status, found.wanted, found.reason) == (ev.RUN_STATUS_INTERRUPTED, STOPPED, "stopped by request")
+    assert place.gateway.calls.total() == asked
 
 
 async def test_a_run_that_another_process_has_finished_is_told_so_also_by_who_could_not_store_its_own_end(place, suite_folder, monkeypatch):
