@@ -51,7 +51,7 @@ class ActiveRun:
         traffic: how fast and how far, as last wished.
         accounts: those that its calls go to.
         execution, judging: the passes, as far as they have begun.
-        stopped: set if it was told to end.
+        stopped: set if it was told to end. over: whether all that is left is to store how it ended.
         taken_over: whether it ended because another process works on it now.
     """
 
@@ -67,6 +67,7 @@ class ActiveRun:
     judging: Judging | None = None
     task: asyncio.Task[None] | None = None
     stopped: Ending | None = None
+    over: bool = False
     taken_over: bool = False
     heeded: int = field(init=False)
 

@@ -90,6 +90,12 @@ class RunControl:
         """Whether nobody works on a run."""
         return not await self._locks.of(run_id).holder()
 
+    async def goes_on(self, run_id: str) -> bool:
+        """Whether a run goes on here. If its end is being stored, it does not once that is done."""
+        while (active := self.active.get(run_id)) is not None and active.over and active.task is not None:
+            await asyncio.wait((active.task,))
+        return active is not None
+
     # -- beginning -------------------------------------------------------------------------------------------------
 
     async def begin(self, work: Work) -> None:
@@ -288,10 +294,11 @@ class RunControl:
         except GenlevelError as error:  # between the passes: a database that is away for too long, say
             ending = Ending(ev.RUN_STATUS_FAILED, str(error), may_pass(error))
         finally:
+            active.over = True
             watching.cancel()
             heeding.cancel()
             if active.log.unstored and not active.log.overtaken:
-                ending = ending._replace(reason=f"{ending.reason}; {_lost(active.log)}")
+                ending = ending._replace(reason=f"{ending.reason}; {active.log.losses()}")
             await self._end(active, lock, ending)
 
     async def _stop_if_lost(self, active: ActiveRun, lock: RunLock) -> None:
@@ -356,11 +363,6 @@ class RunControl:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
         following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.heeded)
         await active.log.end(status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following)
-
-
-def _lost(log: RunLog) -> str:
-    cost = f", for ${log.unstored_nano_usd / 1e9:.4f}," if log.unstored_nano_usd else ""
-    return f"{log.unstored:,} answers that had come{cost} could not be stored and are asked again"
 
 
 def _named(work: Work) -> tuple[str, str]:

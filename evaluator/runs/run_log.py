@@ -82,6 +82,11 @@ class RunLog:
         )
         return self._followed(stored)
 
+    def losses(self) -> str:
+        """That answers had come and could not be written, in one line."""
+        cost = f", for ${self.unstored_nano_usd / 1e9:.4f}," if self.unstored_nano_usd else ""
+        return f"{self.unstored:,} answers that had come{cost} could not be stored and are asked again"
+
     def _check(self) -> None:
         if not self._lock.held:
             raise RunStopped(LOST)

@@ -72,7 +72,7 @@ class Starter:
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)
 
     async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
-        if record.run_id in self._control.active:
+        if await self._control.goes_on(record.run_id):
             told = "the run is in progress already, with its limits and budget as they are; `genlevel tune` changes them while it goes on"
             notes = [told] if request.traffic.ListFields() else []
             await self._want_again(record.run_id)
@@ -139,7 +139,7 @@ class Starter:
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
     ) -> tuple[bool, list[str]]:
         """Begins what is left of a run. Returns whether anything is, however soon it ends again, and what a person has to know of it."""
-        if record.run_id in self._control.active:
+        if await self._control.goes_on(record.run_id):
             if wanted is not None:
                 await self._want_again(record.run_id)
             return True, []

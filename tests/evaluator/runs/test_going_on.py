@@ -860,3 +860,25 @@ async def test_a_task_of_which_something_did_not_fit_at_first_is_scored_once_all
     await service.update_run(wish(run, budget_tokens=10**12))
     await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)
     assert scored == [100]
+
+
+@pytest.mark.parametrize("by", ["run", "specification"])
+async def test_a_start_that_comes_while_the_end_before_it_is_stored_is_made_after_it(place, suite_folder, failing_script, monkeypatch, by):
+    command, folder, going, written = place.start(continues=False, going=False), suite_folder(4), asyncio.Event(), asyncio.Event()
+    store = command._journal.written
+
+    async def slowly_written():
+        written.set()
+        await going.wait()
+        await store()
+
+    monkeypatch.setattr(command._journal, "written", slowly_written)
+    place.gateway.script = failing_script(gw.ERROR_CLASS_CREDENTIAL)
+    run = (await command.start_run(request_of(folder))).run
+    await written.wait()
+    place.gateway.script = lambda question, calls: "A"
+    starting = asyncio.create_task(command.start_run(ev.StartRunRequest(run_id=run.run_id) if by == "run" else request_of(folder)))
+    await asyncio.sleep(0.1)
+    going.set()
+    assert not (await starting).problems
+    assert (await reaches(command, run.run_id, ev.RUN_STATUS_FINISHED, 3.0)).counts.answered == 4
