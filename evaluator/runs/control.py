@@ -38,6 +38,9 @@ STOPS = "the evaluator stops; ask again in a moment"
 LOOK_S = 1.0
 """Seconds after which a wish that another process stored is seen."""
 
+_GIVE_UP_S = 2.0
+"""Seconds for which a start that is given up waits for the database."""
+
 _FOLLOWING: dict[int, Wanted] = {
     ev.RUN_STATUS_FINISHED: Wanted.FINISHED,
     ev.RUN_STATUS_FAILED: Wanted.CANNOT_SUCCEED,
@@ -139,7 +142,7 @@ class RunControl:
         if work.asks:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
             scored = await self._scored(record.run_id)
-        wish = await journal.writes(self._store_start, work)
+        wish = await self._started(work)
         budget = Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
@@ -170,6 +173,16 @@ class RunControl:
             return work
         await journal.writes(journal.set_priced, record.run_id)
         return replace(work, record=replace(record, priced=True))
+
+    async def _started(self, work: Work) -> Wish:
+        """See ``_store_start``. Who is cancelled waits for it: once the lock is released, another process may have the run."""
+        storing = asyncio.ensure_future(self._context.journal.writes(self._store_start, work))
+        try:
+            return await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            await asyncio.wait((storing,), timeout=_GIVE_UP_S)
+            storing.cancel()
+            raise
 
     def _store_start(self, work: Work) -> Wish:
         """Stores that the run goes on (in a thread). Returns the wish that it follows.

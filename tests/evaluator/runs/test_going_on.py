@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import sqlite3
+import threading
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -882,3 +883,29 @@ async def test_a_start_that_comes_while_the_end_before_it_is_stored_is_made_afte
     going.set()
     assert not (await starting).problems
     assert (await reaches(command, run.run_id, ev.RUN_STATUS_FINISHED, 3.0)).counts.answered == 4
+
+
+async def test_a_run_whose_start_is_given_up_while_it_is_stored_is_nobodys_only_once_that_is_done(place, suite_folder, monkeypatch):
+    """Else what is stored late would be stored over what another process has made of the run meanwhile."""
+    first, other = place.start(going=False), place.start(going=False)
+    run = await begun(place, first, suite_folder(20))
+    await first.update_run(wish(run, STOPPED))
+    await reaches(first, run.run_id, ev.RUN_STATUS_INTERRUPTED)
+    start_run, storing, may_store = first._journal.start_run, threading.Event(), threading.Event()
+
+    def slowly_stored(*arguments, **named):
+        storing.set()
+        may_store.wait(5)
+        return start_run(*arguments, **named)
+
+    monkeypatch.setattr(first._journal, "start_run", slowly_stored)
+    starting = asyncio.create_task(first.start_run(ev.StartRunRequest(run_id=run.run_id)))
+    await until(storing.is_set)
+    starting.cancel()
+    await asyncio.sleep(0.1)
+    was_free = await other._control.is_orphaned(run.run_id)
+    may_store.set()
+    with contextlib.suppress(asyncio.CancelledError):
+        await starting
+    assert not was_free
+    assert await other._control.is_orphaned(run.run_id)
