@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from evaluator.journal.records import Answer, Totals
@@ -43,6 +43,7 @@ class _TaskState:
     read: bool = False
     left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
+    again: set[str] = field(default_factory=set)  # instances that failed before and are asked again
 
     @property
     def finished(self) -> bool:
@@ -146,9 +147,10 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             while chunk := await self._next_chunk(planned.task.key, iterator):
                 for instance, outcome in chunk:
                     if outcome is not None:
-                        if outcome is not Outcome.FAILED or not retry:
+                        if outcome is not Outcome.FAILED or not (retry or instance.id in state.again):
                             continue
                         self.state.outcomes[outcome] -= 1
+                        state.again.add(instance.id)
                     state.open += 1
                     await self._queue.put((state, instance))
             state.read = True
@@ -224,6 +226,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
     def _count(self, state: _TaskState, answer: Answer) -> None:
         state.open -= 1
         state.changed = True
+        state.again.discard(answer.instance_id)
         self.state.outcomes[answer.outcome] += 1
         self._context.telemetry.answered(self.model, self.suite, answer.outcome)
         self.state.usage += answer.usage
@@ -237,9 +240,10 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
                 self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
 
     def _leave(self, item: tuple[_TaskState, Instance]) -> None:
-        state, _ = item
+        state, instance = item
         state.open -= 1
         state.left_out += 1
+        self.state.outcomes[Outcome.FAILED] += instance.id in state.again
 
     def pending(self) -> int:
         """Instances without an outcome."""

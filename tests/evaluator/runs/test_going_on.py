@@ -17,7 +17,7 @@ from evaluator.planning.suites import AnySuites
 from evaluator.runs import continuing, control
 from evaluator.runs.execution import Execution
 from evaluator.service import Evaluator
-from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable, UsageError
+from genlevel.runtime.errors import CallerUnknown, CallFailed, NotFoundError, StorageError, Unavailable, UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -909,3 +909,28 @@ async def test_a_run_whose_start_is_given_up_while_it_is_stored_is_nobodys_only_
         await starting
     assert not was_free
     assert await other._control.is_orphaned(run.run_id)
+
+
+@pytest.mark.parametrize("raised", [True, False])
+async def test_what_failed_and_did_not_fit_when_it_was_to_be_asked_again_is_asked_once_the_budget_is_raised(place, suite_folder, raised):
+    service, folder, long = place.start(), suite_folder(10), "long " * 3_000
+    annotation = folder / "nlp" / "Causal-Reasoning" / "annotation.json"
+    annotation.write_text(annotation.read_text().replace("Question 9?", f"Question 9? {long}"))
+
+    def failing(question, calls):
+        if question[9] in "89" and calls == 1:
+            raise CallFailed(gw.ERROR_CLASS_CALLER_FAULT, "as scripted")
+        return "A"
+
+    place.gateway.script = failing
+    run = (await service.start_run(request_of(folder))).run
+    assert (await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED)).counts.failed == 2
+    place.gateway.latency_s = 0.5
+    traffic = ev.TrafficSettings(budget_tokens=10_000)
+    await service.start_run(ev.StartRunRequest(run_id=run.run_id, retry_failed=True, traffic=traffic))
+    await until(lambda: place.gateway.calls.total() == 11)
+    if raised:
+        await service.update_run(wish(run, budget_tokens=10**12))
+    ended = await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED if raised else ev.RUN_STATUS_BUDGET)
+    assert (ended.counts.answered, ended.counts.failed) == ((10, 0) if raised else (9, 1))
+    assert place.gateway.calls.total() == (12 if raised else 11)
