@@ -100,6 +100,8 @@ class GrpcGateway:
             async with asyncio.timeout(timeout_s + _ANSWER_GRACE_S):
                 return await pending.future
         except TimeoutError:
+            if pending.future.done() and not pending.future.cancelled():  # both have come before this was awake again
+                return pending.future.result()
             if pending.stream is None:
                 raise self._undelivered() from None
             raise self._unanswered(timeout_s) from None

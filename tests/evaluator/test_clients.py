@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -309,6 +310,20 @@ async def test_a_gateway_that_refuses_this_service_does_not_end_what_another_has
         await refusing.stop(0.0)
         await server.stop(0.0)
     assert not other.calls
+
+
+async def test_an_answer_that_comes_together_with_the_end_of_its_time_is_taken(core, serve, connected, monkeypatch):
+    monkeypatch.setattr(clients, "_ANSWER_GRACE_S", 0.1)
+    client = connected((await serve()).port)
+    await ask(client, "first")
+    core.may_answer.clear()
+    asked = asyncio.create_task(ask(client, "late", timeout_s=0.5))
+    await until(lambda: core.calls["late"])
+    (pending,) = client._pending.values()
+    answer = gw.GenerateResponse(parts=[ct.Part(text="late")])
+    asyncio.get_running_loop().call_later(0.2, pending.future.set_result, answer)
+    time.sleep(1.0)  # noqa: ASYNC251 - the loop comes to neither before both are due
+    assert await asked == 4
 
 
 def asking(question, size=0):
