@@ -328,21 +328,27 @@ class RunControl:
                 await self._store(active, ending)
                 return
             await lock.release()
-            if await lock.acquire():  # nobody has taken it yet
+            active.taken_over = not await self._is_left(active.run_id, lock)
+            if not active.taken_over:
                 active.log.begin_again()
                 await self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
-            else:
-                active.taken_over = True
         except GenlevelError as error:  # a full disk, say: those who watch the run are told all the same
             active.taken_over = active.log.overtaken
             if not active.taken_over:
-                self.unstored[active.run_id] = _unstored(ending, error)
+                self.unstored[active.run_id] = ending.unstored(error)
         finally:
             try:
                 await lock.release()
             finally:
                 self.active.pop(active.run_id, None)
                 _log_end(active, Ending(ev.RUN_STATUS_INTERRUPTED, LOST) if active.taken_over else ending)
+
+    async def _is_left(self, run_id: str, lock: RunLock) -> bool:
+        """Whether a run whose lock was lost is as it was left: nobody has it, nor has had it and stored how it ended. Takes the lock."""
+        if not await lock.acquire():
+            return False
+        record = await self._context.journal.reads(self._context.journal.run, run_id)
+        return record is not None and record.status == ev.RUN_STATUS_RUNNING
 
     async def _with_losses(self, active: ActiveRun, ending: Ending) -> Ending:
         """An ending that says if answers which were stored are gone: then the run has not finished, whatever was counted."""
@@ -389,11 +395,3 @@ def _log_end(active: ActiveRun, ending: Ending) -> None:
     status = ev.RunStatus.Name(ending.status).removeprefix("RUN_STATUS_").lower()
     reason = f" ({' '.join(ending.reason.split())})" if ending.reason else ""
     logger.info("run %s ended: %s%s; %s on %s: %s", active.run_id, status, reason, *_named(active.work), counted)
-
-
-def _unstored(ending: Ending, error: GenlevelError) -> Ending:
-    """The end of a run that could not be stored; the run is to be continued, whatever it had reached."""
-    finished = ending.status == ev.RUN_STATUS_FINISHED
-    ended = "every instance has its outcome" if finished else ending.reason
-    told = f"{ended}; this could not be stored: {error}" if str(error) not in ending.reason else ending.reason
-    return Ending(ev.RUN_STATUS_FAILED if finished else ending.status, told)

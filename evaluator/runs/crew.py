@@ -44,6 +44,13 @@ class Ending(NamedTuple):
     reason: str = ""
     may_pass: bool = False
 
+    def unstored(self, error: GenlevelError) -> Ending:
+        """This end of a run if it could not be stored: the run is to be continued, whatever it had reached."""
+        finished = self.status == ev.RUN_STATUS_FINISHED
+        ended = "every instance has its outcome" if finished else self.reason
+        told = f"{ended}; this could not be stored: {error}" if str(error) not in self.reason else self.reason
+        return Ending(ev.RUN_STATUS_FAILED if finished else self.status, told)
+
 
 class Crew(LiveSource, Generic[Item]):
     """Drives one pass to its end; ``stop`` ends it early. A pass is what it reads (``_read``) and what a worker does (``_work_on``).

@@ -163,6 +163,31 @@ async def test_a_lost_lease_that_nobody_took_ends_the_run_as_interrupted(join, s
     assert (await watched(evaluator, again.run)).status == ev.RUN_STATUS_FINISHED
 
 
+async def test_who_lost_its_lease_leaves_the_end_that_another_has_stored_meanwhile(join, scripted, suite_folder, monkeypatch):
+    """The other one has given the lease back by then: that it can be had again does not say that nobody had it."""
+    first, second = join(), join()
+    scripted.latency_s = 0.1
+    request = request_of(suite_folder)
+    run = (await first.start_run(request)).run
+    await until(lambda: scripted.calls.total() > 4)
+    scripted.latency_s = 60.0
+    await asyncio.sleep(0.3)
+    table = first._control._locks._table
+
+    def unheard(lease, *, ttl_s):
+        raise StorageError("the database does not answer")
+
+    monkeypatch.setattr(table, "renew", unheard)
+    with table._engine.begin() as connection:
+        connection.execute(text("update runtime_leases set until_s = 0"))
+    scripted.latency_s = 0.0
+    assert (await watched(second, (await second.start_run(request)).run)).status == ev.RUN_STATUS_FINISHED
+    assert first._control.active
+    await first._control.ended()
+    left = (await second.get_run(ev.GetRunRequest(run_id=run.run_id))).run
+    assert (left.status, left.reason, left.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 40)
+
+
 DYING = """
 import asyncio, sys
 from pathlib import Path
