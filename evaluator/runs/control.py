@@ -188,11 +188,13 @@ class RunControl:
         """Stores that the run goes on (in a thread). Returns the wish that it follows.
 
         What a person has wished since the run was read, while its start was planned, came later than the start. Raises UsageError if it was
-        stopped or paused.
+        stopped or paused, RunTaken if it is not to go on by itself any more.
         """
         record, journal = work.record, self._context.journal
         got_on = work.wanted is None and journal.wishes.got_on_since(record.run_id, record.continued)
         while (now := journal.wishes.of(record.run_id)) is not None:
+            if work.wanted is None and now.wanted is not Wanted.GO_ON:
+                raise RunTaken(f"run {record.run_id} is not to go on any more")
             if now.number > record.wishes:
                 if now.wanted is not record.wanted and (ending := ENDED_BY_WISH.get(now.wanted)) is not None:
                     raise UsageError(f"run {record.run_id} was {ending[1]} while its start was under way; start it again to let it go on")

@@ -934,3 +934,22 @@ async def test_what_failed_and_did_not_fit_when_it_was_to_be_asked_again_is_aske
     ended = await reaches(service, run.run_id, ev.RUN_STATUS_FINISHED if raised else ev.RUN_STATUS_BUDGET)
     assert (ended.counts.answered, ended.counts.failed) == ((10, 0) if raised else (9, 1))
     assert place.gateway.calls.total() == (12 if raised else 11)
+
+
+async def test_a_run_that_cannot_succeed_as_another_process_has_found_meanwhile_is_not_continued(place, suite_folder):
+    service = place.start(going=False)
+    run = await begun(place, service, suite_folder(20))
+    await place.stop(service)
+    asked, again = place.gateway.calls.total(), place.start(going=False)
+    begin_run = again._context.scorer.begin_run
+
+    async def begin(request):
+        place.change(wanted=CANNOT, status=ev.RUN_STATUS_FAILED, reason="the last 25 instances all failed")
+        return await begin_run(request)
+
+    again._context.scorer.begin_run = begin
+    await again._continuing.look()
+    await again._control.ended()
+    found = await seen(again, run.run_id)
+    assert (found.status, found.wanted, found.reason) == (ev.RUN_STATUS_FAILED, CANNOT, "the last 25 instances all failed")
+    assert place.gateway.calls.total() == asked
