@@ -132,8 +132,9 @@ class Starter:
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
     ) -> ev.StartRunResponse:
         """Starts what is left of a run, if anything is and nobody works on it."""
-        _, notes = await self._begun(plan, record, traffic, request, wanted=wanted)
-        return ev.StartRunResponse(run=await self._records.message(record), problems=[*plan.problems, *notes])
+        left, notes = await self._begun(plan, record, traffic, request, wanted=wanted)
+        run = await self._records.message(record)
+        return ev.StartRunResponse(run=run, problems=[*plan.problems, *notes], nothing_left=not left)
 
     async def _begun(
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None

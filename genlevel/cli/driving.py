@@ -40,7 +40,7 @@ async def drive(found: Services, request: ev.StartRunRequest, settings: Settings
     where = "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}"
     elsewhere = found.registry is None
     async with _served_metrics(found, settings, access) as metrics_at:
-        watched = await _watched(found, started.run, metrics_at)
+        watched = await _watched(found, started, metrics_at)
         if watched.left:
             return _left(watched, where)
         run = watched.run
@@ -73,9 +73,10 @@ def _left(watched: Watched, where: str) -> int:
     return EXIT_INCOMPLETE
 
 
-async def _watched(found: Services, run: ev.Run, metrics_at: str) -> Watched:
-    """Follows a run to its end, if it is not there."""
-    if run.status != ev.RUN_STATUS_RUNNING:
+async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: str) -> Watched:
+    """Follows a run to its end, unless it was there before."""
+    run = started.run
+    if started.nothing_left:
         judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
         click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
         return Watched(run)

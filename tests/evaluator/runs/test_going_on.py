@@ -642,8 +642,12 @@ async def test_a_run_that_ends_before_its_start_is_told_is_told_as_it_ended(plac
         await command._control.ended()
 
     monkeypatch.setattr(command._control, "begin", begin_and_end)
-    run = (await command.start_run(request_of(suite_folder(4)))).run
-    assert (run.status, run.reason, run.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 4)
+    folder = suite_folder(4)
+    for nothing_left in (False, True):
+        started = await command.start_run(request_of(folder))
+        run = started.run
+        assert (run.status, run.reason, run.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 4)
+        assert started.nothing_left == nothing_left
 
 
 async def test_a_run_that_ends_elsewhere_while_it_is_looked_up_is_not_taken_for_one_whose_process_died(place, suite_folder, monkeypatch):
