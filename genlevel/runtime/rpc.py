@@ -20,6 +20,7 @@ from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import RpcGuard
 from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
+from genlevel.runtime.health import Health
 from genlevel.runtime.logs import GrpcWarnings
 from genlevel.runtime.loop import loop_factory, run
 from genlevel.runtime.readiness import Check, fine, problem_of
@@ -38,7 +39,6 @@ MOST_VALUES_OF_A_REQUEST = 50_000
 _SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):(?!\d+$)")
 _FIRST_OF_SEVERAL = re.compile(r"ipv[46]:(\[[^]]*\]|[^,:\[\]]+)(?::\d+)?,")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _TRAILERS_LIMIT_BYTES = 64 << 10  # a long message of an error is in there twice, percent-encoded and in base64
 _LOOK_INTERVAL_S = 1.0
 _CUT_S = 1.0  # calls that are cut say so in this time
@@ -134,7 +134,7 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share it silently
             ],
         )
-        self._health = health.aio.HealthServicer()
+        self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._stopped = False
 
@@ -207,7 +207,7 @@ class RpcServer:
 
     async def set_serving(self, serving: bool, service: str = "") -> None:
         """Says whether one service (or, by "", the whole server) takes calls now."""
-        await self._health.set(service, _SERVING if serving else _NOT_SERVING)
+        self._health.set(service, serving=serving)
 
     async def refuse(self) -> None:
         """Says NOT_SERVING, and begins nothing further, from now on."""
@@ -218,7 +218,7 @@ class RpcServer:
             self._looking.cancel()
         for stop in self._stops:
             stop.begin_nothing()
-        await self._health.enter_graceful_shutdown()
+        self._health.stop()
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Refuses new calls, waits for those in flight, cuts what is left after ``grace_s``. Stopping twice is fine.

@@ -68,16 +68,19 @@ NO_WINDOW = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\6\4\0\0\0\0\0" + b"\0\4
 """How a client begins that takes no bytes of answers."""
 
 
-def generate_frames(stream: int, **headers: str) -> bytes:
-    """A call of Generate in HTTP/2."""
-    path = f"/{SERVICE}/Generate"
+def call_frames(stream: int, path: str, sent: Any, **headers: str) -> bytes:
+    """A call in HTTP/2."""
     fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers", "content-type": "application/grpc"}
     fields |= headers
     block = b"".join(b"\0" + b"".join(bytes([len(text)]) + text.encode("latin-1") for text in field) for field in fields.items())
-    message = request().SerializeToString()
+    message = sent.SerializeToString()
     data = b"\0" + len(message).to_bytes(4, "big") + message
     frames = ((1, 4, block), (0, 1, data))
     return b"".join(len(load).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + load for kind, flags, load in frames)
+
+
+def generate_frames(stream: int, **headers: str) -> bytes:
+    return call_frames(stream, f"/{SERVICE}/Generate", request(), **headers)
 
 
 def make_server(**arguments: Any) -> tuple[RpcServer, Echo]:
@@ -183,6 +186,28 @@ async def test_health_is_told_per_service_and_as_a_whole(server: RpcServer) -> N
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await stub.Check(health_pb2.HealthCheckRequest(service="genlevel.v1.Nothing"))
         assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_who_watches_health_and_takes_nothing_keeps_nobody_from_being_told_and_the_server_from_stopping() -> None:
+    """Nobody needs to be known for it."""
+    server, _ = make_server(grace_s=30)
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    asked = health_pb2.HealthCheckRequest(service=SERVICE)
+    writer.write(NO_WINDOW + call_frames(1, "/grpc.health.v1.Health/Watch", asked))
+    async with connect(f"127.0.0.1:{server.port}") as channel, asyncio.timeout(10):
+        await asyncio.sleep(0.3)
+        watch = health_pb2_grpc.HealthStub(channel).Watch(asked)
+        assert (await watch.read()).status == SERVING
+        for serving in (False, True):
+            await server.set_serving(serving, SERVICE)
+            assert (await watch.read()).status == (SERVING if serving else NOT_SERVING)
+        stopping = asyncio.create_task(server.stop())
+        assert (await watch.read()).status == NOT_SERVING
+        await stopping
+    writer.close()
+    await writer.wait_closed()
+    del reader
 
 
 async def test_reflection_lists_the_services(server: RpcServer) -> None:
