@@ -6,11 +6,13 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -259,6 +261,31 @@ async def test_a_holder_says_that_another_has_it(tables: tuple[LeaseTable, Lease
     await first.release()
     assert await second.acquire()
     await second.release()
+
+
+async def test_a_holder_that_is_cancelled_while_it_asks_leaves_the_lease_to_others(
+    tables: tuple[LeaseTable, LeaseTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tables
+    acquire, given = here.acquire, threading.Event()
+
+    def slow(*arguments: Any, **named: Any) -> Lease | None:
+        lease = acquire(*arguments, **named)
+        given.set()
+        time.sleep(0.1)
+        return lease
+
+    monkeypatch.setattr(here, "acquire", slow)
+    holder = LeaseHolder(here, "run", "a", ttl_s=LONG_S)
+    asking = asyncio.create_task(holder.acquire())
+    await asyncio.to_thread(given.wait)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (holder.lease, there.owner_of("run")) == (None, None)
+    assert await holder.acquire()
+    assert there.owner_of("run") == "a"
+    await holder.release()
 
 
 async def test_a_holder_tells_that_it_was_overtaken(tables: tuple[LeaseTable, LeaseTable]) -> None:

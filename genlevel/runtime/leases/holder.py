@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from genlevel.runtime.errors import StorageError
@@ -65,7 +66,10 @@ class LeaseHolder:
         return self.lease is not None and clock_s() < self._valid_until + self.patience_s
 
     async def acquire(self) -> bool:
-        """Takes the lease and keeps it from now on. False: another has it. Raises StorageError."""
+        """Takes the lease and keeps it from now on. False: another has it. Raises StorageError.
+
+        If it is cancelled, a lease that comes all the same is given back.
+        """
         if self.lease is not None:
             return True
         await self._end_renewing()
@@ -84,7 +88,16 @@ class LeaseHolder:
         return True
 
     async def _asked(self, spare_s: float, seen: Expired | None = None) -> Lease | None:
-        return await self._done(lambda: self._table.acquire(self.name, self.owner, ttl_s=self.ttl_s, spare_s=spare_s, seen=seen))
+        ask = partial(self._table.acquire, self.name, self.owner, ttl_s=self.ttl_s, spare_s=spare_s, seen=seen)
+        asking = asyncio.create_task(self._done(ask))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            await asyncio.wait((asking,), timeout=_RELEASE_S)
+            if asking.done() and not asking.exception():
+                self.lease = asking.result()
+                await self.release()
+            raise
 
     async def _done(self, work: Callable[[], T]) -> T:
         return await in_thread(work, name=f"lease {self.name}")
