@@ -110,33 +110,61 @@ class Patience:
             tries += 1
 
     async def __call__(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Does work that blocks, in a thread of its own. Raises as ``repeat``.
+        """Does work that blocks, in a thread of its own, in its turn. Raises as ``repeat``.
 
         Also raises StorageError if the work has not come back when the process ends (``hurry``).
         """
-        async with self._turns:
+        trying: asyncio.Task[T] | None = None
+        await self._turn()
+        try:
             tries, began = 0, time.monotonic()
             while True:
                 tried = time.monotonic()
                 self._check(tried)
                 try:
                     with self._trying():
-                        return await self._in_time(lambda: work(*arguments, **named))
+                        trying = asyncio.create_task(in_thread(lambda: work(*arguments, **named), name=self.name))
+                        return await self._in_time(trying)
                 except StorageError as error:
                     if not self._goes_on(error, began, tried):
                         raise
                 await asyncio.sleep(_pause_s(tries))
                 tries += 1
-
-    async def _in_time(self, work: Callable[[], T]) -> T:
-        trying = asyncio.ensure_future(in_thread(work, name=self.name))
-        try:
-            while not (await asyncio.wait((trying,), timeout=_LOOK_S))[0]:
-                if time.monotonic() >= self._ends:
-                    raise StorageError(f"{self.name}: no answer, and the process ends")
-            return trying.result()
         finally:
-            trying.cancel()
+            self._leave(trying)
+
+    async def _turn(self) -> None:
+        """Waits for a turn."""
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        taking = asyncio.create_task(self._turns.acquire())
+        try:
+            await self._in_time(taking)
+        except BaseException:
+            if not taking.cancel():
+                self._turns.release()
+            raise
+
+    def _leave(self, trying: asyncio.Task[T] | None) -> None:
+        """Ends a turn: with the work, which goes on if whoever waited for it was cancelled, and has a connection until then."""
+
+        def ended(work: asyncio.Task[T]) -> None:
+            if not work.cancelled():
+                work.exception()  # noticed: asyncio need not log what nobody waits for
+            self._turns.release()
+
+        if trying is None:
+            self._turns.release()
+        else:
+            trying.add_done_callback(ended)
+
+    async def _in_time(self, waited_for: asyncio.Task[T]) -> T:
+        """What it comes to, unless the process ends first."""
+        while not (await asyncio.wait((waited_for,), timeout=_LOOK_S))[0]:
+            if time.monotonic() >= self._ends:
+                raise StorageError(f"{self.name}: no answer, and the process ends")
+        return waited_for.result()
 
     def _check(self, now: float) -> None:
         """Raises StorageError at once if it is known that a try would fail."""

@@ -77,6 +77,44 @@ async def test_waiting_takes_no_thread_that_others_need() -> None:
     await asyncio.gather(*waiting)
 
 
+async def test_work_whose_waiters_are_cancelled_takes_no_more_threads_and_connections_than_other_work() -> None:
+    """A database that hangs has only so many connections, and whoever writes needs one."""
+    patience, go, begun = Patience(10.0), threading.Event(), list[int]()
+
+    def work() -> str:
+        begun.append(1)
+        go.wait(10)
+        return "done"
+
+    for _ in range(3):
+        waiting = [asyncio.create_task(patience(work)) for _ in range(module._AT_ONCE)]
+        await asyncio.sleep(0.1)
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
+    assert len(begun) == module._AT_ONCE
+    last = [asyncio.create_task(patience(work)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    go.set()
+    assert await asyncio.wait_for(asyncio.gather(*last), 5) == ["done", "done"]
+    await asyncio.gather(*(patience(work) for _ in range(3 * module._AT_ONCE)))
+
+
+async def test_who_waits_for_the_turn_of_work_that_hangs_is_left_behind_when_the_process_ends() -> None:
+    patience, woken = Patience(60.0), threading.Event()
+    waiting = [asyncio.create_task(patience(woken.wait, 20.0)) for _ in range(module._AT_ONCE)]
+    await asyncio.sleep(0.05)
+    for each in waiting:
+        each.cancel()
+    last = asyncio.create_task(patience(woken.wait, 20.0))
+    await asyncio.sleep(0.05)
+    patience.hurry(0.3)
+    with pytest.raises(StorageError, match="no answer, and the process ends"):
+        await asyncio.wait_for(last, 5.0)
+    woken.set()
+    await asyncio.wait(waiting)
+
+
 def test_once_it_is_over_everything_fails_at_its_first_try_until_one_succeeds() -> None:
     patience = Patience(0.5)
     began = time.monotonic()
