@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.patience import DatabasePatience
     from scorer.certify.compare import PairedTask
     from scorer.runs.exporter import ScoreExporter
+
+Response = TypeVar("Response")
 
 COMPUTED_AT_ONCE = 4
 """Verdicts and comparisons, which take memory and processors: whoever may read asks for as many as they like."""
@@ -161,8 +163,7 @@ class Scorer:
             intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
             return verdict_message(standing.run, standing.verdict, certificate_message(found, intervals))
 
-        async with self._computing:
-            return await self._reads(read)
+        return await self._computed(read)
 
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         """Two runs of one suite, on the instances that both have.
@@ -205,8 +206,14 @@ class Scorer:
             )
             return message
 
-        async with self._computing:
-            return await self._reads(work)
+        return await self._computed(work)
+
+    async def _computed(self, work: Callable[[], Response]) -> Response:
+        """What the work comes to, in its turn, which ends with the work: that goes on if whoever asked is gone."""
+        await self._computing.acquire()
+        computing = asyncio.create_task(self._reads(work))
+        computing.add_done_callback(lambda _: self._computing.release())
+        return await asyncio.shield(computing)
 
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""

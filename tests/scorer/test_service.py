@@ -113,7 +113,8 @@ async def test_a_task_that_is_scored_by_another_metric_while_a_verdict_is_drawn_
     assert verdict.tasks[0].score == 80.0
 
 
-async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stays", [True, False], ids=["", "and go away"])
+async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Scorer, monkeypatch: pytest.MonkeyPatch, stays: bool) -> None:
     await scorer.score_task(stream(header(describe(CAUSAL, "nlp/causal")), choices(right=8, wrong=2)))
     standing, at_once, most = scorer._standing, 0, 0
 
@@ -126,7 +127,14 @@ async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Sco
         return standing(*arguments)
 
     monkeypatch.setattr(scorer, "_standing", slow)
-    asked = [scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1")) for _ in range(3 * COMPUTED_AT_ONCE)]
+    for _ in range(3):
+        asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))) for _ in range(COMPUTED_AT_ONCE)]
+        if not stays:
+            await asyncio.sleep(0.02)
+            for one in asked:
+                one.cancel()
+            await asyncio.wait(asked)
+    asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))) for _ in range(3 * COMPUTED_AT_ONCE)]
     assert {verdict.run_id for verdict in await asyncio.gather(*asked)} == {"run-1"}
     assert 1 < most <= COMPUTED_AT_ONCE
 
