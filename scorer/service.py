@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -101,6 +102,7 @@ class Scorer:
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)
         self._registry = registry
+        self._showing = threading.Lock()  # else what was read first could be shown last
         self._exporter: ScoreExporter | None = None
         if registry is not None:
             from scorer.runs.exporter import MOST_SUITES, ScoreExporter
@@ -264,7 +266,8 @@ class Scorer:
 
             return Current(run.run_id, part, draw)
 
-        self._exporter.update(suite, [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
+        with self._showing:
+            self._exporter.update(suite, [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
 
     def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
         benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)

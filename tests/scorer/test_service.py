@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from genlevel.v1 import scorer_pb2_grpc
 from scorer.reports.documents import counts_json, tasks_json, verdict_level_json
 from scorer.rpc import add_to_server
 from scorer.service import COMPUTED_AT_ONCE, Scorer
+from scorer.store.records import StoredRun
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskAnswers
 
@@ -357,6 +359,30 @@ async def test_series_show_scores_levels_and_wins(url: str) -> None:
     )
     names = {family.name for family in text_string_to_metric_families(generate_latest(registry).decode())}
     assert {"genlevel_task_score", "genlevel_level_score", "genlevel_verdict", "genlevel_wins"} <= names
+    scorer.close()
+
+
+async def test_series_are_of_the_newest_run_also_if_two_are_scored_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = CollectorRegistry()
+    scorer = Scorer(url, registry)
+    current_runs, read, go = scorer._store.current_runs, threading.Event(), threading.Event()
+
+    def slow(*suite: str) -> list[tuple[StoredRun, bool]]:
+        found = current_runs(*suite)
+        if not read.is_set():
+            read.set()
+            go.wait(10)
+        return found
+
+    monkeypatch.setattr(scorer._store, "current_runs", slow)
+    causal = describe(CAUSAL, "nlp/causal")
+    older = asyncio.create_task(scorer.score_task(stream(header(causal, "older"), choices(5, 5))))
+    await asyncio.to_thread(read.wait)
+    newer = asyncio.create_task(scorer.score_task(stream(header(causal, "newer"), choices(8, 2))))
+    await asyncio.sleep(0.3)
+    go.set()
+    await asyncio.gather(older, newer)
+    assert registry.get_sample_value("genlevel_task_score", {**PAIR, "task": "nlp/causal", "metric": "accuracy"}) == 80.0
     scorer.close()
 
 
