@@ -33,6 +33,7 @@ from scorer.runs.certified import (
 )
 from scorer.runs.comparison import comparison_message
 from scorer.runs.instances import instance_messages
+from scorer.runs.order import Order, Scoring
 from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
@@ -102,6 +103,7 @@ class Scorer:
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)
         self._registry = registry
+        self._order = Order()
         self._showing = threading.Lock()  # else what was read first could be shown last
         self._exporter: ScoreExporter | None = None
         if registry is not None:
@@ -125,7 +127,7 @@ class Scorer:
         return sc.BeginRunResponse()
 
     async def score_task(self, requests: AsyncIterator[sc.ScoreTaskRequest], *, from_network: bool = False) -> sc.ScoreTaskResponse:
-        """Scores one task from all of its instances and stores the score; repeating it replaces the score.
+        """Scores one task from all of its instances and stores the score; repeating it replaces the score, also while it goes on.
 
         The first request has the header. from_network: files are taken by reference to the blob store alone, never by path.
         Raises UsageError for a stream without header, or an instance that cannot be read; StorageError for a file that is not there.
@@ -136,7 +138,8 @@ class Scorer:
         async for request in requests:
             if asked is None:
                 # The benchmark is checked before the answers: a task that cannot be placed need not be scored.
-                asked = await asyncio.to_thread(_asked, request)
+                turn = self._order.begin(request.header.run_id, request.header.task.key)
+                asked = await asyncio.to_thread(_asked, request, turn)
                 scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
@@ -248,7 +251,7 @@ class Scorer:
         self._show(run.suite_key, run.run_id)
 
     def _keep(self, asked: _AskedTask, score: StoredScore) -> sc.ScoreTaskResponse:
-        self._store.save(asked.run, score)
+        self._order.store(asked.turn, lambda: self._store.save(asked.run, score))
         self._show(asked.run.suite_key, asked.run.run_id)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
 
@@ -330,15 +333,16 @@ class Scorer:
 
 @dataclass(frozen=True, slots=True)
 class _AskedTask:
-    """What the header of a task's stream says. index: of the run's benchmark."""
+    """What the header of a task's stream says. index: of the run's benchmark. turn: among others of the task."""
 
     run: StoredRun
     index: TaskIndex
     task: TaskRecord
     partial: bool
+    turn: Scoring
 
 
-def _asked(request: sc.ScoreTaskRequest) -> _AskedTask:
+def _asked(request: sc.ScoreTaskRequest, turn: Scoring) -> _AskedTask:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
@@ -346,7 +350,7 @@ def _asked(request: sc.ScoreTaskRequest) -> _AskedTask:
     if missing or not header.task.key:
         raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
     run = _run_of(header)
-    return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial)
+    return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial, turn)
 
 
 def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:

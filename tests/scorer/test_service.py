@@ -198,6 +198,28 @@ async def test_scoring_a_task_again_replaces_its_score(scorer: Scorer) -> None:
     assert [task.score for task in verdict.tasks] == [90.0]
 
 
+@pytest.mark.parametrize("first_is_stored_first", [True, False])
+async def test_of_two_scores_at_once_that_whose_answers_were_told_last_is_kept(scorer: Scorer, first_is_stored_first: bool) -> None:
+    """A run is rescored before its last answers are there, and ends before that has been done."""
+    go = {name: asyncio.Event() for name in ("first", "second")}
+
+    async def told(name: str, right: int) -> AsyncIterator[sc.ScoreTaskRequest]:
+        async for request in stream(header(describe(CAUSAL, "k")), choices(right, 10 - right), size=10):
+            yield request
+        await go[name].wait()
+
+    tasks = {}
+    for name, right in (("first", 2), ("second", 9)):
+        tasks[name] = asyncio.create_task(scorer.score_task(told(name, right)))
+        await asyncio.sleep(0.1)
+    for name in ("first", "second") if first_is_stored_first else ("second", "first"):
+        go[name].set()
+        await tasks[name]
+    assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))).tasks[0].score == 90.0
+    await scorer.score_task(stream(header(describe(CAUSAL, "k")), choices(5, 5)))
+    assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))).tasks[0].score == 50.0
+
+
 async def test_an_unlisted_task_is_scored_and_stays_outside_the_levels(scorer: Scorer) -> None:
     description = sc.TaskDescription(
         key="nlp/Dialogue-Relation-Extraction", name="Dialogue-Relation-Extraction", modality="language", metric="micro_f1", unlisted=True
