@@ -41,7 +41,7 @@ class Jobs:
     """Jobs that their calls left behind, by what was asked."""
 
     def __init__(self) -> None:
-        self._left: OrderedDict[str, Job] = OrderedDict()
+        self._left: OrderedDict[tuple[str, str], Job] = OrderedDict()  # of one request there are several if it was asked several times
 
     async def make(self, name: str, upstream: Upstream, request: Request, read: Read) -> tuple[Made, float]:
         """What the request makes, and the seconds with a request open. name: the route. Raises CallFailed.
@@ -49,7 +49,8 @@ class Jobs:
         Cancelling it leaves the job, if one was begun, to the next call that asks the same.
         """
         asked = hashlib.sha256(f"{name}\0{request.path}\0".encode() + request.body).hexdigest()
-        open_s, job, failures = 0.0, self._left.pop(asked, None), 0
+        left = next((key for key in self._left if key[0] == asked), None)
+        open_s, job, failures = 0.0, None if left is None else self._left.pop(left), 0
         try:
             while True:
                 if job is not None:
@@ -77,7 +78,7 @@ class Jobs:
                 failures, job = 0, found
         finally:
             if job is not None:
-                self._left[asked] = job
+                self._left[asked, job.id] = job
                 if len(self._left) > MOST_UNFINISHED:
                     self._left.popitem(last=False)
 

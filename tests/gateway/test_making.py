@@ -163,6 +163,17 @@ async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gatewa
     assert again.response_id != answer.response_id
 
 
+async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one_that_asks(gateway, media_upstream):
+    prompt = f"[slow] {uuid.uuid4().hex}"
+    request = make("openai-video", prompt, modality=ct.MODALITY_VIDEO)
+    late = await asyncio.gather(*(gateway.generate(request, timeout_s=0.5) for _ in range(2)), return_exceptions=True)
+    assert [failure.error_class for failure in late] == [gw.ERROR_CLASS_TIMEOUT] * 2
+    answers = await asyncio.gather(*(gateway.generate(request, timeout_s=20) for _ in range(2)))
+    assert len({answer.response_id for answer in answers}) == 2
+    assert len(media_upstream.calls(prompt)) == 2
+    assert not gateway._jobs._left
+
+
 async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream):
     prompt = f"[fail] {uuid.uuid4().hex}"
     for _ in range(2):
