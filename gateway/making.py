@@ -65,6 +65,7 @@ class Jobs:
                     raise ended.failure from None
                 except CallFailed as failure:
                     failures += 1
+                    failure.may_be_charged |= job is not None  # what was begun is billed, whatever becomes of asking about it
                     if job is None or failure.error_class not in _PASSING or failures > MOST_FAILURES:
                         if failure.error_class not in _PASSING:
                             job = None  # it failed for good: asking again begins another

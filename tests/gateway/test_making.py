@@ -13,10 +13,12 @@ import openai
 import pytest
 from PIL import Image
 
+from gateway import making
 from gateway.adapters.images import OpenAIImages
-from gateway.adapters.making import Job, JobFailed, Made, Reply
+from gateway.adapters.making import Job, JobFailed, Made, Reply, Request
 from gateway.adapters.videos import OpenAIVideos, poll_delay_s
 from gateway.downloads import download
+from gateway.making import Jobs
 from gateway.media import duration_ms, media_part
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, ConfigurationError
@@ -172,6 +174,24 @@ async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one
     assert len({answer.response_id for answer in answers}) == 2
     assert len(media_upstream.calls(prompt)) == 2
     assert not gateway._jobs._left
+
+
+@pytest.mark.parametrize("error_class", [gw.ERROR_CLASS_RATE_LIMIT, gw.ERROR_CLASS_TRANSIENT, gw.ERROR_CLASS_CREDENTIAL])
+async def test_a_job_that_cannot_be_asked_about_any_more_may_be_charged(monkeypatch, error_class):
+    monkeypatch.setattr(making, "_WAITING_S", (0.0,))
+
+    class Upstream:
+        async def send(self, method, *_, **__):
+            if method == "GET":
+                raise CallFailed(error_class, "not now")
+            return 200, {}, b"", 0.0
+
+    def begun(*_):
+        return Job("job", Request("GET", "videos/job"), 0.0, "queued")
+
+    with pytest.raises(CallFailed, match="not now") as failed:
+        await Jobs().make("route", Upstream(), Request("POST", "videos"), begun)
+    assert failed.value.may_be_charged
 
 
 async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream):
