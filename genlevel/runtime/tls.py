@@ -48,7 +48,7 @@ class _Files:
             except (OSError, ValueError):  # ssl.SSLError is an OSError
                 said = f"{self.settings[0]}: {self.certificate} and {self.settings[1].rpartition(' ')[2]} {self.key} do not belong together"
                 raise ConfigurationError(f"{said}, or one of them cannot be used (a key must have no password)") from None
-            if self.key.read_bytes() != key or self.certificate.read_bytes() != certificate:
+            if _pem(self.key, self.settings[1]) != key or _pem(self.certificate, self.settings[0]) != certificate:
                 raise ConfigurationError(f"{self.settings[0]}: {self.certificate} or its key changed while it was read")
         if authority is not None:
             try:

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 import os
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
 from genlevel.runtime.settings_file import parse_settings
+from genlevel.runtime.tls import channel_pems
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
@@ -541,6 +543,29 @@ async def test_certificates_of_both_sides_are_renewed_without_a_restart(
         write(old)
         await call(long_lived)
     assert [caller.name for caller in service.callers[::2]] == ["client.test"] * 5
+
+
+def test_a_key_that_is_taken_away_while_it_is_read_again_leaves_the_one_before_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, pair = trustme.CA(), Pair(tmp_path, "client")
+    (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    pair.write(authority.issue_cert("client.test"))
+    pems = channel_pems(Addresses(ca=tmp_path / "ca.pem", certificate=pair.certificate, key=pair.key), look_interval_s=0.0)
+    assert pems is not None
+    before, load = pems.value(), ssl.SSLContext.load_cert_chain
+
+    def taken_away(self: ssl.SSLContext, *arguments: Any, **named: Any) -> None:
+        load(self, *arguments, **named)
+        pair.key.unlink()
+
+    pair.write(authority.issue_cert("client.test"))
+    with monkeypatch.context() as renewal:
+        renewal.setattr(ssl.SSLContext, "load_cert_chain", taken_away)
+        assert pems.value() is before
+    assert "addresses.key: cannot read" in caplog.text
+    pair.write(authority.issue_cert("client.test"))
+    assert pems.value().key == pair.key.read_bytes()
 
 
 def test_a_key_of_another_certificate_is_refused_at_start_with_both_files(tmp_path: Path) -> None:
