@@ -103,9 +103,9 @@ class _Asked:
                 return self._found
             self._began = time.monotonic()
             self._going = asyncio.create_task(self._ask(), name="readiness")
-        remaining_s = self._began + self._timeout_s - time.monotonic()
-        await asyncio.wait((self._going,), timeout=max(0.0, remaining_s))
-        return self._found if self._going is None else f"no answer within {self._timeout_s:g} s"
+        going, remaining_s = self._going, self._began + self._timeout_s - time.monotonic()
+        await asyncio.wait((going,), timeout=max(0.0, remaining_s))
+        return self._found if going.done() else f"no answer within {self._timeout_s:g} s"
 
     async def _ask(self) -> None:
         try:

@@ -86,6 +86,19 @@ async def test_what_hangs_has_failed_and_does_not_pile_up() -> None:
     assert await ready() == ""
 
 
+async def test_who_asks_as_an_answer_comes_does_not_make_others_miss_it() -> None:
+    check = Checked()
+    check.go.clear()
+    ready = Readiness({"storage": check}, fresh_s=0.0)
+    asked = [asyncio.create_task(ready()) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    check.go.set()
+    for _ in range(6):  # one of them comes between the answer and those who wait for it
+        asked.append(asyncio.create_task(ready()))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*asked) == [""] * len(asked)
+
+
 HANGING = """
 import asyncio, sys, time
 from genlevel.runtime.readiness import Readiness, looked
