@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from genlevel.runtime.leases import Lease, LeaseTable
 
 
+_LOOKS, _LOOK_S = 5, 0.005
+
+
 class RunLock(Protocol):
     """The lock of one run. Each object is one that asks for it: two in one process shut each other out, too. Keep the object for as
     long as the lock is needed: a file lock goes with it.
@@ -134,6 +137,10 @@ class _FileLock:
         """Nobody can take it."""
 
     async def acquire(self) -> bool:
+        for _ in range(_LOOKS):  # one that is only asked who has it is taken for as long as that takes
+            if self._take():
+                return True
+            await asyncio.sleep(_LOOK_S)
         return self._take()
 
     async def release(self) -> None:
@@ -142,7 +149,7 @@ class _FileLock:
     async def holder(self) -> str:
         if self._lock.is_locked:
             return "this process"
-        if not self._take():
+        if not await self.acquire():
             return "another process"
         self._lock.release()
         return ""

@@ -415,6 +415,18 @@ async def test_asking_who_has_it_takes_nothing(locks: RunLocks) -> None:
     await mine.release()
 
 
+async def test_a_run_can_be_taken_while_another_process_asks_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To ask, that one takes the file's lock for a moment."""
+    locks = FileLocks(tmp_path)
+    asked, mine = locks.of("r1"), locks.of("r1")
+    with monkeypatch.context() as slowly:
+        slowly.setattr(asked._lock, "release", lambda: None)
+        assert await asked.holder() == ""
+    asyncio.get_running_loop().call_later(0.001, asked._lock.release)
+    assert await mine.acquire()
+    await mine.release()
+
+
 async def holder(folder: Path) -> str:
     return await run_locks("", folder).of("r1").holder()
 
