@@ -102,16 +102,19 @@ class Gateway:
                 provider = route.provider
                 series = self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
                 limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
+                call = self._calls.call(limit_s)
                 try:
-                    async with self._calls.call(limit_s) as call:
+                    async with call:
                         response, has_usage = await self._ask(route, request, call)
                 except TimeoutError:
                     raise CallFailed(
                         ErrorClass.TIMEOUT,
-                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}",
+                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}"
+                        if call.begun
+                        else f"the call of {route.model} at {route.shown} could not begin within {limit_s:g} s",
                         provider=route.provider,
                         provider_code="deadline",
-                        may_be_charged=True,
+                        may_be_charged=call.begun,
                     ) from None
             except CallFailed as failure:
                 self._telemetry.failed(provider, failure.reason)

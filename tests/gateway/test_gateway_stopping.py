@@ -98,9 +98,9 @@ async def test_on_an_open_stream_what_has_begun_is_answered_and_the_rest_comes_b
     assert len(stub.requests) == 2
 
 
-async def test_a_call_that_has_not_reached_its_provider_comes_back(
-    stub: Any, gateway: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unread(gateway: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> tuple[gw.GenerateRequest, asyncio.Event]:
+    """A request with a file that cannot be read for long, and what is set once that is tried."""
     reading = asyncio.Event()
 
     async def slow(_: Any) -> bytes:
@@ -112,6 +112,13 @@ async def test_a_call_that_has_not_reached_its_provider_comes_back(
     request = asking("openai-chat")
     image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", blob=ct.BlobReference(sha256="0" * 64))
     request.messages[0].parts.add().media.CopyFrom(image)
+    return request, reading
+
+
+async def test_a_call_that_has_not_reached_its_provider_comes_back(
+    stub: Any, gateway: Gateway, asking: Asking, unread: tuple[gw.GenerateRequest, asyncio.Event]
+) -> None:
+    request, reading = unread
     waiting = asyncio.create_task(gateway.generate(request))
     await asyncio.wait_for(reading.wait(), 5)
     gateway.begin_nothing()
@@ -119,6 +126,15 @@ async def test_a_call_that_has_not_reached_its_provider_comes_back(
         with pytest.raises(CallFailed) as caught:
             await asyncio.wait_for(asked, 2)
         assert (caught.value.reason, caught.value.may_be_charged) == ("NOT_SENT", False)
+    assert stub.requests == []
+
+
+async def test_a_call_whose_time_is_over_before_it_reaches_its_provider_is_not_charged(
+    stub: Any, gateway: Gateway, unread: tuple[gw.GenerateRequest, asyncio.Event]
+) -> None:
+    with pytest.raises(CallFailed, match=r"could not begin within 0\.3 s") as late:
+        await gateway.generate(unread[0], timeout_s=0.3)
+    assert (late.value.reason, late.value.may_be_charged) == ("TIMEOUT", False)
     assert stub.requests == []
 
 
