@@ -1,17 +1,21 @@
 """Stored objects as files on this machine, under names that decoders understand: links into a folder store, else fetched copies.
 
-Copies are bounded: the ones that were used longest ago go first, and none that is in use goes at all.
+Copies are bounded: the ones that were used longest ago go first, and none that is in use goes at all, be it by another cache of the same
+folder, in this process or another one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import tempfile
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +25,9 @@ from genlevel.runtime.errors import StorageError
 
 LIMIT_BYTES = 8 << 30
 MOST_FILES = 100_000
+
+_IN_USE_S = 600
+"""For which a file that another process, or another cache, was given may be in use there."""
 
 SUFFIXES: dict[str, str] = {
     "image/png": ".png",
@@ -77,7 +84,7 @@ class FileCache:
         self._folder = folder.absolute()
         self._limit_bytes = limit_bytes
         self._most_files = most_files
-        self._sizes: OrderedDict[Path, int] | None = None  # least recently used first
+        self._copies: OrderedDict[Path, _Copy] | None = None  # least recently used first
         self._total = 0
         self._held: Counter[Path] = Counter()
         self._lock = threading.RLock()
@@ -101,11 +108,16 @@ class FileCache:
             path = self._folder / sha256[:2] / f"{sha256}{suffix}"
             try:
                 known = self._known()
-                if path not in known or not path.exists():
+                copy, last_ns = known.get(path), _time_ns(path)
+                if _mark_used(path) and copy is not None and path.exists():
+                    copy.others_ns = copy.others_ns if last_ns == copy.used_ns else last_ns
+                else:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    self._total -= known.pop(path, 0)
-                    known[path] = _link(source, path) if source is not None else _write(path, self._blobs.get(sha256))
-                    self._total += known[path]
+                    self._forget(known, path)
+                    size = _link(source, path) if source is not None else _write(path, self._blobs.get(sha256))
+                    copy = known[path] = _Copy(size, others_ns=last_ns)
+                    self._total += size
+                copy.used_ns = _mark_used(path)
                 known.move_to_end(path)
                 self._held[path] += 1
                 self._shrink(known)
@@ -133,22 +145,48 @@ class FileCache:
             self._held.subtract(paths)
             self._held = +self._held
 
-    def _known(self) -> OrderedDict[Path, int]:
-        if self._sizes is None:  # what an earlier process left
+    def _known(self) -> OrderedDict[Path, _Copy]:
+        if self._copies is None:  # what an earlier process left, or another one uses
             found = [path for path in self._folder.glob("??/*") if path.name[0] != "."]
-            states = sorted((path.lstat().st_mtime, path) for path in found)
-            self._sizes = OrderedDict((path, 0 if path.is_symlink() else path.stat().st_size) for _, path in states)
-            self._total = sum(self._sizes.values())
-        return self._sizes
+            states = []
+            for path in found:
+                with contextlib.suppress(FileNotFoundError):  # another one's, gone meanwhile
+                    state = path.lstat()
+                    states.append((state.st_mtime_ns, path, 0 if path.is_symlink() else state.st_size))
+            self._copies = OrderedDict((path, _Copy(size)) for _, path, size in sorted(states))
+            self._total = sum(copy.size for copy in self._copies.values())
+        return self._copies
 
-    def _shrink(self, known: OrderedDict[Path, int]) -> None:
-        if self._total <= self._limit_bytes and len(known) <= self._most_files:
-            return
-        for path in [path for path in known if not self._held[path]]:
-            self._total -= known.pop(path)
+    def _shrink(self, known: OrderedDict[Path, _Copy]) -> None:
+        for path in [path for path in known if not self._held[path]] if self._is_over(known) else ():
+            if known[path].is_used_by_others(path):
+                known.move_to_end(path)
+                continue
+            self._forget(known, path)
             path.unlink(missing_ok=True)
-            if self._total <= self._limit_bytes and len(known) <= self._most_files:
+            if not self._is_over(known):
                 return
+
+    def _is_over(self, known: OrderedDict[Path, _Copy]) -> bool:
+        return self._total > self._limit_bytes or len(known) > self._most_files
+
+    def _forget(self, known: OrderedDict[Path, _Copy], path: Path) -> None:
+        if (copy := known.pop(path, None)) is not None:
+            self._total -= copy.size
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A file of a cache. size: of what it takes up. used_ns, others_ns: when this cache, or another, gave it to somebody last; 0: never."""
+
+    size: int
+    used_ns: int = 0
+    others_ns: int = 0
+
+    def is_used_by_others(self, path: Path) -> bool:
+        """Whether another cache gave it to somebody not long ago, as the file's own time says."""
+        last_ns = _time_ns(path)
+        return time.time_ns() - (self.others_ns if last_ns == self.used_ns else last_ns) < _IN_USE_S * 1_000_000_000
 
 
 class Lease:
@@ -178,6 +216,22 @@ class Lease:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._cache.give_back(self._paths)
         self._paths = []
+
+
+def _time_ns(path: Path) -> int:
+    """When a file was used last; 0 if it is not there."""
+    try:
+        return path.lstat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _mark_used(path: Path) -> int:
+    """Notes in a file's own time that it is used now. Returns that, as exactly as it is kept; 0 if it is not there."""
+    now_ns = time.time_ns()
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path, ns=(now_ns, now_ns), follow_symlinks=False)
+    return _time_ns(path)
 
 
 def _link(source: Path, target: Path) -> int:

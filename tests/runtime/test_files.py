@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from genlevel.runtime import files
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.files import FileCache
@@ -49,7 +50,7 @@ def test_a_folder_of_frames_keeps_their_names(blobs, tmp_path):
             lease.folder([("../up.png", frames[0][1])])
 
 
-def test_copies_are_bounded_and_what_is_in_use_stays(tmp_path):
+def test_copies_are_bounded_and_what_is_in_use_stays(tmp_path, monkeypatch):
     blobs = BlobStore.open(f"memory://{uuid.uuid4().hex}/blobs")
     hashes = [blobs.put(bytes([number]) * 1000).sha256 for number in range(10)]
     cache = FileCache(blobs, tmp_path / "files", limit_bytes=3000)
@@ -61,7 +62,34 @@ def test_copies_are_bounded_and_what_is_in_use_stays(tmp_path):
             left = [path for path in (tmp_path / "files").glob("??/*") if path.is_file()]
             assert sum(path.stat().st_size for path in left) <= 3000
         assert first.exists()
+    monkeypatch.setattr(files, "_IN_USE_S", 0)
     again = FileCache(blobs, tmp_path / "files", limit_bytes=3000)  # a later process counts what lies there
     with again.lease() as lease:
         lease.path(hashes[5], ".png")
     assert sum(path.stat().st_size for path in (tmp_path / "files").glob("??/*")) <= 3000
+
+
+@pytest.mark.parametrize("scanned", ["before", "after", "shared"])
+def test_what_another_cache_of_the_folder_uses_stays(tmp_path, scanned, monkeypatch):
+    """An evaluator and a scorer in one process, say, or two commands. A file that is gone would count as an answer that cannot be read."""
+    blobs = BlobStore.open(f"memory://{uuid.uuid4().hex}/blobs")
+    hashes = [blobs.put(bytes([number]) * 1000).sha256 for number in range(5)]
+    theirs, ours = FileCache(blobs, tmp_path / "files"), FileCache(blobs, tmp_path / "files", limit_bytes=2500)
+
+    def use(cache, sha256):
+        with cache.lease() as lease:
+            return Path(lease.path(sha256, ".png"))
+
+    if scanned == "before":
+        use(ours, hashes[0])
+    with theirs.lease() as held:
+        in_use = Path(held.path(hashes[0], ".png"))
+        if scanned == "shared":
+            use(ours, hashes[0])
+        unused = [use(ours, sha256) for sha256 in hashes[1:]]
+        assert in_use.exists()
+        assert not unused[0].exists()
+    monkeypatch.setattr(files, "_IN_USE_S", 0)
+    use(ours, hashes[1])
+    use(ours, hashes[2])
+    assert not in_use.exists()
