@@ -224,10 +224,11 @@ async def test_a_run_that_is_started_while_it_is_being_stopped_goes_on(place, su
     assert set(place.gateway.calls.values()) == {1}
 
 
-async def test_whoever_works_on_a_run_follows_what_another_process_was_told(place, suite_folder):
+async def test_whoever_works_on_a_run_follows_what_another_process_was_told(place, suite_folder, monkeypatch):
+    monkeypatch.setattr(control, "LOOK_S", 1.0)
     worker = place.start()
     other = place.start(continues=False, going=False)
-    run = await begun(place, worker, suite_folder(60))
+    run = await begun(place, worker, suite_folder(400))
     told = await other.update_run(wish(run, PAUSED))
     assert told.run.status == ev.RUN_STATUS_RUNNING, "it has not seen it yet"
     await reaches(worker, run.run_id, ev.RUN_STATUS_PAUSED)
