@@ -51,6 +51,7 @@ test-full: $(DONE)/full
 .PHONY: soak
 soak: $(DONE)/soak
 	$(PYTEST) -m soak
+	$(PYTEST) --hypothesis-profile=explore -m 'hypothesis and not full'
 	GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'not soak and not full'
 	GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'not soak and not full'
 	@set -e; for fuzz in tests/performance/fuzz_*.py; do echo "== $$fuzz"; $(BIN)/python $$fuzz; done

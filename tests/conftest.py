@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 # Fixtures that cost much: the tests that ask for one are run by one worker.
 COSTLY = ("embedded_folder", "llama")
 NO_SKIPS = os.environ.get("CI") == "true" and os.environ.get("GENLEVEL_NO_SKIP") == "1"
+
+# Properties are about values: how long an example takes on a busy machine says nothing. The same examples come each time, so that what
+# passed goes on passing; make soak looks for new ones (--hypothesis-profile=explore).
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", UNHURRIED, derandomize=True)
+settings.register_profile("explore", UNHURRIED)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -180,7 +180,7 @@ keys = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(key=keys, data=st.lists(items | json_values, max_size=6), envelope=envelopes)
 def test_any_items_are_all_accounted_for_or_refused_in_one_line(
     tmp_path_factory: Any, key: str, data: list[Any], envelope: dict[str, Any]
@@ -203,7 +203,7 @@ def test_any_items_are_all_accounted_for_or_refused_in_one_line(
     assert not [problem for problem in (suite.problems if suite else ()) if "\n" in problem]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cut=st.integers(0, 400), noise=st.binary(max_size=12), at=st.integers(0, 400))
 def test_any_damage_to_a_file_is_read_or_refused_in_one_line(tmp_path_factory: Any, cut: int, noise: bytes, at: int) -> None:
     root = tmp_path_factory.mktemp("damage")

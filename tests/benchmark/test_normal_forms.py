@@ -90,7 +90,7 @@ def test_run_lengths(written: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:pycocotools")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 9), st.integers(1, 9), st.randoms(use_true_random=False))
 def test_compressed_run_lengths_are_decoded_as_coco_does(height: int, width: int, random: Any) -> None:
     import numpy as np
@@ -396,7 +396,7 @@ def read(answer_type: str, value: Any, modality: str = "") -> tuple[Any, str]:
         return None, str(error)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=600)
 @given(st.sampled_from(list(AnswerType)), json_values, st.sampled_from(["", "image", "video", "3d"]))
 def test_any_json_is_read_or_refused_in_one_line(answer_type: AnswerType, value: Any, modality: str) -> None:
     found, reason = read(answer_type, value, modality)

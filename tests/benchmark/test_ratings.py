@@ -149,7 +149,7 @@ def test_a_name_of_several_tasks_needs_the_folder() -> None:
 
 
 @given(st.one_of(st.binary(max_size=300), st.text(alphabet='task,inercg"\n;1.5\0', max_size=200).map(lambda text: text.encode())))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_bytes_are_ratings_or_refused_in_lines(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "any.csv").write_bytes(b"task,instance,rater,rating\n" + content)
     rows: tuple[Rating, ...] = ()

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -25,10 +24,6 @@ from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from tests.ports import free_ports
-
-# Properties are about values; how long an example takes on a busy machine says nothing.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 
 CHAT_ANSWER = {
     "id": "chatcmpl-7",

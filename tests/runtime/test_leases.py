@@ -236,7 +236,7 @@ class Leases(RuleBasedStateMachine):
 
 
 TestLeases = Leases.TestCase
-TestLeases.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestLeases.settings = settings(max_examples=20, stateful_step_count=25)
 
 
 # -- holders -------------------------------------------------------------------------------------------------------------

@@ -415,5 +415,5 @@ class Spending(RuleBasedStateMachine):
             assert self.budget.held[purse] == sum(self.book.raised(call, purse) for call in self.book.open)
 
 
-Spending.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Spending.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestSpending = Spending.TestCase

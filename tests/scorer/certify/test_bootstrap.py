@@ -41,7 +41,7 @@ METRICS: list[tuple[str, dict[str, str], st.SearchStrategy[Any]]] = [
 
 @pytest.mark.parametrize(("name", "parameters", "statistic"), METRICS, ids=[row[0] for row in METRICS])
 def test_a_score_under_whole_weights_is_the_score_of_the_instances_repeated(name: str, parameters: dict[str, str], statistic: Any) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(st.tuples(statistic, st.integers(0, 3)), min_size=1, max_size=7))
     def check(rows: list[tuple[Any, int]]) -> None:
         metric = create(name, parameters)
@@ -102,7 +102,7 @@ def test_a_clustered_score_that_is_no_mean_has_the_error_of_the_cluster_bootstra
     assert (together.low.units, together.low.clustered, TaskEvidence.of(task, together).test) == (120, True, "clustered t")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.integers(0, 698), st.floats(0, 100), max_size=60), st.integers(0, 2**31))
 def test_levels_by_draw_are_the_levels(picked: dict[int, float], seed: int) -> None:
     benchmark = general_bench()

@@ -49,13 +49,13 @@ shares = st.floats(0.0, 1.0)
 p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.floats(0.5, 3000), st.floats(0.5, 3000), shares)
 def test_incomplete_beta_is_that_of_scipy(first: float, second: float, at: float) -> None:
     assert regularized_incomplete_beta(first, second, at) == pytest.approx(float(special.betainc(first, second, at)), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), shares)
 def test_binomial_tails_are_those_of_scipy(case: tuple[int, int], share: float) -> None:
     successes, trials = case
@@ -63,7 +63,7 @@ def test_binomial_tails_are_those_of_scipy(case: tuple[int, int], share: float) 
     assert binomial_at_most(successes, trials, share) == pytest.approx(float(stats.binom.cdf(successes, trials, share)), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(-30, 30), st.integers(1, 5000), st.floats(0.0005, 0.9995))
 def test_student_t_is_that_of_scipy(value: float, degrees: int, probability: float) -> None:
     # scipy's own is off by some 2e-9 where the value is next to 0.
@@ -78,7 +78,7 @@ def test_wilson_is_that_of_scipy(case: tuple[int, int], confidence: float) -> No
     assert wilson(case[0], case[1], confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.001, 0.999))
 def test_bounds_of_means_are_never_below_the_chance_of_shares_and_their_intervals_are_what_they_allow(
     case: tuple[int, int], share: float
@@ -217,7 +217,7 @@ def test_all_answers_alike_are_no_certainty() -> None:
     assert measured(entry, 100.0, 500, binary=False).win_p_value(50.0) < 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0.01, 1.0), st.integers(4, 60), st.booleans())
 def test_all_answers_alike_leave_no_error_whatever_the_last_digits_of_their_mean(value: float, count: int, clustered: bool) -> None:
     entry = task(0, Modality.IMAGE, Paradigm.COMPREHENSION, "f1")
@@ -333,7 +333,7 @@ def test_an_uncertain_specialist_makes_no_win_surer() -> None:
         assert (bound.test, exact.test) == ("Hoeffding bound", "exact binomial")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 8), st.floats(0, 100), st.integers(2, 500)), min_size=1, max_size=9, unique_by=lambda row: row[0]))
 def test_statuses_are_consistent_and_intervals_hold_the_point_scores(rows: list[tuple[int, float, int]]) -> None:
     benchmark, tasks = full_benchmark()
@@ -553,7 +553,6 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
     assert evidence_from_statistics(unknown, statistics) is None
 
 
-@settings(deadline=None)
 @given(st.floats(-8, 8), st.floats(-0.3, 0.3))
 def test_the_correction_of_skewness_is_undone_by_its_inverse_and_keeps_the_order(statistic: float, skewness: float) -> None:
     corrected = symmetric(statistic, skewness)
@@ -594,7 +593,7 @@ def test_a_win_among_skewed_scores_is_not_certified_more_often_than_said_far_in_
     assert plain > 2 * float(stats.binom.ppf(0.999, runs, level))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(9)), st.lists(st.floats(0, 100), min_size=9, max_size=9))
 def test_the_order_of_tasks_does_not_matter(order: list[int], values: list[float]) -> None:
     benchmark, tasks = full_benchmark()

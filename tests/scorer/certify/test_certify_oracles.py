@@ -24,7 +24,7 @@ from scorer.metrics import create
 p_lists = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(p_lists)
 def test_corrections_are_those_of_evalsig_and_statsmodels(p_values: list[float]) -> None:
     array = np.array(p_values)
@@ -33,7 +33,7 @@ def test_corrections_are_those_of_evalsig_and_statsmodels(p_values: list[float])
         assert ours(p_values) == pytest.approx(multipletests(array, method=name)[1].tolist(), abs=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
 def test_mcnemar_is_that_of_evalsig(pairs: list[tuple[bool, bool]]) -> None:
     a, b = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))

@@ -60,7 +60,7 @@ def pair(task: Task, a: Sequence[Any], b: Sequence[Any], clusters: Mapping[str, 
     return PairedTask(task, sides[0], sides[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_that_of_statsmodels(only_a: int, only_b: int) -> None:
     expected = mcnemar_table([[5, only_a], [only_b, 7]], exact=True).pvalue if only_a + only_b else 1.0
@@ -237,7 +237,7 @@ def test_the_interval_of_a_level_agrees_with_its_test_however_few_the_instances(
         assert difference.interval is None or difference.interval[0] <= 0.0 <= difference.interval[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 0.0, 1.0])), min_size=1, max_size=8), min_size=1, max_size=6
@@ -329,7 +329,7 @@ def test_one_instance_says_nothing_of_its_error() -> None:
     assert task.difference.p_value == 1.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=2, max_size=30), st.randoms())
 def test_swapping_the_runs_swaps_the_signs_and_the_order_of_instances_does_not_matter(
     rows: list[tuple[float, float]], order: random.Random

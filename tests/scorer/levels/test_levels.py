@@ -53,7 +53,7 @@ def all_numbers(found: Levels) -> list[float]:
     return [*found.scores.values(), *(score for entry in found.modalities for score in (entry.level_2, entry.level_3, entry.level_4))]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.booleans().flatmap(lambda everywhere: cases(everywhere=everywhere)))
 def test_higher_levels_never_score_more(case: tuple[Benchmark, dict[str, float]]) -> None:
     found = levels(*case)
@@ -70,7 +70,7 @@ def test_higher_levels_never_score_more(case: tuple[Benchmark, dict[str, float]]
     assert found.verdict == (max(reached) if reached else None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.booleans().flatmap(lambda everywhere: cases(everywhere=everywhere)), st.randoms())
 def test_the_order_of_tasks_and_values_does_not_matter(case: tuple[Benchmark, dict[str, float]], generator: object) -> None:
     benchmark, values = case
@@ -80,7 +80,7 @@ def test_the_order_of_tasks_and_values_does_not_matter(case: tuple[Benchmark, di
     assert levels(Benchmark("made", tuple(tasks)), dict(items)) == levels(benchmark, values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases())
 def test_adding_a_supported_task_never_lowers_level_2(case: tuple[Benchmark, dict[str, float]]) -> None:
     benchmark, values = case
@@ -91,7 +91,7 @@ def test_adding_a_supported_task_never_lowers_level_2(case: tuple[Benchmark, dic
         assert sum(entry.supported for entry in found.modalities) >= sum(entry.supported for entry in fewer.modalities)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases())
 def test_copying_the_references_makes_level_3_equal_level_2(case: tuple[Benchmark, dict[str, float]]) -> None:
     benchmark, _values = case

@@ -25,6 +25,13 @@ from scorer.media import MAX_PIXELS, Undecodable, audio, images, midi, points, v
 from scorer.media.arrays import read_array
 
 GENERATOR = np.random.default_rng(4)
+STATE = GENERATOR.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Each test draws the same numbers, whichever ran before it."""
+    GENERATOR.bit_generator.state = STATE
 
 
 def scene(height: int = 48, width: int = 64, frame: int = 0) -> np.ndarray:

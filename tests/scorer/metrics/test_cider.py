@@ -82,7 +82,7 @@ def by_definition(task: Task, *, clipped: bool) -> float:
     return total / len(task)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tasks)
 def test_it_follows_its_definition(task: Task) -> None:
     assert value(task) == pytest.approx(by_definition(task, clipped=False), abs=1e-9)

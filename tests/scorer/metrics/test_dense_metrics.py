@@ -30,6 +30,13 @@ from scorer.metrics.signals.video_quality import shift
 from scorer.parsers import Structured
 
 GENERATOR = np.random.default_rng(11)
+STATE = GENERATOR.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Each test draws the same numbers, whichever ran before it."""
+    GENERATOR.bit_generator.state = STATE
 
 
 def metric_of(metric_id: str, variant: str = "default", **parameters: str) -> Metric[Any]:
@@ -232,7 +239,7 @@ def test_shadow_removal_is_measured_in_lab(tmp_path: Path) -> None:
     assert metric.statistic(media(saved(tmp_path / "given.png", given_)), question) == [pytest.approx(expected)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrays(float, (4, 3), elements=st.floats(-1e3, 1e3)), arrays(float, (4, 3), elements=st.floats(-1e3, 1e3)))
 def test_angles_are_those_of_the_arc_cosine(one: np.ndarray, other: np.ndarray) -> None:
     for a, b, angle in zip(one, other, angles(one, other), strict=True):
@@ -289,7 +296,7 @@ def test_ms_ssim_agrees_with_a_plain_implementation() -> None:
 
 def test_small_pictures_are_measured_on_fewer_scales() -> None:
     for side in (1, 5, 11, 21, 22, 100, 175):
-        picture = photograph(side, side + 3)
+        picture = np.maximum(photograph(side, side + 3), 60)  # none so dark that it is nearly black
         assert ms_ssim(luma(picture), luma(picture)) == pytest.approx(1.0)
         assert ms_ssim(luma(np.zeros_like(picture)), luma(picture)) < 0.5
 
@@ -406,7 +413,7 @@ def test_block_matching_finds_a_shift(move: tuple[int, int]) -> None:
 # Clouds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrays(float, (7, 3), elements=st.floats(-100, 100)), arrays(float, (4, 3), elements=st.floats(-100, 100)))
 def test_chamfer_is_that_of_all_pairs(one: np.ndarray, other: np.ndarray) -> None:
     distances = cdist(one, other)

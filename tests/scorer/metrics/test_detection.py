@@ -115,7 +115,7 @@ boxes = st.lists(st.tuples(sides, st.sampled_from("ab"), st.sampled_from([None, 
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(boxes, boxes), min_size=1, max_size=6), st.sampled_from([0.1, 0.5, 0.75, None]), st.randoms())
 def test_ap_equals_pycocotools_on_ties_and_is_free_of_order(images: Images, iou: float | None, generator: random.Random) -> None:
     order = list(range(len(images)))

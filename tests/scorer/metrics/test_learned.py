@@ -76,7 +76,7 @@ def media(key: str, path: Path | None, label: Any, prompt: str = "", outcome: Ou
 matrices = st.tuples(st.integers(2, 12), st.integers(2, 12), st.integers(1, 6), st.integers(0, 2**32 - 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(matrices)
 def test_the_frechet_distance_is_that_of_the_matrix_square_root(case: tuple[int, int, int, int]) -> None:
     rows, others, columns, seed = case

@@ -25,7 +25,7 @@ def score(metric_id: str, answer: Parsed, question: Question, variant: str = "of
     return metric.statistic(answer, question)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_text, st.lists(any_text, min_size=1, max_size=3))
 def test_rouge_is_that_of_rouge_score_on_any_text(answer: str, references: list[str]) -> None:
     expected = RougeScorer(["rouge1", "rougeL"], use_stemmer=True).score_multi(references, answer)
@@ -34,7 +34,7 @@ def test_rouge_is_that_of_rouge_score_on_any_text(answer: str, references: list[
     assert score("rouge_l", answer, question) == pytest.approx(expected["rougeL"].fmeasure, abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_text, any_text)
 def test_bleu_is_that_of_nltk_on_any_text(answer: str, reference: str) -> None:
     tokenize = NLTKWordTokenizer().tokenize

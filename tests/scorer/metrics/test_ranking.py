@@ -36,7 +36,7 @@ def value(name: str, rows: list[tuple[float | None, int]]) -> float:
     return metric.compute(statistics).score / 100.0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases)
 def test_the_area_is_that_of_the_rank_sum_test(rows: list[tuple[float, int]]) -> None:
     positives = [score for score, label in rows if label]
@@ -45,7 +45,7 @@ def test_the_area_is_that_of_the_rank_sum_test(rows: list[tuple[float, int]]) ->
     assert value("auc", list(rows)) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases)
 def test_the_precision_follows_its_definition_threshold_by_threshold(rows: list[tuple[float, int]]) -> None:
     wanted, expected, before = sum(label for _score, label in rows), 0.0, 0.0
@@ -105,7 +105,7 @@ def test_an_open_instance_at_its_best_stands_at_the_right_end_whatever_the_other
     assert at_best("average_precision", [*tied[:2], ("open", 1)]) >= value("average_precision", tied)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from([-5.0, 0.0, 0.5, 1.0, 9.0, None]), st.integers(0, 1)), min_size=1, max_size=8),
     st.lists(st.tuples(st.floats(-1e6, 1e6) | st.sampled_from([-5.0, 0.0, 0.5, 1.0, 9.0]), st.integers(0, 1)), min_size=1, max_size=3),

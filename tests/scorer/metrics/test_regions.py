@@ -16,7 +16,7 @@ maps = st.tuples(st.integers(1, 8), st.integers(1, 8), st.integers(0, 2**32)).ma
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(maps, st.integers(0, 2**32))
 def test_areas_and_overlaps_are_those_of_the_pixels(numbers: np.ndarray, seed: int) -> None:
     generator = np.random.default_rng(seed)

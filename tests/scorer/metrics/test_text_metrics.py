@@ -67,7 +67,7 @@ def test_tokens_of_real_documents_are_those_of_nltk(documents: list[str]) -> Non
         assert treebank_tokens(text) == tuple(oracle.tokenize(text))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(made_text)
 def test_tokens_of_made_text_are_those_of_nltk(text: str) -> None:
     assert treebank_tokens(text) == tuple(NLTKWordTokenizer().tokenize(text))
@@ -101,7 +101,7 @@ def test_stems_are_those_of_nltk_for_every_ending(documents: list[str]) -> None:
     assert [word for word in words if stem(word) != oracle.stem(word)] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(made_text, st.lists(made_text, min_size=1, max_size=3))
 def test_sentence_bleu_is_that_of_nltk_against_the_best_single_reference(answer: str, references: list[str]) -> None:
     tokenize = NLTKWordTokenizer().tokenize
@@ -120,7 +120,7 @@ def test_sentence_bleu_is_that_of_nltk_against_the_best_single_reference(answer:
         assert score(metric_id, answer, *references) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(prose, st.lists(prose, min_size=1, max_size=3))
 def test_rouge_is_that_of_rouge_score_on_ascii_text(answer: str, references: list[str]) -> None:
     oracle = RougeScorer(["rouge1", "rougeL"], use_stemmer=True)
@@ -159,7 +159,7 @@ def test_corpus_bleu_follows_its_formula_over_sums() -> None:
     assert metric.compute([("a", first), ("b", second)]).score == pytest.approx(100 * 0.8187307530779818 * 3 / 5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(prose, st.lists(prose, min_size=1, max_size=3)), min_size=1, max_size=4))
 def test_corpus_bleu_is_that_of_nltk_for_single_tokens(pairs: list[tuple[str, list[str]]]) -> None:
     from nltk.translate.bleu_score import corpus_bleu
@@ -191,7 +191,7 @@ def test_token_f1_counts_repeated_words_as_often_as_they_stand() -> None:
 few_tokens = st.lists(st.sampled_from("abc"), max_size=30).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(few_tokens, few_tokens)
 def test_n_grams_are_counted_as_multisets(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     def grams(tokens: tuple[str, ...], size: int) -> Counter[tuple[str, ...]]:

@@ -16,13 +16,13 @@ words = st.lists(st.sampled_from(["a", "the", "cat", "sat", "cats", "2"]), max_s
 prose = st.text(alphabet=string.ascii_letters + string.digits + " .,'-!", max_size=80)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(words, words.filter(bool))
 def test_rates_of_words_are_those_of_jiwer(hypothesis: str, reference: str) -> None:
     assert word_error_rate(hypothesis, reference) == pytest.approx(jiwer.wer(reference, hypothesis), abs=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(prose, prose.filter(lambda text: any(character.isalnum() for character in text)))
 def test_rates_of_prose_are_those_of_jiwer_after_its_own_folding(hypothesis: str, reference: str) -> None:
     fold = jiwer.Compose(

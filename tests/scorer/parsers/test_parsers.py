@@ -548,7 +548,7 @@ pieces = st.sampled_from([*MARKS, *'(){}[]",-.'])
 hostile = st.one_of(st.text(max_size=300), st.lists(st.one_of(pieces, st.text(max_size=5)), max_size=60).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from([kind.value for kind in AnswerType]), hostile, st.lists(st.text(max_size=20), max_size=30))
 def test_no_text_makes_a_parser_raise(answer_type: str, raw: str, options: list[str]) -> None:
     parsed = parse_answer(answer_type, raw, options)

@@ -268,7 +268,7 @@ plain_json = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(KINDS), plain_json, st.sampled_from(sorted(WRITTEN)), st.integers(0, 400))
 def test_any_json_in_any_way_of_writing_and_cut_anywhere_ends_in_normal_form_or_a_reason(kind: str, value: Any, way: str, end: int) -> None:
     found = parse_answer(kind, WRITTEN[way](value)[:end])
@@ -280,7 +280,7 @@ def test_any_json_in_any_way_of_writing_and_cut_anywhere_ends_in_normal_form_or_
         assert normal_form(kind, found.value) == found.value, "the normal form is its own"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(KINDS), plain_json)
 def test_what_the_labels_reader_takes_the_parser_takes_too(kind: str, value: Any) -> None:
     try:

@@ -84,7 +84,7 @@ def test_a_letter_that_is_the_text_of_another_option_is_written_so_that_it_is_re
 words = st.text(st.sampled_from("abcAB12 ,.<>p()=-é\"'"), max_size=14)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     kind=st.sampled_from(
         [AnswerType.CHOICE, AnswerType.LABEL, AnswerType.NUMBER, AnswerType.SHORT_TEXT, AnswerType.ITEMS, AnswerType.CODE]

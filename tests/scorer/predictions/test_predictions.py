@@ -272,7 +272,7 @@ KEYS = {
 }
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     key=st.sampled_from(sorted(KEYS)),
     predictions=st.lists(json_values, min_size=2, max_size=2),

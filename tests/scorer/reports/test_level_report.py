@@ -277,7 +277,7 @@ def broken_workbook(data: st.DataObject, path: Path, column: str) -> None:
     book.save(path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_workbook_crashes_the_command(tmp_path: Path, data: st.DataObject) -> None:
     model, own = tmp_path / "model.xlsx", tmp_path / "references.xlsx"

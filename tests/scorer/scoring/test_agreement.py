@@ -15,7 +15,7 @@ from scorer.scoring.agreement import agreement
 ratings = st.integers(0, 10).map(float) | st.floats(0, 100)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(ratings, ratings), min_size=2, max_size=40))
 def test_it_is_what_scipy_says(pairs: list[tuple[float, float]]) -> None:
     judge, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

@@ -102,7 +102,7 @@ def test_the_bounds_of_pooled_metrics_come_from_missing_everything_and_the_label
 outcomes = st.sampled_from([RIGHT, WRONG, UNREADABLE, REFUSED, FAILED, PENDING, UNSUPPORTED])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(outcomes, min_size=1, max_size=12), st.randoms())
 def test_outcomes_add_up_and_every_completion_lies_within_the_bounds(kinds: list[AnsweredInstance], generator: Any) -> None:
     instances = [

@@ -135,7 +135,7 @@ def test_shuffled_rows_are_explained_by_their_pairing() -> None:
     assert len(paired) > 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_the_differences_add_up_to_the_difference_of_the_levels(seed: int) -> None:
     import random
@@ -204,7 +204,7 @@ def test_a_model_at_level_4_needs_a_language_win() -> None:
 cells = st.one_of(st.none(), st.floats(), st.integers(), st.text(max_size=4), st.booleans(), st.sampled_from(["∞", "inf", "nan", 10**400]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_cell_crashes_the_ranker_here(data: st.DataObject) -> None:
     tasks = data.draw(st.lists(st.sampled_from(BENCHMARK.tasks), max_size=10))

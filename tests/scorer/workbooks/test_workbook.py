@@ -336,7 +336,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_no_cell_crashes_the_levels(data: st.DataObject) -> None:
     benchmark = general_bench()

@@ -88,7 +88,7 @@ def test_published_workbooks_survive_being_read_and_written_again(tmp_path: Path
             assert printed == {int(level): f"{score:.2f}" for level, score in case["official"].items()}, name
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     model=st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20),
     values=st.dictionaries(
