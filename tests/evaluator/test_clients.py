@@ -177,7 +177,7 @@ async def test_what_a_gateway_that_stops_has_not_begun_goes_to_another_and_what_
         assert not stopping.done(), "they were answered while the first gateway still works"
         one.may_answer.set()
         assert await asyncio.gather(*begun) == [7] * 8
-        await asyncio.wait_for(stopping, 2)
+        await asyncio.wait_for(stopping, 15)
         assert one.calls.total() == 9, "nothing began after the stop"
         assert other.calls.total() == len(other.calls) == len(waiting) + 40, "nothing was asked twice"
     finally:
@@ -197,7 +197,7 @@ async def test_a_call_that_comes_back_since_a_gateway_stops_goes_to_another_also
         assert await ask(client, "first") == 5
         one, other = cores if cores[0].calls else reversed(cores)
         one.begin_nothing()
-        assert await asyncio.wait_for(asyncio.gather(*(ask(client, f"later {n}") for n in range(8))), 10) == [7] * 8
+        assert await asyncio.wait_for(asyncio.gather(*(ask(client, f"later {n}") for n in range(8))), 60) == [7] * 8
         assert (one.calls.total(), other.calls.total()) == (1, 8)
     finally:
         await client.close()
@@ -233,12 +233,12 @@ async def test_without_another_gateway_what_was_not_begun_waits_for_one(connecte
         assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", False), "no gateway has begun it"
     core.may_answer.set()
     assert await begun == 5
-    await asyncio.wait_for(stopping, 2)
+    await asyncio.wait_for(stopping, 15)
     again = StoppingCore()
     next_server = RpcServer(f"127.0.0.1:{server.port}")
     rpc.add_to_server(next_server, again)
     async with next_server:
-        assert await asyncio.wait_for(asyncio.gather(*later), 10) == [7] * 3
+        assert await asyncio.wait_for(asyncio.gather(*later), 60) == [7] * 3
     assert again.calls == {f"later {n}": 1 for n in range(3)}
 
 
@@ -250,7 +250,7 @@ async def test_a_call_for_which_a_gateway_has_no_room_is_its_callers_to_send_aga
     client = connected((await serve()).port)
     await ask(client, "first")
     monkeypatch.setattr(core, "generate", full)
-    failure = await asyncio.wait_for(ask(client, "too many"), 5)
+    failure = await asyncio.wait_for(ask(client, "too many"), 60)
     assert (failure.reason, failure.may_be_charged) == ("NOT_SENT", False)
     assert core.calls == {"first": 1, "too many": 1}, "it is not sent again at once: a wait is for whoever has limits"
 
@@ -275,7 +275,7 @@ async def test_a_large_call_that_waits_for_a_gateway_when_its_client_stops_is_no
     waits = asyncio.create_task(ask(client, "large", 9 << 20))
     await asyncio.sleep(0.2)
     client.begin_nothing()
-    failure = await asyncio.wait_for(waits, 2)
+    failure = await asyncio.wait_for(waits, 15)
     assert (failure.reason, failure.may_be_charged) == ("NOT_SENT", False)
     await serve(port)
     await asyncio.sleep(0.5)
@@ -300,10 +300,10 @@ async def test_a_gateway_that_refuses_this_service_does_not_end_what_another_has
         stopping = asyncio.create_task(server.stop())
         await until(lambda: core.stops)
         await refusing.start()
-        refused = await asyncio.wait_for(ask(client, "later"), 10)
+        refused = await asyncio.wait_for(ask(client, "later"), 60)
         assert (refused.error_class, refused.may_be_charged) == (ErrorClass.CREDENTIAL, False)
         core.may_answer.set()
-        assert await asyncio.wait_for(begun, 5) == 5
+        assert await asyncio.wait_for(begun, 60) == 5
         await stopping
     finally:
         await client.close()
@@ -345,7 +345,7 @@ async def ask(client, question, size=0, timeout_s=20.0):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -389,7 +389,7 @@ async def test_a_call_whose_stream_broke_may_be_charged_and_is_not_sent_again_un
     asked = asyncio.create_task(ask(client, "q0"))
     await until(lambda: core.calls["q0"])
     await server.stop()
-    failure = await asyncio.wait_for(asked, 5)
+    failure = await asyncio.wait_for(asked, 60)
     assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
     core.may_answer.set()
     await serve(server.port)
@@ -407,7 +407,7 @@ async def test_a_call_that_was_never_written_waits_for_a_gateway(core, serve, co
     await asyncio.sleep(0.3)
     assert not asked.done()
     await serve(server.port)
-    assert await asyncio.wait_for(asked, 10) == 2
+    assert await asyncio.wait_for(asked, 60) == 2
     assert core.calls["q1"] == 1
 
 

@@ -48,7 +48,7 @@ async def results_of(call: Any, count: int) -> tuple[dict[int, gw.GenerateManyRe
     results: dict[int, gw.GenerateManyResult] = {}
     messages = 0
     while len(results) < count:
-        response = await asyncio.wait_for(call.read(), 10)
+        response = await asyncio.wait_for(call.read(), 60)
         messages += 1
         for result in response.results:
             assert result.id not in results
@@ -57,7 +57,7 @@ async def results_of(call: Any, count: int) -> tuple[dict[int, gw.GenerateManyRe
 
 
 async def test_generate_answers(client: Any, asking: Asking) -> None:
-    response = await client.Generate(asking("openai-chat", temperature=0), timeout=5)
+    response = await client.Generate(asking("openai-chat", temperature=0), timeout=60)
     assert response.parts[0].text == "Paris"
     assert response.applied_parameters.HasField("temperature")
 
@@ -65,7 +65,7 @@ async def test_generate_answers(client: Any, asking: Asking) -> None:
 async def test_generate_fails_with_the_providers_wait_in_its_details(stub: Any, client: Any, asking: Asking) -> None:
     stub.replies({"error": {"code": "rate_limit_exceeded", "type": "requests"}}, 429, {"Retry-After": "1"})
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.Generate(asking("openai-chat"), timeout=5)
+        await client.Generate(asking("openai-chat"), timeout=60)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     failure = call_failed(status_of(caught.value))
     assert (failure.reason, failure.retry_after_s, failure.dimension, failure.provider) == ("RATE_LIMIT", 1.0, "requests", "openai")
@@ -75,7 +75,7 @@ async def test_generate_names_the_part_that_cannot_be_sent(client: Any) -> None:
     video = ct.Media(modality=ct.MODALITY_VIDEO, mime_type="video/mp4", inline=b"x")
     message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="see"), ct.Part(media=video)])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=5)
+        await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=60)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert call_failed(status_of(caught.value)).part == "messages[0].parts[1]"
 
@@ -85,25 +85,25 @@ async def test_the_clients_deadline_cancels_the_upstream(stub: Any, client: Any,
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await client.Generate(asking("openai-chat"), timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    await asyncio.wait_for(stub.cancelled.wait(), 5)
+    await asyncio.wait_for(stub.cancelled.wait(), 60)
 
 
 async def test_a_client_that_goes_away_cancels_the_upstream(stub: Any, client: Any, asking: Asking) -> None:
     stub.hangs()
-    call = client.Generate(asking("openai-chat"), timeout=30)
+    call = client.Generate(asking("openai-chat"), timeout=60)
     waiting = asyncio.ensure_future(call)
-    await asyncio.wait_for(stub.arrived.wait(), 5)
+    await asyncio.wait_for(stub.arrived.wait(), 60)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await asyncio.wait_for(stub.cancelled.wait(), 5)
+    await asyncio.wait_for(stub.cancelled.wait(), 60)
 
 
 async def test_list_models_resolves_a_route_or_says_that_there_is_none(client: Any) -> None:
-    models = (await client.ListModels(gw.ListModelsRequest(route="openai-chat"), timeout=5)).models
+    models = (await client.ListModels(gw.ListModelsRequest(route="openai-chat"), timeout=60)).models
     assert [(model.route, model.ready) for model in models] == [("openai-chat", True)]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.ListModels(gw.ListModelsRequest(route="no/such"), timeout=5)
+        await client.ListModels(gw.ListModelsRequest(route="no/such"), timeout=60)
     assert call_failed(status_of(caught.value)).part == "route"
 
 
@@ -119,17 +119,17 @@ async def test_many_items_run_at_once_and_are_answered_as_they_get_ready(stub: A
         return web.json_response({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
 
     stub.answer = slow_first
-    call = client.GenerateMany(timeout=20)
+    call = client.GenerateMany(timeout=60)
     await call.write(many(*((number, asking("openai-chat", str(number))) for number in range(10))))
     results, _ = await results_of(call, 10)
     assert {number: result.response.parts[0].text for number, result in results.items()} == {n: str(n) for n in range(10)}
     assert next(iter(results)) != 0  # the slow one does not hold up the others
     await call.done_writing()
-    assert await asyncio.wait_for(call.read(), 5) is grpc.aio.EOF
+    assert await asyncio.wait_for(call.read(), 60) is grpc.aio.EOF
 
 
 async def test_results_that_are_ready_together_share_messages(client: Any, asking: Asking) -> None:
-    call = client.GenerateMany(timeout=30)
+    call = client.GenerateMany(timeout=60)
     await call.write(many(*((number, asking("compatible-chat")) for number in range(200))))
     results, messages = await results_of(call, 200)
     assert len(results) == 200
@@ -139,7 +139,7 @@ async def test_results_that_are_ready_together_share_messages(client: Any, askin
 
 async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: Any, asking: Asking) -> None:
     stub.replies({"error": {"code": "insufficient_quota"}}, 429)
-    call = client.GenerateMany(timeout=10)
+    call = client.GenerateMany(timeout=60)
     await call.write(many((7, asking("openai-chat")), (8, asking("no/such")), (9, gw.GenerateRequest(route="openai-chat"))))
     results, _ = await results_of(call, 3)
     assert {number: call_failed(result.error).reason for number, result in results.items()} == {
@@ -156,22 +156,22 @@ async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: An
 
 async def test_each_item_has_its_own_time(stub: Any, client: Any, asking: Asking) -> None:
     stub.hangs()
-    call = client.GenerateMany(timeout=20)
+    call = client.GenerateMany(timeout=60)
     await call.write(many((1, asking("openai-chat")), timeout_s=0.2))
     await call.write(many((2, asking("openai-chat")), timeout_s=15))
     results, _ = await results_of(call, 1)
     assert call_failed(results[1].error).reason == "TIMEOUT"
-    await asyncio.wait_for(stub.cancelled.wait(), 5)
+    await asyncio.wait_for(stub.cancelled.wait(), 60)
     call.cancel()
 
 
 async def test_an_id_that_is_in_flight_is_not_taken_twice(stub: Any, client: Any, asking: Asking) -> None:
     stub.hangs()
-    call = client.GenerateMany(timeout=20)
+    call = client.GenerateMany(timeout=60)
     await call.write(many((1, asking("openai-chat")), (1, asking("openai-chat")), timeout_s=0.5))
-    first = (await asyncio.wait_for(call.read(), 5)).results[0]
+    first = (await asyncio.wait_for(call.read(), 60)).results[0]
     assert call_failed(first.error).part == "id"
-    second = (await asyncio.wait_for(call.read(), 5)).results[0]
+    second = (await asyncio.wait_for(call.read(), 60)).results[0]
     assert call_failed(second.error).reason == "TIMEOUT"
     call.cancel()
 
@@ -194,11 +194,11 @@ async def test_a_cancelled_stream_cancels_every_upstream_call(stub: Any, gateway
         return web.Response()
 
     stub.answer = hold
-    call = client.GenerateMany(timeout=30)
+    call = client.GenerateMany(timeout=60)
     await call.write(many(*((number, asking("openai-chat")) for number in range(5))))
-    await asyncio.wait_for(all_in.wait(), 5)
+    await asyncio.wait_for(all_in.wait(), 60)
     call.cancel()
-    await asyncio.wait_for(all_out.wait(), 5)
+    await asyncio.wait_for(all_out.wait(), 60)
 
 
 async def test_a_stream_takes_in_no_more_than_its_bound(stub: Any, client: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,19 +214,19 @@ async def test_a_stream_takes_in_no_more_than_its_bound(stub: Any, client: Any, 
         return web.json_response({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]})
 
     stub.answer = count
-    call = client.GenerateMany(timeout=30)
+    call = client.GenerateMany(timeout=60)
     await call.write(many(*((number, asking("openai-chat")) for number in range(40))))
     results, _ = await results_of(call, 40)
     assert all(result.WhichOneof("result") == "response" for result in results.values())
     assert most == 4
     await call.done_writing()
-    assert await asyncio.wait_for(call.read(), 5) is grpc.aio.EOF
+    assert await asyncio.wait_for(call.read(), 60) is grpc.aio.EOF
 
 
 async def test_a_request_of_megabytes_passes(stub: Any, client: Any) -> None:
     image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(8 << 20))
     message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(media=image)])
-    response = await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=30)
+    response = await client.Generate(gw.GenerateRequest(route="openai-chat", messages=[message]), timeout=60)
     assert response.parts[0].text == "Paris"
     ((_, headers, body),) = stub.requests
     url = body["messages"][0]["content"][0]["image_url"]["url"]
@@ -243,10 +243,10 @@ async def test_an_error_that_was_not_foreseen_is_unknown_and_not_a_traceback(
 
     monkeypatch.setattr(gateway, "generate", broken)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.Generate(asking("openai-chat"), timeout=5)
+        await client.Generate(asking("openai-chat"), timeout=60)
     assert call_failed(status_of(caught.value)).reason == "UNKNOWN"
     assert "secret detail" not in str(caught.value.details())
-    call = client.GenerateMany(timeout=10)
+    call = client.GenerateMany(timeout=60)
     await call.write(many((1, asking("openai-chat"))))
     results, _ = await results_of(call, 1)
     failure = call_failed(results[1].error)
@@ -258,7 +258,7 @@ async def test_health_knows_the_service(gateway: Gateway) -> None:
     server = RpcServer("127.0.0.1:0")
     add_to_server(server, gateway)
     async with server, connect(f"127.0.0.1:{server.port}") as channel:
-        health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=5)
+        health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=60)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
 
 
@@ -269,7 +269,7 @@ async def test_a_server_that_stops_with_streams_open_logs_no_traceback(
     add_to_server(server, gateway)
     async with server, connect(f"127.0.0.1:{server.port}") as channel:
         stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
-        calls = [stub.GenerateMany() for _ in range(8)]
+        calls = [stub.GenerateMany() for _ in range(6)]  # more have to wait for room
         for number, call in enumerate(calls):
             await call.write(many((number, asking("openai-chat"))))
             await results_of(call, 1)

@@ -158,10 +158,10 @@ async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gatewa
     assert late.value.error_class == gw.ERROR_CLASS_TIMEOUT
     assert late.value.may_be_charged
     assert "its job goes on at the provider, and the same request asked again waits for it" in late.value.message
-    answer = await gateway.generate(request, timeout_s=20)
+    answer = await gateway.generate(request, timeout_s=60)
     assert answer.parts[0].media.mime_type == "video/mp4"
     assert len(media_upstream.calls(prompt)) == 1
-    again = await asyncio.wait_for(gateway.generate(make("openai-video", prompt + "!", modality=ct.MODALITY_VIDEO)), 20)
+    again = await asyncio.wait_for(gateway.generate(make("openai-video", prompt + "!", modality=ct.MODALITY_VIDEO)), 60)
     assert again.response_id != answer.response_id
 
 
@@ -170,7 +170,7 @@ async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one
     request = make("openai-video", prompt, modality=ct.MODALITY_VIDEO)
     late = await asyncio.gather(*(gateway.generate(request, timeout_s=0.5) for _ in range(2)), return_exceptions=True)
     assert [failure.error_class for failure in late] == [gw.ERROR_CLASS_TIMEOUT] * 2
-    answers = await asyncio.gather(*(gateway.generate(request, timeout_s=20) for _ in range(2)))
+    answers = await asyncio.gather(*(gateway.generate(request, timeout_s=60) for _ in range(2)))
     assert len({answer.response_id for answer in answers}) == 2
     assert len(media_upstream.calls(prompt)) == 2
     assert not gateway._jobs._left
@@ -215,7 +215,7 @@ async def test_a_job_that_fails_is_not_waited_for_again(gateway, media_upstream)
 async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gateway, media_upstream, kind, said, charged):
     prompt = f"{kind} {uuid.uuid4().hex}"
     with pytest.raises(CallFailed) as gone:
-        await gateway.generate(make("local-video", prompt, modality=ct.MODALITY_VIDEO), timeout_s=20)
+        await gateway.generate(make("local-video", prompt, modality=ct.MODALITY_VIDEO), timeout_s=60)
     assert gone.value.error_class == gw.ERROR_CLASS_DENIED
     assert said in gone.value.message
     assert gone.value.may_be_charged == charged
@@ -229,7 +229,7 @@ async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gate
 )
 async def test_an_error_under_a_good_status_is_classified(gateway, route, modality):
     with pytest.raises(CallFailed, match="slow down") as limited:
-        await gateway.generate(make(route, "[later]", modality=modality), timeout_s=20)
+        await gateway.generate(make(route, "[later]", modality=modality), timeout_s=60)
     assert limited.value.error_class == gw.ERROR_CLASS_RATE_LIMIT
 
 

@@ -84,7 +84,7 @@ class Target:
         request = gw.GenerateRequest(route="stubbed", messages=[ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="Well?")])])
         with self.credentials.blocking_channel(self.grpc_port) as channel:
             stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
-            return str(stub.Generate(request, timeout=20).parts[0].text)
+            return str(stub.Generate(request, timeout=60).parts[0].text)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ async def is_at_its_end(services, run_id) -> bool:
     try:
         async with services.channel("evaluator") as channel:
             stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
-            run = (await stub.GetRun(ev.GetRunRequest(run_id=run_id), timeout=10)).run
+            run = (await stub.GetRun(ev.GetRunRequest(run_id=run_id), timeout=60)).run
     except grpc.aio.AioRpcError:
         return False
     return run.status in (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_FAILED)

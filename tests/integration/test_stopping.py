@@ -46,7 +46,7 @@ async def read_to_the_end(call):
     found = {}
     while True:
         try:
-            message = await asyncio.wait_for(call.read(), 30)
+            message = await asyncio.wait_for(call.read(), 60)
         except grpc.aio.AioRpcError as error:
             return found, call_failed(status_of(error)).reason
         for result in message.results:
@@ -68,7 +68,7 @@ async def test_a_gateway_with_calls_in_flight_answers_them_and_begins_no_other(d
         await busy.write(items(*range(64)))
         await until(lambda: len(stub.calls()) == 64)
         services.running["gateway"].process.terminate()
-        assert (await asyncio.wait_for(watch.read(), 1)).status == NOT_SERVING
+        assert (await asyncio.wait_for(watch.read(), 15)).status == NOT_SERVING
         status, text = await asyncio.to_thread(services.page, "gateway", "/readyz")
         assert (status, json.loads(text)["reason"]) == (503, "stopping")
         assert (await asyncio.to_thread(services.page, "gateway", "/healthz"))[0] == 200
@@ -96,7 +96,7 @@ async def test_calls_that_outlast_the_grace_are_cut_and_may_be_charged(deployed,
         await call.write(items(1))
         await until(lambda: "genlevel_gateway_in_flight 1.0" in services.page("gateway", "/metrics")[1])
         gone = asyncio.create_task(asyncio.to_thread(services.running["gateway"].gone_after_s, signal.SIGTERM))
-        while not (message := await asyncio.wait_for(call.read(), 5)).results:
+        while not (message := await asyncio.wait_for(call.read(), 60)).results:
             assert message.stopping
         failure = call_failed(message.results[0].error)
         assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)

@@ -51,7 +51,7 @@ def quick(monkeypatch):
 
 
 async def watched(*streams, elsewhere=True):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await watch(Scripted(*streams), state(RUNNING), elsewhere=elsewhere)
 
 
@@ -93,7 +93,7 @@ async def test_a_paused_run_is_watched_for_as_long_as_it_takes(capsys):
     await asyncio.sleep(0.5)
     assert not watcher.done()
     evaluator.streams = ([END],)
-    assert (await asyncio.wait_for(watcher, 5)).run.status == ev.RUN_STATUS_FINISHED
+    assert (await asyncio.wait_for(watcher, 60)).run.status == ev.RUN_STATUS_FINISHED
     assert "3/10 | paused; `genlevel tune r --resume` lets it go on" in capsys.readouterr().err
 
 

@@ -428,22 +428,22 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
         channel = connect(f"127.0.0.1:{server.port}", Addresses())
         try:
             stub = scorer_pb2_grpc.ScorerServiceStub(channel)
-            response = await stub.ScoreTask(stream(header(describe(CAUSAL, "k")), choices(70, 30)), timeout=20)
+            response = await stub.ScoreTask(stream(header(describe(CAUSAL, "k")), choices(70, 30)), timeout=60)
             assert response.score.score == 70.0
-            verdict = await stub.GetVerdict(sc.GetVerdictRequest(run_id="run-1"), timeout=20)
+            verdict = await stub.GetVerdict(sc.GetVerdictRequest(run_id="run-1"), timeout=60)
             assert verdict == await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))
             with pytest.raises(grpc.aio.AioRpcError, match="no task of run 'none' has been scored") as unknown:
-                await stub.GetVerdict(sc.GetVerdictRequest(run_id="none"), timeout=20)
+                await stub.GetVerdict(sc.GetVerdictRequest(run_id="none"), timeout=60)
             assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
             request = sc.ListInstancesRequest(run_id="run-1", task="k")
-            listed = [instance async for instance in stub.ListInstances(request, timeout=20)]
+            listed = [instance async for instance in stub.ListInstances(request, timeout=60)]
             assert listed == [instance async for instance in scorer.list_instances(request)]
             assert len(listed) == 100
             with pytest.raises(grpc.aio.AioRpcError, match="task 'j' of run 'run-1' has not been scored") as unscored:
-                await stub.ListInstances(sc.ListInstancesRequest(run_id="run-1", task="j"), timeout=20).read()
+                await stub.ListInstances(sc.ListInstancesRequest(run_id="run-1", task="j"), timeout=60).read()
             assert unscored.value.code() is grpc.StatusCode.NOT_FOUND
             with pytest.raises(grpc.aio.AioRpcError, match="header") as headless:
-                await stub.ScoreTask(requests(sc.ScoreTaskRequest()), timeout=20)
+                await stub.ScoreTask(requests(sc.ScoreTaskRequest()), timeout=60)
             assert headless.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         finally:
             await channel.close()

@@ -59,7 +59,7 @@ def request_of(folder, **traffic):
     )
 
 
-async def until(condition, timeout_s=10.0):
+async def until(condition, timeout_s=60.0):
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -69,7 +69,7 @@ async def seen(evaluator, run_id):
     return (await evaluator.get_run(ev.GetRunRequest(run_id=run_id))).run
 
 
-async def reaches(evaluator, run_id, status, timeout_s=10.0):
+async def reaches(evaluator, run_id, status, timeout_s=60.0):
     async with asyncio.timeout(timeout_s):
         while (run := await seen(evaluator, run_id)).status != status:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

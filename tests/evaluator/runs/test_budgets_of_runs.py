@@ -20,7 +20,7 @@ def specification(folder, **fields):
 
 async def watched(evaluator, run):
     """The run, when it has ended."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
             last = progress
     return last.run
@@ -62,7 +62,7 @@ async def test_what_did_not_fit_is_asked_when_the_budget_is_raised_while_the_run
     priced.latency_s = 0.15
     traffic = ev.TrafficSettings(budget_nano_usd=10_000_000, concurrency=1)
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(uneven), traffic=traffic))).run
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(priced.calls) < 4:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not any("long" in question for question in priced.calls)
@@ -196,7 +196,7 @@ async def test_a_call_that_is_open_when_its_process_dies_has_no_bound_once_the_p
     priced.info.ClearField("price")
     priced.latency_s = 30.0
     await evaluator.start_run(ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(concurrency=1)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while priced.calls["Question 5?"] < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     cost = evaluator._journal.totals(run.run_id).cost

@@ -61,7 +61,7 @@ async def watched(evaluator, run):
     return last
 
 
-async def until(condition, timeout_s=20.0):
+async def until(condition, timeout_s=60.0):
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -72,7 +72,7 @@ def request(size: int = 0) -> gw.GenerateRequest:
 
 
 async def generate(channel: grpc.aio.Channel, size: int = 0) -> gw.GenerateResponse:
-    return await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(size), timeout=10)  # type: ignore[no-untyped-call, no-any-return]
+    return await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(size), timeout=60)  # type: ignore[no-untyped-call, no-any-return]
 
 
 async def refused(call: object) -> grpc.aio.AioRpcError:

@@ -162,7 +162,7 @@ async def test_without_auth_an_address_that_others_reach_is_refused_before_anyth
 async def test_auth_none_lets_everybody_in_without_reflection_and_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     service = Service()
     async with serving(service, Access(NOBODY_IS_ASKED), "0.0.0.0:0") as server, connect(f"127.0.0.1:{server.port}") as channel:
-        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=10)
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=60)
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await reflected(channel)
     assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
@@ -307,7 +307,7 @@ def test_the_last_day_is_a_whole_one_in_utc(file: TokenFile) -> None:
 async def test_whatever_works_on_a_call_knows_who_makes_it(file: TokenFile) -> None:
     service, token = Service(), file.add("alice", Role.READ, Role.CALL)
     async with serving(service, Access(file.auth)) as server, connect(f"127.0.0.1:{server.port}") as channel:
-        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), metadata=shows(token), timeout=10)
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), metadata=shows(token), timeout=60)
     assert service.callers == [Caller("alice", frozenset({Role.READ, Role.CALL}))] * 2
     assert current_caller() is HERE
 
@@ -363,7 +363,7 @@ async def test_what_came_before_a_token_was_withdrawn_is_not_taken_for_all_of_a_
             call = scorer_pb2_grpc.ScorerServiceStub(channel).ScoreTask(metadata=shows(token))
             for _ in range(3):
                 await call.write(sc.ScoreTaskRequest())
-            await asyncio.wait_for(service.three.wait(), 10)
+            await asyncio.wait_for(service.three.wait(), 60)
             if withdrawn:
                 file.write("tokens: []\n")
                 await call.write(sc.ScoreTaskRequest())
@@ -415,7 +415,7 @@ async def test_strangers_fill_no_log_and_no_line_shows_a_token(file: TokenFile, 
         guess = new_token()
         for _ in range(50):
             with pytest.raises(grpc.aio.AioRpcError):
-                await stub.ListModels(gw.ListModelsRequest(), metadata=shows(guess), timeout=10)
+                await stub.ListModels(gw.ListModelsRequest(), metadata=shows(guess), timeout=60)
     lines = [record for record in caplog.records if "refused a call" in record.getMessage()]
     assert len(lines) == 1
     assert "127.0.0.1" in lines[0].getMessage()
@@ -472,9 +472,9 @@ async def test_a_channel_shows_the_token_with_each_call(file: TokenFile, tmp_pat
         connect(f"127.0.0.1:{server.port}", Addresses(token_file=own)) as channel,
     ):
         stub = gateway_pb2_grpc.GatewayServiceStub(channel)
-        await stub.ListModels(gw.ListModelsRequest(), timeout=10)
+        await stub.ListModels(gw.ListModelsRequest(), timeout=60)
         own.write_text(file.add("other", Role.READ))
-        await stub.ListModels(gw.ListModelsRequest(), timeout=10)
+        await stub.ListModels(gw.ListModelsRequest(), timeout=60)
     assert [caller.name for caller in service.callers[::2]] == ["one", "other"]
 
 
@@ -524,7 +524,7 @@ async def test_certificates_of_both_sides_are_renewed_without_a_restart(
     access = Access(Auth(certificates={"client.test": [Role.READ]}))
 
     async def call(channel: Any) -> None:
-        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=10)
+        await gateway_pb2_grpc.GatewayServiceStub(channel).ListModels(gw.ListModelsRequest(), timeout=60)
 
     async with serving(service, access, tls=tls) as server, connect(f"127.0.0.1:{server.port}", addresses) as long_lived:
         await call(long_lived)
@@ -620,8 +620,8 @@ async def test_a_token_decides_before_a_certificate(file: TokenFile, tmp_path: P
     async with serving(service, Access(auth), tls=tls) as server, connect(f"127.0.0.1:{server.port}", addresses) as channel:
         stub = gateway_pb2_grpc.GatewayServiceStub(channel)
         for metadata in ([], shows(token)):
-            await stub.ListModels(gw.ListModelsRequest(), metadata=metadata, timeout=10)
+            await stub.ListModels(gw.ListModelsRequest(), metadata=metadata, timeout=60)
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await stub.ListModels(gw.ListModelsRequest(), metadata=shows(token[:-1]), timeout=10)
+            await stub.ListModels(gw.ListModelsRequest(), metadata=shows(token[:-1]), timeout=60)
     assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert [caller.name for caller in service.callers[::2]] == ["client.test", "alice"]

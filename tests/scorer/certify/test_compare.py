@@ -394,9 +394,9 @@ async def test_the_same_over_grpc(scorer: Scorer) -> None:
         try:
             stub = scorer_pb2_grpc.ScorerServiceStub(channel)
             request = sc.CompareRequest(run_a="a", run_b="b", draws=200)
-            assert await stub.Compare(request, timeout=20) == await scorer.compare(request)
+            assert await stub.Compare(request, timeout=60) == await scorer.compare(request)
             with pytest.raises(grpc.aio.AioRpcError, match="only runs of one suite") as refused:
-                await stub.Compare(sc.CompareRequest(run_a="a", run_b="c"), timeout=20)
+                await stub.Compare(sc.CompareRequest(run_a="a", run_b="c"), timeout=60)
             assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         finally:
             await channel.close()
