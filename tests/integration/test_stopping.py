@@ -22,9 +22,10 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.serving import PATIENCE_S
 from tests.ports import free_ports
+from tests.waiting import until
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-AT_ONCE_S = 1.5  # within a second, but tests share their machine
+AT_ONCE_S = 5.0  # within a second, but tests share their machine; well below the grace
 
 
 def request(text):
@@ -33,12 +34,6 @@ def request(text):
 
 def items(*ids):
     return gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=number, request=request(f"question {number}")) for number in ids])
-
-
-async def until(condition, timeout_s=PATIENCE_S):
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def read_to_the_end(call):

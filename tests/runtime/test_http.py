@@ -17,6 +17,7 @@ from genlevel.runtime.callers.access import Access
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.http import MOST_CONNECTIONS, HttpServer, create_app
 from genlevel.runtime.settings import NOBODY_IS_ASKED
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -51,8 +52,7 @@ async def test_connections_without_a_request_have_to_go_if_there_are_too_many(re
     async with HttpServer(create_app(registry), "127.0.0.1:0") as server:
         idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(MOST_CONNECTIONS + 50)]
         assert (await fetch(server, "/healthz"))[0] == 200
-        await asyncio.sleep(0.1)
-        assert sum(reader.at_eof() or reader.exception() is not None for reader, _ in idle) >= 50
+        await until(lambda: sum(reader.at_eof() or reader.exception() is not None for reader, _ in idle) >= 50)
         for _, writer in idle:
             writer.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from genlevel.runtime import patience as module
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.patience import DatabasePatience, Patience
+from tests.waiting import until
 
 
 def away(times: float = float("inf"), *, passes: bool = True, takes_s: float = 0.0) -> Callable[[], int]:
@@ -56,8 +58,7 @@ async def test_what_is_waited_for_is_said_until_it_is_back() -> None:
         return str(away()())
 
     waiting = asyncio.create_task(patience(work))
-    await asyncio.sleep(0.2)
-    assert patience.waits_for == "blob store: the disk is full"
+    await until(lambda: patience.waits_for == "blob store: the disk is full")
     there.set()
     assert await waiting == "done"
     assert patience.waits_for == ""
@@ -176,8 +177,7 @@ async def test_no_answer_for_long_is_said_too(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "_SLOW_S", 0.1)
     patience, woken = Patience(60.0), threading.Event()
     waiting = asyncio.create_task(patience(woken.wait, 20.0))
-    await asyncio.sleep(0.3)
-    assert patience.waits_for == "storage: no answer for 0 s"
+    await until(lambda: re.fullmatch(r"storage: no answer for \d s", patience.waits_for))
     woken.set()
     await waiting
 

@@ -22,6 +22,7 @@ from genlevel.runtime.settings import Addresses, CallLimits, Tls
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
+from tests.waiting import until
 
 SERVICE = "genlevel.v1.GatewayService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -119,9 +120,8 @@ async def test_a_call_that_fails_keeps_nothing_until_a_garbage_collection() -> N
         async with running, connect(f"127.0.0.1:{running.port}") as channel, asyncio.timeout(60):
             with pytest.raises(grpc.aio.AioRpcError, match="no"):
                 await gateway_pb2_grpc.GatewayServiceStub(channel).Generate(request(route="wrong"))
-            await asyncio.sleep(0.2)
-        assert echo.held is not None
-        assert echo.held() is None
+            assert echo.held is not None
+            await until(lambda: echo.held() is None)
     finally:
         gc.enable()
 
@@ -133,12 +133,11 @@ async def test_answers_that_a_client_does_not_read_keep_the_room_of_their_calls(
         stub = gateway_pb2_grpc.GatewayServiceStub(channel)
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(NO_WINDOW + b"".join(generate_frames(stream) for stream in (1, 3, 5, 7)))
-        await asyncio.sleep(0.3)
+        await until(lambda: running.admission.calls.used == 4)
         with pytest.raises(grpc.aio.AioRpcError, match=r"limits\.calls: 4"):
             await stub.Generate(request())
         writer.close()
-        await asyncio.sleep(0.3)
-        assert (running.admission.calls.used, running.admission.working.used) == (0, 0)
+        await until(lambda: (running.admission.calls.used, running.admission.working.used) == (0, 0))
         assert (await stub.Generate(request())).parts[0].text == "hello"
         del reader
 

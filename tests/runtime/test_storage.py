@@ -37,6 +37,7 @@ from genlevel.runtime import storage
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, storage_problem, writing
+from tests.waiting import until
 
 METADATA = MetaData()
 RUNS = Table("kitchen_runs", METADATA, Column("id", Integer, primary_key=True), Column("name", String, nullable=False))
@@ -321,8 +322,7 @@ async def test_a_postgresql_that_is_away_for_a_moment_is_waited_for_but_not_by_w
         returning = threading.Timer(1.0, back)
         returning.start()
         counting = asyncio.create_task(patience(count))
-        await asyncio.sleep(0.5)
-        assert patience.waits_for.startswith("storage: cannot use the database postgresql")
+        await until(lambda: patience.waits_for.startswith("storage: cannot use the database postgresql"))
         assert await counting == 0
         await asyncio.to_thread(returning.join)
     assert (patience.waits_for, storage_problem(engine, "kitchen", head="0002")) == ("", "")

@@ -13,6 +13,7 @@ from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from scorer.service import Scorer
+from tests.waiting import until
 
 GO_ON, PAUSED, STOPPED = ev.RUN_WANTED_GO_ON, ev.RUN_WANTED_PAUSED, ev.RUN_WANTED_STOPPED
 CANNOT = ev.RUN_WANTED_CANNOT_SUCCEED
@@ -57,12 +58,6 @@ def request_of(folder, **traffic):
     return ev.StartRunRequest(
         specification=ev.RunSpecification(model="m", suite=str(folder)), traffic=ev.TrafficSettings(concurrency=2, **traffic)
     )
-
-
-async def until(condition, timeout_s=60.0):
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def seen(evaluator, run_id):

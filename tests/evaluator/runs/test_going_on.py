@@ -15,7 +15,8 @@ from evaluator.runs import continuing, control
 from genlevel.runtime.errors import CallerUnknown, NotFoundError, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
-from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, priced, reaches, request_of, rows_of, seen, until, wish
+from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, priced, reaches, request_of, rows_of, seen, wish
+from tests.waiting import until
 
 
 async def test_a_run_that_a_stopped_service_left_goes_on_by_itself(place, suite_folder):

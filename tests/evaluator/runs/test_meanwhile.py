@@ -14,7 +14,8 @@ from evaluator.runs.execution import Execution
 from genlevel.runtime.errors import CallFailed, StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
-from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, reaches, request_of, rows_of, seen, until, wish
+from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, reaches, request_of, rows_of, seen, wish
+from tests.waiting import until
 
 
 async def test_a_run_that_ends_before_its_start_is_told_is_told_as_it_ended(place, suite_folder, monkeypatch):

@@ -20,6 +20,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.waiting import until
 
 
 def specification(folder, **fields):
@@ -36,13 +37,6 @@ async def watched(evaluator, run):
         async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
             last = progress
     return last.run
-
-
-async def until(condition):
-    """Waits for something that happens soon, on a busy machine a little later."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def start(evaluator, folder, traffic=None, **fields):
@@ -151,10 +145,12 @@ async def test_a_provider_that_does_not_say_its_tokens_is_taken_at_the_estimate(
     scripted.usage = gw.Usage()
     request = ev.StartRunRequest(specification=specification(folder, parameters=parameters), traffic=traffic, fresh=True)
     run = (await evaluator.start_run(request)).run
-    await asyncio.sleep(1)
-    progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
-    assert progress.waiting["tokens"] == 2
-    assert progress.run.counts.answered == 1
+    async with asyncio.timeout(60):
+        while True:
+            progress = await anext(evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)))
+            if (progress.waiting["tokens"], progress.run.counts.answered) == (2, 1):
+                break
+            await asyncio.sleep(0.05)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -21,6 +20,7 @@ from genlevel.runtime.locks import FileLocks, LeaseLocks
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.service import Scorer
+from tests.waiting import until
 
 TTL_S = 1.5
 
@@ -59,13 +59,6 @@ def request_of(folder, instances=40, **traffic):
 async def watched(evaluator, run):
     *_, last = [progress.run async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id))]
     return last
-
-
-async def until(condition, timeout_s=60.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(("storage", "kind"), [("", FileLocks), ("sqlite", FileLocks)])
