@@ -81,9 +81,10 @@ async def test_generate_names_the_part_that_cannot_be_sent(client: Any) -> None:
 
 
 async def test_the_clients_deadline_cancels_the_upstream(stub: Any, client: Any, asking: Asking) -> None:
+    await client.Generate(asking("openai-chat"), timeout=60)  # all is imported and connected: the next call gets to its upstream in time
     stub.hangs()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.Generate(asking("openai-chat"), timeout=0.3)
+        await client.Generate(asking("openai-chat"), timeout=1)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     await asyncio.wait_for(stub.cancelled.wait(), 60)
 
@@ -155,10 +156,11 @@ async def test_a_failure_is_in_band_and_the_stream_goes_on(stub: Any, client: An
 
 
 async def test_each_item_has_its_own_time(stub: Any, client: Any, asking: Asking) -> None:
+    await client.Generate(asking("openai-chat"), timeout=60)
     stub.hangs()
     call = client.GenerateMany(timeout=60)
-    await call.write(many((1, asking("openai-chat")), timeout_s=0.2))
-    await call.write(many((2, asking("openai-chat")), timeout_s=15))
+    await call.write(many((1, asking("openai-chat")), timeout_s=1))
+    await call.write(many((2, asking("openai-chat")), timeout_s=50))
     results, _ = await results_of(call, 1)
     assert call_failed(results[1].error).reason == "TIMEOUT"
     await asyncio.wait_for(stub.cancelled.wait(), 60)

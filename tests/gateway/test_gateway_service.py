@@ -300,8 +300,9 @@ async def test_an_answer_without_end_is_cut(stub: Any, gateway: Gateway, asking:
 
 
 async def test_the_deadline_holds_and_cancels_the_upstream(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    await gateway.generate(asking("openai-chat"))  # all is imported and connected: the next call gets to its upstream in time
     stub.hangs()
-    problem = await failure(gateway, asking("openai-chat"), 0.2)
+    problem = await failure(gateway, asking("openai-chat"), 1.0)
     assert (problem.reason, problem.may_be_charged) == ("TIMEOUT", True)
     await asyncio.wait_for(stub.cancelled.wait(), 60)
 

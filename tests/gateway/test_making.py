@@ -153,8 +153,9 @@ async def test_a_job_survives_polls_that_fail(gateway, media_upstream):
 async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gateway, media_upstream):
     prompt = f"[slow] {uuid.uuid4().hex}"
     request = make("openai-video", prompt, modality=ct.MODALITY_VIDEO)
+    await gateway.generate(make("openai-video", "at once", modality=ct.MODALITY_VIDEO))  # so that what follows has begun in time
     with pytest.raises(CallFailed) as late:
-        await gateway.generate(request, timeout_s=0.5)
+        await gateway.generate(request, timeout_s=1)
     assert late.value.error_class == gw.ERROR_CLASS_TIMEOUT
     assert late.value.may_be_charged
     assert "its job goes on at the provider, and the same request asked again waits for it" in late.value.message
@@ -168,7 +169,8 @@ async def test_a_job_that_outlasts_its_call_is_waited_for_by_the_next_one(gatewa
 async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one_that_asks(gateway, media_upstream):
     prompt = f"[slow] {uuid.uuid4().hex}"
     request = make("openai-video", prompt, modality=ct.MODALITY_VIDEO)
-    late = await asyncio.gather(*(gateway.generate(request, timeout_s=0.5) for _ in range(2)), return_exceptions=True)
+    await gateway.generate(make("openai-video", "at once", modality=ct.MODALITY_VIDEO))
+    late = await asyncio.gather(*(gateway.generate(request, timeout_s=1) for _ in range(2)), return_exceptions=True)
     assert [failure.error_class for failure in late] == [gw.ERROR_CLASS_TIMEOUT] * 2
     answers = await asyncio.gather(*(gateway.generate(request, timeout_s=60) for _ in range(2)))
     assert len({answer.response_id for answer in answers}) == 2

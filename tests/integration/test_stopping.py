@@ -322,7 +322,7 @@ async def test_a_scorer_ends_the_scoring_that_it_has_begun(deployed, stub_upstre
         scoring, other = client.ScoreTask(), client.ScoreTask()
         await scoring.write(sc.ScoreTaskRequest(header=header))
         await until(lambda: "genlevel" in services.page("scorer", "/metrics")[1])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)
         services.running["scorer"].process.terminate()
         await until(lambda: services.page("scorer", "/readyz")[0] == 503)
         with pytest.raises(grpc.aio.AioRpcError, match="the scorer stops"):

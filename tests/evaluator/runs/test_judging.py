@@ -23,6 +23,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
+from tests.waiting import until
 
 
 class Bench:
@@ -502,7 +503,7 @@ async def test_stopping_while_judging_keeps_judgements_and_the_next_start_contin
     bench.models["j"].limits.concurrency = 4
     specification = ev.RunSpecification(model="m", suite=str(folder))
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(judge="j")))).run
-    await asyncio.sleep(0.15)
+    await until(bench.judged.total)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
         stopped = progress.run
