@@ -10,27 +10,9 @@ import pytest
 from genlevel.runtime.errors import CallFailed, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from tests.evaluator.runs.asking import specification, start, watched
 
 PRICE = gw.Price(input="1", output="10")
-
-
-def specification(folder, **fields):
-    return ev.RunSpecification(model="m", suite=str(folder), **fields)
-
-
-async def watched(evaluator, run):
-    """The run, when it has ended."""
-    async with asyncio.timeout(60):
-        async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
-            last = progress
-    return last.run
-
-
-async def start(evaluator, folder, traffic=None, **fields):
-    return await watched(
-        evaluator,
-        (await evaluator.start_run(ev.StartRunRequest(specification=specification(folder, **fields), traffic=traffic))).run,
-    )
 
 
 @pytest.fixture

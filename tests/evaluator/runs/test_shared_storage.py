@@ -20,6 +20,7 @@ from genlevel.runtime.locks import FileLocks, LeaseLocks
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.service import Scorer
+from tests.evaluator.runs.asking import watched
 from tests.waiting import until
 
 TTL_S = 1.5
@@ -54,11 +55,6 @@ async def join(url, tmp_path, scripted):
 def request_of(folder, instances=40, **traffic):
     specification = ev.RunSpecification(model="m", suite=str(folder(instances)))
     return ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(concurrency=2, **traffic))
-
-
-async def watched(evaluator, run):
-    *_, last = [progress.run async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id))]
-    return last
 
 
 @pytest.mark.parametrize(("storage", "kind"), [("", FileLocks), ("sqlite", FileLocks)])
