@@ -33,9 +33,9 @@ def parse_answer(answer_type: AnswerType, raw: str, options: Sequence[str] = (),
     Structured(value=[1.0, 2.5, 4.0])
     """
     from scorer.parsers.table import PARSERS  # imported when something is parsed: reading stored scores parses nothing
-    from scorer.parsers.text import visible_text
+    from scorer.parsers.tags import visible_text
 
-    kind, text = KINDS[answer_type], visible_text(raw)
+    kind, text = KINDS[answer_type], visible_text(raw, of_code=answer_type == AnswerType.CODE)
     if not text and kind.shape is not Shape.FILES and not (kind.takes_files and files):
         return Unparsable("the answer is empty" if not raw.strip() else "the answer is nothing but reasoning")
     return PARSERS[answer_type](text, options, files)

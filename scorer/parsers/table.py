@@ -25,9 +25,9 @@ def _words(parse: Callable[[str], Read]) -> Parser:
     return lambda text, _options, _files: parse(text)
 
 
-def _unwrapped(parse: Callable[[str], Read]) -> Parser:
+def _unwrapped(parse: Callable[[str], Read], lists: bool = False) -> Parser:
     """Of what stands in the object of an answer held to a schema."""
-    return lambda text, _options, _files: inside if isinstance(inside := unwrapped(text), Unparsable) else parse(inside)
+    return lambda text, _options, _files: inside if isinstance(inside := unwrapped(text, lists), Unparsable) else parse(inside)
 
 
 def _choice(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
@@ -45,7 +45,7 @@ PARSERS: dict[AnswerType, Parser] = {
     AnswerType.NUMBER: _unwrapped(parse_number),
     AnswerType.SHORT_TEXT: _unwrapped(parse_short_text),
     AnswerType.LONG_TEXT: _words(parse_long_text),
-    AnswerType.ITEMS: _unwrapped(parse_items),
+    AnswerType.ITEMS: _unwrapped(parse_items, lists=True),
     AnswerType.BOXES: _words(parse_boxes),
     AnswerType.CODE: _words(parse_code),
     AnswerType.MASKS: lambda text, _options, files: parse_masks(text, files),

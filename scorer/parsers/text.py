@@ -1,4 +1,4 @@
-"""What all parsers share: the visible part of an answer, answer markers, code fences, quotes, normal forms."""
+"""What all parsers share: answer markers, code fences, quotes, normal forms."""
 
 from __future__ import annotations
 
@@ -7,72 +7,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-MAX_CHARACTERS = 400_000
-"""Longer answers are read up to here: no answer is longer, and hostile ones must not cost minutes."""
-
-_TAGS = "think|thinking|thought|reasoning|reflection|scratchpad"
-_REASONING_TAG = re.compile(rf"<(/?)(?i:{_TAGS})>|\[(/?)THINK\]|◁(/?)think▷")
-_ANSWER_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
-# What ends a turn in the templates of chats, if a server hands it on.
-_END_TOKEN = re.compile(r"(?:<\|[\w ]{1,40}\|>|<｜[\w▁ ]{1,40}｜>|</s>|<eos>|<end_of_turn>|</answer>)\Z", re.IGNORECASE)
-_LONGEST_TOKEN = 48
 # "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
-_MARKER = re.compile(r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|答案[是为為选選]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}", re.IGNORECASE)
+_MARKER = re.compile(
+    r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|【(?:答案|正确答案|最终答案)】\s?[:：]?|答案[是为為选選]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}",
+    re.IGNORECASE,
+)
 _STATED = re.compile(r"\banswer\s+(?:is|would be|should be|must be)\b\s*:?\s*", re.IGNORECASE)
 _MOST_STATEMENTS = 16
 _BOXED = re.compile(r"\\boxed\s?\{")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "`": "`"}
-# Zero-width spaces and joiners, which some models write around an answer.
-_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
-
-
-def visible_text(raw: str) -> str:
-    """The answer without reasoning in tags, trimmed. An unclosed tag hides the rest, an unopened one what precedes it.
-
-    Of an answer in <answer> tags it is what stands in the last ones; tokens that end a turn fall away.
-
-    >>> visible_text("<think>Rome? No.</think> Paris")
-    'Paris'
-    """
-    text = raw[-MAX_CHARACTERS:]
-    kept: list[str] = []
-    position, hidden = 0, False
-    for tag in _REASONING_TAG.finditer(text):
-        if any(tag.groups()):
-            if not hidden:
-                kept.clear()
-            position, hidden = tag.end(), False
-        elif not hidden:
-            kept.append(text[position : tag.start()])
-            hidden = True
-    if not hidden:
-        kept.append(text[position:])
-    return _trimmed(_in_answer_tags(_trimmed("".join(kept))))
-
-
-def _in_answer_tags(text: str) -> str:
-    """What stands in the last <answer> tags; all of the text if there are none, or if they are part of code."""
-    opening = last_match(_ANSWER_TAG, text, lambda tag: not tag[1])
-    if opening is None or text.count("```", 0, opening.start()) % 2:
-        return text
-    closing = _ANSWER_TAG.search(text, opening.end())
-    if closing is None:
-        return text if text[: opening.start()].strip() else text[opening.end() :]
-    return text[opening.end() : closing.start()]
-
-
-def _trimmed(text: str) -> str:
-    """Without white space, characters of no width and tokens of the template around it."""
-    end = len(text)
-    while end:
-        if text[end - 1].isspace() or text[end - 1] in _NO_WIDTH:
-            end -= 1
-        elif (token := _END_TOKEN.search(text, max(0, end - _LONGEST_TOKEN), end)) is not None:
-            end = token.start()
-        else:
-            break
-    return text[:end].lstrip(_NO_WIDTH + " \t\r\n\f\v\u00a0\u3000")
 
 
 def last_match(pattern: re.Pattern[str], text: str, counts: Callable[[re.Match[str]], bool] = lambda _match: True) -> re.Match[str] | None:

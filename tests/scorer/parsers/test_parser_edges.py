@@ -6,7 +6,8 @@ import pytest
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.parsers import Unparsable, parse_answer
-from scorer.parsers.text import after_marker, visible_text
+from scorer.parsers.tags import visible_text
+from scorer.parsers.text import after_marker
 
 OPTIONS = ["dry", "wet", "A man walks", "red"]
 
