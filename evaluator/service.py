@@ -155,7 +155,9 @@ class Evaluator:
         plan = await self._planner.resolve(request.specification)
         route = request.judge or self._default_judge
         judge = await self._planner.model(route) if route and judged_tasks(plan.tasks) else None
-        return await asyncio.to_thread(planned_run, plan, self._context.prompts, judge=judge, traffic=request.traffic)
+        planned = await asyncio.to_thread(planned_run, plan, self._context.prompts, judge=judge, traffic=request.traffic)
+        planned.plan = await self._starter.plan_number(plan, fresh=request.fresh)
+        return planned
 
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
         """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError.

@@ -375,6 +375,7 @@ def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
         benchmark_tasks_of(header),
         header.suite_hash,
         header.part if header.HasField("part") else None,
+        header.plan,
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, func, select, up
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spending
+from evaluator.journal.plan_numbers import decided_number, expected_number, new_number
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, judgements, reservations, runs
@@ -29,7 +30,8 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import looked
-from genlevel.runtime.storage import insert_into, open_engine, storage_problem
+from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
+from genlevel.v1 import evaluator_pb2 as ev
 
 CLOSE_S = 10.0
 """Seconds that closing may take if the database does not let it write what is queued."""
@@ -130,11 +132,25 @@ class Journal:
         with self._engine.begin() as connection:
             connection.execute(change)
 
-    def start_run(self, run_id: str, *, status: int, traffic: str, wish: Mapping[str, object], seen: int) -> bool:
-        """Stores that a run goes on. False: there is a newer wish than number ``seen``; nothing is stored."""
-        change = _state_change(run_id, status, "", traffic=traffic, wish=wish).where(runs.c.wishes == seen)
-        with self._engine.begin() as connection:
-            return bool(connection.execute(change).rowcount)
+    def start_run(self, run_id: str, *, traffic: str, wish: Mapping[str, object], seen: int) -> int | None:
+        """Stores that a run goes on, and which try it is. Returns that number (0: not told, of an older run).
+
+        None: there is a newer wish than number ``seen``; nothing is stored.
+        """
+        change = _state_change(run_id, ev.RUN_STATUS_RUNNING, "", traffic=traffic, wish=wish).where(runs.c.wishes == seen)
+        with writing(self._engine).begin() as connection:
+            number = decided_number(connection, run_id)
+            return number if connection.execute(change.values(plan_number=number)).rowcount else None
+
+    def expected_number(self, run_id: str) -> int:
+        """Which try a run is, or would be if it started now."""
+        with self._engine.connect() as connection:
+            return expected_number(connection, run_id)
+
+    def new_number(self, model: str, benchmark: str, tasks: Iterable[str]) -> int:
+        """Which try a new run would be if it started now. tasks: what they are called in its suite and in its benchmark."""
+        with self._engine.connect() as connection:
+            return new_number(connection, model, benchmark, tasks)
 
     def set_priced(self, run_id: str) -> None:
         """Stores that a run's model has a price from now on: what its calls have cost so far, without one, is unknown."""

@@ -66,6 +66,7 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
         retries=record.retries,
         prompt_version=record.prompt_version,
         wanted=ev.RunWanted.Name(record.wanted),
+        plan=record.plan_number,
     )
     run.suite_hash = run.specification.suite_hash
     if record.priced:

@@ -20,7 +20,8 @@ class RunRecord:
     specification: RunSpecification as JSON. plan: JSON, [[task key, instances asked], ...] in order. status: a RunStatus of the contract.
     traffic: TrafficSettings as JSON, of the latest start or wish. wishes: how many there were. at_once: a stop is to end calls too.
     retry_failed, judge_only: what the latest start was asked for. vain_starts: how often a service has continued it since that last
-    brought an answer. continued: when it last did.
+    brought an answer. continued: when it last did. model: as the specification names it. covers: JSON, what its tasks are called, in its
+    suite and in its benchmark. plan_number: which try of the model on them it is (evaluator.journal.plan_numbers), from 1; 0 = not told.
     """
 
     run_id: str
@@ -48,6 +49,9 @@ class RunRecord:
     judge_only: bool = False
     vain_starts: int = 0
     continued: float = 0.0
+    model: str = ""
+    covers: str = "[]"
+    plan_number: int = 0
 
     @property
     def suite_hash(self) -> str:

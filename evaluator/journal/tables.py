@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData()
 
@@ -59,7 +59,11 @@ runs = Table(
     Column("judge_only", Integer, nullable=False, server_default="0"),
     Column("vain_starts", Integer, nullable=False, server_default="0"),  # continued starts since the last one that got anywhere
     Column("continued", Float, nullable=False, server_default="0"),  # when a service last continued it
+    Column("model", Text, nullable=False, server_default=""),  # as the specification names it
+    Column("covers", Text, nullable=False, server_default="[]"),  # JSON: what its tasks are called, in its suite and in its benchmark
+    Column("plan_number", Integer, nullable=False, server_default="0"),  # which try it is, from 1; 0 = not told
     Index("ix_evaluator_runs_identity", "identity"),
+    Index("ix_evaluator_runs_model", "model", "benchmark"),
 )
 
 answers = Table(

@@ -43,6 +43,12 @@ class Plan:
         return sum(planned.count for planned in self.tasks)
 
     @property
+    def covers(self) -> list[str]:
+        """What its tasks are called: in the suite, and in the benchmark if they are listed there."""
+        keys = {planned.task.key for planned in self.tasks}
+        return sorted(keys | {planned.task.task.id for planned in self.tasks if planned.task.task is not None})
+
+    @property
     def problems(self) -> list[str]:
         """The notes, and what of the tasks that are asked could not be resolved or read, a line each."""
         return [*self.notes, *problems_of(self.suite, [planned.task for planned in self.tasks])]

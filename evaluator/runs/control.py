@@ -136,14 +136,15 @@ class RunControl:
         spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         header = header_of(work.plan, record, record.suite_hash)
+        header.plan = await journal.reads(journal.expected_number, record.run_id)  # what it is in the end is told with each task
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
         scored: frozenset[str] = frozenset()
         if work.asks:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
             scored = await self._scored(record.run_id)
-        wish = await self._started(work)
-        budget = Budget(*caps(work.traffic), spent)
+        wish, header.plan = await self._started(work)
+        work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
         if work.asks:
@@ -174,7 +175,7 @@ class RunControl:
         await journal.writes(journal.set_priced, record.run_id)
         return replace(work, record=replace(record, priced=True))
 
-    async def _started(self, work: Work) -> Wish:
+    async def _started(self, work: Work) -> tuple[Wish, int]:
         """See ``_store_start``. Who is cancelled waits for it: once the lock is released, another process may have the run."""
         storing = asyncio.ensure_future(self._context.journal.writes(self._store_start, work))
         try:
@@ -184,8 +185,8 @@ class RunControl:
             storing.cancel()
             raise
 
-    def _store_start(self, work: Work) -> Wish:
-        """Stores that the run goes on (in a thread). Returns the wish that it follows.
+    def _store_start(self, work: Work) -> tuple[Wish, int]:
+        """Stores that the run goes on (in a thread). Returns the wish that it follows, and which try it is.
 
         What a person has wished since the run was read, while its start was planned, came later than the start. Raises UsageError if it was
         stopped or paused, RunTaken if it is not to go on by itself any more.
@@ -204,8 +205,8 @@ class RunControl:
             else:
                 wish = Wish(now.number + 1, work.wanted, at_once=False, traffic=kept_traffic(work, now.traffic))
                 begins = newly_started(work.wanted, retry_failed=work.retry, judge_only=not work.asks)
-            if journal.start_run(record.run_id, status=ev.RUN_STATUS_RUNNING, traffic=wish.traffic, wish=begins, seen=now.number):
-                return wish
+            if (number := journal.start_run(record.run_id, traffic=wish.traffic, wish=begins, seen=now.number)) is not None:
+                return wish, number
         raise NotFoundError(f"run {record.run_id} is not in the database any more")
 
     async def _judged(self, active: ActiveRun) -> Ending:

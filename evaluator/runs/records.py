@@ -159,4 +159,6 @@ def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.Traf
         retries=0,
         created=now,
         updated=now,
+        model=plan.specification.model,
+        covers=json.dumps(plan.covers),
     )

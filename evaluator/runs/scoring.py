@@ -80,6 +80,7 @@ def header_of(plan: Plan, record: RunRecord, suite_hash: str) -> sc.ScoreTaskHea
         partial=bool(plan.specification.limit),
         suite_hash=suite_hash,
         part=bool(plan.specification.limit) or len(plan.tasks) < len(plan.suite.tasks),
+        plan=record.plan_number,
     )
     if load_benchmark(record.benchmark) is None:
         header.benchmark_tasks.extend(describe_benchmark(plan.suite.benchmark))

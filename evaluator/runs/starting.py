@@ -71,6 +71,13 @@ class Starter:
             record = await self._latest(plan, request.traffic, fresh=request.fresh)
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)
 
+    async def plan_number(self, plan: Plan, *, fresh: bool) -> int:
+        """Which try of its model a plan is, or would be if it were started now."""
+        found = await self._journal.reads(self._journal.latest, plan.identity)
+        if found is not None and not fresh and found.suite_hash in ("", await asyncio.to_thread(suite_content, plan.suite)):
+            return await self._journal.reads(self._journal.expected_number, found.run_id)
+        return await self._journal.reads(self._journal.new_number, plan.specification.model, plan.suite.benchmark.name, plan.covers)
+
     async def _continue(self, record: RunRecord, request: ev.StartRunRequest) -> ev.StartRunResponse:
         if await self._control.goes_on(record.run_id):
             told = "the run is in progress already, with its limits and budget as they are; `genlevel tune` changes them while it goes on"

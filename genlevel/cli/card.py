@@ -36,6 +36,8 @@ def print_card(document: Document, places: dict[str, str]) -> None:
         return
     print_levels(out, document["level"])
     print_certified(out, document["certified"], referenced=document["level"]["references"] is not None)
+    if document["plan"]:
+        out.print(f"plan {document['plan']} of this model on these tasks in this storage")
     if document["partial"]:
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"], verdict=False)

@@ -98,6 +98,7 @@ def _identity(run: ev.Run) -> Document:
         "status": status_name(run.status),
         "reason": run.reason,
         "wanted": _WANTED.get(run.wanted),
+        "plan": run.plan or None,
     }
 
 
@@ -171,6 +172,7 @@ def plan_document(plan: ev.PlanRunResponse) -> Document:
     ]
     return {
         "run": plan.run_id,
+        "plan": plan.plan or None,
         "benchmark": plan.benchmark,
         "model": {"route": plan.model.route, "provider": plan.model.provider, "ready": plan.model.ready, "problem": plan.model.problem},
         "instances": sum(task.instances for task in plan.tasks),

@@ -122,7 +122,9 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
-                plan = ev.PlanRunRequest(specification=specification, judge=options["judge"], traffic=traffic_of(options))
+                plan = ev.PlanRunRequest(
+                    specification=specification, judge=options["judge"], traffic=traffic_of(options), fresh=options["fresh"]
+                )
                 return await _dry_run(found, plan, as_json=options["as_json"])
             from genlevel.cli.driving import drive
 

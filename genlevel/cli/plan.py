@@ -28,6 +28,8 @@ def print_plan(plan: Document) -> None:
         cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"
         out.print(f"judge {judging['judge']}: {judging['answers']:,} answers, {tokens}, {cost}")
     out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
+    if plan["plan"]:
+        out.print(f"It would be plan {plan['plan']} of this model on these tasks in this storage.")
     told = any("no price" in problem and plan["model"]["route"] in problem for problem in plan["problems"])
     if plan["usd"] is None and not told:
         out.print("The model has no price: its cost is unknown, not zero.")

@@ -49,7 +49,9 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
 
 def _print(documents: list[Document], *, marked: bool) -> None:
     """marked: say which runs are local."""
-    rows = table("run", "model", "suite", "status", ">done", ">failed", ">total", ">US$", "started", *(["where"] if marked else []))
+    rows = table(
+        "run", "model", "suite", ">plan", "status", ">done", ">failed", ">total", ">US$", "started", *(["where"] if marked else [])
+    )
     names = shown_suites((run["suite"], run["suite_hash"] or "") for run in documents)
     for run in documents:
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["failed"], run["total"]))
@@ -57,7 +59,7 @@ def _print(documents: list[Document], *, marked: bool) -> None:
         where = ["local" if run["local"] else "service"] if marked else []
         waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
         suite = names[run["suite"], run["suite_hash"] or ""]
-        rows.add_row(run["run"], run["model"], suite, run["status"] + waits, *counts, _cost(run), started, *where)
+        rows.add_row(run["run"], run["model"], suite, str(run["plan"] or "-"), run["status"] + waits, *counts, _cost(run), started, *where)
     console().print(rows)
 
 

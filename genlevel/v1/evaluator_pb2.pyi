@@ -91,14 +91,16 @@ class TrafficSettings(_message.Message):
     def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
-    __slots__ = ("specification", "judge", "traffic")
+    __slots__ = ("specification", "judge", "traffic", "fresh")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
     judge: str
     traffic: TrafficSettings
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., judge: _Optional[str] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ...) -> None: ...
+    fresh: bool
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., judge: _Optional[str] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class PlannedJudging(_message.Message):
     __slots__ = ("judge", "route", "answers", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd")
@@ -139,20 +141,22 @@ class PlannedTask(_message.Message):
     def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
-    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging")
+    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     JUDGING_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     benchmark: str
     tasks: _containers.RepeatedCompositeFieldContainer[PlannedTask]
     model: _gateway_pb2.ModelInfo
     problems: _containers.RepeatedScalarFieldContainer[str]
     judging: PlannedJudging
-    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ...) -> None: ...
+    plan: int
+    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
     __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge")
@@ -183,7 +187,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., nothing_left: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +209,7 @@ class Run(_message.Message):
     UNKNOWN_CALLS_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -226,7 +231,8 @@ class Run(_message.Message):
     unknown_calls: int
     wanted: RunWanted
     suite_hash: str
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ...) -> None: ...
+    plan: int
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ...) -> None: ...
 
 class Judging(_message.Message):
     __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs", "most_cost_nano_usd", "unknown_calls")

@@ -110,7 +110,7 @@ class RatingAgreement(_message.Message):
     def __init__(self, instances: _Optional[int] = ..., pearson: _Optional[float] = ..., kendall: _Optional[float] = ..., mean_difference: _Optional[float] = ..., standard_error: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskHeader(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks", "suite_hash", "part")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks", "suite_hash", "part", "plan")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +120,7 @@ class ScoreTaskHeader(_message.Message):
     BENCHMARK_TASKS_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -129,7 +130,8 @@ class ScoreTaskHeader(_message.Message):
     benchmark_tasks: _containers.RepeatedCompositeFieldContainer[TaskDescription]
     suite_hash: str
     part: bool
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ...) -> None: ...
+    plan: int
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ...) -> None: ...
 
 class PendingTask(_message.Message):
     __slots__ = ("task", "instances")
@@ -407,7 +409,7 @@ class Certificate(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetVerdictResponse(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part", "plan")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -420,6 +422,7 @@ class GetVerdictResponse(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -432,7 +435,8 @@ class GetVerdictResponse(_message.Message):
     certificate: Certificate
     suite_hash: str
     part: bool
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ...) -> None: ...
+    plan: int
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
     __slots__ = ("run_a", "run_b", "alpha", "draws", "seed", "references")

@@ -175,6 +175,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "status": "finished",
         "reason": "",
         "wanted": None,
+        "plan": None,
         "instances": counts_json(task.score for task in scored.tasks),
         "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "most_usd", "unknown_costs", "unknown_calls")),
         "judging": None,

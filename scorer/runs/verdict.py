@@ -97,4 +97,5 @@ def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificat
         certificate=certificate,
         suite_hash=run.suite_hash,
         part=is_part(run, [standing.score for standing in verdict.tasks]),
+        plan=run.plan,
     )

@@ -15,7 +15,8 @@ from scorer.tasks import TaskRecord
 class StoredRun:
     """A run that has scores. benchmark_tasks: all tasks of a benchmark that is not shipped; empty for shipped ones.
 
-    suite_hash: of the suite's content; "" if it is not known. part: less than the whole suite is asked; None if it is not known.
+    suite_hash: of the suite's content; "" if it is not known. part: less than the whole suite is asked; None if it is not known. plan:
+    which try of the model on its tasks it is, from 1; 0 if that was not told.
     """
 
     run_id: str
@@ -25,6 +26,7 @@ class StoredRun:
     benchmark_tasks: tuple[TaskRecord, ...] = ()
     suite_hash: str = ""
     part: bool | None = None
+    plan: int = 0
 
     @property
     def suite_key(self) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Row,
@@ -54,7 +55,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0004"
+HEAD = "0005"
 metadata = MetaData()
 
 runs = Table(
@@ -71,6 +72,8 @@ runs = Table(
     Column("suite_hash", String, nullable=False, server_default=""),
     # Whether less than the whole suite is asked. Absent in rows from before that was told.
     Column("part", Boolean),
+    # Which try of the model on its tasks it is; 0 in rows from before that was told.
+    Column("plan", Integer, nullable=False, server_default="0"),
     Index("scorer_runs_by_model", "model", "suite", "updated_s"),
 )
 task_scores = Table(
@@ -222,6 +225,7 @@ def _run_row(run: StoredRun, now: float) -> dict[str, object]:
         "benchmark_tasks": written_tasks(run.benchmark_tasks),
         "suite_hash": run.suite_hash,
         "part": run.part,
+        "plan": run.plan,
         "updated_s": now,
     }
 
@@ -256,6 +260,7 @@ def _run(row: Row[Any]) -> StoredRun:
         benchmark_tasks=read_tasks(row.benchmark_tasks),
         suite_hash=row.suite_hash,
         part=row.part,
+        plan=row.plan,
     )
 
 
