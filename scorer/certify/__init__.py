@@ -9,6 +9,7 @@ from scorer.certify.bootstrap import MOST_DRAWS, TaskStatistics, bootstrap_inter
 from scorer.certify.certificate import LEAST_ALPHA, Certificate, LevelCertificate, Status, TaskCertificate, certify
 from scorer.certify.evidence import Ends, Estimate, TaskEvidence, evidence_from_workbook
 from scorer.certify.measured import evidence_from_statistics
+from scorer.certify.obstacles import obstacle_of
 
 __all__ = [
     "LEAST_ALPHA",
@@ -25,4 +26,5 @@ __all__ = [
     "certify",
     "evidence_from_statistics",
     "evidence_from_workbook",
+    "obstacle_of",
 ]

@@ -17,6 +17,7 @@ from scorer.certify.distributions import (
     student_t_above,
 )
 from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, trials_needed, wilson
+from scorer.certify.obstacles import obstacle_of
 from scorer.levels.rules import TaskResult
 from scorer.metrics.registry import nature_of
 
@@ -82,8 +83,25 @@ class TaskEvidence:
         return cls(task, ends.low, ends.high, reference_units=reference_units, instances=instances)
 
     @property
+    def obstacle(self) -> str:
+        """Why nothing can be certified of the score, in one line; empty if something can."""
+        found = obstacle_of(self.task.metric)
+        if found or self._measured:
+            return found
+        return "nothing is known of its error"
+
+    @property
+    def asymptotic(self) -> bool:
+        """Whether the interval holds only about, and for many units."""
+        return bool(obstacle_of(self.task.metric))
+
+    @property
     def testable(self) -> bool:
         """Whether a test against a reference can say anything."""
+        return not self.obstacle
+
+    @property
+    def _measured(self) -> bool:
         return all(end.units >= 1 and (end.binary or (end.standard_error is not None and end.units >= 2)) for end in (self.low, self.high))
 
     @property
@@ -104,6 +122,14 @@ class TaskEvidence:
     def loss_p_value(self, reference: float) -> float:
         """One-sided p-value of "the model is truly worse than the reference", from the better end."""
         return _p_value(self.task, self.high, reference, self.reference_units, better=False)
+
+    def win_p_value_against_specialist(self, reference: float, reference_units: int) -> float:
+        """The same of "the model is truly better than the specialist", whose score was measured on so many instances."""
+        return _p_value(self.task, self.low, reference, reference_units, better=True)
+
+    def loss_p_value_against_specialist(self, reference: float, reference_units: int) -> float:
+        """The same of "the model is truly worse than the specialist"."""
+        return _p_value(self.task, self.high, reference, reference_units, better=False)
 
     def needed(self, reference: float, alpha: float, *, better: bool) -> int | None:
         """About how many instances more would show at alpha, with a power of 0.8, that the model is better (worse) than the reference.
@@ -142,7 +168,7 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, in
         task = result.task
         count = (units or {}).get(task.id, task.instances)
         nature = nature_of(task.metric)
-        if nature is None or not nature.needs_no_spread or count < 1 or not 0.0 <= result.value <= 100.0:
+        if nature is None or not nature.from_values or count < 1 or not 0.0 <= result.value <= 100.0:
             refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
             continue
         widest = math.sqrt(result.value * (100.0 - result.value) / count)

@@ -17,47 +17,53 @@ class Makeup(Enum):
     WHOLE = "a property of the set as a whole, such as a distance between distributions"
 
 
-class Basis(Enum):
-    """What a test of a score against a reference may rest on."""
+class Proof(Enum):
+    """What test of a score against a reference has a proven error at any number of instances, named as certificates print it."""
 
-    BINOMIAL = "the exact distribution of a share of independent instances"
-    STUDENT = "the score's measured standard error"
-    BOUNDS = "the number of instances and the bounds of their numbers alone (Hoeffding), so that a bare score is enough"
+    BINOMIAL = "exact binomial"
+    BETTING = "betting"
+    POOLED_BETTING = "betting on pooled counts"
+    PAIR_BETTING = "betting on random pairs"
+    NONE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Nature:
     """lowest, highest: the bounds of one instance's number, in its statistic's unit; infinite if it has none.
 
-    tests: what a certificate's test of the score may rest on.
+    proof: the test that a certificate rests on. obstacle: why there is none, in one line; empty if there is one.
+    from_values: whether a score and its number of instances are enough for a test, without their statistics.
     """
 
     makeup: Makeup
     lowest: float = -math.inf
     highest: float = math.inf
-    tests: frozenset[Basis] = frozenset({Basis.STUDENT})
+    proof: Proof = Proof.NONE
+    obstacle: str = ""
+    from_values: bool = False
 
     @property
     def is_share(self) -> bool:
         """Whether exact tests of right and wrong answers apply."""
-        return Basis.BINOMIAL in self.tests
-
-    @property
-    def needs_no_spread(self) -> bool:
-        """Whether a score and its number of instances are enough for a test, without their statistics."""
-        return Basis.BOUNDS in self.tests
+        return self.proof is Proof.BINOMIAL
 
 
-SHARE = Nature(Makeup.SHARE, 0.0, 1.0, frozenset(Basis))
+SHARE = Nature(Makeup.SHARE, 0.0, 1.0, Proof.BINOMIAL, from_values=True)
 """Right or wrong answers."""
-BOUNDED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0, frozenset({Basis.STUDENT, Basis.BOUNDS}))
+BOUNDED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0, Proof.BETTING, from_values=True)
 """The mean of numbers 0..1."""
-MEASURED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0)
-"""The mean of numbers 0..1 that a network or a person gives: their spread alone tells how sure the mean is."""
-COSINES = Nature(Makeup.MEAN, -1.0, 1.0)
-"""The mean of cosines."""
-ERRORS = Nature(Makeup.MEAN, 0.0)
+MEASURED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0, Proof.BETTING)
+"""The mean of numbers 0..1 that a network or a person gives: not tested from their mean alone."""
+COSINES = MEASURED_MEAN
+"""The mean of cosines, those below 0 taken as 0."""
+UNIT_RATIOS = Nature(Makeup.POOLED, 0.0, 1.0, Proof.BETTING, from_values=True)
+"""The mean of numbers 0..1 over the instances that count, each of which adds 1 to the sum below, or 0."""
+ERRORS = Nature(Makeup.MEAN, 0.0, obstacle="an error has no upper bound, so one that was not seen could outweigh all that were")
 """The mean of errors without an upper bound, or the root of it."""
-POOLED = Nature(Makeup.POOLED)
-RANKED = Nature(Makeup.RANKED)
-WHOLE = Nature(Makeup.WHOLE)
+COUNTS = Nature(Makeup.POOLED, proof=Proof.POOLED_BETTING)
+"""One ratio of sums of counts over instances: a unit's items that are right, by all of its items."""
+POOLED = Nature(Makeup.POOLED, obstacle="the score is not one ratio of sums over instances")
+RANKED = Nature(Makeup.RANKED, obstacle="the score follows from the order of all answers at once, not from a sum over instances")
+PAIRS = Nature(Makeup.RANKED, proof=Proof.PAIR_BETTING)
+"""The share of (positive, negative) pairs that are in the right order."""
+WHOLE = Nature(Makeup.WHOLE, obstacle="the score is a property of all answers together, not of sums over instances")

@@ -12,7 +12,7 @@ from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMean, together
 from scorer.metrics.learned.inputs import answer_files, description, label_files, of_answer, of_label, said, sound, views
-from scorer.metrics.nature import COSINES, SHARE, Makeup, Nature
+from scorer.metrics.nature import BOUNDED_MEAN, COSINES
 from scorer.models import Networks
 from scorer.models.ports import AudioText, Floats, ImageClassifier, ImageText, Picture, Sound
 from scorer.parsers import Parsed
@@ -144,7 +144,7 @@ class PictureClass(LearnedMean[tuple[list[Picture], list[Picture]]]):
     [1.0, 0.951, 0.6033, 0.0]
     """
 
-    nature = Nature(Makeup.MEAN, 0.0, 1.0, SHARE.tests)  # chances of being right, which spread less than right and wrong
+    nature = BOUNDED_MEAN  # chances of being right, not right or wrong
     needs_label = True
 
     def __init__(self, using: Networks | None = None) -> None:

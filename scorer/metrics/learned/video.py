@@ -12,7 +12,7 @@ from scorer.metrics.base import NotComparable, Question
 from scorer.metrics.learned.frames import _Frames, frames_of, of_frames
 from scorer.metrics.learned.inputs import VIDEO_VIEWS, clip, description, of_answer, said, same_size
 from scorer.metrics.learned.similarity import similarity
-from scorer.metrics.nature import SHARE, Makeup, Nature
+from scorer.metrics.nature import SHARE, Makeup, Nature, Proof
 from scorer.models import Networks
 from scorer.models.ports import Detector, Floats, Flow, ImageFeatures, Interpolator, Picture, VideoClassifier, VideoText
 
@@ -211,11 +211,10 @@ class ImageToVideo(_Frames):
     (0.5, 2.0)
     """
 
-    nature = Nature(Makeup.MEAN, -1.0, 4.0)  # of the official sum; of the mean at most 1
-
     def __init__(self, using: Networks | None = None, official: bool = False) -> None:
         super().__init__("i2v_average", "dino", "viclip", "clip", "raft", "interpolator", using=using)
         self.official = official
+        self.nature = Nature(Makeup.MEAN, 0.0, 4.0 if official else 1.0, Proof.BETTING)
 
     def measured(self, entries: Sequence[tuple[str, Question]]) -> list[float]:
         dino: ImageFeatures = self.network("dino")

@@ -9,6 +9,7 @@ from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question
 from scorer.metrics.entries import entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
+from scorer.metrics.nature import UNIT_RATIOS
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions.detection import intersection_over_union
 from scorer.metrics.regions.precision import folded
@@ -40,6 +41,7 @@ class RecallAtK(MeanOfRatios[list[float]]):
     [0.5, 1]
     """
 
+    nature = UNIT_RATIOS
     nothing = 0.0
 
     def __init__(self, most: int) -> None:

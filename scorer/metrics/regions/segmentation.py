@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from genlevel.benchmark.answer_kinds import Shape
 from scorer.metrics.averages import FARTHEST
 from scorer.metrics.base import AnyMetric, Factories, Factory, Floats, JsonRow, MeanMetric, NotComparable, Parameters, Question, label_boxes
-from scorer.metrics.nature import BOUNDED_MEAN, Makeup, Nature
+from scorer.metrics.nature import UNIT_RATIOS
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import panoptic, structure
 from scorer.metrics.regions.masks import Kinds, by_class, read_masks
@@ -164,7 +164,7 @@ class PartIou(MeanOfRatios[JsonRow]):
     ['', {'body': 0.5, 'wing': 0.6666666666666666}, ['body', 'wing']]
     """
 
-    nature = Nature(Makeup.POOLED, tests=BOUNDED_MEAN.tests)  # every denominator is 1: a mean once the parts are known
+    nature = UNIT_RATIOS
 
     def __init__(self) -> None:
         super().__init__("instance_miou")

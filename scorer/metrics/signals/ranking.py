@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Metric, NotComparable, Parameters, Question, Value, acceptable
-from scorer.metrics.nature import RANKED
+from scorer.metrics.nature import PAIRS, RANKED
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label, resized
 from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
@@ -120,6 +120,8 @@ class RocArea(_Ranking):
     >>> metric.compute([(key, metric.statistic(score, Question("number", [label]))) for key, score, label in rows]).score
     87.5
     """
+
+    nature = PAIRS
 
     def __init__(self) -> None:
         super().__init__("auc")

@@ -25,7 +25,7 @@ from scorer.metrics.base import (
     scaled,
     texts,
 )
-from scorer.metrics.nature import POOLED, SHARE
+from scorer.metrics.nature import COUNTS, POOLED, SHARE
 from scorer.metrics.sums import Sums, f1_of
 from scorer.metrics.text.overlap import common
 from scorer.metrics.text.words import words
@@ -179,7 +179,7 @@ class MicroF1(RatioMetric[list[int]]):
     75.0
     """
 
-    nature = POOLED
+    nature = COUNTS
 
     def __init__(self) -> None:
         super().__init__("micro_f1")

@@ -18,7 +18,7 @@ from genlevel.benchmark.model import TaskMetric
 from scorer.certify.resample import weighted
 from scorer.metrics import Metric, Question, create
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.nature import Basis, Makeup, Nature
+from scorer.metrics.nature import POOLED, Makeup, Proof
 from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.registry import nature_of
 from scorer.metrics.signals.ranking import AnomalyPrecision, RocArea
@@ -93,10 +93,13 @@ def test_every_sense_of_the_catalogue_declares_its_nature(metric_id: str, parame
     nature, info = nature_of(TaskMetric(metric_id, "", parameters)), METRICS[metric_id]
     assert nature is not None
     assert nature.lowest < nature.highest
-    assert Basis.STUDENT in nature.tests
-    # Exact tests are of right and wrong answers, or of chances of being right; the bounds of instances are those of their mean.
-    assert (Basis.BINOMIAL in nature.tests) == (nature.makeup is Makeup.SHARE or parameters == (("of", "picture_class"),))
-    if Basis.BOUNDS in nature.tests:
+    # A metric is certifiable or says why not; exact tests are of right and wrong answers, the bounds of instances those of their mean.
+    assert (nature.proof is Proof.NONE) == bool(nature.obstacle)
+    assert nature.is_share == (nature.makeup is Makeup.SHARE)
+    if nature.proof is Proof.BETTING:
+        assert math.isfinite(nature.lowest)
+        assert math.isfinite(nature.highest)
+    if nature.from_values:
         assert (info.lowest, info.highest) == (0.0, 100.0)
     if nature.makeup is Makeup.MEAN and math.isinf(nature.highest):
         assert math.isinf(info.highest)
@@ -108,27 +111,37 @@ def test_every_sense_of_the_catalogue_declares_its_nature(metric_id: str, parame
 
 def test_what_is_known_of_no_metric_is_none() -> None:
     assert nature_of(TaskMetric("f1", "F1", (("of", "no such sense"),))) is None
-    assert nature_of(TaskMetric("bleu_1", "BLEU-1", (("level", "corpus"),))) == Nature(Makeup.POOLED)
+    assert nature_of(TaskMetric("bleu_1", "BLEU-1", (("level", "corpus"),))) == POOLED
 
 
 @pytest.mark.parametrize(
-    ("metric_id", "parameters", "tests"),
+    ("metric_id", "parameters", "proof", "from_values"),
     [
-        ("accuracy", {}, frozenset(Basis)),
-        ("exact_match", {}, frozenset(Basis)),
-        ("optical_flow_score", {}, frozenset(Basis)),
-        ("accuracy", {"of": "picture_class"}, frozenset(Basis)),
-        ("bleu_1", {"level": "sentence"}, {Basis.STUDENT, Basis.BOUNDS}),
-        ("bleu_1", {"level": "corpus"}, {Basis.STUDENT}),
-        ("miou", {"of": "masks"}, {Basis.STUDENT, Basis.BOUNDS}),
-        ("miou", {"of": "classes"}, {Basis.STUDENT}),
-        ("auc", {"of": "success_plot"}, {Basis.STUDENT, Basis.BOUNDS}),
-        ("auc", {"of": "roc"}, {Basis.STUDENT}),
-        ("dino_score", {}, {Basis.STUDENT}),
-        ("wer", {}, {Basis.STUDENT}),
+        ("accuracy", {}, Proof.BINOMIAL, True),
+        ("exact_match", {}, Proof.BINOMIAL, True),
+        ("optical_flow_score", {}, Proof.BINOMIAL, True),
+        ("accuracy", {"of": "picture_class"}, Proof.BETTING, True),
+        ("bleu_1", {"level": "sentence"}, Proof.BETTING, True),
+        ("bleu_1", {"level": "corpus"}, Proof.NONE, False),
+        ("miou", {"of": "masks"}, Proof.BETTING, True),
+        ("miou", {"of": "classes"}, Proof.NONE, False),
+        ("auc", {"of": "success_plot"}, Proof.BETTING, True),
+        ("auc", {"of": "roc"}, Proof.PAIR_BETTING, False),
+        ("micro_f1", {}, Proof.POOLED_BETTING, False),
+        ("recall_at_k", {"k": "50"}, Proof.BETTING, True),
+        ("instance_miou", {}, Proof.BETTING, True),
+        ("psnr", {}, Proof.BETTING, False),
+        ("mos", {}, Proof.BETTING, False),
+        ("i2v_average", {}, Proof.BETTING, False),
+        ("dino_score", {}, Proof.BETTING, False),
+        ("wer", {}, Proof.NONE, False),
+        ("mae", {}, Proof.NONE, False),
+        ("fid", {"of": "inception"}, Proof.NONE, False),
+        ("average_precision", {"of": "anomaly_score"}, Proof.NONE, False),
+        ("macro_accuracy", {}, Proof.NONE, False),
     ],
 )
-def test_what_a_test_may_rest_on(metric_id: str, parameters: dict[str, str], tests: frozenset[Basis]) -> None:
+def test_what_a_test_rests_on(metric_id: str, parameters: dict[str, str], proof: Proof, from_values: bool) -> None:
     nature = nature_of(TaskMetric(metric_id, "", tuple(parameters.items())))
     assert nature is not None
-    assert nature.tests == tests
+    assert (nature.proof, nature.from_values) == (proof, from_values)
