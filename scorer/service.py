@@ -32,7 +32,7 @@ from scorer.runs.certified import (
     with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.instances import instance_messages
+from scorer.runs.instances import InstanceList
 from scorer.runs.order import Order, Scoring
 from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
@@ -221,12 +221,14 @@ class Scorer:
         return await asyncio.shield(computing)
 
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
-        """What became of the instances of a task, as it was last scored, by id. Raises NotFoundError if the task has not been scored."""
-        kept = await self._reads(self._store.answers, request.run_id, request.task, only=frozenset(request.instances))
-        if kept is None:
-            raise NotFoundError(f"task {quoted(request.task)} of run {quoted(request.run_id)} has not been scored")
-        for instance in await asyncio.to_thread(lambda: list(instance_messages(kept))):
-            yield instance
+        """What became of the instances of a task, or of all tasks, as they were last scored.
+
+        Raises NotFoundError if the task, or no task of the run, has been scored; UsageError for an outcome that does not exist.
+        """
+        listed = InstanceList(self._store, request)
+        for key in await self._reads(listed.tasks):
+            for instance in await self._reads(listed.instances, key):
+                yield instance
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import quoted
 from scorer.scoring.agreement import Agreement, agreement
+from scorer.scoring.readings import Reading
 from scorer.scoring.task_scoring import RatingSummary
 
 
@@ -73,11 +74,13 @@ class TaskAnswers:
     """What became of a task's answers, as it was last scored.
 
     statistics: (outcome, statistic) by answer, see ``scorer.scoring.task_scoring.TaskOutcome``. clusters: of those that share one.
+    readings: what was read in them and why others were not; empty if that was not asked for, or not kept (a score of an older version).
     """
 
     task: TaskRecord
     statistics: Mapping[AnswerKey, tuple[Outcome, object]]
     clusters: Mapping[AnswerKey, int]
+    readings: Mapping[AnswerKey, Reading] = field(default_factory=dict)
 
 
 def with_ratings(source: RatingSource, summary: RatingSummary) -> RatingSource:

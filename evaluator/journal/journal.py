@@ -248,6 +248,17 @@ class Journal:
             for row in connection.execution_options(yield_per=200).execute(query.order_by(answers.c.task, answers.c.created)):
                 yield answer_of(row)
 
+    def answered_ids(self, run_id: str, *, outcomes: Sequence[Outcome] = ()) -> dict[str, list[str]]:
+        """Ids of the instances that have answers, by task; only of these outcomes."""
+        query = select(answers.c.task, answers.c.instance_id).where(answers.c.run_id == run_id).distinct().order_by(answers.c.task)
+        if outcomes:
+            query = query.where(answers.c.outcome.in_([outcome.number for outcome in outcomes]))
+        found: dict[str, list[str]] = {}
+        with self._engine.connect() as connection:
+            for task, instance_id in connection.execute(query):
+                found.setdefault(task, []).append(instance_id)
+        return found
+
 
 def _state_change(
     run_id: str,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
-from itertools import islice
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import dropwhile, islice
+from pathlib import Path
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import answer_message, judgement_message
@@ -25,6 +26,41 @@ from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 
 _CHUNK = 200
+_QUESTIONS_TOGETHER = 20_000
+"""Instances of several tasks that are read from a suite at a time: each time its folders are looked through."""
+
+
+class _Questions:
+    """The instances of a list of answers that comes task by task, by way of their suite.
+
+    place: of the suite. asked: ids by task. Of what is no longer there, or cannot be read, there is none.
+    """
+
+    def __init__(self, place: str | Path | None, asked: Mapping[str, Sequence[str]]) -> None:
+        self._place = place
+        self._asked = asked
+        self._read: dict[str, dict[str, Instance]] = {}
+
+    def of(self, answer: Answer) -> Instance | None:
+        if answer.task not in self._read:
+            self._read = self._from(answer.task)
+        return self._read[answer.task].get(answer.instance_id)
+
+    def _from(self, first: str) -> dict[str, dict[str, Instance]]:
+        """The instances of a task and of those that come next."""
+        wanted: dict[str, Sequence[str]] = {first: self._asked.get(first, ())}
+        for task, ids in dropwhile(lambda item: item[0] != first, self._asked.items()):
+            if task != first and sum(map(len, wanted.values())) + len(ids) > _QUESTIONS_TOGETHER:
+                break
+            wanted[task] = ids
+        found: dict[str, dict[str, Instance]] = {}
+        if self._place is not None:
+            with contextlib.suppress(GenlevelError):
+                found = find_instances(self._place, wanted)
+        return {task: found.get(task, {}) for task in wanted}
+
+
+_Listed = tuple[Iterator[Answer], _Questions | None]
 
 
 class AnswerList:
@@ -52,22 +88,36 @@ class AnswerList:
             for response in found:
                 yield response
         else:
-            answers, chunk = await self._journal.reads(self._first, record.run_id, _outcomes(request.outcomes))
+            answers, chunk = await self._journal.reads(self._first, record, request)
             while chunk:  # a list that has begun is not begun again
                 for response in chunk:
                     yield response
-                chunk = await asyncio.to_thread(self._shown, answers)
+                chunk = await asyncio.to_thread(self._shown, *answers)
 
-    def _first(self, run_id: str, outcomes: list[Outcome]) -> tuple[Iterator[Answer], list[ev.ListAnswersResponse]]:
-        answers = self._journal.list_answers(run_id, outcomes=outcomes)
-        return answers, self._shown(answers)
+    def _first(self, record: RunRecord, request: ev.ListAnswersRequest) -> tuple[_Listed, list[ev.ListAnswersResponse]]:
+        outcomes = _outcomes(request.outcomes)
+        questions = None
+        if request.questions:
+            questions = _Questions(self._place(record), self._journal.answered_ids(record.run_id, outcomes=outcomes))
+        listed = self._journal.list_answers(record.run_id, outcomes=outcomes), questions
+        return listed, self._shown(*listed)
 
-    def _shown(self, answers: Iterator[Answer]) -> list[ev.ListAnswersResponse]:
-        """The next few answers, without their questions; none at the end."""
-        responses = [answer_message(answer) for answer in islice(answers, _CHUNK)]
-        for response in responses:
+    def _shown(self, answers: Iterator[Answer], questions: _Questions | None) -> list[ev.ListAnswersResponse]:
+        """The next few answers; none at the end. questions: None if they are not wanted."""
+        responses = []
+        for answer in islice(answers, _CHUNK):
+            response = answer_message(answer)
             self._name_files(response)
+            if questions is not None and (instance := questions.of(answer)) is not None:
+                self._add_question(instance, response)
+            responses.append(response)
         return responses
+
+    def _place(self, record: RunRecord) -> str | Path | None:
+        """Where the run's suite lies; None if it is no longer there: its answers are shown all the same."""
+        with contextlib.suppress(GenlevelError):
+            return self._suites.place_again(json.loads(record.specification)["suite"])
+        return None
 
     def _asked(self, record: RunRecord, request: ev.ListAnswersRequest) -> list[ev.ListAnswersResponse]:
         """The answers to the instances that are asked for, with all that is known of them."""
@@ -75,15 +125,13 @@ class AnswerList:
         wanted: dict[str, list[str]] = {}
         for answer in answers:
             wanted.setdefault(answer.task, []).append(answer.instance_id)
-        instances: dict[str, dict[str, Instance]] = {}
-        with contextlib.suppress(GenlevelError):  # the suite may have moved since: the answers are shown all the same
-            instances = find_instances(self._suites.place_again(json.loads(record.specification)["suite"]), wanted)
+        questions = _Questions(self._place(record), wanted)
         responses, rated = [], self._journal.judgements.are_there(record.run_id)
         for answer in answers:
             response = answer_message(answer)
             response.run_id = answer.run_id
             self._name_files(response)
-            if (instance := instances.get(answer.task, {}).get(answer.instance_id)) is not None:
+            if (instance := questions.of(answer)) is not None:
                 self._add_question(instance, response)
             if rated:
                 response.ratings.extend(self._ratings(answer))

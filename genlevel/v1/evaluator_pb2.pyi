@@ -376,18 +376,20 @@ class RescoreRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListAnswersRequest(_message.Message):
-    __slots__ = ("run_id", "outcomes", "instance", "judge_failures", "within")
+    __slots__ = ("run_id", "outcomes", "instance", "judge_failures", "within", "questions")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
+    QUESTIONS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     outcomes: _containers.RepeatedScalarFieldContainer[_scorer_pb2.Outcome]
     instance: str
     judge_failures: bool
     within: _containers.RepeatedCompositeFieldContainer[TaskInstances]
-    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ...) -> None: ...
+    questions: bool
+    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ..., questions: _Optional[bool] = ...) -> None: ...
 
 class TaskInstances(_message.Message):
     __slots__ = ("task", "ids")

@@ -537,27 +537,47 @@ class CompareResponse(_message.Message):
     def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ..., suite_hash_a: _Optional[str] = ..., suite_hash_b: _Optional[str] = ...) -> None: ...
 
 class ListInstancesRequest(_message.Message):
-    __slots__ = ("run_id", "task", "instances")
+    __slots__ = ("run_id", "task", "instances", "outcomes", "readings", "wrong", "limit")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    WRONG_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     task: str
     instances: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instances: _Optional[_Iterable[str]] = ...) -> None: ...
+    outcomes: _containers.RepeatedScalarFieldContainer[Outcome]
+    readings: bool
+    wrong: bool
+    limit: int
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instances: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., readings: _Optional[bool] = ..., wrong: _Optional[bool] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListInstancesResponse(_message.Message):
-    __slots__ = ("instance_id", "outcome", "score", "variant", "repeat", "shuffle")
+    __slots__ = ("instance_id", "outcome", "score", "variant", "repeat", "shuffle", "parsed_json", "parsed_cut", "reason", "task", "found", "best")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     REPEAT_FIELD_NUMBER: _ClassVar[int]
     SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    PARSED_JSON_FIELD_NUMBER: _ClassVar[int]
+    PARSED_CUT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     outcome: Outcome
     score: float
     variant: int
     repeat: int
     shuffle: int
-    def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...
+    parsed_json: str
+    parsed_cut: bool
+    reason: str
+    task: str
+    found: int
+    best: float
+    def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., parsed_json: _Optional[str] = ..., parsed_cut: _Optional[bool] = ..., reason: _Optional[str] = ..., task: _Optional[str] = ..., found: _Optional[int] = ..., best: _Optional[float] = ...) -> None: ...

@@ -94,7 +94,7 @@ class ScorerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInstances(self, request, context):
-        """What became of the instances of one scored task of a run, by id.
+        """What became of the instances of one scored task of a run, or of all, by id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,8 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from genlevel.benchmark.metrics import Direction
+from genlevel.benchmark.ratings import SCALES
 from scorer.metrics.base import AnyMetric, MeanMetric, Question, RatioMetric, Value, standard_error_of_mean
 from scorer.metrics.nature import ERRORS
+from scorer.metrics.ratings import RatingMetric
 from scorer.metrics.sums import Sums, average_of
 
 FARTHEST = 1e9
@@ -58,4 +61,17 @@ class AverageMetric(RatioMetric[list[float]]):
 def instance_score(metric: AnyMetric, statistic: Any) -> float | None:
     """The score of one instance alone, in the metric's unit, if the score of many is the mean of theirs; else None."""
     averaged = isinstance(metric, AverageMetric) and not metric.numbers([statistic])[1]
-    return metric.compute([("", statistic)]).score if averaged or isinstance(metric, MeanMetric) else None
+    return metric.compute([("", statistic)]).score if averaged or isinstance(metric, MeanMetric | RatingMetric) else None
+
+
+def best_instance_score(metric: AnyMetric) -> float | None:
+    """The best score that one instance can have, in the metric's unit; None if it gives single instances none."""
+    match metric:
+        case AverageMetric():
+            return None if metric.numbers([])[1] else metric.factor * metric.perfect
+        case RatingMetric():
+            return metric.factor * SCALES[metric.id].highest
+        case MeanMetric():
+            return 0.0 if metric.direction is Direction.LOWER else 100.0 * metric.nature.highest
+        case _:
+            return None

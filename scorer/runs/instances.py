@@ -1,26 +1,116 @@
-"""What became of a scored task's answers, one by one, from their kept statistics."""
+"""What became of a scored task's answers, one by one, from their kept statistics and readings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
-from genlevel.benchmark.outcomes import OPEN
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.metrics import Direction
+from genlevel.benchmark.model import TaskMetric
+from genlevel.benchmark.outcomes import OPEN, Outcome
+from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.metrics.averages import instance_score
+from scorer.metrics import Metric
+from scorer.metrics.averages import best_instance_score, instance_score
+from scorer.scoring.readings import Reading
 from scorer.scoring.task_metric import metric_of_kept
+from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskAnswers
 
+_UNEQUAL = 1e-9
+"""Scores that differ by less are alike: they are sums of floats."""
+_NOTHING = Reading()
 
-def instance_messages(kept: TaskAnswers) -> Iterator[sc.ListInstancesResponse]:
-    """The answers by key. A score is given if the task's is the mean of its instances' and this one was measured."""
+
+class _Scored(NamedTuple):
+    key: AnswerKey
+    outcome: Outcome
+    score: float | None
+
+
+class InstanceList:
+    """What a request for instances asks of the store. Blocking. Raises UsageError for an outcome that does not exist."""
+
+    def __init__(self, store: ScoreStore, request: sc.ListInstancesRequest) -> None:
+        self._store = store
+        self._request = request
+        try:
+            self._outcomes = frozenset(map(Outcome.of, request.outcomes))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+    def tasks(self) -> list[str]:
+        """Keys of the tasks to look into: of all of the run's, those that have such an outcome. Raises NotFoundError if there is none."""
+        if self._request.task:
+            return [self._request.task]
+        scores = self._store.scores(self._request.run_id)
+        if not scores:
+            raise NotFoundError(f"no task of run {quoted(self._request.run_id)} has been scored")
+        wanted = self._outcomes or frozenset(Outcome)
+        return [score.task.key for score in scores if any(score.outcome.counts.get(outcome) for outcome in wanted)]
+
+    def instances(self, task: str) -> list[sc.ListInstancesResponse]:
+        """The task's instances. Raises NotFoundError if it has not been scored."""
+        asked = self._request
+        only = frozenset(asked.instances)
+        if self._outcomes == {Outcome.UNPARSABLE} and not only:  # few, and known without a look at all of the others
+            only = frozenset(key.instance for key in self._store.reasons(asked.run_id, task))
+        kept = self._store.answers(asked.run_id, task, only=only, readings=asked.readings)
+        if kept is None:
+            raise NotFoundError(f"task {quoted(task)} of run {quoted(asked.run_id)} has not been scored")
+        return list(instance_messages(kept, outcomes=self._outcomes, wrong=asked.wrong, limit=asked.limit))
+
+
+def has_instance_scores(asked: TaskMetric | None) -> bool:
+    """Whether the metric gives single instances a score, so that its wrong answers can be listed."""
+    metric = metric_of_kept(asked)
+    return metric is not None and best_instance_score(metric) is not None
+
+
+def instance_messages(
+    kept: TaskAnswers, *, outcomes: Collection[Outcome] = (), wrong: bool = False, limit: int = 0
+) -> Iterator[sc.ListInstancesResponse]:
+    """The answers by key. A score is given if the task's is the mean of its instances' and this one was measured.
+
+    outcomes: only these, if some are named. wrong: only those that are less than right, the worst first. limit: at most so many; 0: all.
+    """
     metric = metric_of_kept(kept.task.metric)
-    for key, (outcome, statistic) in sorted(kept.statistics.items()):
-        score = None if metric is None or statistic is None or outcome in OPEN else instance_score(metric, statistic)
+    best = None if metric is None else best_instance_score(metric)
+    found = [one for one in _scored(kept, metric) if not outcomes or one.outcome in outcomes]
+    if wrong:
+        found = [] if metric is None or best is None else _wrong(found, best, metric.direction)
+    for key, outcome, score in found[: limit or None]:
+        read = kept.readings.get(key, _NOTHING)
         yield sc.ListInstancesResponse(
+            task=kept.task.key,
             instance_id=key.instance,
             variant=key.variant,
             repeat=key.repeat,
             shuffle=key.shuffle,
             outcome=sc.Outcome.Name(outcome.number),
             score=score,
+            parsed_json=read.parsed,
+            parsed_cut=read.cut,
+            reason=read.reason,
+            found=len(found),
+            best=best,
         )
+
+
+def _scored(kept: TaskAnswers, metric: Metric[object] | None) -> Iterator[_Scored]:
+    for key, (outcome, statistic) in sorted(kept.statistics.items()):
+        score = None if metric is None or statistic is None or outcome in OPEN else instance_score(metric, statistic)
+        yield _Scored(key, outcome, score)
+
+
+def _wrong(instances: list[_Scored], best: float, direction: Direction) -> list[_Scored]:
+    """Those that are less than right, the worst first, then by key."""
+    sign = 1.0 if direction is Direction.HIGHER else -1.0
+    worse = [
+        (sign * (one.score - best), one)
+        for one in instances
+        if one.score is not None and one.outcome is not Outcome.UNSUPPORTED and sign * (best - one.score) > _UNEQUAL
+    ]
+    return [one for _distance, one in sorted(worse, key=lambda row: (row[0], row[1].key))]

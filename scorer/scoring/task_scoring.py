@@ -22,6 +22,7 @@ from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
+from scorer.scoring.readings import KeptReadings, Readings
 from scorer.scoring.task_metric import NOT_KNOWN
 
 MOST_UNPARSABLE_IDS = 1000
@@ -87,6 +88,7 @@ class TaskOutcome:
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
     unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
+    readings: what was read in the answers, and why others were not read or measured; None if that is not known.
     """
 
     score: float | None
@@ -98,6 +100,7 @@ class TaskOutcome:
     unparsable_ids: tuple[str, ...]
     statistics: Mapping[AnswerKey, tuple[Outcome, object]] = field(default_factory=dict)
     clusters: Mapping[AnswerKey, int] = field(default_factory=dict)
+    readings: KeptReadings | None = None
 
     @property
     def total(self) -> int:
@@ -165,12 +168,14 @@ class TaskScoring:
         self._metric = metric
         self._no_metric = no_metric
         self._answers: dict[AnswerKey, _Kept] = {}
+        self._readings = Readings()
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
         waiting: _Waiting = {}
         for instance in instances:
-            waiting.pop(instance.key, None)
+            if waiting.pop(instance.key, None) is not None or instance.key in self._answers:
+                self._readings.add(instance.key, None)
             self._answers[instance.key] = self._read(instance, waiting)
             if len(waiting) >= TOGETHER:
                 self._measure(waiting)
@@ -191,6 +196,7 @@ class TaskScoring:
             unparsable_ids=tuple(unparsable[:MOST_UNPARSABLE_IDS]),
             statistics={key: (kept.outcome, _statistic(kept)) for key, kept in self._answers.items()},
             clusters=shared_clusters({key: kept.cluster for key, kept in self._answers.items()}),
+            readings=self._readings.kept(),
         )
         if unscored.note or self._metric is None:
             return unscored
@@ -233,12 +239,15 @@ class TaskScoring:
             parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files)
             if isinstance(parsed, Unparsable):
                 kept = replace(kept, outcome=Outcome.UNPARSABLE)
-            elif instance.rating_outcome is not None and not instance.ratings:
-                kept = replace(kept, outcome=instance.rating_outcome, judgement=instance.rating_outcome)
+                self._readings.add(instance.key, None, parsed.reason)
             else:
-                answer = parsed
-                if instance.ratings:
-                    kept = replace(kept, ratings=instance.ratings, compared=instance.compared_ratings)
+                self._readings.add(instance.key, parsed, files=instance.files)
+                if instance.rating_outcome is not None and not instance.ratings:
+                    kept = replace(kept, outcome=instance.rating_outcome, judgement=instance.rating_outcome)
+                else:
+                    answer = parsed
+                    if instance.ratings:
+                        kept = replace(kept, ratings=instance.ratings, compared=instance.compared_ratings)
         if self._metric is None:
             return kept
         if instance.label is None and self._metric.needs_label:
@@ -276,6 +285,8 @@ class TaskScoring:
         try:
             measured = metric.statistics_many(list(waiting.values()))
             for (key, (_answer, question)), found in zip(waiting.items(), measured, strict=True):
+                if isinstance(found, NotComparable | UnreadableAnswer):
+                    self._readings.explain(key, str(found) or "nothing in it can be measured")
                 self._answers[key] = self._taken(metric, self._answers[key], found, question)
                 if self._metric is None:
                     return

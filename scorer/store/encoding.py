@@ -11,6 +11,7 @@ from genlevel.benchmark.answer_key import MARK, AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.evidence import Ends, Estimate
+from scorer.scoring.readings import KeptReadings, readings_of
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import TaskAnswers, TaskRecord
 from scorer.wire import task_message, task_of
@@ -37,8 +38,10 @@ def encoded_statistics(outcome: TaskOutcome) -> bytes:
     return zlib.compress(orjson.dumps(kept)) if kept else NO_STATISTICS
 
 
-def decoded_answers(task: bytes, statistics: bytes, only: frozenset[str] = frozenset()) -> TaskAnswers:
-    """only: answers to these instances alone, if some are named."""
+def decoded_answers(
+    task: bytes, statistics: bytes, only: frozenset[str] = frozenset(), readings: KeptReadings | None = None
+) -> TaskAnswers:
+    """only: answers to these instances alone, if some are named. readings: None if they are not wanted, or not there."""
     kept = orjson.loads(zlib.decompress(statistics))
     if only:
         kept = {key: entry for key, entry in kept.items() if key in only or (key[:1] == MARK and AnswerKey.parse(key).instance in only)}
@@ -47,6 +50,7 @@ def decoded_answers(task: bytes, statistics: bytes, only: frozenset[str] = froze
         decoded_task(task),
         {key: (Outcome(entry[0]), entry[1]) for key, entry in rows.items()},
         {key: entry[2] for key, entry in rows.items() if len(entry) > 2},
+        {} if readings is None else readings_of(readings, only),
     )
 
 

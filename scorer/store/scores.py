@@ -36,6 +36,7 @@ from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
 from scorer.certify.evidence import Ends
 from scorer.parsers import PARSER_VERSION
+from scorer.scoring.readings import KeptReadings, reasons_of
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.encoding import (
     NO_STATISTICS,
@@ -55,7 +56,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0005"
+HEAD = "0006"
 metadata = MetaData()
 
 runs = Table(
@@ -96,8 +97,13 @@ task_scores = Table(
     Column("scored_s", Double, nullable=False),
     # What certificates need of the statistics (see ``encoded_evidence``). Absent in rows from before there were certificates.
     Column("evidence", Text),
+    # What was read in each answer, and why others were not read or measured (see ``scorer.scoring.readings.KeptReadings``). Absent in rows
+    # from before that was kept.
+    Column("readings", LargeBinary),
+    Column("reasons", LargeBinary),
 )
-_SCORE_COLUMNS = [column for column in task_scores.columns if column.name != "statistics"]
+_OF_EACH_ANSWER = ("statistics", "readings", "reasons")
+_SCORE_COLUMNS = [column for column in task_scores.columns if column.name not in _OF_EACH_ANSWER]
 
 
 class ScoreStore:
@@ -169,13 +175,27 @@ class ScoreStore:
         found = self.answers(run_id, task_key)
         return None if found is None else found.statistics
 
-    def answers(self, run_id: str, task_key: str, *, only: frozenset[str] = frozenset()) -> TaskAnswers | None:
-        """What became of a task's answers; None if it has no score. only: of these instances alone, if some are named."""
-        columns = (task_scores.c.description, task_scores.c.statistics)
+    def answers(self, run_id: str, task_key: str, *, only: frozenset[str] = frozenset(), readings: bool = False) -> TaskAnswers | None:
+        """What became of a task's answers; None if it has no score.
+
+        only: of these instances alone, if some are named. readings: with what was read in them, as far as it is kept.
+        """
+        columns = [task_scores.c.description, task_scores.c.statistics]
+        columns += [task_scores.c.readings, task_scores.c.reasons] if readings else []
         query = select(*columns).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
         with self._lock, self._engine.begin() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else decoded_answers(row.description, row.statistics, only)
+        if row is None:
+            return None
+        kept = KeptReadings(row.readings, row.reasons) if readings and row.readings is not None else None
+        return decoded_answers(row.description, row.statistics, only, kept)
+
+    def reasons(self, run_id: str, task_key: str) -> Mapping[AnswerKey, str]:
+        """Why answers were not read or not measured, of those alone; empty if that is not kept."""
+        query = select(task_scores.c.reasons).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
+        with self._lock, self._engine.begin() as connection:
+            kept = connection.execute(query).scalar_one_or_none()
+        return {} if kept is None else reasons_of(kept)
 
     def set_evidence(self, run_id: str, task_key: str, evidence: Ends | None) -> None:
         """Keeps what was found of a score that had none."""
@@ -248,6 +268,8 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
         "parser_version": PARSER_VERSION,
         "scored_s": now,
         "evidence": encoded_evidence(score.evidence) if score.examined else None,
+        "readings": outcome.readings.parsed if outcome.readings else None,
+        "reasons": outcome.readings.reasons if outcome.readings else None,
     }
 
 

@@ -74,6 +74,10 @@ async def test_its_instances_and_comparisons_are_what_they_were(scorer: Scorer, 
     for name, expected in said["instances"].items():
         run, task = name.split(" ", 1)
         listed = [MessageToDict(one) async for one in scorer.list_instances(sc.ListInstancesRequest(run_id=run, task=task))]
+        assert [(one.pop("task"), one.pop("found")) for one in listed] == [(task, str(len(expected)))] * len(expected)
+        assert {one.pop("best", None) for one in listed} <= {100.0, None}
+        if run == JUDGED:  # that code gave ratings no score of one instance
+            assert [one.pop("score") for one in listed] == [70.0] * len(expected)
         assert listed == expected
     compared = await scorer.compare(sc.CompareRequest(run_a=FINISHED, run_b=INTERRUPTED, draws=50))
     assert MessageToDict(compared) == said["comparison"]
@@ -110,6 +114,15 @@ async def test_answers_that_are_scored_again_come_to_the_same(scorer: Scorer, re
     causal = next(score for score in before.tasks if score.task.key == description.key)
     assert (again.counts, again.note, again.bounds) == (causal.counts, causal.note, causal.bounds)
     assert list(again.unparsable_ids) == list(causal.unparsable_ids)
+
+
+async def test_what_was_read_is_not_kept_of_its_answers_and_which_could_not_be_read_is(scorer: Scorer) -> None:
+    request = sc.ListInstancesRequest(run_id=FINISHED, readings=True, outcomes=[sc.OUTCOME_UNPARSABLE])
+    (unread,) = [one async for one in scorer.list_instances(request)]
+    assert (unread.task, unread.instance_id, unread.parsed_json, unread.reason) == ("nlp/Causal-Reasoning", "q7", "", "")
+    everything = [one async for one in scorer.list_instances(sc.ListInstancesRequest(run_id=FINISHED, readings=True))]
+    assert len(everything) == 16
+    assert not any(one.parsed_json or one.reason for one in everything)
 
 
 def test_its_ids_are_the_keys_of_the_plain_question_and_its_tables_are_todays(older: str) -> None:

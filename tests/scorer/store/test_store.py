@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.runtime.storage import schema_differences, sqlite_url
 from scorer.certify import Ends, Estimate
 from scorer.scoring.agreement import Agreement
+from scorer.scoring.readings import Reading, Readings
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
 from scorer.store import scores as store
 from scorer.store.records import StoredRun, StoredScore, is_part
@@ -142,6 +143,26 @@ def test_answers_are_kept_by_instance_variant_repeat_and_shuffle(kept: ScoreStor
     assert found == TaskAnswers(task("a"), statistics, clusters)
     (score,) = kept.scores("r")
     assert (score.evidence, score.examined) == (Ends(Estimate(1.0, 0.5, 5), Estimate(2.0, None, 5)), True)
+
+
+def test_what_was_read_comes_back_if_it_is_asked_for(kept: ScoreStore) -> None:
+    readings = Readings()
+    readings.add(AnswerKey("i", repeat=1), "B")
+    readings.add(AnswerKey("j"), None, "it is empty")
+    one = score("a", 1.0, i=(Outcome.ANSWERED, 1.0), j=(Outcome.UNPARSABLE, 0.0))
+    kept.save(run("r"), replace(one, outcome=replace(one.outcome, readings=readings.kept())))
+    kept.save(run("r"), score("b", 1.0))
+
+    def readings_of(key: str, only: str = "", *, asked: bool = True) -> Mapping[AnswerKey, Reading]:
+        found = kept.answers("r", key, only=frozenset(only), readings=asked)
+        assert found is not None
+        return found.readings
+
+    assert readings_of("a") == {AnswerKey("i", repeat=1): Reading('"B"'), AnswerKey("j"): Reading(reason="it is empty")}
+    assert readings_of("a", only="j") == {AnswerKey("j"): Reading(reason="it is empty")}
+    assert readings_of("a", asked=False) == readings_of("b") == {}
+    assert kept.reasons("r", "a") == {AnswerKey("j"): "it is empty"}
+    assert kept.reasons("r", "b") == kept.reasons("r", "none") == {}
 
 
 def test_a_score_that_was_looked_at_is_told_from_one_that_was_not_though_nothing_is_known_of_either(kept: ScoreStore) -> None:
