@@ -88,7 +88,8 @@ class TaskOutcome:
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
     unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
-    readings: what was read in the answers, and why others were not read or measured; None if that is not known.
+    readings: what was read in the answers, and why others were not read or measured, packed as they came, so that equal outcomes may
+    differ in it; None if that is not known.
     """
 
     score: float | None
@@ -100,7 +101,7 @@ class TaskOutcome:
     unparsable_ids: tuple[str, ...]
     statistics: Mapping[AnswerKey, tuple[Outcome, object]] = field(default_factory=dict)
     clusters: Mapping[AnswerKey, int] = field(default_factory=dict)
-    readings: KeptReadings | None = None
+    readings: KeptReadings | None = field(default=None, compare=False)
 
     @property
     def total(self) -> int:
