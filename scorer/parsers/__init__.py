@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from scorer.parsers.values import Box, Parsed, Structured, Unparsable
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 """Changes whenever some raw answer is read differently than before."""
 
 __all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse_answer"]
@@ -20,10 +20,10 @@ __all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse
 def parse_answer(answer_type: AnswerType, raw: str, options: Sequence[str] = (), files: Sequence[str] = ()) -> Parsed | Unparsable:
     """Reads ``raw`` as an answer of ``answer_type``.
 
-    Returns, by type: choice: the letter ("B"); label, short_text, long_text, code: a string; number: a float;
+    Returns, by type: choice: the letter ("B"); label: its option's text; short_text, long_text, code: a string; number: a float;
     items: a tuple of strings; boxes: a tuple of Box; all others: Structured, in the normal form of labels. Reasoning in tags such as
-    <think> is dropped first. options: the choices in order, for choice only. files: the paths of the files that the answer came with;
-    media consist of them, masks may; no other file counts, whatever the text names.
+    <think> is dropped first. options: the choices in order, or what a label may be. files: the paths of the files that the answer came
+    with; media consist of them, masks may; no other file counts, whatever the text names.
 
     >>> parse_answer(AnswerType.CHOICE, "It must be wet, so the answer is (B).", ["dry", "wet"])
     'B'

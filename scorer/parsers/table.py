@@ -10,6 +10,7 @@ from scorer.parsers.choice import parse_choice
 from scorer.parsers.code import parse_code
 from scorer.parsers.envelope import unwrapped
 from scorer.parsers.items import parse_items
+from scorer.parsers.label import parse_label
 from scorer.parsers.number import parse_number
 from scorer.parsers.structures import parse_masks, parse_media, parse_structure
 from scorer.parsers.values import Parsed, Unparsable
@@ -30,9 +31,14 @@ def _unwrapped(parse: Callable[[str], Read], lists: bool = False) -> Parser:
     return lambda text, _options, _files: inside if isinstance(inside := unwrapped(text, lists), Unparsable) else parse(inside)
 
 
-def _choice(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
-    inside = unwrapped(text)
-    return inside if isinstance(inside, Unparsable) else parse_choice(inside, options)
+def _of_options(parse: Callable[[str, Sequence[str]], Read]) -> Parser:
+    """Of what stands in the object of an answer held to a schema, and of the options."""
+
+    def read(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
+        inside = unwrapped(text)
+        return inside if isinstance(inside, Unparsable) else parse(inside, options)
+
+    return read
 
 
 def _structure(kind: AnswerType) -> Parser:
@@ -40,8 +46,8 @@ def _structure(kind: AnswerType) -> Parser:
 
 
 PARSERS: dict[AnswerType, Parser] = {
-    AnswerType.CHOICE: _choice,
-    AnswerType.LABEL: _unwrapped(parse_short_text),
+    AnswerType.CHOICE: _of_options(parse_choice),
+    AnswerType.LABEL: _of_options(parse_label),
     AnswerType.NUMBER: _unwrapped(parse_number),
     AnswerType.SHORT_TEXT: _unwrapped(parse_short_text),
     AnswerType.LONG_TEXT: _words(parse_long_text),

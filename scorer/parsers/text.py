@@ -7,11 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-# "Answer:", "**Final answer:**", "Answer**: "; the ideographic forms are Chinese and Japanese answers'.
-_MARKER = re.compile(
-    r"(?:(?<![^\W_])answer[*_]{0,3}\s{0,3}[:：]|【(?:答案|正确答案|最终答案)】\s?[:：]?|答案[是为為选選]?\s?[:：]?|答え[は]?\s?[:：])[*_]{0,3}",
-    re.IGNORECASE,
-)
+from scorer.parsers.languages import ANSWER_MARKER
+
 _STATED = re.compile(r"\banswer\s+(?:is|would be|should be|must be)\b\s*:?\s*", re.IGNORECASE)
 _MOST_STATEMENTS = 16
 _BOXED = re.compile(r"\\boxed\s?\{")
@@ -39,7 +36,7 @@ def after_marker(text: str) -> str | None:
 
 def _marked(text: str) -> tuple[int, str] | None:
     """Where the last marker's answer begins, and what it is."""
-    marker, boxed = last_match(_MARKER, text), last_match(_BOXED, text)
+    marker, boxed = last_match(ANSWER_MARKER, text), last_match(_BOXED, text)
     if boxed is not None and (marker is None or boxed.start() > marker.start()):
         return boxed.end(), _braced(text, boxed.end())
     if marker is None:
@@ -78,7 +75,7 @@ def statements(text: str, pattern: re.Pattern[str] = _STATED) -> list[Statement]
 
 def everything_after_marker(text: str) -> str | None:
     """All text after the last "Answer:", for answers of several lines; None without a marker."""
-    marker = last_match(_MARKER, text)
+    marker = last_match(ANSWER_MARKER, text)
     return None if marker is None else text[marker.end() :].strip()
 
 

@@ -231,7 +231,7 @@ WRAPPED = [
 
 @pytest.mark.parametrize("wrapping", WRAPPED)
 @pytest.mark.parametrize(
-    ("answer_type", "raw", "found"), [("choice", "B", "B"), ("label", "Land Rover", "Land Rover"), ("number", "-5", -5.0)]
+    ("answer_type", "raw", "found"), [("choice", "B", "B"), ("label", "a man walks", "A man walks"), ("number", "-5", -5.0)]
 )
 def test_tags_tokens_and_objects_around_an_answer_are_no_part_of_it(wrapping: str, answer_type: str, raw: str, found: Any) -> None:
     assert parse_answer(answer_type, wrapping.format(raw), OPTIONS) == found

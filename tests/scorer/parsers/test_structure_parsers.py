@@ -228,7 +228,7 @@ def test_masks_may_be_pictures_that_the_answer_came_with() -> None:
     [
         ("choice", '{"answer": "B"}', "B"),
         ("choice", '```json\n{"answer": "B"}\n```', "B"),
-        ("label", '{"answer": "cat"}', "cat"),
+        ("label", '{"answer": "Wet"}', "wet"),
         ("short_text", '{"answer": "a cat"}', "a cat"),
         ("number", '{"answer": -2.5e1}', -25.0),
         ("items", '{"answer": ["a", "b, c"]}', ("a", "b, c")),

@@ -1,0 +1,174 @@
+"""Labels as models write them: read whenever a careful person would, and never taken for an option that was not meant."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from scorer.parsers import Unparsable, parse_answer
+
+SETS = {
+    "painters": ("Claude Monet", "Vincent van Gogh", "Pablo Picasso", "Édouard Manet", "Salvador Dalí"),
+    "cars": ("BMW", "Land Rover", "Rover", "Citroën", "Mercedes-Benz", "GMC", "Alfa Romeo"),
+    "emotions": ("joy", "sadness", "anger", "no emotion", "surprise", "disgust"),
+    "animals": ("cat", "cat food", "dog", "hot dog", "sea lion", "lion", "polar bear"),
+    "signs": ("traffic_light", "stop sign", "fire hydrant", "parking meter"),
+    "inference": ("entailment", "neutral", "contradiction"),
+    "Chinese": ("猫", "狗", "大熊猫", "老虎"),
+    "Spanish": ("perro", "gato", "niño", "niña"),
+    "German": ("Hund", "Katze", "Vögel"),
+    "Korean": ("고양이", "강아지"),
+    "Japanese": ("ねこ", "いぬ"),
+    "Russian": ("кошка", "собака"),
+    "Hindi": ("बिल्ली", "कुत्ता"),
+    "Arabic": ("قطة", "كلب"),
+}
+FORMS = (
+    *(
+        "{}",
+        "{}.",
+        "{}!",
+        "The {}",
+        "- {}",
+        "### {}",
+        '"{}"',
+        "'{}'",
+        "`{}`",
+        "**{}**",
+        "<b>{}</b>",
+        "\\boxed{{{}}}",
+        "$\\boxed{{\\text{{{}}}}}$",
+    ),
+    *("**{}**\nIt is clear from the picture.", "**{}**\n\nExplanation: the style shows it.", "{}\n\nThe features are typical."),
+    *("Let me look at it.\n\nIt has many features.\n\n{}", "{} - it has the typical features.", "{}: typical features."),
+    *("{} (high confidence)", "{}, because of its features.", "{} because of its features", "Prediction: {}\nConfidence: high"),
+    *(
+        "Category: {}",
+        "Label = {}",
+        "My prediction: {}",
+        "So the final classification is: {}",
+        "Answer: {}",
+        "**Answer:** {}",
+        "Final answer: **{}**",
+    ),
+    *('{{"label": "{}"}}', '{{"category": "{}", "confidence": 0.9}}', '```json\n{{"class": "{}"}}\n```', '{{"answer": "{}"}}'),
+    *("{{'prediction': '{}'}}", "<answer>{}</answer>", "The category is {}.", "The answer is {}.", "I think it is {}.", "This is a {}."),
+    *("It looks like {}.", "The painting is by {}.", "The image shows a {}.", "Based on the picture, the correct label is **{}**."),
+    *(
+        "Looking at the picture, I would classify this as {}.",
+        'Therefore, the correct category is "{}".',
+        "This belongs to the category {}.",
+    ),
+    *(
+        "Sure! The label is {}.",
+        "The object in the image is most likely a {}.",
+        "It's {}.",
+        "{} is the right label.",
+        "{} is the correct answer.",
+    ),
+    *(
+        "Respuesta: {}",
+        "Réponse : {}",
+        "Antwort: {}",
+        "Ответ: {}",
+        "答案：{}",
+        "答案是{}。",
+        "【答案】{}",
+        "उत्तर: {}",
+        "الإجابة: {}",
+        "উত্তর: {}",
+    ),
+    *("Resposta: {}", "جواب: {}", "정답: {}", "答え: {}", "Risposta: {}", "Cevap: {}", "Đáp án: {}", "Jawaban: {}"),
+)
+
+
+def without_marks(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not 0x300 <= ord(letter) < 0x370)
+
+
+def spellings(label: str, name: str) -> set[str]:
+    written = {label, label.upper(), label.lower(), label.replace("_", " ").replace("-", " ")}
+    return written if name == "Spanish" else written | {without_marks(label)}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_label_is_read_in_all_usual_forms(name: str) -> None:
+    lost = [
+        (text, parse_answer("label", text, SETS[name]))
+        for label in SETS[name]
+        for form in FORMS
+        for written in sorted(spellings(label, name))
+        if parse_answer("label", text := form.format(written), SETS[name]) != label
+    ]
+    assert lost == []
+
+
+ANIMALS = SETS["animals"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("I cannot determine it.", "I'm sorry, I can't help with that.", "Unknown", "N/A", "None of the above", "Option 1", "B"),
+        *("It could be a cat or a dog.", "cat or dog", "cat, dog", "cat and dog", "cat\ndog", "cat / dog", "cat dog", "cats vs dogs"),
+        *("a cat, a dog and a lion", "1. cat\n2. dog\n3. lion", "The options are cat, dog, lion.", "Label: cat\nLabel: dog"),
+        *("Either a cat or a dog", "Answer: cat or dog", "Category: cat or dog", "cat (or maybe dog)", "cat. Or dog?", "cat? dog?"),
+        *("It is a cat. It is a dog.", "I see both a cat and a dog.", "It is neither a cat nor a dog.", "There is no cat.", "not a cat"),
+        *(
+            "It is not a cat.",
+            "This isn't a cat",
+            "It doesn't look like a cat",
+            "No cat here",
+            "Probably not a cat",
+            "The answer is not cat",
+        ),
+        *("I don't think it is a cat.", "Anything but a cat", "cat is wrong", "The cat is ruled out.", "The animal is smaller than a cat."),
+        *(
+            "Is it a cat?",
+            "cat?",
+            "Not sure. Cat?",
+            "Maybe a cat, I am not sure.",
+            "It might be a cat.",
+            "If it were a cat, it would purr.",
+        ),
+        *("It's hard to say whether it is a cat.", "I was unable to identify the animal; it might be a cat."),
+        *(
+            "It's a bird.",
+            "bird",
+            "catalog",
+            "A dogfish",
+            "Answer: bird",
+            "Category: bird",
+            "A cat-like animal, but I cannot tell which one.",
+        ),
+    ],
+)
+def test_what_settles_on_no_option_is_unparsable(raw: str) -> None:
+    assert isinstance(parse_answer("label", raw, ANIMALS), Unparsable)
+
+
+@pytest.mark.parametrize(
+    ("raw", "label"),
+    [
+        ("Cats", "cat"),
+        ("a sea-lion", "sea lion"),
+        ("It's not a cat but a dog.", "dog"),
+        ("It's a dog, not a cat.", "dog"),
+        ("At first it looks like a cat, but it is a dog.", "dog"),
+        ("I thought it was a cat. Actually, it's a dog.", "dog"),
+        ("Answer: cat. Hmm, on reflection it should be dog.", "dog"),
+        ("Rather than a cat, this is a dog.", "dog"),
+        ("Cat food is shown.", "cat food"),
+        ("It is cat food, not a cat.", "cat food"),
+        ("The animal is a hot dog", "hot dog"),
+        ("A polar bear is sitting on ice.", "polar bear"),
+        ("The picture shows a cat sitting on a mat, looking at food.", "cat"),
+        ("Cat. Dogs have longer snouts.", "cat"),
+        ("It is a cat because a dog would have a longer snout.", "cat"),
+        ("The animal is a cat. Unlike a dog, it has retractable claws.", "cat"),
+        ("It could be a cat or a dog. The snout is long, so it is a dog.", "dog"),
+    ],
+)
+def test_the_option_that_an_answer_settles_on_is_read(raw: str, label: str) -> None:
+    assert parse_answer("label", raw, ANIMALS) == label
