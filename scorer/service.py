@@ -34,6 +34,7 @@ from scorer.runs.certified import (
 from scorer.runs.comparison import comparison_message
 from scorer.runs.instances import InstanceList
 from scorer.runs.order import Order, Scoring
+from scorer.runs.stamp import info_of
 from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
@@ -41,7 +42,7 @@ from scorer.scoring.task_scoring import TOGETHER, AnsweredInstance, TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskIndex, TaskRecord, benchmark_of, other_data, with_ratings
-from scorer.wire import benchmark_tasks_of, instance_of, task_of
+from scorer.wire import benchmark_tasks_of, facts_of, instance_of, task_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -267,7 +268,7 @@ class Scorer:
             def draw() -> Shown:
                 standing = self._standing(run)
                 certificate = self._certificate(standing, ALPHA).certificate
-                return Shown(standing.verdict, certificate, is_referenced(standing.run, standing.verdict))
+                return Shown(standing.verdict, certificate, is_referenced(run, standing.verdict), info_of(run, standing.verdict, ALPHA))
 
             return Current(run.run_id, part, draw)
 
@@ -378,6 +379,7 @@ def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
         header.suite_hash,
         header.part if header.HasField("part") else None,
         header.plan,
+        facts_of(header),
     )
 
 

@@ -69,6 +69,22 @@ class TaskRecord:
     content: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """How a run was asked, as the contract's RunFacts says it. parts: of a run that was merged from others."""
+
+    version: str = ""
+    commit: str = ""
+    provider: str = ""
+    provider_model: str = ""
+    route_fingerprint: str = ""
+    prompt_version: str = ""
+    limit: int = 0
+    seed: int = 0
+    tasks: str = ""
+    parts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TaskAnswers:
     """What became of a task's answers, as it was last scored.

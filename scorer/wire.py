@@ -17,7 +17,9 @@ from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResul
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome
-from scorer.tasks import Rater, RatingSource, TaskRecord
+from scorer.tasks import Rater, RatingSource, RunFacts, TaskRecord
+
+_FACTS = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks")
 
 MOST_LABEL_VALUES = 2_000_000
 """Of one instance: each takes up to a hundred bytes, and others wait while they are read."""
@@ -64,6 +66,20 @@ def task_message(task: TaskRecord) -> sc.TaskDescription:
     if task.rating_source is not None:
         message.rating_source.CopyFrom(_rating_source_message(task.rating_source))
     return message
+
+
+def facts_of(header: sc.ScoreTaskHeader) -> RunFacts | None:
+    """How a run was asked, as it came with each of its tasks; None if that was not told."""
+    return read_facts(header.facts) if header.HasField("facts") else None
+
+
+def read_facts(message: sc.RunFacts) -> RunFacts:
+    """The inverse of ``facts_message``."""
+    return RunFacts(**{name: getattr(message, name) for name in _FACTS}, parts=tuple(message.parts))
+
+
+def facts_message(facts: RunFacts) -> sc.RunFacts:
+    return sc.RunFacts(**{name: getattr(facts, name) for name in _FACTS}, parts=facts.parts)
 
 
 def benchmark_tasks_of(header: sc.ScoreTaskHeader) -> tuple[TaskRecord, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from genlevel.runtime.blobs import BlobStore
@@ -43,3 +45,9 @@ def stored_files(kept: str) -> list[sc.File]:
         sc.File(mime_type=mime_type, blob=ct.BlobReference(sha256=sha256, size_bytes=size))
         for sha256, size, mime_type in (orjson.loads(kept) if kept else ())
     ]
+
+
+def kept_files(files: Iterable[sc.File]) -> str:
+    """The inverse of ``stored_files``."""
+    kept = [[file.blob.sha256, file.blob.size_bytes, file.mime_type] for file in files]
+    return orjson.dumps(kept).decode() if kept else ""

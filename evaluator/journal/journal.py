@@ -195,6 +195,19 @@ class Journal:
             usage, known = usage_sums(connection, answers, BUCKETS, ours)
             return Totals(outcomes, usage, costs(connection, answers, ours, notes, known=known))
 
+    def sent(self, run_id: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """The models as a run's answers name them, and the parameters that were sent, each with its number of answers, the most first.
+
+        An empty text: not known.
+        """
+        found = []
+        with self._engine.connect() as connection:
+            for column in (answers.c.provider_model, answers.c.parameters):
+                told = (answers.c.outcome == Outcome.ANSWERED.number) | (column != "")  # of what failed nothing is to be known
+                query = select(column, func.count()).where(answers.c.run_id == run_id, told).group_by(column)
+                found.append(sorted(((text, count) for text, count in connection.execute(query)), key=lambda one: (-one[1], one[0])))
+        return found[0], found[1]
+
     def spending(self, run_id: str, model: str, judge: str) -> list[Spent]:
         """What a run has spent so far, by task: its model's calls and its judges'. model, judge: what they are called there."""
         with self._engine.connect() as connection:

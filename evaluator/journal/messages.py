@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Protocol
@@ -27,6 +28,23 @@ def usage_of(message: gw.Usage) -> Usage:
 def usage_message(usage: Usage) -> gw.Usage:
     """What was used, as a message."""
     return gw.Usage(**{name: getattr(usage, name) for name in BUCKETS})
+
+
+def sent_parameters(response: gw.GenerateResponse) -> str:
+    """The parameters that were really sent, as JSON; "" if that is not known. Of a schema is kept that there was one.
+
+    Example:
+        >>> sent_parameters(gw.GenerateResponse(applied_parameters=gw.GenerationParameters(temperature=0, max_output_tokens=64)))
+        '{"max_output_tokens":64,"temperature":0.0}'
+    """
+    if not response.HasField("applied_parameters"):
+        return ""
+    sent: dict[str, object] = {field.name: value for field, value in response.applied_parameters.ListFields()}
+    if sent.pop("response_schema_json", ""):
+        sent["response_schema"] = True
+    if "stop" in sent:
+        sent["stop"] = list(response.applied_parameters.stop)
+    return json.dumps(sent, sort_keys=True, separators=(",", ":"))
 
 
 class CostState(Protocol):
@@ -80,9 +98,10 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
     return run
 
 
-def answer_message(answer: Answer) -> ev.ListAnswersResponse:
-    """One journalled answer, without its question."""
+def answer_message(answer: Answer, *, whole: bool = False) -> ev.ListAnswersResponse:
+    """One journalled answer, without its question. whole: with the record of its calls."""
     return ev.ListAnswersResponse(
+        call=_call_message(answer) if whole else None,
         task=answer.task,
         instance_id=answer.instance_id,
         variant=answer.variant,
@@ -97,6 +116,23 @@ def answer_message(answer: Answer) -> ev.ListAnswersResponse:
         upstream_s=answer.upstream_s,
         files=stored_files(answer.files),
     )
+
+
+def _call_message(kept: Answer | Judgement) -> ev.CallRecord:
+    finish = kept.finish_reason if isinstance(kept, Answer) else gw.FINISH_REASON_UNSPECIFIED
+    message = ev.CallRecord(
+        finish_reason=gw.FinishReason.Name(finish),
+        error_class=gw.ErrorClass.Name(kept.error_class.value),
+        unknown_calls=kept.unknown_calls,
+        unknown_nano_usd=kept.unknown_nano_usd,
+        unknown_tokens=kept.unknown_tokens,
+        excess=kept.excess,
+        created_s=kept.created,
+    )
+    if isinstance(kept, Answer):
+        message.provider_model, message.response_id = kept.provider_model, kept.response_id
+        message.request_hash, message.parameters_json, message.waits = kept.request_hash, kept.parameters, kept.waits
+    return message
 
 
 class JudgingState(Protocol):
@@ -130,15 +166,23 @@ def judging_message(judge: RunJudge, state: JudgingState) -> ev.Judging:
         unknown_costs=cost.unknown_costs,
         unknown_calls=cost.unknown_calls,
         most_cost_nano_usd=cost.most_nano_usd if is_priced(cost) else None,
+        prompts={metric: ev.JudgePrompt(version=version, hash=prompt_hash) for metric, (version, prompt_hash) in judge.prompts.items()},
     )
 
 
-def judgement_message(judgement: Judgement) -> ev.AnswerRating:
-    """One judgement, or a judge's failure."""
-    return ev.AnswerRating(
+def judgement_message(judgement: Judgement, *, whole: bool = False) -> ev.AnswerRating:
+    """One judgement, or a judge's failure. whole: with the record of its calls."""
+    message = ev.AnswerRating(
         judge=judgement.judge,
         prompt_version=judgement.prompt_version,
         rating=judgement.rating,
         error=judgement.error,
         reply=judgement.reply,
     )
+    if whole:
+        message.prompt_hash, message.calls, message.replies = judgement.prompt_hash, judgement.calls, judgement.replies
+        message.usage.CopyFrom(usage_message(judgement.usage))
+        message.call.CopyFrom(_call_message(judgement))
+        if judgement.cost_nano_usd is not None:
+            message.cost_nano_usd = judgement.cost_nano_usd
+    return message

@@ -22,6 +22,7 @@ class RunRecord:
     retry_failed, judge_only: what the latest start was asked for. vain_starts: how often a service has continued it since that last
     brought an answer. continued: when it last did. model: as the specification names it. covers: JSON, what its tasks are called, in its
     suite and in its benchmark. plan_number: which try of the model on them it is (evaluator.journal.plan_numbers), from 1; 0 = not told.
+    facts: RunFacts as JSON; "" = not known.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class RunRecord:
     model: str = ""
     covers: str = "[]"
     plan_number: int = 0
+    facts: str = ""
 
     @property
     def suite_hash(self) -> str:
@@ -66,7 +68,7 @@ class Answer:
     variant, repeat, shuffle: with the instance, the answer's key within its task. files: the stored objects that the answer consists of,
     as evaluator.journal.files writes them. cost_nano_usd: what is known of it. unknown_calls: calls whose bill is not known;
     unknown_nano_usd, unknown_tokens: what they may have taken at most beyond what is known, None = nobody can tell. excess: how many
-    times its worst case one of the calls took, if one took more; else 0.
+    times its worst case one of the calls took, if one took more; else 0. parameters: those that were really sent, as JSON; "" = not known.
     """
 
     run_id: str
@@ -94,6 +96,7 @@ class Answer:
     unknown_nano_usd: int | None = 0
     unknown_tokens: int | None = 0
     excess: float = 0.0
+    parameters: str = ""
 
     @property
     def key(self) -> AnswerKey:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = MetaData()
 
@@ -62,6 +62,7 @@ runs = Table(
     Column("model", Text, nullable=False, server_default=""),  # as the specification names it
     Column("covers", Text, nullable=False, server_default="[]"),  # JSON: what its tasks are called, in its suite and in its benchmark
     Column("plan_number", Integer, nullable=False, server_default="0"),  # which try it is, from 1; 0 = not told
+    Column("facts", Text, nullable=False, server_default=""),  # RunFacts as JSON; empty = not known
     Index("ix_evaluator_runs_identity", "identity"),
     Index("ix_evaluator_runs_model", "model", "benchmark"),
 )
@@ -90,6 +91,7 @@ answers = Table(
     Column("files", Text, nullable=False, server_default=""),  # JSON: [[sha256, bytes, MIME type], ...] in the answer's order
     *_unknown(),
     Column("excess", Double, nullable=False, server_default="0"),  # how many times its worst case a call took; 0 = none took more
+    Column("parameters", Text, nullable=False, server_default=""),  # JSON: those that were really sent; empty = not known
 )
 
 reservations = Table(

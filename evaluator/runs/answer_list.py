@@ -87,12 +87,31 @@ class AnswerList:
                 raise NotFoundError(f"run {record.run_id} has no answer to an instance {quoted(request.instance)}")
             for response in found:
                 yield response
+        elif request.whole:
+            kept, some = await self._journal.reads(self._first_whole, record.run_id)
+            while some:
+                for response in some:
+                    yield response
+                some = await asyncio.to_thread(self._whole, kept)
         else:
             answers, chunk = await self._journal.reads(self._first, record, request)
             while chunk:  # a list that has begun is not begun again
                 for response in chunk:
                     yield response
                 chunk = await asyncio.to_thread(self._shown, *answers)
+
+    def _first_whole(self, run_id: str) -> tuple[Iterator[Answer], list[ev.ListAnswersResponse]]:
+        answers = self._journal.list_answers(run_id)
+        return answers, self._whole(answers)
+
+    def _whole(self, answers: Iterator[Answer]) -> list[ev.ListAnswersResponse]:
+        """The next few answers with all that another journal needs; none at the end."""
+        chunk = list(islice(answers, _CHUNK))
+        responses = [answer_message(answer, whole=True) for answer in chunk]
+        if chunk and self._journal.judgements.are_there(chunk[0].run_id):
+            for answer, response in zip(chunk, responses, strict=True):
+                response.ratings.extend(self._ratings(answer, whole=True))
+        return responses
 
     def _first(self, record: RunRecord, request: ev.ListAnswersRequest) -> tuple[_Listed, list[ev.ListAnswersResponse]]:
         outcomes = _outcomes(request.outcomes)
@@ -165,12 +184,13 @@ class AnswerList:
                 found[-1].ratings.append(judgement_message(judgement))
         return found
 
-    def _ratings(self, answer: Answer) -> list[ev.AnswerRating]:
+    def _ratings(self, answer: Answer, *, whole: bool = False) -> list[ev.AnswerRating]:
         """All ratings of an answer: by every judge that was asked, and by people."""
         kept = self._journal.judgements
         people = kept.people_of(answer.run_id, answer.task, [answer.key]).get(answer.key, {})
         judged = kept.about(answer.run_id, answer.task, answer.key)
-        return [*map(judgement_message, judged), *(ev.AnswerRating(rater=who, rating=given) for who, given in people.items())]
+        by_judges = [judgement_message(judgement, whole=whole) for judgement in judged]
+        return [*by_judges, *(ev.AnswerRating(rater=who, rating=given) for who, given in people.items())]
 
     def _name_files(self, response: ev.ListAnswersResponse) -> None:
         """Says where the answer's files lie, as far as they lie on this machine."""

@@ -16,7 +16,9 @@ from evaluator.journal.records import JudgingTotals, RunJudge, RunRecord, Totals
 from evaluator.journal.wishes import Wanted
 from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.version import this_version
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from evaluator.planning.plans import Plan
@@ -57,11 +59,12 @@ class Activity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the journal has of a run. judged: by whom, and how far; None if nobody was asked to."""
+    """What the journal has of a run. judged: by whom, and how far; None if nobody was asked to. facts: for its stamp."""
 
     record: RunRecord
     totals: Totals
     judged: tuple[RunJudge, JudgingTotals] | None
+    facts: sc.RunFacts | None = None
 
 
 class RunRecords:
@@ -89,7 +92,13 @@ class RunRecords:
         return await self._message(await self._journal.reads(self._kept_now, record))
 
     def _kept_now(self, record: RunRecord) -> _Kept:
-        return self._kept(self._journal.run(record.run_id) or record)
+        kept = self._kept(self._journal.run(record.run_id) or record)
+        facts = facts_of(kept.record)
+        if facts is not None:
+            models, parameters = self._journal.sent(record.run_id)
+            facts.models.extend(sc.CountedText(text=text, answers=count) for text, count in models)
+            facts.parameters.extend(sc.CountedText(text=text, answers=count) for text, count in parameters)
+        return replace(kept, facts=facts)
 
     def _kept(self, record: RunRecord) -> _Kept:
         judgements = self._journal.judgements
@@ -104,6 +113,8 @@ class RunRecords:
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
         if kept.judged is not None:
             run.judging.CopyFrom(judging_message(*kept.judged))
+        if kept.facts is not None:
+            run.facts.CopyFrom(kept.facts)
         return run
 
     async def _as_it_stands(self, record: RunRecord) -> RunRecord | None:
@@ -134,6 +145,26 @@ class RunRecords:
         return record
 
 
+def facts_of(record: RunRecord) -> sc.RunFacts | None:
+    """How a run was asked, for its stamp; None for one from before that was kept."""
+    return json_format.Parse(record.facts, sc.RunFacts()) if record.facts else None
+
+
+def _facts(plan: Plan, prompt_version: str) -> sc.RunFacts:
+    made = this_version()
+    return sc.RunFacts(
+        version=made.version,
+        commit=made.commit,
+        provider=plan.model.provider,
+        provider_model=plan.model.model,
+        route_fingerprint=plan.model.fingerprint,
+        prompt_version=prompt_version,
+        limit=plan.specification.limit,
+        seed=plan.specification.seed,
+        tasks=plan.specification.tasks,
+    )
+
+
 def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.TrafficSettings, prompt_version: str) -> RunRecord:
     """A run that has not begun. suite_hash: of the suite's content. generation: how many runs of the same plan there were before."""
     now = time.time()
@@ -161,4 +192,5 @@ def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.Traf
         updated=now,
         model=plan.specification.model,
         covers=json.dumps(plan.covers),
+        facts=json_format.MessageToJson(_facts(plan, prompt_version), indent=None),
     )

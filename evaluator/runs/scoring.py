@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import islice
+from typing import Protocol
 
 import orjson
 
@@ -12,19 +13,21 @@ from evaluator.journal.files import stored_files
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, RunRecord
 from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.runs.context import Context
+from evaluator.ports import ScorerPort
 from evaluator.runs.ratings import TaskRatings, ratings_of
+from evaluator.runs.records import facts_of
 from evaluator.runs.sent_files import SentFiles
 from genlevel.benchmark.annotation import fingerprint
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.clusters import cluster_of
-from genlevel.benchmark.content import task_content
+from genlevel.benchmark.content import suite_content, task_content
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.metrics import METRICS, Kind
 from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
+from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallerUnknown, DatasetError
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -82,6 +85,8 @@ def header_of(plan: Plan, record: RunRecord, suite_hash: str) -> sc.ScoreTaskHea
         part=bool(plan.specification.limit) or len(plan.tasks) < len(plan.suite.tasks),
         plan=record.plan_number,
     )
+    if (facts := facts_of(record)) is not None:
+        header.facts.CopyFrom(facts)
     if load_benchmark(record.benchmark) is None:
         header.benchmark_tasks.extend(describe_benchmark(plan.suite.benchmark))
     return header
@@ -93,7 +98,27 @@ def begun(header: sc.ScoreTaskHeader, tasks: Sequence[TaskPlan]) -> sc.BeginRunR
     return sc.BeginRunRequest(header=header, tasks=pending)
 
 
-async def score_task(context: Context, header: sc.ScoreTaskHeader, planned: TaskPlan) -> sc.TaskScore:
+class Kept(Protocol):
+    """Where answers are kept, and who scores them: evaluator.runs.context.Context is one."""
+
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def blobs(self) -> BlobStore: ...
+    @property
+    def scorer(self) -> ScorerPort: ...
+
+
+async def score_again(kept: Kept, plan: Plan, record: RunRecord) -> None:
+    """Scores a stored run as it was scored while it went on: tasks without any answer stay pending. Raises GenlevelError."""
+    header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
+    await kept.scorer.begin_run(begun(header, plan.tasks))
+    for planned in plan.tasks:
+        if await kept.journal.reads(kept.journal.outcome_counts, record.run_id, planned.task.key):
+            await score_task(kept, header, planned)
+
+
+async def score_task(context: Kept, header: sc.ScoreTaskHeader, planned: TaskPlan) -> sc.TaskScore:
     """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
     journal = context.journal
     await asyncio.to_thread(_check_unchanged, planned.task)

@@ -16,7 +16,7 @@ from typing import Protocol
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
 
 from evaluator.journal.files import has_media, keep_files
-from evaluator.journal.messages import usage_of
+from evaluator.journal.messages import sent_parameters, usage_of
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.usage import Usage
 from evaluator.planning.outputs import visible_text
@@ -105,8 +105,7 @@ class _Try:
         error: str = "",
     ) -> Answer:
         """The instance's answer with what these attempts took. error: why it failed."""
-        took = self.took
-        cut = response.finish_reason == gw.FINISH_REASON_LENGTH
+        took, cut = self.took, response.finish_reason == gw.FINISH_REASON_LENGTH
         return Answer(
             self.run_id,
             self.task,
@@ -122,6 +121,7 @@ class _Try:
             cost_nano_usd=took.cost_nano_usd,
             upstream_s=response.upstream_s,
             provider_model=response.model,
+            parameters=sent_parameters(response),
             response_id=response.response_id,
             request_hash=self.request_hash,
             created=time.time(),

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 
 def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
-    """A run's result: identity, disjoint counts, usage, tasks and levels.
+    """A run's result: identity, disjoint counts, usage, tasks, levels, and the stamp that says what they rest on.
 
     The levels are null if no instance has an outcome yet, or if the scorer does not know the run.
     """
-    from scorer.reports.documents import tasks_json, verdict_certified_json, verdict_level_json
+    from scorer.reports.documents import references_of, tasks_json, verdict_certified_json, verdict_level_json
+    from scorer.reports.stamps import run_stamp, stamped
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
     counts, usage = run.counts, run.usage
     levels = bool(verdict.tasks) and has_outcomes(run)
-    return {
+    document = {
         **_identity(run),
         "instances": {
             "total": counts.total,
@@ -47,7 +48,9 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
         "level": verdict_level_json(verdict) if levels else None,
         "certified": verdict_certified_json(verdict) if levels else None,
         "level_asked": verdict_level_json(verdict, asked=True) if levels else None,
+        "stamp": run_stamp(run, verdict, references_of(verdict) if levels else None),
     }
+    return stamped(document)
 
 
 _WANTED = {

@@ -19,6 +19,7 @@ from genlevel.v1 import scorer_pb2 as sc
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
 
@@ -52,6 +53,8 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     run as a formula begins with an apostrophe.
 
     json: the result as `genlevel show --json` prints it.
+
+    Each says what it rests on: json by its stamp, csv and predictions by the result.json beside them, a workbook by its description.
     """
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
@@ -78,21 +81,31 @@ async def _write(found: Stored, run: ev.Run, settings: Settings, options: _Optio
         from genlevel.cli.export_predictions import Form, write_predictions
 
         blobs = settings.storage.blobs or options["out"] / "blobs"
-        return await write_predictions(found, run, target, Form(bare=options["bare"], raw=options["raw"], blobs=blobs))
+        said = await write_predictions(found, run, target, Form(bare=options["bare"], raw=options["raw"], blobs=blobs))
+        target.mkdir(exist_ok=True)  # of a run without answers nothing was written
+        await _write_result(found, run, target / "result.json")
+        return said
     target.parent.mkdir(parents=True, exist_ok=True)
     if form == "csv":
         from genlevel.cli.export_csv import write_csv
 
-        return await write_csv(found, run, target)
-    verdict = await verdict_of(found, run.run_id)
+        said = await write_csv(found, run, target)
+        await _write_result(found, run, target.with_name(f"{target.name}.result.json"))
+        return said
     if form == "workbook":
-        return _workbook(run, verdict, target)
-    document = result_document(run, verdict)
-    target.write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        verdict = await verdict_of(found, run.run_id)
+        return _workbook(run, verdict, target, result_document(run, verdict)["stamp"])
+    await _write_result(found, run, target)
     return f"{target}: the result of run {run.run_id}"
 
 
-def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
+async def _write_result(found: Stored, run: ev.Run, target: Path) -> None:
+    """The result with its stamp: what else is exported is told apart by the one that lies beside it."""
+    document = result_document(run, await verdict_of(found, run.run_id))
+    target.write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path, stamp: Document) -> str:
     from genlevel.benchmark.suites import load_benchmark
     from scorer.workbooks.writer import write_workbook
 
@@ -109,5 +122,5 @@ def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path) -> str:
     }
     values = {task_id: score.score for task_id, score in scored.items()}
     instances = {task_id: score.counts.total for task_id, score in scored.items()}
-    write_workbook(target, benchmark, run.specification.model, values, instances)
+    write_workbook(target, benchmark, run.specification.model, values, instances, stamp=json.dumps(stamp, ensure_ascii=False))
     return f"{target}: {len(values)} scores of {len(benchmark.tasks)} tasks"

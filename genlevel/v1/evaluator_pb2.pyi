@@ -187,7 +187,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., nothing_left: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +210,7 @@ class Run(_message.Message):
     WANTED_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -232,10 +233,18 @@ class Run(_message.Message):
     wanted: RunWanted
     suite_hash: str
     plan: int
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ...) -> None: ...
+    facts: _scorer_pb2.RunFacts
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ...) -> None: ...
 
 class Judging(_message.Message):
-    __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs", "most_cost_nano_usd", "unknown_calls")
+    __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "prompts")
+    class PromptsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: JudgePrompt
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[JudgePrompt, _Mapping]] = ...) -> None: ...
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     JUDGED_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +255,7 @@ class Judging(_message.Message):
     UNKNOWN_COSTS_FIELD_NUMBER: _ClassVar[int]
     MOST_COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_CALLS_FIELD_NUMBER: _ClassVar[int]
+    PROMPTS_FIELD_NUMBER: _ClassVar[int]
     judge: str
     route: str
     judged: int
@@ -256,7 +266,16 @@ class Judging(_message.Message):
     unknown_costs: int
     most_cost_nano_usd: int
     unknown_calls: int
-    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., judged: _Optional[int] = ..., failed: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., open: _Optional[int] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ...) -> None: ...
+    prompts: _containers.MessageMap[str, JudgePrompt]
+    def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., judged: _Optional[int] = ..., failed: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., open: _Optional[int] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., prompts: _Optional[_Mapping[str, JudgePrompt]] = ...) -> None: ...
+
+class JudgePrompt(_message.Message):
+    __slots__ = ("version", "hash")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    hash: str
+    def __init__(self, version: _Optional[str] = ..., hash: _Optional[str] = ...) -> None: ...
 
 class WatchRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -376,20 +395,50 @@ class RescoreRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListAnswersRequest(_message.Message):
-    __slots__ = ("run_id", "outcomes", "instance", "judge_failures", "within", "questions")
+    __slots__ = ("run_id", "outcomes", "instance", "judge_failures", "within", "questions", "whole")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     QUESTIONS_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     outcomes: _containers.RepeatedScalarFieldContainer[_scorer_pb2.Outcome]
     instance: str
     judge_failures: bool
     within: _containers.RepeatedCompositeFieldContainer[TaskInstances]
     questions: bool
-    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ..., questions: _Optional[bool] = ...) -> None: ...
+    whole: bool
+    def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ..., questions: _Optional[bool] = ..., whole: _Optional[bool] = ...) -> None: ...
+
+class CallRecord(_message.Message):
+    __slots__ = ("provider_model", "response_id", "request_hash", "parameters_json", "finish_reason", "error_class", "waits", "unknown_calls", "unknown_nano_usd", "unknown_tokens", "excess", "created_s")
+    PROVIDER_MODEL_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_HASH_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_JSON_FIELD_NUMBER: _ClassVar[int]
+    FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CLASS_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_CALLS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_S_FIELD_NUMBER: _ClassVar[int]
+    provider_model: str
+    response_id: str
+    request_hash: str
+    parameters_json: str
+    finish_reason: _gateway_pb2.FinishReason
+    error_class: _gateway_pb2.ErrorClass
+    waits: int
+    unknown_calls: int
+    unknown_nano_usd: int
+    unknown_tokens: int
+    excess: float
+    created_s: float
+    def __init__(self, provider_model: _Optional[str] = ..., response_id: _Optional[str] = ..., request_hash: _Optional[str] = ..., parameters_json: _Optional[str] = ..., finish_reason: _Optional[_Union[_gateway_pb2.FinishReason, str]] = ..., error_class: _Optional[_Union[_gateway_pb2.ErrorClass, str]] = ..., waits: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., unknown_nano_usd: _Optional[int] = ..., unknown_tokens: _Optional[int] = ..., excess: _Optional[float] = ..., created_s: _Optional[float] = ...) -> None: ...
 
 class TaskInstances(_message.Message):
     __slots__ = ("task", "ids")
@@ -400,23 +449,35 @@ class TaskInstances(_message.Message):
     def __init__(self, task: _Optional[str] = ..., ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AnswerRating(_message.Message):
-    __slots__ = ("judge", "prompt_version", "rater", "rating", "error", "reply")
+    __slots__ = ("judge", "prompt_version", "rater", "rating", "error", "reply", "prompt_hash", "calls", "replies", "usage", "cost_nano_usd", "call")
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
     RATER_FIELD_NUMBER: _ClassVar[int]
     RATING_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_HASH_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    REPLIES_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
     judge: str
     prompt_version: str
     rater: str
     rating: float
     error: str
     reply: str
-    def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
+    prompt_hash: str
+    calls: int
+    replies: int
+    usage: _gateway_pb2.Usage
+    cost_nano_usd: int
+    call: CallRecord
+    def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., calls: _Optional[int] = ..., replies: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle", "answer_type", "options", "run_id")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle", "answer_type", "options", "run_id", "call")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -437,6 +498,7 @@ class ListAnswersResponse(_message.Message):
     ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
     outcome: _scorer_pb2.Outcome
@@ -457,4 +519,5 @@ class ListAnswersResponse(_message.Message):
     answer_type: str
     options: _containers.RepeatedScalarFieldContainer[str]
     run_id: str
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ...) -> None: ...
+    call: CallRecord
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...

@@ -110,7 +110,7 @@ class RatingAgreement(_message.Message):
     def __init__(self, instances: _Optional[int] = ..., pearson: _Optional[float] = ..., kendall: _Optional[float] = ..., mean_difference: _Optional[float] = ..., standard_error: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskHeader(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks", "suite_hash", "part", "plan")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "task", "partial", "benchmark_tasks", "suite_hash", "part", "plan", "facts")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +121,7 @@ class ScoreTaskHeader(_message.Message):
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -131,7 +132,44 @@ class ScoreTaskHeader(_message.Message):
     suite_hash: str
     part: bool
     plan: int
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ...) -> None: ...
+    facts: RunFacts
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[RunFacts, _Mapping]] = ...) -> None: ...
+
+class RunFacts(_message.Message):
+    __slots__ = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks", "parts", "models", "parameters")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    commit: str
+    provider: str
+    provider_model: str
+    route_fingerprint: str
+    prompt_version: str
+    limit: int
+    seed: int
+    tasks: str
+    parts: _containers.RepeatedScalarFieldContainer[str]
+    models: _containers.RepeatedCompositeFieldContainer[CountedText]
+    parameters: _containers.RepeatedCompositeFieldContainer[CountedText]
+    def __init__(self, version: _Optional[str] = ..., commit: _Optional[str] = ..., provider: _Optional[str] = ..., provider_model: _Optional[str] = ..., route_fingerprint: _Optional[str] = ..., prompt_version: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., tasks: _Optional[str] = ..., parts: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ..., parameters: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ...) -> None: ...
+
+class CountedText(_message.Message):
+    __slots__ = ("text", "answers")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    answers: int
+    def __init__(self, text: _Optional[str] = ..., answers: _Optional[int] = ...) -> None: ...
 
 class PendingTask(_message.Message):
     __slots__ = ("task", "instances")
@@ -409,7 +447,7 @@ class Certificate(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetVerdictResponse(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part", "plan")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part", "plan", "stamp")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -423,6 +461,7 @@ class GetVerdictResponse(_message.Message):
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    STAMP_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     model: str
     suite: str
@@ -436,7 +475,29 @@ class GetVerdictResponse(_message.Message):
     suite_hash: str
     part: bool
     plan: int
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ...) -> None: ...
+    stamp: ScoringStamp
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., stamp: _Optional[_Union[ScoringStamp, _Mapping]] = ...) -> None: ...
+
+class ScoringStamp(_message.Message):
+    __slots__ = ("version", "commit", "parser_versions", "scored_s", "references_hash")
+    class ParserVersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    PARSER_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    SCORED_S_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_HASH_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    commit: str
+    parser_versions: _containers.ScalarMap[str, str]
+    scored_s: float
+    references_hash: str
+    def __init__(self, version: _Optional[str] = ..., commit: _Optional[str] = ..., parser_versions: _Optional[_Mapping[str, str]] = ..., scored_s: _Optional[float] = ..., references_hash: _Optional[str] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
     __slots__ = ("run_a", "run_b", "alpha", "draws", "seed", "references")

@@ -26,6 +26,7 @@ from scorer.predictions.answers import Given, LabelForm, as_answer
 from scorer.predictions.files import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
 from scorer.reports.certificates import certificate_json
 from scorer.reports.documents import counts_json, level_json, task_json
+from scorer.reports.stamps import scores_stamp, stamped
 from scorer.runs.certified import (
     MeasuredTask,
     certificate_message,
@@ -33,6 +34,7 @@ from scorer.runs.certified import (
     evidence_found,
     with_clustered_error,
 )
+from scorer.runs.stamp import references_hash
 from scorer.scoring.task_metric import metric_of
 from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome, TaskScoring
 from scorer.tasks import Rater, RatingSource, TaskRecord, with_ratings
@@ -165,7 +167,7 @@ def _put_together(
 def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
     """The document of `genlevel score --json`: that of `eval`, null if there is no run, with what did not fit under "predictions"."""
     references = scored.references if scored.benchmark.has_references(scored.references) else None
-    return {
+    document = {
         "run": None,
         "model": scored.model,
         "suite": scored.suite,
@@ -183,12 +185,14 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "level": level_json(scored.levels, model=scored.model, references=references),
         "certified": certificate_json(scored.certificate),
         "level_asked": level_json(scored.asked_levels, model=scored.model, references=references),
+        "stamp": scores_stamp(references, references_hash(judge_all(scored.benchmark, {}, scored.references)), scored.certificate.alpha),
         "predictions": {
             "tasks": [_joined_json(task) for task in scored.tasks],
             "unused_files": [printable(str(path)) for path in scored.unused],
             "problems": [printable(problem) for problem in scored.problems],
         },
     }
+    return stamped(document)
 
 
 def _joined_json(task: ScoredTask) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
@@ -36,6 +36,8 @@ MOST_SUITES = 64
 """(model, suite, content) that are shown."""
 MOST_CONTENTS = 3
 """Contents of a suite of one name that are shown of a model: one that is edited every day leaves few behind."""
+INFO = ("run", "version", "commit", "prompts", "parsers", "route", "limit", "seed", "references", "alpha", "plan")
+"""Labels of the series that tells a run's stamp."""
 _AWAY_S = 10.0
 _SLOW_S = 1.0
 
@@ -44,11 +46,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the series of one run show. referenced: there are specialists to win against."""
+    """What the series of one run show. referenced: there are specialists to win against. info: what its stamp says, by label."""
 
     verdict: Verdict
     certificate: Certificate
     referenced: bool = True
+    info: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -138,6 +141,7 @@ class _Families:
         self._verdict = self._family("verdict", "Highest level with a non-zero score, 2-5; 0 = none.")
         self._wins = self._family("wins", "Tasks at least as good as their specialist.", "modality")
         self._supported = self._family("supported_tasks", "Tasks with a result above the worst.", "modality")
+        self._info = self._family("run_info", "1; the labels are what the run's stamp says, empty if it is not known.", *INFO)
         self._incomplete = self._family("incomplete", "1 while some task is incomplete: levels are lower bounds.")
         self._certified = self._family("certified_verdict", "Highest level certified as attained, with error at most 0.05, 2-5; 0 = none.")
         self._lower = self._family("level_lower", "Lower end of a level score's interval.", "level")
@@ -150,6 +154,7 @@ class _Families:
         """run: what it is told apart by, the first labels of all its series."""
         verdict = shown.verdict
         self._add_tasks(run, verdict.tasks)
+        _put(self._info, [*run, *(shown.info.get(name, "") for name in INFO)], 1.0)
         _put(self._incomplete, run, float(verdict.incomplete))
         outcomes = [standing.score.outcome for standing in verdict.tasks]
         if all(outcome.counts.get(Outcome.PENDING, 0) == outcome.total for outcome in outcomes):

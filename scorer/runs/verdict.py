@@ -11,6 +11,7 @@ from genlevel.benchmark.model import Benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import Levels, TaskResult, compute_levels, judge, judge_all
+from scorer.runs.stamp import scoring_stamp
 from scorer.store.records import is_part
 from scorer.tasks import TaskIndex
 from scorer.wire import levels_message, score_message
@@ -98,4 +99,5 @@ def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificat
         suite_hash=run.suite_hash,
         part=is_part(run, [standing.score for standing in verdict.tasks]),
         plan=run.plan,
+        stamp=scoring_stamp(verdict),
     )

@@ -13,8 +13,8 @@ from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.evidence import Ends, Estimate
 from scorer.scoring.readings import KeptReadings, readings_of
 from scorer.scoring.task_scoring import TaskOutcome
-from scorer.tasks import TaskAnswers, TaskRecord
-from scorer.wire import task_message, task_of
+from scorer.tasks import RunFacts, TaskAnswers, TaskRecord
+from scorer.wire import facts_message, read_facts, task_message, task_of
 
 NO_STATISTICS = zlib.compress(orjson.dumps({}))
 """The statistics of a task without any answer yet."""
@@ -52,6 +52,14 @@ def decoded_answers(
         {key: entry[2] for key, entry in rows.items() if len(entry) > 2},
         {} if readings is None else readings_of(readings, only),
     )
+
+
+def encoded_facts(facts: RunFacts | None) -> bytes | None:
+    return None if facts is None else facts_message(facts).SerializeToString()
+
+
+def decoded_facts(column: bytes | None) -> RunFacts | None:
+    return None if column is None else read_facts(sc.RunFacts.FromString(column))
 
 
 def encoded_counts(outcome: TaskOutcome) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genlevel.benchmark.outcomes import Outcome
 from scorer.certify.evidence import Ends
 from scorer.scoring.task_scoring import TaskOutcome
-from scorer.tasks import TaskRecord
+from scorer.tasks import RunFacts, TaskRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class StoredRun:
 
     suite_hash: of the suite's content; "" if it is not known. part: less than the whole suite is asked; None if it is not known. plan:
     which try of the model on its tasks it is, from 1; 0 if that was not told.
+    facts: how it was asked, for its stamp; None if that is not known.
     """
 
     run_id: str
@@ -27,6 +28,7 @@ class StoredRun:
     suite_hash: str = ""
     part: bool | None = None
     plan: int = 0
+    facts: RunFacts | None = None
 
     @property
     def suite_key(self) -> tuple[str, str, str]:
@@ -39,7 +41,8 @@ class StoredScore:
     """One task's score. outcome: as it is read back it has no statistics, which are many.
 
     evidence: what its answers say of its error; None if they say nothing. examined: whether they were looked at for it; those kept
-    before there were certificates were not.
+    before there were certificates were not. parser_version, scored_s: how and when (Unix seconds) it was scored; "" and 0
+    if it is not stored.
     """
 
     task: TaskRecord
@@ -47,6 +50,8 @@ class StoredScore:
     outcome: TaskOutcome
     evidence: Ends | None = None
     examined: bool = False
+    parser_version: str = ""
+    scored_s: float = 0.0
 
 
 def is_part(run: StoredRun, scores: Iterable[StoredScore]) -> bool:

@@ -43,9 +43,11 @@ from scorer.store.encoding import (
     decoded_answers,
     decoded_counts,
     decoded_evidence,
+    decoded_facts,
     decoded_task,
     encoded_counts,
     encoded_evidence,
+    encoded_facts,
     encoded_statistics,
     encoded_task,
 )
@@ -56,7 +58,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0006"
+HEAD = "0007"
 metadata = MetaData()
 
 runs = Table(
@@ -75,6 +77,8 @@ runs = Table(
     Column("part", Boolean),
     # Which try of the model on its tasks it is; 0 in rows from before that was told.
     Column("plan", Integer, nullable=False, server_default="0"),
+    # A serialised RunFacts. Absent in rows from before these were told.
+    Column("facts", LargeBinary),
     Index("scorer_runs_by_model", "model", "suite", "updated_s"),
 )
 task_scores = Table(
@@ -246,6 +250,7 @@ def _run_row(run: StoredRun, now: float) -> dict[str, object]:
         "suite_hash": run.suite_hash,
         "part": run.part,
         "plan": run.plan,
+        "facts": encoded_facts(run.facts),
         "updated_s": now,
     }
 
@@ -283,6 +288,7 @@ def _run(row: Row[Any]) -> StoredRun:
         suite_hash=row.suite_hash,
         part=row.part,
         plan=row.plan,
+        facts=decoded_facts(row.facts),
     )
 
 
@@ -297,5 +303,11 @@ def _score(row: Row[Any]) -> StoredScore:
         unparsable_ids=tuple(json.loads(row.unparsable_ids)),
     )
     return StoredScore(
-        decoded_task(row.description), row.partial, outcome, evidence=decoded_evidence(row.evidence), examined=row.evidence is not None
+        decoded_task(row.description),
+        row.partial,
+        outcome,
+        evidence=decoded_evidence(row.evidence),
+        examined=row.evidence is not None,
+        parser_version=row.parser_version,
+        scored_s=row.scored_s,
     )

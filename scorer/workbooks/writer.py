@@ -43,11 +43,18 @@ def result_sheets(benchmark: Benchmark, model: str, values: Mapping[str, float |
 
 
 def write_workbook(
-    path: Path | str, benchmark: Benchmark, model: str, values: Mapping[str, float | None], instances: Mapping[str, int] | None = None
+    path: Path | str,
+    benchmark: Benchmark,
+    model: str,
+    values: Mapping[str, float | None],
+    instances: Mapping[str, int] | None = None,
+    *,
+    stamp: str = "",
 ) -> None:
     """Writes a result workbook (see ``result_sheets``) at once: a file that was there is replaced, or stays as it was.
 
     instances: on how many each value rests, by ``Task.id``; kept beside the sheets, and what a certificate of the workbook rests on.
+    stamp: what the values rest on, for the workbook's description.
     Raises WorkbookError naming the file that cannot be written.
     """
     import openpyxl  # takes 0.2 s to import, which every other command would pay
@@ -58,6 +65,7 @@ def write_workbook(
         page = book.create_sheet(sheet.title)
         for cells in (sheet.header, *(cells for _number, cells in sheet.rows)):
             page.append([_cell(page, value) for value in cells])
+    book.properties.description = stamp or None
     if instances:
         keep_instances(book, column_name(model), instances)
     # In the same folder, so that replacing is one step.

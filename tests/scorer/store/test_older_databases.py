@@ -57,6 +57,8 @@ async def test_the_verdict_of_a_run_is_what_it_was(scorer: Scorer, said: dict[st
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run, bootstrap_draws=50))
     assert (verdict.suite_hash, verdict.part) == ("", run == INTERRUPTED)  # neither was kept
     verdict.ClearField("part")
+    assert verdict.stamp.scored_s > 0
+    verdict.ClearField("stamp")
     assert MessageToDict(verdict) == said["verdicts"][run]
 
 
