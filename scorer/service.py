@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from genlevel.benchmark.model import Benchmark
-from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.readiness import Readiness, looked
@@ -32,6 +31,7 @@ from scorer.runs.certified import (
     with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
+from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
 from scorer.runs.order import Order, Scoring
 from scorer.runs.stamp import info_of
@@ -41,8 +41,8 @@ from scorer.scoring.task_metric import metric_of
 from scorer.scoring.task_scoring import TOGETHER, AnsweredInstance, TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
-from scorer.tasks import TaskIndex, TaskRecord, benchmark_of, other_data, with_ratings
-from scorer.wire import benchmark_tasks_of, facts_of, instance_of, task_of
+from scorer.tasks import TaskIndex, TaskRecord, other_data, with_ratings
+from scorer.wire import instance_of, task_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -121,9 +121,9 @@ class Scorer:
 
         Raises UsageError for a header that lacks something, or a task without a key.
         """
-        lacking = _lacking(request.header)
-        if lacking or not all(entry.task.key for entry in request.tasks):
-            raise UsageError(f"the tasks of a new run lack {', '.join(lacking) or 'a key'}")
+        missing = lacking(request.header)
+        if missing or not all(entry.task.key for entry in request.tasks):
+            raise UsageError(f"the tasks of a new run lack {', '.join(missing) or 'a key'}")
         await self._writes(self._begin, request)
         return sc.BeginRunResponse()
 
@@ -189,7 +189,7 @@ class Scorer:
             if (runs[0].suite, runs[0].benchmark) != (runs[1].suite, runs[1].benchmark):
                 said = " and ".join(f"run {run.run_id} is on {run.suite!r} ({run.benchmark})" for run in runs)
                 raise UsageError(f"{said}: only runs of one suite have instances in common")
-            index = TaskIndex(_benchmark_of(runs[0]))
+            index = TaskIndex(benchmark_of_run(runs[0]))
             keys = [self._store.task_keys(run.run_id) for run in runs]
             shared = [key for key in keys[0] if key in keys[1]]
             self._check_same_data(runs, shared)
@@ -239,8 +239,8 @@ class Scorer:
         self._store.close()
 
     def _begin(self, request: sc.BeginRunRequest) -> None:
-        run = _run_of(request.header)
-        _benchmark_of(run)
+        run = run_of(request.header)
+        benchmark_of_run(run)
         scores = []
         for entry in request.tasks:
             if not entry.instances:
@@ -276,7 +276,7 @@ class Scorer:
             self._exporter.update(suite, [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
 
     def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
-        benchmark, scores = _benchmark_of(run), self._store.scores(run.run_id)
+        benchmark, scores = benchmark_of_run(run), self._store.scores(run.run_id)
         return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
 
     def _certificate(self, standing: _Standing, alpha: float, reference_instances: int = 0) -> RunCertificate:
@@ -349,11 +349,11 @@ def _asked(request: sc.ScoreTaskRequest, turn: Scoring) -> _AskedTask:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
-    missing = _lacking(header)
+    missing = lacking(header)
     if missing or not header.task.key:
         raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
-    run = _run_of(header)
-    return _AskedTask(run, TaskIndex(_benchmark_of(run)), task_of(header.task), header.partial, turn)
+    run = run_of(header)
+    return _AskedTask(run, TaskIndex(benchmark_of_run(run)), task_of(header.task), header.partial, turn)
 
 
 def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:
@@ -363,24 +363,6 @@ def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:
     source = None if task.rating_source is None else with_ratings(task.rating_source, scoring.ratings())
     task = replace(task, rating_source=source, provenance=scoring.provenance())
     return StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
-
-
-def _lacking(header: sc.ScoreTaskHeader) -> list[str]:
-    return [name for name in ("run_id", "model", "suite", "benchmark") if not getattr(header, name)]
-
-
-def _run_of(header: sc.ScoreTaskHeader) -> StoredRun:
-    return StoredRun(
-        header.run_id,
-        header.model,
-        header.suite,
-        header.benchmark,
-        benchmark_tasks_of(header),
-        header.suite_hash,
-        header.part if header.HasField("part") else None,
-        header.plan,
-        facts_of(header),
-    )
 
 
 def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:
@@ -394,9 +376,3 @@ def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: Fil
 
 def _instances(answers: Sequence[sc.InstanceAnswer], access: FileAccess, lease: Lease | None) -> list[AnsweredInstance]:
     return [instance_of(answer, access, lease) for answer in answers]
-
-
-def _benchmark_of(run: StoredRun) -> Benchmark:
-    """The shipped benchmark that the run is on, else the one that came with the run."""
-    shipped = load_benchmark(run.benchmark)
-    return shipped if shipped is not None else benchmark_of(run.benchmark, run.benchmark_tasks)
