@@ -23,6 +23,7 @@ from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
 from scorer.scoring.readings import KeptReadings, Readings
+from scorer.scoring.baselines import TYPES, Baselines, baselines
 from scorer.scoring.task_metric import NOT_KNOWN
 
 MOST_UNPARSABLE_IDS = 1000
@@ -87,6 +88,7 @@ class TaskOutcome:
     statistics: (outcome, statistic) by answer, plain JSON, from which the score follows again; of an open one [worst, best];
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
+    chance, best_constant: as of ``Baselines``.
     unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
     readings: what was read in the answers, and why others were not read or measured, packed as they came, so that equal outcomes may
     differ in it; None if that is not known.
@@ -102,6 +104,8 @@ class TaskOutcome:
     statistics: Mapping[AnswerKey, tuple[Outcome, object]] = field(default_factory=dict)
     clusters: Mapping[AnswerKey, int] = field(default_factory=dict)
     readings: KeptReadings | None = field(default=None, compare=False)
+    chance: float | None = None
+    best_constant: float | None = None
 
     @property
     def total(self) -> int:
@@ -170,6 +174,7 @@ class TaskScoring:
         self._no_metric = no_metric
         self._answers: dict[AnswerKey, _Kept] = {}
         self._readings = Readings()
+        self._asked: dict[AnswerKey, Question | None] = {}  # without what baselines do not need; None: of another answer type
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please."""
@@ -201,6 +206,8 @@ class TaskScoring:
         )
         if unscored.note or self._metric is None:
             return unscored
+        found = self._baselines(self._metric)
+        unscored = replace(unscored, chance=found.chance, best_constant=found.best_constant)
         state = MetricState(self._metric, {str(key): found.statistic for key, found in self._of(_Measured)})
         ends = {str(key): found for key, found in self._of(_Ends)}
         if ends:
@@ -215,6 +222,11 @@ class TaskScoring:
             unmeasured: dict[AnswerKey, tuple[Outcome, object]] = {key: (kept.outcome, None) for key, kept in self._answers.items()}
             return replace(unscored, note=_NOTHING_MEASURED, statistics=unmeasured)
         return replace(unscored, score=value.score, lower=value.score, upper=value.score, standard_error=value.standard_error)
+
+    def _baselines(self, metric: Metric[object]) -> Baselines:
+        """What the questions give away, each counted once however often it was asked."""
+        asked = [question for question in self._asked.values() if question is not None]
+        return baselines(metric, asked) if len(asked) == len(self._asked) else Baselines()
 
     def provenance(self) -> str:
         """What decides the score beside answers and labels, such as the hash of a network's weights; empty if nothing does."""
@@ -262,6 +274,8 @@ class TaskScoring:
             details=instance.details,
             ratings=instance.ratings,
         )
+        plain = Question(instance.answer_type, instance.label, instance.options) if instance.answer_type in TYPES else None
+        self._asked[instance.key._replace(repeat=0)] = plain
         if answer is not None:
             waiting[instance.key] = (answer, question)
             return kept

@@ -1,0 +1,160 @@
+"""The score of guessing and of the best constant answer, from a task's questions alone."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import product
+from statistics import fmean
+
+import pytest
+
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.outcomes import Outcome
+from scorer.metrics import Question, create
+from scorer.scoring.baselines import MOST_CANDIDATES, Baselines, baselines
+from scorer.scoring.task_scoring import AnsweredInstance, TaskScoring
+
+
+def metric(name, **parameters):
+    made = create(name, parameters)
+    assert made is not None
+    return made
+
+
+ACCURACY, MACRO, MICRO, TOKENS = metric("accuracy"), metric("macro_accuracy"), metric("micro_f1"), metric("f1", of="tokens")
+
+
+def choice(label, options=("w", "x", "y", "z")):
+    return Question(AnswerType.CHOICE, label, options)
+
+
+def label(*texts, options=()):
+    return Question(AnswerType.LABEL, list(texts), options)
+
+
+def test_of_choices_the_best_letter_and_a_guess_among_each_questions_options():
+    asked = [*map(choice, "AABCD"), choice("A", ("w", "x"))]
+    found = baselines(ACCURACY, asked)
+    assert found.chance == pytest.approx(100 * (5 * 0.25 + 0.5) / 6)
+    assert found.best_constant == pytest.approx(100 * 3 / 6)
+
+
+def test_a_letter_that_is_no_option_of_a_question_is_wrong_there():
+    assert baselines(ACCURACY, [choice("D"), choice("A", ("w", "x"))]).best_constant == 50.0
+
+
+def test_without_options_chance_is_not_known_and_letters_are_those_of_labels():
+    assert baselines(ACCURACY, [choice("B", ()), choice("B", ()), choice("C", ())]) == Baselines(None, pytest.approx(200 / 3))
+    assert baselines(ACCURACY, [choice("B"), choice("B", ())]).chance is None
+
+
+def test_of_labels_the_most_frequent_one_however_it_is_written():
+    asked = [label("Cat"), label("cat."), label("dog"), label("The bird"), label("dog", "CAT")]
+    assert baselines(ACCURACY, asked) == Baselines(None, pytest.approx(60.0))
+
+
+def test_of_labels_with_options_a_guess_is_one_of_these():
+    asked = [label("cat", options=("cat", "dog", "bird", "fish")), label("dog", options=("cat", "dog"))]
+    assert baselines(ACCURACY, asked) == Baselines(pytest.approx(37.5), pytest.approx(50.0))
+
+
+def test_of_a_mean_over_classes_each_class_counts_alike():
+    asked = [label("a")] * 90 + [label("b")] * 10
+    assert baselines(MACRO, asked).best_constant == pytest.approx(50.0), "whichever of the two"
+    offered = [label("a", options=("a", "b", "c"))] * 90 + [label("b", options=("a", "b"))] * 10
+    assert baselines(MACRO, offered).chance == pytest.approx(100 * (1 / 3 + 1 / 2) / 2)
+
+
+def test_a_pooled_score_is_computed_by_the_metric_itself():
+    asked = [label("joy, fear"), label("joy"), label("anger")]
+    assert baselines(MICRO, asked).best_constant == pytest.approx(100 * 2 * 3 / (2 * 3 + 4))
+
+
+def test_partial_credit_counts():
+    assert baselines(TOKENS, [label("red car"), label("red bus")]).best_constant == pytest.approx(100 * (1 + 0.5) / 2)
+
+
+def test_of_choices_and_labels_the_best_letter_with_the_best_text():
+    asked = [choice("B"), choice("B"), choice("A"), label("cat"), label("cat"), label("dog")]
+    assert baselines(ACCURACY, asked).best_constant == pytest.approx(100 * 4 / 6)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [],
+        [Question(AnswerType.SHORT_TEXT, ["a"])],
+        [label("a"), Question(AnswerType.NUMBER, ["3"])],
+        [label()],
+        [Question(AnswerType.CHOICE, None, ("a", "b"))],
+    ],
+)
+def test_other_answers_and_questions_without_a_label_have_none(asked):
+    assert baselines(ACCURACY, asked) == Baselines()
+
+
+@pytest.mark.parametrize("name", ["gpt_score", "mos"])
+def test_what_somebody_rates_has_none(name):
+    assert baselines(metric(name), [label("a")]) == Baselines()
+
+
+@pytest.mark.parametrize("scored", [ACCURACY, MACRO, MICRO, TOKENS], ids=lambda scored: scored.id)
+def test_they_are_what_trying_everything_finds(scored):
+    generator = random.Random(7)
+    for _ in range(30):
+        words = generator.sample(["a", "b", "a b", "c", "d c", "e"], generator.randint(2, 5))
+        asked = [label(generator.choice(words), options=tuple(generator.sample(words, 2))) for _ in range(generator.randint(1, 4))]
+
+        def score(answers, asked=asked):
+            return scored.compute([(str(n), scored.statistic(text, one)) for n, (text, one) in enumerate(zip(answers, asked, strict=True))]).score
+
+        found = baselines(scored, asked)
+        assert found.best_constant == pytest.approx(max(score([word] * len(asked)) for word in words))
+        if scored is not MICRO:  # a ratio's expectation is not that of its parts
+            guesses = fmean(score(guess) for guess in product(*(one.options for one in asked)))
+            assert found.chance == pytest.approx(guesses)
+
+
+def test_of_very_many_labels_only_the_most_frequent_are_tried():
+    names = [f"name {number}" for number in range(300)]
+    asked = [label(name) for name in names] + [label("name 299")] * 2
+    tried = Counter()
+
+    class Counting(type(ACCURACY)):
+        def statistic(self, answer, question):
+            tried[answer] += 1
+            return super().statistic(answer, question)
+
+    assert baselines(Counting(), asked).best_constant == pytest.approx(100 * 3 / 302)
+    assert (len(tried), max(tried.values())) == (MOST_CANDIDATES, 300), "each label once, however many questions have it"
+    tried.clear()
+    baselines(Counting(), [label(f"{number}") for number in range(4000)])
+    assert tried.total() <= 20_000
+
+
+def instance(id_, raw, outcome=Outcome.ANSWERED, right="A", **fields):
+    return AnsweredInstance(id_, outcome, raw, AnswerType.CHOICE, right, ("yes", "no"), **fields)
+
+
+def test_a_tasks_outcome_has_them_whatever_was_answered():
+    scoring = TaskScoring(ACCURACY)
+    scoring.add([instance("1", "B"), instance("2", "?"), instance("3", "", Outcome.PENDING), instance("4", "A", right="B")])
+    found = scoring.finish()
+    assert (found.score, found.chance, found.best_constant) == (None, 50.0, 75.0)
+    scoring.add([instance("3", "A")])
+    assert (scoring.finish().score, scoring.finish().best_constant) == (25.0, 75.0)
+
+
+def test_a_question_that_is_asked_several_times_counts_once_and_one_with_other_options_for_itself():
+    scoring = TaskScoring(ACCURACY)
+    scoring.add([instance("1", "B", repeat=repeat) for repeat in range(3)] + [instance("2", "A", right="B")])
+    assert scoring.finish().best_constant == 50.0
+    scoring.add([instance("1", "B", right="B", shuffle=1)])
+    assert scoring.finish().best_constant == pytest.approx(200 / 3)
+
+
+def test_an_outcome_without_a_score_for_a_reason_has_none():
+    scoring = TaskScoring(None, "why")
+    scoring.add([instance("1", "A")])
+    assert (scoring.finish().chance, scoring.finish().best_constant) == (None, None)
