@@ -155,6 +155,8 @@ def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None
         note=outcome.note,
         partial=partial,
         unparsable_ids=outcome.unparsable_ids,
+        chance=outcome.chance,
+        best_constant=outcome.best_constant,
     )
     if outcome.lower is not None and outcome.upper is not None:
         message.bounds.CopyFrom(sc.Bounds(lower=outcome.lower, upper=outcome.upper))

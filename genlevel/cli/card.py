@@ -61,7 +61,8 @@ def metric_name(entry: Document) -> str:
 
 def print_tasks(out: Console, entries: list[Document]) -> None:
     """A row a task, and below them why some have no score."""
-    tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win")
+    given_away = any(entry.get("best_constant") is not None for entry in entries)
+    tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win", *([">chance / constant"] if given_away else []))
     for entry in entries:
         bounds = entry["bounds"]
         score = number(entry["score"])
@@ -69,7 +70,9 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
             score = f"{number(bounds[0])} to {number(bounds[1])}"
         win = {True: "yes", False: "no", None: "-"}[entry["win"]]
         error = number(entry["stderr"] or None)  # 0 if all answers are alike, which says nothing of precision
-        tasks.add_row(entry["task"].strip(), metric_name(entry), str(entry["n"]), score, error, number(entry["reference"]), win)
+        constant = [f"{number(entry['chance'])} / {number(entry['best_constant'])}" if entry.get("best_constant") is not None else "-"]
+        told = (str(entry["n"]), score, error, number(entry["reference"]), win, *(constant if given_away else []))
+        tasks.add_row(entry["task"].strip(), metric_name(entry), *told)
     out.print(tasks)
     for entry in entries:
         if entry.get("note"):

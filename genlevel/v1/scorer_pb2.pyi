@@ -281,7 +281,7 @@ class Bounds(_message.Message):
     def __init__(self, lower: _Optional[float] = ..., upper: _Optional[float] = ...) -> None: ...
 
 class TaskScore(_message.Message):
-    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids")
+    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids", "chance", "best_constant")
     TASK_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
@@ -293,6 +293,8 @@ class TaskScore(_message.Message):
     NOTE_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
     UNPARSABLE_IDS_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    BEST_CONSTANT_FIELD_NUMBER: _ClassVar[int]
     task: TaskDescription
     score: float
     bounds: Bounds
@@ -304,7 +306,9 @@ class TaskScore(_message.Message):
     note: str
     partial: bool
     unparsable_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    chance: float
+    best_constant: float
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ..., best_constant: _Optional[float] = ...) -> None: ...
 
 class ScoreTaskResponse(_message.Message):
     __slots__ = ("score",)

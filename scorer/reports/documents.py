@@ -86,6 +86,8 @@ def task_json(score: sc.TaskScore) -> Document:
         "n": score.counts.total,
         "stderr": _optional(score, "standard_error"),
         "reference": _optional(score, "reference"),
+        "chance": _optional(score, "chance"),
+        "best_constant": _optional(score, "best_constant"),
         "win": _optional(score, "win"),
         "instances": counts_json([score]),
         "note": score.note or None,

@@ -72,7 +72,7 @@ def baselines(metric: Metric[object], questions: Iterable[Question]) -> Baseline
     counts: Counter[tuple[AnswerType, str | tuple[str, ...], tuple[str, ...]]] = Counter()
     for question in questions:
         label = question.label if isinstance(question.label, str) else tuple(acceptable(question.label))
-        counts[question.answer_type, label, question.options] += 1
+        counts[AnswerType(question.answer_type), label, question.options] += 1
     kinds = [
         _Kind(Question(answer_type, label if isinstance(label, str) else list(label), options), count)
         for (answer_type, label, options), count in counts.items()

@@ -22,8 +22,8 @@ from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
-from scorer.scoring.readings import KeptReadings, Readings
 from scorer.scoring.baselines import TYPES, Baselines, baselines
+from scorer.scoring.readings import KeptReadings, Readings
 from scorer.scoring.task_metric import NOT_KNOWN
 
 MOST_UNPARSABLE_IDS = 1000

@@ -58,7 +58,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0007"
+HEAD = "0008"
 metadata = MetaData()
 
 runs = Table(
@@ -105,6 +105,9 @@ task_scores = Table(
     # from before that was kept.
     Column("readings", LargeBinary),
     Column("reasons", LargeBinary),
+    # Of a task of choices or labels; absent in rows from before they were computed.
+    Column("chance", Double),
+    Column("best_constant", Double),
 )
 _OF_EACH_ANSWER = ("statistics", "readings", "reasons")
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name not in _OF_EACH_ANSWER]
@@ -266,6 +269,8 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
         "lower": outcome.lower,
         "upper": outcome.upper,
         "standard_error": outcome.standard_error,
+        "chance": outcome.chance,
+        "best_constant": outcome.best_constant,
         "counts": encoded_counts(outcome),
         "note": outcome.note,
         "unparsable_ids": json.dumps(outcome.unparsable_ids),
@@ -301,6 +306,8 @@ def _score(row: Row[Any]) -> StoredScore:
         counts=decoded_counts(row.counts),
         note=row.note,
         unparsable_ids=tuple(json.loads(row.unparsable_ids)),
+        chance=row.chance,
+        best_constant=row.best_constant,
     )
     return StoredScore(
         decoded_task(row.description),

@@ -305,6 +305,14 @@ def test_a_card_shows_no_precision_where_all_answers_are_alike(capsys):
     assert ["Spread", "accuracy", "4", "50.00", "25.00", "65.00", "no"] in rows
 
 
+def test_a_card_shows_what_guessing_and_a_constant_answer_score_if_any_task_has_them(capsys):
+    entry = {"metric": "accuracy", "n": 4, "bounds": None, "score": 50.0, "stderr": 25.0, "reference": 65.0, "win": False}
+    tasks = [("Choice", 25.0, 31.25), ("Label", None, 40.0), ("Text", None, None)]
+    print_tasks(console(), [{"task": task, "chance": chance, "best_constant": best, **entry} for task, chance, best in tasks])
+    rows = [line.split()[7:] for line in capsys.readouterr().out.splitlines() if "accuracy" in line]
+    assert rows == [["25.00", "/", "31.25"], ["-", "/", "40.00"], ["-"]]
+
+
 def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel, stub_upstream, choice_suite):
     asked = ("eval", "--model", "m", "--suite", str(choice_suite(3)), "--out", "my data", "--json", "--base-url")
     (genlevel.folder / "genlevel.yaml").write_text("runs: {attempts: 1}")
@@ -319,7 +327,7 @@ def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel,
     assert "no call succeeded: 3 of 3 instances failed" in last
     assert "as asked" in last
     assert f"`genlevel show {run} --failures --out 'my data'` lists what failed, `genlevel resume {run} --out 'my data'`" in last
-    assert [line.split()[4:7] for line in genlevel.run("runs", "--out", "my data").stdout.splitlines() if run in line] == [["3", "3", "3"]]
+    assert [line.split()[5:8] for line in genlevel.run("runs", "--out", "my data").stdout.splitlines() if run in line] == [["3", "3", "3"]]
     assert len(json.loads(genlevel.run("show", run, "--failures", "--out", "my data", "--json").stdout)) == 3
 
 

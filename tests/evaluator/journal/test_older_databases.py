@@ -80,10 +80,12 @@ async def finish(evaluator, **request):
 
 
 async def scores_of(scorer, run):
-    """The stored scores of a run's tasks by key, but for the hash of what they were scored with, which older code did not keep."""
+    """The stored scores of a run's tasks by key, but for what older code did not keep: the hash of the data, chance, the best constant."""
     scores = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run))).tasks
     for score in scores:
         score.task.ClearField("content")
+        score.ClearField("chance")
+        score.ClearField("best_constant")
     return {score.task.key: score for score in scores}
 
 
@@ -116,6 +118,15 @@ async def test_its_runs_are_listed_as_they_were(opened):
     assert (runs[FINISHED].usage.input_tokens, runs[FINISHED].usage.output_tokens, runs[FINISHED].calls) == (140, 28, 16)
     judging = runs[JUDGED].judging
     assert (judging.judge, judging.judged, judging.usage.input_tokens, judging.cost_nano_usd) == ("judge/judge", 4, 120, 2800)
+
+
+async def test_its_runs_count_as_earlier_plans_and_are_told_no_number(opened, repository):
+    evaluator, _, _ = opened
+    suite = str(repository / "tests/fixtures/before_rooms/suites/bench")
+    assert {run.plan for run in (await evaluator.list_runs(ev.ListRunsRequest())).runs} == {0}
+    run = await finish(evaluator, specification=ev.RunSpecification(model="m", suite=suite, limit=1))
+    assert run.plan == 3, "after the finished run and the one that was interrupted"
+    assert (await finish(evaluator, run_id=INTERRUPTED)).plan == 0
 
 
 async def test_the_money_that_was_spent_stays_spent(opened, older):
@@ -154,8 +165,11 @@ async def test_the_finished_run_is_returned_as_it_is_and_scores_again_to_the_sam
     run = await finish(evaluator, specification=specification)
     assert (run.run_id, run.status, run.calls) == (FINISHED, ev.RUN_STATUS_FINISHED, 16)
     before = await scores_of(scorer, FINISHED)
+    given_away = [score.HasField("best_constant") for score in (await scorer.get_verdict(sc.GetVerdictRequest(run_id=FINISHED))).tasks]
     await evaluator.rescore_run(ev.RescoreRunRequest(run_id=FINISHED))
     assert await scores_of(scorer, FINISHED) == before
+    now = [score.HasField("best_constant") for score in (await scorer.get_verdict(sc.GetVerdictRequest(run_id=FINISHED))).tasks]
+    assert (any(given_away), any(now)) == (False, True)
     assert before["nlp/Abstractive-Summarization"].score == pytest.approx(400 / 7)
     assert before["nlp/Causal-Reasoning"].bounds.upper == pytest.approx(100 / 3)
     assert (gateway.asked, gateway.judged) == ([], [])

@@ -107,7 +107,9 @@ def test_they_are_what_trying_everything_finds(scored):
         asked = [label(generator.choice(words), options=tuple(generator.sample(words, 2))) for _ in range(generator.randint(1, 4))]
 
         def score(answers, asked=asked):
-            return scored.compute([(str(n), scored.statistic(text, one)) for n, (text, one) in enumerate(zip(answers, asked, strict=True))]).score
+            return scored.compute(
+                [(str(n), scored.statistic(text, one)) for n, (text, one) in enumerate(zip(answers, asked, strict=True))]
+            ).score
 
         found = baselines(scored, asked)
         assert found.best_constant == pytest.approx(max(score([word] * len(asked)) for word in words))

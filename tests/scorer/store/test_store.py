@@ -75,6 +75,15 @@ def test_what_is_saved_comes_back_and_saving_again_replaces_it(kept: ScoreStore)
     assert kept.scores("none") == []
 
 
+def test_what_questions_give_away_and_which_try_a_run_is_come_back(kept: ScoreStore) -> None:
+    first = replace(run("r"), plan=3)
+    given = replace(score("a", 1.0).outcome, chance=25.0, best_constant=31.25)
+    kept.save(first, replace(score("a", 1.0), outcome=given))
+    kept.begin(first, [score("b", None)])
+    assert kept.run("r") == first
+    assert [(one.outcome.chance, one.outcome.best_constant) for one in kept.scores("r")] == [(25.0, 31.25), (None, None)]
+
+
 def of(name: str, model: str = "m", suite_hash: str = "", part: bool | None = False) -> StoredRun:
     return StoredRun(name, model, "suite", "general-bench", (), suite_hash, part)
 
