@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.entries import entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
-from scorer.metrics.pooled import SetMetric
-from scorer.metrics.regions.precision import AveragePrecision, Precisions, folded, joined_unnamed, outcomes, ranked_classes
+from scorer.metrics.pooled import SetMetric, by_statistic
+from scorer.metrics.regions.precision import (
+    RECALLS,
+    AveragePrecision,
+    Precisions,
+    Ranking,
+    folded,
+    joined_unnamed,
+    outcomes,
+    ranked_classes,
+)
+from scorer.metrics.regions.ties import expected_at_next, groups_of
 from scorer.parsers import Parsed, Structured
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 NUSCENES_DISTANCES = (0.5, 1.0, 2.0, 4.0)
 """Metres between centres on the ground below which a detection is a match."""
@@ -66,7 +71,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
 
     A detection, best first, takes the free box of its class whose centre is nearest on the ground, if it is nearer than the distance.
     Precision is interpolated at recalls 0, .01, ... 1; the AP is the mean, over recalls from .10 on, of what lies above a precision of .1,
-    scaled to 0..1. So a perfect answer has 100. At most 500 boxes of a class and instance count.
+    scaled to 0..1. So a perfect answer has 100. At most 500 boxes of a class and instance count. Ties: the expectation over their order.
     Source: Caesar et al. 2020; nuScenes detection evaluation (detection_cvpr_2019).
 
     >>> metric = DistancePrecision3D()
@@ -96,21 +101,23 @@ class DistancePrecision3D(SetMetric[Precisions]):
     def weighted(self, statistics: Sequence[tuple[str, Precisions]]) -> Callable[[Floats], float]:
         import numpy as np
 
-        order = sorted(range(len(statistics)), key=lambda index: statistics[index][0])
+        order = by_statistic(statistics)
         ranked = ranked_classes([statistics[index] for index in order])
         positions = np.array(order, dtype=np.intp)
+        steps = range(len(NUSCENES_DISTANCES))
 
         def score(weights: Floats) -> float:
-            ordered = np.asarray(weights, dtype=float)[positions]
-            found = []
-            for counts, owners, bits, _ignored in ranked:
-                wanted = float(counts @ ordered)
-                if wanted > 0.0:
-                    weight = ordered[owners]
-                    found += [_nuscenes_ap(weight, bits >> step & 1, wanted) for step in range(len(NUSCENES_DISTANCES))]
-            return min(1.0, math.fsum(found) / len(found)) if found else 0.0
+            there = [(ranking, wanted) for ranking in ranked if (wanted := float(ranking.counts @ weights)) > 0.0]
+            found = [_nuscenes_ap(ranking, weights[ranking.owners], wanted, step) for ranking, wanted in there for step in steps]
+            return math.fsum(found) / len(found) if found else 0.0
 
-        return score
+        # As in ``AveragePrecision``: draws follow the tied groups' mean course.
+        lift, beyond = 1.0, 0.0
+        if any(ranking.mixed(step).any() for ranking in ranked for step in steps):
+            expected = [_expected_ap(ranking, step) for ranking in ranked for step in steps]
+            mean, course = math.fsum(expected) / len(expected), score(np.ones(len(statistics)))
+            lift, beyond = (mean / course, 0.0) if course else (1.0, mean)  # a course may lie below the least precision that counts
+        return lambda weights: min(1.0, beyond + lift * score(np.asarray(weights, dtype=float)[positions]))
 
 
 def named_boxes(answer: Parsed, question: Question) -> tuple[Named, Named]:
@@ -179,17 +186,68 @@ def _within(likeness: float) -> int:
     return sum(1 << step for step, distance in enumerate(NUSCENES_DISTANCES) if -likeness < distance)
 
 
-def _nuscenes_ap(weight: Floats, matched: NDArray[np.intp], wanted: float) -> float:
-    """0..1 of one class at one distance; detections best first."""
+def _nuscenes_ap(ranking: Ranking, weight: Floats, wanted: float, step: int) -> float:
+    """0..1 of one class at one distance, each detection counted ``weight`` times; right ones are spread evenly over a tied group."""
     import numpy as np
 
     kept = weight > 0.0
-    weight, matched = weight[kept], matched[kept]
+    weight, right, groups = weight[kept], ranking.right(step)[kept], ranking.groups[kept]
     if not len(weight):
         return 0.0
-    hits = np.cumsum(weight * matched)
-    precision, recall = hits / np.cumsum(weight), hits / wanted
+    given = np.concatenate([[0.0], np.cumsum(weight)])
+    found = np.concatenate([[0.0], np.cumsum(weight * right)])
+    starts = np.searchsorted(groups, groups, side="left")
+    ends = np.searchsorted(groups, groups, side="right")
+    inside = (given[1:] - given[starts]) / (given[ends] - given[starts])
+    hits = found[starts] + inside * (found[ends] - found[starts])
+    precision, recall = hits / given[1:], hits / wanted
     if recall[0] != 0.0:
         precision, recall = np.append(precision[0], precision), np.append(0.0, recall)
-    read = np.interp(np.linspace(0.0, 1.0, 101), recall, precision, right=0.0)[_LEAST_RECALL:]
-    return float(np.maximum(read - _LEAST_PRECISION, 0.0).mean()) / (1.0 - _LEAST_PRECISION)
+    return float(_above(np.interp(_recalls(), recall, precision, right=0.0)).mean())
+
+
+def _expected_ap(ranking: Ranking, step: int) -> float:
+    """The expectation of the same over the order of ties, exactly.
+
+    At a recall between those of i and i + 1 right detections, precision is read on a line between i / (k - 1) and (i + 1) / k, k being the
+    place of the (i + 1)-th: its place alone is left to chance.
+    """
+    import numpy as np
+
+    groups = groups_of(ranking.groups, ranking.right(step), ranking.counted(step))
+    given, right = (sum(numbers) for numbers in zip(*groups, strict=True)) if groups else (0, 0)
+    if not right:
+        return 0.0
+    levels = np.arange(right + 1) / float(ranking.counts.sum())
+    total = 0.0
+    for recall in _recalls():
+        index = int(np.searchsorted(levels, recall, side="right")) - 1
+        if index == right:
+            total += float(_above(np.array(right / given))) if recall == levels[-1] else 0.0
+            continue
+        share = float((recall - levels[index]) / (levels[index + 1] - levels[index]))
+        total += expected_at_next(groups, index + 1, partial(_read, index, share))
+    return total / len(_recalls())
+
+
+def _read(index: int, share: float, places: Floats) -> Floats:
+    """What is read if the next right detection has one of these places."""
+    import numpy as np
+
+    # Before the first right one, precision is 0; if it stands first, its precision goes back to recall 0.
+    before = np.where(places > 1.0, index / np.maximum(places - 1.0, 1.0), 1.0)
+    return _above((1.0 - share) * before + share * (index + 1) / places)
+
+
+def _above(precision: Floats) -> Floats:
+    """What lies above the least precision, scaled to 0..1."""
+    import numpy as np
+
+    scaled: Floats = np.maximum(precision - _LEAST_PRECISION, 0.0) / (1.0 - _LEAST_PRECISION)
+    return scaled
+
+
+def _recalls() -> Floats:
+    import numpy as np
+
+    return np.linspace(0.0, 1.0, RECALLS)[_LEAST_RECALL:]

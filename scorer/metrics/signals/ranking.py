@@ -11,6 +11,7 @@ from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from genlevel.benchmark.texts import normal_text
 from scorer.metrics.base import AnyMetric, Factories, Floats, JsonRow, Metric, NotComparable, Parameters, Question, Value, acceptable
 from scorer.metrics.nature import PAIRS, RANKED
+from scorer.metrics.pooled import by_statistic
 from scorer.metrics.signals.files import answer_files, label_files, of_answer, of_label, resized
 from scorer.parsers import Parsed, Structured
 from scorer.parsers.number import label_number
@@ -92,7 +93,7 @@ class _Ranking(Metric[list[Triple]]):
     def compute(self, statistics: Sequence[tuple[str, list[Triple]]]) -> Value:
         import numpy as np
 
-        rows = sorted(statistics, key=lambda entry: entry[0])
+        rows = [statistics[index] for index in by_statistic(statistics)]
         score, count = self.weighted(rows), len(rows)
         value = 100.0 * score(np.ones(count))
         if count < 2:

@@ -83,7 +83,7 @@ def mask_images(seed: int) -> Images:
     for _image in range(15):
         wanted = [{"label": str(generator.choice(NAMES)), "mask": blob(generator)} for _mask in range(generator.integers(0, 4))]
         given = [
-            {"label": entry["label"], "mask": shifted(generator, entry["mask"]), "score": round(float(generator.random()), 1)}
+            {"label": entry["label"], "mask": shifted(generator, entry["mask"]), "score": float(generator.random())}
             for entry in wanted
             for _try in range(generator.integers(0, 3))
         ]
@@ -151,7 +151,7 @@ def person_images(seed: int, points: int = 17) -> Images:
             {
                 "label": "person",
                 "points": np.add(entry["points"], [*generator.normal(0, 3, 2), 0]).tolist(),
-                "score": round(float(generator.random()), 1),
+                "score": float(generator.random()),
             }
             for entry in wanted
             for _try in range(generator.integers(0, 3))
