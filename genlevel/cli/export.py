@@ -34,8 +34,8 @@ class _Options(TypedDict):
 
 @click.command("export")
 @click.argument("run")
-@click.option("--format", "form", type=click.Choice(["workbook", "predictions", "csv", "json"]), required=True)
-@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write; a folder for predictions.")
+@click.option("--format", "form", type=click.Choice(["workbook", "predictions", "csv", "json", "bundle"]), required=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write; a folder for predictions and bundle.")
 @click.option("--bare", is_flag=True, help="Predictions as the bare list that the official scorer reads, without an envelope.")
 @click.option("--raw", is_flag=True, help="Predictions as the model's own words, not as the answers read from them.")
 @out_option
@@ -54,7 +54,10 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
     json: the result as `genlevel show --json` prints it.
 
-    Each says what it rests on: json by its stamp, csv and predictions by the result.json beside them, a workbook by its description.
+    bundle: a folder with the result and all answers as they came, from which `genlevel verify` and `genlevel merge` work on any machine.
+
+    Each says what it rests on: json by its stamp, csv, predictions and bundle by the result.json beside them, a workbook by its
+    description.
     """
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
@@ -85,6 +88,12 @@ async def _write(found: Stored, run: ev.Run, settings: Settings, options: _Optio
         target.mkdir(exist_ok=True)  # of a run without answers nothing was written
         await _write_result(found, run, target / "result.json")
         return said
+    if form == "bundle":
+        from genlevel.cli.bundles import write_bundle
+
+        document = result_document(run, await verdict_of(found, run.run_id))
+        count = await write_bundle(found, run, document, target, settings.storage.blobs or options["out"] / "blobs")
+        return f"{target}: the result of run {run.run_id} and {count:,} answers"
     target.parent.mkdir(parents=True, exist_ok=True)
     if form == "csv":
         from genlevel.cli.export_csv import write_csv

@@ -133,6 +133,12 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     judged = run("result", "eval", "--model", "a", "--suite", sounds, "--judge", "j")["run"]
     run("result", "rescore", judged, "--ratings", people)
     run("result", "show", judged)
+    assert run("verification", "verify", judged)["verdict"] == "same"
+    assert genlevel.run("export", one, "--format", "bundle", "--to", "b").returncode == 0
+    edited = json.loads((genlevel.folder / "b" / "result.json").read_text())
+    edited["tasks"][0]["score"] = 1.0
+    (genlevel.folder / "b" / "result.json").write_text(json.dumps(edited))
+    run("verification", "verify", "b")
     run("breakdown", "show", one, "--by", "skill")
     run("breakdown", "show", one, "--by", "modality")
     run("answer", "show", other, "--failures")

@@ -1,0 +1,112 @@
+"""Answers of a bundle put into a journal and scored again, by today's parsers and metrics, with the suite that is here."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf import json_format
+
+from evaluator.journal.journal import Journal
+from evaluator.planning.planner import offline_plan
+from evaluator.planning.suites import AnySuites
+from evaluator.runs.copies import copied_record, copy_answers, judge_of, note_unknown_calls
+from evaluator.runs.records import RunRecords
+from evaluator.runs.scoring import score_again
+from genlevel.benchmark.content import suite_content
+from genlevel.cli.bundles import with_media
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.files import FileCache
+from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+from scorer.service import Scorer
+
+if TYPE_CHECKING:
+    from evaluator.planning.plans import Plan
+    from evaluator.runs.crew import Ending
+    from genlevel.cli.bundles import Bundle
+    from genlevel.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A journal with its blob store, and who scores what is in it (evaluator.runs.scoring.Kept)."""
+
+    journal: Journal
+    blobs: BlobStore
+    scorer: Scorer
+
+
+class Ended:
+    """Nothing goes on in a journal that nobody else has (evaluator.runs.records.Activity)."""
+
+    active: frozenset[str] = frozenset()
+    unstored: Mapping[str, Ending] = {}
+    waiting: Mapping[str, str] = {}
+
+    async def is_orphaned(self, run_id: str) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A run as it stands after it was scored again. suite_hash: of the suite that is here."""
+
+    run: ev.Run
+    suite_hash: str
+    verdict: sc.GetVerdictResponse
+
+
+async def found_plan(run: ev.Run, settings: Settings, suite: str) -> Plan:
+    """What a run asks, with its suite as it is found here. suite: where, if not by the run's own word. Raises DatasetError."""
+    suites, specification = AnySuites(settings.suites.folders), ev.RunSpecification()
+    specification.CopyFrom(run.specification)
+    if suite:
+        specification.suite = (await asyncio.to_thread(suites.named, suite)).stored
+    return await offline_plan(suites, json_format.MessageToJson(specification), run.run_id)
+
+
+async def put(bundle: Bundle, kept: Kept, run_id: str, *, number: int = 1) -> None:
+    """Copies a bundle's answers, media and ratings into a journal under a run that is there. number: among those copied under it."""
+    await copy_answers(kept.journal, run_id, with_media(bundle, kept.blobs))
+    await note_unknown_calls(kept.journal, bundle.run, run_id, number)
+
+
+async def replay(bundle: Bundle, settings: Settings, suite: str, *, references: str, alpha: float) -> Replayed:
+    """Scores a bundle's answers again, in a storage of its own that is then removed.
+
+    Raises GenlevelError: the suite is not here, an answer's media are missing, or something cannot be read.
+    """
+    plan = await found_plan(bundle.run, settings, suite)
+    async with _scratch(settings) as kept:
+        record = copied_record(bundle.run, plan, bundle.run.run_id)
+        await kept.journal.writes(kept.journal.create_run, record)
+        if (judge := judge_of(bundle.run, record.run_id)) is not None:
+            await kept.journal.writes(kept.journal.judgements.set_judge, judge)
+        await put(bundle, kept, record.run_id)
+        await score_again(kept, plan, record)
+        run = await RunRecords(kept.journal, Ended()).message(record)
+        request = sc.GetVerdictRequest(run_id=record.run_id, references=references, alpha=alpha)
+        return Replayed(run, await asyncio.to_thread(suite_content, plan.suite), await kept.scorer.get_verdict(request))
+
+
+@asynccontextmanager
+async def _scratch(settings: Settings) -> AsyncIterator[Kept]:
+    with tempfile.TemporaryDirectory(prefix="genlevel-") as scratch:
+        folder = Path(scratch)
+        blobs = BlobStore.open(folder / "blobs")
+        scorer = Scorer(sqlite_url(folder / "scores.db"), files=FileCache(blobs, folder / "files"), weights=settings.scorer.weights)
+        try:
+            journal = Journal(sqlite_url(folder / "journal.db"))
+            try:
+                yield Kept(journal, blobs, scorer)
+            finally:
+                await asyncio.to_thread(journal.close)
+        finally:
+            scorer.close()
