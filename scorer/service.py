@@ -19,7 +19,7 @@ from genlevel.runtime.shown import quoted
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
-from scorer.certify.pending import pending_evidence, pending_outcome
+from scorer.certify.pending import is_pending, pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
 from scorer.runs.certified import (
     ALPHA,
@@ -291,11 +291,13 @@ class Scorer:
         )
 
     def _examined(self, run: StoredRun, score: StoredScore) -> StoredScore:
-        """A score kept before there were certificates, looked at once."""
+        """A score kept before there were certificates, or before they needed what they need now, looked at once."""
         kept = self._store.answers(run.run_id, score.task.key)
         if kept is None:
             return score
         evidence = evidence_found(kept.task.metric, kept.statistics, kept.clusters)
+        if not kept.statistics and kept.task.metric is not None and is_pending(score.outcome):
+            evidence = pending_evidence(kept.task.metric, score.outcome.total)
         self._store.set_evidence(run.run_id, score.task.key, evidence)
         return replace(score, evidence=evidence, examined=True)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from scorer.certify.bootstrap import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.certificate import LEAST_ALPHA, Certificate, LevelCertificate, Status, TaskCertificate, certify
-from scorer.certify.evidence import Ends, Estimate, TaskEvidence, evidence_from_workbook
+from scorer.certify.ends import Ends, Estimate
+from scorer.certify.evidence import TaskEvidence, evidence_from_workbook
 from scorer.certify.measured import evidence_from_statistics
 from scorer.certify.obstacles import obstacle_of
 

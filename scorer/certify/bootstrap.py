@@ -18,7 +18,7 @@ from scorer.levels.rules import LEVEL_MODALITIES, TaskResult
 from scorer.metrics import create
 
 if TYPE_CHECKING:
-    from scorer.certify.evidence import Ends
+    from scorer.certify.ends import Ends
     from scorer.certify.resample import Floats
 
 MOST_DRAWS = 100_000

@@ -8,58 +8,14 @@ from dataclasses import dataclass
 
 from genlevel.benchmark.metrics import Direction, metric
 from genlevel.benchmark.model import Task
-from scorer.certify.distributions import (
-    binomial_at_least,
-    binomial_at_most,
-    mean_at_least,
-    mean_at_most,
-    means_apart,
-    student_t_above,
-)
-from scorer.certify.intervals import errors_away, hoeffding, instances_needed, student, symmetric, trials_needed, wilson
-from scorer.certify.obstacles import obstacle_of
+from scorer.certify import ends
+from scorer.certify.ends import Ends, Estimate
+from scorer.certify.needs import units_needed
+from scorer.certify.obstacles import obstacle_of, specialist_obstacle_of
 from scorer.levels.rules import TaskResult
 from scorer.metrics.registry import nature_of
 
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A score as measured. value, standard_error: in the workbook's unit. units: independent ones, instances or clusters.
-
-    binary: the score is a share of right answers among independent instances, so that exact tests apply. clustered: units are clusters.
-    standard_error None: unknown. skewness: of the units' shares in the score (see ``scaled_skewness``), 0 if it is not known.
-    degrees: of freedom of the standard error (see ``effective_degrees``); None: units - 1.
-    bounded: nothing was measured of its spread; the standard error is the largest that units between 0 and 100 can have, and tests and
-    intervals rest on these bounds alone.
-    """
-
-    value: float
-    standard_error: float | None
-    units: int
-    binary: bool = False
-    clustered: bool = False
-    skewness: float = 0.0
-    degrees: float | None = None
-    bounded: bool = False
-
-    @property
-    def freedom(self) -> float:
-        return self.units - 1 if self.degrees is None else self.degrees
-
-    @property
-    def successes(self) -> int:
-        return round(self.value / 100.0 * self.units)
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """A score between what its open answers leave open: all of them wrong (low) and right (high). Equal for a complete task.
-
-    "low" is the worse end whatever the metric's direction.
-    """
-
-    low: Estimate
-    high: Estimate
+__all__ = ["Ends", "Estimate", "TaskEvidence", "bounded_interval", "evidence_from_workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +34,14 @@ class TaskEvidence:
     instances: int | None = None
 
     @classmethod
-    def of(cls, task: Task, ends: Ends, *, reference_units: int | None = None, instances: int | None = None) -> TaskEvidence:
+    def of(cls, task: Task, found: Ends, *, reference_units: int | None = None, instances: int | None = None) -> TaskEvidence:
         """What is known of a score, as that of this task."""
-        return cls(task, ends.low, ends.high, reference_units=reference_units, instances=instances)
+        return cls(task, found.low, found.high, reference_units=reference_units, instances=instances)
 
     @property
     def obstacle(self) -> str:
         """Why nothing can be certified of the score, in one line; empty if something can."""
-        found = obstacle_of(self.task.metric)
-        if found or self._measured:
-            return found
-        return "nothing is known of its error"
-
-    @property
-    def asymptotic(self) -> bool:
-        """Whether the interval holds only about, and for many units."""
-        return bool(obstacle_of(self.task.metric))
+        return obstacle_of(self.task.metric) or next(filter(None, (ends.flaw(end, self.task) for end in (self.low, self.high))), "")
 
     @property
     def testable(self) -> bool:
@@ -101,57 +49,88 @@ class TaskEvidence:
         return not self.obstacle
 
     @property
-    def _measured(self) -> bool:
-        return all(end.units >= 1 and (end.binary or (end.standard_error is not None and end.units >= 2)) for end in (self.low, self.high))
+    def asymptotic(self) -> bool:
+        """Whether the interval holds only about, the better the more units there are."""
+        return not (ends.is_proven(self.low) and ends.is_proven(self.high))
 
     @property
     def test(self) -> str:
         """The name of the test against a reference; empty if there is none."""
         if not self.testable:
             return ""
-        if self.low.binary and self.reference_units is None:
-            return "exact binomial"
-        if self.low.bounded:
-            return "Hoeffding bound"
-        return "clustered t" if self.low.clustered else "t"
+        return ends.test_name(self.low, self.task) if self.reference_units is None else self.test_against_specialist
+
+    @property
+    def test_against_specialist(self) -> str:
+        """The name of the test against the specialist's own true score; empty if there is none."""
+        if self.specialist_obstacle:
+            return ""
+        return "Fisher's exact" if self.low.binary else "betting against both"
+
+    @property
+    def specialist_obstacle(self) -> str:
+        """Why the score cannot be held against the specialist's own true score, in one line; empty if it can."""
+        return self.obstacle or specialist_obstacle_of(self.task.metric)
 
     def win_p_value(self, reference: float) -> float:
         """One-sided p-value of "the model is truly better than the reference", from the worse end. 1 if nothing can be said."""
-        return _p_value(self.task, self.low, reference, self.reference_units, better=True)
+        return self._p_value(self.low, reference, self.reference_units, better=True)
 
     def loss_p_value(self, reference: float) -> float:
         """One-sided p-value of "the model is truly worse than the reference", from the better end."""
-        return _p_value(self.task, self.high, reference, self.reference_units, better=False)
+        return self._p_value(self.high, reference, self.reference_units, better=False)
 
     def win_p_value_against_specialist(self, reference: float, reference_units: int) -> float:
-        """The same of "the model is truly better than the specialist", whose score was measured on so many instances."""
-        return _p_value(self.task, self.low, reference, reference_units, better=True)
+        """The same of "the model is truly better than the specialist", which scored the reference on so many instances of its own."""
+        return self._p_value(self.low, reference, reference_units, better=True)
 
     def loss_p_value_against_specialist(self, reference: float, reference_units: int) -> float:
         """The same of "the model is truly worse than the specialist"."""
-        return _p_value(self.task, self.high, reference, reference_units, better=False)
+        return self._p_value(self.high, reference, reference_units, better=False)
 
-    def needed(self, reference: float, alpha: float, *, better: bool) -> int | None:
+    def specialist_range(self, reference: float, reference_units: int, threshold: float) -> tuple[float, float] | None:
+        """Where the specialist's true score may lie, in the metric's unit, its score being known on so many instances.
+
+        To either side at this error: no number of the model's instances shows at this threshold that a score in between is better or
+        worse than the specialist. None if nothing can be said.
+        """
+        if self.specialist_obstacle:
+            return None
+        return ends.specialist_range(self.low, reference, reference_units, threshold)
+
+    def needed(self, reference: float, alpha: float, *, better: bool, reference_units: int | None = None) -> int | None:
         """About how many instances more would show at alpha, with a power of 0.8, that the model is better (worse) than the reference.
 
-        0 if they show it already. None if the score leans the other way, or nothing is known of its error.
+        reference_units: than the specialist, which was measured on so many. 0 if they show it already. None if no number would: the score
+        leans the other way, the specialist's is known too poorly, or nothing is known of its error.
         """
         end = self.low if better else self.high
-        p_value = _p_value(self.task, end, reference, self.reference_units, better=better)
+        others = self.reference_units if reference_units is None else reference_units
+        p_value = self._p_value(end, reference, others, better=better)
         if p_value <= alpha:
             return 0
         if not self.testable or _sign(self.task, better=better) * (end.value - reference) <= 0.0:
             return None
-        units = _units_needed(self.task, end, reference, self.reference_units, p_value=p_value, alpha=alpha)
+        units = units_needed(end, self.task, reference, others, alpha, above=_sign(self.task, better=better) > 0.0)
         return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
         """(lower, upper) in the metric's unit, outer over both ends; None if no error is known."""
-        ends = [_interval(self.task, end, confidence) for end in (self.low, self.high)]
-        if any(end is None for end in ends):
-            return None
-        found = [end for end in ends if end is not None]
-        return min(end[0] for end in found), max(end[1] for end in found)
+        found = [ends.interval(end, self.task, confidence) for end in ((self.low,) if self.low == self.high else (self.low, self.high))]
+        known = [end for end in found if end is not None]
+        return None if len(known) < len(found) else (min(end[0] for end in known), max(end[1] for end in known))
+
+    def _p_value(self, end: Estimate, reference: float, reference_units: int | None, *, better: bool) -> float:
+        if self.obstacle:
+            return 1.0
+        above = _sign(self.task, better=better) > 0.0
+        found = ends.p_value(end, self.task, reference, above=above)
+        if reference_units is None:
+            return found
+        if self.specialist_obstacle:
+            return 1.0
+        # An uncertain reference makes nothing surer.
+        return max(found, ends.p_value_against(end, reference, reference_units, above=above))
 
 
 def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
@@ -178,92 +157,11 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, in
     return evidence, lines
 
 
-def _p_value(task: Task, end: Estimate, reference: float, reference_units: int | None, *, better: bool) -> float:
-    found = _p_of_exact(task, end, reference, better=better)
-    if reference_units is None or metric(task.metric.id).unit != "%":
-        return found
-    # An uncertain reference makes nothing surer, whatever the approximation says far in the tail.
-    return max(found, _p_of_measured(task, end, reference, reference_units, better=better))
-
-
-def _p_of_exact(task: Task, end: Estimate, reference: float, *, better: bool) -> float:
-    """Against a reference that is known exactly."""
-    share, sign = min(max(reference / 100.0, 0.0), 1.0), _sign(task, better=better)
-    if end.binary:
-        test = binomial_at_least if sign > 0.0 else binomial_at_most
-        return test(end.successes, end.units, share)
-    if _by_bounds(task, end):
-        bound = mean_at_least if sign > 0.0 else mean_at_most
-        return bound(end.value / 100.0, end.units, share)
-    if not end.standard_error or end.units < 2:
-        return 1.0
-    statistic = sign * (end.value - reference) / end.standard_error
-    return student_t_above(symmetric(statistic, sign * end.skewness), end.freedom)
-
-
-def _p_of_measured(task: Task, end: Estimate, reference: float, reference_units: int, *, better: bool) -> float:
-    """Against a percentage that was measured on ``reference_units`` instances, with the largest error that this allows."""
-    distance = _sign(task, better=better) * (end.value - reference)
-    if _by_bounds(task, end):
-        return means_apart(distance / 100.0, end.units, reference_units)
-    spread = max(0.0, reference * (100.0 - reference))
-    # A share's own error is that of the reference if the two are alike, which is what is tested.
-    own = math.sqrt(spread / end.units) if end.binary else end.standard_error
-    if own is None or end.units < 2:
-        return 1.0
-    error = math.hypot(own, math.sqrt(spread / reference_units))
-    if error == 0.0:
-        return 1.0
-    skewness = end.skewness * (own / error) ** 3
-    return student_t_above(symmetric(distance / error, _sign(task, better=better) * skewness), end.freedom)
-
-
-def _units_needed(task: Task, end: Estimate, reference: float, reference_units: int | None, *, p_value: float, alpha: float) -> int | None:
-    """About how many units more ``_p_value`` needs to be at most alpha, for a true score like the one seen. p_value: the one now."""
-    shares = end.binary and 0.0 < end.value < 100.0
-    error = math.sqrt(end.value * (100.0 - end.value) / end.units) if shares else end.standard_error or 0.0
-    by_bound = not shares and (end.binary or _by_bounds(task, end))
-    measured = reference_units if metric(task.metric.id).unit == "%" else None
-    # The bound of two means is that of numbers with the largest spread, 50.
-    spread = 50.0 if by_bound and measured else math.sqrt(max(0.0, reference * (100.0 - reference)))
-    null = spread / math.sqrt(end.units) if by_bound or end.binary else error
-    fixed = spread / math.sqrt(measured) if measured else 0.0
-    # The distance as the test sees it, corrections included; the p-value of a few right answers is too coarse for that.
-    distance = abs(end.value - reference) if shares else errors_away(p_value, by_bound=by_bound) * math.hypot(null, fixed)
-    more = instances_needed(end.units, distance, error, alpha, null_error=null, fixed_error=fixed, by_bound=by_bound)
-    return more if more is None or not shares else trials_needed(end.units + more, distance / 100.0) - end.units
-
-
 def _sign(task: Task, *, better: bool) -> float:
     """1 if a higher score speaks for what is tested, else -1."""
     return 1.0 if (metric(task.metric.id).direction is Direction.HIGHER) == better else -1.0
 
 
-def _by_bounds(task: Task, end: Estimate) -> bool:
-    """Whether nothing but its bounds says how far a score may be off: from values alone, or if all instances are alike.
-
-    These have an error of 0, which is not certainty.
-    """
-    info = metric(task.metric.id)
-    return end.bounded or (end.standard_error == 0.0 and info.is_bounded)
-
-
 def bounded_interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
     """What n and the metric's bounds alone say of a score, in its unit; None if the metric has no bounds."""
-    info = metric(task.metric.id)
-    if not end.binary and not info.is_bounded:
-        return None
-    share = min(max(end.value / 100.0, 0.0), 1.0)
-    lower, upper = wilson(share * end.units, end.units, confidence) if end.binary else hoeffding(share, end.units, confidence)
-    return 100.0 * lower, 100.0 * upper
-
-
-def _interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
-    info = metric(task.metric.id)
-    if end.binary or _by_bounds(task, end):
-        return bounded_interval(task, end, confidence)
-    # If all instances are alike, the error is 0, which proves nothing if the metric has no bounds to fall back on.
-    if not end.standard_error or end.units < 2:
-        return None
-    lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)
-    return max(lower, info.lowest), min(upper, info.highest)
+    return ends.bounded_interval(task, end, confidence)

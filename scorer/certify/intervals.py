@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Sequence
 
-from scorer.certify.distributions import mean_at_least, normal_quantile, student_t_quantile
+from scorer.certify.distributions import binomial_at_least, mean_at_least, normal_quantile, student_t_quantile
 
 _NO_SKEWNESS = 1e-9
 _FARTHEST = 1e9
@@ -24,6 +24,25 @@ def wilson(successes: float, trials: float, confidence: float) -> tuple[float, f
     centre = share + z * z / (2.0 * trials)
     scale = 1.0 + z * z / trials
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def clopper_pearson(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The exact interval of a proportion, in 0..1: what neither binomial tail rejects. Source: Clopper and Pearson 1934.
+
+    >>> [round(end, 6) for end in clopper_pearson(8, 10, 0.95)]
+    [0.443905, 0.974789]
+    """
+    tail = (1.0 - confidence) / 2.0
+    return _lowest_likely(successes, trials, tail), 1.0 - _lowest_likely(trials - successes, trials, tail)
+
+
+def _lowest_likely(successes: int, trials: int, tail: float) -> float:
+    """The probability below which as many successes are less likely than this, by bisection."""
+    low, high = 0.0, successes / trials
+    while high - low > _FINE:
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if binomial_at_least(successes, trials, middle) < tail else (low, middle)
+    return low
 
 
 def hoeffding(mean: float, trials: int, confidence: float) -> tuple[float, float]:

@@ -11,7 +11,9 @@ import sys
 from genlevel.benchmark.metrics import METRICS, Direction
 from genlevel.benchmark.model import TaskMetric
 from genlevel.benchmark.outcomes import Outcome
-from scorer.certify.evidence import Ends, Estimate
+from scorer.certify.ends import Ends, Estimate
+from scorer.certify.samples import Sample
+from scorer.metrics.nature import Proof
 from scorer.metrics.registry import nature_of
 from scorer.scoring.task_scoring import TaskOutcome, incomplete_note
 
@@ -33,6 +35,11 @@ def pending_outcome(metric_id: str, instances: int, obstacle: str = "") -> TaskO
     )
 
 
+def is_pending(outcome: TaskOutcome) -> bool:
+    """Whether this is a ``pending_outcome`` that a score may still come of."""
+    return set(outcome.counts) == {Outcome.PENDING} and outcome.note == incomplete_note(outcome.counts)
+
+
 def pending_evidence(metric: TaskMetric, instances: int) -> Ends:
     """All instances wrong, and all right; of metrics that are not between 0 and 100 nothing can be tested."""
     info = METRICS[metric.id]
@@ -41,6 +48,17 @@ def pending_evidence(metric: TaskMetric, instances: int) -> Ends:
         ends.reverse()
     error = 0.0 if info.is_bounded else None
     nature = nature_of(metric)
-    share = nature is not None and nature.is_share
-    low, high = (Estimate(end, error, instances, binary=share) for end in ends)
+    if nature is None or nature.proof is not Proof.BETTING:
+        share = nature is not None and nature.is_share
+        low, high = (Estimate(end, error, instances, binary=share) for end in ends)
+        return Ends(low, high)
+    from scorer.metrics.parts import bounds_of
+    from scorer.metrics.registry import create
+
+    made = create(metric.id, dict(metric.parameters), measuring=False)
+    bounds = (0.0, 100.0) if made is None else bounds_of(made)
+    samples = [Sample((above,), (1.0,), (instances,), lowest=bounds[0], highest=bounds[1]) for above in (0.0, 1.0)]
+    if info.direction is Direction.LOWER:
+        samples.reverse()
+    low, high = (Estimate(end, error, instances, sample=sample) for end, sample in zip(ends, samples, strict=True))
     return Ends(low, high)

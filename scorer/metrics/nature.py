@@ -56,6 +56,10 @@ MEASURED_MEAN = Nature(Makeup.MEAN, 0.0, 1.0, Proof.BETTING)
 """The mean of numbers 0..1 that a network or a person gives: not tested from their mean alone."""
 COSINES = MEASURED_MEAN
 """The mean of cosines, those below 0 taken as 0."""
+OPINIONS = Nature(Makeup.MEAN, 1.0, 5.0, Proof.BETTING)
+"""The mean of opinions 1..5."""
+HUNDREDTHS = Nature(Makeup.MEAN, 0.0, 100.0, Proof.BETTING)
+"""The mean of numbers 0..100, such as ratings, or decibels: bytes are at worst 0 dB apart, and what is the same counts as 100."""
 UNIT_RATIOS = Nature(Makeup.POOLED, 0.0, 1.0, Proof.BETTING, from_values=True)
 """The mean of numbers 0..1 over the instances that count, each of which adds 1 to the sum below, or 0."""
 ERRORS = Nature(Makeup.MEAN, 0.0, obstacle="an error has no upper bound, so one that was not seen could outweigh all that were")

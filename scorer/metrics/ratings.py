@@ -22,7 +22,7 @@ from scorer.metrics.base import (
     scaled,
     standard_error_of_mean,
 )
-from scorer.metrics.nature import MEASURED_MEAN, Makeup, Nature, Proof
+from scorer.metrics.nature import HUNDREDTHS, MEASURED_MEAN, OPINIONS
 from scorer.metrics.sums import Sums, mean_of
 from scorer.parsers import Parsed
 
@@ -84,7 +84,7 @@ class MeanOpinionScore(RatingMetric):
     Value(score=3.75, standard_error=0.75)
     """
 
-    nature = Nature(Makeup.MEAN, 1.0, 5.0, Proof.BETTING)
+    nature = OPINIONS
     missing = "no rating: give a CSV by --ratings"
 
 
@@ -124,7 +124,7 @@ class GptScore(RatingMetric):
     scorer.metrics.base.NotRated: needs a judge; give --judge ROUTE
     """
 
-    nature = Nature(Makeup.MEAN, 0.0, 100.0, Proof.BETTING)
+    nature = HUNDREDTHS
     missing = "needs a judge; give --judge ROUTE"
 
 

@@ -10,6 +10,7 @@ from genlevel.benchmark.metrics import metric as metric_info
 from genlevel.benchmark.model import TaskMetric
 from scorer.metrics.base import AnyMetric, Factory, MetricUnavailable, Parameters
 from scorer.metrics.nature import Nature
+from scorer.metrics.senses import listed_nature
 
 _FAMILIES = (
     *("text.overlap", "text.official_rules", "text.cider", "text.wer", "text.code", "text.classification"),
@@ -53,7 +54,13 @@ def create(metric_id: str, parameters: Parameters | None = None, variant: str = 
 
 @cache
 def nature_of(metric: TaskMetric) -> Nature | None:
-    """What a task's metric declares of itself in the sense that the task means; None if it cannot be computed in this version."""
+    """What a task's metric declares of itself in the sense that the task means; None if it cannot be computed in this version.
+
+    Of the senses that General-Bench has it is known without loading the metric.
+    """
+    found = listed_nature(metric)
+    if found is not None:
+        return found
     try:
         made = create(metric.id, dict(metric.parameters), measuring=False)
     except (MetricUnavailable, ValueError):

@@ -10,12 +10,18 @@ import orjson
 from genlevel.benchmark.answer_key import MARK, AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.certify.evidence import Ends, Estimate
+from scorer.certify.ends import Ends, Estimate
+from scorer.certify.samples import Ranked, Sample, Sizes
 from scorer.scoring.readings import KeptReadings, readings_of
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import RunFacts, TaskAnswers, TaskRecord
 from scorer.wire import facts_message, read_facts, task_message, task_of
 
+EVIDENCE_VERSION = 2
+"""Of the evidence beside a score: 1 had no version, and no numbers of units."""
+CURRENT_EVIDENCE = f'{{"version":{EVIDENCE_VERSION},'
+"""What current evidence begins with."""
+_RANKED = "ranked"
 NO_STATISTICS = zlib.compress(orjson.dumps({}))
 """The statistics of a task without any answer yet."""
 
@@ -71,17 +77,70 @@ def decoded_counts(column: str) -> dict[Outcome, int]:
 
 
 def encoded_evidence(evidence: Ends | None) -> str:
-    """JSON: one estimate, or the two that open answers leave; null if nothing is known."""
-    if evidence is None:
-        return json.dumps(None)
-    ends = (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
-    return json.dumps([[end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees] for end in ends])
+    """JSON: {"version", "ends"}: one estimate, or the two that open answers leave; none if nothing is known.
+
+    An estimate is its numbers, what its units are (see ``_sample_columns``) and why that is not known.
+    """
+    ends = () if evidence is None else (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
+    rows = [
+        [end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees, _sample_columns(end), end.flaw]
+        for end in ends
+    ]
+    return orjson.dumps({"version": EVIDENCE_VERSION, "ends": rows}).decode()
+
+
+def is_current(column: str | None) -> bool:
+    """Whether evidence is kept in the form that certificates need; what older code kept is computed again."""
+    return column is not None and column.startswith(CURRENT_EVIDENCE)
 
 
 def decoded_evidence(column: str | None) -> Ends | None:
-    kept: list[tuple[float, float | None, int, bool, bool, float, float | None]] | None = json.loads(column) if column else None
+    """None if nothing is known, or what is kept is not ``is_current``."""
+    if column is None or not is_current(column):
+        return None
     ends = [
-        Estimate(value, error, units, binary=binary, clustered=clustered, skewness=skewness, degrees=degrees)
-        for value, error, units, binary, clustered, skewness, degrees in kept or ()
+        Estimate(
+            value,
+            error,
+            units,
+            binary=binary,
+            clustered=clustered,
+            skewness=skewness,
+            degrees=degrees,
+            sample=_sample_of(sample),
+            flaw=flaw,
+        )
+        for value, error, units, binary, clustered, skewness, degrees, sample, flaw in orjson.loads(column)["ends"]
     ]
     return Ends(ends[0], ends[-1]) if ends else None
+
+
+def _sample_columns(end: Estimate) -> list[object] | None:
+    """Of a sample: where sizes come from, lowest and highest score, and by unit above, below and counts, each 1 if all are 1.
+
+    Of a ranking: "ranked", negatives, positives.
+    """
+    sample = end.sample
+    if isinstance(sample, Ranked):
+        return [_RANKED, sample.negatives, sample.positives]
+    if sample is None:
+        return None
+    below, counts = (1 if all(entry == 1 for entry in column) else column for column in (sample.below, sample.counts))
+    return [sample.sizes.value, sample.lowest, sample.highest, sample.above, below, counts]
+
+
+def _sample_of(columns: list[object] | None) -> Sample | Ranked | None:
+    match columns:
+        case [str() as name, list() as negatives, list() as positives] if name == _RANKED:
+            return Ranked(tuple(negatives), tuple(positives))
+        case [str() as sizes, float() | int() as lowest, float() | int() as highest, list() as above, below, counts]:
+            ones = (1,) * len(above)
+            return Sample(
+                above=tuple(above),
+                below=tuple(below) if isinstance(below, list) else ones,
+                counts=tuple(counts) if isinstance(counts, list) else ones,
+                sizes=Sizes(sizes),
+                lowest=lowest,
+                highest=highest,
+            )
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from genlevel.benchmark.outcomes import Outcome
-from scorer.certify.evidence import Ends
+from scorer.certify.ends import Ends
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import RunFacts, TaskRecord
 

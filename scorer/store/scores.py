@@ -34,11 +34,12 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
-from scorer.certify.evidence import Ends
+from scorer.certify.ends import Ends
 from scorer.parsers import PARSER_VERSION
 from scorer.scoring.readings import KeptReadings, reasons_of
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.encoding import (
+    CURRENT_EVIDENCE,
     NO_STATISTICS,
     decoded_answers,
     decoded_counts,
@@ -50,6 +51,7 @@ from scorer.store.encoding import (
     encoded_facts,
     encoded_statistics,
     encoded_task,
+    is_current,
 )
 from scorer.store.records import StoredRun, StoredScore
 from scorer.tasks import TaskAnswers
@@ -205,9 +207,10 @@ class ScoreStore:
         return {} if kept is None else reasons_of(kept)
 
     def set_evidence(self, run_id: str, task_key: str, evidence: Ends | None) -> None:
-        """Keeps what was found of a score that had none."""
+        """Keeps what was found of a score that had none, or none that is current."""
         change = update(task_scores).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
-        change = change.where(task_scores.c.evidence.is_(None)).values(evidence=encoded_evidence(evidence))
+        older = task_scores.c.evidence.is_(None) | ~task_scores.c.evidence.startswith(CURRENT_EVIDENCE, autoescape=True)
+        change = change.where(older).values(evidence=encoded_evidence(evidence))
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(change)
 
@@ -314,7 +317,7 @@ def _score(row: Row[Any]) -> StoredScore:
         row.partial,
         outcome,
         evidence=decoded_evidence(row.evidence),
-        examined=row.evidence is not None,
+        examined=is_current(row.evidence),
         parser_version=row.parser_version,
         scored_s=row.scored_s,
     )

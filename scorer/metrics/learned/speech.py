@@ -11,7 +11,7 @@ from scorer.metrics.base import Floats, Metric, NotComparable, Question, S, Valu
 from scorer.metrics.entries import files_in
 from scorer.metrics.learned.base import LearnedMetric
 from scorer.metrics.learned.inputs import answer_files, of_answer, of_label, said, sound
-from scorer.metrics.nature import Makeup, Nature, Proof
+from scorer.metrics.nature import OPINIONS
 from scorer.metrics.sums import Sums
 from scorer.models import Networks
 from scorer.models.ports import Recogniser, Sound, SpeechQuality
@@ -109,7 +109,7 @@ class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):
     Value(score=3.5, standard_error=0.5)
     """
 
-    nature = Nature(Makeup.MEAN, 1.0, 5.0, Proof.BETTING)
+    nature = OPINIONS
     needs_label = False
     perfect = 5.0
 

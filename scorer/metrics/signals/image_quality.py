@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scorer.media import video
 from scorer.metrics.averages import AverageMetric
 from scorer.metrics.base import Factories, Factory, Floats, Question
-from scorer.metrics.nature import COSINES, Makeup, Nature, Proof
+from scorer.metrics.nature import COSINES, HUNDREDTHS
 from scorer.metrics.signals.files import answer_files, answered, in_pairs, label_files, labelled
 from scorer.parsers import Parsed
 
@@ -74,7 +74,7 @@ class PeakSignalToNoiseRatio(_FrameMetric):
     (34.1514, 100.0)
     """
 
-    nature = Nature(Makeup.MEAN, 0.0, HIGHEST_PSNR, Proof.BETTING)  # the squared error of bytes is at most 255^2, which is 0 dB
+    nature = HUNDREDTHS
     perfect = HIGHEST_PSNR
 
     def compare(self, given: Picture, wanted: Picture) -> float:

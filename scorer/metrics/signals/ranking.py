@@ -60,22 +60,7 @@ class _Ranking(Metric[list[Triple]]):
         """The score 0..1 as a function of how often each instance counts: an array of weights in the order of ``statistics``."""
         import numpy as np
 
-        rows = [(owner, *triple) for owner, (_id, triples) in enumerate(statistics) for triple in triples]
-        scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
-        places = {score: float(place) for place, score in enumerate(scores)}
-        # The places of (negatives, positives) without a score: nothing ranks lower than a positive without an answer, and nothing
-        # higher than a negative without one, not even those at their best, unless ``best_is_first``.
-        top = float(len(scores))
-        ends = {None: (top + 1.0, -math.inf), BEST: (-1.0, top + 2.0 if self.best_is_first else top)}
-        parts = [
-            part
-            for owner, score, negatives, positives in rows
-            for part in (
-                ((owner, places[score], negatives, positives),)
-                if score in places
-                else ((owner, ends[score][0], negatives, 0), (owner, ends[score][1], 0, positives))
-            )
-        ]
+        parts = self.placed(statistics)
         owners = np.array([part[0] for part in parts], dtype=np.intp)
         levels, level = np.unique(np.array([part[1] for part in parts], dtype=float), return_inverse=True)
         below = np.array([part[2] for part in parts], dtype=float)
@@ -89,6 +74,25 @@ class _Ranking(Metric[list[Triple]]):
             return self._score(negatives, positives, unscored)
 
         return score
+
+    def placed(self, statistics: Sequence[tuple[str, list[Triple]]]) -> list[tuple[int, float, int, int]]:
+        """(position in ``statistics``, place in the ranking, negatives, positives) of all that is ranked."""
+        rows = [(owner, *triple) for owner, (_id, triples) in enumerate(statistics) for triple in triples]
+        scores = sorted({score for _owner, score, *_counts in rows if score is not None and score != BEST})
+        places = {score: float(place) for place, score in enumerate(scores)}
+        # The places of (negatives, positives) without a score: nothing ranks lower than a positive without an answer, and nothing
+        # higher than a negative without one, not even those at their best, unless ``best_is_first``.
+        top = float(len(scores))
+        ends = {None: (top + 1.0, -math.inf), BEST: (-1.0, top + 2.0 if self.best_is_first else top)}
+        return [
+            part
+            for owner, score, negatives, positives in rows
+            for part in (
+                ((owner, places[score], negatives, positives),)
+                if score in places
+                else ((owner, ends[score][0], negatives, 0), (owner, ends[score][1], 0, positives))
+            )
+        ]
 
     def compute(self, statistics: Sequence[tuple[str, list[Triple]]]) -> Value:
         import numpy as np

@@ -99,7 +99,11 @@ def test_a_clustered_score_that_is_no_mean_has_the_error_of_the_cluster_bootstra
     assert alone.low.standard_error is not None
     # Every instance twice says no more than once.
     assert together.low.standard_error == pytest.approx(alone.low.standard_error, rel=0.1)
-    assert (together.low.units, together.low.clustered, TaskEvidence.of(task, together).test) == (120, True, "clustered t")
+    assert (together.low.units, together.low.clustered, TaskEvidence.of(task, together).test) == (
+        120,
+        True,
+        "betting on pooled counts, at most 500 items a unit",
+    )
 
 
 @settings(max_examples=25)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import runpy
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import TaskMetric
+from scorer.certify import obstacle_of
+from scorer.certify.obstacles import NOT_COMPUTED
 from scorer.certify.resample import weighted
 from scorer.metrics import Metric, Question, create
 from scorer.metrics.averages import AverageMetric
-from scorer.metrics.nature import POOLED, Makeup, Proof
+from scorer.metrics.nature import ERRORS, POOLED, RANKED, WHOLE, Makeup, Proof
 from scorer.metrics.ratings import RatingMetric, instance_mean
-from scorer.metrics.registry import nature_of
+from scorer.metrics.registry import implemented, nature_of
+from scorer.metrics.senses import SENSES
 from scorer.metrics.signals.ranking import AnomalyPrecision, RocArea
 
 FILES = sorted((Path(__file__).parent / "metric_examples").glob("*.py"))
@@ -107,6 +111,27 @@ def test_every_sense_of_the_catalogue_declares_its_nature(metric_id: str, parame
         made = create(metric_id, dict(parameters), measuring=False)
         assert made is not None
         assert made.weighted([]) is not None
+
+
+def test_the_list_of_natures_is_what_the_metrics_declare() -> None:
+    for (metric_id, parameters), listed in SENSES.items():
+        made = create(metric_id, dict(parameters), measuring=False)
+        assert made is not None, metric_id
+        assert made.nature == listed, (metric_id, parameters)
+    assert set(SENSES) >= {(task.metric.id, task.metric.parameters) for task in general_bench().tasks}
+    assert {metric_id for metric_id, _parameters in SENSES} >= implemented()
+
+
+def test_of_every_task_it_is_known_before_any_data_whether_it_can_be_certified() -> None:
+    obstacles = Counter(obstacle_of(task.metric) for task in general_bench().tasks)
+    assert sum(obstacles.values()) == 699
+    assert set(obstacles) == {"", ERRORS.obstacle, POOLED.obstacle, RANKED.obstacle, WHOLE.obstacle}
+    # Rankings other than the area under the curve, corpus BLEU, classes' means, errors without bounds, distances between sets.
+    assert {task.metric.id for task in general_bench().tasks if obstacle_of(task.metric)} == {
+        *("abs_rel", "amota", "ap_at_iou", "average_precision", "bleu_1", "chamfer", "cider", "code_bleu", "epe", "fad", "fid", "fvd"),
+        *("mae", "macro_accuracy", "map", "mcd", "miou", "mse", "pq", "rms", "rmse", "rte", "sad", "wer"),
+    }
+    assert obstacle_of(TaskMetric("f1", "F1", (("of", "no such sense"),))) == NOT_COMPUTED
 
 
 def test_what_is_known_of_no_metric_is_none() -> None:

@@ -1,6 +1,7 @@
 """A database of before the rooms: today's scorer says of its runs what the code said that wrote it, and scores its answers to the same.
 
-fixtures/before_rooms has the database as SQL, and in said.json what that code said of it.
+fixtures/before_rooms has the database as SQL, and in said.json what that code said of it; but for its certificates, which are today's: the
+evidence that it kept is computed again, once.
 """
 
 from __future__ import annotations
