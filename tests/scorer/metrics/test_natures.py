@@ -24,7 +24,7 @@ from scorer.metrics.averages import AverageMetric
 from scorer.metrics.nature import ERRORS, POOLED, RANKED, WHOLE, Makeup, Proof
 from scorer.metrics.ratings import RatingMetric, instance_mean
 from scorer.metrics.registry import implemented, nature_of
-from scorer.metrics.senses import SENSES
+from scorer.metrics.senses import SENSES as LISTED
 from scorer.metrics.signals.ranking import AnomalyPrecision, RocArea
 
 FILES = sorted((Path(__file__).parent / "metric_examples").glob("*.py"))
@@ -114,12 +114,12 @@ def test_every_sense_of_the_catalogue_declares_its_nature(metric_id: str, parame
 
 
 def test_the_list_of_natures_is_what_the_metrics_declare() -> None:
-    for (metric_id, parameters), listed in SENSES.items():
+    for (metric_id, parameters), listed in LISTED.items():
         made = create(metric_id, dict(parameters), measuring=False)
         assert made is not None, metric_id
         assert made.nature == listed, (metric_id, parameters)
-    assert set(SENSES) >= {(task.metric.id, task.metric.parameters) for task in general_bench().tasks}
-    assert {metric_id for metric_id, _parameters in SENSES} >= implemented()
+    assert set(LISTED) >= {(task.metric.id, task.metric.parameters) for task in general_bench().tasks}
+    assert {metric_id for metric_id, _parameters in LISTED} >= implemented()
 
 
 def test_of_every_task_it_is_known_before_any_data_whether_it_can_be_certified() -> None:
