@@ -86,7 +86,8 @@ def test_tags_around_nothing_are_no_answer(raw: str) -> None:
 
 def test_what_takes_a_tagged_answer_back_is_read_too() -> None:
     assert visible_text("It is 3. <answer>12</answer> Wait, it is 13.") == "12\n Wait, it is 13."
-    assert isinstance(parse_answer("number", "<answer>12</answer> Wait, that is wrong: it is 13."), Unparsable)
+    assert parse_answer("number", "<answer>12</answer> Wait, that is wrong: it is 13.") == 13.0
+    assert isinstance(parse_answer("number", "<answer>12</answer> Wait, that is wrong."), Unparsable)
     assert parse_answer("number", "<answer>12</answer> There are 13 in all, 12 of them red.") == 12.0
 
 
