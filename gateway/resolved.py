@@ -100,6 +100,8 @@ class ResolvedRoute:
 
     def info(self) -> gw.ModelInfo:
         """The route as ListModels tells it."""
+        from gateway.adapters import takes_seed
+
         problem = self.problem()
         info = gw.ModelInfo(
             route=self.name,
@@ -126,6 +128,7 @@ class ResolvedRoute:
             video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
             fingerprint=self.fingerprint,
+            takes_seed=takes_seed(self.row.dialect, self.api) and "seed" not in self.facts.omits,
         )
         if self.price is not None:
             info.price.CopyFrom(self.price.message())

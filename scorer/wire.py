@@ -157,6 +157,7 @@ def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None
         unparsable_ids=outcome.unparsable_ids,
         chance=outcome.chance,
         best_constant=outcome.best_constant,
+        variation=None if (found := outcome.variation) is None else sc.Variation(differing=found.differing, deviation=found.deviation),
     )
     if outcome.lower is not None and outcome.upper is not None:
         message.bounds.CopyFrom(sc.Bounds(lower=outcome.lower, upper=outcome.upper))

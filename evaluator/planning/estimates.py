@@ -40,6 +40,7 @@ def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTas
         sheet=task.task.sheet if task.task else "",
         metric=task.metric.id if task.metric else "",
         instances=planned.count,
+        answers=planned.answers,
     )
     cost = 0
     for instance in task.instances(planned.positions):
@@ -47,10 +48,10 @@ def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTas
         if isinstance(bounds, str):
             entry.note = bounds
             continue
-        entry.estimated_input_tokens += bounds.estimated_input_tokens
-        entry.max_output_tokens += bounds.most_output_tokens
+        entry.estimated_input_tokens += bounds.estimated_input_tokens * planned.repeats
+        entry.max_output_tokens += bounds.most_output_tokens * planned.repeats
         if info.HasField("price"):
-            cost += estimated_nano_usd(info.price, bounds)
+            cost += estimated_nano_usd(info.price, bounds) * planned.repeats
             entry.note = bounds.unknown or entry.note
     if info.HasField("price"):
         entry.estimated_nano_usd = cost
@@ -86,11 +87,11 @@ def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.
                 continue
             call = prepare_judgement(prompt, instance, "-", judge)
             tokens = call.bounds.estimated_input_tokens + _longest_answer(plan, instance, prompts)
-            found.answers += 1
-            found.estimated_input_tokens += tokens
-            found.max_output_tokens += call.bounds.most_output_tokens
+            found.answers += planned.repeats
+            found.estimated_input_tokens += tokens * planned.repeats
+            found.max_output_tokens += call.bounds.most_output_tokens * planned.repeats
             if judge.HasField("price"):
-                cost += worst_case_nano_usd(judge.price, tokens, call.bounds.most_output_tokens)
+                cost += worst_case_nano_usd(judge.price, tokens, call.bounds.most_output_tokens) * planned.repeats
     if judge.HasField("price"):
         found.estimated_nano_usd = cost
     return found

@@ -19,7 +19,8 @@ class Specification:
     """What identifies a run (the fields of RunSpecification, with the model resolved).
 
     route: the fingerprint of what the model's route is configured to, "" if that says nothing beyond provider and model.
-    parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas.
+    parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas. repeats:
+        how often each instance is asked, if more than once; else 0.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Specification:
     api: str = ""
     video_frames: int = 0
     route: str = ""
+    repeats: int = 0
 
 
 def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequence[int] | None:
@@ -53,7 +55,7 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
-    for name in ("api", "video_frames", "route"):
+    for name in ("api", "video_frames", "route", "repeats"):
         if not document[name]:
             del document[name]  # a run from before there was a choice keeps its id
     document["content"] = sorted(fingerprints)

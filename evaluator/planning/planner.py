@@ -16,8 +16,12 @@ from genlevel.benchmark.model import SuiteTask
 from genlevel.benchmark.selection import matching_tasks
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
 from genlevel.runtime.shown import quoted
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+
+MOST_REPEATS = 1000
+"""Calls about one instance."""
 
 
 class Planner:
@@ -47,8 +51,11 @@ class Planner:
                 raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
         if not 0.0 <= specification.parameters.temperature <= 2.0:
             raise UsageError(f"--temperature {specification.parameters.temperature:g} is not between 0 and 2")
+        if specification.repeats > MOST_REPEATS:
+            raise UsageError(f"--repeats {specification.repeats} is too much; take at most {MOST_REPEATS}")
         notes: list[str] = []
         model = await self._model(specification, notes, reach=reach)
+        notes += _notes_on_repeats(specification, model)
         if specification.no_structured_output:
             model.structured_output = False
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
@@ -69,6 +76,7 @@ class Planner:
                 parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
                 prompt_version=self._prompts.version,
                 structured_output=model.structured_output,
+                repeats=specification.repeats if specification.repeats > 1 else 0,
             ),
             [(task.key, task.fingerprint) for task in chosen],
         )
@@ -116,12 +124,25 @@ def _need_configured(specification: ev.RunSpecification) -> None:
         )
 
 
+def _notes_on_repeats(specification: ev.RunSpecification, model: gw.ModelInfo) -> list[str]:
+    """What a person has to know of asking each instance several times."""
+    if specification.repeats <= 1:
+        return []
+    notes = []
+    if ct.MODALITY_TEXT in model.output_modalities and not specification.parameters.temperature and not model.parameter_note:
+        told = "mostly measures nothing, as answers hardly vary; set --temperature"
+        notes.append(f"to ask each instance {specification.repeats} times at temperature 0 {told}")
+    if not model.takes_seed:
+        notes.append(f"{model.route} takes no seed: each repeat just asks again")
+    return notes
+
+
 def _task_plans(tasks: Sequence[SuiteTask], specification: ev.RunSpecification) -> tuple[TaskPlan, ...]:
     plans = []
     for task in tasks:
         count = task.count()
         positions = sample_positions(task.key, count, specification.limit, specification.seed)
-        plans.append(TaskPlan(task, positions, count if positions is None else len(positions)))
+        plans.append(TaskPlan(task, positions, count if positions is None else len(positions), max(1, specification.repeats)))
     return tuple(plans)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluator.planning.identity import is_partial
-from genlevel.benchmark.model import Suite, SuiteTask
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.model import Instance, Suite, SuiteTask
 from genlevel.benchmark.selection import problems_of
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -14,11 +15,24 @@ from genlevel.v1 import gateway_pb2 as gw
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """A task as one run asks it. positions: the instances asked, ascending; None = all. count: how many."""
+    """A task as one run asks it.
+
+    positions: the instances asked, ascending; None = all. count: how many. repeats: how often each is asked.
+    """
 
     task: SuiteTask
     positions: Sequence[int] | None
     count: int
+    repeats: int = 1
+
+    @property
+    def answers(self) -> int:
+        """How many answers are asked for."""
+        return self.count * self.repeats
+
+    def keys(self, instance: Instance) -> list[AnswerKey]:
+        """The answers that are asked for to one of the instances."""
+        return [AnswerKey(instance.id, repeat=repeat) for repeat in range(self.repeats)]
 
     @property
     def metric(self) -> str:
@@ -39,8 +53,17 @@ class Plan:
 
     @property
     def total(self) -> int:
-        """How many instances are asked."""
-        return sum(planned.count for planned in self.tasks)
+        """How many answers are asked for."""
+        return sum(planned.answers for planned in self.tasks)
+
+    @property
+    def repeats(self) -> int:
+        """How often each instance is asked."""
+        return max(1, self.specification.repeats)
+
+    def seed(self, repeat: int) -> int | None:
+        """The seed of a call; None if it has none: seeds tell repeats apart, if the model takes them."""
+        return repeat if self.repeats > 1 and self.model.takes_seed else None
 
     @property
     def covers(self) -> list[str]:

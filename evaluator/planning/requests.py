@@ -76,16 +76,19 @@ def prepare(
     blobs: BlobStore,
     inline_limit: int,
     output: ct.Modality = ct.MODALITY_TEXT,
+    seed: int | None = None,
 ) -> PreparedCall:
     """Builds the call for an instance: media in the order of the dataset, then the text. Reads the media files.
 
-    The answer is held to its type's JSON schema if the model can be.
+    The answer is held to its type's JSON schema if the model can be. seed: of this call; None: as the run's parameters say.
 
     Raises:
         DatasetError: a media file cannot be read, or is not the picture that its name says.
     """
     text = prompt_text(instance, template)
     request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
+    if seed is not None:
+        request.parameters.seed = seed
     if output != ct.MODALITY_TEXT:
         request.output_modalities.append(output)
     elif model.structured_output and not request.parameters.response_schema_json:

@@ -219,7 +219,12 @@ def _outcomes(numbers: Iterable[int]) -> list[Outcome]:
 
 
 def keep_ratings(journal: Journal, run_id: str, plan: Plan, written: Iterable[ev.WrittenRating]) -> tuple[str, ...]:
-    """Stores people's ratings of a run's answers, all or none. Returns what was left out; raises DatasetError, a line for each problem."""
+    """Stores people's ratings of a run's answers, all or none. Returns what was left out.
+
+    Raises DatasetError, a line for each problem; UsageError if instances have several answers, of which a rating names none.
+    """
+    if plan.repeats > 1:
+        raise UsageError(f"people rate runs that ask each instance once, and run {run_id} asks each {plan.repeats} times")
     asked = {planned.task.key: planned for planned in plan.tasks}
 
     def ids_of(task: SuiteTask) -> frozenset[str]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from evaluator.journal.records import Answer, Totals
 from evaluator.journal.usage import Usage
@@ -43,11 +44,19 @@ class _TaskState:
     read: bool = False
     left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
-    again: set[str] = field(default_factory=set)  # instances that failed before and are asked again
+    again: set[AnswerKey] = field(default_factory=set)  # those that failed before and are asked for again
 
     @property
     def finished(self) -> bool:
         return self.read and self.open == 0 and not self.left_out
+
+
+class _Item(NamedTuple):
+    """One answer that is to be asked for."""
+
+    state: _TaskState
+    instance: Instance
+    key: AnswerKey
 
 
 @dataclass(slots=True)
@@ -64,7 +73,7 @@ class RunState:
         return cls(Counter(totals.outcomes), totals.usage, RunningCost.of(totals.cost))
 
 
-class Execution(Crew[tuple[_TaskState, Instance]]):
+class Execution(Crew[_Item]):
     """Drives one run to its end.
 
     Args:
@@ -144,47 +153,49 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
         for state in tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
-            while chunk := await self._next_chunk(planned.task.key, iterator):
-                for instance, outcome in chunk:
+            while chunk := await self._next_chunk(state, iterator):
+                for item, outcome in chunk:
                     if outcome is not None:
-                        if outcome is not Outcome.FAILED or not (retry or instance.id in state.again):
+                        if outcome is not Outcome.FAILED or not (retry or item.key in state.again):
                             continue
                         self.state.outcomes[outcome] -= 1
-                        state.again.add(instance.id)
+                        state.again.add(item.key)
                     state.open += 1
-                    await self._queue.put((state, instance))
+                    await self._queue.put(item)
             state.read = True
             if state.finished and planned.task.key not in self._scored_already:
                 self._to_score.put_nowait(state)
 
-    async def _next_chunk(self, key: str, iterator: Iterator[Instance]) -> list[tuple[Instance, Outcome | None]]:
-        """The next instances with the outcomes that they have already. Instances are read once, however often the journal is asked."""
+    async def _next_chunk(self, state: _TaskState, iterator: Iterator[Instance]) -> list[tuple[_Item, Outcome | None]]:
+        """The next answers with the outcomes that they have already. Instances are read once, however often the journal is asked."""
+        planned, journal = state.planned, self._context.journal
         chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
-        keys, journal = [AnswerKey(instance.id) for instance in chunk], self._context.journal
-        known = await journal.reads(journal.outcomes_of, self._header.run_id, key, keys) if chunk else {}
-        return [(instance, known.get(answer)) for instance, answer in zip(chunk, keys, strict=True)]
+        items = [_Item(state, instance, key) for instance in chunk for key in planned.keys(instance)]
+        asked = [item.key for item in items]
+        known = await journal.reads(journal.outcomes_of, self._header.run_id, planned.task.key, asked) if items else {}
+        return [(item, known.get(item.key)) for item in items]
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    async def _work_on(self, item: tuple[_TaskState, Instance]) -> None:
-        state, instance = item
-        answer = await self._outcome(state.planned.task, instance)
+    async def _work_on(self, item: _Item) -> None:
+        state = item.state
+        answer = await self._outcome(state.planned.task, item.instance, item.key)
         self._count(state, answer)
         if state.finished:
             self._to_score.put_nowait(state)
 
-    async def _outcome(self, task: SuiteTask, instance: Instance) -> Answer:
-        """What becomes of an instance, journalled: asked if it can be, else its reason."""
+    async def _outcome(self, task: SuiteTask, instance: Instance, asked: AnswerKey) -> Answer:
+        """What becomes of an answer, journalled: asked for if that can be, else its reason."""
         key = task.key
         if instance.problem:
-            return await self._unasked(key, instance, Outcome.FAILED, instance.problem)
+            return await self._unasked(key, asked, Outcome.FAILED, instance.problem)
         template = self._context.prompts.for_instance(instance)
         if template is None:
             why = f"answers of type {instance.answer_type} cannot be asked"
-            return await self._unasked(key, instance, Outcome.UNSUPPORTED, why)
+            return await self._unasked(key, asked, Outcome.UNSUPPORTED, why)
         output = asked_output(task, instance)
         if problem := self._unsupported(instance, output):
-            return await self._unasked(key, instance, Outcome.UNSUPPORTED, problem)
+            return await self._unasked(key, asked, Outcome.UNSUPPORTED, problem)
 
         if self._left_out.count:  # what does not fit need not be prepared
             self._traffic.check(key, bounds_of(self._plan, task, instance, self._context.prompts))
@@ -198,16 +209,28 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
                 blobs=self._context.blobs,
                 inline_limit=self._context.inline_limit,
                 output=output,
+                seed=self._plan.seed(asked.repeat),
             )
 
         try:
             call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
         except DatasetError as error:
-            return await self._unasked(key, instance, Outcome.FAILED, str(error))
-        return await self._traffic.ask(key, AnswerKey(instance.id), call)
+            return await self._unasked(key, asked, Outcome.FAILED, str(error))
+        return await self._traffic.ask(key, asked, call)
 
-    async def _unasked(self, key: str, instance: Instance, outcome: Outcome, why: str) -> Answer:
-        answer = Answer(self._header.run_id, key, instance.id, outcome, error=why, attempts=0, created=time.time())
+    async def _unasked(self, key: str, asked: AnswerKey, outcome: Outcome, why: str) -> Answer:
+        answer = Answer(
+            self._header.run_id,
+            key,
+            asked.instance,
+            outcome,
+            error=why,
+            attempts=0,
+            created=time.time(),
+            variant=asked.variant,
+            repeat=asked.repeat,
+            shuffle=asked.shuffle,
+        )
         await self._log.record(answer)
         return answer
 
@@ -226,7 +249,7 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
     def _count(self, state: _TaskState, answer: Answer) -> None:
         state.open -= 1
         state.changed = True
-        state.again.discard(answer.instance_id)
+        state.again.discard(answer.key)
         self.state.outcomes[answer.outcome] += 1
         self._context.telemetry.answered(self.model, self.suite, answer.outcome)
         self.state.usage += answer.usage
@@ -239,14 +262,13 @@ class Execution(Crew[tuple[_TaskState, Instance]]):
             if self._failed():
                 self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
 
-    def _leave(self, item: tuple[_TaskState, Instance]) -> None:
-        state, instance = item
-        state.open -= 1
-        state.left_out += 1
-        self.state.outcomes[Outcome.FAILED] += instance.id in state.again
+    def _leave(self, item: _Item) -> None:
+        item.state.open -= 1
+        item.state.left_out += 1
+        self.state.outcomes[Outcome.FAILED] += item.key in item.state.again
 
     def pending(self) -> int:
-        """Instances without an outcome."""
+        """Answers without an outcome."""
         return max(0, self._total - sum(self.state.outcomes.values()))
 
     def fruitless(self, earlier_calls: int) -> str:

@@ -210,16 +210,17 @@ class Judging(Crew[_Item]):
     def _items(self, planned: TaskPlan, chunk: Sequence[Instance], unreadable: frozenset[str]) -> list[_Item]:
         """Those of these instances that the judge has to be asked about (in a thread)."""
         prompt, task, run = judge_prompts()[planned.metric], planned.task.key, self._header.run_id
-        keys = [AnswerKey(instance.id) for instance in chunk]
+        asked = [(key, instance) for instance in chunk for key in planned.keys(instance)]
+        keys = [key for key, _instance in asked]
         journal, judge = self._context.journal, self.judge.kept_as
         answers = journal.answers_to(run, task, keys)
         judged = journal.judgements.of(judge, task, prompt.metric, keys)
         items = []
-        for instance, key in zip(chunk, keys, strict=True):
+        for key, instance in asked:
             answer = answers.get(key)
             if answer is None or answer.outcome is not Outcome.ANSWERED or not answer.raw_answer.strip():
                 continue
-            if instance.id in unreadable or not prompt.takes(instance):
+            if str(key) in unreadable or not prompt.takes(instance):
                 continue
             known = judged.get(key)
             if known is None:

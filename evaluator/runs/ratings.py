@@ -34,15 +34,12 @@ class TaskRatings:
         judge = self.judge.judge if self.judge else ""
         return sc.RatingSource(kind="people" if self.by_people else "judge", judge=judge, prompt_version=version, prompt_hash=prompt_hash)
 
-    def of(self, instances: Sequence[Instance]) -> dict[str, sc.InstanceAnswer]:
-        """The ratings of these instances (a few hundred at a time), as the part of a message that says them."""
-        keys = [AnswerKey(instance.id) for instance in instances]
+    def of(self, asked: Sequence[tuple[AnswerKey, Instance]]) -> dict[AnswerKey, sc.InstanceAnswer]:
+        """The ratings of these answers (a few hundred at a time), as the part of a message that says them."""
+        keys = [key for key, _instance in asked]
         people = self.kept.people_of(self.run_id, self.task, keys)
         judged = self.kept.of(self.judge, self.task, self.metric, keys) if self.judge else {}
-        return {
-            instance.id: self._message(instance, judged.get(key), list(people.get(key, {}).values()))
-            for instance, key in zip(instances, keys, strict=True)
-        }
+        return {key: self._message(instance, judged.get(key), list(people.get(key, {}).values())) for key, instance in asked}
 
     def _message(self, instance: Instance, judgement: Judgement | None, by_people: list[float]) -> sc.InstanceAnswer:
         by_judge = [judgement.rating] if judgement is not None and judgement.rating is not None else []

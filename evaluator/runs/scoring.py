@@ -94,7 +94,7 @@ def header_of(plan: Plan, record: RunRecord, suite_hash: str) -> sc.ScoreTaskHea
 
 def begun(header: sc.ScoreTaskHeader, tasks: Sequence[TaskPlan]) -> sc.BeginRunRequest:
     """What the scorer is told of a run before anything is asked. Counts suffice: no instance is read."""
-    pending = [sc.PendingTask(task=describe(planned.task), instances=planned.count) for planned in tasks]
+    pending = [sc.PendingTask(task=describe(planned.task), instances=planned.answers) for planned in tasks]
     return sc.BeginRunRequest(header=header, tasks=pending)
 
 
@@ -130,7 +130,7 @@ async def score_task(context: Kept, header: sc.ScoreTaskHeader, planned: TaskPla
         task_header.task.rating_source.CopyFrom(source)
     counts = await journal.reads(journal.outcome_counts, header.run_id, planned.task.key)
     # If the model cannot be asked a task at all, nothing is measured, so its labels, which may be files, need not be read.
-    measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.count
+    measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.answers
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
     try:
         response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
@@ -154,21 +154,22 @@ async def _messages(
     yield sc.ScoreTaskRequest(header=header)
     instances = planned.task.instances(planned.positions)
     while chunk := await asyncio.to_thread(lambda: list(islice(instances, _CHUNK))):  # once, however often the journal is asked
-        for message in await journal.reads(_instance_messages, journal, sent, planned.task, chunk, header.run_id, ratings=ratings):
+        for message in await journal.reads(_instance_messages, journal, sent, planned, chunk, header.run_id, ratings=ratings):
             yield message
 
 
 def _instance_messages(
-    journal: Journal, sent: SentFiles, task: SuiteTask, chunk: Sequence[Instance], run_id: str, *, ratings: TaskRatings | None
+    journal: Journal, sent: SentFiles, planned: TaskPlan, chunk: Sequence[Instance], run_id: str, *, ratings: TaskRatings | None
 ) -> list[sc.ScoreTaskRequest]:
     """Instances with their answers, in messages of bounded size."""
-    answers = journal.answers_to(run_id, task.key, [AnswerKey(instance.id) for instance in chunk])
-    rated = ratings.of(chunk) if ratings is not None else {}
+    asked = [(key, instance) for instance in chunk for key in planned.keys(instance)]
+    answers = journal.answers_to(run_id, planned.task.key, [key for key, _instance in asked])
+    rated = ratings.of(asked) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
-    for instance in chunk:
-        message = instance_answer(instance, answers.get(AnswerKey(instance.id)), task, sent)
-        if instance.id in rated:
-            message.MergeFrom(rated[instance.id])
+    for key, instance in asked:
+        message = instance_answer(key, instance, answers.get(key), planned.task, sent)
+        if key in rated:
+            message.MergeFrom(rated[key])
         if size and size + message.ByteSize() > _CHUNK_BYTES:
             messages.append(sc.ScoreTaskRequest())
             size = 0
@@ -177,8 +178,8 @@ def _instance_messages(
     return messages
 
 
-def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
-    """One instance as the scorer is told of it. What was asked, and with which media, goes only if a metric may look at it."""
+def instance_answer(key: AnswerKey, instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
+    """One answer as the scorer is told of it. What was asked, and with which media, goes only if a metric may look at it."""
     message = sc.InstanceAnswer(
         id=instance.id,
         outcome=sc.OUTCOME_PENDING if answer is None else sc.Outcome.Name(answer.outcome.number),
@@ -187,9 +188,9 @@ def instance_answer(instance: Instance, answer: Answer | None, task: SuiteTask, 
         options=instance.options,
         cluster=cluster_of(instance, task.key),
         details=instance.details,
-        variant=answer.variant if answer else 0,
-        repeat=answer.repeat if answer else 0,
-        shuffle=answer.shuffle if answer else 0,
+        variant=key.variant,
+        repeat=key.repeat,
+        shuffle=key.shuffle,
     )
     if not sent.measured:
         return message

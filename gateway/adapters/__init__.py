@@ -33,6 +33,12 @@ MAKERS: dict[tuple[Dialect, Api], Maker] = {
 }
 
 
+def takes_seed(dialect: Dialect, api: Api) -> bool:
+    """Whether calls of an API can have a seed."""
+    adapter = MAKERS.get((dialect, api)) or ADAPTERS[dialect, api]
+    return "seed" in adapter.capabilities.parameters
+
+
 def outputs_of(dialect: Dialect, api: Api) -> frozenset[int]:
     """What models of an API can be asked to make."""
     maker = MAKERS.get((dialect, api))

@@ -62,7 +62,9 @@ def metric_name(entry: Document) -> str:
 def print_tasks(out: Console, entries: list[Document]) -> None:
     """A row a task, and below them why some have no score."""
     given_away = any(entry.get("best_constant") is not None for entry in entries)
-    tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win", *([">chance / constant"] if given_away else []))
+    varying = any(entry.get("variation") for entry in entries)
+    further = [*([">chance / constant"] if given_away else []), *([">answers vary"] if varying else [])]
+    tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win", *further)
     for entry in entries:
         bounds = entry["bounds"]
         score = number(entry["score"])
@@ -71,7 +73,9 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
         win = {True: "yes", False: "no", None: "-"}[entry["win"]]
         error = number(entry["stderr"] or None)  # 0 if all answers are alike, which says nothing of precision
         constant = [f"{number(entry['chance'])} / {number(entry['best_constant'])}" if entry.get("best_constant") is not None else "-"]
-        told = (str(entry["n"]), score, error, number(entry["reference"]), win, *(constant if given_away else []))
+        varies = [_varies(entry["variation"]) if entry.get("variation") else "-"]
+        told = [str(entry["n"]), score, error, number(entry["reference"]), win]
+        told += [*(constant if given_away else []), *(varies if varying else [])]
         tasks.add_row(entry["task"].strip(), metric_name(entry), *told)
     out.print(tasks)
     for entry in entries:
@@ -81,6 +85,12 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
             out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
         if entry.get("ratings"):
             out.print(f"  {entry['task'].strip()}: {_rated(entry['ratings'])}")
+
+
+def _varies(variation: Document) -> str:
+    """How many instances have answers that do not score alike, and the standard deviation within instances."""
+    deviation = variation["deviation"]
+    return f"{100 * variation['differing']:.1f} %" + ("" if deviation is None else f", s.d. {number(deviation)}")
 
 
 def _rated(ratings: Document) -> str:

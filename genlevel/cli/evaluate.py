@@ -40,6 +40,7 @@ class _Options(TrafficOptions):
     tasks: str
     limit: int | None
     seed: int
+    repeats: int
     temperature: float | None
     max_tokens: int | None
     no_structured_output: bool
@@ -68,6 +69,13 @@ class _Options(TrafficOptions):
 @click.option("--tasks", default="", metavar="GLOB", help="Only tasks whose folder or name matches (commas separate several).")
 @click.option("--limit", type=WHOLE_NUMBER, help="Instances per task: a seeded sample.")
 @seed_option("Seed of that sample.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="How often each instance is asked, with seeds 0, 1, ...: a score is the mean, and the card says how much answers vary.",
+)
 @traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=WHOLE_NUMBER, help="Output tokens per answer (default: by answer type).")
@@ -112,6 +120,7 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         tasks=options["tasks"],
         limit=options["limit"] or 0,
         seed=options["seed"],
+        repeats=options["repeats"] if options["repeats"] > 1 else 0,
         base_url=options["base_url"] or "",
         api_key_env=options["api_key_env"] or "",
         api="" if options["api"] == "chat" else options["api"] or "",

@@ -51,6 +51,8 @@ async def write_predictions(found: Stored, run: ev.Run, target: Path, form: Form
     said = _Found()
     answers: dict[str, dict[str, ev.ListAnswersResponse]] = {}
     async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
+        if answer.repeat:
+            continue  # the form has one prediction of an instance: the first answer's
         if answer.outcome == sc.OUTCOME_ANSWERED:
             answers.setdefault(answer.task, {})[answer.instance_id] = answer
         else:
@@ -91,6 +93,8 @@ def _exceptions(run: ev.Run, said: _Found) -> list[str]:
         lines.append(f"as the model's own words in {_some(said.unknown)}, because the suite is not at {run.specification.suite}")
     if said.unread:
         lines.append(f"no answer could be read in {len(said.unread):,}: these are the model's own words ({_some(said.unread)})")
+    if run.specification.repeats > 1:
+        lines.append(f"the first of {run.specification.repeats} answers to each instance")
     if run.counts.pending:
         lines.append(f"left out: {run.counts.pending:,} pending")
     return lines + [f"left out: {len(ids):,} {name} ({_some(ids)})" for name, ids in sorted(said.left_out.items())]

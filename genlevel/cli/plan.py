@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 def print_plan(plan: Document) -> None:
     """What ``--dry-run`` shows."""
     out = console()
-    rows = table("task", "metric", ">instances", ">tokens in (est.)", ">tokens out (at most)", ">US$ (at most about)")
+    repeated = plan["answers"] > plan["instances"]
+    counts = ("instances", *(["answers"] if repeated else []), "input_tokens", "max_output_tokens")
+    counted = (">instances", *([">answers"] if repeated else []))
+    rows = table("task", "metric", *counted, ">tokens in (est.)", ">tokens out (at most)", ">US$ (at most about)")
 
     def add(name: str, metric: str, entry: Document, style: str = "") -> None:
-        tokens = (f"{entry[key]:,}" for key in ("instances", "input_tokens", "max_output_tokens"))
+        tokens = (f"{entry[key]:,}" for key in counts)
         rows.add_row(name, metric, *tokens, number(entry["usd"], 4), style=style)
 
     for task in plan["tasks"]:

@@ -45,7 +45,7 @@ RUN_WANTED_CANNOT_SUCCEED: RunWanted
 RUN_WANTED_FINISHED: RunWanted
 
 class RunSpecification(_message.Message):
-    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash")
+    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class RunSpecification(_message.Message):
     VIDEO_FRAMES_FIELD_NUMBER: _ClassVar[int]
     NO_STRUCTURED_OUTPUT_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
     model: str
     suite: str
     tasks: str
@@ -70,7 +71,8 @@ class RunSpecification(_message.Message):
     video_frames: int
     no_structured_output: bool
     suite_hash: str
-    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ...) -> None: ...
+    repeats: int
+    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
     __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens")
@@ -119,7 +121,7 @@ class PlannedJudging(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., answers: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlannedTask(_message.Message):
-    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note")
+    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note", "answers")
     KEY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHEET_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +131,7 @@ class PlannedTask(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -138,7 +141,8 @@ class PlannedTask(_message.Message):
     max_output_tokens: int
     estimated_nano_usd: int
     note: str
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
+    answers: int
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
     __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan")

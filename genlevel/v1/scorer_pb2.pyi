@@ -280,8 +280,16 @@ class Bounds(_message.Message):
     upper: float
     def __init__(self, lower: _Optional[float] = ..., upper: _Optional[float] = ...) -> None: ...
 
+class Variation(_message.Message):
+    __slots__ = ("differing", "deviation")
+    DIFFERING_FIELD_NUMBER: _ClassVar[int]
+    DEVIATION_FIELD_NUMBER: _ClassVar[int]
+    differing: float
+    deviation: float
+    def __init__(self, differing: _Optional[float] = ..., deviation: _Optional[float] = ...) -> None: ...
+
 class TaskScore(_message.Message):
-    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids", "chance", "best_constant")
+    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids", "chance", "best_constant", "variation")
     TASK_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
@@ -295,6 +303,7 @@ class TaskScore(_message.Message):
     UNPARSABLE_IDS_FIELD_NUMBER: _ClassVar[int]
     CHANCE_FIELD_NUMBER: _ClassVar[int]
     BEST_CONSTANT_FIELD_NUMBER: _ClassVar[int]
+    VARIATION_FIELD_NUMBER: _ClassVar[int]
     task: TaskDescription
     score: float
     bounds: Bounds
@@ -308,7 +317,8 @@ class TaskScore(_message.Message):
     unparsable_ids: _containers.RepeatedScalarFieldContainer[str]
     chance: float
     best_constant: float
-    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ..., best_constant: _Optional[float] = ...) -> None: ...
+    variation: Variation
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ..., best_constant: _Optional[float] = ..., variation: _Optional[_Union[Variation, _Mapping]] = ...) -> None: ...
 
 class ScoreTaskResponse(_message.Message):
     __slots__ = ("score",)

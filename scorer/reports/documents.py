@@ -88,6 +88,9 @@ def task_json(score: sc.TaskScore) -> Document:
         "reference": _optional(score, "reference"),
         "chance": _optional(score, "chance"),
         "best_constant": _optional(score, "best_constant"),
+        "variation": {"differing": score.variation.differing, "deviation": _optional(score.variation, "deviation")}
+        if score.HasField("variation")
+        else None,
         "win": _optional(score, "win"),
         "instances": counts_json([score]),
         "note": score.note or None,
@@ -129,5 +132,5 @@ def counts_json(scores: Iterable[sc.TaskScore]) -> dict[str, int]:
     return counts
 
 
-def _optional(score: sc.TaskScore, field: str) -> Any:
+def _optional(score: sc.TaskScore | sc.Variation, field: str) -> Any:
     return getattr(score, field) if score.HasField(field) else None

@@ -25,6 +25,7 @@ from scorer.parsers import Parsed, Unparsable, parse_answer
 from scorer.scoring.baselines import TYPES, Baselines, baselines
 from scorer.scoring.readings import KeptReadings, Readings
 from scorer.scoring.task_metric import NOT_KNOWN
+from scorer.scoring.variation import Variation, variation
 
 MOST_UNPARSABLE_IDS = 1000
 TOGETHER = 16
@@ -88,7 +89,7 @@ class TaskOutcome:
     statistics: (outcome, statistic) by answer, plain JSON, from which the score follows again; of an open one [worst, best];
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
-    chance, best_constant: as of ``Baselines``.
+    chance, best_constant: as of ``Baselines``. variation: of answers to the same question; None if each was asked once.
     unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
     readings: what was read in the answers, and why others were not read or measured, packed as they came, so that equal outcomes may
     differ in it; None if that is not known.
@@ -106,6 +107,7 @@ class TaskOutcome:
     readings: KeptReadings | None = field(default=None, compare=False)
     chance: float | None = None
     best_constant: float | None = None
+    variation: Variation | None = None
 
     @property
     def total(self) -> int:
@@ -207,7 +209,8 @@ class TaskScoring:
         if unscored.note or self._metric is None:
             return unscored
         found = self._baselines(self._metric)
-        unscored = replace(unscored, chance=found.chance, best_constant=found.best_constant)
+        varies = variation(self._metric, {key: measured.statistic for key, measured in self._of(_Measured)})
+        unscored = replace(unscored, chance=found.chance, best_constant=found.best_constant, variation=varies)
         state = MetricState(self._metric, {str(key): found.statistic for key, found in self._of(_Measured)})
         ends = {str(key): found for key, found in self._of(_Ends)}
         if ends:
@@ -371,15 +374,16 @@ def incomplete_note(counts: Mapping[Outcome, int]) -> str:
 
 
 def shared_clusters(clusters: Mapping[AnswerKey, str]) -> dict[AnswerKey, int]:
-    """Clusters numbered in the order of the answers' keys, without those of one answer.
+    """Clusters numbered in the order of the answers' keys, without those of one instance, however often it was asked.
 
     What all of a task's instances share (one instruction, one picture) is part of the task, not of the sample: it makes no cluster.
     """
-    sizes = Counter(cluster for cluster in clusters.values() if cluster)
+    instances = {key.instance: cluster for key, cluster in clusters.items()}
+    sizes = Counter(cluster for cluster in instances.values() if cluster)
     numbers: dict[str, int] = {}
     shared = {}
     for key in sorted(clusters):
         cluster = clusters[key]
-        if 1 < sizes[cluster] < len(clusters):
+        if 1 < sizes[cluster] < len(instances):
             shared[key] = numbers.setdefault(cluster, len(numbers))
     return shared

@@ -38,6 +38,7 @@ from scorer.certify.ends import Ends
 from scorer.parsers import PARSER_VERSION
 from scorer.scoring.readings import KeptReadings, reasons_of
 from scorer.scoring.task_scoring import TaskOutcome
+from scorer.scoring.variation import Variation
 from scorer.store.encoding import (
     CURRENT_EVIDENCE,
     NO_STATISTICS,
@@ -60,7 +61,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0008"
+HEAD = "0009"
 metadata = MetaData()
 
 runs = Table(
@@ -110,6 +111,9 @@ task_scores = Table(
     # Of a task of choices or labels; absent in rows from before they were computed.
     Column("chance", Double),
     Column("best_constant", Double),
+    # How much answers to the same question vary; absent if each was asked once.
+    Column("differing", Double),
+    Column("deviation", Double),
 )
 _OF_EACH_ANSWER = ("statistics", "readings", "reasons")
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name not in _OF_EACH_ANSWER]
@@ -274,6 +278,8 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
         "standard_error": outcome.standard_error,
         "chance": outcome.chance,
         "best_constant": outcome.best_constant,
+        "differing": outcome.variation.differing if outcome.variation else None,
+        "deviation": outcome.variation.deviation if outcome.variation else None,
         "counts": encoded_counts(outcome),
         "note": outcome.note,
         "unparsable_ids": json.dumps(outcome.unparsable_ids),
@@ -311,6 +317,7 @@ def _score(row: Row[Any]) -> StoredScore:
         unparsable_ids=tuple(json.loads(row.unparsable_ids)),
         chance=row.chance,
         best_constant=row.best_constant,
+        variation=None if row.differing is None else Variation(row.differing, row.deviation),
     )
     return StoredScore(
         decoded_task(row.description),

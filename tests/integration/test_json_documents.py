@@ -128,6 +128,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("plan", "eval", "--model", "a", "--suite", sounds, "--judge", "j", "--dry-run")
     one = run("result", "eval", "--model", "a", "--suite", suite)["run"]
     other = run("result", "eval", "--model", "f", "--suite", suite, "--temperature", "0")["run"]
+    run("result", "eval", "--model", "a", "--suite", suite, "--repeats", "2")
     run("result", "resume", other)
     run("tuned-run", "tune", other, "--rpm", "600")
     judged = run("result", "eval", "--model", "a", "--suite", sounds, "--judge", "j")["run"]

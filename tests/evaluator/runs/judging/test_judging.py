@@ -313,3 +313,18 @@ async def test_a_database_that_is_away_between_the_passes_ends_a_run_in_a_line(s
     monkeypatch.undo()
     again = await finish(evaluator, run_id=run.run_id)
     assert (again.status, again.reason) == (ev.RUN_STATUS_FINISHED, "")
+
+
+async def test_each_repeat_of_an_answer_is_judged_for_itself(services, bench, suite):
+    evaluator, scorer, _ = services()
+    bench.answer = lambda question: f"answer {bench.asked[question]}"
+    bench.judge = lambda text, calls: "Rating: 10" if "answer 1" in text else "Rating: 4"
+    specification = ev.RunSpecification(model="m", suite=str(suite(3)), repeats=2)
+    run = await finish(evaluator, specification=specification, traffic=ev.TrafficSettings(judge="j", concurrency=1))
+    assert (run.counts.answered, run.judging.judged, bench.judged.total()) == (6, 6, 6)
+    score = await score_of(scorer, run)
+    assert (score.score, score.variation.differing) == (pytest.approx(70), 1.0)
+    await finish(evaluator, run_id=run.run_id)
+    assert bench.judged.total() == 6
+    answers = [one async for one in evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, instance="s1"))]
+    assert sorted(one.ratings[0].rating for one in answers) == [40.0, 100.0]
