@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Row, Select, Update, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
@@ -20,7 +20,7 @@ from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spe
 from evaluator.journal.plan_numbers import decided_number, expected_number, new_number
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
-from evaluator.journal.tables import HEAD, answers, judgements, reservations, runs
+from evaluator.journal.tables import HEAD, answers, judgements, people_ratings, reservations, run_judges, runs
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
@@ -151,6 +151,14 @@ class Journal:
         """Which try a new run would be if it started now. tasks: what they are called in its suite and in its benchmark."""
         with self._engine.connect() as connection:
             return new_number(connection, model, benchmark, tasks)
+
+    def clear(self, run_id: str) -> None:
+        """Removes what was written under an id of which no run was stored, as whoever copied it there did not come to the end."""
+        tables = (answers, judgements, reservations, run_judges, people_ratings)
+        with self._engine.begin() as connection:
+            if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
+                for table in tables:
+                    connection.execute(delete(table).where(table.c.run_id == run_id))
 
     def set_priced(self, run_id: str) -> None:
         """Stores that a run's model has a price from now on: what its calls have cost so far, without one, is unknown."""

@@ -12,7 +12,7 @@ from google.protobuf import json_format
 from evaluator.journal.files import kept_files
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import usage_of
-from evaluator.journal.records import Answer, Judgement, OpenCalls, RunJudge, RunRecord
+from evaluator.journal.records import Answer, Costs, Judgement, OpenCalls, RunJudge, RunRecord
 from evaluator.planning.plans import Plan
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ErrorClass
@@ -84,17 +84,18 @@ def judge_of(run: ev.Run, run_id: str) -> RunJudge | None:
     return RunJudge(run_id, run.judging.judge, run.judging.route, prompts, complete=True)
 
 
-async def note_unknown_calls(journal: Journal, run: ev.Run, run_id: str, number: int) -> None:
+async def note_unknown_calls(journal: Journal, run: ev.Run, run_id: str, *, number: int, before: Costs) -> None:
     """Keeps what a run's calls cost at most of which no answer tells, such as those that were open when its process was killed.
 
-    number: of the note, of which each run that is copied under this id has one of its own. Its answers must be there, and nobody else's.
+    number: of the note, of which each run that is copied under this id has one of its own. before: the costs there before its answers.
     """
-    found = (await journal.reads(journal.totals, run_id)).cost
-    calls = run.unknown_calls - found.unknown_calls
+    now = (await journal.reads(journal.totals, run_id)).cost
+    calls = run.unknown_calls - (now.unknown_calls - before.unknown_calls)
     if calls <= 0:
         return
-    known = run.HasField("most_cost_nano_usd") and found.most_nano_usd is not None
-    most = max(0, run.most_cost_nano_usd - (found.most_nano_usd or 0)) if known else None
+    most = None
+    if run.HasField("most_cost_nano_usd") and now.most_nano_usd is not None and before.most_nano_usd is not None:
+        most = max(0, run.most_cost_nano_usd - (now.most_nano_usd - before.most_nano_usd))
     await journal.note(OpenCalls(run_id, number, "", judges=False, calls=calls, nano_usd=most, tokens=None))
 
 

@@ -20,7 +20,7 @@ from evaluator.runs.active import Work
 from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
 from evaluator.runs.limits import check_limits
-from evaluator.runs.records import RunRecords, new_record
+from evaluator.runs.records import RunRecords, facts_of, new_record
 from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ConfigurationError, RunTaken, UsageError
@@ -110,6 +110,8 @@ class Starter:
 
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
+        if not judge_only and (facts := facts_of(record)) is not None and facts.parts:
+            raise UsageError(f"run {record.run_id} was merged from {', '.join(facts.parts)}: continue those, and merge them again")
         specification = json_format.Parse(record.specification, ev.RunSpecification())
         plan = await self._planner.resolve(specification, stored=True, reach=not judge_only)
         if plan.identity != record.identity and not judge_only:

@@ -73,9 +73,10 @@ async def found_plan(run: ev.Run, settings: Settings, suite: str) -> Plan:
 
 
 async def put(bundle: Bundle, kept: Kept, run_id: str, *, number: int = 1) -> None:
-    """Copies a bundle's answers, media and ratings into a journal under a run that is there. number: among those copied under it."""
+    """Copies a bundle's answers, media and ratings into a journal under a run's id. number: among those copied under it."""
+    before = (await kept.journal.reads(kept.journal.totals, run_id)).cost
     await copy_answers(kept.journal, run_id, with_media(bundle, kept.blobs))
-    await note_unknown_calls(kept.journal, bundle.run, run_id, number)
+    await note_unknown_calls(kept.journal, bundle.run, run_id, number=number, before=before)
 
 
 async def replay(bundle: Bundle, settings: Settings, suite: str, *, references: str, alpha: float) -> Replayed:

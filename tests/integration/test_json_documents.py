@@ -140,6 +140,8 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     edited["tasks"][0]["score"] = 1.0
     (genlevel.folder / "b" / "result.json").write_text(json.dumps(edited))
     run("verification", "verify", "b")
+    small = ("eval", "--model", "a", "--suite", suite, "--limit", "1", "--tasks")
+    run("result", "merge", run("result", *small, "*Causal*")["run"], run("result", *small, "*Abductive*")["run"])
     run("breakdown", "show", one, "--by", "skill")
     run("breakdown", "show", one, "--by", "modality")
     run("answer", "show", other, "--failures")

@@ -1,0 +1,134 @@
+"""Parts of a run written into this storage as one, and scored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import RunJudge, RunRecord
+from evaluator.planning.plans import Plan
+from evaluator.runs.copies import copied_record, judge_of
+from evaluator.runs.records import RunRecords
+from evaluator.runs.scoring import score_again
+from genlevel.benchmark.selection import matching_tasks
+from genlevel.cli.documents import result_document
+from genlevel.cli.replayed import Ended, Kept, put
+from genlevel.embedded import make_scorer
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import UsageError
+from genlevel.runtime.storage import sqlite_url
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from genlevel.cli.bundles import Bundle
+    from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
+
+
+async def keep(bundles: Sequence[Bundle], plans: Sequence[Plan], run_id: str, settings: Settings, folder: Path) -> Document:
+    """Stores the merged run, if it is not there, scores it, and returns its result. Raises GenlevelError.
+
+    plans: of the bundles' runs, over tasks that they do not share. The run is stored last: if that is not reached, nothing is there.
+    """
+    plan = joined_plan(plans, run_id)
+    blobs = BlobStore.open(settings.storage.blobs or folder / "blobs")
+    scorer = make_scorer(settings, folder, None)
+    try:
+        journal = Journal(settings.storage.url or sqlite_url(folder / "genlevel.db"))
+        kept = Kept(journal, blobs, scorer)
+        try:
+            record = await journal.reads(journal.run, run_id)
+            if record is None or record.run_id != run_id:
+                record = await _stored(bundles, plans, plan, kept, run_id)
+            await score_again(kept, plan, record)
+            run = await RunRecords(journal, Ended()).message(record)
+            return result_document(run, await scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id)))
+        finally:
+            await asyncio.to_thread(journal.close)
+    finally:
+        scorer.close()
+
+
+async def _stored(bundles: Sequence[Bundle], plans: Sequence[Plan], plan: Plan, kept: Kept, run_id: str) -> RunRecord:
+    journal = kept.journal
+    await journal.writes(journal.clear, run_id)
+    for number, bundle in enumerate(bundles, start=1):
+        await put(bundle, kept, run_id, number=number)
+    if (judge := _judge([bundle.run for bundle in bundles], run_id)) is not None:
+        await journal.writes(journal.judgements.set_judge, judge)
+    here = {bundle.run.run_id for bundle in bundles if await journal.reads(_is_here, journal, bundle.run.run_id)}
+    elsewhere = [one for one, bundle in zip(plans, bundles, strict=True) if bundle.run.run_id not in here]
+    record = replace(
+        copied_record(joined_run([bundle.run for bundle in bundles], plan), plan, run_id),
+        # A plan that was tried here counts by its own run, one of another machine by this one.
+        covers=json.dumps(sorted({name for one in elsewhere for name in one.covers})),
+    )
+    return await journal.writes(journal.create_run, record)
+
+
+def _is_here(journal: Journal, run_id: str) -> bool:
+    found = journal.run(run_id)
+    return found is not None and found.run_id == run_id
+
+
+def joined_plan(plans: Sequence[Plan], run_id: str) -> Plan:
+    """What all of them ask, of one suite. Raises UsageError if its tasks cannot be named together."""
+    first = plans[0]
+    by_key = {planned.task.key: planned for plan in plans for planned in plan.tasks}
+    specification = ev.RunSpecification()
+    specification.CopyFrom(first.specification)
+    whole = len(by_key) == len(first.suite.tasks)
+    specification.tasks = "" if whole else ",".join(sorted(by_key))
+    chosen = matching_tasks(first.suite, specification.tasks)
+    if {task.key for task in chosen} != set(by_key):
+        raise UsageError("the parts' tasks cannot be named together: a folder's name has a comma or is another task's name; rename it")
+    return Plan(specification, first.suite, first.model, tuple(by_key[task.key] for task in chosen), run_id)
+
+
+def joined_run(runs: Sequence[ev.Run], plan: Plan) -> ev.Run:
+    """The runs as one: what they say alike, with the sums of their counts. Of plans the last try counts, which has the smallest share."""
+    run = ev.Run()
+    run.CopyFrom(runs[0])
+    run.specification.CopyFrom(plan.specification)
+    run.plan = max(one.plan for one in runs)
+    run.calls, run.retries = sum(one.calls for one in runs), sum(one.retries for one in runs)
+    run.created.CopyFrom(min((one.created for one in runs), key=lambda time: time.ToNanoseconds()))
+    run.updated.CopyFrom(max((one.updated for one in runs), key=lambda time: time.ToNanoseconds()))
+    open_ones = [one.run_id for one in runs if one.status != ev.RUN_STATUS_FINISHED]
+    run.status = ev.RUN_STATUS_INTERRUPTED if open_ones else ev.RUN_STATUS_FINISHED
+    run.reason = f"not finished: {', '.join(open_ones)}; continue it and merge again" if open_ones else ""
+    for priced in (one for one in runs if one.HasField("cost_nano_usd") or one.HasField("most_cost_nano_usd")):
+        run.cost_nano_usd = run.most_cost_nano_usd = priced.cost_nano_usd  # says that it has a price; the journal adds it up
+    facts = joined_facts(runs, plan)
+    run.ClearField("facts")
+    if facts is not None:
+        run.facts.CopyFrom(facts)
+    return run
+
+
+def joined_facts(runs: Sequence[ev.Run], plan: Plan) -> sc.RunFacts | None:
+    """How the parts were asked, which is alike but for the genlevel that did; None if it is not known of any."""
+    known = [run.facts for run in runs if run.HasField("facts")]
+    if not known:
+        return None
+    facts = sc.RunFacts()
+    facts.CopyFrom(known[0])
+    for name in ("version", "commit"):
+        if len({getattr(run.facts, name) for run in runs}) > 1:
+            facts.ClearField(name)
+    facts.tasks = plan.specification.tasks
+    facts.ClearField("parts")
+    facts.parts.extend(run.run_id for run in runs)
+    return facts
+
+
+def _judge(runs: Sequence[ev.Run], run_id: str) -> RunJudge | None:
+    """Who judged the parts: one judge, with the prompts of all."""
+    judges = [judge for run in runs if (judge := judge_of(run, run_id)) is not None]
+    return replace(judges[0], prompts={name: prompt for judge in judges for name, prompt in judge.prompts.items()}) if judges else None
