@@ -9,6 +9,8 @@ from string import ascii_uppercase
 from typing import NamedTuple
 
 from genlevel.benchmark.texts import normal_text, without_invisible
+from scorer.parsers.deciding import decided
+from scorer.parsers.naming import Names
 from scorer.parsers.refusals import gives_up
 from scorer.parsers.text import statements, without_wrapping
 from scorer.parsers.values import Unparsable
@@ -138,14 +140,17 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     lines = [line for line in text.splitlines() if line.strip()]
     read = [_read(line, choices) for line in lines]
     found = sorted({letter for letter in read if isinstance(letter, str)})
+    names = Names(choices.exact, lettered=True)
     if len(found) > 1:
-        return Unparsable(f"it names several letters: {', '.join(found)}")
+        return decided(text, names, concluded=True) or Unparsable(f"it names several letters: {', '.join(found)}")
     if found and any(gives_up(line) for line, letter in zip(lines, read, strict=True) if letter is None):
         return Unparsable("it says that there is no answer")
     if found:
         return found[0]
     problem = next((letter for letter in read if isinstance(letter, Unparsable)), None)
-    found_text = choices.of_statement(text) or problem or _only_named(text, choices)
+    if problem is not None:
+        return choices.of_statement(text) or decided(text, names, concluded=True) or problem
+    found_text = choices.of_statement(text) or _only_named(text, choices) or decided(text, names)
     return found_text or Unparsable("no option's letter or text stands out in it")
 
 

@@ -6,13 +6,18 @@ Words are parts of regular expressions, matched without regard to case. Scripts 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
+
+_ACCENTED = re.compile("(?<=[A-Za-z\u0370-\u03ff\u0400-\u04ff])[\u0300-\u036f]+")
 
 
 class Language(NamedTuple):
-    """Words of one language. answer: nouns that announce an answer before a colon; verb: what stands between such a noun and the answer.
+    """Words of one language, as alternatives of an expression.
 
-    right: adjectives of such nouns; because: what begins a reason; no: what denies the words after it, or those before it (no_after).
+    answer: nouns that announce an answer before a colon; right: adjectives of such nouns; verb: what stands between such a noun and the
+    answer; because: what begins a reason; so: what begins a conclusion; no: what denies the words after it; no_after: what denies the
+    words before it; spaced: whether there are spaces between words.
     """
 
     name: str
@@ -20,7 +25,8 @@ class Language(NamedTuple):
     right: str
     verb: str
     because: str
-    no: str
+    so: str
+    no: str = ""
     no_after: str = ""
     spaced: bool = True
 
@@ -28,59 +34,173 @@ class Language(NamedTuple):
 LANGUAGES = (
     Language(
         "English",
-        r"answers?|ans",
-        r"final|correct|right|best",
-        r"is|are|was|would be|should be|must be",
-        r"because|since|as|due to|given that|reason",
-        r"not|never|no|cannot|isn['’]?t|wasn['’]?t|neither|nor|without",
+        answer="answers?|ans",
+        right="final|correct|right|best",
+        verb="is|are|was|would be|should be|must be",
+        because="because|since|as|due to|given that|reason",
+        so="therefore|thus|hence|so|consequently|accordingly",
+        no="not|never|no|cannot|neither|nor|without|isnt|arent|wasnt|dont|doesnt|didnt|cant",
     ),
     Language(
         "Chinese",
-        r"答案|答",
-        r"正确|正確|最终|最終|最佳",
-        r"应该是|應該是|应为|應為|是|为|為|选择|選擇|选|選",
-        r"因为|因為|由于|由於",
-        r"不是|不|非|没有|沒有|并非",
-        "不对|错误|不正确",
-        False,
+        answer="答案|答",
+        right="正确|正確|最终|最終|最佳",
+        verb="应该是|應該是|应为|應為|是|为|為|选择|選擇|选|選",
+        because="因为|因為|由于|由於",
+        so="因此|所以|综上所述|综上|因而",
+        no="不|非|没|沒",
+        no_after="错|錯",
+        spaced=False,
     ),
-    Language("Hindi", r"उत्तर|जवाब", r"सही|अंतिम", r"है", r"क्योंकि", r"न", r"नहीं|गलत"),
     Language(
-        "Spanish", r"respuesta|resp", r"correcta|final|mejor", r"es|sería|debe ser", r"porque|ya que|dado que|debido a", r"no|ni|nunca|sin"
+        "Hindi",
+        answer="उत्तर|जवाब",
+        right="सही|अंतिम",
+        verb="है",
+        because="क्योंकि",
+        so="इसलिए|अतः",
+        no="न",
+        no_after="नहीं|गलत",
+    ),
+    Language(
+        "Spanish",
+        answer="respuesta|resp",
+        right="correcta|final|mejor",
+        verb="es|sería|debe ser",
+        because="porque|ya que|dado que|debido a",
+        so="por tanto|así",
+        no="no|ni|nunca",
     ),
     Language(
         "French",
-        r"réponse|reponse|rép",
-        r"correcte|finale|bonne|exacte",
-        r"est|serait|doit être",
-        r"car|parce qu|puisqu",
-        r"pas|ni|jamais|sans|non",
+        answer="réponse|reponse|rép",
+        right="correcte|finale|bonne|exacte",
+        verb="est|serait|doit être",
+        because="parce que|puisque",
+        so="donc|ainsi",
+        no="pas|ni|jamais|sans|non",
     ),
-    Language("Arabic", r"(?:ال)?[إا]جابة|(?:ال)?جواب", r"الصحيحة|النهائية|الصحيح|النهائي", r"هي|هو", r"لأن|بسبب", r"ليس|ليست|لا|غير"),
-    Language("Bengali", r"উত্তর", r"সঠিক|চূড়ান্ত", r"হলো|হল|হচ্ছে", r"কারণ", r"না", r"নয়|না|ভুল"),
-    Language("Portuguese", r"resposta", r"correta|final|certa", r"é|seria|deve ser", r"porque|pois|já que", r"não|nem|nunca|sem"),
     Language(
-        "Russian", r"ответ", r"правильный|окончательный|верный", r"это|является|[-–—]", r"потому что|так как|поскольку", r"не|нет|ни|без"
+        "Arabic",
+        answer="(?:ال)?[إا]جابة|(?:ال)?جواب",
+        right="الصحيحة|النهائية|الصحيح|النهائي",
+        verb="هي|هو",
+        because="لأن|بسبب",
+        so="لذلك|إذن",
+        no="ليس|ليست|لا|غير",
     ),
-    Language("Urdu", r"جواب", r"درست|صحیح|حتمی", r"ہے", r"کیونکہ", r"نہ", r"نہیں|غلط"),
+    Language(
+        "Bengali",
+        answer="উত্তর",
+        right="সঠিক|চূড়ান্ত",
+        verb="হলো|হল|হচ্ছে",
+        because="কারণ",
+        so="তাই|সুতরাং",
+        no="না",
+        no_after="নয়|না|ভুল",
+    ),
+    Language(
+        "Portuguese",
+        answer="resposta",
+        right="correta|final|certa",
+        verb="é|seria|deve ser",
+        because="porque|pois|já que",
+        so="portanto",
+        no="não|nem|nunca|sem",
+    ),
+    Language(
+        "Russian",
+        answer="ответ",
+        right="правильный|окончательный|верный",
+        verb="это|является|[-–—]",
+        because="потому что|так как|поскольку",
+        so="поэтому|значит|итак",
+        no="не|нет|ни|без",
+    ),
+    Language(
+        "Urdu",
+        answer="جواب",
+        right="درست|صحیح|حتمی",
+        verb="ہے",
+        because="کیونکہ",
+        so="لہذا|اس لیے",
+        no="نہ",
+        no_after="نہیں|غلط",
+    ),
     Language(
         "German",
-        r"antwort|lösung",
-        r"richtige|korrekte|endgültige|finale",
-        r"ist|lautet|wäre",
-        r"weil|denn|da",
-        r"nicht|kein|keine|keinen|weder|noch|nie|ohne",
+        answer="antwort|lösung",
+        right="richtige|korrekte|endgültige|finale",
+        verb="ist|lautet|wäre",
+        because="weil|denn",
+        so="daher|somit|deshalb|folglich",
+        no="nicht|kein|keine|keinen|weder|nie|ohne",
     ),
     Language(
-        "Japanese", r"答え|回答|解答|正解", r"正しい|最終", r"は", r"なぜなら|理由", "", r"ではない|ではありません|じゃない|でない", False
+        "Japanese",
+        answer="答え|回答|解答|正解",
+        right="正しい|最終",
+        verb="は",
+        because="なぜなら|理由",
+        so="したがって|よって|ゆえに",
+        no_after="ではない|ではありません|じゃない|でない",
+        spaced=False,
     ),
-    Language("Korean", r"정답|답변|답", r"최종|올바른", r"은|는", r"왜냐하면|때문", r"안", r"아니|아닙|아님|않", False),
-    Language("Italian", r"risposta", r"corretta|finale|giusta", r"è|sarebbe|deve essere", r"perché|poiché", r"non|né|mai|senza"),
-    Language("Turkish", r"cevap|yanıt|yanit", r"doğru|nihai|son", r"şudur", r"çünkü", r"ne", r"değil|yanlış"),
-    Language("Vietnamese", r"đáp án|câu trả lời|trả lời", r"đúng|cuối cùng|chính xác", r"là", r"bởi vì|vì", r"không|chẳng|chưa"),
-    Language("Indonesian", r"jawaban(?:nya)?", r"benar|akhir|tepat", r"adalah|ialah|yaitu", r"karena|sebab", r"bukan|tidak|tak"),
+    Language(
+        "Korean",
+        answer="정답|답변|답",
+        right="최종|올바른",
+        verb="은|는",
+        because="왜냐하면|때문",
+        so="따라서|그러므로",
+        no="안",
+        no_after="아니|아닙|아님|않",
+        spaced=False,
+    ),
+    Language(
+        "Italian",
+        answer="risposta",
+        right="corretta|finale|giusta",
+        verb="è|sarebbe|deve essere",
+        because="perché|poiché",
+        so="quindi|dunque|perciò",
+        no="non|né|senza",
+    ),
+    Language(
+        "Turkish",
+        answer="cevap|yanıt|yanit",
+        right="doğru|nihai|son",
+        verb="şudur",
+        because="çünkü",
+        so="dolayısıyla",
+        no="ne",
+        no_after="değil|yanlış",
+    ),
+    Language(
+        "Vietnamese",
+        answer="đáp án|câu trả lời|trả lời",
+        right="đúng|cuối cùng|chính xác",
+        verb="là",
+        because="bởi vì|vì",
+        so="vậy|do đó",
+        no="không|chẳng|chưa",
+    ),
+    Language(
+        "Indonesian",
+        answer="jawaban(?:nya)?",
+        right="benar|akhir|tepat",
+        verb="adalah|ialah|yaitu",
+        because="karena|sebab",
+        so="jadi|maka",
+        no="bukan|tidak|tak",
+    ),
 )
 """The ten languages with the most speakers, and some more."""
+
+
+def without_accents(text: str) -> str:
+    """Latin, Greek and Cyrillic letters without their marks; in other scripts marks make other words."""
+    return text if text.isascii() else unicodedata.normalize("NFC", _ACCENTED.sub("", unicodedata.normalize("NFD", text)))
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -92,6 +212,12 @@ def any_of(words: str, *, spaced: bool = True) -> str:
     """An expression for one word of any language. words: which ones ("answer"); spaced: of those with spaces between words, or without."""
     found = [getattr(row, words) for row in LANGUAGES if row.spaced is spaced and getattr(row, words)]
     return "|".join(found).replace(" ", r"\s")
+
+
+def _single(words: str) -> frozenset[str]:
+    """The single words among some of all languages, in the form in which words are compared."""
+    found = [word for row in LANGUAGES for word in getattr(row, words).split("|")]
+    return frozenset(without_accents(word) for word in found if word and " " not in word and word.isalpha())
 
 
 def _marker() -> str:
@@ -107,14 +233,15 @@ ANSWER_MARKER = re.compile(_marker(), re.IGNORECASE)
 
 WHY = rf"(?:{any_of('because')})"
 """What begins a reason, in languages with spaces between words."""
-DENIED_BEFORE = frozenset(word.replace("['’]?", "") for row in LANGUAGES for word in row.no.split("|") if word) | {
-    "isnt",
-    "arent",
-    "wasnt",
-    "dont",
-    "doesnt",
-    "cant",
-}
+SO_UNSPACED = re.compile(any_of("so", spaced=False))
+"""What begins a conclusion, in languages without spaces between words."""
+CONCLUDES = _single("so")
+"""Words that begin a conclusion."""
+IS = _single("verb") - {"la", "e"}
+"""Words between a subject and what it is; without accents two of them are other words of other languages."""
+DENIED_BEFORE = _single("no")
 """Words that deny what follows them in their clause."""
-DENIED_AFTER = frozenset(word for row in LANGUAGES for word in row.no_after.split("|") if word)
+UNSPACED_DENIED_AFTER = re.compile(any_of("no_after", spaced=False))
+"""What denies the words before it, in languages without spaces between words."""
+DENIED_AFTER = _single("no_after")
 """Words that deny what precedes them in their clause."""

@@ -1,6 +1,6 @@
 """Which of the given options a text names, as a reader would see it: whatever the case, accents, articles, plural, hyphens or emphasis.
 
-Texts and options become words (``words``), so that a search for options is a walk over words; the longest option wins at each place.
+Texts and options become words (``Words``), so that a search for options is a walk over words; the longest option wins at each place.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from string import ascii_uppercase
 from typing import NamedTuple
 
 from genlevel.benchmark.texts import normal_text, without_invisible
-from scorer.parsers.languages import word_set
+from scorer.parsers.languages import SO_UNSPACED, without_accents, word_set
 
 # A word is what stands between spaces and punctuation; scripts without spaces, and pictures, are words of one character.
 _ALONE = (
@@ -22,12 +23,11 @@ _APART = (
     r"\s!\"'()*,\-./:;?\[\\\]^_`{|}~\u00a1-\u00a8\u00aa-\u00af\u00b4-\u00bb\u00bf"
     r"\u060c\u061b\u061f\u06d4\u0964\u0965\u2000-\u206f\u3000-\u303f"
 )
-_WORD = re.compile(
-    rf"(?<![^\W_])[-+]?\d+(?:[.,:]\d+)*[%°]?|[{_ALONE}]|[^{_APART}{_ALONE}]+|[.,;:!?()\n।。、！？：；，]|-(?=\s)|[\u2013\u2014]"
-)
+_WORD = re.compile(rf"(?<![^\W_])[-+]?\d+(?:[.,:]\d+)*[%°]?|[{_ALONE}]|[^{_APART}{_ALONE}]+|[.,;:!?()\n।؟،。、]|-(?=\s)|[\u2013\u2014]")
 _APOSTROPHES = re.compile(r"(?<=\w)['’](?=\w)")
-_CUT = frozenset(".,;:!?()\n।。、！？：；，-\u2013\u2014")
-_ACCENTED = re.compile("(?<=[a-z\u0370-\u03ff\u0400-\u04ff])[\u0300-\u036f]+")
+_JOINED = re.compile(r"\w[-_\u2010\u2011](?=\w)")
+_CUT = frozenset(".,;:!?()\n।؟،。、-\u2013\u2014")
+_ENDS = frozenset(".!?\n;।؟。")
 _ARTICLES = frozenset({"a", "an", "the"})
 _SINGULAR = (
     (re.compile(r"(?<=[a-z]{2})ies$"), "y"),
@@ -37,30 +37,46 @@ _SINGULAR = (
 _NO_PLURAL = word_set("news always perhaps besides towards does goes says whereas")
 # Words that a sentence needs anyway: as options they count only if they are all that a clause states.
 _COMMON = word_set(
-    "a an the i it is in on off up down out at to of by as or and not no yes true false none other others us we he she may"
-    " can will do does be am are so if same right all any more less one this that these those here there"
+    "a an the i it is in on off up down out at to of by as or and not no yes true false none other others us we he she may can will do does"
+    " be am are so if same right all any more less one this that these those here there"
+)
+# Behind these a capital is an option's letter: "image B".
+_LETTERED = word_set(
+    "option choice answer alternative letter image picture photo figure point box item statement candidate selection region panel diagram"
+    " graph opcion opción choix antwort вариант pilihan"
 )
 MOST_CHARACTERS = 20_000
 """Sentences are looked through only in so much of a text: its end."""
 
 
-def words(text: str) -> list[str]:
-    """Words in the form in which they are compared, and the punctuation that ends clauses.
+class Words(NamedTuple):
+    """A text's words in the form in which they are compared, with the punctuation that ends clauses; and the same as they are written.
 
-    >>> words("The Café-owners, 2.5 %")
+    joined: the places of words that hang on the one before them by a hyphen or the like.
+
+    >>> Words.of("The Café-owners, 2.5 %").said
     ['the', 'cafe', 'owner', ',', '2.5', '%']
     """
-    plain = unicodedata.normalize("NFKC", without_invisible(text)).casefold()
-    return [_singular(word) for word in _WORD.findall(_APOSTROPHES.sub("", without_accents(plain)))]
 
+    said: list[str]
+    written: list[str]
+    joined: frozenset[int]
 
-def without_accents(text: str) -> str:
-    """Latin, Greek and Cyrillic letters without their marks; in other scripts marks make other words."""
-    return unicodedata.normalize("NFC", _ACCENTED.sub("", unicodedata.normalize("NFD", text)))
+    @classmethod
+    def of(cls, text: str) -> Words:
+        plain = without_accents(unicodedata.normalize("NFKC", without_invisible(text)))
+        if not plain.isascii():
+            plain = SO_UNSPACED.sub(" so ", plain)
+        plain = _APOSTROPHES.sub("", plain)
+        written = _WORD.findall(plain)
+        joined = frozenset[int]()
+        if _JOINED.search(plain) is not None:
+            joined = frozenset(place for place, word in enumerate(_WORD.finditer(plain)) if _JOINED.match(plain, max(0, word.start() - 2)))
+        return cls([_singular(word.casefold()) for word in written], written, joined)
 
 
 def _singular(word: str) -> str:
-    if len(word) > 3 and word not in _NO_PLURAL:
+    if len(word) > 3 and word[-1] == "s" and word not in _NO_PLURAL:
         for ending, instead in _SINGULAR:
             word, count = ending.subn(instead, word)
             if count:
@@ -73,31 +89,44 @@ def ends_clause(word: str) -> bool:
     return word in _CUT
 
 
+def ends_sentence(word: str) -> bool:
+    """Whether it is punctuation that ends a sentence or a line."""
+    return word in _ENDS
+
+
 class Mention(NamedTuple):
-    """An option named in a text, from which word to which. common: it is a word that sentences need anyway, or a single letter."""
+    """An option named in a text, from which word to which.
+
+    common: as a word that sentences need anyway, a number or a mere letter; partial: as a part of a longer word with hyphens.
+    """
 
     option: str
     start: int
     end: int
-    common: bool
+    common: bool = False
+    partial: bool = False
 
 
 class Names:
-    """The options in all forms in which a text may name them."""
+    """Options in all forms in which a text may name them.
 
-    def __init__(self, options: Sequence[str]) -> None:
-        self.options = tuple(options)
+    lettered: whether they are asked for by letters, which then are what they are called; otherwise they are called by their texts.
+    """
+
+    def __init__(self, options: Sequence[str], *, lettered: bool = False) -> None:
+        called = tuple(ascii_uppercase) if lettered else tuple(options)
+        self.letters = frozenset(ascii_uppercase[: len(options)] if options else ascii_uppercase) if lettered else frozenset()
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._normal: dict[str, set[str]] = defaultdict(set)
         self._folded: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        self._first: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
-        for place, option in enumerate(self.options):
+        self._first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for option, name in zip(options, called, strict=False):
             said = without_article(plain_words(option))
-            self._exact[option.strip()].add(option)
-            self._normal[normal_text(option)].add(option)
-            self._folded[said].add(option)
-            if said:
-                self._first[said[0]].append((said, place))
+            self._exact[option.strip()].add(name)
+            self._normal[normal_text(option)].add(name)
+            self._folded[said].add(name)
+            if said and not (lettered and len(said) == 1 and said[0].upper() in self.letters):
+                self._first[said[0]].append((said, name))
         for found in self._first.values():
             found.sort(key=lambda entry: -len(entry[0]))
 
@@ -109,25 +138,36 @@ class Names:
                 return table[key]
         return self._folded.get(said, set()) if said else set()
 
-    def mentions(self, said: Sequence[str]) -> Iterator[Mention]:
+    def mentions(self, words: Words) -> Iterator[Mention]:
         """Where the words name options, the longest at each place."""
-        place = 0
+        said, place = words.said, 0
         while place < len(said):
-            longest = next(
-                (found for found in self._first.get(said[place], ()) if tuple(said[place : place + len(found[0])]) == found[0]), None
-            )
-            if longest is None:
-                place += 1
-            else:
-                first = longest[0][0]
-                common = len(longest[0]) == 1 and (first in _COMMON or (len(first) == 1 and first.isascii()))
-                yield Mention(self.options[longest[1]], place, place + len(longest[0]), common)
-                place += len(longest[0])
+            forms = self._first.get(said[place], ())
+            longest = next((form for form in forms if tuple(said[place : place + len(form[0])]) == form[0]), None)
+            if longest is not None:
+                form, name = longest
+                partial = not words.joined.isdisjoint((place, place + len(form)))
+                yield Mention(name, place, place + len(form), len(form) == 1 and _is_common(form[0]), partial)
+                place += len(form)
+                continue
+            if words.written[place] in self.letters:
+                yield Mention(words.written[place], place, place + 1, not _is_lettered(said, place))
+            place += 1
+
+
+def _is_common(word: str) -> bool:
+    return word in _COMMON or (len(word) == 1 and word.isascii()) or word[-1:].isdigit()
+
+
+def _is_lettered(said: Sequence[str], place: int) -> bool:
+    """Whether a capital stands in brackets or behind "option" and the like."""
+    before, after = said[place - 1] if place else "", said[place + 1] if place + 1 < len(said) else ""
+    return (before == "(" and after == ")") or before in _LETTERED or (before == "(" and place > 1 and said[place - 2] in _LETTERED)
 
 
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text without punctuation."""
-    return tuple(word for word in words(text) if word not in _CUT)
+    return tuple(word for word in Words.of(text).said if word not in _CUT)
 
 
 def without_article(said: tuple[str, ...]) -> tuple[str, ...]:

@@ -168,7 +168,7 @@ def test_a_letter_is_the_place_that_it_is_asked_for_also_where_an_option_is_that
         ("Oh yes", None),
         ("There are 2 of them", "E"),
         ("There are 2.5 of them", None),
-        ("A dog. " + "It barks. " * 30, None),
+        ("A dog. " + "It barks. " * 30, "B"),
     ],
 )
 def test_the_only_option_that_a_short_text_names_is_its_answer(raw: str, letter: str | None) -> None:

@@ -1,0 +1,231 @@
+"""What prose settles on: the option in its conclusion, else the one that its sentences state, else the only one that it names.
+
+An option counts only if it is meant: not one that is denied, asked about, doubted, or only compared with. The vocabulary is English's;
+other languages' words for "is", "not" and "therefore" come from scorer.parsers.languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from scorer.parsers.languages import CONCLUDES, DENIED_AFTER, DENIED_BEFORE, IS, UNSPACED_DENIED_AFTER, word_set
+from scorer.parsers.naming import MOST_CHARACTERS, Mention, Names, Words, ends_clause, ends_sentence
+from scorer.parsers.refusals import REFUSED
+from scorer.parsers.values import Unparsable
+
+UNSURE = "it is not sure of an option"
+TAKES_BACK = word_set("actually wait hmm hm correction sorry reconsidering reflection mistake oops scratch mind changed revise revising")
+_DOUBT = word_set("maybe perhaps possibly might could whether if unless either unsure unclear uncertain")
+_COMPARES = word_set("than unlike compared comparison whereas while opposed contrast rather instead differ different")
+# Words of a clause that set aside what comes after them; those that only do so if they are near.
+_DENIES = DENIED_BEFORE | word_set("wrong incorrect false invalid unlikely worst least hardly barely doubt other another non")
+_LOOKED_AT = word_set(
+    "unlike except excluding exclude excluded eliminate eliminated reject rejected rule ruled compared comparison differ different contrast"
+    " confused mistaken resemble initially thought considered candidate between than instead similarly"
+)
+_HOW = word_set("sure certain clear much many far")
+_NO_MATTER = word_set("doubt question only just")
+WRONG = word_set(
+    "not isnt wasnt doesnt cannot cant wrong incorrect false unlikely impossible invalid excluded eliminated ruled rejected like less out"
+)
+# Right before a name that a sentence states, but for words like "the", "most likely" or "category" in between.
+_STATES = IS | word_set(
+    "its thats was be been being by as called named labeled labelled classified identified categorized categorised belong choose chose pick"
+    " select say answer would likely probably clearly definitely correspond match = →"
+)
+_PASSED_OVER = word_set(
+    "a an the to with for under of most very likely probably clearly definitely indeed simply just also category class label option choice"
+    " brand type ( image"
+)
+# What a sentence says of the option that it decides for.
+_DECIDES = word_set(
+    "correspond match best correct answer fit share closest accurately accurate appropriate suitable solution likely plausible probable"
+    " enclose align"
+)
+_MOST_OF = word_set("most more")
+_MOST_SAID = word_set("similar likely appropriate accurate accurately suitable probable plausible")
+_CLAUSE_WORDS = word_set("but although though") | CONCLUDES
+_OPENS_CONCLUSION = CONCLUDES | word_set("conclusion conclude summary overall ultimately finally based final assessment answer short")
+_ALL = word_set("anything nothing everything all none any")
+_JOINS = word_set("or and vs versus a an the maybe perhaps possibly even also , ( )")
+_CONTRASTS = ("in contrast ,", "by contrast ,", "on the other hand", "conversely", "in comparison ,", "by comparison ,")
+_MANY = 3
+_NEAR = 6
+_FAR = 60
+_OPENING = 14
+
+
+class _Weight(IntEnum):
+    NAMED = 1
+    STATED = 2
+    CONCLUDED = 3
+
+
+class _Claim(NamedTuple):
+    """The options that a sentence means, and how much it says so. turns: whether it takes back what came before."""
+
+    options: frozenset[str]
+    weight: _Weight
+    turns: bool
+
+
+def decided(text: str, names: Names, *, concluded: bool = False) -> str | Unparsable | None:
+    """The option that the text settles on; None if it names none. concluded: only if a conclusion does so.
+
+    >>> decided("It could be a dog. The snout is short, so it is a cat.", Names(["cat", "dog"]))
+    'cat'
+    """
+    words = Words.of(text[-MOST_CHARACTERS:])
+    claims = _claims(words, names)
+    conclusions = [claim for claim in claims if claim.weight is _Weight.CONCLUDED]
+    if conclusions:
+        after = claims[claims.index(conclusions[-1]) + 1 :]
+        turns = [claim for claim in after if claim.turns and claim.weight > _Weight.NAMED]
+        return one((turns or conclusions)[-1].options)
+    if concluded:
+        return None
+    stated = [claim for claim in claims if claim.weight is _Weight.STATED]
+    turned = next((place for place in range(len(stated) - 1, -1, -1) if stated[place].turns), 0)
+    if stated:
+        return one(option for claim in stated[turned:] for option in claim.options)
+    named = {option for claim in claims for option in claim.options}
+    if named and (REFUSED.search(text) is not None or not _DOUBT.isdisjoint(words.said)):
+        return Unparsable(UNSURE)
+    return one(named) if named else None
+
+
+def one(options: Iterable[str]) -> str | Unparsable:
+    """The only one of some options, if they are the same."""
+    found = sorted(set(options))
+    return found[0] if len(found) == 1 else Unparsable(f"it names several options: {', '.join(found[:4])}")
+
+
+def _claims(words: Words, names: Names) -> list[_Claim]:
+    """A claim for each sentence that means an option, in order."""
+    said = words.said
+    ends = [place for place, word in enumerate(said) if ends_sentence(word)]
+    mentions = list(names.mentions(words))
+    claims: list[_Claim] = []
+    start, taken = 0, 0
+    for end in (*ends, len(said)):
+        inside: list[Mention] = []
+        while taken < len(mentions) and mentions[taken].start < end:
+            inside.append(mentions[taken])
+            taken += 1
+        if inside and said[end : end + 1] not in (["?"], ["؟"]):
+            claim = _claim(said, start, end, inside)
+            claims += [claim] if claim is not None else []
+        start = end + 1
+    return claims
+
+
+def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention]) -> _Claim | None:
+    compared = next((place for place in range(start + 1, end) if said[place] in _COMPARES), end)
+    if said[start : start + 1] and said[start] in _COMPARES:
+        compared = end
+    if " ".join(said[start : start + 5]).startswith(_CONTRASTS):
+        return None
+    weights: dict[str, _Weight] = {}
+    for mention in inside:
+        if (
+            (mention.start > compared and weights)
+            or mention.partial
+            or is_denied(said, mention)
+            or (mention.common and not is_said_alone(said, mention))
+        ):
+            continue
+        clause = clause_before(said, mention.start)
+        if not _DOUBT.isdisjoint(clause):
+            continue
+        weight = _Weight.STATED if _states(clause) or _decides(said, mention, end) else _Weight.NAMED
+        weights[mention.option] = max(weights.get(mention.option, weight), weight)
+    if not weights:
+        return None
+    heaviest = max(weights.values()) if len(weights) < _MANY else _Weight.NAMED
+    options = frozenset(option for option, weight in weights.items() if weight is heaviest or _are_alternatives(said, inside, option))
+    if heaviest is _Weight.NAMED:
+        options = frozenset(weights)
+    opening = said[start : min(end, start + _OPENING)]
+    before = said[start : inside[0].start + 1]
+    if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > _Weight.NAMED else before):
+        heaviest = _Weight.CONCLUDED
+    turns = not TAKES_BACK.isdisjoint(said[max(0, start - _NEAR) : end])
+    return _Claim(options, heaviest, turns)
+
+
+def _are_alternatives(said: Sequence[str], inside: Sequence[Mention], option: str) -> bool:
+    """Whether an option is named beside another one, as "a cat or a dog"."""
+    return any(
+        one.option != other.option and option in {one.option, other.option} and _JOINS.issuperset(said[one.end : other.start])
+        for one, other in pairwise(inside)
+    )
+
+
+def clause_before(said: Sequence[str], start: int) -> list[str]:
+    """The words of the clause before a place, the nearest first. Brackets end none."""
+    before = said[max(0, start - _FAR) : start]
+    clause: list[str] = []
+    for place in range(len(before) - 1, -1, -1):
+        word = before[place]
+        if word == "but" and place and before[place - 1] in _ALL:
+            return [*clause, "except"]
+        if word == ":":
+            continue
+        if (ends_clause(word) and word not in "()") or (word in _CLAUSE_WORDS and not (word == "so" and clause and clause[-1] in _HOW)):
+            break
+        clause.append(word)
+    return clause
+
+
+def _states(clause: Sequence[str]) -> bool:
+    nearest = next((word for word in clause if word not in _PASSED_OVER), None)
+    return nearest in _STATES
+
+
+def _decides(said: Sequence[str], mention: Mention, end: int) -> bool:
+    """Whether what a clause says of an option decides for it: "Point B corresponds to", "B is the most likely"."""
+    after = said[mention.end : min(end, mention.end + _OPENING)]
+    for place, word in enumerate(after):
+        if word in _COMPARES or word in _CLAUSE_WORDS:
+            return False
+        if word in _DECIDES or (word in _MOST_SAID and place and after[place - 1] in _MOST_OF):
+            return True
+    return False
+
+
+def _without_assurance(clause: Sequence[str]) -> list[str]:
+    """A clause, the nearest word first, less what sounds like a denial and is none: "there is no doubt that"."""
+    kept: list[str] = []
+    for word in clause:
+        if kept and kept[-1] in _NO_MATTER and word in DENIED_BEFORE:
+            kept.pop()
+        else:
+            kept.append(word)
+    return kept
+
+
+def is_meant(said: Sequence[str], mention: Mention) -> bool:
+    """Whether an option is named for itself: not a part of another word, a word that could be any, or set aside."""
+    return not mention.partial and not (mention.common and not is_said_alone(said, mention)) and not is_denied(said, mention)
+
+
+def is_said_alone(said: Sequence[str], mention: Mention) -> bool:
+    """Whether a clause says no more than a word that could be any: "It is on.", not "It is on fire"."""
+    clause = clause_before(said, mention.start)
+    after = said[mention.end] if mention.end < len(said) else "."
+    return (not clause or _states(clause)) and (ends_clause(after) or after in IS)
+
+
+def is_denied(said: Sequence[str], mention: Mention) -> bool:
+    """Whether an option is named only to set it aside."""
+    clause = _without_assurance(clause_before(said, mention.start))
+    if any(word in _DENIES or (place < _NEAR and word in _LOOKED_AT) for place, word in enumerate(clause)):
+        return True
+    after = said[mention.end : mention.end + 4]
+    cut = next((place for place, word in enumerate(after) if ends_clause(word) and word not in "()"), len(after))
+    if any(word in WRONG or word in DENIED_AFTER for word in after[:cut]):
+        return True
+    return UNSPACED_DENIED_AFTER.search("".join(said[mention.end : mention.end + _FAR // 2])[: _FAR // 2]) is not None
