@@ -36,6 +36,7 @@ _STATES = IS | word_set(
     "its thats was be been being by as called named labeled labelled classified identified categorized categorised belong choose chose pick"
     " select say answer would likely probably clearly definitely correspond match = →"
 )
+_STATES_LETTERS = IS | word_set("its thats be labeled labelled choose pick select correspond")
 _PASSED_OVER = word_set(
     "a an the to with for under of most very likely probably clearly definitely indeed simply just also category class label option choice"
     " brand type ( image"
@@ -52,7 +53,9 @@ _OPENS_CONCLUSION = CONCLUDES | word_set("conclusion conclude summary overall ul
 _ALL = word_set("anything nothing everything all none any")
 _JOINS = word_set("or and vs versus a an the maybe perhaps possibly even also , ( )")
 _CONTRASTS = ("in contrast ,", "by contrast ,", "on the other hand", "conversely", "in comparison ,", "by comparison ,")
+_ARTICLES = word_set("a an the")
 _MANY = 3
+_MOST_WORDS = 60
 _NEAR = 6
 _FAR = 60
 _OPENING = 14
@@ -65,11 +68,15 @@ class _Weight(IntEnum):
 
 
 class _Claim(NamedTuple):
-    """The options that a sentence means, and how much it says so. turns: whether it takes back what came before."""
+    """The options that a sentence means, and how much it says so.
+
+    turns: whether it takes back what came before; whole: whether it is nothing but an option.
+    """
 
     options: frozenset[str]
     weight: _Weight
     turns: bool
+    whole: bool
 
 
 def decided(text: str, names: Names, *, concluded: bool = False) -> str | Unparsable | None:
@@ -84,7 +91,8 @@ def decided(text: str, names: Names, *, concluded: bool = False) -> str | Unpars
     if conclusions:
         after = claims[claims.index(conclusions[-1]) + 1 :]
         turns = [claim for claim in after if claim.turns and claim.weight > _Weight.NAMED]
-        return one((turns or conclusions)[-1].options)
+        beside = after[0].options if after and after[0].whole and not turns else frozenset[str]()
+        return one((turns or conclusions)[-1].options | beside)
     if concluded:
         return None
     stated = [claim for claim in claims if claim.weight is _Weight.STATED]
@@ -92,6 +100,8 @@ def decided(text: str, names: Names, *, concluded: bool = False) -> str | Unpars
     if stated:
         return one(option for claim in stated[turned:] for option in claim.options)
     named = {option for claim in claims for option in claim.options}
+    if len(words.said) > (_MOST_WORDS if names.letters else MOST_CHARACTERS):
+        return None
     if named and (REFUSED.search(text) is not None or not _DOUBT.isdisjoint(words.said)):
         return Unparsable(UNSURE)
     return one(named) if named else None
@@ -130,12 +140,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
         return None
     weights: dict[str, _Weight] = {}
     for mention in inside:
-        if (
-            (mention.start > compared and weights)
-            or mention.partial
-            or is_denied(said, mention)
-            or (mention.common and not is_said_alone(said, mention))
-        ):
+        if (mention.start > compared and weights) or not is_meant(said, mention):
             continue
         clause = clause_before(said, mention.start)
         if not _DOUBT.isdisjoint(clause):
@@ -146,6 +151,9 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
         return None
     heaviest = max(weights.values()) if len(weights) < _MANY else _Weight.NAMED
     options = frozenset(option for option, weight in weights.items() if weight is heaviest or _are_alternatives(said, inside, option))
+    whole = len(inside) == 1 and set(said[start : inside[0].start]) <= _ARTICLES and inside[0].end == end
+    if whole:
+        heaviest = _Weight.STATED
     if heaviest is _Weight.NAMED:
         options = frozenset(weights)
     opening = said[start : min(end, start + _OPENING)]
@@ -153,7 +161,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > _Weight.NAMED else before):
         heaviest = _Weight.CONCLUDED
     turns = not TAKES_BACK.isdisjoint(said[max(0, start - _NEAR) : end])
-    return _Claim(options, heaviest, turns)
+    return _Claim(options, heaviest, turns, whole)
 
 
 def _are_alternatives(said: Sequence[str], inside: Sequence[Mention], option: str) -> bool:
@@ -207,16 +215,20 @@ def _without_assurance(clause: Sequence[str]) -> list[str]:
     return kept
 
 
-def is_meant(said: Sequence[str], mention: Mention) -> bool:
-    """Whether an option is named for itself: not a part of another word, a word that could be any, or set aside."""
-    return not mention.partial and not (mention.common and not is_said_alone(said, mention)) and not is_denied(said, mention)
-
-
 def is_said_alone(said: Sequence[str], mention: Mention) -> bool:
-    """Whether a clause says no more than a word that could be any: "It is on.", not "It is on fire"."""
+    """Whether a clause says no more than a word that could be any: "It is on.", not "It is on fire"; a mere capital only ends sentences."""
     clause = clause_before(said, mention.start)
     after = said[mention.end] if mention.end < len(said) else "."
-    return (not clause or _states(clause)) and (ends_clause(after) or after in IS)
+    if mention.bare:
+        return ends_sentence(after) and next((word for word in clause if word not in _PASSED_OVER), None) in _STATES_LETTERS
+    return (not clause or _states(clause)) and ((ends_clause(after) and after != "(") or after in IS)
+
+
+def is_meant(said: Sequence[str], mention: Mention) -> bool:
+    """Whether an option is named for itself: not a part of something else, a word that could be any, or set aside."""
+    if mention.partial or ((mention.common or mention.bare) and not is_said_alone(said, mention)):
+        return False
+    return not is_denied(said, mention)
 
 
 def is_denied(said: Sequence[str], mention: Mention) -> bool:

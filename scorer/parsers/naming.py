@@ -97,13 +97,15 @@ def ends_sentence(word: str) -> bool:
 class Mention(NamedTuple):
     """An option named in a text, from which word to which.
 
-    common: as a word that sentences need anyway, a number or a mere letter; partial: as a part of a longer word with hyphens.
+    common: as a word that sentences need anyway; bare: as a number, or a capital that nothing shows to be an option's letter; partial: as
+    a part of a longer word with hyphens, or of a list that shares its last word ("the second and third images").
     """
 
     option: str
     start: int
     end: int
     common: bool = False
+    bare: bool = False
     partial: bool = False
 
 
@@ -119,14 +121,15 @@ class Names:
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._normal: dict[str, set[str]] = defaultdict(set)
         self._folded: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        self._first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self._first: dict[str, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
         for option, name in zip(options, called, strict=False):
             said = without_article(plain_words(option))
             self._exact[option.strip()].add(name)
             self._normal[normal_text(option)].add(name)
             self._folded[said].add(name)
             if said and not (lettered and len(said) == 1 and said[0].upper() in self.letters):
-                self._first[said[0]].append((said, name))
+                last = Words.of(option).written[-1:]
+                self._first[said[0]].append((said, name, last[0].casefold() if last else ""))
         for found in self._first.values():
             found.sort(key=lambda entry: -len(entry[0]))
 
@@ -145,18 +148,28 @@ class Names:
             forms = self._first.get(said[place], ())
             longest = next((form for form in forms if tuple(said[place : place + len(form[0])]) == form[0]), None)
             if longest is not None:
-                form, name = longest
-                partial = not words.joined.isdisjoint((place, place + len(form)))
-                yield Mention(name, place, place + len(form), len(form) == 1 and _is_common(form[0]), partial)
+                form, name, last = longest
+                end = place + len(form)
+                partial = not words.joined.isdisjoint((place, end)) or (
+                    _is_listed(said, place) and words.written[end - 1].casefold() != last
+                )
+                number = not any(word[0].isalpha() for word in form)
+                yield Mention(name, place, end, len(form) == 1 and _is_common(form[0]), number, partial)
                 place += len(form)
                 continue
             if words.written[place] in self.letters:
-                yield Mention(words.written[place], place, place + 1, not _is_lettered(said, place))
+                yield Mention(words.written[place], place, place + 1, bare=not _is_lettered(said, place))
             place += 1
 
 
+def _is_listed(said: Sequence[str], place: int) -> bool:
+    """Whether something else is named before, with "and" or "or" in between."""
+    before = said[place - 1] if place else ""
+    return (said[place - 2] if before in _ARTICLES and place > 1 else before) in {"and", "or"}
+
+
 def _is_common(word: str) -> bool:
-    return word in _COMMON or (len(word) == 1 and word.isascii()) or word[-1:].isdigit()
+    return word in _COMMON or (len(word) == 1 and word.isascii())
 
 
 def _is_lettered(said: Sequence[str], place: int) -> bool:
