@@ -139,8 +139,9 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     if " ".join(said[start : start + 5]).startswith(_CONTRASTS):
         return None
     weights: dict[str, _Weight] = {}
+    inside = [mention for mention in inside if is_meant(said, mention)]
     for mention in inside:
-        if (mention.start > compared and weights) or not is_meant(said, mention):
+        if mention.start > compared and weights:
             continue
         clause = clause_before(said, mention.start)
         if not _DOUBT.isdisjoint(clause):
