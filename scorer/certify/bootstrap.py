@@ -66,7 +66,7 @@ def task_draws(entry: TaskStatistics, draws: int) -> tuple[Floats, Floats] | Non
     metric = create(entry.task.metric.id, dict(entry.task.metric.parameters), measuring=False)
     if metric is None or not is_measured(entry.statistics):
         return None
-    names = named(entry.clusters)
+    names = named(entry.clusters, entry.statistics)
     ends = []
     for end in (WORST,) if is_complete(entry.statistics) else (WORST, BEST):
         found = weighted(metric, rows_at(entry.statistics, end), names)

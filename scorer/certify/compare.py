@@ -29,6 +29,7 @@ from scorer.certify.paired import (
     permutation_p,
     tail,
 )
+from scorer.certify.rows import named
 from scorer.certify.several import POWER, DrawnTask, drawn_task, enough, level_score, modality_score, over_tasks
 from scorer.metrics import Metric, create
 from scorer.tasks import TaskAnswers, TaskRecord, other_data
@@ -126,7 +127,7 @@ def _compare_task(pair: PairedTask, alpha: float, draws: int, seed: int) -> tupl
         metric,
         [(str(key), pair.a.statistics[key][1]) for key in both],
         [(str(key), pair.b.statistics[key][1]) for key in both],
-        {str(key): known[key] for key in both if key in known},
+        named(known, both),
     )
     found = drawn(rows, draws, pair.a.task.key, seed)
     if found is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping
 from typing import cast
 
 from genlevel.benchmark.answer_key import AnswerKey
@@ -35,6 +36,7 @@ def rows_at(statistics: Statistics, end: int) -> list[tuple[str, object]]:
     return [(str(key), cast("list[object]", row)[end] if outcome in OPEN else row) for key, (outcome, row) in sorted(statistics.items())]
 
 
-def named(clusters: Clusters) -> dict[str, Hashable]:
-    """Clusters by the names of rows."""
-    return {str(key): cluster for key, cluster in clusters.items()}
+def named(clusters: Clusters, keys: Collection[AnswerKey]) -> dict[str, Hashable]:
+    """Which of these answers belong together, by the names of rows: those of a cluster, and those to one instance that has several."""
+    asked = Counter(key.instance for key in keys)
+    return {str(key): clusters.get(key, (key.instance,)) for key in keys if key in clusters or asked[key.instance] > 1}
