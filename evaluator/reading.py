@@ -66,7 +66,7 @@ class RunReader:
 
         suites = AnySuites(self._settings.suites.folders)
         blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
-        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set(), suites)
+        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set, suites)
 
 
 async def _nobody(run_id: str) -> None:

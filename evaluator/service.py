@@ -108,7 +108,7 @@ class Evaluator:
         self._going_on: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         files = FileCache(self._context.blobs, data_folder / "files")
-        self._answers = AnswerList(self._journal, self._context.blobs, files, prompts, self._suites)
+        self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
 
     def begin_nothing(self) -> None:
         """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""

@@ -102,6 +102,7 @@ def answer_message(answer: Answer, *, whole: bool = False) -> ev.ListAnswersResp
     """One journalled answer, without its question. whole: with the record of its calls."""
     return ev.ListAnswersResponse(
         call=_call_message(answer) if whole else None,
+        run_id=answer.run_id,
         task=answer.task,
         instance_id=answer.instance_id,
         variant=answer.variant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile, islice
 from pathlib import Path
 
@@ -64,9 +64,9 @@ _Listed = tuple[Iterator[Answer], _Questions | None]
 
 
 class AnswerList:
-    """Reads a journal for people. files: where media of answers are found as files of this machine."""
+    """Reads a journal for people. files: where media of answers are found as files of this machine. prompts: read when one is shown."""
 
-    def __init__(self, journal: Journal, blobs: BlobStore, files: FileCache, prompts: PromptSet, suites: Suites) -> None:
+    def __init__(self, journal: Journal, blobs: BlobStore, files: FileCache, prompts: Callable[[], PromptSet], suites: Suites) -> None:
         self._journal = journal
         self._blobs = blobs
         self._files = files
@@ -148,7 +148,6 @@ class AnswerList:
         responses, rated = [], self._journal.judgements.are_there(record.run_id)
         for answer in answers:
             response = answer_message(answer)
-            response.run_id = answer.run_id
             self._name_files(response)
             if (instance := questions.of(answer)) is not None:
                 self._add_question(instance, response)
@@ -203,7 +202,7 @@ class AnswerList:
                         file.path = lease.path(file.blob.sha256, suffix_of(file.mime_type))
 
     def _add_question(self, instance: Instance, response: ev.ListAnswersResponse) -> None:
-        template = self._prompts.for_instance(instance)
+        template = self._prompts().for_instance(instance)
         response.prompt = prompt_text(instance, template) if template else instance.prompt
         response.label_json = json.dumps(instance.label, ensure_ascii=False)
         response.media.extend(str(media.path) for media in instance.media)

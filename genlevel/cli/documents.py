@@ -207,6 +207,9 @@ def answer_document(answer: ev.ListAnswersResponse) -> Document:
     return {
         "task": answer.task,
         "id": answer.instance_id,
+        "variant": answer.variant,
+        "repeat": answer.repeat,
+        "shuffle": answer.shuffle,
         "outcome": outcome_name(answer.outcome),
         "error": answer.error,
         "prompt": answer.prompt or None,
@@ -214,6 +217,7 @@ def answer_document(answer: ev.ListAnswersResponse) -> Document:
         "answer": answer.raw_answer,
         "files": [_file(file) for file in answer.files],
         "label": json.loads(answer.label_json) if answer.label_json else None,
+        "options": list(answer.options),
         "attempts": answer.attempts,
         "input_tokens": tokens_in(answer.usage),
         "output_tokens": tokens_out(answer.usage),

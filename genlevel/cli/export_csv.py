@@ -1,19 +1,24 @@
-"""A run as a csv file: a row for each instance, with its answer, label and score."""
+"""A run as a csv file: a row for each answer, with its question, what was read in it, its label and score."""
 
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genlevel.cli.answers import ScoredAnswers
 from genlevel.cli.connection import Stored
-from genlevel.cli.exported import ExportedTasks
 from genlevel.v1 import evaluator_pb2 as ev
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
 
 _FIELDS = (
     *("task", "id", "outcome", "answer", "parsed", "label", "score", "error"),
     *("attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
+    *("variant", "repeat", "shuffle", "why", "prompt", "media"),
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -21,21 +26,41 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNO
 
 async def write_csv(found: Stored, run: ev.Run, target: Path) -> str:
     """Writes the file; returns what was written, in one line."""
-    tasks = ExportedTasks(run)
-    answers = ScoredAnswers(found.scorer, run.run_id, tasks)
-    count = 0
+    answers = ScoredAnswers(found.scorer, run.run_id)
+    count = asked = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _FIELDS, extrasaction="ignore")
         writer.writeheader()
-        async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id)):
-            task = tasks.get(answer.task)
+        async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, questions=True)):
             entry = await answers.entry(answer)
-            known: dict[str, str | None] = {"label": None}
-            if task is not None:
-                known = {"parsed": "" if entry["outcome"] == "unparsable" else task.parsed(answer), "label": task.label(answer)}
-            writer.writerow({name: as_text(value) for name, value in {**entry, **known}.items()})
+            cells = {"parsed": _cell(_parsed(answer, entry)), "label": _cell(entry["label"]), "media": _cell(entry["media"])}
+            writer.writerow({name: as_text(value) for name, value in {**entry, **cells}.items()})
             count += 1
-    return f"{target}: {count:,} instances" + ("" if tasks else f"; without labels, because the suite is not at {run.specification.suite}")
+            asked += bool(answer.answer_type)
+    gone = count and not asked
+    return f"{target}: {count:,} instances" + (f"; without labels, because the suite is not at {run.specification.suite}" if gone else "")
+
+
+def _parsed(answer: ev.ListAnswersResponse, entry: Document) -> object:
+    """The answer that the scorer read; if that is not kept, or not whole, as it is read now."""
+    if entry["outcome"] != "answered" or (entry["parsed"] is not None and not entry["parsed_cut"]) or not answer.answer_type:
+        return entry["parsed"]
+    from genlevel.benchmark.answer_kinds import AnswerType
+    from scorer.parsers import Unparsable, parse_answer
+    from scorer.scoring.readings import in_label_form
+
+    files = tuple(file.path or file.blob.sha256 for file in answer.files)
+    read = parse_answer(AnswerType(answer.answer_type), answer.raw_answer, tuple(answer.options), files)
+    return None if isinstance(read, Unparsable) else in_label_form(read)
+
+
+def _cell(value: object) -> str:
+    """One text as it is, several and structures as JSON; "" for nothing."""
+    if value is None or value == []:
+        return ""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        value = value[0]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def as_text(value: object) -> object:

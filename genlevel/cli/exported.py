@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_suite
-from genlevel.runtime.documents import Document
 from genlevel.runtime.errors import GenlevelError
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import scorer_pb2 as sc
-from scorer.parsers import Box, Parsed, Structured, Unparsable, parse_answer
 from scorer.predictions.writing import as_prediction, style_of
 
 
@@ -35,31 +31,6 @@ class ExportedTask:
         """The answer in the form of the task's labels; None if none can be read. files: as they are named in the export."""
         instance = self._instances.get(answer.instance_id)
         return None if instance is None else as_prediction(answer.raw_answer, instance, self._style, files)
-
-    def parsed(self, answer: ev.ListAnswersResponse) -> str:
-        """The answer that is read, for a cell, in the form that ``label`` has; "" if none is."""
-        read = self._read(answer)
-        return "" if read is None or isinstance(read, Unparsable) else _cell(_in_label_form(read))
-
-    def why_unread(self, answer: ev.ListAnswersResponse) -> str:
-        """Why no answer can be read, in the parser's words; "" if one can."""
-        read = self._read(answer)
-        return read.reason if isinstance(read, Unparsable) else ""
-
-    def label(self, answer: ev.ListAnswersResponse) -> str:
-        """The label, for a cell: one text as it is, several and structures as JSON; "" if there is none."""
-        instance = self._instances.get(answer.instance_id)
-        if instance is None or instance.label is None:
-            return ""
-        return _cell(instance.label)
-
-    def _read(self, answer: ev.ListAnswersResponse) -> Parsed | Unparsable | None:
-        """None if there was no answer, or if the annotation no longer has the instance."""
-        instance = self._instances.get(answer.instance_id)
-        if instance is None or answer.outcome != sc.OUTCOME_ANSWERED:
-            return None
-        files = tuple(file.path or file.blob.sha256 for file in answer.files)
-        return parse_answer(instance.answer_type, answer.raw_answer, instance.options, files)
 
 
 class ExportedTasks:
@@ -100,27 +71,3 @@ def envelope_of(key: str, task: ExportedTask | None) -> dict[str, str]:
         return {"task": key.rpartition("/")[2], "skill": "", "type": ""}
     envelope = task.task.survey.envelope
     return {"task": task.task.name, "skill": envelope.skill, "type": envelope.type}
-
-
-def _in_label_form(read: Parsed) -> object:
-    """An answer that was read, in the normal form of labels."""
-    match read:
-        case Structured():
-            return read.value
-        case float():
-            return str(int(read) if read.is_integer() and abs(read) < 1e15 else read)
-        case tuple():
-            return [_box(part) if isinstance(part, Box) else part for part in read]
-        case _:
-            return read
-
-
-def _box(box: Box) -> Document:
-    score = {} if box.confidence is None else {"score": box.confidence}
-    return {"label": box.label, "box": [box.x, box.y, box.width, box.height], **score}
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
-        value = value[0]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -82,6 +82,8 @@ model_option = click.option("--model", default="", metavar="NAME", help="The col
 references_option = click.option(
     "--references", type=click.Choice(["workbook", "appendix"]), default="workbook", show_default=True, help="Specialists' scores."
 )
+task_option = click.option("--task", default="", metavar="GLOB", help="Only tasks whose key, folder or name matches.")
+shown_option = click.option("--limit", type=WHOLE_NUMBER, default=20, show_default=True, help="At most so many instances of each task.")
 judge_option = click.option(
     "--judge", default="", metavar="ROUTE", help="The model that rates answers if a task's metric needs a judge (default: runs.judge)."
 )

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genlevel.runtime.shown import cut
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 NANO = 1_000_000_000
 """Nano-dollars in a dollar."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could rewrite the screen, turn the direction of a text around, or be no character at all."""
 
 
 def console() -> Console:
@@ -100,12 +103,22 @@ def duration(seconds: float) -> str:
 
 def harmless(text: str) -> str:
     """A text of a model or a dataset for a terminal: control characters, which could rewrite the screen, as \\x1b and the like."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub(_escaped, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, longest: int = 200) -> str:
+    """A text of a model or a dataset as one line of at most so many characters, its white space as single blanks."""
+    return cut(harmless(" ".join(text[: 4 * longest].split())), longest)
 
 
 def say(text: str) -> None:
     """A line on stdout that holds a text of a model or a dataset."""
     click.echo(harmless(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def note(text: str) -> None:

@@ -612,7 +612,7 @@ class CompareResponse(_message.Message):
     def __init__(self, run_a: _Optional[str] = ..., run_b: _Optional[str] = ..., model_a: _Optional[str] = ..., model_b: _Optional[str] = ..., suite: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., draws: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[ComparedTask, _Mapping]]] = ..., modalities: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[ComparedScore, _Mapping]]] = ..., tasks_only_a: _Optional[_Iterable[str]] = ..., tasks_only_b: _Optional[_Iterable[str]] = ..., suite_hash_a: _Optional[str] = ..., suite_hash_b: _Optional[str] = ...) -> None: ...
 
 class ListInstancesRequest(_message.Message):
-    __slots__ = ("run_id", "task", "instances", "outcomes", "readings", "wrong", "limit")
+    __slots__ = ("run_id", "task", "instances", "outcomes", "readings", "wrong", "limit", "unscored")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
@@ -620,6 +620,7 @@ class ListInstancesRequest(_message.Message):
     READINGS_FIELD_NUMBER: _ClassVar[int]
     WRONG_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    UNSCORED_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     task: str
     instances: _containers.RepeatedScalarFieldContainer[str]
@@ -627,7 +628,8 @@ class ListInstancesRequest(_message.Message):
     readings: bool
     wrong: bool
     limit: int
-    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instances: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., readings: _Optional[bool] = ..., wrong: _Optional[bool] = ..., limit: _Optional[int] = ...) -> None: ...
+    unscored: bool
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instances: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., readings: _Optional[bool] = ..., wrong: _Optional[bool] = ..., limit: _Optional[int] = ..., unscored: _Optional[bool] = ...) -> None: ...
 
 class ListInstancesResponse(_message.Message):
     __slots__ = ("instance_id", "outcome", "score", "variant", "repeat", "shuffle", "parsed_json", "parsed_cut", "reason", "task", "found", "best")

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.metrics import Direction
-from genlevel.benchmark.model import TaskMetric
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.shown import quoted
@@ -56,27 +55,25 @@ class InstanceList:
         asked = self._request
         only = frozenset(asked.instances)
         if self._outcomes == {Outcome.UNPARSABLE} and not only:  # few, and known without a look at all of the others
-            only = frozenset(key.instance for key in self._store.reasons(asked.run_id, task))
+            unread = self._store.unread(asked.run_id, task)
+            if unread is not None and asked.unscored:
+                return [_unread_message(task, key, reason if asked.readings else "") for key, reason in sorted(unread.items())]
+            only = frozenset(key.instance for key in unread or ())
         kept = self._store.answers(asked.run_id, task, only=only, readings=asked.readings)
         if kept is None:
             raise NotFoundError(f"task {quoted(task)} of run {quoted(asked.run_id)} has not been scored")
-        return list(instance_messages(kept, outcomes=self._outcomes, wrong=asked.wrong, limit=asked.limit))
-
-
-def has_instance_scores(asked: TaskMetric | None) -> bool:
-    """Whether the metric gives single instances a score, so that its wrong answers can be listed."""
-    metric = metric_of_kept(asked)
-    return metric is not None and best_instance_score(metric) is not None
+        return list(instance_messages(kept, outcomes=self._outcomes, wrong=asked.wrong, limit=asked.limit, unscored=asked.unscored))
 
 
 def instance_messages(
-    kept: TaskAnswers, *, outcomes: Collection[Outcome] = (), wrong: bool = False, limit: int = 0
+    kept: TaskAnswers, *, outcomes: Collection[Outcome] = (), wrong: bool = False, limit: int = 0, unscored: bool = False
 ) -> Iterator[sc.ListInstancesResponse]:
     """The answers by key. A score is given if the task's is the mean of its instances' and this one was measured.
 
     outcomes: only these, if some are named. wrong: only those that are less than right, the worst first. limit: at most so many; 0: all.
+    unscored: without scores.
     """
-    metric = metric_of_kept(kept.task.metric)
+    metric = None if unscored else metric_of_kept(kept.task.metric)
     best = None if metric is None else best_instance_score(metric)
     found = [one for one in _scored(kept, metric) if not outcomes or one.outcome in outcomes]
     if wrong:
@@ -97,6 +94,18 @@ def instance_messages(
             found=len(found),
             best=best,
         )
+
+
+def _unread_message(task: str, key: AnswerKey, reason: str) -> sc.ListInstancesResponse:
+    return sc.ListInstancesResponse(
+        task=task,
+        instance_id=key.instance,
+        variant=key.variant,
+        repeat=key.repeat,
+        shuffle=key.shuffle,
+        outcome=sc.OUTCOME_UNPARSABLE,
+        reason=reason,
+    )
 
 
 def _scored(kept: TaskAnswers, metric: Metric[object] | None) -> Iterator[_Scored]:

@@ -44,7 +44,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class KeptReadings:
     """A task's readings as they are stored. parsed: compressed JSON, key of the answer -> [answer read] or [its beginning, 1]; of a key
-    that stands there twice the last counts. reasons: compressed JSON, key of the answer -> reason, of those alone that have one.
+    that stands there twice the last counts. reasons: compressed JSON, key of the answer -> reason, first of those that could not be read,
+    then of those that were not measured; only of those that have one.
     """
 
     parsed: bytes
@@ -79,13 +80,17 @@ class Readings:
         else:
             self._reasons.pop(key, None)
 
-    def kept(self) -> KeptReadings:
-        """All that was added so far; more may be added."""
+    def kept(self, unparsable: Collection[str] = ()) -> KeptReadings:
+        """All that was added so far; more may be added. unparsable: texts of the keys of answers that count as not read."""
         self._pack()
         packer = self._packer.copy()
         parsed = b"".join(self._packed) + packer.compress(b"}" if self._total else b"{}") + packer.flush()
-        reasons = {str(key): reason for key, reason in self._reasons.items()}
-        return KeptReadings(parsed, zlib.compress(_json(reasons)))
+        unread: dict[str, str] = {}
+        others: dict[str, str] = {}
+        for key, reason in self._reasons.items():
+            text = str(key)
+            (unread if text in unparsable else others)[text] = reason
+        return KeptReadings(parsed, zlib.compress(_json([unread, others])))
 
     def _put(self, key: str, value: bytes) -> None:
         entry = (b"," if self._total else b"{") + _json(key) + b":" + value
@@ -103,7 +108,8 @@ class Readings:
 def readings_of(kept: KeptReadings, only: Collection[str] = ()) -> dict[AnswerKey, Reading]:
     """The readings by answer. only: of these instances alone, if some are named."""
     parsed: Mapping[str, list[object]] = orjson.loads(zlib.decompress(kept.parsed))
-    reasons: Mapping[str, str] = orjson.loads(zlib.decompress(kept.reasons))
+    unread, others = orjson.loads(zlib.decompress(kept.reasons))
+    reasons: Mapping[str, str] = {**unread, **others}
     found = {}
     for text in {**parsed, **reasons}:
         if only and text not in only and (text[:1] != MARK or AnswerKey.parse(text).instance not in only):
@@ -114,9 +120,9 @@ def readings_of(kept: KeptReadings, only: Collection[str] = ()) -> dict[AnswerKe
     return found
 
 
-def reasons_of(kept: bytes) -> dict[AnswerKey, str]:
-    """Why answers were not read or not measured, of ``KeptReadings.reasons``."""
-    return {AnswerKey.parse(text): reason for text, reason in orjson.loads(zlib.decompress(kept)).items()}
+def unread_of(reasons: bytes) -> dict[AnswerKey, str]:
+    """Why answers could not be read, of ``KeptReadings.reasons``."""
+    return {AnswerKey.parse(text): reason for text, reason in orjson.loads(zlib.decompress(reasons))[0].items()}
 
 
 def in_label_form(parsed: Parsed) -> object:

@@ -204,7 +204,7 @@ class TaskScoring:
             unparsable_ids=tuple(unparsable[:MOST_UNPARSABLE_IDS]),
             statistics={key: (kept.outcome, _statistic(kept)) for key, kept in self._answers.items()},
             clusters=shared_clusters({key: kept.cluster for key, kept in self._answers.items()}),
-            readings=self._readings.kept(),
+            readings=self._readings.kept(frozenset(unparsable)),
         )
         if unscored.note or self._metric is None:
             return unscored

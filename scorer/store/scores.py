@@ -36,7 +36,7 @@ from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
 from scorer.certify.ends import Ends
 from scorer.parsers import PARSER_VERSION
-from scorer.scoring.readings import KeptReadings, reasons_of
+from scorer.scoring.readings import KeptReadings, unread_of
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.scoring.variation import Variation
 from scorer.store.encoding import (
@@ -203,12 +203,12 @@ class ScoreStore:
         kept = KeptReadings(row.readings, row.reasons) if readings and row.readings is not None else None
         return decoded_answers(row.description, row.statistics, only, kept)
 
-    def reasons(self, run_id: str, task_key: str) -> Mapping[AnswerKey, str]:
-        """Why answers were not read or not measured, of those alone; empty if that is not kept."""
+    def unread(self, run_id: str, task_key: str) -> Mapping[AnswerKey, str] | None:
+        """Why answers could not be read, of those alone; None if that is not kept."""
         query = select(task_scores.c.reasons).where(task_scores.c.run_id == run_id, task_scores.c.task_key == task_key)
         with self._lock, self._engine.begin() as connection:
             kept = connection.execute(query).scalar_one_or_none()
-        return {} if kept is None else reasons_of(kept)
+        return None if kept is None else unread_of(kept)
 
     def set_evidence(self, run_id: str, task_key: str, evidence: Ends | None) -> None:
         """Keeps what was found of a score that had none, or none that is current."""

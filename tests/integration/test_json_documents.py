@@ -146,6 +146,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("breakdown", "show", one, "--by", "modality")
     run("answer", "show", other, "--failures")
     run("answer", "show", judged, "--instance", "s1")
+    run("wrong-answers", "show", other, "--wrong", "--limit", "1")
     run("run", "runs")
     run("certification", "certify", one)
     run("certification", "certify", "w.xlsx", "--model", "m")

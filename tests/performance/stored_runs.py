@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.journal.records import Answer
@@ -41,8 +42,10 @@ def make_suite(root: Path, instances: int, tasks: int) -> Path:
     return root
 
 
-async def store_run(folder: Path, suite: Path, *, model: str = "stub", scored: bool = True) -> str:
-    """Stores a run of the whole suite in a data folder; returns its id."""
+async def store_run(
+    folder: Path, suite: Path, *, model: str = "stub", scored: bool = True, answered: Callable[[str, str, int], Answer] | None = None
+) -> str:
+    """Stores a run of the whole suite in a data folder; returns its id. answered: makes the answer to instance q<number> of a task."""
     async with embedded_services(Settings(), folder) as services:
         evaluator = services.evaluator
         journal = evaluator._journal
@@ -50,7 +53,8 @@ async def store_run(folder: Path, suite: Path, *, model: str = "stub", scored: b
         record = new_record(plan, suite_hash=suite_content(plan.suite), generation=0, traffic=ev.TrafficSettings(), prompt_version="v1")
         journal.create_run(record)
         for planned in plan.tasks:
-            written = [journal.record(_answer(record.run_id, planned.task.key, number)) for number in range(planned.count)]
+            make, key = answered or usual_answer, planned.task.key
+            written = [journal.record(make(record.run_id, key, number)) for number in range(planned.count)]
             for future in written:
                 await future
         journal.update_run(record.run_id, status=ev.RUN_STATUS_FINISHED, calls=plan.total)
@@ -59,7 +63,7 @@ async def store_run(folder: Path, suite: Path, *, model: str = "stub", scored: b
     return record.run_id
 
 
-def _answer(run_id: str, task: str, number: int) -> Answer:
+def usual_answer(run_id: str, task: str, number: int) -> Answer:
     outcome = ODD.get(number % 100, Outcome.ANSWERED)
     answered = outcome is Outcome.ANSWERED
     said = "?" if number % 100 == UNREADABLE else "A" if number % 3 else "B"

@@ -11,7 +11,7 @@ from genlevel.benchmark.model import TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.runs.instances import InstanceList, has_instance_scores
+from scorer.runs.instances import InstanceList
 from scorer.scoring.readings import Readings
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredRun, StoredScore
@@ -46,8 +46,9 @@ def store() -> Iterator[ScoreStore]:
         readings = Readings()
         for answer, (outcome, _statistic) in statistics.items():
             readings.add(answer, "B" if outcome is Outcome.ANSWERED else None, "why" if outcome is Outcome.UNPARSABLE else "")
+        unread = {str(key) for key, (outcome, _statistic) in statistics.items() if outcome is Outcome.UNPARSABLE}
         counts = {outcome: sum(row[0] is outcome for row in statistics.values()) for outcome in Outcome}
-        outcome = TaskOutcome(1.0, 1.0, 1.0, None, counts, "", (), statistics, readings=readings.kept())
+        outcome = TaskOutcome(1.0, 1.0, 1.0, None, counts, "", (), statistics, readings=readings.kept(unread))
         task = TaskRecord(key=key, name=key, metric=TaskMetric(metric, metric))
         opened.save(StoredRun("r", "m", "s", "general-bench"), StoredScore(task, False, outcome))
     yield opened
@@ -73,11 +74,9 @@ def test_wrong_answers_are_those_that_could_be_better_the_worst_first(store: Sco
     assert [one.score for one in few] == [0.0, 7.0, 12.5, 3.0]
 
 
-def test_metrics_say_whether_single_instances_have_scores() -> None:
-    scored = [key for key, (metric, _statistics) in TASKS.items() if has_instance_scores(TaskMetric(metric, metric))]
-    assert scored == ["choices", "errors", "graded", "rated"]
-    assert not has_instance_scores(None)
-    assert not has_instance_scores(TaskMetric("no such", "no such"))
+def test_metrics_say_whether_single_instances_have_scores(store: ScoreStore) -> None:
+    best = {one.task: one.best if one.HasField("best") else None for one in listed(store)}
+    assert best == {"choices": 100.0, "errors": 0.0, "graded": 100.0, "pooled": None, "rated": 5.0, "roots": None}
 
 
 def test_instances_come_by_outcome_with_what_was_read_only_if_that_is_asked_for(store: ScoreStore) -> None:
@@ -85,6 +84,9 @@ def test_instances_come_by_outcome_with_what_was_read_only_if_that_is_asked_for(
     assert (unread.task, unread.instance_id, unread.repeat, unread.reason, unread.parsed_json) == ("choices", "b", 2, "why", "")
     (unread,) = listed(store, outcomes=[sc.OUTCOME_UNPARSABLE])
     assert unread.reason == ""
+    (quick,) = listed(store, outcomes=[sc.OUTCOME_UNPARSABLE], readings=True, unscored=True)
+    assert (quick.task, quick.instance_id, quick.repeat, quick.reason) == ("choices", "b", 2, "why")
+    assert not quick.HasField("score")
     some = listed(store, task="choices", outcomes=[sc.OUTCOME_REFUSED, sc.OUTCOME_ANSWERED], readings=True, instances=["b", "c"])
     assert [(*name.split("/"), one.parsed_json) for name, one in zip(named(some), some, strict=True)] == [
         ("choices", "b", '"B"'),

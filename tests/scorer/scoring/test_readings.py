@@ -14,7 +14,7 @@ from genlevel.benchmark.outcomes import Outcome
 from scorer.metrics import create
 from scorer.parsers import Box, Structured
 from scorer.scoring import readings as room
-from scorer.scoring.readings import Reading, Readings, readings_of, reasons_of
+from scorer.scoring.readings import Reading, Readings, readings_of, unread_of
 from scorer.scoring.task_scoring import AnsweredInstance, TaskScoring
 
 
@@ -82,7 +82,8 @@ def test_answers_to_one_instance_are_told_apart_and_the_last_of_each_counts() ->
     assert kept(readings) == {first: Reading('"B"'), second: Reading(reason="it names several letters: A, B"), odd: Reading('"C"')}
     assert readings_of(readings.kept(), {"q"}).keys() == {first, second}
     assert readings_of(readings.kept(), {"\x1f1.0.0\x1fq"}).keys() == {odd}
-    assert reasons_of(readings.kept().reasons) == {second: "it names several letters: A, B"}
+    assert unread_of(readings.kept({str(second)}).reasons) == {second: "it names several letters: A, B"}
+    assert unread_of(readings.kept().reasons) == {}
     assert kept(Readings()) == {}
 
 

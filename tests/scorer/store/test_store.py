@@ -158,8 +158,9 @@ def test_what_was_read_comes_back_if_it_is_asked_for(kept: ScoreStore) -> None:
     readings = Readings()
     readings.add(AnswerKey("i", repeat=1), "B")
     readings.add(AnswerKey("j"), None, "it is empty")
+    readings.explain(AnswerKey("k"), "it is not rated")
     one = score("a", 1.0, i=(Outcome.ANSWERED, 1.0), j=(Outcome.UNPARSABLE, 0.0))
-    kept.save(run("r"), replace(one, outcome=replace(one.outcome, readings=readings.kept())))
+    kept.save(run("r"), replace(one, outcome=replace(one.outcome, readings=readings.kept({"j"}))))
     kept.save(run("r"), score("b", 1.0))
 
     def readings_of(key: str, only: str = "", *, asked: bool = True) -> Mapping[AnswerKey, Reading]:
@@ -167,11 +168,15 @@ def test_what_was_read_comes_back_if_it_is_asked_for(kept: ScoreStore) -> None:
         assert found is not None
         return found.readings
 
-    assert readings_of("a") == {AnswerKey("i", repeat=1): Reading('"B"'), AnswerKey("j"): Reading(reason="it is empty")}
+    assert readings_of("a") == {
+        AnswerKey("i", repeat=1): Reading('"B"'),
+        AnswerKey("j"): Reading(reason="it is empty"),
+        AnswerKey("k"): Reading(reason="it is not rated"),
+    }
     assert readings_of("a", only="j") == {AnswerKey("j"): Reading(reason="it is empty")}
     assert readings_of("a", asked=False) == readings_of("b") == {}
-    assert kept.reasons("r", "a") == {AnswerKey("j"): "it is empty"}
-    assert kept.reasons("r", "b") == kept.reasons("r", "none") == {}
+    assert kept.unread("r", "a") == {AnswerKey("j"): "it is empty"}
+    assert kept.unread("r", "b") is kept.unread("r", "none") is None
 
 
 def test_a_score_that_was_looked_at_is_told_from_one_that_was_not_though_nothing_is_known_of_either(kept: ScoreStore) -> None:
