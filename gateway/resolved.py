@@ -20,7 +20,7 @@ from genlevel.v1 import gateway_pb2 as gw
 @dataclass(frozen=True, slots=True)
 class ResolvedRoute:
     """row: the provider's. base_url: "" = its SDK's own. charges: calls may be billed. modalities, outputs: ct.Modality numbers.
-    fingerprint: of what the configuration says of it (gateway.fingerprints).
+    fingerprint: of what the configuration says of it (gateway.fingerprints). boxes: as ``ModelInfo.boxes``.
 
     account: whose limits and bill a call counts against. The key itself is read when a client is made.
     """
@@ -43,6 +43,7 @@ class ResolvedRoute:
     parameters: RouteParameters
     timeout_s: float
     structured_output: bool
+    boxes: str
     fingerprint: str
 
     @property
@@ -129,6 +130,7 @@ class ResolvedRoute:
             max_output_seconds=self.media.max_seconds or self.media.seconds,
             fingerprint=self.fingerprint,
             takes_seed=takes_seed(self.row.dialect, self.api) and "seed" not in self.facts.omits,
+            boxes=self.boxes,
         )
         if self.price is not None:
             info.price.CopyFrom(self.price.message())

@@ -178,6 +178,7 @@ class Routes:
             timeout_s=account.timeout_s,
             fingerprint=fingerprint(route, account, usual_api=usual_api, usual_url=row.base_url),
             structured_output=known.structured_output if route.structured_output is None else route.structured_output,
+            boxes=route.boxes,
         )
 
     def _facts(self, row: Provider, route: Route) -> ModelFacts:

@@ -36,9 +36,10 @@ from scorer.runs.instances import InstanceList
 from scorer.runs.order import Order, Scoring
 from scorer.runs.stamp import info_of
 from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
+from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
-from scorer.scoring.task_scoring import TOGETHER, AnsweredInstance, TaskScoring
+from scorer.scoring.task_scoring import TOGETHER, TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
 from scorer.tasks import TaskIndex, TaskRecord, other_data, with_ratings

@@ -14,9 +14,11 @@ from genlevel.runtime.files import Lease
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
+from scorer.parsers.conventions import Picture, Place, declared
 from scorer.scoring.agreement import Agreement
+from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.files import FileAccess
-from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome
+from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import Rater, RatingSource, RunFacts, TaskRecord
 
 _FACTS = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks")
@@ -141,7 +143,14 @@ def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | No
         variant=answer.variant,
         repeat=answer.repeat,
         shuffle=answer.shuffle,
+        place=Place(_picture(answer), declared(answer.boxes)),
     )
+
+
+def _picture(answer: sc.InstanceAnswer) -> Picture | None:
+    """The size of the picture that coordinates lie in; None if it is not known."""
+    label, sent = answer.picture, answer.sent if answer.HasField("sent") else answer.picture
+    return Picture(label.width, label.height, sent.width, sent.height) if min(label.width, label.height, sent.width, sent.height) else None
 
 
 def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None, result: TaskResult | None, partial: bool) -> sc.TaskScore:
@@ -158,6 +167,7 @@ def score_message(task: TaskRecord, outcome: TaskOutcome, *, sigma: float | None
         chance=outcome.chance,
         best_constant=outcome.best_constant,
         variation=None if (found := outcome.variation) is None else sc.Variation(differing=found.differing, deviation=found.deviation),
+        remarks=outcome.remarks,
     )
     if outcome.lower is not None and outcome.upper is not None:
         message.bounds.CopyFrom(sc.Bounds(lower=outcome.lower, upper=outcome.upper))

@@ -81,6 +81,8 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
     for entry in entries:
         if entry.get("note"):
             out.print(f"  {entry['task'].strip()}: {entry['note']}")
+        for remark in entry.get("remarks", []):
+            out.print(f"  {entry['task'].strip()}: {remark}")
         if entry.get("provenance"):
             out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
         if entry.get("ratings"):

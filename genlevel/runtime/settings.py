@@ -104,6 +104,11 @@ class RouteMedia(_Strict):
     max_tokens_per_image: int = Field(0, ge=0, description="most output tokens of one picture; 0 = what is known of the model")
 
 
+BoxesWritten = Literal[
+    "", "pixels", "pixels corners", "fractions", "fractions corners", "thousandths", "thousandths corners"
+]  # the unit, and whether boxes are two corners
+
+
 class Route(_Strict):
     """A name for a model at an account."""
 
@@ -117,6 +122,7 @@ class Route(_Strict):
     price: ModelPrice | None = None
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")
+    boxes: BoxesWritten = Field("", description="in what it writes coordinates in pictures; empty = found from its answers")
     parameters: RouteParameters = RouteParameters()
 
 

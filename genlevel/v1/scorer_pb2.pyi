@@ -202,7 +202,7 @@ class File(_message.Message):
     def __init__(self, mime_type: _Optional[str] = ..., path: _Optional[str] = ..., blob: _Optional[_Union[_content_pb2.BlobReference, _Mapping]] = ...) -> None: ...
 
 class InstanceAnswer(_message.Message):
-    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings", "compared_ratings", "rating_outcome", "variant", "repeat", "shuffle")
+    __slots__ = ("id", "outcome", "raw_answer", "answer_type", "label_json", "options", "cluster", "files", "prompt", "inputs", "details", "ratings", "compared_ratings", "rating_outcome", "variant", "repeat", "shuffle", "picture", "sent", "boxes")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -227,6 +227,9 @@ class InstanceAnswer(_message.Message):
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     REPEAT_FIELD_NUMBER: _ClassVar[int]
     SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
     id: str
     outcome: Outcome
     raw_answer: str
@@ -244,7 +247,18 @@ class InstanceAnswer(_message.Message):
     variant: int
     repeat: int
     shuffle: int
-    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ..., compared_ratings: _Optional[_Iterable[float]] = ..., rating_outcome: _Optional[_Union[Outcome, str]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ...) -> None: ...
+    picture: PictureSize
+    sent: PictureSize
+    boxes: str
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., raw_answer: _Optional[str] = ..., answer_type: _Optional[str] = ..., label_json: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., cluster: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., prompt: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., details: _Optional[_Mapping[str, str]] = ..., ratings: _Optional[_Iterable[float]] = ..., compared_ratings: _Optional[_Iterable[float]] = ..., rating_outcome: _Optional[_Union[Outcome, str]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., picture: _Optional[_Union[PictureSize, _Mapping]] = ..., sent: _Optional[_Union[PictureSize, _Mapping]] = ..., boxes: _Optional[str] = ...) -> None: ...
+
+class PictureSize(_message.Message):
+    __slots__ = ("width", "height")
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    width: int
+    height: int
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
 
 class ScoreTaskRequest(_message.Message):
     __slots__ = ("header", "instances")
@@ -289,7 +303,7 @@ class Variation(_message.Message):
     def __init__(self, differing: _Optional[float] = ..., deviation: _Optional[float] = ...) -> None: ...
 
 class TaskScore(_message.Message):
-    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids", "chance", "best_constant", "variation")
+    __slots__ = ("task", "score", "bounds", "sigma", "counts", "standard_error", "reference", "win", "note", "partial", "unparsable_ids", "chance", "best_constant", "variation", "remarks")
     TASK_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
@@ -304,6 +318,7 @@ class TaskScore(_message.Message):
     CHANCE_FIELD_NUMBER: _ClassVar[int]
     BEST_CONSTANT_FIELD_NUMBER: _ClassVar[int]
     VARIATION_FIELD_NUMBER: _ClassVar[int]
+    REMARKS_FIELD_NUMBER: _ClassVar[int]
     task: TaskDescription
     score: float
     bounds: Bounds
@@ -318,7 +333,8 @@ class TaskScore(_message.Message):
     chance: float
     best_constant: float
     variation: Variation
-    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ..., best_constant: _Optional[float] = ..., variation: _Optional[_Union[Variation, _Mapping]] = ...) -> None: ...
+    remarks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., score: _Optional[float] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., sigma: _Optional[float] = ..., counts: _Optional[_Union[OutcomeCounts, _Mapping]] = ..., standard_error: _Optional[float] = ..., reference: _Optional[float] = ..., win: _Optional[bool] = ..., note: _Optional[str] = ..., partial: _Optional[bool] = ..., unparsable_ids: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ..., best_constant: _Optional[float] = ..., variation: _Optional[_Union[Variation, _Mapping]] = ..., remarks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ScoreTaskResponse(_message.Message):
     __slots__ = ("score",)

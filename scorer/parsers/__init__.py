@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
+from scorer.parsers.conventions import NOWHERE, Place
 from scorer.parsers.values import Box, Parsed, Structured, Unparsable
 
 PARSER_VERSION = "4"
@@ -17,13 +18,16 @@ PARSER_VERSION = "4"
 __all__ = ["PARSER_VERSION", "Box", "Parsed", "Structured", "Unparsable", "parse_answer"]
 
 
-def parse_answer(answer_type: AnswerType, raw: str, options: Sequence[str] = (), files: Sequence[str] = ()) -> Parsed | Unparsable:
+def parse_answer(
+    answer_type: AnswerType, raw: str, options: Sequence[str] = (), files: Sequence[str] = (), *, place: Place = NOWHERE
+) -> Parsed | Unparsable:
     """Reads ``raw`` as an answer of ``answer_type``.
 
     Returns, by type: choice: the letter ("B"); label: its option's text; short_text, long_text, code: a string; number: a float;
     items: a tuple of strings; boxes: a tuple of Box; all others: Structured, in the normal form of labels. Reasoning in tags such as
     <think> is dropped first. options: the choices in order, or what a label may be. files: the paths of the files that the answer came
-    with; media consist of them, masks may; no other file counts, whatever the text names.
+    with; media consist of them, masks may; no other file counts, whatever the text names. place: what is known of the picture that
+    coordinates lie in.
 
     >>> parse_answer(AnswerType.CHOICE, "It must be wet, so the answer is (B).", ["dry", "wet"])
     'B'
@@ -32,10 +36,15 @@ def parse_answer(answer_type: AnswerType, raw: str, options: Sequence[str] = (),
     >>> parse_answer(AnswerType.SERIES, "[1, 2.5, 4]")
     Structured(value=[1.0, 2.5, 4.0])
     """
+    from scorer.parsers.boxes import parse_boxes
+    from scorer.parsers.placed import KINDS_IN_PICTURES, placed
     from scorer.parsers.table import PARSERS  # imported when something is parsed: reading stored scores parses nothing
     from scorer.parsers.tags import visible_text
 
     kind, text = KINDS[answer_type], visible_text(raw, of_code=answer_type == AnswerType.CODE)
     if not text and kind.shape is not Shape.FILES and not (kind.takes_files and files):
         return Unparsable("the answer is empty" if not raw.strip() else "the answer is nothing but reasoning")
-    return PARSERS[answer_type](text, options, files)
+    if answer_type == AnswerType.BOXES:
+        return parse_boxes(text, place)
+    found = PARSERS[answer_type](text, options, files)
+    return placed(answer_type, found, place) if answer_type in KINDS_IN_PICTURES and isinstance(found, Structured) else found

@@ -15,12 +15,14 @@ from typing import Any
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.choices import to_letter
 from genlevel.benchmark.forms import normal_form
-from genlevel.benchmark.forms.boxes import normal_boxes
+from genlevel.benchmark.forms.boxes import known_format
+from genlevel.benchmark.forms.written_boxes import Layout, Said, Unit, written_boxes
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import with_files
 from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, looks_like_file
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media
 from genlevel.benchmark.model import Instance, Modality
+from scorer.parsers.conventions import NOWHERE, all_fractions, located
 from scorer.parsers.nodes import FILE, named_files
 
 _NO_INDEX = LabelKinds().lowest_index
@@ -151,14 +153,23 @@ def _items(prediction: Any, _instance: Instance, _form: LabelForm) -> str:
 
 
 def _boxes(prediction: Any, _instance: Instance, form: LabelForm) -> str:
-    """In the format of the task's labels, with a confidence if one is stated."""
+    """Of the format of the task's labels, if nothing in them says another, with a confidence if one is stated."""
     if isinstance(prediction, str):
         return prediction
     try:
-        found = normal_boxes(prediction, form.bbox_format, answered=True)
+        found = written_boxes(prediction, Said(layout=Layout(known_format(form.bbox_format))))
+        boxes = [located(box, NOWHERE) for box in found]
     except ValueError:
-        found = []
-    return json.dumps(found or prediction)  # the parser says what is wrong with it
+        return json.dumps(prediction)  # the parser says what is wrong with it
+    # Labels may be fractions, and so are then predictions: these are not those of a picture's pixels.
+    unit = {"unit": Unit.PIXELS} if all_fractions([side for box in found for side in box.numbers]) else {}
+    entries = [
+        {"label": box.label, "box": [box.x, box.y, box.width, box.height]}
+        | ({} if box.confidence is None else {"score": box.confidence})
+        | unit
+        for box in boxes
+    ]
+    return json.dumps(entries or prediction)
 
 
 def _number(prediction: Any, instance: Instance, form: LabelForm) -> str:

@@ -35,8 +35,9 @@ from scorer.runs.certified import (
     with_clustered_error,
 )
 from scorer.runs.stamp import references_hash
+from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.task_metric import metric_of
-from scorer.scoring.task_scoring import AnsweredInstance, TaskOutcome, TaskScoring
+from scorer.scoring.task_scoring import TaskOutcome, TaskScoring
 from scorer.tasks import Rater, RatingSource, TaskRecord, with_ratings
 from scorer.wire import score_message
 

@@ -95,6 +95,7 @@ def task_json(score: sc.TaskScore) -> Document:
         "instances": counts_json([score]),
         "note": score.note or None,
         "provenance": score.task.provenance or None,
+        "remarks": list(score.remarks),
         "partial": score.partial,
         "ratings": ratings_json(score.task.rating_source) if score.task.HasField("rating_source") else None,
     }

@@ -16,13 +16,14 @@ from statistics import fmean
 from typing import TypeVar
 
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.mapping import to_sigma
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from scorer.metrics import Metric, MetricState, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import NotRated
 from scorer.parsers import Parsed, Unparsable, parse_answer
+from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.baselines import TYPES, Baselines, baselines
+from scorer.scoring.conventions import Conventions
 from scorer.scoring.readings import KeptReadings, Readings
 from scorer.scoring.task_metric import NOT_KNOWN
 from scorer.scoring.variation import Variation, variation
@@ -32,39 +33,6 @@ TOGETHER = 16
 """Answers that are measured together; their media are in memory together."""
 _Found = TypeVar("_Found")
 _NOTHING_MEASURED = "no score: no answer could be read"
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredInstance:
-    """One instance as the evaluator hands it over. label: in normal form; None if there is none (closed set).
-
-    cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
-    files: paths of the files that the answer consists of, if it is one of media. prompt, inputs, details, ratings: as of ``Question``.
-    rating_outcome: if a judge rates the answers and this one has no rating, what became of it: FAILED or PENDING.
-    compared_ratings: people's if a judge's make the score, and the other way round. variant, repeat, shuffle: as of ``AnswerKey``.
-    """
-
-    id: str
-    outcome: Outcome
-    raw_answer: str
-    answer_type: AnswerType
-    label: object
-    options: tuple[str, ...] = ()
-    cluster: str = ""
-    files: tuple[str, ...] = ()
-    prompt: str = ""
-    inputs: tuple[str, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
-    ratings: tuple[float, ...] = ()
-    rating_outcome: Outcome | None = None
-    compared_ratings: tuple[float, ...] = ()
-    variant: int = 0
-    repeat: int = 0
-    shuffle: int = 0
-
-    @property
-    def key(self) -> AnswerKey:
-        return AnswerKey(self.id, self.variant, self.repeat, self.shuffle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +58,7 @@ class TaskOutcome:
     None if it could not be measured.
     clusters: number of the cluster by answer, of those that share one with another; the others stand alone.
     chance, best_constant: as of ``Baselines``. variation: of answers to the same question; None if each was asked once.
+    remarks: what a person has to know of how answers were read, a line each.
     unparsable_ids: the text of such answers' keys, at most MOST_UNPARSABLE_IDS.
     readings: what was read in the answers, and why others were not read or measured, packed as they came, so that equal outcomes may
     differ in it; None if that is not known.
@@ -108,6 +77,7 @@ class TaskOutcome:
     chance: float | None = None
     best_constant: float | None = None
     variation: Variation | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -176,10 +146,17 @@ class TaskScoring:
         self._no_metric = no_metric
         self._answers: dict[AnswerKey, _Kept] = {}
         self._readings = Readings()
+        self._conventions = Conventions()
         self._asked: dict[AnswerKey, Question | None] = {}  # without what baselines do not need; None: of another answer type
 
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
-        """Parses and measures. Takes as long as the metric does: off the event loop, please."""
+        """Parses and measures. Takes as long as the metric does: off the event loop, please.
+
+        Answers whose coordinates only all of the task's answers together explain are kept until ``finish``.
+        """
+        self._take(self._conventions.passing(instances))
+
+    def _take(self, instances: Iterable[AnsweredInstance]) -> None:
         waiting: _Waiting = {}
         for instance in instances:
             if waiting.pop(instance.key, None) is not None or instance.key in self._answers:
@@ -192,6 +169,7 @@ class TaskScoring:
 
     def finish(self) -> TaskOutcome:
         """The score of what has come so far."""
+        self._take(self._conventions.released())
         counts = Counter(kept.outcome for kept in self._answers.values())
         unparsable = sorted(str(key) for key, kept in self._answers.items() if kept.outcome is Outcome.UNPARSABLE)
         unscored = TaskOutcome(
@@ -205,6 +183,7 @@ class TaskScoring:
             statistics={key: (kept.outcome, _statistic(kept)) for key, kept in self._answers.items()},
             clusters=shared_clusters({key: kept.cluster for key, kept in self._answers.items()}),
             readings=self._readings.kept(frozenset(unparsable)),
+            remarks=self._conventions.remarks(),
         )
         if unscored.note or self._metric is None:
             return unscored
@@ -252,7 +231,7 @@ class TaskScoring:
         kept = _Kept(instance.outcome, instance.cluster)
         answer: Parsed | None = None
         if instance.outcome is Outcome.ANSWERED:
-            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files)
+            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files, place=instance.place)
             if isinstance(parsed, Unparsable):
                 kept = replace(kept, outcome=Outcome.UNPARSABLE)
                 self._readings.add(instance.key, None, parsed.reason)

@@ -61,7 +61,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0009"
+HEAD = "0010"
 metadata = MetaData()
 
 runs = Table(
@@ -114,6 +114,8 @@ task_scores = Table(
     # How much answers to the same question vary; absent if each was asked once.
     Column("differing", Double),
     Column("deviation", Double),
+    # JSON, a list: how answers were read that could mean several things.
+    Column("remarks", Text, nullable=False, server_default="[]"),
 )
 _OF_EACH_ANSWER = ("statistics", "readings", "reasons")
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name not in _OF_EACH_ANSWER]
@@ -280,6 +282,7 @@ def _score_row(run: StoredRun, score: StoredScore, now: float) -> dict[str, obje
         "best_constant": outcome.best_constant,
         "differing": outcome.variation.differing if outcome.variation else None,
         "deviation": outcome.variation.deviation if outcome.variation else None,
+        "remarks": json.dumps(outcome.remarks),
         "counts": encoded_counts(outcome),
         "note": outcome.note,
         "unparsable_ids": json.dumps(outcome.unparsable_ids),
@@ -318,6 +321,7 @@ def _score(row: Row[Any]) -> StoredScore:
         chance=row.chance,
         best_constant=row.best_constant,
         variation=None if row.differing is None else Variation(row.differing, row.deviation),
+        remarks=tuple(json.loads(row.remarks)),
     )
     return StoredScore(
         decoded_task(row.description),

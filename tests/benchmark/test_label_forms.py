@@ -109,7 +109,7 @@ def test_options_keep_a_letter_that_is_not_their_place() -> None:
         ("(cx, cy, w, h)", "cxcywh"),
         ("XYXY", "xyxy"),
         ("clockwise corners", ""),
-        ("(y_min, x_min, y_max, x_max)", ""),
+        ("(y_min, x_min, y_max, x_max)", "yxyx"),
     ],
 )
 def test_written_box_formats_are_understood_or_refused(written: str, known: str) -> None:

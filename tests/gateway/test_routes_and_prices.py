@@ -90,6 +90,7 @@ def test_a_plain_route_has_no_fingerprint_nor_has_what_decides_no_answer() -> No
         {"media": {"max_seconds": 8, "max_tokens_per_image": 5}},
         {"video_frames": 4},
         {"structured_output": False},
+        {"boxes": "thousandths corners"},
     ):
         assert fingerprint_of(**change) == "", change
     routes = Routes(settings())
@@ -453,3 +454,9 @@ def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media() -> N
     routes = Routes(Settings(accounts=accounts, routes={name: Route(account=name, model="m") for name in accounts}))
     names = [*accounts, "openai/m", "anthropic/m", "groq/m", "ollama/m", EMBEDDED_ROUTE]
     assert [name for name in names if routes.resolve(name).takes_uris] == ["region", "openai/m", "anthropic/m", "groq/m"]
+
+
+def test_a_route_says_in_what_it_writes_coordinates() -> None:
+    routes = Routes(settings(routes={"r": Route(account="local", model="m", boxes="thousandths corners")}))
+    assert routes.resolve("r").info().boxes == "thousandths corners"
+    assert not routes.resolve("openai/x").info().boxes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from genlevel.benchmark.forms.entries import BoxEntry, scored
@@ -19,6 +19,7 @@ _FORMATS: dict[str, Converter] = {
     "xywh": lambda box: box,
     "xyxy": lambda box: (box[0], box[1], box[2] - box[0], box[3] - box[1]),
     "cxcywh": lambda box: (box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3]),
+    "yxyx": lambda box: (box[1], box[0], box[3] - box[1], box[2] - box[0]),
 }
 # What the four names of a written format mean, letters only and in order.
 _NAMES: dict[tuple[str, ...], str] = {
@@ -27,6 +28,8 @@ _NAMES: dict[tuple[str, ...], str] = {
     ("l", "t", "w", "h"): "xywh",
     ("l", "t", "r", "b"): "xyxy",
     ("cx", "cy", "w", "h"): "cxcywh",
+    ("y", "x", "y", "x"): "yxyx",
+    ("t", "l", "b", "r"): "yxyx",
 }
 # The sides as fields of an object; the fields themselves say the format.
 _SIDES: tuple[tuple[str, tuple[str, str, str, str]], ...] = (
@@ -45,7 +48,7 @@ _SIDES: tuple[tuple[str, tuple[str, str, str, str]], ...] = (
 
 
 def box_format(text: str) -> str:
-    """xywh, xyxy or cxcywh for a written format such as "(x_min, y_min, width, height)"; "" for any other.
+    """xywh, xyxy, yxyx or cxcywh for a written format such as "(x_min, y_min, width, height)"; "" for any other.
 
     An empty text is xywh from the top left, as General-Bench writes boxes that have no format beside them.
     """
@@ -83,16 +86,16 @@ def known_format(written: str) -> str:
     return known
 
 
-def normal_boxes(label: object, written_format: str = "", *, answered: bool = False) -> list[BoxEntry]:
-    """Boxes in normal form, in the order given; with "score" if one is stated.
+def normal_boxes(label: object, written_format: str = "") -> list[BoxEntry]:
+    """Boxes of a label in normal form, in the order given; with "score" if one is stated.
 
-    Fields that say a format keep it: sides by name, and "bbox_2d", which models write as corners. answered: a model wrote them, so a
-    negative size counts as 0, so that this box alone matches nothing, and remarks beside the boxes are passed over.
+    Fields that say a format keep it: sides by name, and "bbox_2d", which is written as corners. What a model writes is read by
+    ``genlevel.benchmark.forms.written_boxes``.
     Raises ValueError saying what is wrong: an unknown format, something that is not a box, a number that is not finite, a negative size,
     and "box_2d", which is written as y, x, y, x of 1000 as well as in pixels.
     """
     checked(label)
-    walk = _Walk(known_format(written_format), answered)
+    walk = _Walk(known_format(written_format))
     return [scored(BoxEntry(label=name, box=box), score) for name, box, score in walk.boxes(unwrapped(label), "", None)]
 
 
@@ -108,29 +111,36 @@ def format_under(key: str, known: str = "xywh") -> str:
     return known
 
 
-def box_of(value: object, known: str = "xywh", *, clipped: bool = False) -> list[float] | None:
+def box_of(value: object, known: str = "xywh") -> list[float] | None:
     """One box as [x, y, width, height]: four numbers (a fifth is a confidence), or an object with its sides. None for anything else.
 
-    clipped: a negative size is 0. Raises ValueError for an impossible box.
+    Raises ValueError for an impossible box.
     """
     if isinstance(value, list) and len(value) in (4, 5):
         sides = [number(side) for side in value]
-        return None if None in sides else _converted(sides[:4], known, clipped)
-    if isinstance(value, dict):
-        for form, keys in _SIDES:
-            if all(key in value for key in keys):
-                sides = [number(value[key]) for key in keys]
-                if None in sides:
-                    raise ValueError(f"{shown(value)} is not a box of four numbers")
-                return _converted(sides, form, clipped)
+        return None if None in sides else _converted(sides[:4], known)
+    if isinstance(value, dict) and (named := named_sides(value)) is not None:
+        form, keys = named
+        sides = [number(value[key]) for key in keys]
+        if None in sides:
+            raise ValueError(f"{shown(value)} is not a box of four numbers")
+        return _converted(sides, form)
     return None
 
 
-def _converted(sides: list[float | None], known: str, clipped: bool) -> list[float]:
+def named_sides(value: Mapping[str, object]) -> tuple[str, tuple[str, str, str, str]] | None:
+    """The format that an object's fields say, and the fields of the four sides in its order; None for an object without them."""
+    return next(((form, keys) for form, keys in _SIDES if all(key in value for key in keys)), None)
+
+
+def sized(sides: Corners, form: str) -> Corners:
+    """Four numbers of a format (xywh, xyxy, yxyx, cxcywh) as x, y, width, height."""
+    return _FORMATS[form](sides)
+
+
+def _converted(sides: list[float | None], known: str) -> list[float]:
     x, y, width, height = (float(side) for side in sides if side is not None)
-    found = list(_FORMATS[known]((x, y, width, height)))
-    if clipped:
-        found[2:] = [max(side, 0.0) for side in found[2:]]
+    found = list(sized((x, y, width, height), known))
     if not all(math.isfinite(side) for side in found) or found[2] < 0 or found[3] < 0:
         raise ValueError(f"box {[x, y, width, height]} is impossible as {known}")
     return found
@@ -138,17 +148,16 @@ def _converted(sides: list[float | None], known: str, clipped: bool) -> list[flo
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """Finds the boxes in a structure. known: the format of four bare numbers; answered: as of ``normal_boxes``."""
+    """Finds the boxes in a label. known: the format of four bare numbers."""
 
     known: str
-    answered: bool
 
     def boxes(self, label: object, name: str, score: float | None) -> Iterator[tuple[str, list[float], float | None]]:
         """(label, box, confidence) of each."""
         label = opened(label)
         if label is None:
             return
-        box = box_of(label, self.known, clipped=self.answered)
+        box = box_of(label, self.known)
         if isinstance(label, dict):
             own, score = label_of(label), score_of(label) if score is None else score
             key = next((key for key in BOX_KEYS if key in label), None)
@@ -158,8 +167,7 @@ class _Walk:
                 yield from replace(self, known=format_under(key, self.known)).boxes(label[key], name if own is None else own, score)
             else:
                 for inner, value in label.items():
-                    if not (self.answered and _is_remark(value)):
-                        yield from self.boxes(value, name if inner in WRAPPERS else inner.strip(), score)
+                    yield from self.boxes(value, name if inner in WRAPPERS else inner.strip(), score)
         elif isinstance(label, list):
             if box is not None:
                 yield name, box, number(label[4]) if len(label) == 5 else score
@@ -168,8 +176,3 @@ class _Walk:
                 yield from self.boxes(part, name, score)
         else:
             raise ValueError(f"{shown(label)} is not a box of four numbers")
-
-
-def _is_remark(value: object) -> bool:
-    """Whether a field holds a plain value, neither a list nor an object."""
-    return not isinstance(opened(value), dict | list)
