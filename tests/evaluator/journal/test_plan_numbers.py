@@ -89,6 +89,7 @@ async def test_a_run_that_goes_on_keeps_its_number_only_if_it_has_an_answer(jour
     await answered(journal, "2")
     ended(journal, "2")
     assert (journal.expected_number("1"), started(journal, "1"), started(journal, "2")) == (2, 2, 1)
+    assert started(journal, "1") == 2, "its process was killed before an answer came: it does not count for itself"
 
 
 async def test_older_runs_count_in_the_order_in_which_they_were_made(journal):

@@ -46,6 +46,13 @@ async def test_a_run_that_is_asked_for_again_retried_or_scored_again_is_the_same
     assert await told(scorer, run) == 1
 
 
+async def test_the_number_is_that_of_the_start_whatever_was_expected_before(make_evaluator, suite, monkeypatch):
+    evaluator, scorer = make_evaluator()
+    monkeypatch.setattr(evaluator._journal, "expected_number", lambda run_id: 7)  # others have started, or ended, meanwhile
+    run = await start(evaluator, suite)
+    assert (run.plan, await told(scorer, run)) == (1, 1)
+
+
 async def test_what_never_had_an_answer_is_no_try(make_evaluator, suite, scripted, failing_script):
     evaluator, scorer = make_evaluator(attempts=1)
     scripted.script = failing_script(ErrorClass.CREDENTIAL)

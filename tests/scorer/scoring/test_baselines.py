@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from statistics import fmean
 
 import pytest
 
 from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.metrics import Direction, Kind
 from genlevel.benchmark.outcomes import Outcome
 from scorer.metrics import Question, create
 from scorer.scoring.baselines import MOST_CANDIDATES, Baselines, baselines
@@ -73,11 +75,24 @@ def test_a_pooled_score_is_computed_by_the_metric_itself():
 
 def test_partial_credit_counts():
     assert baselines(TOKENS, [label("red car"), label("red bus")]).best_constant == pytest.approx(100 * (1 + 0.5) / 2)
+    asked = [label(f"red {thing}", options=("red", "blue")) for thing in ("car", "bus", "van", "cab")]
+    assert baselines(TOKENS, asked).best_constant == pytest.approx(100 * 2 / 3), "an option that no label names"
 
 
 def test_of_choices_and_labels_the_best_letter_with_the_best_text():
     asked = [choice("B"), choice("B"), choice("A"), label("cat"), label("cat"), label("dog")]
     assert baselines(ACCURACY, asked).best_constant == pytest.approx(100 * 4 / 6)
+    choices = [*[choice("A", ("yes", "x"))] * 3, choice("B", ("x", "no")), choice("B", ("x", "maybe"))]
+    labels = [label("cat"), label("cat"), label("fish", "dog"), label("bird", "dog")]
+    found = baselines(MACRO, [*choices, *labels]).best_constant
+    assert found == pytest.approx(100 * 4 / 6), "B and dog, though neither is the most frequent: no, maybe, fish and bird of six classes"
+
+
+def test_of_an_error_the_best_constant_answer_is_the_lowest():
+    class Errors(type(ACCURACY)):
+        direction = Direction.LOWER
+
+    assert baselines(Errors(), [*map(choice, "AAB")]).best_constant == 0.0, "C is never right"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +112,16 @@ def test_other_answers_and_questions_without_a_label_have_none(asked):
 @pytest.mark.parametrize("name", ["gpt_score", "mos"])
 def test_what_somebody_rates_has_none(name):
     assert baselines(metric(name), [label("a")]) == Baselines()
+
+
+def test_networks_are_not_asked():
+    class Network(type(ACCURACY)):
+        def statistic(self, answer, question):
+            raise AssertionError("it was asked")
+
+    network = Network()
+    network.info = replace(network.info, kind=Kind.MODEL)
+    assert baselines(network, [label("a")]) == Baselines()
 
 
 @pytest.mark.parametrize("scored", [ACCURACY, MACRO, MICRO, TOKENS], ids=lambda scored: scored.id)
