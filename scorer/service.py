@@ -23,7 +23,7 @@ from scorer.certify.pending import is_pending, pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
 from scorer.runs.certified import (
     ALPHA,
-    RunCertificate,
+    RunCertificates,
     certificate_message,
     certify_run,
     checked_alpha,
@@ -168,7 +168,8 @@ class Scorer:
             found = self._certificate(standing, alpha, request.reference_instances)
             draws, results = request.bootstrap_draws, standing.verdict.results
             intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
-            return verdict_message(standing.run, standing.verdict, certificate_message(found, intervals))
+            messages = [certificate_message(one, intervals) for one in (found.published, found.specialists)]
+            return verdict_message(standing.run, standing.verdict, *messages)
 
         return await self._computed(read)
 
@@ -268,8 +269,14 @@ class Scorer:
         def current(run: StoredRun, part: bool) -> Current:
             def draw() -> Shown:
                 standing = self._standing(run)
-                certificate = self._certificate(standing, ALPHA).certificate
-                return Shown(standing.verdict, certificate, is_referenced(run, standing.verdict), info_of(run, standing.verdict, ALPHA))
+                found = self._certificate(standing, ALPHA)
+                return Shown(
+                    standing.verdict,
+                    found.published.certificate,
+                    found.specialists.certificate,
+                    referenced=is_referenced(run, standing.verdict),
+                    info=info_of(run, standing.verdict, ALPHA),
+                )
 
             return Current(run.run_id, part, draw)
 
@@ -280,7 +287,7 @@ class Scorer:
         benchmark, scores = benchmark_of_run(run), self._store.scores(run.run_id)
         return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
 
-    def _certificate(self, standing: _Standing, alpha: float, reference_instances: int = 0) -> RunCertificate:
+    def _certificate(self, standing: _Standing, alpha: float, reference_instances: int = 0) -> RunCertificates:
         scores = [score if score.examined else self._examined(standing.run, score) for score in standing.scores]
         return certify_run(
             standing.benchmark,
@@ -289,6 +296,7 @@ class Scorer:
             incomplete=standing.verdict.incomplete,
             alpha=alpha,
             reference_units=reference_instances or None,
+            plan=standing.run.plan,
         )
 
     def _examined(self, run: StoredRun, score: StoredScore) -> StoredScore:

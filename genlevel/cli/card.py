@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlevel.cli.printing import console, cost_told, number, short, table
+from genlevel.cli.verdict_words import certified_details, certified_line, point_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 _MODALITIES = ("image", "video", "audio", "3d")
-_MEANING = {
-    2: "a generalist without evidence of synergy",
-    3: "beats specialists in comprehension or generation",
-    4: "beats specialists in both comprehension and generation of one modality",
-    5: "beats specialists in both comprehension and generation of one modality, and in language",
-}
 
 
 def print_card(document: Document, places: dict[str, str]) -> None:
@@ -34,16 +29,23 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     if document["level"] is None:
         out.print("No task has been scored yet.")
         return
-    print_levels(out, document["level"])
-    print_certified(out, document["certified"], referenced=document["level"]["references"] is not None)
+    print_verdict(out, document)
     if document["plan"]:
         out.print(f"plan {document['plan']} of this model on these tasks in this storage")
     if document["partial"]:
         out.print("Over the asked tasks alone:")
-        print_levels(out, document["level_asked"], verdict=False)
+        print_levels(out, document["level_asked"])
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def print_verdict(out: Console, document: Document) -> None:
+    """The verdict of a run or of predictions: its head, levels, and what is certain of them."""
+    level, certified, against = document["level"], document["certified"], document["certified_against_specialists"]
+    print_head(out, level, certified, against)
+    print_levels(out, level)
+    print_certified(out, certified, against, referenced=level["references"] is not None)
 
 
 def has_no_answer(document: Document) -> bool:
@@ -133,7 +135,7 @@ def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
         out.print("Incomplete: tasks with failed or pending instances have bounds instead of a score; levels are lower bounds.")
 
 
-def print_levels(out: Console, level: Document, *, verdict: bool = True) -> None:
+def print_levels(out: Console, level: Document) -> None:
     """Overall levels and each modality's; dashes if there is nothing to win against, which all levels but 2 need."""
     referenced = level["references"] is not None
 
@@ -143,10 +145,6 @@ def print_levels(out: Console, level: Document, *, verdict: bool = True) -> None
     def scores(entry: Document) -> list[str]:
         return [number(entry["2"]), *(won(entry[key], number(entry[key])) for key in ("3", "4"))]
 
-    if verdict:
-        reached = level["verdict"]
-        text = "no level reached" if reached is None else f"Level {reached}: {_MEANING[reached]}"
-        out.print(text, style="bold green" if reached else "bold")
     rows = table("", ">Level 2", ">Level 3", ">Level 4", ">supported", ">wins", ">tasks")
     for modality in _MODALITIES:
         entry = level["modalities"].get(modality)
@@ -164,15 +162,16 @@ def print_levels(out: Console, level: Document, *, verdict: bool = True) -> None
     out.print(f"Level 5 score: {won(levels['5'], format(levels['5'], '.2f'))}   rules: {level['rules']}, references: {references}")
 
 
-def print_certified(out: Console, certified: Document, *, referenced: bool = True) -> None:
-    """What is certain of the verdict, in one line, and what would decide the rest. referenced: whether there is anything to win against."""
-    reached = certified["verdict"]
-    verdict = "no level" if reached is None else f"Level {reached}"
-    wins = (
-        f"{certified['certified_wins']} certified wins, {certified['discovered_wins']} at a false discovery rate of {certified['alpha']:g}"
-    )
-    out.print(f"certified (error at most {certified['alpha']:g}): {verdict}; {wins if referenced else 'no references to win against'}")
-    for level, entry in certified["levels"].items():
-        if entry["status"] == "undecided" and (referenced or level == "2"):
-            more = f": about {entry['needed']:,} more instances would decide" if entry["needed"] else ""
-            out.print(f"  Level {level} is undecided{more}; its score lies within {entry['interval'][0]:.2f} to {entry['interval'][1]:.2f}")
+def print_head(out: Console, level: Document, certified: Document | None, against: Document | None) -> None:
+    """The certified verdict, and below it the paper's by points. certified, against: the two readings; None if neither was drawn."""
+    if certified is not None and against is not None:
+        line = certified_line(certified, against, referenced=level["references"] is not None)
+        reached = max(certified["verdict"] or 0, against["verdict"] or 0)
+        out.print(line, style="bold green" if reached >= 3 else "bold", soft_wrap=True)
+    out.print(point_line(level), soft_wrap=True)
+
+
+def print_certified(out: Console, certified: Document, against: Document, *, referenced: bool = True) -> None:
+    """What is certain beside the levels: wins, and what would decide the rest. referenced: whether there is anything to win against."""
+    for line in certified_details(certified, against, referenced=referenced):
+        out.print(line, soft_wrap=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.card import print_certified
 from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     WHOLE_NUMBER,
@@ -23,11 +22,14 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.printing import console, note, number, p_value, span, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.cli.verdict_words import SPECIALISTS, certified_details, certified_line
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from rich.console import Console
 
     from genlevel.runtime.documents import Document
 
@@ -50,7 +52,7 @@ class _Options(TypedDict):
 @click.option("--bootstrap", type=click.IntRange(0, 100_000), default=0, help="Draws for bootstrap intervals of a run's level scores.")
 @references_option
 @click.option(
-    "--reference-n", type=WHOLE_NUMBER, help="Instances that specialists were measured on (default: their scores count as exact)."
+    "--reference-n", type=WHOLE_NUMBER, help="Instances that each specialist was measured on (default: as many as the task list says)."
 )
 @out_option
 @json_option
@@ -58,9 +60,10 @@ class _Options(TypedDict):
 def certify(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     """Say what is certain of the verdict of a RUN, or of a result workbook FILE (.xlsx).
 
-    Each level is attained, not attained or undecided; any false "attained" has a probability of at most --alpha. Each task has an interval
-    and a test against its specialist. A workbook has no instances: their number is the one that genlevel kept in it, else the task list's.
-    Tasks whose metric allows no test without instances are named.
+    Two readings, each with an error of at most --alpha that any of its claims is false: against the published scores, and against the
+    specialists' own true scores, which the published ones measure. Each level is attained, not attained or undecided; each task has an
+    interval, and a test or the reason why there is none. A workbook has no instances: their number is the one that genlevel kept in it,
+    else the task list's, and they are taken as independent.
     """
     source = options["source"]
     unreferenced = frozenset[str]()
@@ -86,8 +89,13 @@ def _of_workbook(options: _Options) -> Document:
     found = workbook_results(options["source"], column, options["references"])
     for warning in found.warnings:
         note(warning)
-    certificate = certify_values(found.results, options["alpha"], options["reference_n"], found.instances)
-    return {"model": found.model, "references": found.references.name, "certified": certificate_json(certificate)}
+    certificates = certify_values(found.results, options["alpha"], options["reference_n"], found.instances)
+    return {
+        "model": found.model,
+        "references": found.references.name,
+        "certified": certificate_json(certificates.published),
+        "certified_against_specialists": certificate_json(certificates.specialists),
+    }
 
 
 def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
@@ -111,7 +119,7 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
 
 
 def _run_document(verdict: sc.GetVerdictResponse) -> Document:
-    from scorer.reports.documents import references_of, verdict_certified_json
+    from scorer.reports.documents import references_of, verdict_certified_against_specialists_json, verdict_certified_json
 
     return {
         "run": verdict.run_id,
@@ -119,38 +127,70 @@ def _run_document(verdict: sc.GetVerdictResponse) -> Document:
         "suite": verdict.suite,
         "references": references_of(verdict),
         "certified": verdict_certified_json(verdict),
+        "certified_against_specialists": verdict_certified_against_specialists_json(verdict),
     }
 
 
 def _print(document: Document, unreferenced: frozenset[str]) -> None:
     """unreferenced: keys of tasks without a specialist."""
     out = console()
-    certified = document["certified"]
+    certified, against = document["certified"], document["certified_against_specialists"]
     referenced = document["references"] is not None
     out.print(document["model"], style="bold")
-    print_certified(out, certified, referenced=referenced)
+    out.print(certified_line(certified, against, referenced=referenced), style="bold", soft_wrap=True)
+    for line in certified_details(certified, against, referenced=referenced):
+        out.print(line, soft_wrap=True)
+    if referenced:
+        shares = certified["shares"]
+        out.print(
+            f"plan {certified['plan']}: of the error, {shares['wins']:.4g} is for wins over {certified['tests']} tasks,"
+            f" {shares['lost_tasks'] + shares['lost_levels']:.4g} for what is not attained",
+            soft_wrap=True,
+        )
+        out.print("above the published scores:")
+    _print_levels(out, certified, referenced=referenced)
+    _print_tasks(out, certified, unreferenced)
+    if referenced:
+        out.print(f"{SPECIALISTS}:")
+        _print_levels(out, against, referenced=referenced)
+        _print_tasks(out, against, unreferenced)
+    lines = dict.fromkeys((*certified["notes"], *(against["notes"] if referenced else ())))
+    for line in lines:
+        out.print(f"note: {line}", soft_wrap=True)
+
+
+def _print_levels(out: Console, certificate: Document, *, referenced: bool) -> None:
     levels = table("level", "", ">score", "interval", "bootstrap", ">p", ">needed")
-    for level, entry in certified["levels"].items():
+    for level, entry in certificate["levels"].items():
         if level != "2" and not referenced:
             levels.add_row(level, *"------")
             continue
         needed = "-" if entry["needed"] is None else f"{entry['needed']:,}"
-        levels.add_row(
-            level,
-            entry["status"],
-            number(entry["score"]),
-            span(entry["interval"]),
-            span(entry["bootstrap"]),
-            p_value(entry["p_value"]),
-            needed,
-        )
+        figures = (number(entry["score"]), span(entry["interval"]), span(entry["bootstrap"]), p_value(entry["p_value"]), needed)
+        levels.add_row(level, entry["status"], *figures)
     out.print(levels)
-    tasks = table("task", ">units", "interval", "test", ">p", ">adjusted", "win")
-    for entry in sorted(certified["tasks"], key=lambda task: (task["p_win"] is None, task["p_win"] or 0.0, task["task"])):
+
+
+def _print_tasks(out: Console, certificate: Document, unreferenced: frozenset[str]) -> None:
+    """A row a task, those nearest to a win first; at an interval that holds for many instances alone, and is no test, stands "about"."""
+    tasks = table("task", ">units", "interval", ">above", "test", ">p", ">adjusted", "win")
+    for entry in sorted(certificate["tasks"], key=lambda task: (task["p_win"] is None, task["p_win"] or 0.0, task["task"])):
         win = entry["win"] + (", discovered" if entry["discovered"] and entry["win"] != "attained" else "")
-        win = "no reference" if entry["key"] in unreferenced else win
+        if entry["obstacle"]:
+            win = f"not certifiable: {entry['obstacle']}"
+        win = "no reference" if entry["key"] in unreferenced or entry["reference"] is None else win
+        interval = span(entry["interval"])
+        if entry["asymptotic"] and entry["interval"]:
+            interval = f"about {interval}"
         figures = (entry["test"] or "-", p_value(entry["p_win"]), p_value(entry["p_win_adjusted"]), win)
-        tasks.add_row(entry["task"].strip(), f"{entry['units']:,}", span(entry["interval"]), *figures)
+        tasks.add_row(entry["task"].strip(), f"{entry['units']:,}", interval, _bar(entry), *figures)
     out.print(tasks)
-    for line in certified["notes"]:
-        out.print(f"note: {line}")
+
+
+def _bar(entry: Document) -> str:
+    """What a win has to be above: the specialist's score, with what it may truly be if that counts, or the best constant answer's."""
+    bar = number(entry["reference"])
+    if entry["reference_interval"]:
+        bar = f"{bar} ({span(entry['reference_interval'])})"
+    constant = entry["best_constant"]
+    return f"{bar}; constant {number(constant)}" if constant is not None and constant > (entry["reference"] or 0.0) else bar

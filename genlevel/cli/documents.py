@@ -19,7 +19,13 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
 
     The levels are null if no instance has an outcome yet, or if the scorer does not know the run.
     """
-    from scorer.reports.documents import references_of, tasks_json, verdict_certified_json, verdict_level_json
+    from scorer.reports.documents import (
+        references_of,
+        tasks_json,
+        verdict_certified_against_specialists_json,
+        verdict_certified_json,
+        verdict_level_json,
+    )
     from scorer.reports.stamps import run_stamp, stamped
 
     unparsable = sum(score.counts.unparsable for score in verdict.tasks)
@@ -47,6 +53,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
         "tasks": tasks_json(verdict.tasks),
         "level": verdict_level_json(verdict) if levels else None,
         "certified": verdict_certified_json(verdict) if levels else None,
+        "certified_against_specialists": verdict_certified_against_specialists_json(verdict) if levels else None,
         "level_asked": verdict_level_json(verdict, asked=True) if levels else None,
         "stamp": run_stamp(run, verdict, references_of(verdict) if levels else None),
     }

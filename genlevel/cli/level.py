@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.card import print_certified, print_coverage, print_levels
+from genlevel.cli.card import print_certified, print_coverage, print_head, print_levels
 from genlevel.cli.connection import stored
 from genlevel.cli.options import json_option, model_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, note, number, table
@@ -115,12 +115,14 @@ def _print(document: Document, source: str) -> None:
     out = console()
     out.print(f"{document['model']} ({source})", style="bold")
     print_coverage(out, partial=bool(document["partial"]), incomplete=bool(document["incomplete"]))
+    certified, against = document["certified"], document["certified_against_specialists"]
+    print_head(out, document, certified, against)
     if document["levels"] is None:
         out.print(f"The official ranker would have ended without output: {document['crash']}")
     else:
         print_levels(out, document)
-    if document["certified"] is not None:
-        print_certified(out, document["certified"], referenced=document["references"] is not None)
+    if certified is not None:
+        print_certified(out, certified, against, referenced=document["references"] is not None)
     if explanation := document.get("explanation"):
         _print_explanation(out, explanation, say_crash=document["levels"] is not None)
 

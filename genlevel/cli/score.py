@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
-from genlevel.cli.card import print_certified, print_levels, print_tasks
+from genlevel.cli.card import print_levels, print_tasks, print_verdict
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
 from genlevel.cli.printing import console, note
 
@@ -120,10 +120,9 @@ def _print(document: Document, workbook: Path) -> None:
     out.print(f"{counts['total']:,} instances: {shown}" + (f" ({missing:,} without a prediction)" if missing else ""))
     if document["partial"]:
         out.print("Partial: only a part of the benchmark is scored; the rest counts as 0 below.")
-    print_levels(out, document["level"])
-    print_certified(out, document["certified"], referenced=document["level"]["references"] is not None)
+    print_verdict(out, document)
     if document["partial"]:
         out.print("Over the scored tasks alone:")
-        print_levels(out, document["level_asked"], verdict=False)
+        print_levels(out, document["level_asked"])
     print_tasks(out, document["tasks"])
     out.print(f"workbook: {workbook}", soft_wrap=True)

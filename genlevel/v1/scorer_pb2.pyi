@@ -24,6 +24,12 @@ class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECISION_ATTAINED: _ClassVar[Decision]
     DECISION_NOT_ATTAINED: _ClassVar[Decision]
     DECISION_UNDECIDED: _ClassVar[Decision]
+
+class Reading(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    READING_UNSPECIFIED: _ClassVar[Reading]
+    READING_PUBLISHED: _ClassVar[Reading]
+    READING_SPECIALISTS: _ClassVar[Reading]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_ANSWERED: Outcome
 OUTCOME_REFUSED: Outcome
@@ -35,6 +41,9 @@ DECISION_UNSPECIFIED: Decision
 DECISION_ATTAINED: Decision
 DECISION_NOT_ATTAINED: Decision
 DECISION_UNDECIDED: Decision
+READING_UNSPECIFIED: Reading
+READING_PUBLISHED: Reading
+READING_SPECIALISTS: Reading
 
 class TaskDescription(_message.Message):
     __slots__ = ("key", "name", "sheet", "modality", "paradigm", "metric", "metric_label", "metric_parameters", "unlisted", "reference", "rating_source", "provenance", "fingerprint", "content")
@@ -411,7 +420,7 @@ class GetVerdictRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., references: _Optional[str] = ..., alpha: _Optional[float] = ..., bootstrap_draws: _Optional[int] = ..., reference_instances: _Optional[int] = ...) -> None: ...
 
 class CertifiedTask(_message.Message):
-    __slots__ = ("key", "name", "sheet", "interval", "test", "units", "p_win", "p_loss", "p_win_adjusted", "win", "discovered", "bounds")
+    __slots__ = ("key", "name", "sheet", "interval", "test", "units", "p_win", "p_loss", "p_win_adjusted", "win", "discovered", "bounds", "obstacle", "asymptotic", "reference", "best_constant", "reference_instances", "reference_interval")
     KEY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHEET_FIELD_NUMBER: _ClassVar[int]
@@ -424,6 +433,12 @@ class CertifiedTask(_message.Message):
     WIN_FIELD_NUMBER: _ClassVar[int]
     DISCOVERED_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLE_FIELD_NUMBER: _ClassVar[int]
+    ASYMPTOTIC_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    BEST_CONSTANT_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -436,10 +451,16 @@ class CertifiedTask(_message.Message):
     win: Decision
     discovered: bool
     bounds: Bounds
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., test: _Optional[str] = ..., units: _Optional[int] = ..., p_win: _Optional[float] = ..., p_loss: _Optional[float] = ..., p_win_adjusted: _Optional[float] = ..., win: _Optional[_Union[Decision, str]] = ..., discovered: _Optional[bool] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ...) -> None: ...
+    obstacle: str
+    asymptotic: bool
+    reference: float
+    best_constant: float
+    reference_instances: int
+    reference_interval: Bounds
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., test: _Optional[str] = ..., units: _Optional[int] = ..., p_win: _Optional[float] = ..., p_loss: _Optional[float] = ..., p_win_adjusted: _Optional[float] = ..., win: _Optional[_Union[Decision, str]] = ..., discovered: _Optional[bool] = ..., bounds: _Optional[_Union[Bounds, _Mapping]] = ..., obstacle: _Optional[str] = ..., asymptotic: _Optional[bool] = ..., reference: _Optional[float] = ..., best_constant: _Optional[float] = ..., reference_instances: _Optional[int] = ..., reference_interval: _Optional[_Union[Bounds, _Mapping]] = ...) -> None: ...
 
 class CertifiedLevel(_message.Message):
-    __slots__ = ("level", "decision", "p_value", "needed", "score", "interval", "bootstrap")
+    __slots__ = ("level", "decision", "p_value", "needed", "score", "interval", "bootstrap", "note")
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     P_VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -447,6 +468,7 @@ class CertifiedLevel(_message.Message):
     SCORE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     BOOTSTRAP_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     level: int
     decision: Decision
     p_value: float
@@ -454,10 +476,11 @@ class CertifiedLevel(_message.Message):
     score: float
     interval: Bounds
     bootstrap: Bounds
-    def __init__(self, level: _Optional[int] = ..., decision: _Optional[_Union[Decision, str]] = ..., p_value: _Optional[float] = ..., needed: _Optional[int] = ..., score: _Optional[float] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., bootstrap: _Optional[_Union[Bounds, _Mapping]] = ...) -> None: ...
+    note: str
+    def __init__(self, level: _Optional[int] = ..., decision: _Optional[_Union[Decision, str]] = ..., p_value: _Optional[float] = ..., needed: _Optional[int] = ..., score: _Optional[float] = ..., interval: _Optional[_Union[Bounds, _Mapping]] = ..., bootstrap: _Optional[_Union[Bounds, _Mapping]] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("alpha", "verdict", "levels", "tasks", "certified_wins", "discovered_wins", "untested", "notes")
+    __slots__ = ("alpha", "verdict", "levels", "tasks", "certified_wins", "discovered_wins", "untested", "notes", "reading", "plan", "tests", "listed", "alpha_plan", "alpha_wins", "alpha_lost_tasks", "alpha_lost_levels", "condition")
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     LEVELS_FIELD_NUMBER: _ClassVar[int]
@@ -466,6 +489,15 @@ class Certificate(_message.Message):
     DISCOVERED_WINS_FIELD_NUMBER: _ClassVar[int]
     UNTESTED_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_PLAN_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_WINS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_LOST_TASKS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_LOST_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
     alpha: float
     verdict: int
     levels: _containers.RepeatedCompositeFieldContainer[CertifiedLevel]
@@ -474,10 +506,19 @@ class Certificate(_message.Message):
     discovered_wins: int
     untested: int
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    reading: Reading
+    plan: int
+    tests: int
+    listed: int
+    alpha_plan: float
+    alpha_wins: float
+    alpha_lost_tasks: float
+    alpha_lost_levels: float
+    condition: str
+    def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[CertifiedTask, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., untested: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., reading: _Optional[_Union[Reading, str]] = ..., plan: _Optional[int] = ..., tests: _Optional[int] = ..., listed: _Optional[int] = ..., alpha_plan: _Optional[float] = ..., alpha_wins: _Optional[float] = ..., alpha_lost_tasks: _Optional[float] = ..., alpha_lost_levels: _Optional[float] = ..., condition: _Optional[str] = ...) -> None: ...
 
 class GetVerdictResponse(_message.Message):
-    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part", "plan", "stamp")
+    __slots__ = ("run_id", "model", "suite", "benchmark", "references", "tasks", "levels", "asked_levels", "incomplete", "certificate", "suite_hash", "part", "certificate_against_specialists", "plan", "stamp")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -490,6 +531,7 @@ class GetVerdictResponse(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_AGAINST_SPECIALISTS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     STAMP_FIELD_NUMBER: _ClassVar[int]
     run_id: str
@@ -504,9 +546,10 @@ class GetVerdictResponse(_message.Message):
     certificate: Certificate
     suite_hash: str
     part: bool
+    certificate_against_specialists: Certificate
     plan: int
     stamp: ScoringStamp
-    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., stamp: _Optional[_Union[ScoringStamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., references: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[TaskScore, _Mapping]]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., asked_levels: _Optional[_Union[Levels, _Mapping]] = ..., incomplete: _Optional[bool] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., certificate_against_specialists: _Optional[_Union[Certificate, _Mapping]] = ..., plan: _Optional[int] = ..., stamp: _Optional[_Union[ScoringStamp, _Mapping]] = ...) -> None: ...
 
 class ScoringStamp(_message.Message):
     __slots__ = ("version", "commit", "parser_versions", "scored_s", "references_hash")

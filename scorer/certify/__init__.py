@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from scorer.certify.bootstrap import MOST_DRAWS, TaskStatistics, bootstrap_intervals
 from scorer.certify.certificate import LEAST_ALPHA, Certificate, LevelCertificate, Status, TaskCertificate, certify
+from scorer.certify.claims import Reading
 from scorer.certify.ends import Ends, Estimate
 from scorer.certify.evidence import TaskEvidence, evidence_from_workbook
 from scorer.certify.measured import evidence_from_statistics
 from scorer.certify.obstacles import obstacle_of
+from scorer.certify.shares import Shares
 
 __all__ = [
     "LEAST_ALPHA",
@@ -19,6 +21,8 @@ __all__ = [
     "Ends",
     "Estimate",
     "LevelCertificate",
+    "Reading",
+    "Shares",
     "Status",
     "TaskCertificate",
     "TaskEvidence",

@@ -1,35 +1,44 @@
 """The certified verdict: which tasks are won for certain, which levels are attained, and what it would take to know.
 
-A win is certified by a one-sided test of "truly better than the reference". With m tasks tested and error at most alpha:
+It has two readings, each with its own error alpha (see ``scorer.certify.claims``): a certified win is above the published figure, or above
+the specialist's own true score. Of each reading one statement is true: *with probability at least 1 - alpha, none of the certified wins,
+of "attained" and of "not attained" is false*, for all plans of the model together. Proof, with the shares of ``scorer.certify.shares``:
 
-Level 3 (at least one win): smallest p * m <= alpha, Holm's first step; Holm's further steps give the certified wins, Benjamini and
-    Hochberg's procedure the wins with a false discovery rate of at most alpha.
-Level 4 (wins on both sides of one modality): per modality the larger of the two sides' "at least one" p-values, times the number of
-    modalities. Level 5: the larger of Level 4's p-value and that of "at least one" language win.
-The levels are tested in sequence from the third, so that the chance of any false "attained" is at most alpha. "Not attained" is certified
-by "truly worse" tests of all tasks that could still be wins, in sequence from the fifth; tasks without a result are not wins, by the rules.
+Wins: m is the number of the benchmark's tasks with a reference and a metric that has a test, fixed with the benchmark. A task that was not
+    asked has p = 1. Holm's procedure over m makes any false win at most as likely as their share, however the tasks depend on each other.
+Levels attained: Level 3 is a true win in some modality; Level 4 true wins on both sides of one modality; Level 5 that and a true language
+    win. They are read off the certified wins: if none of these is false, no attained level is. They cost no error.
+Tasks not attained: Holm's procedure over m again, with their own share.
+Levels not attained: tested in sequence from the fifth, each only if the one above is rejected, so that a false one is at most as likely as
+    their share. "No win among these tasks" has the largest of the tasks' p-values of a loss (Berger 1982: a false claim needs a false
+    rejection of a task that is won); a task without a result is no win, by the rules; a result without a test could be one, and has p = 1.
+The shares add up to the plan's, and those of all plans to at most alpha (Bonferroni). Plans of one number share no task. A false win of
+    one, by Holm's procedure over m, has a chance of at most a * share / (m - b), if a of its tasks are truly no wins and b are; over all
+    these plans the a and b add up to at most m, so the chances to at most one share.
+Looking early: the number of instances is fixed by the plan, and open ones count as wrong against a win and as right against a loss. So no
+    p-value is below that of the finished plan, and what is certified on the way is certified at the end.
+
+Outside of the statement stand the wins *discovered*: by Benjamini and Hochberg's procedure over the same m, among them an expected share of
+at most alpha is false, in this plan alone.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genlevel.benchmark.metrics import METRICS, Direction, is_win, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
-from scorer.certify.distributions import normal_quantile
-from scorer.certify.evidence import Estimate, TaskEvidence, bounded_interval
+from scorer.certify.claims import Claim, Reading, claims_of
+from scorer.certify.evidence import TaskEvidence
+from scorer.certify.level_scores import is_above_worst, score_intervals
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
-from scorer.certify.planning import instances_to_decide
-from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
+from scorer.certify.planning import instances_to_decide, why_none
+from scorer.certify.shares import Shares, is_rejected
+from scorer.levels.rules import LEVEL_MODALITIES, TaskResult, compute_levels
 
 LEAST_ALPHA = 1e-9
 """The smallest alpha that can be told from 0 when it is shared among hundreds of tasks."""
-
-_LARGEST_ERROR = 50.0
-"""The largest standard deviation of numbers in 0..100."""
 
 
 class Status(StrEnum):
@@ -45,9 +54,12 @@ class TaskCertificate:
     """One task with a result. interval: at confidence 1 - alpha, in the metric's unit; None if no error is known.
 
     low <= high: the scores with every open instance wrong and right, in the metric's unit; of an error low is that of all right.
-    status: of its win, family-wise over all tasks. discovered: among the wins with controlled false discovery rate.
-    p_win, p_loss: unadjusted; 1 if there is no reference or no error. p_win_adjusted: by Holm's correction over all tested tasks.
-    test, units: what the p-values are of, and on how many independent instances or clusters; empty if nothing can be tested.
+    status: of its win, within the joint statement. discovered: among the wins with controlled false discovery rate.
+    p_win, p_loss: unadjusted; 1 if there is no test. p_win_adjusted: by Holm's correction over the benchmark's m tasks; it is held against
+    ``Shares.wins``. test, units: what the p-values are of, and on how many independent instances or clusters; empty if there is none.
+    obstacle: why nothing can be certified, in one line; empty if something can. asymptotic: the interval holds for many instances alone.
+    reference, constant: what a win has to be above; None if there is none. reference_units, reference_interval: of the reading against
+    specialists, the instances its figure was measured on (0: not known) and what its own true score may be, at confidence 1 - alpha.
     """
 
     task: Task
@@ -61,15 +73,20 @@ class TaskCertificate:
     p_win_adjusted: float = 1.0
     test: str = ""
     units: int = 0
+    obstacle: str = ""
+    asymptotic: bool = False
+    reference: float | None = None
+    constant: float | None = None
+    reference_units: int | None = None
+    reference_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LevelCertificate:
-    """One level. p_value: of "attained". needed: about how many instances more would decide; None if none would, or it is decided.
+    """One level. p_value: of "attained", held against ``Shares.wins``. needed: about how many instances more would decide; None if none
+    would, or it is decided. They are asked with those there are as the next plan. note: why none would, in one line; empty else.
 
-    score: the paper's point score. interval: Level 2's at confidence 1 - alpha (delta method; a result of unknown error counts as
-    exact there, see ``Certificate.untested``); for Levels 3-5 the outer bound from simultaneous intervals of all tasks, each surely won,
-    surely lost or either, and no further up than Level 2's, which no level above it exceeds.
+    score: the paper's point score. interval: see ``scorer.certify.level_scores.score_intervals``.
     """
 
     level: int
@@ -78,17 +95,26 @@ class LevelCertificate:
     needed: int | None
     score: float
     interval: tuple[float, float]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """verdict: the highest level certified as attained; None if none is. untested: results without a usable error or reference."""
+    """verdict: the highest level certified as attained; None if none is. untested: results without a test or reference.
+
+    tests: m, the tasks of the benchmark that could be certified, of ``listed`` in all. plan: its number, from 1.
+    """
 
     alpha: float
     verdict: int | None
     levels: tuple[LevelCertificate, ...]
     tasks: tuple[TaskCertificate, ...]
     untested: int
+    reading: Reading
+    plan: int
+    shares: Shares
+    tests: int
+    listed: int
 
     @property
     def certified_wins(self) -> int:
@@ -99,224 +125,178 @@ class Certificate:
         return sum(task.discovered for task in self.tasks)
 
 
-def certify(results: Sequence[TaskResult], evidence: Sequence[TaskEvidence], alpha: float = 0.05) -> Certificate:
+def certify(
+    results: Sequence[TaskResult],
+    evidence: Sequence[TaskEvidence],
+    alpha: float = 0.05,
+    *,
+    plan: int = 1,
+    constants: Mapping[str, float] | None = None,
+    specialists: Mapping[str, int] | None = None,
+) -> Certificate:
     """Certifies the levels over ``results`` (all tasks of the benchmark) by what is known of those with a result.
 
-    A result without evidence can neither be certified as a win nor as a loss. Raises ValueError for an alpha below LEAST_ALPHA or not
-    below 0.5.
+    plan: its number among the model's plans on this benchmark, from 1 (0: not known, taken as 1). constants: by Task.id, what the best
+    constant answer scores. specialists: by Task.id, the instances that each specialist was measured on; certifies against the specialists'
+    own true scores, None against the published figures. A result without a test can neither be certified as a win nor as a loss.
+    Raises ValueError for an alpha below LEAST_ALPHA or not below 0.5.
     """
     if not LEAST_ALPHA <= alpha < 0.5:
         raise ValueError(f"alpha must be at least {LEAST_ALPHA:g} and below 0.5, not {alpha:g}")
     known = {entry.task.id: entry for entry in evidence}
-    tests = {result.task.id: _test(result, known.get(result.task.id)) for result in results}
-    levels = compute_levels(results)
-    groups = _Groups(results, tests)
-    tested = [key for key, test in tests.items() if test.tested]
-    adjusted = dict(zip(tested, holm([tests[key].win for key in tested]), strict=True))
-    discovered = dict(zip(tested, benjamini_hochberg([tests[key].win for key in tested]), strict=True))
-    tasks = []
-    for result in results:
-        entry = known.get(result.task.id)
-        if entry is None:
-            continue
-        test = tests[result.task.id]
-        status = Status.UNDECIDED
-        if test.tested and adjusted[result.task.id] <= alpha:
-            status = Status.ATTAINED
-        elif test.tested and test.loss * len(tested) <= alpha:
-            status = Status.NOT_ATTAINED
-        found = bool(test.tested and discovered[result.task.id] <= alpha)
-        interval = entry.interval(1.0 - alpha)
-        low, high = sorted((entry.low.value, entry.high.value))
-        holms = adjusted.get(result.task.id, 1.0)
-        name = entry.test if test.tested else ""
-        tasks.append(
-            TaskCertificate(
-                task=result.task,
-                low=low,
-                high=high,
-                interval=interval,
-                p_win=test.win,
-                p_loss=test.loss,
-                status=status,
-                discovered=found,
-                p_win_adjusted=holms,
-                test=name,
-                units=entry.low.units,
-            )
-        )
-    certificates = _levels(results, known, levels, groups, alpha)
-    attained = [certificate.level for certificate in certificates if certificate.status is Status.ATTAINED]
-    untested = sum(test.result and not test.tested for test in tests.values())
-    return Certificate(alpha=alpha, verdict=max(attained, default=None), levels=certificates, tasks=tuple(tasks), untested=untested)
+    tested = tuple(_Tested.of(claim) for claim in claims_of(results, known, constants or {}, specialists))
+    counted = [one for one in tested if one.claim.counts]
+    part = sum(one.claim.entry is not None for one in counted) / max(1, len(counted))
+    shares = Shares.of(alpha, plan, part)
+    adjusted = _Adjusted.of(counted)
+    # More instances are the next plan, which has less of the error.
+    levels = _levels(
+        results, known, _Groups(tested, adjusted.wins), alpha, shares=shares, following=Shares.of(alpha, max(1, plan) + 1, part)
+    )
+    return Certificate(
+        alpha=alpha,
+        verdict=max((level.level for level in levels if level.status is Status.ATTAINED), default=None),
+        levels=levels,
+        tasks=tuple(_task(one, one.claim.entry, adjusted, shares, alpha) for one in tested if one.claim.entry is not None),
+        untested=sum(one.claim.has_result and not one.claim.is_tested for one in tested),
+        reading=Reading.PUBLISHED if specialists is None else Reading.SPECIALISTS,
+        plan=max(1, plan),
+        shares=shares,
+        tests=len(counted),
+        listed=len(tested),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
-    """p-values of one task. result: the model has one, or may still have (incomplete). tested: reference and error are known."""
+class _Tested:
+    """A task with its p-values. out: that of "this is no win", 0 if the rules say so."""
 
+    claim: Claim
     win: float
     loss: float
-    result: bool
-    tested: bool
+    out: float
+
+    @classmethod
+    def of(cls, claim: Claim) -> _Tested:
+        loss = claim.loss()
+        return cls(claim, claim.win(), loss, loss if claim.may_be_won else 0.0)
 
 
-def _test(result: TaskResult, entry: TaskEvidence | None) -> _Test:
-    reference = result.reference
-    if reference is None:
-        return _Test(1.0, 0.0, result.value is not None or entry is not None, tested=False)
-    if entry is None:
-        # A task without a result is not a win, by the rules; a result of unknown error could be either.
-        return _Test(1.0, 0.0 if result.value is None else 1.0, result.value is not None, tested=False)
-    if not entry.testable:
-        return _Test(1.0, 1.0, result=True, tested=False)
-    return _Test(entry.win_p_value(reference), entry.loss_p_value(reference), result=True, tested=True)
+@dataclass(frozen=True, slots=True)
+class _Adjusted:
+    """p-values after correction over the tasks that could be certified, by Task.id: of wins and losses Holm's, found: of wins BH's."""
+
+    wins: Mapping[str, float]
+    losses: Mapping[str, float]
+    found: Mapping[str, float]
+
+    @classmethod
+    def of(cls, counted: Sequence[_Tested]) -> _Adjusted:
+        keys = [one.claim.task.id for one in counted]
+        wins, losses = [one.win for one in counted], [one.loss for one in counted]
+        corrected = (holm(wins), holm(losses), benjamini_hochberg(wins))
+        return cls(*(dict(zip(keys, values, strict=True)) for values in corrected))
+
+
+def _task(one: _Tested, entry: TaskEvidence, adjusted: _Adjusted, shares: Shares, alpha: float) -> TaskCertificate:
+    claim, key = one.claim, one.claim.task.id
+    low, high = sorted((entry.low.value, entry.high.value))
+    status = Status.UNDECIDED
+    if is_rejected(adjusted.wins.get(key, 1.0), shares.wins):
+        status = Status.ATTAINED
+    elif is_rejected(adjusted.losses.get(key, 1.0), shares.lost_tasks):
+        status = Status.NOT_ATTAINED
+    return TaskCertificate(
+        task=claim.task,
+        low=low,
+        high=high,
+        interval=entry.interval(1.0 - alpha),
+        p_win=one.win,
+        p_loss=one.loss,
+        status=status,
+        discovered=adjusted.found.get(key, 1.0) <= alpha,
+        p_win_adjusted=adjusted.wins.get(key, 1.0),
+        test=claim.test,
+        units=entry.low.units,
+        obstacle=claim.obstacle,
+        asymptotic=entry.asymptotic,
+        reference=claim.result.reference,
+        constant=claim.constant,
+        reference_units=claim.units,
+        reference_interval=claim.specialist_interval(1.0 - alpha),
+    )
 
 
 class _Groups:
-    """p-values by modality and paradigm."""
+    """The tasks by modality and paradigm. wins: adjusted p-values by Task.id, of the tasks that could be certified."""
 
-    def __init__(self, results: Sequence[TaskResult], tests: Mapping[str, _Test]) -> None:
-        self.sides = {
-            (modality, paradigm): [tests[row.task.id] for row in results if row.task.modality is modality and row.task.paradigm is paradigm]
-            for modality in LEVEL_MODALITIES
-            for paradigm in Paradigm
-        }
-        self.language = [tests[row.task.id] for row in results if row.task.modality is Modality.LANGUAGE]
-        self.all = [test for side in self.sides.values() for test in side]
-
-    @staticmethod
-    def some_win(tests: Sequence[_Test]) -> float:
-        return any_of([test.win for test in tests if test.tested])
-
-    @staticmethod
-    def no_win(tests: Sequence[_Test]) -> float:
-        return all_of([test.loss for test in tests])
+    def __init__(self, tested: Sequence[_Tested], wins: Mapping[str, float]) -> None:
+        self._wins = wins
+        self.tested = tested
+        self._language = [one for one in tested if one.claim.task.modality is Modality.LANGUAGE]
+        self._others = [one for one in tested if one.claim.task.modality is not Modality.LANGUAGE]
+        self._pairs = [[self._side(modality, paradigm) for paradigm in Paradigm] for modality in LEVEL_MODALITIES]
 
     def attained(self) -> dict[int, float]:
-        """p-values of Levels 3-5, each at least that of the level below."""
-        third = self.some_win(self.all)
-        pairs = [[self.some_win(self.sides[modality, paradigm]) for paradigm in Paradigm] for modality in LEVEL_MODALITIES]
-        fourth = max(third, any_of([all_of(pair) for pair in pairs]))
-        return {3: third, 4: fourth, 5: max(fourth, self.some_win(self.language))}
+        """The least share of the error at which the certified wins attain Levels 3-5; 1 if none does."""
+        third = self._some_win(self._others)
+        fourth = min(all_of([self._some_win(side) for side in pair]) for pair in self._pairs)
+        return {3: third, 4: fourth, 5: max(fourth, self._some_win(self._language))}
 
     def not_attained(self) -> dict[int, float]:
         """p-values of Levels 3-5 being out of reach, each at least that of the level above, whose loss is the weaker claim."""
-        pairs = [[self.no_win(self.sides[modality, paradigm]) for paradigm in Paradigm] for modality in LEVEL_MODALITIES]
-        no_pair = all_of([any_of(pair) for pair in pairs])
-        fifth = any_of([no_pair, self.no_win(self.language)])
+        no_pair = all_of([any_of([self._no_win(side) for side in pair]) for pair in self._pairs])
+        fifth = any_of([no_pair, self._no_win(self._language)])
         fourth = max(no_pair, fifth)
-        return {3: max(self.no_win(self.all), fourth), 4: fourth, 5: fifth}
+        return {3: max(self._no_win(self._others), fourth), 4: fourth, 5: fifth}
+
+    def _side(self, modality: Modality, paradigm: Paradigm) -> list[_Tested]:
+        return [one for one in self._others if (one.claim.task.modality, one.claim.task.paradigm) == (modality, paradigm)]
+
+    def _some_win(self, side: Sequence[_Tested]) -> float:
+        return min((self._wins.get(one.claim.task.id, 1.0) for one in side if one.claim.rewards), default=1.0)
+
+    def _no_win(self, side: Sequence[_Tested]) -> float:
+        return all_of([one.out for one in side])
 
 
 def _levels(
-    results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], levels: Levels, groups: _Groups, alpha: float
+    results: Sequence[TaskResult],
+    known: Mapping[str, TaskEvidence],
+    groups: _Groups,
+    alpha: float,
+    *,
+    shares: Shares,
+    following: Shares,
 ) -> tuple[LevelCertificate, ...]:
+    """following: the shares of the plan after this one."""
+    levels = compute_levels(results)
     attained, lost = groups.attained(), groups.not_attained()
-    worst, best = _outer(results, known, alpha)
-    certificates = [_level_2(results, known, levels, alpha)]
-    most = certificates[0].interval[1]
+    intervals = score_intervals(results, known, levels, alpha)
+    claims = [one.claim for one in groups.tested]
+    status = _level_2(results, known)
+    certificates = [LevelCertificate(2, status, 0.0 if status is Status.ATTAINED else 1.0, None, levels.level_2, intervals[2])]
     for level in (3, 4, 5):
-        status = Status.UNDECIDED
-        if attained[level] <= alpha:
+        status, needed, note = Status.UNDECIDED, None, ""
+        if is_rejected(attained[level], shares.wins):
             status = Status.ATTAINED
-        elif lost[level] <= alpha:
+        elif lost[level] == 0.0 or is_rejected(lost[level], shares.lost_levels):
             status = Status.NOT_ATTAINED
-        needed = None
-        if status is Status.UNDECIDED:
-            needed = instances_to_decide(level, results, known, alpha, reached=levels.scores[level] > 0.0)
-        interval = (worst.scores[level], max(worst.scores[level], min(best.scores[level], most)))
-        certificates.append(
-            LevelCertificate(
-                level=level, status=status, p_value=attained[level], needed=needed, score=levels.scores[level], interval=interval
-            )
-        )
+        else:
+            reached = levels.scores[level] > 0.0
+            needed = instances_to_decide(level, claims, following, reached=reached)
+            note = why_none(level, claims, following, alpha, reached=reached) if needed is None else ""
+        certificates.append(LevelCertificate(level, status, attained[level], needed, levels.scores[level], intervals[level], note))
     return tuple(certificates)
 
 
-def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], levels: Levels, alpha: float) -> LevelCertificate:
-    """Level 2 needs one result above the worst, and no test: only the worst answers could give the worst.
+def _level_2(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence]) -> Status:
+    """Level 2 needs one result above the worst, and no test.
 
     Without one it is undecided if there are results at all: the worst on this many instances does not prove the worst.
     """
     rows = [row for row in results if row.task.modality is not Modality.LANGUAGE]
-    certain = any(_sigma(row.task, known[row.task.id].low.value if row.task.id in known else row.value) > 0.0 for row in rows)
+    if any(is_above_worst(row, known.get(row.task.id)) for row in rows):
+        return Status.ATTAINED
     possible = any(row.task.id in known or row.value is not None for row in rows)
-    status = Status.ATTAINED if certain else Status.UNDECIDED if possible else Status.NOT_ATTAINED
-    sides: dict[tuple[Modality, Paradigm | None], list[TaskResult]] = {}
-    for row in rows:
-        sides.setdefault((row.task.modality, row.task.paradigm), []).append(row)
-    paradigms = {modality: sum(key[0] is modality for key in sides) for modality in LEVEL_MODALITIES}
-    modalities = sum(count > 0 for count in paradigms.values())
-    squares = [0.0, 0.0]
-    low, high = levels.level_2, levels.level_2
-    for (modality, _paradigm), side in sides.items():
-        weight = 1.0 / len(side) / paradigms[modality] / modalities
-        for row in side:
-            entry = known.get(row.task.id)
-            if entry is None:
-                continue
-            squares[0] += (weight * _sigma_reach(row.task, entry.low, alpha)[0]) ** 2
-            squares[1] += (weight * _sigma_reach(row.task, entry.high, alpha)[1]) ** 2
-            low += weight * (_sigma(row.task, entry.low.value) - row.contribution)
-            high += weight * (_sigma(row.task, entry.high.value) - row.contribution)
-    interval = (max(0.0, low - math.sqrt(squares[0])), min(100.0, high + math.sqrt(squares[1])))
-    return LevelCertificate(level=2, status=status, p_value=0.0 if certain else 1.0, needed=None, score=levels.level_2, interval=interval)
-
-
-def _sigma(task: Task, value: float | None) -> float:
-    return 0.0 if value is None else sigma(task.metric.id, value)
-
-
-def _sigma_reach(task: Task, estimate: Estimate, alpha: float) -> tuple[float, float]:
-    """How far below and above itself sigma may truly be, at confidence 1 - alpha.
-
-    If all answers are alike no error was seen, which is not certainty: then as far as the task's own interval goes, and if its
-    metric has no bounds to give one, as far as sigma does. One answer says nothing of its error, which is the largest that sigma can have.
-    """
-    single = estimate.units == 1 and not estimate.standard_error
-    if single or estimate.standard_error != 0.0:
-        reach = normal_quantile(1.0 - alpha / 2.0) * (_LARGEST_ERROR if single else _sigma_error(task, estimate))
-        return reach, reach
-    value = _sigma(task, estimate.value)
-    interval = bounded_interval(task, estimate, 1.0 - alpha)
-    low, high = (0.0, 100.0) if interval is None else sorted(_sigma(task, end) for end in interval)
-    return max(0.0, value - low), max(0.0, high - value)
-
-
-def _sigma_error(task: Task, estimate: Estimate) -> float:
-    """Standard error of sigma: that of the value times the mapping's slope, measured across one error to each side."""
-    error = estimate.standard_error
-    if not error:
-        return 0.0
-    info = METRICS[task.metric.id]
-    above, below = min(estimate.value + error, info.highest), max(estimate.value - error, info.lowest)
-    return 0.0 if above <= below else abs(_sigma(task, above) - _sigma(task, below)) / (above - below) * error
-
-
-def _outer(results: Sequence[TaskResult], known: Mapping[str, TaskEvidence], alpha: float) -> tuple[Levels, Levels]:
-    """Levels with every task at the worse and at the better end of its interval; all intervals hold together at 1 - alpha / 2.
-
-    The other half of the error is that of Level 2's upper end, at which the levels above it end.
-    """
-    confidence = 1.0 - alpha / 2.0 / max(1, len(known))
-    return (
-        compute_levels([_moved(row, known.get(row.task.id), confidence, better=False) for row in results]),
-        compute_levels([_moved(row, known.get(row.task.id), confidence, better=True) for row in results]),
-    )
-
-
-def _moved(row: TaskResult, entry: TaskEvidence | None, confidence: float, *, better: bool) -> TaskResult:
-    if entry is None:
-        if row.value is None or row.win is None:
-            return row
-        # Of unknown error: surely neither won nor lost.
-        return TaskResult(task=row.task, value=row.value, reference=row.reference, sigma=row.sigma, win=better)
-    interval = entry.interval(confidence)
-    if interval is None:
-        value, win = (entry.high if better else entry.low).value, None if row.reference is None else better
-    else:
-        higher = metric(row.task.metric.id).direction is Direction.HIGHER
-        value = interval[1] if higher == better else interval[0]
-        win = None if row.reference is None else is_win(row.task.metric.id, value, row.reference)
-    return TaskResult(task=row.task, value=value, reference=row.reference, sigma=sigma(row.task.metric.id, value), win=win)
+    return Status.UNDECIDED if possible else Status.NOT_ATTAINED

@@ -76,6 +76,7 @@ class ScoredPredictions:
     levels: Levels
     asked_levels: Levels
     certificate: sc.Certificate
+    against_specialists: sc.Certificate
     unused: tuple[Path, ...]
     problems: tuple[str, ...]
 
@@ -142,12 +143,14 @@ def _put_together(
             measured=one.score.HasField("bounds"),
             instances=one.score.counts.total,
             evidence=one.evidence,
+            constant=one.score.best_constant if one.score.HasField("best_constant") else None,
         )
         for task, one in listed
     ]
     results = judge_all(suite.benchmark, values, references)
     asked = [result for result in results if result.task.id in values]
     incomplete = any(one.score.counts.failed for _task, one in listed)
+    certified = certify_tasks(measured, results, incomplete=incomplete)
     return ScoredPredictions(
         model=model,
         suite=suite.name,
@@ -159,7 +162,8 @@ def _put_together(
         instances={entry.task.id: entry.instances for entry in measured},
         levels=compute_levels(results),
         asked_levels=compute_levels(asked),
-        certificate=certificate_message(certify_tasks(measured, results, incomplete=incomplete)),
+        certificate=certificate_message(certified.published),
+        against_specialists=certificate_message(certified.specialists),
         unused=unused,
         problems=tuple(problems),
     )
@@ -185,6 +189,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "tasks": [task_json(task.score) for task in scored.tasks],
         "level": level_json(scored.levels, model=scored.model, references=references),
         "certified": certificate_json(scored.certificate),
+        "certified_against_specialists": certificate_json(scored.against_specialists),
         "level_asked": level_json(scored.asked_levels, model=scored.model, references=references),
         "stamp": scores_stamp(references, references_hash(judge_all(scored.benchmark, {}, scored.references)), scored.certificate.alpha),
         "predictions": {

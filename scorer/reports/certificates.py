@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from genlevel.benchmark.model import Task
 from genlevel.runtime.documents import Document
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.certify import certify, evidence_from_workbook
+from scorer.certify import evidence_from_workbook
 from scorer.levels.rules import TaskResult
-from scorer.runs.certified import ALPHA, DECISIONS, PARTIAL, SPECIALISTS, RunCertificate, certificate_message, checked_alpha
+from scorer.runs.certified import ALPHA, DECISIONS, PARTIAL, READINGS, both_readings, certificate_message, checked_alpha
 from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances
 
+INDEPENDENT = "if instances are independent"
+NO_INSTANCES = f"certified {INDEPENDENT}: a workbook has none, and says nothing of what they share"
+FIRST_PLAN = "a workbook does not say how many were tried before it: it is taken as the model's first plan"
 _WORDS = {decision: status.value for status, decision in DECISIONS.items()}
+_READINGS = {number: reading.value for reading, number in READINGS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCertificates:
+    """Of values alone: against the published figures, and against the specialists' own true scores."""
+
+    published: sc.Certificate
+    specialists: sc.Certificate
 
 
 def certify_values(
@@ -21,23 +33,17 @@ def certify_values(
     alpha: float = ALPHA,
     reference_units: int | None = None,
     instances: WorkbookInstances = NONE_KEPT,
-) -> sc.Certificate:
+) -> ValueCertificates:
     """The certified verdict if only values are known, as from a workbook: metrics that give no way are named.
 
     results: all tasks of the benchmark. instances: n, of the task list if it is not known. Raises UsageError for an alpha that is not an
     error rate.
     """
     evidence, refused = evidence_from_workbook(results, instances.counts)
-    note, *of_n = _notes_of_n([result.task for result in results if result.value is not None], instances)
-    note = (
-        f"there are no instances: {note}, instances are taken as independent, and means of numbers 0-100 are held to Hoeffding's bound,"
-        " whatever their spread"
-    )
-    refused = [*of_n, *refused]
-    if reference_units:
-        evidence = [replace(entry, reference_units=reference_units) for entry in evidence]
-        refused = [SPECIALISTS.format(reference_units), *refused]
-    return certificate_message(RunCertificate(certify(results, evidence, checked_alpha(alpha)), {}, (note, *refused)))
+    n, *of_n = _notes_of_n([result.task for result in results if result.value is not None], instances)
+    notes = [NO_INSTANCES, n, *of_n, FIRST_PLAN, *refused]
+    found = both_readings(results, evidence, checked_alpha(alpha), reference_units, notes=notes, condition=INDEPENDENT)
+    return ValueCertificates(certificate_message(found.published), certificate_message(found.specialists))
 
 
 def certificate_json(message: sc.Certificate) -> Document:
@@ -47,7 +53,18 @@ def certificate_json(message: sc.Certificate) -> Document:
     instance has an answer yet and the metric has no bounds.
     """
     return {
+        "reading": _READINGS[message.reading],
+        "condition": message.condition or None,
         "alpha": message.alpha,
+        "plan": message.plan,
+        "shares": {
+            "plan": message.alpha_plan,
+            "wins": message.alpha_wins,
+            "lost_tasks": message.alpha_lost_tasks,
+            "lost_levels": message.alpha_lost_levels,
+        },
+        "tests": message.tests,
+        "benchmark_tasks": message.listed,
         "verdict": message.verdict or None,
         "certified_wins": message.certified_wins,
         "discovered_wins": message.discovered_wins,
@@ -57,6 +74,7 @@ def certificate_json(message: sc.Certificate) -> Document:
                 "status": _WORDS[level.decision],
                 "p_value": level.p_value,
                 "needed": level.needed if level.HasField("needed") else None,
+                "note": level.note or None,
                 "score": level.score,
                 "interval": _pair(level.interval),
                 "bootstrap": _pair(level.bootstrap) if level.HasField("bootstrap") else None,
@@ -70,7 +88,13 @@ def certificate_json(message: sc.Certificate) -> Document:
                 "sheet": task.sheet or None,
                 "bounds": _pair(task.bounds) if task.HasField("bounds") else None,
                 "interval": _pair(task.interval) if task.HasField("interval") else None,
+                "asymptotic": task.asymptotic,
+                "reference": task.reference if task.HasField("reference") else None,
+                "best_constant": task.best_constant if task.HasField("best_constant") else None,
+                "reference_n": task.reference_instances or None,
+                "reference_interval": _pair(task.reference_interval) if task.HasField("reference_interval") else None,
                 "test": task.test or None,
+                "obstacle": task.obstacle or None,
                 "units": task.units,
                 "p_win": task.p_win if task.test else None,
                 "p_loss": task.p_loss if task.test else None,

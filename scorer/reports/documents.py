@@ -60,6 +60,11 @@ def verdict_certified_json(verdict: sc.GetVerdictResponse) -> Document:
     return certificate_json(verdict.certificate)
 
 
+def verdict_certified_against_specialists_json(verdict: sc.GetVerdictResponse) -> Document:
+    """The same against the specialists' own true scores."""
+    return certificate_json(verdict.certificate_against_specialists)
+
+
 def verdict_level_json(verdict: sc.GetVerdictResponse, *, asked: bool = False) -> Document:
     """The "level" of a run: over its whole benchmark, or over the asked tasks alone."""
     levels = levels_of(verdict.asked_levels if asked else verdict.levels)

@@ -35,7 +35,8 @@ class LevelStatement:
     """One model's level by one rule.
 
     levels: None if the official ranker would have ended without output; ``crash`` then says on what. explanation: if it was asked for.
-    warnings: a line each. certified: what of the paper's verdict is certain, by either rule; None for a run against a reference workbook.
+    warnings: a line each. certified: what of the paper's verdict is certain, by either rule; against_specialists: the same against
+    their own true scores; both None for a run against a reference workbook.
     references: None if there are none, so that nothing can be won. run: its id; "" for a workbook, of which nothing is asked. partial: only
     a part of the benchmark was asked. incomplete: instances of the run failed or are pending.
     """
@@ -48,6 +49,7 @@ class LevelStatement:
     explanation: Explanation | None
     warnings: tuple[str, ...]
     certified: sc.Certificate | None = None
+    against_specialists: sc.Certificate | None = None
     run: str = ""
     partial: bool = False
     incomplete: bool = False
@@ -67,7 +69,8 @@ def state_workbook_level(
     statement = _statement(
         read.model, read.results, read.references.name, rules=rules, explained=explained, official=official, warnings=read.warnings
     )
-    return replace(statement, certified=certify_values(read.results, instances=read.instances))
+    certified = certify_values(read.results, instances=read.instances)
+    return replace(statement, certified=certified.published, against_specialists=certified.specialists)
 
 
 def state_run_level(
@@ -87,9 +90,12 @@ def state_run_level(
     statement = _run_level(verdict, rules=rules, references=references, explained=explained)
     incomplete = verdict.incomplete or unfinished > 0
     warnings = (*statement.warnings, *([_INCOMPLETE.format(verdict.run_id)] if incomplete else []))
+    # As the scorer drew them, if they are against these references.
+    drawn = verdict.HasField("certificate") and verdict.references == references
     return replace(
         statement,
-        certified=_certificate(verdict, references),
+        certified=verdict.certificate if drawn else None,
+        against_specialists=verdict.certificate_against_specialists if drawn else None,
         run=verdict.run_id,
         partial=partial,
         incomplete=incomplete,
@@ -139,7 +145,8 @@ def statement_json(statement: LevelStatement) -> Document:
     of_run = bool(statement.run)
     document["run"] = statement.run or None
     document["partial"], document["incomplete"] = (statement.partial, statement.incomplete) if of_run else (None, None)
-    document["certified"] = None if statement.certified is None else certificate_json(statement.certified)
+    for key, certificate in (("certified", statement.certified), ("certified_against_specialists", statement.against_specialists)):
+        document[key] = None if certificate is None else certificate_json(certificate)
     if statement.explanation is not None:
         document["explanation"] = explanation_json(statement.explanation)
     found: Document = _finite(document)
@@ -196,11 +203,6 @@ def _own_benchmark(verdict: sc.GetVerdictResponse, *, explained: bool) -> LevelS
         explanation=explanation,
         warnings=(),
     )
-
-
-def _certificate(verdict: sc.GetVerdictResponse, references: str) -> sc.Certificate | None:
-    """As the scorer drew it, if it is against these references."""
-    return verdict.certificate if verdict.HasField("certificate") and verdict.references == references else None
 
 
 def _with_reference(score: sc.TaskScore) -> TaskRecord:

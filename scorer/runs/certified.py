@@ -16,6 +16,7 @@ from scorer.certify import (
     LEAST_ALPHA,
     Certificate,
     Ends,
+    Reading,
     Status,
     TaskEvidence,
     certify,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from scorer.store.records import StoredScore
 
 ALPHA = 0.05
-SPECIALISTS = "specialists' percentages are taken as measured on {} instances each, with the largest error that this allows"
 PARTIAL = "{} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from"
+PROMPTS = "what is certified holds for the prompts and parameters that were asked with"
 DECISIONS: Mapping[Status, sc.Decision] = {
     Status.ATTAINED: sc.DECISION_ATTAINED,
     Status.NOT_ATTAINED: sc.DECISION_NOT_ATTAINED,
@@ -39,13 +40,26 @@ DECISIONS: Mapping[Status, sc.Decision] = {
 }
 
 
+READINGS: Mapping[Reading, sc.Reading] = {Reading.PUBLISHED: sc.READING_PUBLISHED, Reading.SPECIALISTS: sc.READING_SPECIALISTS}
+
+
 @dataclass(frozen=True, slots=True)
 class RunCertificate:
-    """keys: TaskScore's key by Task.id. notes: what the certificate rests on, a line each."""
+    """One reading. keys: TaskScore's key by Task.id. notes: what the certificate rests on, a line each. condition: what it holds under that
+    nothing here can check; empty if all is checked."""
 
     certificate: Certificate
     keys: Mapping[str, str]
     notes: tuple[str, ...]
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCertificates:
+    """Against the published figures, and against the specialists' own true scores: each with an error of its own."""
+
+    published: RunCertificate
+    specialists: RunCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class MeasuredTask:
     """A task of the benchmark with what a certificate needs of its score.
 
     key: of its TaskScore. partial: asked in part. measured: it has a score or bounds. instances: how many it
-    has. evidence: None if nothing is known of its error.
+    has. evidence: None if nothing is known of its error. constant: what the best constant answer scores; None if it is not known.
     """
 
     task: Task
@@ -62,6 +76,7 @@ class MeasuredTask:
     measured: bool
     instances: int
     evidence: Ends | None
+    constant: float | None = None
 
 
 def checked_alpha(alpha: float) -> float:
@@ -93,10 +108,11 @@ def certify_run(
     incomplete: bool,
     alpha: float = ALPHA,
     reference_units: int | None = None,
-) -> RunCertificate:
+    plan: int = 1,
+) -> RunCertificates:
     """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha.
 
-    reference_units: instances that the specialists were measured on; None takes them as exact.
+    reference_units: instances that each specialist was measured on; None: as many as the task list says. plan: see ``certify``.
     """
     index = TaskIndex(benchmark)
     measured = []
@@ -111,9 +127,10 @@ def certify_run(
                     measured=score.outcome.lower is not None,
                     instances=score.outcome.total,
                     evidence=score.evidence,
+                    constant=score.outcome.best_constant,
                 )
             )
-    return certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units)
+    return certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units, plan=plan)
 
 
 def certify_tasks(
@@ -123,32 +140,59 @@ def certify_tasks(
     incomplete: bool,
     alpha: float = ALPHA,
     reference_units: int | None = None,
-) -> RunCertificate:
+    plan: int = 1,
+) -> RunCertificates:
     """The same from tasks that need not be stored. results: all tasks of the benchmark."""
-    evidence: list[TaskEvidence] = []
-    refused: Counter[str] = Counter()
-    partial = clustered = 0
-    for entry in measured:
-        ends, found = entry.evidence, None
-        partial += entry.partial
-        if ends is not None:
-            found = TaskEvidence.of(entry.task, ends, reference_units=reference_units, instances=entry.instances)
-            evidence.append(found)
-            clustered += ends.low.clustered
-        if found is None or not found.testable:
-            refused[entry.task.metric.label] += entry.measured
-    notes = [
-        f"{label}: the error of {count} task(s) is not known; nothing is certified of them" for label, count in sorted((+refused).items())
-    ]
-    if clustered:
+    evidence = [TaskEvidence.of(entry.task, entry.evidence, instances=entry.instances) for entry in measured if entry.evidence is not None]
+    constants = {entry.task.id: entry.constant for entry in measured if entry.constant is not None}
+    notes = _notes(measured, incomplete=incomplete)
+    keys = {entry.task.id: entry.key for entry in measured}
+    return both_readings(results, evidence, alpha, reference_units, plan=plan, constants=constants, keys=keys, notes=notes)
+
+
+def both_readings(
+    results: Sequence[TaskResult],
+    evidence: Sequence[TaskEvidence],
+    alpha: float,
+    reference_units: int | None,
+    *,
+    plan: int = 1,
+    constants: Mapping[str, float] | None = None,
+    keys: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+    condition: str = "",
+) -> RunCertificates:
+    """Both certificates, with what each rests on. results: all tasks of the benchmark. notes, condition: what both rest on."""
+    units = {result.task.id: reference_units or result.task.instances for result in results}
+    published = certify(results, evidence, alpha, plan=plan, constants=constants)
+    specialists = certify(results, evidence, alpha, plan=plan, constants=constants, specialists=units)
+    counted = f"{reference_units:,} instances each" if reference_units else "as many instances as the task list says"
+    return RunCertificates(
+        RunCertificate(published, keys or {}, (*notes, *_obstacles(published)), condition),
+        RunCertificate(
+            specialists, keys or {}, (f"specialists are taken as measured on {counted}", *notes, *_obstacles(specialists)), condition
+        ),
+    )
+
+
+def _notes(measured: Sequence[MeasuredTask], *, incomplete: bool) -> list[str]:
+    """What both readings of a run's certificate rest on."""
+    notes = [PROMPTS]
+    if clustered := sum(entry.evidence is not None and entry.evidence.low.clustered for entry in measured):
         notes.append(f"{clustered} task(s) have instances that share their media or text: their errors are clustered")
-    if reference_units:
-        notes.append(SPECIALISTS.format(reference_units))
     if incomplete:
         notes.append("the run is incomplete: failed and pending instances count as wrong against a win and as right against a loss")
-    if partial:
+    if partial := sum(entry.partial for entry in measured):
         notes.append(PARTIAL.format(partial))
-    return RunCertificate(certify(results, evidence, alpha), {entry.task.id: entry.key for entry in measured}, tuple(notes))
+    unknown = Counter(entry.task.metric.label for entry in measured if entry.evidence is None and entry.measured)
+    notes += [f"{label}: nothing is known of the error of {count} task(s); not certifiable" for label, count in sorted(unknown.items())]
+    return notes
+
+
+def _obstacles(certificate: Certificate) -> list[str]:
+    """Which results cannot be certified, and why, a line a metric and reason."""
+    found = Counter((task.task.metric.label, task.obstacle) for task in certificate.tasks if task.obstacle)
+    return [f"{label}: {count} task(s) not certifiable: {why}" for (label, why), count in sorted(found.items())]
 
 
 def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[float, float]] | None = None) -> sc.Certificate:
@@ -161,6 +205,15 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
         discovered_wins=certificate.discovered_wins,
         untested=certificate.untested,
         notes=found.notes,
+        reading=READINGS[certificate.reading],
+        plan=certificate.plan,
+        tests=certificate.tests,
+        listed=certificate.listed,
+        alpha_plan=certificate.shares.plan,
+        alpha_wins=certificate.shares.wins,
+        alpha_lost_tasks=certificate.shares.lost_tasks,
+        alpha_lost_levels=certificate.shares.lost_levels,
+        condition=found.condition,
     )
     for level in certificate.levels:
         entry = message.levels.add(
@@ -170,6 +223,7 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
             needed=level.needed,
             score=level.score,
             interval=_bounds(level.interval),
+            note=level.note,
         )
         if bootstrap and level.level in bootstrap:
             entry.bootstrap.CopyFrom(_bounds(bootstrap[level.level]))
@@ -185,11 +239,18 @@ def certificate_message(found: RunCertificate, bootstrap: Mapping[int, tuple[flo
             p_win_adjusted=task.p_win_adjusted,
             win=DECISIONS[task.status],
             discovered=task.discovered,
+            obstacle=task.obstacle,
+            asymptotic=task.asymptotic,
+            reference=task.reference,
+            best_constant=task.constant,
+            reference_instances=task.reference_units,
         )
         if max(abs(task.low), abs(task.high)) < UNBOUNDED:
             row.bounds.CopyFrom(_bounds((task.low, task.high)))
         if task.interval is not None:
             row.interval.CopyFrom(_bounds(task.interval))
+        if task.reference_interval is not None:
+            row.reference_interval.CopyFrom(_bounds(task.reference_interval))
     return message
 
 

@@ -84,7 +84,9 @@ def standing_message(standing: Standing) -> sc.TaskScore:
     return score_message(score.task, score.outcome, sigma=standing.sigma, result=standing.result, partial=score.partial)
 
 
-def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificate) -> sc.GetVerdictResponse:
+def verdict_message(
+    run: StoredRun, verdict: Verdict, certificate: sc.Certificate, against_specialists: sc.Certificate
+) -> sc.GetVerdictResponse:
     return sc.GetVerdictResponse(
         run_id=run.run_id,
         model=run.model,
@@ -96,6 +98,7 @@ def verdict_message(run: StoredRun, verdict: Verdict, certificate: sc.Certificat
         asked_levels=levels_message(verdict.asked_levels),
         incomplete=verdict.incomplete,
         certificate=certificate,
+        certificate_against_specialists=against_specialists,
         suite_hash=run.suite_hash,
         part=is_part(run, [standing.score for standing in verdict.tasks]),
         plan=run.plan,

@@ -45,7 +45,9 @@ def registries() -> dict[str, CollectorRegistry]:
     outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
     exporter.update(
-        ("m", "starter", "1f3a5b7c9d"), [Current("run", False, lambda: Shown(verdict, certify(verdict.results, [])))], changed="run"
+        ("m", "starter", "1f3a5b7c9d"),
+        [Current("run", False, lambda: Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={})))],
+        changed="run",
     )
     by_service["scorer"].register(exporter)
     return by_service

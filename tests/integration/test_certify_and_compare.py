@@ -33,9 +33,9 @@ async def folder(tmp_path: Path) -> Path:
                         sc.InstanceAnswer(
                             id=str(index),
                             outcome=sc.OUTCOME_ANSWERED,
-                            raw_answer="A" if index < right else "B",
+                            raw_answer="AB"[(index + (index >= right)) % 2],
                             answer_type="choice",
-                            label_json='"A"',
+                            label_json=f'"{"AB"[index % 2]}"',  # so that no constant answer is right throughout
                             options=["x", "y"],
                         )
                         for index in range(100)
@@ -57,14 +57,20 @@ def test_a_run_is_certified_with_bootstrap_intervals(genlevel: Any, folder: Path
     low, high = certified["levels"]["2"]["bootstrap"]
     assert low < certified["levels"]["2"]["score"] < high
     assert {task["test"] for task in certified["tasks"]} == {"exact binomial"}
-    unsure = json.loads(genlevel.run("certify", "good", "--out", str(folder), "--reference-n", "50", "--json").stdout)["certified"]
-    assert {task["test"] for task in unsure["tasks"]} == {"t"}
+    found = json.loads(genlevel.run("certify", "good", "--out", str(folder), "--reference-n", "50", "--json").stdout)
+    published, unsure = found["certified"], found["certified_against_specialists"]
+    assert published["tasks"] == json.loads(genlevel.run("certify", "good", "--out", str(folder), "--json").stdout)["certified"]["tasks"]
     assert any("50 instances each" in note for note in unsure["notes"])
-    assert unsure["tasks"][0]["p_win"] > certified["tasks"][0]["p_win"]
+    for sure, task in zip(published["tasks"], unsure["tasks"], strict=True):
+        assert task["p_win"] > sure["p_win"]
+        assert (sure["reference_n"], task["reference_n"]) == (None, 50)
+        assert task["reference_interval"][0] < task["reference"] < task["reference_interval"][1]
     shown = genlevel.run("certify", "good", "--model", "Model-Good", "--alpha", "1e-9", "--out", str(folder))
-    assert "certified (error at most 1e-09): Level 3" in shown.stdout
+    assert "certified: Level 3 (at least one task above the published score; error at most 1e-07 %)" in shown.stdout
     shown = genlevel.run("certify", "good", "--out", str(folder))
-    assert "certified (error at most 0.05): Level 3" in shown.stdout
+    assert "certified: Level 3 (at least one task above the published score; error at most 5 %)" in shown.stdout
+    assert "against the specialists themselves: Level 3 (beats the specialist in at least one task; error at most 5 %)" in shown.stdout
+    assert shown.stdout.index("above the published scores:") < shown.stdout.index("\nagainst the specialists themselves:")
     assert TASKS[0].name.strip() in shown.stdout
 
 
@@ -189,5 +195,7 @@ def test_a_workbook_is_certified_by_the_task_lists_numbers(genlevel: Any, tmp_pa
         refused = genlevel.run("certify", str(path), "--model", "m", "--alpha", alpha)
         assert (refused.returncode, refused.stdout) == (2, "")
         assert refused.stderr.endswith(f"alpha must be at least 1e-09 and below 0.5, such as 0.05, not {alpha}\n")
-    assert "n is the task list's" in certified["notes"][0]
+    assert certified["condition"] == "if instances are independent"
+    assert "n is the task list's" in certified["notes"]
+    assert "certified, if instances are independent: Level 3" in genlevel.run("certify", str(path), "--model", "m").stdout
     assert [task["units"] for task in certified["tasks"]] == [task.instances for task in TASKS]

@@ -53,7 +53,9 @@ def test_the_document_is_that_of_a_run_and_certifies_alike(genlevel, stub_upstre
     assert scored["tasks"] == run["tasks"]
     assert (scored["run"], scored["judging"]) == (None, None)
     assert set(scored["usage"].values()) == {None}
-    assert "certified (error at most 0.05): " in score(genlevel, suite, "p").stdout
+    lines = score(genlevel, suite, "p").stdout.splitlines()
+    (head,) = (number for number, line in enumerate(lines) if line.startswith("certified: "))
+    assert lines[head + 1].startswith("paper's point rule: ")
 
 
 def test_the_official_rules_are_asked_for_and_said(genlevel, choice_suite, tmp_path):

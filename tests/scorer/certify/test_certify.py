@@ -18,7 +18,16 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
-from scorer.certify import Estimate, LevelCertificate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
+from scorer.certify import (
+    Estimate,
+    LevelCertificate,
+    Shares,
+    Status,
+    TaskEvidence,
+    certify,
+    evidence_from_statistics,
+    evidence_from_workbook,
+)
 from scorer.certify.distributions import (
     binomial_at_least,
     binomial_at_most,
@@ -526,7 +535,9 @@ def test_a_result_of_unknown_error_leaves_no_number_that_would_rule_a_level_out(
     assert third.status is Status.ATTAINED
     # t1 could be a win for all that is known: Level 4 stays open whatever is asked, and Level 5 is decided by language alone.
     assert (fourth.status, fourth.needed) == (Status.UNDECIDED, None)
-    assert fifth.needed == known[1].needed(50.0, 0.025, better=False)
+    # They are asked as the second plan; language has half of what that leaves levels, for the three of nine tasks that are asked.
+    share = Shares.of(0.05, 2, 3 / 9).lost_levels / 2.0
+    assert fifth.needed == known[1].needed(50.0, share, better=False)
 
 
 def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:

@@ -16,6 +16,7 @@ from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
+from scorer.certify.intervals import wilson
 from scorer.levels.rules import judge_all
 from scorer.reports.certificates import certificate_json, certify_values
 from scorer.reports.documents import verdict_certified_json
@@ -49,12 +50,17 @@ def head(task: Task, run: str = "r") -> sc.ScoreTaskHeader:
 
 
 def answers(right: int, wrong: int, failed: int = 0, *, cluster_of: int = 1) -> Iterator[sc.InstanceAnswer]:
-    """cluster_of: so many instances in a row share a cluster."""
-    kinds = [("B", sc.OUTCOME_ANSWERED)] * right + [("A", sc.OUTCOME_ANSWERED)] * wrong + [("", sc.OUTCOME_FAILED)] * failed
-    for index, (raw, outcome) in enumerate(kinds):
-        cluster = f"c{index // cluster_of}" if cluster_of > 1 else ""
+    """cluster_of: so many instances in a row share a cluster. Labels alternate, so that the best constant answer is right in half."""
+    kinds = [(0, sc.OUTCOME_ANSWERED)] * right + [(1, sc.OUTCOME_ANSWERED)] * wrong + [(0, sc.OUTCOME_FAILED)] * failed
+    for index, (off, outcome) in enumerate(kinds):
         yield sc.InstanceAnswer(
-            id=f"i{index:04}", outcome=outcome, raw_answer=raw, answer_type="choice", label_json='"B"', options=["x", "y"], cluster=cluster
+            id=f"i{index:04}",
+            outcome=outcome,
+            raw_answer="AB"[(index + off) % 2] if outcome == sc.OUTCOME_ANSWERED else "",
+            answer_type="choice",
+            label_json=f'"{"AB"[index % 2]}"',
+            options=["x", "y"],
+            cluster=f"c{index // cluster_of}" if cluster_of > 1 else "",
         )
 
 
@@ -73,7 +79,7 @@ async def certificate(scorer: Scorer, **request: float) -> sc.Certificate:
 
 async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not(url: str) -> None:
     scorer = Scorer(url)
-    clear, lucky = IMAGES[:2]
+    clear, lucky = IMAGES[0], next(task for task in IMAGES[1:] if 55 < (task.reference_workbook or 0) < 95)  # above any constant answer
     reference = round(lucky.reference_workbook or 0.0)
     await scorer.score_task(stream(head(clear), answers(400, 0)))
     await scorer.score_task(stream(head(lucky), answers(reference + 1, 99 - reference)))
@@ -224,10 +230,11 @@ async def test_bounds_go_from_the_smaller_number_to_the_larger_also_where_lower_
 async def test_the_error_rate_asked_for_is_the_one_used(url: str) -> None:
     scorer = Scorer(url)
     task = LANGUAGE  # the reference is 65
-    await scorer.score_task(stream(head(task), answers(145, 55)))
+    await scorer.score_task(stream(head(task), answers(155, 45)))
     strict, loose = await certificate(scorer, alpha=0.01), await certificate(scorer, alpha=0.2)
-    assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(144, 200, 0.65)))
-    assert 0.01 < strict.tasks[0].p_win < 0.2
+    assert strict.tasks[0].p_win == loose.tasks[0].p_win == pytest.approx(float(stats.binom.sf(154, 200, 0.65)))
+    assert strict.tasks[0].p_win_adjusted == pytest.approx(strict.tests * strict.tasks[0].p_win)
+    assert 0.81 * 0.01 < strict.tasks[0].p_win_adjusted <= 0.81 * 0.2
     assert [found.tasks[0].win for found in (strict, loose)] == [sc.DECISION_UNDECIDED, sc.DECISION_ATTAINED]
     with pytest.raises(UsageError, match=r"alpha must be at least 1e-09 and below 0\.5, such as 0\.05, not 0\.7"):
         await certificate(scorer, alpha=0.7)
@@ -305,9 +312,15 @@ async def test_series_follow_the_run_and_certify_only_when_they_are_read(url: st
 
 def test_values_alone_are_certified_by_the_task_lists_n_and_refused_by_name() -> None:
     results = judge_all(general_bench(), {task.id: 99.0 for task in TASKS if task.metric.id in {"accuracy", "fid", "cider"}})
-    found = certify_values(results)
+    both = certify_values(results)
+    found = both.published
     assert found.verdict >= 3
-    assert "n is the task list's" in found.notes[0]
+    assert both.specialists.reading == sc.READING_SPECIALISTS
+    for one in (found, both.specialists):
+        assert (one.condition, one.plan) == ("if instances are independent", 1)
+        assert any(note.startswith("certified if instances are independent") for note in one.notes)
+        assert any("the model's first plan" in note for note in one.notes)
+        assert "n is the task list's" in one.notes
     assert any(note.startswith("FID: ") and "cannot be certified" in note for note in found.notes)
     assert {row.test for row in found.tasks} == {"exact binomial", "Hoeffding bound"}
 
@@ -315,16 +328,16 @@ def test_values_alone_are_certified_by_the_task_lists_n_and_refused_by_name() ->
 def test_values_alone_are_certified_by_the_numbers_kept_with_them_as_far_as_there_are_any() -> None:
     first, second = TASKS[:2]
     results = judge_all(general_bench(), {first.id: 99.0, second.id: 99.0})
-    known = certify_values(results, instances=WorkbookInstances({first.id: 1}))
+    known = certify_values(results, instances=WorkbookInstances({first.id: 1})).published
     assert [row.units for row in known.tasks] == [1, second.instances]
-    assert "n is the workbook's own for 1 task(s), the task list's for 1" in known.notes[0]
-    assert known.notes[1].startswith("1 task(s) were asked in part: ")
-    whole = certify_values(results, instances=WorkbookInstances({task.id: task.instances for task in (first, second)}))
-    assert "n is the workbook's own, instances" in whole.notes[0]
+    assert "n is the workbook's own for 1 task(s), the task list's for 1" in known.notes
+    assert any(note.startswith("1 task(s) were asked in part: ") for note in known.notes)
+    whole = certify_values(results, instances=WorkbookInstances({task.id: task.instances for task in (first, second)})).published
+    assert "n is the workbook's own" in whole.notes
     assert not any("asked in part" in note for note in whole.notes)
-    other = certify_values(results, instances=WorkbookInstances(other="B"))
-    assert "n is the task list's" in other.notes[0]
-    assert "for its column 'B', not for this one" in other.notes[1]
+    other = certify_values(results, instances=WorkbookInstances(other="B")).published
+    assert "n is the task list's" in other.notes
+    assert any("for its column 'B', not for this one" in note for note in other.notes)
 
 
 def test_what_all_instances_share_makes_no_cluster() -> None:
@@ -350,17 +363,30 @@ def test_databases_of_the_first_release_are_brought_up_to_date(tmp_path: Path) -
     kept.close()
 
 
-async def test_the_specialists_own_uncertainty_counts_where_its_n_is_given(url: str) -> None:
+async def test_the_specialists_own_uncertainty_counts_in_the_reading_against_specialists_alone(url: str) -> None:
     scorer = Scorer(url)
     await scorer.score_task(stream(head(LANGUAGE), answers(160, 40)))
-    exact, unsure = await certificate(scorer), await certificate(scorer, reference_instances=200)
-    assert (exact.tasks[0].test, unsure.tasks[0].test) == ("exact binomial", "Fisher's exact")
-    assert exact.tasks[0].p_win < 1e-5
+    ask = sc.GetVerdictRequest(run_id="r", reference_instances=200)
+    listed, stated = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r")), await scorer.get_verdict(ask)
+    assert listed.certificate == stated.certificate
+    assert (listed.certificate.reading, listed.certificate_against_specialists.reading) == (sc.READING_PUBLISHED, sc.READING_SPECIALISTS)
+    published, unsure = stated.certificate.tasks[0], stated.certificate_against_specialists.tasks[0]
+    assert published.test == "exact binomial"
+    assert not published.HasField("reference_instances")
+    assert published.p_win < 1e-5
     # Published as 65: up to 65.5 % of 200, which is 131.
-    assert unsure.tasks[0].p_win == pytest.approx(float(stats.fisher_exact([[160, 40], [131, 69]], "greater").pvalue))
-    assert any("200 instances each" in note for note in unsure.notes)
+    assert unsure.p_win == pytest.approx(float(stats.fisher_exact([[160, 40], [131, 69]], "greater").pvalue))
+    assert unsure.test == "Fisher's exact"
+    assert unsure.reference_instances == 200
+    assert (unsure.reference_interval.lower, unsure.reference_interval.upper) == pytest.approx(
+        [100 * end for end in wilson(130, 200, 0.95)]
+    )
+    assert any("200 instances each" in note for note in stated.certificate_against_specialists.notes)
+    assert any("as the task list says" in note for note in listed.certificate_against_specialists.notes)
+    assert listed.certificate_against_specialists.tasks[0].reference_instances == LANGUAGE.instances
     values = judge_all(general_bench(), {LANGUAGE.id: 80.0})
-    assert certify_values(values, reference_units=50).tasks[0].p_win > certify_values(values).tasks[0].p_win
+    few, many = (certify_values(values, reference_units=count).specialists.tasks[0].p_win for count in (50, 5000))
+    assert few > many >= certify_values(values).published.tasks[0].p_win
     scorer.close()
 
 

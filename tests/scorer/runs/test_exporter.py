@@ -28,7 +28,7 @@ def shown(score: float) -> Shown:
     outcome = TaskOutcome(score, score, score, None, {Outcome.ANSWERED: 2}, "", ())
     record = TaskRecord(key="t", name="T", metric=TASK.metric)
     verdict = compute_verdict(Benchmark("b", (TASK,)), [StoredScore(record, False, outcome)])
-    return Shown(verdict, certify(verdict.results, []))
+    return Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={}))
 
 
 def value(registry: CollectorRegistry, name: str, model: str = "m", **labels: str) -> float | None:
@@ -123,7 +123,7 @@ def test_contents_of_one_name_are_told_apart_and_those_of_long_ago_leave(exporte
 def test_nothing_is_said_that_is_not_a_number(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
     odd = TaskOutcome(float("nan"), float("nan"), float("inf"), float("inf"), {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (TASK,)), [StoredScore(TaskRecord(key="t", name="T", metric=TASK.metric), False, odd)])
-    update(exporter, "m", lambda: Shown(verdict, certify(verdict.results, [])))
+    update(exporter, "m", lambda: Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={})))
     samples = [sample for family in registry.collect() for sample in family.samples]
     assert all(math.isfinite(sample.value) for sample in samples)
     assert not [sample for sample in samples if sample.name == "genlevel_task_score"]

@@ -1,0 +1,83 @@
+"""A verdict in words: what is certified, of which reading, and what the paper's point rule says. Only what is certified against the
+specialists themselves is said to beat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+
+SPECIALISTS = "against the specialists themselves"
+_POINT = {
+    2: "a score above the worst",
+    3: "some score at least the published one, in comprehension or generation",
+    4: "some scores at least the published ones, in both comprehension and generation of one modality",
+    5: "some scores at least the published ones, in both comprehension and generation of one modality, and in language",
+}
+_ABOVE_PUBLISHED = {
+    3: "at least one task above the published score",
+    4: "tasks above the published scores in both comprehension and generation of one modality",
+    5: "tasks above the published scores in both comprehension and generation of one modality, and in language",
+}
+_ABOVE_SPECIALISTS = {
+    3: "beats the specialist in at least one task",
+    4: "beats specialists in both comprehension and generation of one modality",
+    5: "beats specialists in both comprehension and generation of one modality, and in language",
+}
+
+
+def certified_line(certified: Document, against: Document, *, referenced: bool) -> str:
+    """The head of a card: both readings of the certified verdict. referenced: whether there is anything to win against."""
+    condition = f", {certified['condition']}" if certified["condition"] else ""
+    if not referenced:
+        return f"certified{condition}: {_level_2(certified)}; there are no references to win against"
+    published = _stated(certified, _ABOVE_PUBLISHED, "no task above the published score")
+    specialists = _stated(against, _ABOVE_SPECIALISTS, "beats no specialist")
+    return f"certified{condition}: {published}; {SPECIALISTS}: {specialists}"
+
+
+def point_line(level: Document) -> str:
+    """The second line: the verdict that takes every score as the truth."""
+    rule = "official ranker's scores" if level["rules"] == "official" else "paper's point rule"
+    reached = level["verdict"]
+    return f"{rule}: no level reached" if reached is None else f"{rule}: Level {reached} ({_POINT[reached]})"
+
+
+def certified_details(certified: Document, against: Document, *, referenced: bool) -> Iterator[str]:
+    """Wins, and what is undecided, a line each."""
+    if referenced:
+        yield (
+            f"certified wins: {certified['certified_wins']} above published scores, {against['certified_wins']} above specialists, of"
+            f" {certified['tests']} tasks that can be certified ({certified['benchmark_tasks']} in the benchmark);"
+            f" {certified['discovered_wins']} discovered at a false discovery rate of {certified['alpha']:g}"
+        )
+    for document, reading in ((certified, ""), (against, f"{SPECIALISTS}, ")):
+        for level, entry in document["levels"].items():
+            if entry["status"] != "undecided" or (level == "2" and reading) or not (referenced or level == "2"):
+                continue
+            score = "" if reading else f"; its score lies within {entry['interval'][0]:.2f} to {entry['interval'][1]:.2f}"
+            yield f"  {reading}Level {level} is undecided{_what_would(entry)}{score}"
+
+
+def _stated(certificate: Document, meanings: dict[int, str], none: str) -> str:
+    reached, third = certificate["verdict"], certificate["levels"]["3"]
+    error = f"error at most {100 * certificate['alpha']:g} %"
+    if reached is not None and reached >= 3:
+        return f"Level {reached} ({meanings[reached]}; {error})"
+    if third["status"] == "not attained":
+        return f"{_level_2(certificate)}, not Level 3 ({none}; {error})"
+    if third["needed"] is not None:
+        return f"not enough instances for a verdict (about {third['needed']:,} more would decide Level 3)"
+    return "not enough instances for a verdict (no number of them would decide Level 3)"
+
+
+def _level_2(certificate: Document) -> str:
+    return "no level" if certificate["verdict"] is None else f"Level {certificate['verdict']}"
+
+
+def _what_would(entry: Document) -> str:
+    if entry["needed"] is not None:
+        return f": about {entry['needed']:,} more instances would decide"
+    return f": {entry['note']}" if entry["note"] else ""
