@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 from scipy import stats
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError
@@ -341,9 +342,12 @@ def test_values_alone_are_certified_by_the_numbers_kept_with_them_as_far_as_ther
 
 
 def test_what_all_instances_share_makes_no_cluster() -> None:
-    assert shared_clusters({"a": "x", "b": "x", "c": "y", "d": ""}) == {"a": 0, "b": 0}
-    assert shared_clusters({"a": "x", "b": "x"}) == {}
-    assert shared_clusters({"b": "q", "a": "p", "c": "q", "d": "p"}) == {"a": 0, "d": 0, "b": 1, "c": 1}
+    def shared(**clusters: str) -> dict[str, int]:
+        return {key.instance: number for key, number in shared_clusters({AnswerKey(name): one for name, one in clusters.items()}).items()}
+
+    assert shared(a="x", b="x", c="y", d="") == {"a": 0, "b": 0}
+    assert shared(a="x", b="x") == {}
+    assert shared(b="q", a="p", c="q", d="p") == {"a": 0, "d": 0, "b": 1, "c": 1}
 
 
 def test_databases_of_the_first_release_are_brought_up_to_date(tmp_path: Path) -> None:
