@@ -15,7 +15,8 @@ from evaluator.journal.messages import usage_of
 from evaluator.journal.records import Answer, Costs, Judgement, OpenCalls, RunJudge, RunRecord
 from evaluator.planning.plans import Plan
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import ErrorClass
+from genlevel.runtime.errors import DatasetError, ErrorClass
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -58,13 +59,20 @@ def copied_record(run: ev.Run, plan: Plan, run_id: str) -> RunRecord:
 
 
 async def copy_answers(journal: Journal, run_id: str, answers: AsyncIterator[ev.ListAnswersResponse]) -> None:
-    """Writes answers and their ratings under a run's id; those that are there stay. Raises StorageError."""
+    """Writes answers and their ratings under a run's id; those that are there stay.
+
+    Raises DatasetError for one that no journal could have written, StorageError.
+    """
     writing: list[asyncio.Future[None]] = []
     people: dict[str, dict[str, dict[str, float]]] = {}
     async for message in answers:
-        answer = _answer(message, run_id)
+        try:
+            answer = _answer(message, run_id)
+            judged = list(_judgements(message, answer))
+        except ValueError as error:
+            raise DatasetError(f"answer {quoted(message.task)}/{quoted(message.instance_id)}: {error}") from None
         writing.append(journal.record(answer))
-        writing += [journal.judgements.record(judgement) for judgement in _judgements(message, answer)]
+        writing += [journal.judgements.record(judgement) for judgement in judged]
         for rating in message.ratings:
             if not rating.judge:
                 people.setdefault(answer.task, {}).setdefault(answer.instance_id, {})[rating.rater] = rating.rating

@@ -60,9 +60,19 @@ def read_result(path: Path) -> Document:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: cannot be read as a result ({str(error)[:200]})") from None
-    if not isinstance(document, dict) or not isinstance(document.get("tasks"), list):
+    if not isinstance(document, dict) or not _is_result(document):
         raise DatasetError(f"{path}: is no result, as `genlevel export --format json` writes it")
     return document
+
+
+def _is_result(document: Document) -> bool:
+    """Whether what is looked into is of the shape that it has to have."""
+    tasks = document.get("tasks")
+    listed = isinstance(tasks, list) and all(isinstance(task, dict) and isinstance(task.get("key"), str) for task in tasks)
+    parts = [document.get(name) for name in ("stamp", "level", "certified")]
+    stamp = parts[0] or {}
+    asked = [stamp.get(name) for name in ("asked", "genlevel", "references")] if isinstance(stamp, dict) else []
+    return listed and all(part is None or isinstance(part, dict) for part in (*parts, *asked))
 
 
 def read_bundle(folder: Path, result: Path | None = None) -> Bundle:
@@ -73,7 +83,7 @@ def read_bundle(folder: Path, result: Path | None = None) -> Bundle:
             run = json_format.ParseDict(json.loads(file.readline())["run"], ev.Run(), ignore_unknown_fields=True)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); `genlevel export RUN --format bundle` writes it") from None
-    except (ValueError, KeyError, TypeError, json_format.ParseError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, json_format.ParseError) as error:
         raise DatasetError(f"{path}:1: is no run ({str(error)[:200]})") from None
     return Bundle(folder, run, read_result(result or folder / RESULT))
 
@@ -119,7 +129,7 @@ def _lines(path: Path) -> Iterator[ev.ListAnswersResponse]:
                 continue
             try:
                 yield json_format.ParseDict(json.loads(line)["answer"], ev.ListAnswersResponse(), ignore_unknown_fields=True)
-            except (ValueError, KeyError, TypeError, json_format.ParseError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError, json_format.ParseError) as error:
                 raise DatasetError(f"{path}:{number}: is no answer ({str(error)[:200]})") from None
 
 

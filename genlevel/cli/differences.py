@@ -10,8 +10,8 @@ from genlevel.runtime.documents import Document
 
 # In words, which another version may put otherwise; and when a run last began, ended or was changed.
 _LEFT_OUT = frozenset(("note", "notes", "provenance", "test", "reason", "obstacle", "remarks", "ended"))
-_IDENTITY = ("run", "model", "suite", "suite_hash", "benchmark", "partial", "instances")
-_JUDGED = ("level", "certified", "level_asked")
+# How a run went and what it took, which no score rests on; "tasks" and "stamp" are looked at by themselves.
+_NOT_COMPUTED = frozenset(("usage", "judging", "status", "reason", "wanted", "predictions", "tasks", "stamp"))
 _STAMPED = ("plan", "asked", "route", "models", "applied_parameters")
 _CLOSE = 1e-9
 """Machines round sums of the same numbers differently, in their last digits."""
@@ -41,8 +41,8 @@ def differences(said: Document, found: Document) -> list[Difference]:
     for key, task in by_key[0].items():
         if key in by_key[1]:
             listed += [Difference(key, *one) for one in _walk(task, by_key[1][key], "")]
-    for name in (*_IDENTITY, *_JUDGED):
-        listed += [Difference(None, *one) for one in _walk(said.get(name), found.get(name), name)]
+    for name in (name for name in said if name in found and name not in _NOT_COMPUTED):
+        listed += [Difference(None, *one) for one in _walk(said[name], found[name], name)]
     stamps = [document.get("stamp") or {} for document in (said, found)]
     for name in (name for name in _STAMPED if name in stamps[0]):
         listed += [Difference(None, *one) for one in _walk(stamps[0][name], stamps[1].get(name), f"stamp.{name}")]

@@ -94,6 +94,7 @@ _ASKED: dict[str, Callable[[Part], object]] = {
     "another suite": lambda part: part.run.suite,
     "another content of the suite": lambda part: part.run.suite_hash or None,
     "another sample": _sample,
+    "another number of repeats": lambda part: max(1, part.run.specification.repeats),
     "other parameters": lambda part: json_format.MessageToDict(part.run.specification.parameters, preserving_proto_field_name=True),
     "answers held to schemas or not": lambda part: "not" if part.run.specification.no_structured_output else "as the model can",
     "another API": lambda part: part.run.specification.api or "chat",

@@ -56,8 +56,15 @@ async def _verified(name: str, settings: Settings, suite: str, out: Path) -> Doc
 
     async with opened(name, settings, out) as bundle:
         said = bundle.result
-        stamp, certified, level = said.get("stamp") or {}, said.get("certified") or {}, said.get("level") or {}
-        again = await replay(bundle, settings, suite, references=level.get("references") or "workbook", alpha=certified.get("alpha") or 0.0)
+        stamp = said.get("stamp") or {}
+        references, alpha = (said.get("level") or {}).get("references"), (said.get("certified") or {}).get("alpha")
+        again = await replay(
+            bundle,
+            settings,
+            suite,
+            references=references if isinstance(references, str) else "workbook",
+            alpha=alpha if isinstance(alpha, float) else 0.0,
+        )
         found = result_document(again.run, again.verdict)
     differ = differences(said, found)
     why = reasons(said, found, suite_hash=again.suite_hash)

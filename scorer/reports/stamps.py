@@ -70,7 +70,7 @@ def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | Non
             "tasks": asked.tasks or None,
             "limit": asked.limit or None,
             "seed": asked.seed,
-            "repeats": 1,
+            "repeats": max(1, asked.repeats),
             "prompt_version": run.prompt_version or None,
             "parameters": {field.name: _value(value) for field, value in asked.parameters.ListFields()},
             "parts": list(facts.parts) if facts else [],

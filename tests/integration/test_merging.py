@@ -98,12 +98,22 @@ def test_two_machines_and_a_bundle_come_to_what_one_run_over_all_tasks_comes_to(
     assert evaluated(genlevel, suite, "--tasks", TASKS[0], "--limit", "5")["plan"] == 2
 
 
-def test_a_part_of_the_suite_is_merged_as_such(genlevel, suite):
-    parts = [evaluated(genlevel, suite, "--tasks", task, "--limit", "4", "--seed", "2")["run"] for task in TASKS[:2]]
-    result = merged(genlevel, *parts)
+def test_a_part_of_the_suite_and_a_run_that_is_not_finished_are_merged_as_such(genlevel, suite):
+    sample = ("--limit", "4", "--seed", "2")
+    whole = evaluated(genlevel, suite, "--tasks", TASKS[0], *sample)["run"]
+    done = genlevel.run(
+        *("eval", "--model", "billed", "--suite", str(suite), "--out", "here", "--tasks", TASKS[1], *sample),
+        *("--budget-tokens", "150", "--concurrency", "1", "--json"),
+    )
+    begun = json.loads(done.stdout)
+    assert (done.returncode, begun["status"], begun["instances"]["pending"] > 0) == (1, "budget", True)
+    result = merged(genlevel, whole, begun["run"])
     assert (result["partial"], result["instances"]["total"], result["stamp"]["asked"]["limit"]) == (True, 8, 4)
+    assert result["instances"]["pending"] == begun["instances"]["pending"]
     assert result["stamp"]["asked"]["tasks"] == f"nlp/{TASKS[1]},nlp/{TASKS[0]}"
-    assert genlevel.run("verify", result["run"], "--out", "here").returncode == 0
+    assert (result["status"], result["reason"]) == ("interrupted", f"not finished: {begun['run']}; continue it and merge again")
+    for run in (begun["run"], result["run"]):
+        assert genlevel.run("verify", run, "--out", "here").stdout == f"{run}: same\n"
 
 
 def test_what_does_not_fit_is_refused_in_one_line(genlevel, suite):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -12,6 +13,13 @@ from typing import Any
 import openpyxl
 import pytest
 
+from genlevel.cli.bundles import Bundle, read_bundle, read_result
+from genlevel.cli.differences import differences
+from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import DatasetError
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers import PARSER_VERSION
 from scorer.reports.stamps import content_hash, stamped
 
@@ -46,7 +54,7 @@ def test_a_result_says_what_it_rests_on_in_every_form(genlevel, evaluated):
     assert genlevel.run("export", result["run"], "--format", "workbook", "--to", "w.xlsx").returncode == 0
     assert json.loads((genlevel.folder / "a.csv.result.json").read_text()) == result
     assert json.loads((genlevel.folder / "p" / "result.json").read_text()) == result
-    assert len((genlevel.folder / "a.csv").read_text().splitlines()) == 1 + 8
+    assert (genlevel.folder / "a.csv").read_text().startswith("task,id,outcome,")  # no other line before its header
     assert json.loads(openpyxl.load_workbook(genlevel.folder / "w.xlsx").properties.description) == stamp
     metrics = (genlevel.folder / "genlevel-data" / "runs" / result["run"] / "metrics.prom").read_text()
     (info,) = (line for line in metrics.splitlines() if line.startswith("genlevel_run_info{"))
@@ -156,3 +164,66 @@ def test_another_suite_or_parser_is_named_as_the_reason(genlevel, evaluated):
         "same",
         [f"the answers were read by another parser: 2 then, {PARSER_VERSION} now"],
     )
+
+
+def test_media_of_answers_that_are_missing_or_damaged_are_named(tmp_path):
+    content, blobs = b"a picture", BlobStore.open(tmp_path / "blobs")
+    sha256 = hashlib.sha256(content).hexdigest()
+    media = tmp_path / "media" / sha256
+    media.parent.mkdir()
+    bundle = Bundle(tmp_path, ev.Run(), {})
+    answer = ev.ListAnswersResponse(task="t", instance_id="i", files=[sc.File(mime_type="image/png", blob=ct.BlobReference(sha256=sha256))])
+    with pytest.raises(DatasetError, match="a file of the answer t/i cannot be read"):
+        bundle.store_media(answer, blobs)
+    media.write_bytes(b"another")
+    with pytest.raises(DatasetError, match="its content has another hash than its name"):
+        bundle.store_media(answer, blobs)
+    media.write_bytes(content)
+    bundle.store_media(answer, blobs)
+    assert blobs.get(sha256) == content
+    outside = ev.ListAnswersResponse(files=[sc.File(blob=ct.BlobReference(sha256="../../secret"))])
+    with pytest.raises(DatasetError, match=f"{tmp_path}/media/secret"):
+        bundle.store_media(outside, blobs)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "{}",
+        "[1]",
+        '{"tasks": 3}',
+        '{"tasks": [4]}',
+        '{"tasks": [{"key": 1}]}',
+        '{"tasks": [], "stamp": []}',
+        '{"tasks": [], "level": 1}',
+    ],
+)
+def test_a_file_that_is_no_result_is_refused_in_one_line(tmp_path, written):
+    (tmp_path / "result.json").write_text(written)
+    with pytest.raises(DatasetError, match="result"):
+        read_result(tmp_path / "result.json")
+
+
+@pytest.mark.parametrize("written", ["", "{}", '{"run": 3}', '{"run": {"status": {}}}', "[" * 100_000])
+def test_a_bundle_without_a_run_is_refused_in_one_line(tmp_path, written):
+    (tmp_path / "answers.jsonl").write_text(written)
+    (tmp_path / "result.json").write_text('{"tasks": []}')
+    with pytest.raises(DatasetError, match=r"answers\.jsonl:1"):
+        read_bundle(tmp_path)
+
+
+def test_an_answer_that_is_none_is_named_by_its_line(tmp_path):
+    lines = ['{"run": {"run_id": "r"}}', '{"answer": {"task": "t"}}', '{"answer": {"attempts": -1}}']
+    (tmp_path / "answers.jsonl").write_text("\n".join(lines))
+    (tmp_path / "result.json").write_text('{"tasks": []}')
+    with pytest.raises(DatasetError, match=r"answers\.jsonl:3"):
+        list(read_bundle(tmp_path).answers())
+
+
+def test_tasks_that_only_one_result_has_and_tests_in_another_order_are_told_apart():
+    said = {"tasks": [{"key": "a", "score": 1.0}], "certified": {"alpha": 0.05, "tasks": [{"key": "x", "p": 1.0}, {"key": "y", "p": 0.5}]}}
+    found = {**said, "tasks": [], "certified": {"alpha": 0.05, "tasks": [{"key": "y", "p": 0.5}, {"key": "x", "p": 1.0 + 1e-12}]}}
+    assert [one.json() for one in differences(said, found)] == [{"task": "a", "what": "task", "said": "there", "found": "not there"}]
+    found["certified"] = {"alpha": 0.05, "tasks": [{"key": "x", "p": 1.0}, {"key": "y", "p": 0.6}]}
+    assert [one.what for one in differences(said, found)] == ["task", "certified.tasks.y.p"]
