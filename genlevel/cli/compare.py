@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from genlevel.benchmark.suite_hash import short_hash
 from genlevel.cli.connection import stored
+from genlevel.cli.differing import differing, print_differing
 from genlevel.cli.options import (
     alpha_option,
     json_option,
@@ -21,14 +22,32 @@ from genlevel.cli.options import (
     run_async,
     seed_option,
     settings_of,
+    shown_option,
+    task_option,
 )
 from genlevel.cli.printing import console, number, p_value, signed, table
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from genlevel.runtime.documents import Document
 
 _NAMED = 3
+_STATISTICS = frozenset(("alpha", "draws", "seed", "references"))
+_OF_INSTANCES = frozenset(("task", "limit"))
+
+
+class _Options(TypedDict):
+    alpha: float
+    draws: int
+    seed: int
+    references: str
+    instances: bool
+    task: str
+    limit: int
+    out: Path
+    as_json: bool
 
 
 @click.command("compare")
@@ -38,40 +57,46 @@ _NAMED = 3
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap and permutation draws.")
 @seed_option("Seed of the draws.")
 @references_option
+@click.option("--instances", is_flag=True, help="Instances on which one is better instead, with both answers and the label.")
+@task_option
+@shown_option
 @out_option
 @json_option
 @click.pass_context
-def compare(
-    ctx: click.Context,
-    *,
-    run_a: str,
-    run_b: str,
-    alpha: float,
-    draws: int,
-    seed: int,
-    references: str,
-    out: Path,
-    as_json: bool,
-) -> None:
+def compare(ctx: click.Context, /, run_a: str, run_b: str, **options: Unpack[_Options]) -> None:
     """Compare RUN_A with RUN_B, instance by instance: is one better, by how much, and which difference could have been found at all.
 
     Only instances that both runs have answered (or refused) are compared; the others are counted and shown. Differences are A minus B.
     """
-    from scorer.runs.comparison import comparison_json
-
+    given = {name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
+    misplaced = given & (_STATISTICS if options["instances"] else _OF_INSTANCES)
+    if misplaced:
+        goes = "does not go with --instances" if options["instances"] else "goes with --instances"
+        raise click.UsageError(f"--{min(misplaced)} {goes}")
     settings = settings_of(ctx)
-    need_run_folder(settings, out)
-    request = sc.CompareRequest(run_a=run_a, run_b=run_b, alpha=alpha, draws=draws, seed=seed, references=references)
+    need_run_folder(settings, options["out"])
 
-    async def work() -> sc.CompareResponse:
-        async with stored(settings, out) as found:
-            return await found.scorer.compare(request)
+    async def work() -> Document:
+        async with stored(settings, options["out"]) as found:
+            if options["instances"]:
+                return await differing(found, run_a, run_b, options["task"], options["limit"])
+            from scorer.runs.comparison import comparison_json
 
-    document = comparison_json(run_async(work()))
-    if as_json:
+            request = sc.CompareRequest(
+                run_a=run_a,
+                run_b=run_b,
+                alpha=options["alpha"],
+                draws=options["draws"],
+                seed=options["seed"],
+                references=options["references"],
+            )
+            return comparison_json(await found.scorer.compare(request))
+
+    document = run_async(work())
+    if options["as_json"]:
         print_json(document)
     else:
-        _print(document)
+        (print_differing if options["instances"] else _print)(document)
 
 
 def _print(document: Document) -> None:

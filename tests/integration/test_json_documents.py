@@ -106,7 +106,7 @@ def rated(tmp_path):
 
 def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream, choice_suite, rated):
     answers, failing, judge = stub_upstream(answer="Answer: A"), stub_upstream(status=400), stub_upstream(answer="Rating: 7")
-    servers = {"a": answers, "f": failing, "j": judge}
+    servers = {"a": answers, "f": failing, "j": judge, "w": stub_upstream(answer="Answer: B")}
     accounts = "".join(f"  {name}: {{provider: compatible, base_url: {server.base_url}}}\n" for name, server in servers.items())
     routes = "".join(f"  {name}: {{account: {name}, model: {name}}}\n" for name in servers)
     (genlevel.folder / "genlevel.yaml").write_text(f"accounts:\n{accounts}routes:\n{routes}")
@@ -152,6 +152,8 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("certification", "certify", "w.xlsx", "--model", "m")
     run("comparison", "compare", one, other)
     run("comparison", "compare", one, one)
+    wrong = run("result", "eval", "--model", "w", "--suite", suite, "--limit", "1")["run"]
+    run("differing-instances", "compare", one, wrong, "--instances")
     run("level-statement", "level", one)
     run("level-statement", "level", "w.xlsx", "--model", "m", "--explain", "--rules", "official")
     run("leaderboard", "leaderboard", "--published")

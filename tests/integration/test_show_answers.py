@@ -200,3 +200,89 @@ def test_a_run_of_an_older_version_says_that_readings_are_not_kept_until_it_is_s
     assert parsed["nlp/Graded", "q1"] == "a car"  # as it is read today
     assert genlevel.run("rescore", run, "--out", str(folder)).returncode == 0
     assert "not kept" not in shown(genlevel, older, "--wrong") + shown(genlevel, older, "--failures")
+
+
+def other_answers(run_id: str, task: str, number: int) -> Answer:
+    """Those of another model: right where the first one is wrong, and the other way round; better or worse if graded."""
+    said = {
+        "nlp/Choices": ["B", "A", "A or B", "A", "A"],
+        "nlp/Errors": ["6", "4", "20", "no idea", "3.5"],
+        "nlp/Graded": ["a red car", "tree", "a red car", "", "tree"],
+        "nlp/Pooled": ANSWERS["nlp/Pooled"],
+    }[task][number]
+    outcome = Outcome.FAILED if (task, number) == ("nlp/Errors", 2) else Outcome.ANSWERED
+    return Answer(run_id, task, f"q{number}", outcome, raw_answer=said, created=time.time() + number)
+
+
+@pytest.fixture(scope="module")
+def two(stored):
+    """(Folder of the runs, id of the first, id of the other)."""
+    folder, run = stored
+    store = runpy.run_path(str(STORED_RUNS))["store_run"]
+    return folder, run, asyncio.run(store(folder, folder.parent / "own", model="other", answered=other_answers))
+
+
+def compared(genlevel, two, *options):
+    folder, one, other = two
+    done = genlevel.run("compare", one[:9], other[:9], "--instances", *options, "--out", str(folder))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in options else done.stdout
+
+
+def test_instances_on_which_two_runs_differ_are_listed_the_largest_differences_first(genlevel, two):
+    found = compared(genlevel, two, "--json")
+    counts = {task["key"]: [task[name] for name in ("both_right", "only_a", "only_b", "both_wrong", "shown")] for task in found["tasks"]}
+    assert counts == {
+        "nlp/Choices": [0, 1, 3, 1, 4],
+        "nlp/Errors": [0, 1, 2, 1, 3],
+        "nlp/Graded": [1, 1, 1, 2, 2],
+        "nlp/Pooled": [None, None, None, None, 0],
+    }
+    assert [(entry["task"], entry["id"], entry["better"], entry["a"]["score"], entry["b"]["score"]) for entry in found["instances"]] == [
+        ("nlp/Choices", "q0", "a", 100.0, 0.0),
+        ("nlp/Choices", "q1", "b", 0.0, 100.0),
+        ("nlp/Choices", "q3", "b", 0.0, 100.0),
+        ("nlp/Choices", "q4", "b", 0.0, 100.0),
+        ("nlp/Errors", "q0", "a", 0.0, 2.0),
+        ("nlp/Errors", "q1", "b", 0.5, 0.0),
+        ("nlp/Errors", "q4", "b", 1.0, 0.5),
+        ("nlp/Graded", "q1", "a", 80.0, 0.0),
+        ("nlp/Graded", "q2", "b", 25.0, 100.0),
+    ]
+    for entry in found["instances"]:
+        assert entry["label"] is not None
+        assert entry["b"]["parsed"] is not None
+        assert entry["a"]["parsed"] is not None or entry["a"]["error"]
+
+
+def test_the_same_for_people_and_nothing_reaches_the_terminal(genlevel, two):
+    said = compared(genlevel, two)
+    assert "\nnlp/Choices/q1: A 0.00, B 100.00\n  A:     B (wet\\x1b[7m)\n  B:     A (dry)\n  label: A (dry)\n" in said
+    assert "  A:     nothing: the provider \\x1b[1mwould not\n  B:     A (dry)" in said
+    assert "\nnot compared: nlp/Pooled: single instances have no score by this metric" in said
+    rows = {line.split()[0]: line.split()[-4:] for line in said.splitlines() if line.startswith((" nlp/", " all "))}
+    assert rows == {
+        "nlp/Choices": ["0", "1", "3", "1"],
+        "nlp/Errors": ["0", "1", "2", "1"],
+        "nlp/Graded": ["1", "1", "1", "2"],
+        "all": ["1", "3", "6", "4"],
+    }
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
+    few = compared(genlevel, two, "--task", "choices", "--limit", "1")
+    assert "nlp/Choices: the first 1 of 4 that differ (--limit)" in few
+    assert few.count("label:") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--instances", "--task", "none"), "--task 'none' matches none of the 4 scored tasks"),
+        (("--instances", "--alpha", "0.1"), "--alpha does not go with --instances"),
+        (("--limit", "3"), "--limit goes with --instances"),
+    ],
+)
+def test_options_of_the_other_comparison_are_named(genlevel, two, options, said):
+    folder, one, other = two
+    done = genlevel.run("compare", one, other, *options, "--out", str(folder))
+    assert done.returncode == 2
+    assert said in done.stderr
