@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genlevel.benchmark.labels import text_of
 
@@ -17,7 +17,7 @@ _SEPARATORS = " \t\r\n,;.|()[]"
 
 @dataclass(frozen=True, slots=True)
 class ItemsRead:
-    """items: in order, spaces collapsed, without repeats. unreadable: pieces of text that are not items.
+    """items: in order, spaces collapsed. unreadable: pieces of text that are not items.
 
     unbalanced: whether the text's round brackets do not match.
     """
@@ -28,21 +28,27 @@ class ItemsRead:
 
 
 def read_items(value: object) -> ItemsRead:
-    """The items of a label or answer: a list (each entry one item), a JSON text, or a text that lists them.
+    """The items of a label: a list (each entry one item), a JSON text, or a text that lists them.
 
     Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)" (items "a, b" and "c, d"), else parts between "<p>", newlines or ", ".
     """
+    read = listed_items(value)
+    return replace(read, items=list(dict.fromkeys(read.items)))
+
+
+def listed_items(value: object) -> ItemsRead:
+    """The same with the repeats that an answer has."""
     if isinstance(value, str):
         return _read_text(value)
     if isinstance(value, list):
-        return ItemsRead(_unique(_entry(part) for part in value))
+        return ItemsRead(_tidy(_entry(part) for part in value))
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
         if len(lists) == len(value) == 1:
-            return read_items(lists[0])
+            return listed_items(lists[0])
         named = ((key, part) for key, parts in value.items() for part in (parts if isinstance(parts, list) else [parts]))
-        return ItemsRead(_unique(f"{key}: {_entry(part)}" for key, part in named))
-    return ItemsRead(_unique([text_of(value)]))
+        return ItemsRead(_tidy(f"{key}: {_entry(part)}" for key, part in named))
+    return ItemsRead(_tidy([text_of(value)]))
 
 
 def _entry(part: object) -> str:
@@ -56,8 +62,8 @@ def _entry(part: object) -> str:
             return text_of(part)
 
 
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(item for text in texts if (item := " ".join(text.split()))))
+def _tidy(texts: Iterable[str]) -> list[str]:
+    return [item for text in texts if (item := " ".join(text.split()))]
 
 
 def _read_text(text: str) -> ItemsRead:
@@ -68,14 +74,14 @@ def _read_text(text: str) -> ItemsRead:
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, list | dict):
-            return read_items(parsed)
+            return listed_items(parsed)
     unbalanced = not _balanced(stripped)
     if "=>" in stripped:
         return _read_relations(stripped, unbalanced)
     if stripped.startswith("("):
         return _read_tuples(stripped, unbalanced)
     separator = r"<p>" if "<p>" in stripped else r"\n|,\s+"
-    return ItemsRead(_unique(part.strip(" ,") for part in re.split(separator, stripped)), unbalanced=unbalanced)
+    return ItemsRead(_tidy(part.strip(" ,") for part in re.split(separator, stripped)), unbalanced=unbalanced)
 
 
 def _balanced(text: str) -> bool:
@@ -106,7 +112,7 @@ def _read_relations(text: str, unbalanced: bool) -> ItemsRead:
         else:
             head, left = _head(rest)
             unreadable += left
-    return ItemsRead(_unique(items), unreadable, unbalanced)
+    return ItemsRead(_tidy(items), unreadable, unbalanced)
 
 
 def _head(text: str) -> tuple[str, bool]:
@@ -153,7 +159,7 @@ def _read_tuples(text: str, unbalanced: bool) -> ItemsRead:
                 items.append(text[start : position + 1])
                 outside = position + 1
     unreadable += bool(text[start if depth else outside :].strip(_SEPARATORS))
-    return ItemsRead(_unique(_even(item) for item in items), unreadable, unbalanced)
+    return ItemsRead(_tidy(_even(item) for item in items), unreadable, unbalanced)
 
 
 def _even(group: str) -> str:

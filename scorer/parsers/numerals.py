@@ -89,7 +89,7 @@ _THEN: tuple[_Rewriting, ...] = (
     (re.compile(r"(?<!\d)<<[^<>\n]{1,200}>>"), ""),
     (re.compile(r"\\[,;:! ~]|\\(?:left|right|displaystyle|quad|qquad|[bB]igg?[lr]?)(?![A-Za-z])|(?<=\d)~(?=\\)"), " "),
     (re.compile(r"(?<=\d)\{,\}(?=\d)"), ","),
-    (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])|(?<=\d)[xX](?=\d)"), "×"),
+    (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])|(?<=\d)[xX](?=\d)|(?<=\d )[xX](?= \d)"), "×"),
     (re.compile(r"\\(?:approx|simeq|cong)(?![A-Za-z])|≅"), "≈"),
     (re.compile(r"\\pm(?![A-Za-z])"), "±"),
     (re.compile(r"\\(?:leq?|geq?|lt|gt)(?![A-Za-z])"), "≤"),
