@@ -1,4 +1,4 @@
-"""Where tests find a local copy of General-Bench and the paper's figures, a server that makes media, and the rule about skips."""
+"""Where tests find General-Bench, the paper's figures and real answers, a server that makes media, and the rule about skips."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -104,11 +104,21 @@ def postgresql(postgresql_server: PostgresqlServer) -> str:
     return postgresql_server.get_uri(name)
 
 
+@pytest.fixture(scope="session")
+def real_answers() -> Path:
+    """Raw answers of real models with what their evaluations read in them: GENLEVEL_ANSWERS, else beside the repository."""
+    return _there("GENLEVEL_ANSWERS", SHARED / "answers" / "answers.jsonl.gz", "a collection of real answers", Path.is_file)
+
+
 def _folder(variable: str, default: Path, what: str) -> Path:
-    folder = Path(os.environ.get(variable) or default)
-    if not folder.is_dir():
-        pytest.skip(f"{what} not found at {folder}; set {variable}")
-    return folder
+    return _there(variable, default, what, Path.is_dir)
+
+
+def _there(variable: str, default: Path, what: str, fits: Callable[[Path], bool]) -> Path:
+    path = Path(os.environ.get(variable) or default)
+    if not fits(path):
+        pytest.skip(f"{what} not found at {path}; set {variable}")
+    return path
 
 
 def _refuse_skip(report: Any) -> None:

@@ -22,7 +22,8 @@ _REASONING_TAG = re.compile(
 _NAMES = r"(?:answer|final[_ -]?answer|final|conclusion)\s?>"
 _ANSWER_TAG = re.compile(
     rf"<(?P<end>/)(?i:{_NAMES})|\[(?P<slash>/)(?:FINAL[_ ])?ANSWER\]|<\|(?P<box>end)_of_box\|>"
-    rf"|(?:<(?i:{_NAMES})|\[(?:FINAL[_ ])?ANSWER\]|<\|begin_of_box\|>)(?!`|['\"]?\s(?:tags?|element|field|format|block)\b|\sand\s`?<)"
+    rf"|(?:<(?i:{_NAMES})|(?<![^\n])answer>|\[(?:FINAL[_ ])?ANSWER\]|<\|begin_of_box\|>)"
+    r"(?!`|['\"]?\s(?:tags?|element|field|format|block)\b|\sand\s`?<)"
 )
 # What begins and ends a turn in the templates of chats, if a server hands it on. Tokens around boxes and places are a part of answers.
 _TOKEN = r"<\|(?!\w*(?:box|quad|point|ref|det|poly|region|channel))[\w ]{1,40}\|>|<｜[\w▁ ]{1,40}｜>"

@@ -12,7 +12,13 @@ from scorer.parsers.languages import ANSWER_MARKER
 _STATED = re.compile(r"\banswer\s+(?:is|would be|should be|must be)\b\s*:?\s*", re.IGNORECASE)
 _MOST_STATEMENTS = 16
 _BOXED = re.compile(r"\\boxed\s?\{")
+# "## Final answer" or "**Answer**" as a line of its own, without a colon.
+_HEADING = re.compile(
+    r"(?:\A|\n)[ \t]*(?:#{1,6}[ \t]*(?:\*\*)?|\*\*)(?:the[ ]|my[ ]|final[ ]|short[ ]|correct[ ]){0,2}answer(?:\*\*)?[ \t]*(?:\n|\Z)",
+    re.IGNORECASE,
+)
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
+_FORMULA = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "`": "`"}
 
 
@@ -36,13 +42,20 @@ def after_marker(text: str) -> str | None:
 
 def _marked(text: str) -> tuple[int, str] | None:
     """Where the last marker's answer begins, and what it is."""
-    marker, boxed = last_match(ANSWER_MARKER, text), last_match(_BOXED, text)
+    marker, boxed = _last_marker(text), last_match(_BOXED, text)
     if boxed is not None and (marker is None or boxed.start() > marker.start()):
         return boxed.end(), _braced(text, boxed.end())
     if marker is None:
         return None
     rest = text[marker.end() :].strip()
     return marker.end(), rest if rest.startswith("```") else rest.split("\n", 1)[0].strip()
+
+
+def _last_marker(text: str) -> re.Match[str] | None:
+    """The last "Answer:" or heading that says so; without anything behind it, it is none."""
+    marker, heading = last_match(ANSWER_MARKER, text), last_match(_HEADING, text)
+    later = heading is not None and text[heading.end() :].strip() and (marker is None or marker.start() < heading.start())
+    return heading if later else marker
 
 
 def _line_after(text: str, start: int) -> str:
@@ -75,15 +88,15 @@ def statements(text: str, pattern: re.Pattern[str] = _STATED) -> list[Statement]
 
 def everything_after_marker(text: str) -> str | None:
     """All text after the last "Answer:", for answers of several lines; None without a marker."""
-    marker = last_match(ANSWER_MARKER, text)
+    marker = _last_marker(text)
     return None if marker is None else text[marker.end() :].strip()
 
 
 def without_wrapping(text: str) -> str:
-    """Trimmed of one code fence, of emphasis marks and of one pair of quotes around all of it.
+    """Trimmed of one code fence, of emphasis marks, of marks of a formula and of one pair of quotes around all of it.
 
-    >>> without_wrapping("**'Solution A'**")
-    'Solution A'
+    >>> without_wrapping("**'Solution A'**"), without_wrapping(r"\\( x^2 \\)")
+    ('Solution A', 'x^2')
     """
     text = text.strip()
     fenced = _FENCE.fullmatch(text)
@@ -92,8 +105,12 @@ def without_wrapping(text: str) -> str:
     for mark in ("**", "__", "*"):
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark) and mark not in text[len(mark) : -len(mark)]:
             text = text[len(mark) : -len(mark)].strip()
-    closing = _QUOTES.get(text[:1])
-    if closing is not None and len(text) > 1 and text.endswith(closing) and closing not in text[1:-1]:
+    for opening, closing in _FORMULA:
+        if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
+            inside = text[len(opening) : -len(closing)]
+            text = inside.strip() if opening not in inside and closing not in inside else text
+    quote = _QUOTES.get(text[:1])
+    if quote is not None and len(text) > 1 and text.endswith(quote) and quote not in text[1:-1]:
         text = text[1:-1].strip()
     return text
 

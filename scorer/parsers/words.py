@@ -1,4 +1,4 @@
-"""Reads labels, short answers and long answers: text, with what a model wraps around it taken off."""
+"""Reads short answers and long answers: text, with what a model wraps around it taken off."""
 
 from __future__ import annotations
 
@@ -15,20 +15,48 @@ _THE_ANSWER_IS = re.compile(
 )
 
 
-def parse_short_text(text: str) -> str | Unparsable:
-    """A label or short answer: what follows the last "Answer:" or "The answer is", else all of the text.
+# What a model says of its answer behind it, on a line of its own or in brackets.
+_EXPLAINED = re.compile(
+    r"\s*(?:\n\s*|(?<=[.!?)])\s+|[(\[])[*_#]*(?:explanation|reasoning|rationale|justification|reason|note)\b[*_]*\s?[:：].*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_ONLY_BOLD = re.compile(r"\*\*([^*\n]{1,100})\*\*[.!]?")
+_LAST_LINE = re.compile(r"(?:\A|\n)[ \t]*(?:####|A:)[ \t]*([^\n]{1,300})\Z")
+_OTHER_OPTION = re.compile(r"(?:\A|\n)\s*B\s?[:.]")
 
-    >>> parse_short_text("Answer: **Paris**")
-    'Paris'
+
+def parse_short_text(text: str) -> str | Unparsable:
+    """A short answer: what follows the last "Answer:", "The answer is" or heading of the kind, else all of the text.
+
+    Less an explanation that says it is one; of several lines one that alone is in bold, first or last, is the answer.
+
+    >>> parse_short_text("Answer: **Paris**"), parse_short_text("**Paris**\\n\\nThe tower is there.")
+    ('Paris', 'Paris')
     >>> parse_short_text("It has a grille. The answer is Land Rover.")
     'Land Rover'
     """
+    last = _LAST_LINE.search(text)
+    if last is not None and _OTHER_OPTION.search(text) is None:
+        return without_wrapping(_without_explanation(last[1]))
     marked = after_marker(text)
     stated = last_match(_THE_ANSWER_IS, text) if marked is None else None
     if stated is not None:
-        return _sentence(text[stated.end() :].split("\n", 1)[0].strip())
-    answer = without_wrapping(text if marked is None else marked)
+        return _sentence(_without_explanation(text[stated.end() :].split("\n", 1)[0].strip()))
+    answer = without_wrapping(_without_explanation(_in_bold(text) or text if marked is None else marked))
     return answer or Unparsable("nothing follows the answer marker" if marked is not None else "the answer is empty")
+
+
+def _without_explanation(text: str) -> str:
+    shorter = _EXPLAINED.sub("", text, count=1)
+    return shorter if shorter.strip() else text
+
+
+def _in_bold(text: str) -> str | None:
+    """The first or last line of several if it alone is in bold throughout."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    bold = [match[1] for line in lines if (match := _ONLY_BOLD.fullmatch(line)) is not None]
+    alone = len(bold) == 1 and not bold[0].rstrip().endswith(":")
+    return bold[0] if alone and f"**{bold[0]}**" in (lines[0].rstrip(".!"), lines[-1].rstrip(".!")) else None
 
 
 def _sentence(text: str) -> str:
