@@ -6,7 +6,6 @@ constant answer scores on the same labels; against the specialist itself also be
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +17,8 @@ from scorer.certify.intervals import wilson
 from scorer.certify.obstacles import obstacle_of, specialist_obstacle_of
 from scorer.levels.rules import TaskResult
 
+_JUST = 1e-6
+"""What is just above a reference, in the metric's unit."""
 UNKNOWN_UNITS = "it is not known on how many instances its specialist was measured"
 
 
@@ -89,7 +90,7 @@ class Claim:
         reference = self.result.reference
         if reference is None:
             return False
-        return sigma(self.task.metric.id, math.nextafter(reference, math.inf if self._higher else -math.inf)) > 0.0
+        return sigma(self.task.metric.id, reference + (_JUST if self._higher else -_JUST)) > 0.0
 
     def win(self) -> float:
         """p-value of "truly not won"; 1 if nothing can be said. Against the specialist never below the one against its published figure."""
