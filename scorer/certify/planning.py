@@ -40,7 +40,7 @@ def why_none(level: int, claims: Sequence[Claim], shares: Shares, alpha: float, 
     if not reached and (without := len(asked) - len(tested)):
         return f"no number of instances would decide: {without} result(s) that no test is for could be wins"
     if reached and not leaning:
-        return "no number of instances would decide: no task that has a test is above what a win has to be above"
+        return "no number of instances would decide: no task that can be certified scores above what a win has to be above"
     return "no number of instances is known to decide it"
 
 
