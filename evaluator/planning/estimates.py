@@ -12,6 +12,7 @@ from evaluator.planning.prices import CallBounds, call_bounds, dollars, estimate
 from evaluator.planning.prompts import PromptSet, prompt_text
 from evaluator.planning.requests import generation_parameters
 from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.benchmark.pictures import Size
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -60,6 +61,10 @@ def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTas
     return entry
 
 
+_LARGEST = Size(99_999, 99_999)
+"""A size whose statement is as long as any: to plan looks into no picture."""
+
+
 def bounds_of(plan: Plan, task: SuiteTask, instance: Instance, prompts: PromptSet) -> CallBounds | str:
     """The bounds of asking one instance, or why it is not asked, in one line."""
     if instance.problem:
@@ -72,7 +77,7 @@ def bounds_of(plan: Plan, task: SuiteTask, instance: Instance, prompts: PromptSe
         return f"{plan.model.route} does not make {OUTPUT_NAMES[output]}: unsupported"
     asked = plan.specification.parameters
     limit = generation_parameters(template, asked, plan.model, output).max_output_tokens
-    bounds = call_bounds(instance, prompt_text(instance, template), plan.model, output=output, asked=asked, text_tokens=limit)
+    bounds = call_bounds(instance, prompt_text(instance, template, _LARGEST), plan.model, output=output, asked=asked, text_tokens=limit)
     return bounds if bounds.most_output_tokens else replace(bounds, most_output_tokens=limit)
 
 

@@ -60,7 +60,7 @@ class Planner:
             model.structured_output = False
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
         suite, chosen = found.suite, matching_tasks(found.suite, specification.tasks)
-        tasks = await asyncio.to_thread(_task_plans, chosen, specification)
+        tasks = await asyncio.to_thread(_task_plans, chosen, specification, model.video_frames, model.boxes)
         identity = run_id(
             Specification(
                 model=specification.model,
@@ -111,7 +111,8 @@ async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
     """The plan of a stored specification for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
     specification = json_format.Parse(stored, ev.RunSpecification())
     found = await asyncio.to_thread(suites.again, specification.suite)
-    tasks = await asyncio.to_thread(_task_plans, matching_tasks(found.suite, specification.tasks), specification)
+    chosen, frames = matching_tasks(found.suite, specification.tasks), specification.video_frames
+    tasks = await asyncio.to_thread(_task_plans, chosen, specification, frames, specification.boxes)
     return Plan(_settled(specification, found), found.suite, gw.ModelInfo(), tasks, identity)
 
 
@@ -137,12 +138,13 @@ def _notes_on_repeats(specification: ev.RunSpecification, model: gw.ModelInfo) -
     return notes
 
 
-def _task_plans(tasks: Sequence[SuiteTask], specification: ev.RunSpecification) -> tuple[TaskPlan, ...]:
+def _task_plans(tasks: Sequence[SuiteTask], specification: ev.RunSpecification, video_frames: int, boxes: str) -> tuple[TaskPlan, ...]:
     plans = []
     for task in tasks:
         count = task.count()
         positions = sample_positions(task.key, count, specification.limit, specification.seed)
-        plans.append(TaskPlan(task, positions, count if positions is None else len(positions), max(1, specification.repeats)))
+        asked = count if positions is None else len(positions)
+        plans.append(TaskPlan(task, positions, asked, max(1, specification.repeats), video_frames, boxes))
     return tuple(plans)
 
 

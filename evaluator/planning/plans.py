@@ -17,13 +17,16 @@ from genlevel.v1 import gateway_pb2 as gw
 class TaskPlan:
     """A task as one run asks it.
 
-    positions: the instances asked, ascending; None = all. count: how many. repeats: how often each is asked.
+    positions: the instances asked, ascending; None = all. count: how many. repeats: how often each is asked. video_frames, boxes: as of
+    the model's route (``ModelInfo``).
     """
 
     task: SuiteTask
     positions: Sequence[int] | None
     count: int
     repeats: int = 1
+    video_frames: int = 0
+    boxes: str = ""
 
     @property
     def answers(self) -> int:

@@ -17,6 +17,7 @@ import yaml
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.model import Instance
+from genlevel.benchmark.pictures import Size, sizes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,26 @@ class PromptSet:
         return replace(template, max_output_tokens=needed) if needed > template.max_output_tokens else template
 
     def _of_kind(self, instance: Instance) -> PromptTemplate | None:
-        kind = "dialog" if _is_next_turn(instance) else instance.answer_type.value
-        if kind == AnswerType.NUMBER and (special := self.templates.get(f"{kind}:{instance.details.get('number', '')}")) is not None:
+        if _is_next_turn(instance):
+            return self.templates.get("dialog")
+        if instance.answer_type is AnswerType.NUMBER and (special := self.templates.get(f"number:{instance.details.get('number', '')}")):
             return special
-        of_media = (self.templates.get(f"{kind}:{media.modality}") for media in instance.media)
-        return next((template for template in of_media if template is not None), self.templates.get(kind))
+        return next((self.templates[name] for name in names_of(instance) if name in self.templates), None)
+
+
+def names_of(instance: Instance) -> list[str]:
+    """Under which names prompts.yaml may have an instance's type, the most particular first: by its medium, with a confidence."""
+    kind = instance.answer_type.value
+    names = [*(f"{kind}:{media.modality}" for media in instance.media), kind]
+    return [f"{name}:confidence" for name in names] + names if instance.details.get("confidence") else names
 
 
 MOST_OUTPUT_TOKENS = 8192
 """No label raises an answer's limit beyond this."""
 
 _SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
-_IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"))
+_SIZE = ", which is {picture_width} pixels wide and {picture_height} pixels high"
+_IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"), (_SIZE, "picture_width"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -91,15 +100,18 @@ def _is_next_turn(instance: Instance) -> bool:
 
 
 @cache
-def prompt_set() -> PromptSet:
-    """The shipped prompts."""
+def prompt_set(version: str = "") -> PromptSet:
+    """The shipped prompts; those of an earlier version, if they are kept, so that what a run was asked can be shown."""
     shipped = wording()
-    return PromptSet(shipped["version"], {name: template_of(entry) for name, entry in shipped["types"].items()})
+    earlier = resources.files("evaluator.planning").joinpath(f"earlier_prompts/{version}.yaml")
+    if version.isdecimal() and version != shipped["version"] and earlier.is_file():
+        shipped = yaml.safe_load(earlier.read_text(encoding="utf-8"))
+    return PromptSet(shipped["version"], {name: template_of(entry, shipped) for name, entry in shipped["types"].items()})
 
 
-def template_of(entry: TypeWording) -> PromptTemplate:
-    """The template of one type's entry in prompts.yaml."""
-    shipped = wording()
+def template_of(entry: TypeWording, shipped: Wording | None = None) -> PromptTemplate:
+    """The template of one type's entry in prompts.yaml. shipped: what else stands there, if it is not the current one."""
+    shipped = wording() if shipped is None else shipped
     layout = tuple(entry["layout"] if "layout" in entry else [*shipped["asked"], entry["answer"]])
     said = {detail: text for detail, text in shipped["details"].items() if not any(f"{{{detail}}}" in block for block in layout)}
     return PromptTemplate(layout, entry["max_output_tokens"], said)
@@ -112,8 +124,17 @@ def wording() -> Wording:
     return document
 
 
-def prompt_text(instance: Instance, template: PromptTemplate) -> str:
-    """The text a model is asked: the template's blocks with the instance's content, without the empty ones."""
+def sent_size(instance: Instance, template: PromptTemplate, video_frames: int) -> Size | None:
+    """The size that a prompt states of what is sent; None if it states none, or none is known. Looks into the media files."""
+    sizes = sizes_of(instance, video_frames) if any("{picture_width}" in block for block in template.layout) else None
+    return None if sizes is None else sizes.sent
+
+
+def prompt_text(instance: Instance, template: PromptTemplate, picture: Size | None = None) -> str:
+    """The text a model is asked: the template's blocks with the instance's content, without the empty ones.
+
+    picture: as of ``sent_size``.
+    """
     letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
     content = {
         **instance.details,
@@ -123,6 +144,8 @@ def prompt_text(instance: Instance, template: PromptTemplate) -> str:
         "options": _options(instance, letters),
         "letters": ", ".join(letters),
         "dialog": "\n".join(_turns(instance.dialog)),
+        "picture_width": str(picture.width) if picture else "",
+        "picture_height": str(picture.height) if picture else "",
     }
     blocks = (_filled(_without_unknowns(block, content), content).strip() for block in template.layout)
     return "\n\n".join(block for block in blocks if block)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluator.planning.outputs import MODALITIES
 from evaluator.planning.prices import CallBounds, call_bounds
-from evaluator.planning.prompts import PromptTemplate, prompt_text
+from evaluator.planning.prompts import PromptTemplate, prompt_text, sent_size
 from evaluator.planning.schemas import response_schema
 from genlevel.benchmark import mime
 from genlevel.benchmark.frames import content_of, frames_in
@@ -85,7 +85,7 @@ def prepare(
     Raises:
         DatasetError: a media file cannot be read, or is not the picture that its name says.
     """
-    text = prompt_text(instance, template)
+    text = prompt_text(instance, template, sent_size(instance, template, model.video_frames))
     request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
     if seed is not None:
         request.parameters.seed = seed

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from string import ascii_uppercase
 
-from evaluator.planning.prompts import wording
+from evaluator.planning.prompts import names_of, wording
 from genlevel.benchmark.answer_kinds import KINDS, Shape
 from genlevel.benchmark.model import Instance
 
@@ -21,8 +21,7 @@ def response_schema(instance: Instance) -> str:
     if instance.dialog and KINDS[instance.answer_type].next_turn:
         return ""
     letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
-    of_media = (f"{instance.answer_type}:{media.modality}" for media in instance.media)
-    kind = next((kind for kind in of_media if kind in schemas()), instance.answer_type.value)
+    kind = next((kind for kind in names_of(instance) if kind in schemas()), instance.answer_type.value)
     return _written(kind, letters)
 
 

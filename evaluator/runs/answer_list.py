@@ -13,7 +13,7 @@ from evaluator.journal.journal import Journal
 from evaluator.journal.messages import answer_message, judgement_message
 from evaluator.journal.records import Answer, RunRecord
 from evaluator.planning.plans import Plan
-from evaluator.planning.prompts import PromptSet, prompt_text
+from evaluator.planning.prompts import PromptSet, prompt_text, sent_size
 from evaluator.planning.suites import Suites
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.outcomes import Outcome
@@ -33,13 +33,23 @@ _QUESTIONS_TOGETHER = 20_000
 class _Questions:
     """The instances of a list of answers that comes task by task, by way of their suite.
 
-    place: of the suite. asked: ids by task. Of what is no longer there, or cannot be read, there is none.
+    place: of the suite. asked: ids by task. Of what is no longer there, or cannot be read, there is none. prompts: of the version that the
+    run was asked by. video_frames: as of its model's route.
     """
 
-    def __init__(self, place: str | Path | None, asked: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, place: str | Path | None, asked: Mapping[str, Sequence[str]], prompts: PromptSet, video_frames: int) -> None:
+        self._prompts = prompts
+        self._video_frames = video_frames
         self._place = place
         self._asked = asked
         self._read: dict[str, dict[str, Instance]] = {}
+
+    def prompt_of(self, instance: Instance) -> str:
+        """What was asked."""
+        template = self._prompts.for_instance(instance)
+        if template is None:
+            return instance.prompt
+        return prompt_text(instance, template, sent_size(instance, template, self._video_frames))
 
     def of(self, answer: Answer) -> Instance | None:
         if answer.task not in self._read:
@@ -64,9 +74,12 @@ _Listed = tuple[Iterator[Answer], _Questions | None]
 
 
 class AnswerList:
-    """Reads a journal for people. files: where media of answers are found as files of this machine. prompts: read when one is shown."""
+    """Reads a journal for people. files: where media of answers are found as files of this machine.
 
-    def __init__(self, journal: Journal, blobs: BlobStore, files: FileCache, prompts: Callable[[], PromptSet], suites: Suites) -> None:
+    prompts: of a version, read when one is shown.
+    """
+
+    def __init__(self, journal: Journal, blobs: BlobStore, files: FileCache, prompts: Callable[[str], PromptSet], suites: Suites) -> None:
         self._journal = journal
         self._blobs = blobs
         self._files = files
@@ -117,7 +130,7 @@ class AnswerList:
         outcomes = _outcomes(request.outcomes)
         questions = None
         if request.questions:
-            questions = _Questions(self._place(record), self._journal.answered_ids(record.run_id, outcomes=outcomes))
+            questions = self._questions(record, self._journal.answered_ids(record.run_id, outcomes=outcomes))
         listed = self._journal.list_answers(record.run_id, outcomes=outcomes), questions
         return listed, self._shown(*listed)
 
@@ -128,9 +141,13 @@ class AnswerList:
             response = answer_message(answer)
             self._name_files(response)
             if questions is not None and (instance := questions.of(answer)) is not None:
-                self._add_question(instance, response)
+                self._add_question(instance, questions.prompt_of(instance), response)
             responses.append(response)
         return responses
+
+    def _questions(self, record: RunRecord, asked: Mapping[str, Sequence[str]]) -> _Questions:
+        frames = int(json.loads(record.specification).get("videoFrames", 0))
+        return _Questions(self._place(record), asked, self._prompts(record.prompt_version), frames)
 
     def _place(self, record: RunRecord) -> str | Path | None:
         """Where the run's suite lies; None if it is no longer there: its answers are shown all the same."""
@@ -144,13 +161,13 @@ class AnswerList:
         wanted: dict[str, list[str]] = {}
         for answer in answers:
             wanted.setdefault(answer.task, []).append(answer.instance_id)
-        questions = _Questions(self._place(record), wanted)
+        questions = self._questions(record, wanted)
         responses, rated = [], self._journal.judgements.are_there(record.run_id)
         for answer in answers:
             response = answer_message(answer)
             self._name_files(response)
             if (instance := questions.of(answer)) is not None:
-                self._add_question(instance, response)
+                self._add_question(instance, questions.prompt_of(instance), response)
             if rated:
                 response.ratings.extend(self._ratings(answer))
             responses.append(response)
@@ -201,9 +218,9 @@ class AnswerList:
                     if self._blobs.local_path(file.blob.sha256) is not None:
                         file.path = lease.path(file.blob.sha256, suffix_of(file.mime_type))
 
-    def _add_question(self, instance: Instance, response: ev.ListAnswersResponse) -> None:
-        template = self._prompts().for_instance(instance)
-        response.prompt = prompt_text(instance, template) if template else instance.prompt
+    @staticmethod
+    def _add_question(instance: Instance, prompt: str, response: ev.ListAnswersResponse) -> None:
+        response.prompt = prompt
         response.label_json = json.dumps(instance.label, ensure_ascii=False)
         response.media.extend(str(media.path) for media in instance.media)
         response.answer_type = instance.answer_type.value

@@ -170,7 +170,7 @@ def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.Traf
     now = time.time()
     stored = ev.RunSpecification()
     stored.CopyFrom(plan.specification)
-    stored.video_frames, stored.suite_hash = plan.model.video_frames, suite_hash
+    stored.video_frames, stored.boxes, stored.suite_hash = plan.model.video_frames, plan.model.boxes, suite_hash
     return RunRecord(
         run_id=f"{plan.identity}-{generation}" if generation else plan.identity,
         identity=plan.identity,

@@ -26,6 +26,7 @@ from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.metrics import METRICS, Kind
 from genlevel.benchmark.model import Benchmark, Instance, SuiteTask, Task
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.pictures import sizes_of
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallerUnknown, DatasetError
@@ -168,6 +169,7 @@ def _instance_messages(
     messages, size = [sc.ScoreTaskRequest()], 0
     for key, instance in asked:
         message = instance_answer(key, instance, answers.get(key), planned.task, sent)
+        _place(message, instance, planned)
         if key in rated:
             message.MergeFrom(rated[key])
         if size and size + message.ByteSize() > _CHUNK_BYTES:
@@ -176,6 +178,16 @@ def _instance_messages(
         size += message.ByteSize()
         messages[-1].instances.append(message)
     return messages
+
+
+def _place(message: sc.InstanceAnswer, instance: Instance, planned: TaskPlan) -> None:
+    """Says in which picture the answer's coordinates lie, and what the model's route says of them."""
+    if message.outcome != sc.OUTCOME_ANSWERED or not KINDS[instance.answer_type].in_picture:
+        return
+    message.boxes = planned.boxes
+    if (sizes := sizes_of(instance, planned.video_frames)) is not None:
+        message.picture.CopyFrom(sc.PictureSize(width=sizes.label.width, height=sizes.label.height))
+        message.sent.CopyFrom(sc.PictureSize(width=sizes.sent.width, height=sizes.sent.height))
 
 
 def instance_answer(key: AnswerKey, instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:

@@ -110,6 +110,7 @@ class AnswerKind:
     next_turn: whether a dialogue that comes with it asks for its next turn.
     judged: whether a judge that reads text can rate it.
     shows_inputs: whether the scorer needs what was asked, and its media, by whatever metric.
+    in_picture: whether it consists of coordinates in a picture.
     """
 
     shape: Shape
@@ -129,6 +130,7 @@ class AnswerKind:
     next_turn: bool = False
     judged: bool = True
     shows_inputs: bool = False
+    in_picture: bool = False
 
 
 def _structure(
@@ -138,6 +140,7 @@ def _structure(
     label_files: tuple[str, ...] = _JSON,
     sequence: bool = False,
     shape: Shape = Shape.STRUCTURE,
+    in_picture: bool = False,
 ) -> AnswerKind:
     """An answer of JSON, whose labels may name files."""
     return AnswerKind(
@@ -149,6 +152,7 @@ def _structure(
         names_files=True,
         label_files=label_files,
         sequence=sequence,
+        in_picture=in_picture,
     )
 
 
@@ -172,6 +176,7 @@ KINDS: dict[AnswerType, AnswerKind] = {
         *("average_precision:boxes", "ap_at_iou", "map"),
         label_keys=("bbox", "bboxes", "boxes", "box", "bounding_box"),
         shape=Shape.BOXES,
+        in_picture=True,
     ),
     AnswerType.CODE: AnswerKind(
         shape=Shape.TEXT,
@@ -192,8 +197,11 @@ KINDS: dict[AnswerType, AnswerKind] = {
         takes_files=True,
         judged=False,
         shows_inputs=True,
+        in_picture=True,
     ),
-    AnswerType.KEYPOINTS: _structure("keypoints", "ap_at_iou:keypoints", label_keys=("keypoints", "points", "joints", "landmarks", "pose")),
+    AnswerType.KEYPOINTS: _structure(
+        "keypoints", "ap_at_iou:keypoints", label_keys=("keypoints", "points", "joints", "landmarks", "pose"), in_picture=True
+    ),
     AnswerType.BOXES_3D: _structure(
         "boxes [x, y, z, dx, dy, dz, yaw]",
         "map:boxes_3d",
@@ -205,9 +213,13 @@ KINDS: dict[AnswerType, AnswerKind] = {
         label_keys=("bbox", "bboxes", "boxes", "box", "track", "trajectory"),
         label_files=_ROWS,
         sequence=True,
+        in_picture=True,
     ),
     AnswerType.TUBES: _structure(
-        "tubes (boxes by frame)", "m_viou", label_keys=("tube", "tubes", "boxes", "bboxes", "bbox", "trajectory", "trajectories")
+        "tubes (boxes by frame)",
+        "m_viou",
+        label_keys=("tube", "tubes", "boxes", "bboxes", "bbox", "trajectory", "trajectories"),
+        in_picture=True,
     ),
     AnswerType.TRACKS: _structure("boxes with frame and id", "amota", label_keys=("tracks", "frames", "boxes", "objects")),
     AnswerType.RELATIONS: _structure(

@@ -81,6 +81,11 @@ def as_video(frames: Sequence[Path]) -> Path:
     return made
 
 
+def sent_side(pixels: int) -> int:
+    """A side of a made video's frames. Colours are kept for every second pixel, so that sides have to be even."""
+    return max(pixels // 2 * 2, 2)
+
+
 def _encode(frames: Sequence[Path], path: str) -> None:
     import av
 
@@ -91,8 +96,7 @@ def _encode(frames: Sequence[Path], path: str) -> None:
             if stream is None:
                 codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
                 stream = container.add_stream(codec, rate=Fraction(FRAMES_PER_SECOND))
-                # Colours are kept for every second pixel, so that sides have to be even.
-                stream.width, stream.height = max(picture.width // 2 * 2, 2), max(picture.height // 2 * 2, 2)
+                stream.width, stream.height = sent_side(picture.width), sent_side(picture.height)
                 stream.pix_fmt = "yuv420p"
                 stream.options = {"crf": "18", "preset": "veryfast", "threads": "1"} if codec == "libx264" else {"q": "2"}
             fitting = picture if picture.size == (stream.width, stream.height) else picture.resize((stream.width, stream.height))

@@ -34,6 +34,8 @@ UNBALANCED = "labels have unbalanced brackets, though all their parts could be r
 _EMPTY = "its label is empty, so it cannot be scored"
 
 _RANKINGS = ("average_precision", "auc")
+_RANKED_TYPES = (AnswerType.BOXES, AnswerType.MASKS)
+_RANKED_BY_CONFIDENCE = ("average_precision", "ap_at_iou", "map")
 _NUMBER_METRICS = (*_RANKINGS, "mae", "rmse")
 _NORMAL = frozenset(
     (
@@ -235,6 +237,8 @@ class Reader:
             details["bbox_format"] = "x, y, width, height"
         if answer_type is AnswerType.NUMBER and self._facts.metric_id in _RANKINGS:
             details["number"] = "anomaly"
+        if answer_type in _RANKED_TYPES and self._facts.metric_id in _RANKED_BY_CONFIDENCE:
+            details["confidence"] = "asked"
         if asked.dialog and asked.own:
             details["dialog"] = "context"
         if self._facts.metric_id == "rms" and self._survey.envelope.depth_unit:

@@ -45,7 +45,7 @@ RUN_WANTED_CANNOT_SUCCEED: RunWanted
 RUN_WANTED_FINISHED: RunWanted
 
 class RunSpecification(_message.Message):
-    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats")
+    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats", "boxes")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class RunSpecification(_message.Message):
     NO_STRUCTURED_OUTPUT_FIELD_NUMBER: _ClassVar[int]
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     REPEATS_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
     model: str
     suite: str
     tasks: str
@@ -72,7 +73,8 @@ class RunSpecification(_message.Message):
     no_structured_output: bool
     suite_hash: str
     repeats: int
-    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ...) -> None: ...
+    boxes: str
+    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ..., boxes: _Optional[str] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
     __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens")

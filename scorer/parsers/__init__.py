@@ -37,7 +37,7 @@ def parse_answer(
     Structured(value=[1.0, 2.5, 4.0])
     """
     from scorer.parsers.boxes import parse_boxes
-    from scorer.parsers.placed import KINDS_IN_PICTURES, placed
+    from scorer.parsers.placed import placed
     from scorer.parsers.table import PARSERS  # imported when something is parsed: reading stored scores parses nothing
     from scorer.parsers.tags import visible_text
 
@@ -47,4 +47,4 @@ def parse_answer(
     if answer_type == AnswerType.BOXES:
         return parse_boxes(text, place)
     found = PARSERS[answer_type](text, options, files)
-    return placed(answer_type, found, place) if answer_type in KINDS_IN_PICTURES and isinstance(found, Structured) else found
+    return placed(answer_type, found, place) if kind.in_picture and isinstance(found, Structured) else found

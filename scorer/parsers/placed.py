@@ -13,9 +13,6 @@ from genlevel.benchmark.forms.written_boxes import NOTHING, Said, Unit
 from scorer.parsers.conventions import Place, all_fractions, meaning, scale
 from scorer.parsers.values import Structured
 
-KINDS_IN_PICTURES = frozenset((AnswerType.KEYPOINTS, AnswerType.MASKS, AnswerType.TRACK, AnswerType.TUBES))
-"""Types whose answers have coordinates in a picture, boxes apart."""
-
 Point = tuple[float, float]
 _Entry = dict[str, Any]
 _FRACTIONS = Said(unit=Unit.FRACTIONS)

@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.forms.written_boxes import Layout, Unit
 from genlevel.benchmark.outcomes import Outcome
 from scorer.parsers import Structured, Unparsable, parse_answer
 from scorer.parsers.boxes import boxes_in
 from scorer.parsers.conventions import ASKED, CANDIDATES, Convention, Place, fits, inside, meaning, open_layout, open_unit
-from scorer.parsers.placed import KINDS_IN_PICTURES, points_of, said_of
+from scorer.parsers.nodes import named_files
+from scorer.parsers.placed import points_of, said_of
 from scorer.parsers.tags import visible_text
 from scorer.scoring.answered import AnsweredInstance
 
@@ -125,7 +126,7 @@ class Conventions:
         if instance.outcome is not Outcome.ANSWERED or instance.place.picture is None:
             return False
         # Files are there only while their answers are looked at.
-        if (kind is not AnswerType.BOXES and kind not in KINDS_IN_PICTURES) or instance.files or instance.inputs:
+        if not KINDS[kind].in_picture or instance.files or instance.inputs or named_files(instance.label):
             return False
         self._answers += 1
         evidence = self._of_boxes(instance) if kind is AnswerType.BOXES else self._of_points(instance)

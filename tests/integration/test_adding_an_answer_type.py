@@ -16,6 +16,7 @@ from evaluator.planning.prompts import prompt_set, prompt_text, wording
 from evaluator.planning.schemas import response_schema, schemas
 from evaluator.runs.scoring import instance_answer
 from evaluator.runs.sent_files import SentFiles
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import KINDS, TEXT_METRICS, AnswerKind, AnswerType, Shape
 from genlevel.benchmark.forms import FORMS
 from genlevel.benchmark.labels import LabelKinds
@@ -107,7 +108,7 @@ def test_a_new_answer_type_is_read_asked_parsed_and_scored(colour: AnswerType, f
     access = FileAccess(None, from_network=True)
     answers = {"sky": "It is #0000FF.", "rose": "#00FF00"}
     messages = [
-        instance_answer(one, Answer("run", task.key, one.id, Outcome.ANSWERED, answers[one.id]), task, SentFiles(None))
+        instance_answer(AnswerKey(one.id), one, Answer("run", task.key, one.id, Outcome.ANSWERED, answers[one.id]), task, SentFiles(None))
         for one in (sky, rose)
     ]
     scoring = TaskScoring(create("exact_match"))

@@ -21,9 +21,10 @@ HELD = {(kind, number): answer for (kind, number), answer in RIGHT.items() if ki
 
 
 def instance(kind: str) -> Instance:
-    name, _, medium = kind.partition(":")
-    media = (MediaFile(Modality(medium), Path("/nowhere"), "x/y"),) if medium else ()
-    return Instance("1", 0, "What?", AnswerType(name), media=media, options=("yes", "no") if name == "choice" else ())
+    name, *rest = kind.split(":")
+    media = tuple(MediaFile(Modality(one), Path("/nowhere"), "x/y") for one in rest if one != "confidence")
+    details = {"confidence": "asked"} if "confidence" in rest else {}
+    return Instance("1", 0, "What?", AnswerType(name), media=media, options=("yes", "no") if name == "choice" else (), details=details)
 
 
 def held(kind: str) -> dict[str, Any]:

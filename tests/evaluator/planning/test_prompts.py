@@ -12,6 +12,7 @@ from evaluator.planning.prompts import MOST_OUTPUT_TOKENS, prompt_set, prompt_te
 from evaluator.planning.schemas import schemas
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Instance, MediaFile, Modality
+from genlevel.benchmark.pictures import Size
 from genlevel.benchmark.suites import load_suite
 
 
@@ -37,7 +38,7 @@ def test_what_is_asked_changes_only_with_its_version() -> None:
     words = {name: {key: value for key, value in entry.items() if key != "schema"} for name, entry in types.items()}
     said = {key: wording()[key] for key in ("version", "details", "asked")} | {"types": words}
     data = [said, {"definitions": wording()["definitions"], "types": schemas()}]
-    assert {prompt_set().version: digest(data)} == {"3": "17c4e2cd5ef9c8b3"}
+    assert {prompt_set().version: digest(data)} == {"4": "6bcec833198ae77a"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in AnswerType if kind is not AnswerType.MEDIA])
@@ -132,3 +133,38 @@ def test_the_reader_says_which_numbers_rank(tmp_path: Path) -> None:
     assert by_name["Bottle Anomaly Detection"].details == {"number": "anomaly"}
     assert by_name["Crowd Counting"].details == {}
     assert {one.answer_type for one in by_name.values()} == {AnswerType.NUMBER}
+
+
+@pytest.mark.parametrize(
+    ("kind", "media"),
+    [
+        (AnswerType.BOXES, Modality.IMAGE),
+        (AnswerType.MASKS, Modality.IMAGE),
+        (AnswerType.MASKS, Modality.VIDEO),
+        (AnswerType.KEYPOINTS, Modality.IMAGE),
+        (AnswerType.TRACK, Modality.VIDEO),
+        (AnswerType.TUBES, Modality.VIDEO),
+    ],
+)
+def test_coordinates_are_asked_for_with_the_size_of_what_is_sent(kind: AnswerType, media: Modality) -> None:
+    one = instance(kind, media)
+    template = prompt_set().for_instance(one)
+    assert template is not None
+    assert "which is 640 pixels wide and 480 pixels high" in prompt_text(one, template, Size(640, 480))
+    assert "pixels wide" not in prompt_text(one, template)
+    assert "{" not in prompt_text(one, template).replace('{"', "")
+
+
+@pytest.mark.parametrize("kind", [AnswerType.BOXES, AnswerType.MASKS])
+def test_a_confidence_is_asked_for_if_the_metric_ranks_by_it(kind: AnswerType) -> None:
+    assert "confidence" not in asked(kind, Modality.IMAGE)
+    assert '"score": confidence from 0 to 1' in asked(kind, Modality.IMAGE, details={"confidence": "asked"})
+
+
+def test_what_earlier_versions_asked_is_kept() -> None:
+    earlier = prompt_set("3")
+    assert earlier.version == "3"
+    template = earlier.for_instance(instance(AnswerType.BOXES, Modality.IMAGE))
+    assert template is not None
+    assert "pixels wide" not in prompt_text(instance(AnswerType.BOXES), template, Size(640, 480))
+    assert prompt_set("2").version == prompt_set("../3").version == prompt_set().version == "4"
