@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlevel.cli.answers import ScoredAnswers
-from genlevel.cli.connection import Stored
+from genlevel.cli.connection import Stored, verdict_of
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -19,6 +20,7 @@ _FIELDS = (
     *("task", "id", "outcome", "answer", "parsed", "label", "score", "error"),
     *("attempts", "input_tokens", "output_tokens", "usd", "upstream_s"),
     *("variant", "repeat", "shuffle", "why", "prompt", "media"),
+    *("task_chance", "task_best_constant"),
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -27,18 +29,25 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNO
 async def write_csv(found: Stored, run: ev.Run, target: Path) -> str:
     """Writes the file; returns what was written, in one line."""
     answers = ScoredAnswers(found.scorer, run.run_id)
+    given_away = {score.task.key: _given_away(score) for score in (await verdict_of(found, run.run_id)).tasks}
     count = asked = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _FIELDS, extrasaction="ignore")
         writer.writeheader()
         async for answer in found.evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, questions=True)):
             entry = await answers.entry(answer)
-            cells = {"parsed": _cell(_parsed(answer, entry)), "label": _cell(entry["label"]), "media": _cell(entry["media"])}
+            of_task = given_away.get(answer.task, {})
+            cells = {**of_task, "parsed": _cell(_parsed(answer, entry)), "label": _cell(entry["label"]), "media": _cell(entry["media"])}
             writer.writerow({name: as_text(value) for name, value in {**entry, **cells}.items()})
             count += 1
             asked += bool(answer.answer_type)
     gone = count and not asked
     return f"{target}: {count:,} instances" + (f"; without labels, because the suite is not at {run.specification.suite}" if gone else "")
+
+
+def _given_away(score: sc.TaskScore) -> dict[str, float | None]:
+    """What chance and the best constant answer score on a task, which its answers do not change."""
+    return {f"task_{name}": getattr(score, name) if score.HasField(name) else None for name in ("chance", "best_constant")}
 
 
 def _parsed(answer: ev.ListAnswersResponse, entry: Document) -> object:

@@ -123,6 +123,7 @@ def test_csv_has_a_row_an_instance_and_json_is_the_result(genlevel, run):
         rows = list(csv.DictReader(file))
     assert {row["id"] for row in rows} == {f"q{n:05d}" for n in range(12)}
     assert {(row["answer"], row["parsed"], row["label"], row["score"]) for row in rows} == {("A", "A", "A", "100.0")}
+    assert {(row["task_chance"], row["task_best_constant"], row["repeat"]) for row in rows} == {("50.0", "100.0", "0")}
     assert export(genlevel, result, "json", "r.json").returncode == 0
     assert json.loads((genlevel.folder / "r.json").read_text()) == result
 

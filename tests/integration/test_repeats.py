@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import time
@@ -41,7 +42,9 @@ def test_a_killed_run_with_repeats_goes_on_and_shows_all_of_them(genlevel, stub_
     said = genlevel.run("export", run, "--format", "predictions", "--to", "p").stdout
     assert "8 predictions of 1 tasks; the first of 4 answers to each instance" in said
     assert genlevel.run("export", run, "--format", "csv", "--to", "r.csv").returncode == 0
-    assert len((genlevel.folder / "r.csv").read_text().splitlines()) == 1 + 32
+    with (genlevel.folder / "r.csv").open(newline="") as file:
+        rows = [(row["id"], row["repeat"]) for row in csv.DictReader(file)]
+    assert sorted(rows) == [(f"q{number:05}", str(repeat)) for number in range(8) for repeat in range(4)]
 
 
 def test_a_further_plan_is_told_before_it_starts_on_the_card_and_in_the_list(genlevel, stub_upstream, choice_suite):

@@ -328,3 +328,12 @@ async def test_each_repeat_of_an_answer_is_judged_for_itself(services, bench, su
     assert bench.judged.total() == 6
     answers = [one async for one in evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, instance="s1"))]
     assert sorted(one.ratings[0].rating for one in answers) == [40.0, 100.0]
+
+
+async def test_of_an_instance_the_judge_sees_the_repeats_that_can_be_read(services, bench, suite):
+    evaluator, scorer, _ = services()
+    bench.answer = lambda question: "<think>hm, hm</think>" if bench.asked[question] == 2 else "a dog"
+    specification = ev.RunSpecification(model="m", suite=str(suite(2)), repeats=3)
+    run = await finish(evaluator, specification=specification, traffic=ev.TrafficSettings(judge="j", concurrency=1))
+    assert (run.counts.answered, run.judging.judged, bench.judged.total()) == (6, 4, 4)
+    assert (await score_of(scorer, run)).score == pytest.approx(70 * 2 / 3)
