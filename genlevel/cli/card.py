@@ -31,7 +31,8 @@ def print_card(document: Document, places: dict[str, str]) -> None:
         return
     print_verdict(out, document)
     if document["plan"]:
-        out.print(f"plan {document['plan']} of this model on these tasks in this storage")
+        share = document["certified"]["shares"]["plan"]
+        out.print(f"plan {document['plan']} of this model on these tasks in this storage: its share of the error is {share:.3g}")
     if document["partial"]:
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"])

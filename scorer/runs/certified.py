@@ -66,8 +66,9 @@ class RunCertificates:
 class MeasuredTask:
     """A task of the benchmark with what a certificate needs of its score.
 
-    key: of its TaskScore. partial: asked in part. measured: it has a score or bounds. instances: how many it
-    has. evidence: None if nothing is known of its error. constant: what the best constant answer scores; None if it is not known.
+    key: of its TaskScore. partial: asked in part. measured: it has a score or bounds. instances: how many it has; 0: as many as its
+    evidence has units. evidence: None if nothing is known of its error. constant: what the best constant answer scores; None if it is not
+    known.
     """
 
     task: Task
@@ -94,8 +95,8 @@ def evidence_found(
 
 
 def with_clustered_error(outcome: TaskOutcome, evidence: Ends | None) -> TaskOutcome:
-    """The outcome with the standard error over clusters, if instances share what they are about."""
-    if outcome.score is None or evidence is None or not evidence.low.clustered:
+    """The outcome with the standard error over units: clusters if instances share what they are about, instances if asked again."""
+    if outcome.score is None or evidence is None or not (evidence.low.clustered or outcome.variation is not None):
         return outcome
     return replace(outcome, standard_error=evidence.low.standard_error)
 
@@ -125,7 +126,7 @@ def certify_run(
                     key=score.task.key,
                     partial=score.partial,
                     measured=score.outcome.lower is not None,
-                    instances=score.outcome.total,
+                    instances=score.outcome.total if score.outcome.variation is None else 0,
                     evidence=score.evidence,
                     constant=score.outcome.best_constant,
                 )
@@ -143,7 +144,9 @@ def certify_tasks(
     plan: int = 1,
 ) -> RunCertificates:
     """The same from tasks that need not be stored. results: all tasks of the benchmark."""
-    evidence = [TaskEvidence.of(entry.task, entry.evidence, instances=entry.instances) for entry in measured if entry.evidence is not None]
+    evidence = [
+        TaskEvidence.of(entry.task, entry.evidence, instances=entry.instances or None) for entry in measured if entry.evidence is not None
+    ]
     constants = {entry.task.id: entry.constant for entry in measured if entry.constant is not None}
     notes = _notes(measured, incomplete=incomplete)
     keys = {entry.task.id: entry.key for entry in measured}

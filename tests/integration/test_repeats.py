@@ -50,7 +50,8 @@ def test_a_killed_run_with_repeats_goes_on_and_shows_all_of_them(genlevel, stub_
 def test_a_further_plan_is_told_before_it_starts_on_the_card_and_in_the_list(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream()
     asked = ("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(3)))
-    assert "plan 1 of this model on these tasks in this storage" in genlevel.run(*asked).stdout
+    told = " ".join(genlevel.run(*asked).stdout.split())
+    assert "plan 1 of this model on these tasks in this storage: its share of the error is 0.045" in told
     dry = genlevel.run(*asked, "--repeats", "2", "--dry-run").stdout
     assert "It would be plan 2 of this model on these tasks in this storage." in dry
     assert "at temperature 0 mostly measures nothing" in " ".join(dry.split())
@@ -58,5 +59,7 @@ def test_a_further_plan_is_told_before_it_starts_on_the_card_and_in_the_list(gen
     assert (planned["plan"], planned["instances"], planned["answers"]) == (2, 3, 6)
     assert json.loads(genlevel.run(*asked, "--repeats", "2", "--json").stdout)["plan"] == 2
     assert json.loads(genlevel.run(*asked, "--json").stdout)["plan"] == 1
+    second = genlevel.run(*asked, "--repeats", "2").stdout
+    assert "plan 2 of this model on these tasks in this storage: its share of the error is 0.0025" in " ".join(second.split())
     assert json.loads(genlevel.run(*asked, "--fresh", "--dry-run", "--json").stdout)["plan"] == 3
     assert sorted(run["plan"] for run in json.loads(genlevel.run("runs", "--json").stdout)) == [1, 2]

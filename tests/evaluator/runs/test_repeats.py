@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from statistics import stdev
 
 import pytest
 
@@ -53,6 +54,9 @@ async def test_each_instance_is_asked_with_the_seeds_of_its_repeats(make_evaluat
     score = await score_of(scorer, run)
     assert (score.counts.total, score.score) == (12, pytest.approx(50.0)), "of q0 and q2 B is right, of q1 and q3 A"
     assert (score.variation.differing, score.variation.deviation) == (1.0, pytest.approx(100 * (1 / 3) ** 0.5))
+    assert score.standard_error == pytest.approx(100 * stdev([1 / 3, 2 / 3, 1 / 3, 2 / 3]) / 2), (
+        "of the means 1/3, 2/3, 1/3 and 2/3 of four instances"
+    )
     shown = await answers(evaluator, run, instance="q1")
     assert sorted((one.repeat, one.raw_answer) for one in shown) == [(0, "A"), (1, "B"), (2, "B")]
     again = await start(evaluator, suite_folder(4), repeats=3, parameters=WARM)
