@@ -46,8 +46,12 @@ class ScoredAnswers:
     async def entry(self, answer: ev.ListAnswersResponse) -> Document:
         """The answer's document. Scores are looked up a task at a time, since a run's answers come task by task."""
         if self._last is None or self._last[0] != answer.task:
-            self._last = answer.task, await self._scored(self._run_id, answer.task)
+            self._last = answer.task, await self.of_task(answer.task)
         return scored_document(answer, self._last[1].get(key_of(answer)))
+
+    async def of_task(self, task: str) -> Scored:
+        """What the scorer made of all answers of a task; empty if the task is not scored yet."""
+        return await self._scored(self._run_id, task)
 
     async def few(self, answers: Sequence[ev.ListAnswersResponse]) -> list[Document]:
         """Documents of a part of a run's answers, in their order: only of these are scores looked up."""

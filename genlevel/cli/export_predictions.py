@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genlevel.cli.answers import Scored, ScoredAnswers, key_of
 from genlevel.cli.connection import Stored
 from genlevel.cli.documents import outcome_name
 from genlevel.cli.exported import ExportedTask, ExportedTasks, envelope_of
@@ -64,7 +65,8 @@ async def write_predictions(found: Stored, run: ev.Run, target: Path, form: Form
             said.unknown.append(key)
         folder = target / key
         folder.mkdir(parents=True)
-        entries = _entries(folder, given, None if form.raw else task, media, said)
+        scored = {} if form.raw else await ScoredAnswers(found.scorer, run.run_id).of_task(key)
+        entries = _entries(folder, given, None if form.raw else task, scored, media=media, said=said)
         document = entries if form.bare else {**envelope_of(key, task), "data": entries}
         (folder / "prediction.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     counts = {key: len(given) for key, given in answers.items()}
@@ -73,12 +75,14 @@ async def write_predictions(found: Stored, run: ev.Run, target: Path, form: Form
     return "; ".join([f"{target}: {sum(counts.values()):,} predictions of {len(answers)} tasks", *_exceptions(run, said)])
 
 
-def _entries(folder: Path, answers: Answers, task: ExportedTask | None, media: MediaFiles, said: _Found) -> list[dict[str, object]]:
-    """The predictions of one task. task: the form of its labels; None: the model's own words are written."""
+def _entries(
+    folder: Path, answers: Answers, task: ExportedTask | None, scored: Scored, *, media: MediaFiles, said: _Found
+) -> list[dict[str, object]]:
+    """The predictions of one task. task: the form of its labels; None: the model's own words are written. scored: what was read."""
     entries: list[dict[str, object]] = []
     for answer in answers.values() if task is None else task.ordered(answers):
         files = media.write(folder, answer)
-        prediction = None if task is None else task.prediction(answer, files)
+        prediction = None if task is None else task.prediction(answer, files, scored.get(key_of(answer)))
         if prediction is None:
             if task is not None:
                 said.unread.append(f"{answer.task}/{answer.instance_id}")

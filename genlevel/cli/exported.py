@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_suite
 from genlevel.runtime.errors import GenlevelError
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.predictions.writing import as_prediction, style_of
+from scorer.scoring.readings import from_label_form
 
 
 class ExportedTask:
@@ -27,10 +31,18 @@ class ExportedTask:
         yield from (answers[key] for key in self._instances if key in answers)
         yield from (answer for key, answer in answers.items() if key not in self._instances)
 
-    def prediction(self, answer: ev.ListAnswersResponse, files: tuple[str, ...]) -> object:
-        """The answer in the form of the task's labels; None if none can be read. files: as they are named in the export."""
+    def prediction(self, answer: ev.ListAnswersResponse, files: tuple[str, ...], scored: sc.ListInstancesResponse | None) -> object:
+        """The answer in the form of the task's labels; None if none can be read.
+
+        files: as they are named in the export. scored: what the scorer read in it, if that is known.
+        """
         instance = self._instances.get(answer.instance_id)
-        return None if instance is None else as_prediction(answer.raw_answer, instance, self._style, files)
+        if instance is None:
+            return None
+        read = None
+        if scored is not None and scored.parsed_json and not scored.parsed_cut and not files:
+            read = from_label_form(json.loads(scored.parsed_json), KINDS[instance.answer_type].shape)
+        return as_prediction(answer.raw_answer, instance, self._style, files, read=read)
 
 
 class ExportedTasks:

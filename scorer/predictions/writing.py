@@ -69,13 +69,14 @@ def _kind(label: Any) -> str:
             return "object"
 
 
-def as_prediction(raw: str, instance: Instance, style: PredictionStyle, files: tuple[str, ...] = ()) -> Any:
+def as_prediction(raw: str, instance: Instance, style: PredictionStyle, files: tuple[str, ...] = (), *, read: Parsed | None = None) -> Any:
     """A raw answer as a prediction; None if no answer can be read in it.
 
-    files: the files that it came with, by their paths as the prediction is to name them. What would not be read back as the same answer
-    is written plainly: a letter, a list, or the model's own text.
+    files: the files that it came with, by their paths as the prediction is to name them. read: what was read in it, if that is known:
+    all of a task's answers may have said what one alone does not. What would not be read back as the same answer is written plainly: a
+    letter, a list, or the model's own text.
     """
-    parsed = parse_answer(instance.answer_type, raw, instance.options, files)
+    parsed = parse_answer(instance.answer_type, raw, instance.options, files) if read is None else read
     if isinstance(parsed, Unparsable):
         return None
     if KINDS[instance.answer_type].shape is Shape.FILES:

@@ -12,16 +12,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
+from typing import Any
 
 import orjson
 
 from genlevel.benchmark.answer_key import MARK, AnswerKey
+from genlevel.benchmark.answer_kinds import Shape
 from scorer.parsers import Box, Parsed, Structured
 from scorer.parsers.nodes import FILE, replaced_nodes
 
 MOST_KEPT = 4_096
 FEW_KEPT = 200
-MOST_TOGETHER = 64 * 2**20
+MOST_TOGETHER = 32 * 2**20
 """Bytes before they are compressed."""
 MOST_OF_A_REASON = 400
 _BLOCK = 2**16
@@ -137,6 +139,22 @@ def in_label_form(parsed: Parsed) -> object:
             return [_box(part) if isinstance(part, Box) else part for part in parsed]
         case _:
             return parsed
+
+
+def from_label_form(value: Any, shape: Shape) -> Parsed:
+    """The inverse of ``in_label_form``."""
+    match shape:
+        case Shape.NUMBER:
+            return float(value)
+        case Shape.ITEMS:
+            return tuple(value)
+        case Shape.BOXES:
+            boxes = [(*map(float, entry["box"]), entry["label"], entry.get("score")) for entry in value]
+            return tuple(Box(x, y, width, height, label, score) for x, y, width, height, label, score in boxes)
+        case Shape.STRUCTURE | Shape.FILES:
+            return Structured(value)
+        case _:
+            return str(value)
 
 
 def _box(box: Box) -> dict[str, object]:

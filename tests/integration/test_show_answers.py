@@ -172,6 +172,18 @@ def test_a_csv_has_questions_and_readings(genlevel, stored):
     assert (rows["nlp/Pooled", "q3"]["parsed"], rows["nlp/Choices", "q2"]["parsed"]) == ('["joy", "fear"]', "")
 
 
+def test_answers_to_one_instance_are_told_apart(genlevel, stub_upstream, choice_suite):
+    url = stub_upstream(answer="A or B").base_url
+    suite = str(choice_suite(2))
+    done = genlevel.run("eval", "--model", "m", "--base-url", url, "--suite", suite, "--repeats", "2", "--json")
+    run = json.loads(done.stdout)["run"]
+    lines = genlevel.run("show", run, "--failures").stdout.splitlines()
+    ids = [f"nlp/Causal-Reasoning/q0000{number}{again}:" for number in range(2) for again in ("", " (repeat 1)")]
+    assert [line.removeprefix("unparsable  ").partition(" it ")[0] for line in lines] == ids
+    found = json.loads(genlevel.run("show", run, "--wrong", "--json").stdout)["answers"]
+    assert [(entry["id"], entry["repeat"]) for entry in found] == [("q00000", 0), ("q00000", 1), ("q00001", 0), ("q00001", 1)]
+
+
 @pytest.fixture
 def older(stored, tmp_path):
     """The same run as it was scored before readings were kept."""

@@ -16,7 +16,7 @@ from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.labels import LabelKinds, find_label
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.suites import load_suite
-from scorer.parsers import Unparsable, parse_answer
+from scorer.parsers import Box, Unparsable, parse_answer
 from scorer.predictions.answers import LabelForm, as_answer
 from scorer.predictions.writing import PredictionStyle, as_prediction, style_of
 
@@ -66,6 +66,12 @@ def test_an_answer_is_written_as_the_labels_are(
     kind: AnswerType, options: tuple[str, ...], raw: str, labels: PredictionStyle, prediction: Any
 ) -> None:
     assert as_prediction(raw, asked(kind, options), labels) == prediction
+
+
+def test_what_the_scorer_has_read_is_written_as_all_of_a_tasks_answers_may_say_what_one_does_not() -> None:
+    read = (Box(64.0, 48.0, 32.0, 24.0, "cat"),)
+    written = as_prediction('[{"label": "cat", "box": [100, 100, 50, 50]}]', asked(AnswerType.BOXES), style("object"), read=read)
+    assert written == {"cat": [[64, 48, 32, 24]]}
 
 
 def test_media_and_masks_name_their_files() -> None:

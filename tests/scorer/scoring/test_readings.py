@@ -9,12 +9,12 @@ import tracemalloc
 import pytest
 
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.answer_kinds import AnswerType, Shape
 from genlevel.benchmark.outcomes import Outcome
 from scorer.metrics import create
-from scorer.parsers import Box, Structured
+from scorer.parsers import Box, Parsed, Structured
 from scorer.scoring import readings as room
-from scorer.scoring.readings import Reading, Readings, readings_of, unread_of
+from scorer.scoring.readings import Reading, Readings, from_label_form, readings_of, unread_of
 from scorer.scoring.task_scoring import AnsweredInstance, TaskScoring
 
 
@@ -135,3 +135,23 @@ def test_what_was_read_but_not_measured_says_why() -> None:
     assert outcome.readings is not None
     (found,) = readings_of(outcome.readings).values()
     assert (found.parsed, found.reason) == ('"3.5"', "the label \"['no number']\" is not a number")
+
+
+@pytest.mark.parametrize(
+    ("shape", "parsed"),
+    [
+        (Shape.LETTER, "B"),
+        (Shape.TEXT, "a red car"),
+        (Shape.NUMBER, 3.0),
+        (Shape.NUMBER, 0.1 + 0.2),
+        (Shape.NUMBER, -1e300),
+        (Shape.ITEMS, ("joy", "fear")),
+        (Shape.BOXES, (Box(1.5, 2.0, 3.25, 4.0, "car", 0.5), Box(1.0, 2.0, 3.0, 4.0))),
+        (Shape.STRUCTURE, Structured([[1, 2], None])),
+    ],
+)
+def test_what_is_kept_is_read_back_as_the_answer_that_was_read(shape: Shape, parsed: Parsed) -> None:
+    readings = Readings()
+    readings.add(AnswerKey("q"), parsed)
+    (found,) = kept(readings).values()
+    assert from_label_form(json.loads(found.parsed), shape) == parsed
