@@ -32,11 +32,16 @@ WRONG = word_set(
     "not isnt wasnt doesnt cannot cant wrong incorrect false unlikely impossible invalid excluded eliminated ruled rejected like less out"
 )
 # Right before a name that a sentence states, but for words like "the", "most likely" or "category" in between.
-_STATES = IS | word_set(
-    "its thats was be been being by as called named labeled labelled classified identified categorized categorised belong choose chose pick"
-    " select say answer would likely probably clearly definitely correspond match = →"
+_STATES = (
+    IS
+    | TAKES_BACK
+    | word_set(
+        "its thats was be been being by as called named labeled labelled classified identified categorized categorised belong"
+        " choose chose pick"
+        " select say answer would likely probably clearly definitely correspond match = →"
+    )
 )
-_STATES_LETTERS = IS | word_set("its thats be labeled labelled choose pick select correspond")
+_STATES_LETTERS = IS | TAKES_BACK | word_set("its thats be labeled labelled choose pick select correspond")
 _PASSED_OVER = word_set(
     "a an the to with for under of most very likely probably clearly definitely indeed simply just also category class label option choice"
     " brand type ( image"
@@ -56,12 +61,15 @@ _CONTRASTS = ("in contrast ,", "by contrast ,", "on the other hand", "conversely
 _ARTICLES = word_set("a an the")
 _MANY = 3
 _MOST_WORDS = 60
+_SHORT = 20
 _NEAR = 6
 _FAR = 60
 _OPENING = 14
 
 
-class _Weight(IntEnum):
+class Weight(IntEnum):
+    """How much a sentence says that an option is the answer."""
+
     NAMED = 1
     STATED = 2
     CONCLUDED = 3
@@ -74,37 +82,49 @@ class _Claim(NamedTuple):
     """
 
     options: frozenset[str]
-    weight: _Weight
+    weight: Weight
     turns: bool
     whole: bool
 
 
-def decided(text: str, names: Names, *, concluded: bool = False) -> str | Unparsable | None:
-    """The option that the text settles on; None if it names none. concluded: only if a conclusion does so.
+def decided(text: str, names: Names, at_least: Weight = Weight.NAMED) -> str | Unparsable | None:
+    """The option that the text settles on; None if it names none.
 
     >>> decided("It could be a dog. The snout is short, so it is a cat.", Names(["cat", "dog"]))
     'cat'
     """
     words = Words.of(text[-MOST_CHARACTERS:])
     claims = _claims(words, names)
-    conclusions = [claim for claim in claims if claim.weight is _Weight.CONCLUDED]
+    if not claims and at_least is Weight.NAMED:
+        return _only_number(words, names)
+    conclusions = [claim for claim in claims if claim.weight is Weight.CONCLUDED]
     if conclusions:
         after = claims[claims.index(conclusions[-1]) + 1 :]
-        turns = [claim for claim in after if claim.turns and claim.weight > _Weight.NAMED]
+        turns = [claim for claim in after if claim.turns and claim.weight > Weight.NAMED]
         beside = after[0].options if after and after[0].whole and not turns else frozenset[str]()
         return one((turns or conclusions)[-1].options | beside)
-    if concluded:
+    if at_least is Weight.CONCLUDED:
         return None
-    stated = [claim for claim in claims if claim.weight is _Weight.STATED]
+    stated = [claim for claim in claims if claim.weight is Weight.STATED]
     turned = next((place for place in range(len(stated) - 1, -1, -1) if stated[place].turns), 0)
     if stated:
         return one(option for claim in stated[turned:] for option in claim.options)
     named = {option for claim in claims for option in claim.options}
-    if len(words.said) > (_MOST_WORDS if names.letters else MOST_CHARACTERS):
+    if at_least is Weight.STATED or len(words.said) > (_MOST_WORDS if names.letters else MOST_CHARACTERS):
         return None
     if named and (REFUSED.search(text) is not None or not _DOUBT.isdisjoint(words.said)):
         return Unparsable(UNSURE)
     return one(named) if named else None
+
+
+def _only_number(words: Words, names: Names) -> str | None:
+    """The option that is the only number of a short text: "There are 2 of them"."""
+    numbers = [place for place, word in enumerate(words.said) if word[-1:].isdigit() or word[:1].isdigit()]
+    if len(words.said) > _SHORT or len(numbers) != 1 or not _DOUBT.isdisjoint(words.said) or "?" in words.said:
+        return None
+    return next(
+        (mention.option for mention in names.mentions(words) if mention.start == numbers[0] and not is_denied(words.said, mention)), None
+    )
 
 
 def one(options: Iterable[str]) -> str | Unparsable:
@@ -138,7 +158,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
         compared = end
     if " ".join(said[start : start + 5]).startswith(_CONTRASTS):
         return None
-    weights: dict[str, _Weight] = {}
+    weights: dict[str, Weight] = {}
     inside = [mention for mention in inside if is_meant(said, mention)]
     for mention in inside:
         if mention.start > compared and weights:
@@ -146,21 +166,21 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
         clause = clause_before(said, mention.start)
         if not _DOUBT.isdisjoint(clause):
             continue
-        weight = _Weight.STATED if _states(clause) or _decides(said, mention, end) else _Weight.NAMED
+        weight = Weight.STATED if _states(clause) or _decides(said, mention, end) else Weight.NAMED
         weights[mention.option] = max(weights.get(mention.option, weight), weight)
     if not weights:
         return None
-    heaviest = max(weights.values()) if len(weights) < _MANY else _Weight.NAMED
+    heaviest = max(weights.values()) if len(weights) < _MANY else Weight.NAMED
     options = frozenset(option for option, weight in weights.items() if weight is heaviest or _are_alternatives(said, inside, option))
     whole = len(inside) == 1 and set(said[start : inside[0].start]) <= _ARTICLES and inside[0].end == end
     if whole:
-        heaviest = _Weight.STATED
-    if heaviest is _Weight.NAMED:
+        heaviest = Weight.STATED
+    if heaviest is Weight.NAMED:
         options = frozenset(weights)
     opening = said[start : min(end, start + _OPENING)]
     before = said[start : inside[0].start + 1]
-    if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > _Weight.NAMED else before):
-        heaviest = _Weight.CONCLUDED
+    if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > Weight.NAMED else before):
+        heaviest = Weight.CONCLUDED
     turns = not TAKES_BACK.isdisjoint(said[max(0, start - _NEAR) : end])
     return _Claim(options, heaviest, turns, whole)
 
@@ -230,6 +250,11 @@ def is_meant(said: Sequence[str], mention: Mention) -> bool:
     if mention.partial or ((mention.common or mention.bare) and not is_said_alone(said, mention)):
         return False
     return not is_denied(said, mention)
+
+
+def takes_back(text: str) -> bool:
+    """Whether a text has words by which it takes back what came before it."""
+    return not TAKES_BACK.isdisjoint(Words.of(text[-MOST_CHARACTERS:]).said)
 
 
 def is_denied(said: Sequence[str], mention: Mention) -> bool:

@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from scorer.parsers.deciding import TAKES_BACK, WRONG, decided, is_meant, one
 from scorer.parsers.free_label import parse_name
 from scorer.parsers.languages import WHY, word_set
+from scorer.parsers.markup import without_markup
 from scorer.parsers.naming import MOST_CHARACTERS, Mention, Names, Words, ends_clause
 from scorer.parsers.refusals import gives_up
 from scorer.parsers.text import statements, without_wrapping
 from scorer.parsers.values import Unparsable
 
 NAMES_NONE = "it names none of the options"
-_TAG = re.compile(
-    r"</?(?:b|i|u|em|strong|mark|code|span|p|br|div|h[1-6]|label|category|class|option|choice|prediction|result|output)\s?/?>",
-    re.IGNORECASE,
-)
-_IN_LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|emph) ?\{([^{}]*)\}")
 _BULLET = re.compile(r"^(?:[-–—>#]+\s+|\*\s+|[•‣→⇒➜▶👉✅✓✔]\ufe0f?\s*|\(?\d{1,2}[.)]\s+)")
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|`|\$")
 # What may end a name and begin an explanation.
@@ -43,7 +39,7 @@ def parse_label(text: str, options: Sequence[str]) -> str | Unparsable:
     Unparsable(reason='it names none of the options')
     """
     options = tuple(option for option in options if option.strip())
-    text = _IN_LATEX.sub(r"\1", _TAG.sub(" ", text)).strip()
+    text = without_markup(text).strip()
     if not options:
         return parse_name(text)
     names = Names(options)

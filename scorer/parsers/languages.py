@@ -231,6 +231,20 @@ def _marker() -> str:
 ANSWER_MARKER = re.compile(_marker(), re.IGNORECASE)
 """What announces an answer, in any of the languages."""
 
+
+def _answer_is() -> str:
+    """ "The answer is", "La respuesta correcta es la", "答案是", "सही उत्तर" before a letter."""
+    nouns, verbs = any_of("answer"), any_of("verb")
+    letter = r"letra|lettre|lettera|opci[oó]n|opç[aã]o|opzione|option|вариант|буква|pilihan"
+    article = rf"(?:(?:la|le|el|die|der|das|lo)\s)?(?:(?:a\s|o\s|l['’])?(?:{letter})\s)?"
+    alone = rf"(?<![^\W_])(?:{nouns})\s(?:[-–—=]+>?\s)?(?=[(\[\"'*]{{0,4}}(?-i:[A-Z])[)\]\"'*]{{0,4}}\s?(?:है|ہے|[.।۔!,\n]|\Z))"
+    spaced = rf"(?<![^\W_])(?:{nouns})(?:\s(?!(?-i:[A-Z])\b)\w{{1,12}}){{0,2}}?\s(?:{verbs})(?![^\W_])\s?:?\s?{article}"
+    joined = rf"(?:{any_of('answer', spaced=False)})\s?(?:{any_of('verb', spaced=False)})\s?"
+    return rf"{alone}|{spaced}|{joined}"
+
+
+ANSWER_IS = _answer_is()
+"""What states an answer in a sentence, in any of the languages; in its expressions case does not count."""
 WHY = rf"(?:{any_of('because')})"
 """What begins a reason, in languages with spaces between words."""
 SO_UNSPACED = re.compile(any_of("so", spaced=False))

@@ -47,8 +47,13 @@ def _marked(text: str) -> tuple[int, str] | None:
         return boxed.end(), _braced(text, boxed.end())
     if marker is None:
         return None
-    rest = text[marker.end() :].strip()
-    return marker.end(), rest if rest.startswith("```") else rest.split("\n", 1)[0].strip()
+    return marker.end(), _marked_line(text, marker.end())
+
+
+def _marked_line(text: str, start: int) -> str:
+    """The first line with content from here on, or all of it if it begins with a code fence."""
+    rest = text[start:].strip()
+    return rest if rest.startswith("```") else rest.split("\n", 1)[0].strip()
 
 
 def _last_marker(text: str) -> re.Match[str] | None:
@@ -73,16 +78,17 @@ class Statement(NamedTuple):
 
 
 def statements(text: str, pattern: re.Pattern[str] = _STATED) -> list[Statement]:
-    """The last "Answer:" or \\boxed{} and the last places where the pattern is followed by an answer, the last first.
+    """The last places of "Answer:", of \\boxed{} and of the pattern, each with the answer behind it, the last first.
 
     >>> [statement.text for statement in statements("The answer is 4. Wait, the answer is 5.")]
     ['5.', '4. Wait, the answer is 5.']
     """
     last = deque(pattern.finditer(text), _MOST_STATEMENTS)
     found = [(match.end(), Statement(match.start(), _line_after(text, match.end()), False)) for match in last]
-    marked = _marked(text)
-    if marked is not None:
-        found.append((marked[0], Statement(*marked, True)))
+    for mark in deque(ANSWER_MARKER.finditer(text), _MOST_STATEMENTS):
+        found.append((mark.end(), Statement(mark.end(), _marked_line(text, mark.end()), True)))
+    for box in deque(_BOXED.finditer(text), _MOST_STATEMENTS):
+        found.append((box.end(), Statement(box.end(), _braced(text, box.end()), True)))
     return [statement for _place, statement in sorted(found, key=lambda place: place[0], reverse=True)]
 
 
