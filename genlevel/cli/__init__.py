@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "merge": ("genlevel.cli.merge", "merge", "Join runs of one model over different tasks, or of several machines, into one."),
     "verify": ("genlevel.cli.verify", "verify", "Compute a result again from its answers, and say whether it is the same."),
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),
-    "synergy": ("genlevel.cli.synergy", "synergy", "Show on which skills a model meets or beats the specialists."),
+    "synergy": ("genlevel.cli.synergy", "synergy", "Show on which skills a model's scores reach the specialists' published ones."),
     "certify": ("genlevel.cli.certify", "certify", "Show what is certain of a run's or workbook's verdict, task by task."),
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),

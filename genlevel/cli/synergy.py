@@ -1,4 +1,4 @@
-"""``genlevel synergy``: on which skills a model meets or beats their specialists, as data, a table or a picture."""
+"""``genlevel synergy``: on which skills a model's scores reach their specialists' published ones, as data, a table or a picture."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def synergy(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Map on which tasks of General-Bench a model meets or beats their specialists, by modality, paradigm and skill.
+    """Map on which tasks of General-Bench a model's scores reach the published ones, by modality, paradigm and skill.
 
     The results are those of RUN, of a result workbook in the official layout, or published ones.
     """

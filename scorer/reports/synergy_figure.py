@@ -139,7 +139,7 @@ def _figure(found: SynergyMap) -> ET.Element:
     _text_element(root, "desc", _description(found), id="synergy-description")
     _text_element(root, "style", _style())
     _element(root, "rect", {"class": "paper", "width": str(_width()), "height": str(height)})
-    _text(root, MARGIN, 44, f"{_short(name, 90)}: where it meets or beats the specialists", "heading")
+    _text(root, MARGIN, 44, f"{_short(name, 90)}: where its scores reach the published ones", "heading")
     won = f"{found.wins} of {found.tasks} tasks of General-Bench won, in {found.skills_won} of {found.skills} skills."
     asked = "" if found.asked == found.tasks else f" {found.asked} were asked."
     summary = f"{won}{asked} References: {found.references}."
