@@ -64,6 +64,7 @@ _IS = re.compile(
 )
 _LONGEST_VERB = 40
 _OPERATOR = re.compile(r"\s?[-+×*/÷^]\s?[$€£¥₹]?[\d(]")
+_HAS_AN_END = re.compile(r"[.!?:)\]}$*\"'”。！？]\s*\Z")
 _DENIES = re.compile(r"\b(?:no|not|none|neither|cannot|\w+n['’]t)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w.)])([A-Za-z])\s?=")
 _LISTS = re.compile(r"[:]\s|\b(?:including|consisting\sof|namely|of\swhich|of\swhom|made\sup\sof)\b", re.IGNORECASE)
@@ -124,10 +125,13 @@ def _alone(line: str) -> float | None:
 
 
 def _last_sentence(text: str) -> str | None:
-    """The last sentence with a number in it; None if what follows it concludes something else, or denies."""
-    for sentence in reversed(_SENTENCE.split(text)):
+    """The last sentence with a number in it; None if what follows it concludes something else, denies, or breaks off."""
+    sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
+    for place, sentence in enumerate(reversed(sentences)):
         if numerals(sentence) or OPAQUE in sentence:
             return sentence
+        if place == 0 and _HAS_AN_END.search(sentence) is None:
+            return None
         if _CONCLUDES.search(sentence) is not None or _DENIES.search(sentence) is not None:
             return None
     return None

@@ -128,7 +128,7 @@ def _one(text: str) -> float | Unparsable:
         value = None if _is_unsolved(plain) else concluded(plain)
         value = _in_bold(text) if value is None and not refused else value
         return Unparsable(f"it has {len(found)} different numbers and no answer marker") if value is None else value
-    value = found.pop()
+    value = concluded(plain) if OPAQUE in plain and len(plain) > _LONGEST_REFUSAL else found.pop()
     if _is_unsolved(plain):
         return Unparsable("it states an equation rather than a number")
     return Unparsable("it is not clear which number it means") if value is None else value

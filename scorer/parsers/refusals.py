@@ -6,7 +6,7 @@ import re
 
 _GIVE = (
     r"determine|tell|say|know|decide|answer|identify|choose|pick|select|provide|give|help|assist|estimate|infer|verify|view|access|process|"
-    r"conclude|be\s(?:sure|certain|determined|identified|answered|known|inferred|told|said)|have\s(?:enough|sufficient|access)"
+    r"conclude|be\s(?:sure|certain|determined|calculated|computed|provided|identified|answered|known|inferred|told|said)|have\s(?:enough|sufficient|access)"
 )
 REFUSED = re.compile(
     rf"""\b(?:can\s?not|can['’]t|could\snot|couldn['’]t|do\snot|don['’]t|does\snot|doesn['’]t|(?:unable|impossible|not\spossible|not\sable)\sto)
