@@ -30,7 +30,7 @@ SPREADS = ((0.75, 0.32), (0.45, 0.37), (0.22, 0.18), (0.08, 0.07))
 """(share of the largest standard deviation that units with this mean can have, weight) of bets that are best if that is theirs."""
 LARGE = ((0.5, 0.03), (0.999, 0.03))
 """(share of the largest bet, weight): for scores next to the best, or few units."""
-POOLED = ((0.999, 0.5), (0.4, 0.25), (0.12, 0.15), (0.03, 0.1))
+POOLED = ((0.999, 0.7), (0.3, 0.2), (0.08, 0.1))
 """The same if nothing is known of the units' sizes but the most that they can be."""
 HALF = 1e-2
 """The same of a bet that shares the task with another one."""

@@ -91,17 +91,6 @@ def mean_at_most(mean: float, trials: int, expected: float) -> float:
     return mean_at_least(1.0 - mean, trials, 1.0 - expected)
 
 
-def means_apart(distance: float, trials: int, others: int) -> float:
-    """An upper bound of the chance that means of independent numbers in 0..1 are this far apart if their expectations are not.
-
-    One-sided. Source: Hoeffding 1963, corollary of theorem 2: exp(-2 d^2 / (1/m + 1/n)).
-
-    >>> round(means_apart(0.2, 50, 50), 6), means_apart(-0.1, 50, 50)
-    (0.135335, 1.0)
-    """
-    return math.exp(-2.0 * distance * distance / (1.0 / trials + 1.0 / others)) if distance > 0.0 else 1.0
-
-
 def student_t_above(value: float, degrees: float) -> float:
     """P(T > value) for Student's t.
 

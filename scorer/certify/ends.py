@@ -12,13 +12,13 @@ from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
 from scorer.certify import specialists
 from scorer.certify.distributions import binomial_at_least, binomial_at_most, mean_at_least, mean_at_most
-from scorer.certify.intervals import clopper_pearson, hoeffding, student, wilson
+from scorer.certify.intervals import clopper_pearson, hoeffding, logit, student, wilson
 from scorer.certify.samples import Ranked, Sample, Sizes
 
 if TYPE_CHECKING:
     from scorer.certify.betting import Units
 
-MOST_ITEMS = 500
+MOST_ITEMS = 200
 """The most items that answer and label of any instance have together, seen or not, if the task's metric states no fewer (``most_items``).
 
 It is fixed before there are answers: the largest of those seen says nothing of those that were not.
@@ -26,6 +26,7 @@ It is fixed before there are answers: the largest of those seen says nothing of 
 FEWEST_DEGREES = 5.0
 """Degrees of freedom of a standard error (``intervals.effective_degrees``) below which it says too little for an interval."""
 FEWEST_UNITS = 10
+FEWEST_THINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Estimate:
     bounded: nothing was measured of its spread; the standard error is the largest that units between 0 and 100 can have, and tests and
     intervals rest on these bounds alone.
     sample: what the units are, if a test bets on them. flaw: why there is none although the metric has such a test.
+    things: how many there are to find, of an average precision; 0 of other scores.
     """
 
     value: float
@@ -50,6 +52,7 @@ class Estimate:
     bounded: bool = False
     sample: Sample | Ranked | None = None
     flaw: str = ""
+    things: int = 0
 
     @property
     def freedom(self) -> float:
@@ -212,6 +215,11 @@ def interval(end: Estimate, task: Task, confidence: float) -> tuple[float, float
     # If all instances are alike, the error is 0, which proves nothing; a few, or a few that outweigh all others, tell too little.
     if not end.standard_error or end.units < FEWEST_UNITS or end.freedom < FEWEST_DEGREES:
         return None
+    if end.things and info.is_bounded:
+        if end.things < FEWEST_THINGS:
+            return None
+        lower, upper = logit(end.value / 100.0, end.standard_error / 100.0, end.things, confidence)
+        return 100.0 * lower, 100.0 * upper
     lower, upper = student(end.value, end.standard_error, end.freedom, confidence, end.skewness)
     return max(lower, info.lowest), min(upper, info.highest)
 

@@ -13,7 +13,7 @@ from scorer.certify.rows import BEST, WORST, Clusters, Statistics, is_complete, 
 from scorer.certify.samples import Ranked, Sample, Sizes
 from scorer.metrics import Metric, Value, create
 from scorer.metrics.base import RatioMetric
-from scorer.metrics.nature import Proof
+from scorer.metrics.nature import RANKED, Proof
 
 DRAWS = 1000
 """Bootstrap draws behind the standard error of a clustered score that is not a mean: its own error is then about 2 % off."""
@@ -71,10 +71,24 @@ def _estimate(metric: Metric[object], rows: Rows, owners: _Owners) -> Estimate:
     value = metric.compute(rows)
     if metric.nature.is_share and owners.alone:
         return Estimate(value.score, value.standard_error, len(rows), binary=True)
-    found = _spread(metric, rows, owners, value)
+    found = replace(_spread(metric, rows, owners, value), things=things_in(metric, rows))
     if metric.nature.proof is Proof.PAIR_BETTING:
         return _with_ranking(metric, rows, owners, found)
     return _with_sample(metric, rows, owners, found)
+
+
+def things_in(metric: Metric[Any], rows: Rows) -> int:
+    """How many things there are to find, of an average precision; 0 of other metrics."""
+    if metric.nature is not RANKED:
+        return 0
+    from scorer.metrics.regions.precision import AveragePrecision
+    from scorer.metrics.signals.ranking import AnomalyPrecision
+
+    if isinstance(metric, AnomalyPrecision):
+        return sum(positives for _key, triples in rows for _score, _negatives, positives in triples)
+    if isinstance(metric, AveragePrecision):
+        return sum(things for _key, row in rows for things, _detections in row.values())
+    return 0
 
 
 def _spread(metric: Metric[object], rows: Rows, owners: _Owners, value: Value) -> Estimate:

@@ -63,7 +63,7 @@ def fisher_above(right: int, trials: int, others_right: int, others: int) -> flo
     """P(as many right answers of the first, or more | right answers of both together), if both are right as often.
 
     >>> round(fisher_above(8, 10, 3, 10), 6)
-    0.034929
+    0.034889
     """
     total = right + others_right
     most = min(total, trials)

@@ -79,14 +79,15 @@ def decoded_counts(column: str) -> dict[Outcome, int]:
 def encoded_evidence(evidence: Ends | None) -> str:
     """JSON: {"version", "ends"}: one estimate, or the two that open answers leave; none if nothing is known.
 
-    An estimate is its numbers, what its units are (see ``_sample_columns``) and why that is not known.
+    An estimate is its numbers, what its units are (see ``_sample_columns``), why that is not known, and how many things are to find.
     """
     ends = () if evidence is None else (evidence.low,) if evidence.low == evidence.high else (evidence.low, evidence.high)
-    rows = [
-        [end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees, _sample_columns(end), end.flaw]
-        for end in ends
-    ]
-    return orjson.dumps({"version": EVIDENCE_VERSION, "ends": rows}).decode()
+    return orjson.dumps({"version": EVIDENCE_VERSION, "ends": [_estimate_columns(end) for end in ends]}).decode()
+
+
+def _estimate_columns(end: Estimate) -> list[object]:
+    numbers = [end.value, end.standard_error, end.units, end.binary, end.clustered, end.skewness, end.degrees]
+    return [*numbers, _sample_columns(end), end.flaw, end.things]
 
 
 def is_current(column: str | None) -> bool:
@@ -109,8 +110,9 @@ def decoded_evidence(column: str | None) -> Ends | None:
             degrees=degrees,
             sample=_sample_of(sample),
             flaw=flaw,
+            things=things,
         )
-        for value, error, units, binary, clustered, skewness, degrees, sample, flaw in orjson.loads(column)["ends"]
+        for value, error, units, binary, clustered, skewness, degrees, sample, flaw, things in orjson.loads(column)["ends"]
     ]
     return Ends(ends[0], ends[-1]) if ends else None
 

@@ -102,7 +102,7 @@ def test_a_clustered_score_that_is_no_mean_has_the_error_of_the_cluster_bootstra
     assert (together.low.units, together.low.clustered, TaskEvidence.of(task, together).test) == (
         120,
         True,
-        "betting on pooled counts, at most 500 items a unit",
+        "betting on pooled counts, at most 200 items a unit",
     )
 
 

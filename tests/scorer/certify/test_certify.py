@@ -33,7 +33,6 @@ from scorer.certify.distributions import (
     binomial_at_most,
     mean_at_least,
     mean_at_most,
-    means_apart,
     normal_quantile,
     regularized_incomplete_beta,
     student_t_above,
@@ -45,7 +44,6 @@ from scorer.certify.intervals import (
     instances_needed,
     scaled_skewness,
     student,
-    symmetric,
     symmetric_inverse,
     wilson,
 )
@@ -85,7 +83,7 @@ def test_student_t_is_that_of_scipy(value: float, degrees: int, probability: flo
 
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_wilson_is_that_of_scipy(case: tuple[int, int], confidence: float) -> None:
-    expected = stats.binomtest(case[0], case[1]).proportion_ci(confidence, method="wilson")
+    expected = stats.binomtest(case[0], case[1]).proportion_ci(confidence, method="wilsoncc")
     assert wilson(case[0], case[1], confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
@@ -106,7 +104,6 @@ def test_bounds_of_means_are_never_below_the_chance_of_shares_and_their_interval
         assert mean_at_least(mean, trials, low) == pytest.approx(0.025, rel=1e-3)
     if successes < trials:
         assert mean_at_most(mean, trials, high) == pytest.approx(0.025, rel=1e-3)
-    assert means_apart(0.0, trials, trials) == 1.0
 
 
 @given(p_lists)
@@ -572,10 +569,13 @@ def test_evidence_comes_from_the_statistics_that_scoring_keeps() -> None:
 
 @given(st.floats(-8, 8), st.floats(-0.3, 0.3))
 def test_the_correction_of_skewness_is_undone_by_its_inverse_and_keeps_the_order(statistic: float, skewness: float) -> None:
-    corrected = symmetric(statistic, skewness)
+    def symmetric(value: float) -> float:
+        return value + skewness * value**2 / 3.0 + skewness**2 * value**3 / 27.0 + skewness / 6.0
+
+    corrected = symmetric(statistic)
     assert symmetric_inverse(corrected, skewness) == pytest.approx(statistic, abs=1e-4)
-    assert symmetric(statistic + 0.1, skewness) >= corrected
-    assert symmetric(statistic, 0.0) == statistic
+    assert symmetric(statistic + 0.1) >= corrected
+    assert symmetric_inverse(statistic, 0.0) == statistic
 
 
 def test_skewness_is_that_of_scipy() -> None:

@@ -270,7 +270,7 @@ async def test_scores_of_before_certificates_needed_what_they_need_now_are_looke
     assert await certificate(scorer) == before
     with engine.begin() as connection:
         kept = connection.execute(sa.select(task_scores.c.evidence)).scalar()
-    ends = [[70.0, pytest.approx(4.60566), 100, True, False, 0.0, None, None, ""]]
+    ends = [[70.0, pytest.approx(4.60566), 100, True, False, 0.0, None, None, "", 0]]
     assert json.loads(kept or "") == {"version": 2, "ends": ends}
     engine.dispose()
     scorer.close()
@@ -283,7 +283,7 @@ async def test_a_score_of_one_answer_decides_nothing(url: str) -> None:
     await scorer.score_task(stream(head(MICRO), [single]))
     found = await certificate(scorer)
     # A single answer is tested, and proves next to nothing.
-    assert (found.untested, found.tasks[0].test) == (0, "betting on pooled counts, at most 500 items a unit")
+    assert (found.untested, found.tasks[0].test) == (0, "betting on pooled counts, at most 200 items a unit")
     assert found.tasks[0].p_win > 0.99
     scorer.close()
 
