@@ -22,6 +22,7 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Task
 from scorer.certify import Certificate, Estimate, Status, TaskEvidence, certify, evidence_from_statistics, evidence_from_workbook
+from scorer.certify.samples import Sample, Sizes
 from scorer.levels.rules import compute_levels, judge_all
 from scorer.scoring.task_scoring import Outcome
 
@@ -98,10 +99,14 @@ def estimate(entry: Simulated, generator: np.random.Generator) -> Estimate:
     if not entry.clustered:
         values = graded(entry.kind, mean, generator.random(INSTANCES))
         error = scale * float(values.std(ddof=1)) / math.sqrt(INSTANCES)
-        return Estimate(scale * float(values.mean()), error, INSTANCES, **shape(values - values.mean()))
+        sample = None if entry.kind == "error" else Sample(tuple(values.tolist()), (1.0,) * INSTANCES, (1,) * INSTANCES)
+        return Estimate(scale * float(values.mean()), error, INSTANCES, sample=sample, **shape(values - values.mean()))
     values = graded(entry.kind, mean, clustered_uniforms(generator, GROUPS, CLUSTER))
     sums = (values - values.mean()).sum(axis=1)
-    return Estimate(scale * float(values.mean()), *clustered_error(scale * values), clustered=True, **shape(sums))
+    sample = None
+    if entry.kind != "error":
+        sample = Sample(tuple(values.sum(axis=1).tolist()), (float(CLUSTER),) * GROUPS, (1,) * GROUPS, Sizes.PLANNED)
+    return Estimate(scale * float(values.mean()), *clustered_error(scale * values), clustered=True, sample=sample, **shape(sums))
 
 
 def shape(deviations: Uniforms) -> dict[str, float]:
@@ -141,6 +146,11 @@ def check_estimates() -> None:
     assert math.isclose(found.low.skewness, expected["skewness"], rel_tol=1e-9)
     assert found.low.degrees == expected["degrees"]
     assert math.isclose(found.low.standard_error or 0.0, error, rel_tol=1e-9)
+    sample = Sample.of(((float(row.sum()), float(CLUSTER)) for row in values), Sizes.PLANNED)
+    kept = found.low.sample
+    assert isinstance(kept, Sample)
+    assert (kept.below, kept.counts, kept.sizes) == (sample.below, sample.counts, sample.sizes)
+    assert np.allclose(kept.above, sample.above, atol=1e-6)
 
 
 @dataclass(frozen=True)
