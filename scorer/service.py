@@ -297,6 +297,7 @@ class Scorer:
             alpha=alpha,
             reference_units=reference_instances or None,
             plan=standing.run.plan,
+            task_plans=standing.run.facts.task_plans if standing.run.facts else None,
         )
 
     def _examined(self, run: StoredRun, score: StoredScore) -> StoredScore:

@@ -71,7 +71,10 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """How a run was asked, as the contract's RunFacts says it. parts: of a run that was merged from others."""
+    """How a run was asked, as the contract's RunFacts says it. parts: of a run that was merged from others.
+
+    task_plans: by task key, the numbers of the plans that these were, if they differ.
+    """
 
     version: str = ""
     commit: str = ""
@@ -83,6 +86,7 @@ class RunFacts:
     seed: int = 0
     tasks: str = ""
     parts: tuple[str, ...] = ()
+    task_plans: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

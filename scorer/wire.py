@@ -77,11 +77,11 @@ def facts_of(header: sc.ScoreTaskHeader) -> RunFacts | None:
 
 def read_facts(message: sc.RunFacts) -> RunFacts:
     """The inverse of ``facts_message``."""
-    return RunFacts(**{name: getattr(message, name) for name in _FACTS}, parts=tuple(message.parts))
+    return RunFacts(**{name: getattr(message, name) for name in _FACTS}, parts=tuple(message.parts), task_plans=dict(message.task_plans))
 
 
 def facts_message(facts: RunFacts) -> sc.RunFacts:
-    return sc.RunFacts(**{name: getattr(facts, name) for name in _FACTS}, parts=facts.parts)
+    return sc.RunFacts(**{name: getattr(facts, name) for name in _FACTS}, parts=facts.parts, task_plans=facts.task_plans)
 
 
 def benchmark_tasks_of(header: sc.ScoreTaskHeader) -> tuple[TaskRecord, ...]:

@@ -65,7 +65,7 @@ async def _stored(bundles: Sequence[Bundle], plans: Sequence[Plan], plan: Plan, 
     here = {bundle.run.run_id for bundle in bundles if await journal.reads(_is_here, journal, bundle.run.run_id)}
     elsewhere = [one for one, bundle in zip(plans, bundles, strict=True) if bundle.run.run_id not in here]
     record = replace(
-        copied_record(joined_run([bundle.run for bundle in bundles], plan), plan, run_id),
+        copied_record(joined_run([bundle.run for bundle in bundles], plans, plan), plan, run_id),
         # A plan that was tried here counts by its own run, one of another machine by this one.
         covers=json.dumps(sorted({name for one in elsewhere for name in one.covers})),
     )
@@ -91,8 +91,11 @@ def joined_plan(plans: Sequence[Plan], run_id: str) -> Plan:
     return Plan(specification, first.suite, first.model, tuple(by_key[task.key] for task in chosen), run_id)
 
 
-def joined_run(runs: Sequence[ev.Run], plan: Plan) -> ev.Run:
-    """The runs as one: what they say alike, with the sums of their counts. Of plans the last try counts, which has the smallest share."""
+def joined_run(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> ev.Run:
+    """The runs as one: what they say alike, with the sums of their counts, and the number of the last of their plans.
+
+    plans: of the runs. plan: of all.
+    """
     run = ev.Run()
     run.CopyFrom(runs[0])
     run.specification.CopyFrom(plan.specification)
@@ -105,14 +108,14 @@ def joined_run(runs: Sequence[ev.Run], plan: Plan) -> ev.Run:
     run.reason = f"not finished: {', '.join(open_ones)}; continue it and merge again" if open_ones else ""
     for priced in (one for one in runs if one.HasField("cost_nano_usd") or one.HasField("most_cost_nano_usd")):
         run.cost_nano_usd = run.most_cost_nano_usd = priced.cost_nano_usd  # says that it has a price; the journal adds it up
-    facts = joined_facts(runs, plan)
+    facts = joined_facts(runs, plans, plan)
     run.ClearField("facts")
     if facts is not None:
         run.facts.CopyFrom(facts)
     return run
 
 
-def joined_facts(runs: Sequence[ev.Run], plan: Plan) -> sc.RunFacts | None:
+def joined_facts(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> sc.RunFacts | None:
     """How the parts were asked, which is alike but for the genlevel that did; None if it is not known of any."""
     known = [run.facts for run in runs if run.HasField("facts")]
     if not known:
@@ -125,6 +128,14 @@ def joined_facts(runs: Sequence[ev.Run], plan: Plan) -> sc.RunFacts | None:
     facts.tasks = plan.specification.tasks
     facts.ClearField("parts")
     facts.parts.extend(run.run_id for run in runs)
+    numbers = {
+        planned.task.key: run.facts.task_plans.get(planned.task.key, max(1, run.plan))
+        for run, one in zip(runs, plans, strict=True)
+        for planned in one.tasks
+    }
+    facts.ClearField("task_plans")
+    if len(set(numbers.values())) > 1:
+        facts.task_plans.update(numbers)
     return facts
 
 

@@ -14,7 +14,8 @@ Levels not attained: tested in sequence from the fifth, each only if the one abo
     rejection of a task that is won); a task without a result is no win, by the rules; a result without a test could be one, and has p = 1.
 The shares add up to the plan's, and those of all plans to at most alpha (Bonferroni). Plans of one number share no task. A false win of
     one, by Holm's procedure over m, has a chance of at most a * share / (m - b), if a of its tasks are truly no wins and b are; over all
-    these plans the a and b add up to at most m, so the chances to at most one share.
+    these plans the a and b add up to at most m, so the chances to at most one share. If runs of plans of different numbers are merged, a
+    p-value of a later one is multiplied by how many times smaller its share is, and so has at most its own part of the first one's.
 Looking early: the number of instances is fixed by the plan, and open ones count as wrong against a win and as right against a loss. So no
     p-value is below that of the finished plan, and what is certified on the way is certified at the end.
 
@@ -34,7 +35,7 @@ from scorer.certify.evidence import TaskEvidence
 from scorer.certify.level_scores import is_above_worst, score_intervals
 from scorer.certify.multiplicity import all_of, any_of, benjamini_hochberg, holm
 from scorer.certify.planning import instances_to_decide, why_none
-from scorer.certify.shares import Shares, is_rejected
+from scorer.certify.shares import Shares, is_rejected, weighed
 from scorer.levels.rules import LEVEL_MODALITIES, TaskResult, compute_levels
 
 LEAST_ALPHA = 1e-9
@@ -131,12 +132,14 @@ def certify(
     alpha: float = 0.05,
     *,
     plan: int = 1,
+    plans: Mapping[str, int] | None = None,
     constants: Mapping[str, float] | None = None,
     specialists: Mapping[str, int] | None = None,
 ) -> Certificate:
     """Certifies the levels over ``results`` (all tasks of the benchmark) by what is known of those with a result.
 
-    plan: its number among the model's plans on this benchmark, from 1 (0: not known, taken as 1). constants: by Task.id, what the best
+    plan: its number among the model's plans on this benchmark, from 1 (0: not known, taken as 1). plans: those of a merged run's tasks, by
+    Task.id, if its parts are of different numbers; the certificate's is then the first. constants: by Task.id, what the best
     constant answer scores. specialists: by Task.id, the instances that each specialist was measured on; certifies against the specialists'
     own true scores, None against the published figures. A result without a test can neither be certified as a win nor as a loss.
     Raises ValueError for an alpha below LEAST_ALPHA or not below 0.5.
@@ -144,15 +147,16 @@ def certify(
     if not LEAST_ALPHA <= alpha < 0.5:
         raise ValueError(f"alpha must be at least {LEAST_ALPHA:g} and below 0.5, not {alpha:g}")
     known = {entry.task.id: entry for entry in evidence}
-    tested = tuple(_Tested.of(claim) for claim in claims_of(results, known, constants or {}, specialists))
+    plans = {task_id: max(1, plans[task_id]) for task_id in plans if task_id in known} if plans else {}
+    first, last = (pick(plans.values(), default=max(1, plan)) for pick in (min, max))
+    claims = claims_of(results, known, constants or {}, specialists)
+    tested = tuple(_Tested.of(claim, plans.get(claim.task.id, first), first) for claim in claims)
     counted = [one for one in tested if one.claim.counts]
     part = sum(one.claim.entry is not None for one in counted) / max(1, len(counted))
-    shares = Shares.of(alpha, plan, part)
+    shares = Shares.of(alpha, first, part)
     adjusted = _Adjusted.of(counted)
     # More instances are the next plan, which has less of the error.
-    levels = _levels(
-        results, known, _Groups(tested, adjusted.wins), alpha, shares=shares, following=Shares.of(alpha, max(1, plan) + 1, part)
-    )
+    levels = _levels(results, known, _Groups(tested, adjusted.wins), alpha, shares=shares, following=Shares.of(alpha, last + 1, part))
     return Certificate(
         alpha=alpha,
         verdict=max((level.level for level in levels if level.status is Status.ATTAINED), default=None),
@@ -160,7 +164,7 @@ def certify(
         tasks=tuple(_task(one, one.claim.entry, adjusted, shares, alpha) for one in tested if one.claim.entry is not None),
         untested=sum(one.claim.has_result and not one.claim.is_tested for one in tested),
         reading=Reading.PUBLISHED if specialists is None else Reading.SPECIALISTS,
-        plan=max(1, plan),
+        plan=first,
         shares=shares,
         tests=len(counted),
         listed=len(tested),
@@ -169,17 +173,20 @@ def certify(
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """A task with its p-values. out: that of "this is no win", 0 if the rules say so."""
+    """A task with its p-values, and as they count beside those of the first plan. out: that of "this is no win", 0 if the rules say so."""
 
     claim: Claim
     win: float
     loss: float
+    counted_win: float
+    counted_loss: float
     out: float
 
     @classmethod
-    def of(cls, claim: Claim) -> _Tested:
-        loss = claim.loss()
-        return cls(claim, claim.win(), loss, loss if claim.may_be_won else 0.0)
+    def of(cls, claim: Claim, plan: int, first: int) -> _Tested:
+        win, loss = claim.win(), claim.loss()
+        counted = weighed(loss, plan, first)
+        return cls(claim, win, loss, weighed(win, plan, first), counted, counted if claim.may_be_won else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +200,11 @@ class _Adjusted:
     @classmethod
     def of(cls, counted: Sequence[_Tested]) -> _Adjusted:
         keys = [one.claim.task.id for one in counted]
-        wins, losses = [one.win for one in counted], [one.loss for one in counted]
-        corrected = (holm(wins), holm(losses), benjamini_hochberg(wins))
+        corrected = (
+            holm([one.counted_win for one in counted]),
+            holm([one.counted_loss for one in counted]),
+            benjamini_hochberg([one.win for one in counted]),
+        )
         return cls(*(dict(zip(keys, values, strict=True)) for values in corrected))
 
 

@@ -44,3 +44,15 @@ def is_rejected(p_value: float, share: float) -> bool:
     (True, False)
     """
     return p_value <= share and share > 0.0
+
+
+def weighed(p_value: float, plan: int, first: int) -> float:
+    """A p-value of one plan, to be held against the share of an earlier one: as many times larger as the share of its own is smaller.
+
+    >>> weighed(0.001, 2, 1), weighed(0.1, 2, 1), weighed(0.1, 3, 3)
+    (0.018, 1.0, 0.1)
+    """
+    own, earlier = Shares.of(1.0, plan).plan, Shares.of(1.0, first).plan
+    if own == earlier:
+        return p_value
+    return min(1.0, p_value * (earlier / own)) if own > 0.0 else 1.0

@@ -68,7 +68,7 @@ class MeasuredTask:
 
     key: of its TaskScore. partial: asked in part. measured: it has a score or bounds. instances: how many it has; 0: as many as its
     evidence has units. evidence: None if nothing is known of its error. constant: what the best constant answer scores; None if it is not
-    known.
+    known. plan: the number of the plan that asked it, if the run was merged from plans of different numbers; else 0.
     """
 
     task: Task
@@ -78,6 +78,7 @@ class MeasuredTask:
     instances: int
     evidence: Ends | None
     constant: float | None = None
+    plan: int = 0
 
 
 def checked_alpha(alpha: float) -> float:
@@ -110,10 +111,12 @@ def certify_run(
     alpha: float = ALPHA,
     reference_units: int | None = None,
     plan: int = 1,
+    task_plans: Mapping[str, int] | None = None,
 ) -> RunCertificates:
     """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha.
 
-    reference_units: instances that each specialist was measured on; None: as many as the task list says. plan: see ``certify``.
+    reference_units: instances that each specialist was measured on; None: as many as the task list says. plan, task_plans: see ``certify``;
+    those of a merged run's tasks are by their keys.
     """
     index = TaskIndex(benchmark)
     measured = []
@@ -129,6 +132,7 @@ def certify_run(
                     instances=score.outcome.total if score.outcome.variation is None else 0,
                     evidence=score.evidence,
                     constant=score.outcome.best_constant,
+                    plan=(task_plans or {}).get(score.task.key, 0),
                 )
             )
     return certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units, plan=plan)
@@ -150,7 +154,8 @@ def certify_tasks(
     constants = {entry.task.id: entry.constant for entry in measured if entry.constant is not None}
     notes = _notes(measured, incomplete=incomplete)
     keys = {entry.task.id: entry.key for entry in measured}
-    return both_readings(results, evidence, alpha, reference_units, plan=plan, constants=constants, keys=keys, notes=notes)
+    plans = {entry.task.id: entry.plan for entry in measured if entry.plan}
+    return both_readings(results, evidence, alpha, reference_units, plan=plan, plans=plans, constants=constants, keys=keys, notes=notes)
 
 
 def both_readings(
@@ -160,6 +165,7 @@ def both_readings(
     reference_units: int | None,
     *,
     plan: int = 1,
+    plans: Mapping[str, int] | None = None,
     constants: Mapping[str, float] | None = None,
     keys: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
@@ -167,8 +173,8 @@ def both_readings(
 ) -> RunCertificates:
     """Both certificates, with what each rests on. results: all tasks of the benchmark. notes, condition: what both rest on."""
     units = {result.task.id: reference_units or result.task.instances for result in results}
-    published = certify(results, evidence, alpha, plan=plan, constants=constants)
-    specialists = certify(results, evidence, alpha, plan=plan, constants=constants, specialists=units)
+    published = certify(results, evidence, alpha, plan=plan, plans=plans, constants=constants)
+    specialists = certify(results, evidence, alpha, plan=plan, plans=plans, constants=constants, specialists=units)
     counted = f"{reference_units:,} instances each" if reference_units else "as many instances as the task list says"
     return RunCertificates(
         RunCertificate(published, keys or {}, (*notes, *_obstacles(published)), condition),
@@ -185,6 +191,8 @@ def _notes(measured: Sequence[MeasuredTask], *, incomplete: bool) -> list[str]:
         notes.append(f"{clustered} task(s) have instances that share their media or text: their errors are clustered")
     if incomplete:
         notes.append("the run is incomplete: failed and pending instances count as wrong against a win and as right against a loss")
+    if len(numbers := sorted({entry.plan for entry in measured if entry.plan})) > 1:
+        notes.append(f"the parts are plans {', '.join(map(str, numbers))} of the model: each task has the share of its own")
     if partial := sum(entry.partial for entry in measured):
         notes.append(PARTIAL.format(partial))
     unknown = Counter(entry.task.metric.label for entry in measured if entry.evidence is None and entry.measured)

@@ -19,7 +19,7 @@ def facts(model: str, route: str) -> sc.RunFacts:
 
 
 FACTS = facts("m", "f")
-TASKS = ("Causal-Reasoning", "Abductive-Reasoning", "Temporal-Reasoning")
+TASKS = ("Causal-Reasoning", "Ethical-Reasoning", "Spatial-Reasoning")
 ROUTES = """
 routes:
   billed: {account: stub, model: s, price: {input: '1', output: '2'}}
@@ -110,10 +110,21 @@ def test_a_part_of_the_suite_and_a_run_that_is_not_finished_are_merged_as_such(g
     result = merged(genlevel, whole, begun["run"])
     assert (result["partial"], result["instances"]["total"], result["stamp"]["asked"]["limit"]) == (True, 8, 4)
     assert result["instances"]["pending"] == begun["instances"]["pending"]
-    assert result["stamp"]["asked"]["tasks"] == f"nlp/{TASKS[1]},nlp/{TASKS[0]}"
+    assert result["stamp"]["asked"]["tasks"] == f"nlp/{TASKS[0]},nlp/{TASKS[1]}"
     assert (result["status"], result["reason"]) == ("interrupted", f"not finished: {begun['run']}; continue it and merge again")
     for run in (begun["run"], result["run"]):
         assert genlevel.run("verify", run, "--out", "here").stdout == f"{run}: same\n"
+
+
+def test_each_task_has_the_share_of_its_own_parts_plan(genlevel, suite):
+    one = evaluated(genlevel, suite, "--tasks", TASKS[0])
+    evaluated(genlevel, suite, "--tasks", TASKS[1])
+    tried_again = evaluated(genlevel, suite, "--tasks", TASKS[1], "--fresh")
+    assert (one["plan"], tried_again["plan"]) == (1, 2)
+    result = merged(genlevel, one["run"], tried_again["run"])
+    assert (result["plan"], result["certified"]["plan"]) == (2, 1)
+    assert "the parts are plans 1, 2 of the model: each task has the share of its own" in result["certified"]["notes"]
+    assert genlevel.run("verify", result["run"], "--out", "here").returncode == 0
 
 
 def test_what_does_not_fit_is_refused_in_one_line(genlevel, suite):
