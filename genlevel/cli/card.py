@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.cli.printing import console, cost_told, number, short, table
+from genlevel.cli.printing import asked_told, console, cost_told, number, short, table
 from genlevel.cli.verdict_words import certified_details, certified_line, point_line
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _print_state(out: Console, document: Document) -> None:
     usage = document["usage"]
     cost = cost_told(usage["usd"], usage["most_usd"], usage["unknown_calls"])
     status = document["status"] + (f" ({document['reason']})" if document["reason"] else "")
-    out.print(f"run {document['run']}: {status}; {counts['total']:,} instances: {shown}")
+    out.print(f"run {document['run']}: {status}; {asked_told(counts['total'], document['repeats'])}: {shown}")
     out.print(f"{short(usage['input_tokens'])} tokens in, {short(usage['output_tokens'])} out; {cost}")
     if judging := document.get("judging"):
         cost = cost_told(judging["usd"], judging["most_usd"], judging["unknown_calls"])

@@ -16,7 +16,7 @@ from genlevel.cli.card import has_no_answer, print_card
 from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
-from genlevel.cli.printing import harmless, note
+from genlevel.cli.printing import asked_told, harmless, note
 from genlevel.cli.watching import Watched, patiently, watch
 from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -81,7 +81,8 @@ async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: st
         click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
         return Watched(run)
     where = f"; metrics at {metrics_at}" if metrics_at else ""
-    click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {run.counts.total:,} instances{where}", err=True)
+    told = asked_told(run.counts.total, max(1, run.specification.repeats))
+    click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {told}{where}", err=True)
     return await watch(found.evaluator, run, elsewhere=found.registry is None)
 
 

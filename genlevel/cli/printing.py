@@ -124,3 +124,8 @@ def _escaped(found: re.Match[str]) -> str:
 def note(text: str) -> None:
     """A line on stderr that a person has to know."""
     click.echo(f"note: {text}", err=True)
+
+
+def asked_told(total: int, repeats: int) -> str:
+    """How many instances are asked, and how often if more than once. total: the answers asked for."""
+    return f"{total // repeats:,} instances, {repeats} times each" if repeats > 1 else f"{total:,} instances"

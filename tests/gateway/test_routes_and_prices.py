@@ -50,6 +50,30 @@ def test_a_hosted_model_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert list(info.output_modalities) == [ct.MODALITY_TEXT]
 
 
+@pytest.mark.parametrize(
+    ("account", "fields", "takes"),
+    [
+        ({"provider": "openai"}, {"model": "gpt-4.1-mini"}, True),
+        ({"provider": "openai"}, {"model": "gpt-4.1-mini", "api": "responses"}, False),
+        ({"provider": "openai"}, {"model": "gpt-image-1", "api": "images"}, False),
+        ({"provider": "anthropic"}, {"model": "claude"}, False),
+        ({"provider": "mistral"}, {"model": "large"}, True),
+        ({"provider": "vllm"}, {"model": "any"}, True),
+        ({"provider": "vllm"}, {"model": "any", "api": "images"}, True),
+    ],
+)
+def test_a_route_says_whether_calls_may_have_a_seed(account: dict[str, Any], fields: dict[str, Any], takes: bool) -> None:
+    routes = {"r": Route.model_validate({"account": "a", **fields})}
+    found = Routes(Settings(accounts={"a": Account.model_validate(account)}, routes=routes)).resolve("r")
+    assert found.info().takes_seed is takes
+    capable = (MAKERS.get((found.row.dialect, found.api)) or ADAPTERS[found.row.dialect, found.api]).capabilities
+    if takes:
+        assert applied(gw.GenerationParameters(seed=3), found, capable).seed == 3
+    else:
+        with pytest.raises(CallFailed, match="no parameter seed"):
+            applied(gw.GenerationParameters(seed=3), found, capable)
+
+
 PLAIN = {"account": "work", "model": "gpt-4.1-mini"}
 
 
