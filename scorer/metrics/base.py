@@ -131,6 +131,10 @@ class Metric(ABC, Generic[S]):
         """The statistic of a right answer, the label itself: what a failed instance counts as at best."""
         return self.statistic(label_as_answer(question), question)
 
+    def lacking(self, statistics: Sequence[tuple[str, S]]) -> str:
+        """Why these instances have no score, in one line, such as that there was nothing to find; "" if they have one."""
+        return ""
+
     def sums(self, statistics: Sequence[tuple[str, S]]) -> Sums | None:
         """The sums over instances that the score follows from; None if it does not follow from sums."""
         return None

@@ -200,9 +200,10 @@ class TaskScoring:
             lower, upper = sorted(value.score for value in bounds)
             return replace(unscored, lower=lower, upper=upper, note=incomplete_note(counts) + self._not_judged())
         value = state.compute()
-        if not counts[Outcome.ANSWERED] and to_sigma(self._metric.id, value.score) > 0.0:
+        lacking = self._metric.lacking(list(state.statistics.items()))
+        if lacking or (not counts[Outcome.ANSWERED] and to_sigma(self._metric.id, value.score) > 0.0):
             unmeasured: dict[AnswerKey, tuple[Outcome, object]] = {key: (kept.outcome, None) for key, kept in self._answers.items()}
-            return replace(unscored, note=_NOTHING_MEASURED, statistics=unmeasured)
+            return replace(unscored, note=f"no score: {lacking}" if lacking else _NOTHING_MEASURED, statistics=unmeasured)
         return replace(unscored, score=value.score, lower=value.score, upper=value.score, standard_error=value.standard_error)
 
     def _baselines(self, metric: Metric[object]) -> Baselines:

@@ -18,6 +18,7 @@ from scorer.metrics.regions.precision import (
     Ranking,
     folded,
     joined_unnamed,
+    nothing_to_find,
     outcomes,
     ranked_classes,
 )
@@ -97,6 +98,9 @@ class DistancePrecision3D(SetMetric[Precisions]):
     def worst(self, question: Question) -> Precisions:
         """No box found."""
         return self.statistic(Structured([]), question)
+
+    def lacking(self, statistics: Sequence[tuple[str, Precisions]]) -> str:
+        return nothing_to_find(statistics)
 
     def weighted(self, statistics: Sequence[tuple[str, Precisions]]) -> Callable[[Floats], float]:
         import numpy as np

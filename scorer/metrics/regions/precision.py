@@ -33,6 +33,7 @@ MOST_DETECTIONS = 100
 """Detections per instance and class that count, the best first (COCO's maxDets)."""
 RECALLS = 101
 UNNAMED = ""
+NOTHING_TO_FIND = "no label has anything to find, so that there is no recall to read precision at"
 _SUREST = sys.float_info.max
 
 Precisions = dict[str, JsonRow]
@@ -64,6 +65,9 @@ class AveragePrecision(SetMetric[Precisions]):
     def worst(self, question: Question) -> Precisions:
         """Nothing found."""
 
+    def lacking(self, statistics: Sequence[tuple[str, Precisions]]) -> str:
+        return nothing_to_find(statistics)
+
     def best(self, question: Question) -> Precisions:
         """All found, and surer than any detection that is known."""
         found = super().best(question)
@@ -79,6 +83,11 @@ class AveragePrecision(SetMetric[Precisions]):
         lift = _expected(ranked, len(self.thresholds)) / curves.precision(np.ones(len(statistics))) if curves.tied else 1.0
         positions = np.array(order, dtype=np.intp)
         return lambda weights: min(1.0, lift * curves.precision(np.asarray(weights, dtype=float)[positions]))
+
+
+def nothing_to_find(statistics: Sequence[tuple[str, Precisions]]) -> str:
+    """As of ``Metric.lacking``: pycocotools says -1 then."""
+    return "" if any(things for _id, row in statistics for things, _detections in row.values()) else NOTHING_TO_FIND
 
 
 def outcomes(

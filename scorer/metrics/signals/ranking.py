@@ -166,7 +166,7 @@ class AnomalyPrecision(_Ranking):
 
     P_k, R_k: precision and recall of all instances with at least the k-th highest distinct score. Answers are scores, labels are 0
     or 1 (or words such as "normal" and "anomaly"). An anomaly without an answer is never found; a normal instance without one stands
-    before all others. 0 if there is nothing to find. Source: the average precision of anomaly detection on MVTec AD (Bergmann et
+    before all others. No score if there is nothing to find. Source: the average precision of anomaly detection on MVTec AD (Bergmann et
     al. 2019); equal to scikit-learn's average_precision_score. Standard error: bootstrap over instances, 200 draws with a fixed seed.
 
     >>> metric = AnomalyPrecision()
@@ -180,6 +180,10 @@ class AnomalyPrecision(_Ranking):
 
     def __init__(self) -> None:
         super().__init__("average_precision")
+
+    def lacking(self, statistics: Sequence[tuple[str, list[Triple]]]) -> str:
+        found = any(positives for _id, triples in statistics for _score, _negatives, positives in triples)
+        return "" if found else "no label is an anomaly, so that there is no recall to read precision at"
 
     def _score(self, negatives: Floats, positives: Floats, unscored: bool) -> float:
         import numpy as np

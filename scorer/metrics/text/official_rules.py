@@ -23,7 +23,7 @@ from scorer.metrics.base import (
     texts,
 )
 from scorer.metrics.text.classification import Accuracy, MicroF1, is_right
-from scorer.metrics.text.overlap import CorpusBleu, Rouge, SentenceBleu, Tokens
+from scorer.metrics.text.overlap import CorpusBleu, Rouge, SentenceBleu, Tokens, sentence_bleu
 from scorer.metrics.text.porter import stem
 from scorer.metrics.text.treebank import treebank_tokens
 from scorer.parsers import Parsed
@@ -106,13 +106,18 @@ class OfficialRouge(Rouge):
     0.5
     """
 
+    def wordless(self, text: str, reference: str) -> float:
+        """As the package has it: what has no word is alike to nothing."""
+        return 0.0
+
     def words(self, text: str) -> Tokens:
         found = _ASCII_WORDS.findall(text.lower())
         return tuple(stem(word) if len(word) > 3 else word for word in found)
 
 
 class OfficialSentenceBleu(SentenceBleu):
-    """BLEU over nltk's treebank tokens as they are: Chinese and Japanese text is not split into characters.
+    """BLEU over nltk's treebank tokens as they are: Chinese and Japanese text is not split into characters, and a short answer is
+    smoothed even if it is the reference itself.
 
     >>> OfficialSentenceBleu("bleu_1", 1).statistic("今天天气", Question("long_text", ["今天下雨"]))
     0.0
@@ -120,6 +125,9 @@ class OfficialSentenceBleu(SentenceBleu):
 
     def tokens(self, text: str) -> Tokens:
         return treebank_tokens(text, False)
+
+    def _bleu(self, tokens: Tokens, reference: Tokens) -> float:
+        return sentence_bleu(tokens, reference, self._order)
 
 
 def _set(text: str) -> frozenset[str]:

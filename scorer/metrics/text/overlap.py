@@ -36,8 +36,8 @@ class SentenceBleu(MeanMetric):
 
     BLEU = BP * exp(1/n * sum_k log p_k), p_k the clipped k-gram precision, BP = min(1, exp(1 - r/c)) for c answer
     and r reference tokens. Tokens: treebank (case kept). Orders without a match count as 0; answers shorter than n
-    tokens are smoothed instead (Chen and Cherry 2014, method 4). Source: Papineni et al. 2002; equal to nltk's
-    sentence_bleu. Standard error: of a mean.
+    tokens are smoothed instead (Chen and Cherry 2014, method 4), but an answer that is the reference token by token counts 1, however
+    short: no answer could be better. Source: Papineni et al. 2002; otherwise equal to nltk's sentence_bleu. Standard error: of a mean.
 
     >>> SentenceBleu("bleu_1", 1).statistic("the cat sat", Question("short_text", ["the cat sat down"]))
     0.7165313105737893
@@ -50,7 +50,10 @@ class SentenceBleu(MeanMetric):
     def statistic(self, answer: Parsed, question: Question) -> float:
         text, references = texts(answer, question)
         tokens = self.tokens(text)
-        return best_reference([sentence_bleu(tokens, self.tokens(reference), self._order) for reference in references])
+        return best_reference([self._bleu(tokens, self.tokens(reference)) for reference in references])
+
+    def _bleu(self, tokens: Tokens, reference: Tokens) -> float:
+        return 1.0 if tokens and tokens == reference else sentence_bleu(tokens, reference, self._order)
 
     def tokens(self, text: str) -> Tokens:
         """The tokens that are compared."""
@@ -114,8 +117,8 @@ class Rouge(MeanMetric):
     """Mean over instances of ROUGE-1 or ROUGE-L as F-measure with stemming, best reference.
 
     F = 2PR / (P + R). ROUGE-1: P and R count common words as a multiset; ROUGE-L: the longest common subsequence.
-    Words by Unicode rules (Chinese and Japanese by character), English ones stemmed. Source: Lin 2004; on ASCII text
-    equal to the rouge-score package. Standard error: of a mean.
+    Words by Unicode rules (Chinese and Japanese by character), English ones stemmed. If neither has a word ("!!!"), F is 1 for equal
+    texts, else 0. Source: Lin 2004; otherwise on ASCII text equal to the rouge-score package. Standard error: of a mean.
 
     >>> round(Rouge("rouge_l").statistic("the cats sat", Question("long_text", ["a cat was sitting, it sat"])), 4)
     0.4444
@@ -124,7 +127,12 @@ class Rouge(MeanMetric):
     def statistic(self, answer: Parsed, question: Question) -> float:
         text, references = texts(answer, question)
         given = self.words(text)
-        return best_reference([self._f(given, self.words(reference)) for reference in references])
+        return best_reference([self._f(given, self.words(reference)) or self.wordless(text, reference) for reference in references])
+
+    def wordless(self, text: str, reference: str) -> float:
+        """1 if both are the same signs and no words."""
+        given = _plain(text)
+        return float(bool(given) and given == _plain(reference) and not self.words(text))
 
     def words(self, text: str) -> Tokens:
         """The words that are compared, as their stems."""

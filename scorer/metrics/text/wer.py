@@ -20,10 +20,11 @@ _ASCII_PUNCTUATION = b"!\"#%&'()*,-./:;?@[\\]_{}"
 class WordErrorRate(MeanMetric):
     """Mean over utterances of the word error rate, in percent: 100 * mean((S + D + I) / N). Lower is better; it may exceed 100.
 
-    S, D, I: words substituted, left out and added in the shortest way from the reference to the transcript; N: words of the reference,
-    at least 1. Words as of ``transcript_words``; the reference nearest to the transcript counts. Source: the Levenshtein distance of words
-    as speech recognition has it (Morris, Maier and Green 2004); equal to the jiwer package. No answer is the empty transcript, an
-    error of 100 %. Standard error: of a mean.
+    S, D, I: words substituted, left out and added in the shortest way from the reference to the transcript; N: words of the reference.
+    A reference without a word makes no rate: there silence is right (0), and whatever is heard an error of 100 %. Words as of
+    ``transcript_words``; the reference nearest to the transcript counts. Source: the Levenshtein distance of words as speech recognition
+    has it (Morris, Maier and Green 2004); otherwise equal to the jiwer package. No answer is the empty transcript, an error of 100 %.
+    Standard error: of a mean.
 
     >>> WordErrorRate().statistic("The cat sat", Question("long_text", ["the cat sat down."]))
     0.25
@@ -54,7 +55,7 @@ def word_error_rate(hypothesis: str, reference: str) -> float:
     0.6666666666666666
     """
     given, wanted = transcript_words(hypothesis), transcript_words(reference)
-    return Levenshtein.distance(given, wanted) / max(1, len(wanted))
+    return Levenshtein.distance(given, wanted) / len(wanted) if wanted else float(bool(given))
 
 
 @remembered

@@ -53,3 +53,8 @@ def test_the_score_is_the_mean_of_the_rates_in_percent_and_may_exceed_a_hundred(
     assert metric.compute(rows).score == pytest.approx(100 * (1 / 3 + 4) / 2)
     assert metric.worst(Question("long_text", ["yes"])) == 1.0
     assert metric.direction == "lower"
+
+
+@pytest.mark.parametrize(("heard", "rate"), [("", 0.0), ("...", 0.0), ("yes", 1.0), ("no no no", 1.0)])
+def test_against_a_reference_without_words_silence_is_right_and_anything_else_one_error(heard: str, rate: float) -> None:
+    assert word_error_rate(heard, "") == word_error_rate(heard, "!") == rate
