@@ -40,7 +40,7 @@ class AnswerKey(NamedTuple):
         >>> AnswerKey.parse("\\x1f0.2.0\\x1fq 1") == AnswerKey("q 1", repeat=2)
         True
         """
-        found = _TEXT.fullmatch(text)
+        found = _TEXT.fullmatch(text) if text.startswith(MARK) else None
         if found is None:
             return cls(text)
         variant, repeat, shuffle, instance = found.groups()

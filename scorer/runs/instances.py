@@ -59,10 +59,17 @@ class InstanceList:
             if unread is not None and asked.unscored:
                 return [_unread_message(task, key, reason if asked.readings else "") for key, reason in sorted(unread.items())]
             only = frozenset(key.instance for key in unread or ())
-        kept = self._store.answers(asked.run_id, task, only=only, readings=asked.readings)
+        few = bool(asked.limit)  # what was read is then looked up for those alone that are shown
+        kept = self._store.answers(asked.run_id, task, only=only, readings=asked.readings and not few)
         if kept is None:
             raise NotFoundError(f"task {quoted(task)} of run {quoted(asked.run_id)} has not been scored")
-        return list(instance_messages(kept, outcomes=self._outcomes, wrong=asked.wrong, limit=asked.limit, unscored=asked.unscored))
+        found = list(instance_messages(kept, outcomes=self._outcomes, wrong=asked.wrong, limit=asked.limit, unscored=asked.unscored))
+        if few and asked.readings and found:
+            read = self._store.answers(asked.run_id, task, only=frozenset(one.instance_id for one in found), readings=True)
+            readings = {} if read is None else read.readings
+            for one in found:
+                _add_reading(one, readings.get(AnswerKey(one.instance_id, one.variant, one.repeat, one.shuffle), _NOTHING))
+        return found
 
 
 def instance_messages(
@@ -79,8 +86,7 @@ def instance_messages(
     if wrong:
         found = [] if metric is None or best is None else _wrong(found, best, metric.direction)
     for key, outcome, score in found[: limit or None]:
-        read = kept.readings.get(key, _NOTHING)
-        yield sc.ListInstancesResponse(
+        message = sc.ListInstancesResponse(
             task=kept.task.key,
             instance_id=key.instance,
             variant=key.variant,
@@ -88,12 +94,15 @@ def instance_messages(
             shuffle=key.shuffle,
             outcome=sc.Outcome.Name(outcome.number),
             score=score,
-            parsed_json=read.parsed,
-            parsed_cut=read.cut,
-            reason=read.reason,
             found=len(found),
             best=best,
         )
+        _add_reading(message, kept.readings.get(key, _NOTHING))
+        yield message
+
+
+def _add_reading(message: sc.ListInstancesResponse, read: Reading) -> None:
+    message.parsed_json, message.parsed_cut, message.reason = read.parsed, read.cut, read.reason
 
 
 def _unread_message(task: str, key: AnswerKey, reason: str) -> sc.ListInstancesResponse:
@@ -109,9 +118,17 @@ def _unread_message(task: str, key: AnswerKey, reason: str) -> sc.ListInstancesR
 
 
 def _scored(kept: TaskAnswers, metric: Metric[object] | None) -> Iterator[_Scored]:
-    for key, (outcome, statistic) in sorted(kept.statistics.items()):
-        score = None if metric is None or statistic is None or outcome in OPEN else instance_score(metric, statistic)
-        yield _Scored(key, outcome, score)
+    known: dict[float, float | None] = {}  # many instances have one of few numbers
+    for key in sorted(kept.statistics):
+        outcome, statistic = kept.statistics[key]
+        if metric is None or statistic is None or outcome in OPEN:
+            yield _Scored(key, outcome, None)
+        elif isinstance(statistic, float):
+            if statistic not in known:
+                known[statistic] = instance_score(metric, statistic)
+            yield _Scored(key, outcome, known[statistic])
+        else:
+            yield _Scored(key, outcome, instance_score(metric, statistic))
 
 
 def _wrong(instances: list[_Scored], best: float, direction: Direction) -> list[_Scored]:

@@ -68,7 +68,9 @@ def test_wrong_answers_are_those_that_could_be_better_the_worst_first(store: Sco
     assert named(listed(store, wrong=True)) == [
         *("choices/b", "choices/b#2", "choices/c", "errors/7.0", "errors/2.0", "errors/0.5", "graded/0.125", "graded/0.25", "rated/poor"),
     ]
-    few = listed(store, wrong=True, limit=1)
+    few = listed(store, wrong=True, limit=1, readings=True)
+    assert [one.parsed_json for one in few] == ['"B"'] * 4
+    assert [one.reason for one in listed(store, task="choices", wrong=True, limit=2, readings=True)] == ["", "why"]
     assert named(few) == ["choices/b", "errors/7.0", "graded/0.125", "rated/poor"]
     assert [one.found for one in few] == [3, 3, 2, 1]
     assert [one.score for one in few] == [0.0, 7.0, 12.5, 3.0]
