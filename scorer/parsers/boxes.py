@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from genlevel.benchmark.forms.boxes import box_format
+from genlevel.benchmark.forms.boxes import box_format, named_sides
 from genlevel.benchmark.forms.written_boxes import NOTHING, Layout, Said, Unit, WrittenBox, unit_said, written_boxes
 from scorer.parsers.conventions import NOWHERE, Place, all_fractions, located
 from scorer.parsers.documents import documents
@@ -21,6 +21,10 @@ _THREE_DIGITS = re.compile(r"\[\[?\s?(\d{3})\s?,\s?(\d{3})\s?,\s?(\d{3})\s?,\s?(
 # Keys under which four numbers are not x, y, width, height: if their JSON cannot be read, the numbers alone would mislead.
 _OTHERWISE = re.compile(r"box_2d|\b[xy]_?(?:1|2|min|max)\b(?!\s?[,\])])")
 _NAME = r"\s?([a-z][a-z_]{0,12}\d?)\s?"
+_SIDE = re.compile(
+    r"\b(x|y|w|h|width|height|c[xy]|[xy]_?(?:[12]|min|max)|left|top|right|bottom)\s?[:=]\s?([-+]?\d{1,12}(?:\.\d{1,12})?\s?%?)(?:\s?px)?",
+    re.IGNORECASE,
+)
 _FORMAT = re.compile(rf"[(\[]{_NAME},{_NAME},{_NAME},{_NAME}[)\]]", re.IGNORECASE)
 _UNIT = re.compile(r"normali[sz]ed|thousandths|\b0\s?(?:-|–|to)\s?1000\b|\b(?:in|of) pixels\b|pixel coordinates", re.IGNORECASE)
 _MOST_BOXES = 10_000
@@ -78,6 +82,8 @@ def _written(answer: str) -> list[WrittenBox] | Unparsable:
         if fitting:
             return Unparsable(f"it has {len(fitting)} lists or objects that could be the answer, and no answer marker")
         reason = reason or next(found.reason for found in read if isinstance(found, Unparsable))
+    if not reason and (named := _named_in_prose(answer, said)):
+        return named
     if reason or _OTHERWISE.search(answer):
         return Unparsable(reason or _NONE)
     return _in_brackets(answer, loose, said)
@@ -92,6 +98,14 @@ def _in_brackets(answer: str, loose: Sequence[object], said: Said) -> list[Writt
     quadruples = dict.fromkeys(tuple(number.replace(" ", "") for number in numbers) for numbers in _QUADRUPLE.findall(answer)[:_MOST_BOXES])
     bare: list[object] = [list(numbers) for numbers in quadruples] or list(loose)
     return _boxes(bare, said) if bare else Unparsable(_NONE)
+
+
+def _named_in_prose(answer: str, said: Said) -> list[WrittenBox]:
+    """Boxes whose sides stand by name in a text without lists: "x1=64, y1=96, x2=192, y2=288"; none if any side is left over."""
+    written = _SIDE.findall(answer) if not _QUADRUPLE.search(answer) else []
+    boxes = [dict(written[start : start + 4]) for start in range(0, len(written), 4)]
+    found = [_boxes(box, said) for box in boxes if named_sides(box) is not None]
+    return [box for one in found if not isinstance(one, Unparsable) for box in one] if len(found) == len(boxes) else []
 
 
 def _said(answer: str) -> Said:

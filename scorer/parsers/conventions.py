@@ -7,6 +7,7 @@ Coordinates end in pixels of the label's picture, which may have been sent in an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -127,10 +128,15 @@ def inside(unit: Unit, picture: Picture, corners: tuple[float, float, float, flo
 
 
 def located(box: WrittenBox, place: Place) -> Box:
-    """A box in pixels of the label's picture. A negative width or height counts as 0: such a box can match nothing. Raises NoPicture."""
+    """A box in pixels of the label's picture. A negative width or height counts as 0: such a box can match nothing.
+
+    Raises NoPicture, and ValueError for a box of endless size.
+    """
     meant = meaning(box.said, place)
     across, down = scale(meant.unit, place.picture)
     x, y, width, height = sized(box.numbers, meant.layout)
+    if not all(map(math.isfinite, (x * across, y * down, width * across, height * down))):
+        raise ValueError(f"box {list(box.numbers)} is impossible as {meant.layout}")
     return Box(x * across, y * down, max(width, 0.0) * across, max(height, 0.0) * down, box.label, box.score)
 
 

@@ -102,6 +102,8 @@ def _walk(value: object, name: str, score: float | None, said: Said) -> Iterator
             return
         for part in value:
             yield from _walk(part, name, score, said)
+    elif isinstance(value, str) and len(sides := re.split(r"[,;\s]+", value.strip()[:120])) == 4 and None not in map(_side, sides):
+        yield _box(sides, name, score, said)
     else:
         raise ValueError(f"{shown(value)} is not a box of four numbers")
 

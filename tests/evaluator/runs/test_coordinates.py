@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from genlevel.cli.card import print_tasks
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+from scorer.reports.documents import tasks_json
 
 WIDTH, HEIGHT = 641, 481
 BOXES = [[20.0 + 30 * index, 30.0 + 10 * index, 200.0, 150.0 + index] for index in range(8)]
@@ -95,6 +99,18 @@ async def test_boxes_of_a_whole_run_are_read_as_they_are_meant(
     text = scripted.requests[0].messages[0].parts[-1].text
     assert "which is 641 pixels wide and 481 pixels high" in text
     assert '"score": confidence from 0 to 1' in text
+
+
+async def test_what_was_found_of_all_answers_is_said_on_the_card(make_evaluator: Any, scripted: Any, tmp_path: Path) -> None:
+    evaluator, scorer = make_evaluator()
+    takes_pictures(scripted)
+    scripted.script = answering(lambda box: {"box": [box[0], box[1], box[0] + box[2], box[1] + box[3] + 140]})
+    score = await score_of(evaluator, scorer, pictures(tmp_path / "suite"))
+    assert len(score.remarks) == 1
+    out = Console(width=300, record=True, file=io.StringIO())
+    print_tasks(out, tasks_json([score]))
+    assert f"Raccoon Detection: {score.remarks[0]}" in out.export_text()
+    assert score.remarks[0].startswith("coordinates are read as two corners in pixels: so all of them lie in their pictures")
 
 
 async def test_a_run_is_scored_again_with_what_its_route_declared(make_evaluator: Any, scripted: Any, tmp_path: Path) -> None:
