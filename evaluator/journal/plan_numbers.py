@@ -8,10 +8,10 @@ may have been answered.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import Connection, Exists, exists, func, or_, select
 
 from evaluator.journal.tables import answers, runs
@@ -41,8 +41,7 @@ def number_after(tasks: Iterable[str], tried: Iterable[Tried]) -> int:
     highest: dict[str, int] = {}
     for plan in tried:
         number = plan.number or _following(plan.tasks, highest)
-        for task in plan.tasks:
-            highest[task] = max(number, highest.get(task, 0))
+        highest |= {task: max(number, highest.get(task, 0)) for task in plan.tasks}
     return _following(tasks, highest)
 
 
@@ -68,7 +67,7 @@ def expected_number(connection: Connection, run_id: str) -> int:
         return 0
     if own.has_answers:
         return int(own.plan_number)
-    return new_number(connection, own.model, own.benchmark, json.loads(own.covers), besides=run_id)
+    return new_number(connection, own.model, own.benchmark, orjson.loads(own.covers), besides=run_id)
 
 
 def new_number(connection: Connection, model: str, benchmark: str, tasks: Iterable[str], *, besides: str = "") -> int:
@@ -76,7 +75,7 @@ def new_number(connection: Connection, model: str, benchmark: str, tasks: Iterab
     counts = or_(runs.c.status == ev.RUN_STATUS_RUNNING, _has_answers())
     ours = (runs.c.model == model, runs.c.benchmark == benchmark, runs.c.run_id != besides)
     query = select(runs.c.covers, runs.c.plan_number).where(*ours, counts).order_by(runs.c.created, runs.c.run_id)
-    return number_after(tasks, [Tried(frozenset(json.loads(row.covers)), row.plan_number) for row in connection.execute(query)])
+    return number_after(tasks, [Tried(frozenset(orjson.loads(row.covers)), row.plan_number) for row in connection.execute(query)])
 
 
 def _has_answers() -> Exists:
