@@ -28,6 +28,10 @@ _SENTENCE = re.compile(
     r"(?P<name>[^.!?\n]{1,60})[.!]?$",
     re.IGNORECASE,
 )
+_IS_RIGHT = re.compile(
+    r"^([^.!?\n]{1,60}?)\sis\s(?:the|my)\s(?:(?:most|very|final|right|correct|best|likely|appropriate)\s){0,3}(?:answer|label|class|category|choice)[.!]?$",
+    re.IGNORECASE,
+)
 _NO_NAME = re.compile(
     r"\b(?:not|no|or|either|neither|because|that|which|but|if|unclear|unknown|difficult|hard|impossible|cannot|possible)\b|n['’]t\b",
     re.IGNORECASE,
@@ -59,13 +63,16 @@ def parse_name(text: str) -> str | Unparsable:
     if len(bold) == 1 and (len(lines) == 1 or _BOLD.match(lines[0]) or _BOLD.match(lines[-1])) and _is_short(only := bold.pop()):
         return only
     if len(lines) > 1:
-        return next((_name(line) for line in (lines[0], lines[-1]) if _is_short(_plain(line)) and not line.endswith(":")), read) or read
+        return next((_name(line) for line in (lines[0], lines[-1]) if _is_name(_plain(line))), read) or read
     return _name(lines[0]) or read if lines else read
 
 
 def _name(line: str) -> str:
     """A line as a name: less emphasis, a sentence around it and an explanation behind it; "" if nothing is left."""
     line = _plain(line)
+    right = _IS_RIGHT.match(line)
+    if right is not None:
+        return without_wrapping(right[1])
     sentence = _SENTENCE.match(line)
     if sentence is not None and _NO_NAME.search(line) is None:
         line = sentence["name"]
@@ -77,6 +84,10 @@ def _name(line: str) -> str:
 
 def _plain(line: str) -> str:
     return line.replace("**", "").replace("__", "").strip(" \t*`")
+
+
+def _is_name(line: str) -> bool:
+    return _is_short(line) and not line.endswith(":") and _VERB.search(line) is None
 
 
 def _is_short(line: str) -> bool:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from collections.abc import Callable
+from types import FrameType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from genlevel.benchmark.texts import normal_text
 from scorer.parsers import Unparsable, parse_answer
 
 SETS = {
@@ -172,3 +178,91 @@ def test_what_settles_on_no_option_is_unparsable(raw: str) -> None:
 )
 def test_the_option_that_an_answer_settles_on_is_read(raw: str, label: str) -> None:
     assert parse_answer("label", raw, ANIMALS) == label
+
+
+forms = st.sampled_from([form for form in FORMS if "{{" not in form])
+sets = st.sampled_from(sorted(SETS))
+
+
+@settings(max_examples=150)
+@given(sets, st.data())
+def test_an_option_is_read_as_itself_in_any_order_of_the_options(name: str, data: st.DataObject) -> None:
+    label = data.draw(st.sampled_from(SETS[name]))
+    options = data.draw(st.permutations(SETS[name]))
+    raw = data.draw(forms).format(label)
+    assert parse_answer("label", label, options) == label
+    assert parse_answer("label", raw, options) == parse_answer("label", raw, SETS[name]) == label
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.text(alphabet="abcdeXYZ 1-.?é", min_size=1, max_size=12).filter(str.strip), min_size=1, max_size=8, unique=True), st.data()
+)
+def test_an_options_own_text_is_never_another_option(options: list[str], data: st.DataObject) -> None:
+    label = data.draw(st.sampled_from(options))
+    read = parse_answer("label", label, options)
+    assert isinstance(read, Unparsable) or read.strip() == label.strip()
+
+
+said = st.lists(
+    st.sampled_from(["cat", "dog", "food", "not", "is", "a", "the", "or", "answer", ":", ".", "\n", "so", "?", "wait", "(", ")", "**"]),
+    max_size=25,
+)
+
+
+@settings(max_examples=300)
+@given(said.map(" ".join), st.permutations(["cat", "cat food", "dog"]))
+def test_what_is_read_is_an_option_that_the_text_names_and_no_order_changes_it(raw: str, options: list[str]) -> None:
+    read = parse_answer("label", raw, options)
+    assert read == parse_answer("label", raw, ["cat", "cat food", "dog"])
+    if isinstance(read, str):
+        assert read in options
+        assert read.split()[0] in raw
+
+
+@pytest.mark.parametrize(
+    "unit", ["cat ", "not a cat ", "cat or dog ", "Answer: cat\n", "- ", "(A) ", "is the ", "Category: ", "cat-", "因此", '[("* ']
+)
+@pytest.mark.parametrize("options", [("cat", "dog", "hot dog"), ()])
+def test_the_work_grows_with_the_length_of_an_answer_and_no_faster(unit: str, options: tuple[str, ...]) -> None:
+    steps = [steps_of("label", unit * (length // len(unit)), options) for length in (4_000, 16_000)]
+    assert steps[1] < 5 * steps[0] + 500
+
+
+def steps_of(kind: str, raw: str, options: tuple[str, ...]) -> int:
+    """How many lines of the parsers are run: a count, as times differ from machine to machine."""
+    count = 0
+
+    def trace(frame: FrameType, _event: str, _argument: object) -> Callable[..., object] | None:
+        nonlocal count
+        count += 1
+        return trace if "parsers" in frame.f_code.co_filename else None
+
+    sys.settrace(trace)
+    try:
+        parse_answer(kind, raw, options)
+    finally:
+        sys.settrace(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("raw", "label"),
+    [
+        *(
+            (form.format("Land Rover"), "Land Rover")
+            for form in FORMS
+            if form != "{}: typical features." and form.startswith(("{}", "**{}", "The answer", "Answer", "Category"))
+        ),
+        ("The painting is by Claude Monet.", "Claude Monet"),
+        ("The brand is **GMC**.", "GMC"),
+        ("It has a green oval.\n\nLand Rover", "Land Rover"),
+        ("Based on the logo, this is a BMW.", "BMW"),
+        ("No emotion", "No emotion"),
+        ("It is hard to say because it is dark.", "It is hard to say because it is dark."),
+    ],
+)
+def test_without_options_a_label_is_the_name_that_an_answer_states(raw: str, label: str) -> None:
+    read = parse_answer("label", raw)
+    assert isinstance(read, str)
+    assert normal_text(read) == normal_text(label)
