@@ -75,7 +75,8 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     >>> parse_choice("(A) is incorrect.", ["A dog runs.", "A man walks."])
     Unparsable(reason='it takes A back')
     """
-    text = without_markup(unicodedata.normalize("NFKC", without_invisible(text)))
+    tags = not any("<" in option for option in options)
+    text = without_markup(unicodedata.normalize("NFKC", without_invisible(text)), tags=tags)
     choices = Options.of(options)
     stated = _stated(text, choices)
     if stated is not None:

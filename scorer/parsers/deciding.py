@@ -24,7 +24,7 @@ _COMPARES = word_set("than unlike compared comparison whereas while opposed cont
 _DENIES = DENIED_BEFORE | word_set("wrong incorrect false invalid unlikely worst least hardly barely doubt other another non")
 _LOOKED_AT = word_set(
     "unlike except excluding exclude excluded eliminate eliminated reject rejected rule ruled compared comparison differ different contrast"
-    " confused mistaken resemble initially thought considered candidate between than instead similarly"
+    " confused mistaken resemble initially thought considered candidate between than instead similarly lack absence absent opposite"
 )
 _HOW = word_set("sure certain clear much many far")
 _NO_MATTER = word_set("doubt question only just")
@@ -100,15 +100,15 @@ def decided(text: str, names: Names, at_least: Weight = Weight.NAMED) -> str | U
     conclusions = [claim for claim in claims if claim.weight is Weight.CONCLUDED]
     if conclusions:
         after = claims[claims.index(conclusions[-1]) + 1 :]
-        turns = [claim for claim in after if claim.turns and claim.weight > Weight.NAMED]
-        beside = after[0].options if after and after[0].whole and not turns else frozenset[str]()
-        return one((turns or conclusions)[-1].options | beside)
+        turned = [claim for claim in after if claim.turns and claim.weight > Weight.NAMED]
+        beside = after[0].options if after and after[0].whole and not turned else frozenset[str]()
+        return one((turned or conclusions)[-1].options | beside)
     if at_least is Weight.CONCLUDED:
         return None
     stated = [claim for claim in claims if claim.weight is Weight.STATED]
-    turned = next((place for place in range(len(stated) - 1, -1, -1) if stated[place].turns), 0)
+    since = next((place for place in range(len(stated) - 1, -1, -1) if stated[place].turns), 0)
     if stated:
-        return one(option for claim in stated[turned:] for option in claim.options)
+        return one(option for claim in stated[since:] for option in claim.options)
     named = {option for claim in claims for option in claim.options}
     if at_least is Weight.STATED or len(words.said) > (_MOST_WORDS if names.letters else MOST_CHARACTERS):
         return None
@@ -181,8 +181,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     before = said[start : inside[0].start + 1]
     if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > Weight.NAMED else before):
         heaviest = Weight.CONCLUDED
-    turns = not TAKES_BACK.isdisjoint(said[max(0, start - _NEAR) : end])
-    return _Claim(options, heaviest, turns, whole)
+    return _Claim(options, heaviest, turns(said[max(0, start - _NEAR) : end]), whole)
 
 
 def _are_alternatives(said: Sequence[str], inside: Sequence[Mention], option: str) -> bool:
@@ -201,7 +200,7 @@ def clause_before(said: Sequence[str], start: int) -> list[str]:
         word = before[place]
         if word == "but" and place and before[place - 1] in _ALL:
             return [*clause, "except"]
-        if word == ":":
+        if word == ":" and not (place and before[place - 1] == "no"):
             continue
         if (ends_clause(word) and word not in "()") or (word in _CLAUSE_WORDS and not (word == "so" and clause and clause[-1] in _HOW)):
             break
@@ -254,7 +253,12 @@ def is_meant(said: Sequence[str], mention: Mention) -> bool:
 
 def takes_back(text: str) -> bool:
     """Whether a text has words by which it takes back what came before it."""
-    return not TAKES_BACK.isdisjoint(Words.of(text[-MOST_CHARACTERS:]).said)
+    return turns(Words.of(text[-MOST_CHARACTERS:]).said)
+
+
+def turns(said: Sequence[str]) -> bool:
+    """Whether among some words are such that take back what was said before: "wait", "on reflection", "no, ..."."""
+    return not TAKES_BACK.isdisjoint(said) or any(word == "no" and after in {",", ":"} for word, after in pairwise(said))
 
 
 def is_denied(said: Sequence[str], mention: Mention) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from scorer.parsers.deciding import TAKES_BACK, WRONG, decided, is_meant, one
+from scorer.parsers.deciding import WRONG, decided, is_meant, one, turns
 from scorer.parsers.free_label import parse_name
 from scorer.parsers.languages import WHY, word_set
 from scorer.parsers.markup import without_markup
@@ -39,7 +39,7 @@ def parse_label(text: str, options: Sequence[str]) -> str | Unparsable:
     Unparsable(reason='it names none of the options')
     """
     options = tuple(option for option in options if option.strip())
-    text = without_markup(text).strip()
+    text = without_markup(text, tags=not any("<" in option for option in options)).strip()
     if not options:
         return parse_name(text)
     names = Names(options)
@@ -81,6 +81,8 @@ def _of_line(line: str, names: Names) -> str | Unparsable | None:
 
 def _with_explanation(line: str, names: Names) -> str | Unparsable | None:
     line = _EMPHASIS.sub("", line).strip()
+    if line.startswith("{"):
+        return None
     ends = [len(line), *(end.start() for _, end in zip(range(_MOST_NAMES), _END_OF_NAME.finditer(line), strict=False))]
     for end in sorted(ends, reverse=True):
         found = names.of_text(without_wrapping(line[:end])) if line[:end].strip() else set()
@@ -96,15 +98,17 @@ def _unless_taken_back(read: str | Unparsable, rest: str, names: Names) -> str |
     words = Words.of(rest[:MOST_CHARACTERS])
     said = words.said
     content = [word for word in said[:4] if not ends_clause(word)]
-    if "?" in said[:1] or (content and content[0] in WRONG):
+    mentions = list(names.mentions(words))
+    of_another = bool(mentions) and mentions[0].option != read and mentions[0].start < _NEXT_TO
+    if "?" in said[:1] or (content and content[0] in WRONG and not of_another):
         return Unparsable(f"it takes {read} back")
     if gives_up(rest.lstrip(" ,.;:-–—(")):
         return Unparsable("it says that there is no answer")
     beside = {read}
-    for mention in names.mentions(words):
+    for mention in mentions:
         if mention.option == read or not is_meant(said, mention):
             continue
-        if not TAKES_BACK.isdisjoint(said[max(0, mention.start - _FAR) : mention.start]):
+        if turns(said[max(0, mention.start - _FAR) : mention.start]):
             read, beside = mention.option, {mention.option}
         elif _is_beside(said, mention):
             beside.add(mention.option)

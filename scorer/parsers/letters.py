@@ -63,7 +63,7 @@ class Options(NamedTuple):
 
     @classmethod
     def of(cls, options: Sequence[str]) -> Options:
-        exact = tuple(without_markup(unicodedata.normalize("NFKC", option)).strip() for option in options)
+        exact = tuple(without_markup(unicodedata.normalize("NFKC", option), tags=False).strip() for option in options)
         return cls(exact, tuple(map(normal_text, exact)))
 
     @property

@@ -266,3 +266,92 @@ def test_without_options_a_label_is_the_name_that_an_answer_states(raw: str, lab
     read = parse_answer("label", raw)
     assert isinstance(read, str)
     assert normal_text(read) == normal_text(label)
+
+
+PAINTERS = ["Claude Monet", "Vincent van Gogh", "Pablo Picasso", "Rembrandt"]
+CARS = ["BMW", "Land Rover", "Rover", "Citroen", "Audi"]
+EMOTIONS = ["joy", "sadness", "anger", "neutral"]
+SENTIMENTS = ["positive", "negative", "neutral"]
+SAID = [
+    ("Vincent van Gogh painted this.", PAINTERS, "Vincent van Gogh"),
+    ("This painting was created by Claude Monet in 1872, and it hangs in Paris.", PAINTERS, "Claude Monet"),
+    ("The style of the painting is Impressionism, which suggests Claude Monet.", PAINTERS, "Claude Monet"),
+    ("The painter is **Pablo Picasso** (1881–1973).", PAINTERS, "Pablo Picasso"),
+    ("Artist: Rembrandt\n\nExplanation: He used light like Claude Monet never did.", PAINTERS, "Rembrandt"),
+    ("Not Claude Monet, but Pablo Picasso.", PAINTERS, "Pablo Picasso"),
+    ("The logo is that of Citroën.", CARS, "Citroen"),
+    ("It's a Rover, not a Land Rover.", CARS, "Rover"),
+    ("I believe this is an Audi A4.", CARS, "Audi"),
+    ("The car is a BMW 3 Series.", CARS, "BMW"),
+    ("BMW M3", CARS, "BMW"),
+    ("Emotion: **Joy**\nConfidence: 0.9", EMOTIONS, "joy"),
+    ("The speaker feels joy rather than sadness.", EMOTIONS, "joy"),
+    ("The dominant emotion here is anger, with a hint of sadness.", EMOTIONS, "anger"),
+    ("neutral/joy", EMOTIONS, None),
+    ("Joy, sadness", EMOTIONS, None),
+    ("The review is neither positive nor negative, so it is neutral.", SENTIMENTS, "neutral"),
+    ("Sentiment: Positive\nReason: the author likes it, there is nothing negative.", SENTIMENTS, "positive"),
+    ("The sentiment is not negative.", SENTIMENTS, None),
+    ("It is negative. Wait, no: it is positive.", SENTIMENTS, "positive"),
+    ("mixed", SENTIMENTS, None),
+    ("I would say it's a tie between joy and anger.", EMOTIONS, None),
+    ("Could be joy. Could be anger.", EMOTIONS, None),
+    ("joy? anger?", EMOTIONS, None),
+    ("Sorry, I can't identify people in images, but the emotion might be joy.", EMOTIONS, None),
+    ("As an AI I cannot feel joy.", EMOTIONS, None),
+    ("La categoría es BMW.", CARS, "BMW"),
+    ("Die Marke ist Audi.", CARS, "Audi"),
+    ("La voiture est une BMW.", CARS, "BMW"),
+    ("这是宝马BMW。", CARS, "BMW"),
+    ("Это BMW.", CARS, "BMW"),
+    ("それはBMWです。", CARS, "BMW"),
+    ("C'est une BMW, pas une Audi.", CARS, "BMW"),
+    ("Es ist kein BMW, sondern ein Audi.", CARS, "Audi"),
+    ("No es un BMW, es un Audi.", CARS, "Audi"),
+    ("这不是BMW，而是Audi。", CARS, "Audi"),
+    ('{"emotion": "joy"}', EMOTIONS, "joy"),
+    ('[{"label":"joy"}]', EMOTIONS, "joy"),
+    ('{"joy": 0.9, "anger": 0.1}', EMOTIONS, None),
+    ("<label>joy</label>", EMOTIONS, "joy"),
+    ("<emotion>joy</emotion>", EMOTIONS, "joy"),
+    ("[joy]", EMOTIONS, "joy"),
+    ("Answer:\njoy", EMOTIONS, "joy"),
+    ("The answer is:\n\n**joy**", EMOTIONS, "joy"),
+    ("## Answer\njoy", EMOTIONS, "joy"),
+    ("My final answer: it's joy!", EMOTIONS, "joy"),
+    ("joy.\n\nThe face shows joy and no anger.", EMOTIONS, "joy"),
+    ("joy\njoy\njoy", EMOTIONS, "joy"),
+    ("1. joy", EMOTIONS, "joy"),
+    ("(a) joy", EMOTIONS, "joy"),
+    ("Options: joy, sadness, anger, neutral\nAnswer: anger", EMOTIONS, "anger"),
+    ("Step 1: I see a smile.\nStep 2: A smile means joy.\nConclusion: joy", EMOTIONS, "joy"),
+    ("The emotion is joyful", EMOTIONS, None),
+    ("overjoyed", EMOTIONS, None),
+    ("It is either joy or anger, but I would pick anger.", EMOTIONS, "anger"),
+    ("joy > anger", EMOTIONS, None),
+    ("Between joy and anger, joy is more likely.", EMOTIONS, "joy"),
+    ("The person is not sad; they are showing joy.", EMOTIONS, "joy"),
+    ("There is no sign of joy.", EMOTIONS, None),
+    ("I don't see joy; I see anger.", EMOTIONS, "anger"),
+    ("lack of joy", EMOTIONS, None),
+    ("Absence of anger", EMOTIONS, None),
+    ("joy (not anger)", EMOTIONS, "joy"),
+    ("joy, not anger", EMOTIONS, "joy"),
+    ("Definitely joy", EMOTIONS, "joy"),
+    ("joyyy", EMOTIONS, None),
+    ("A: joy", EMOTIONS, "joy"),
+    ("Q: which?\nA: joy", EMOTIONS, "joy"),
+    ("Label (joy)", EMOTIONS, "joy"),
+    ("Classification → joy", EMOTIONS, "joy"),
+    ("It is anger? No, it is joy.", EMOTIONS, "joy"),
+    ("I'm not sure, but I think it's joy.", EMOTIONS, "joy"),
+    ("The emotion cannot be determined.", EMOTIONS, None),
+    ("joy - no, anger", EMOTIONS, "anger"),
+    ("<div>", ["<div>", "<p>"], "<div>"),
+]
+
+
+@pytest.mark.parametrize(("raw", "options", "label"), SAID)
+def test_what_is_said_of_painters_cars_and_moods_is_read_if_it_is_sure(raw: str, options: list[str], label: str | None) -> None:
+    read = parse_answer("label", raw, options)
+    assert read == label if label is not None else isinstance(read, Unparsable)
