@@ -42,7 +42,7 @@ _OTHER_OPTION = re.compile(r"(?:\A|\n)\s*B\s?[:.]")
 _TWO_BOXES = re.compile(r"\\boxed\s?\{([^{}\n]{1,99})\}[\s$)\]\\]{0,6}(?:or|and|,)[\s$(\[\\]{0,6}\\boxed\s?\{([^{}\n]{1,99})\}")
 # What takes back what was stated, at the beginning of a sentence, and what says that it was wrong.
 _BACK = re.compile(
-    r"(?:[.!?\n,;)]|\A|[-–—]\s)\W*(?:wait|actually|correction|sorry|oops|hmm+|scratch\sthat|no(?=,)|but\swait|on\s(?:second\sthoughts?|reflection)|I\smade\sa\smistake)\b",
+    r"(?:[.!?\n,;)]|\A|[-–—]\s)\W{0,12}(?:wait|actually|correction|sorry|oops|hmm+|scratch\sthat|no(?=,)|but\swait|on\s(?:second\sthoughts?|reflection)|I\smade\sa\smistake)\b",
     re.IGNORECASE,
 )
 _WRONG = re.compile(r"\b(?:wrong|incorrect|not\s(?:right|correct)|mistake|error|isn['’]t\sright)\b", re.IGNORECASE)

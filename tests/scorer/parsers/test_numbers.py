@@ -485,6 +485,8 @@ def test_whatever_python_writes_is_read_back(value: float) -> None:
         "So 1 = ",
         "1. a\n",
         "五",
+        ".",
+        "! ",
     ],
 )
 def test_long_repetitions_end_soon(unit: str) -> None:
