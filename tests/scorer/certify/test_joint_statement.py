@@ -201,6 +201,26 @@ def test_the_specialists_own_luck_makes_false_wins_no_likelier_than_their_share(
     assert false[Reading.SPECIALISTS] <= false[Reading.PUBLISHED]
 
 
+def test_each_claim_is_held_against_its_own_share_alone() -> None:
+    one = [SMALL[0]]
+    # 4.35 % is more than wins have, if less than the plan has.
+    assert Shares.of(0.05).wins < float(stats.binom.sf(18, 28, 0.5)) < Shares.of(0.05).plan
+    lucky = certified(one, {"t0": (19, 28)})
+    assert (lucky.tasks[0].status, lucky.levels[1].status, lucky.discovered_wins) == (Status.UNDECIDED, Status.UNDECIDED, 1)
+    # A loss at 0.07 % is enough for one level of 0.23 %, and not for the sequence from the fifth, which takes four of them.
+    p_value, share = float(stats.binom.cdf(6, 30, 0.5)), Shares.of(0.05).lost_levels
+    assert 2 * p_value < share < 4 * p_value
+    open_ended = certified(SMALL, {"t0": (6, 30), "t1": (6, 30), "t2": (15, 30)})
+    assert [level.status for level in open_ended.levels[1:]] == [Status.UNDECIDED] * 3
+    lost = certified(SMALL, {"t0": (6, 30), "t1": (6, 30), "t2": (6, 30)})
+    assert [level.status for level in lost.levels[1:]] == [Status.NOT_ATTAINED] * 3
+    # That one of two sides is lost takes half of the share.
+    p_value = float(stats.binom.cdf(2, 16, 0.5))
+    assert p_value < share < 2 * p_value
+    either = certified(SMALL[:2], {"t0": (2, 16), "t1": (2, 16)})
+    assert [level.status for level in either.levels[1:]] == [Status.UNDECIDED, Status.UNDECIDED, Status.NOT_ATTAINED]
+
+
 def test_wins_of_different_modalities_are_no_pair() -> None:
     tasks = [task(index, place) for index, place in enumerate(PLACES)]
     across = certified(tasks, {"t0": (400, 400), "t3": (400, 400), "t8": (400, 400)})
@@ -284,6 +304,8 @@ def test_a_win_over_a_reference_that_maps_to_nothing_attains_no_level(metric: st
     claim = Claim(judge(task(0, SIDES[0], reference, TaskMetric(metric, metric)), None))
     assert claim.rewards is rewards
     assert not Claim(TaskResult(task(0, SIDES[0], None), None, None, None, None)).rewards
+    odd = certified([task(0, SIDES[0], -5.0)], {"t0": (10, 400)})
+    assert (odd.tasks[0].status, odd.levels[1].status) == (Status.ATTAINED, Status.UNDECIDED)
 
 
 def test_general_bench_has_as_many_tests_as_it_has_certifiable_tasks_whatever_was_asked() -> None:
