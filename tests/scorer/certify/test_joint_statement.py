@@ -221,6 +221,23 @@ def test_each_claim_is_held_against_its_own_share_alone() -> None:
     assert [level.status for level in either.levels[1:]] == [Status.UNDECIDED, Status.UNDECIDED, Status.NOT_ATTAINED]
 
 
+def test_what_would_decide_is_reckoned_with_the_next_plans_share_and_losses_with_the_part_that_is_asked() -> None:
+    tasks = [task(index, place) for index, place in enumerate(PLACES)]
+    for plan in (0, 1, 3):
+        found = certified(tasks, {"t0": (60, 100)}, plan=plan)
+        assert found.plan == max(1, plan)
+        assert found.shares == Shares.of(0.05, plan, 1 / 9)
+        assert found.levels[1].needed == seen(tasks[0], 60, 100).needed(50.0, Shares.of(0.05, found.plan + 1).wins / 9, better=True)
+
+
+def test_a_specialist_of_few_instances_is_not_shown_to_be_better_either() -> None:
+    one = [SMALL[0]]
+    published, few, many = (certified(one, {"t0": (30, 100)}, specialists=units) for units in (None, {"t0": 20}, {"t0": 5000}))
+    assert few.tasks[0].p_loss > 0.05 > many.tasks[0].p_loss >= published.tasks[0].p_loss
+    assert few.tasks[0].status is Status.UNDECIDED
+    assert published.tasks[0].status is many.tasks[0].status is Status.NOT_ATTAINED
+
+
 def test_wins_of_different_modalities_are_no_pair() -> None:
     tasks = [task(index, place) for index, place in enumerate(PLACES)]
     across = certified(tasks, {"t0": (400, 400), "t3": (400, 400), "t8": (400, 400)})
