@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from evaluator.planning.plans import Plan
+from genlevel.benchmark.model import Benchmark, Suite
 from genlevel.cli.fitting import Part, misfits, models_noted
+from genlevel.cli.merging import joined_run
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -123,6 +126,7 @@ def test_each_task_has_the_share_of_its_own_parts_plan(genlevel, suite):
     assert (one["plan"], tried_again["plan"]) == (1, 2)
     result = merged(genlevel, one["run"], tried_again["run"])
     assert (result["plan"], result["certified"]["plan"]) == (2, 1)
+    assert evaluated(genlevel, suite, "--tasks", TASKS[0], "--limit", "5")["plan"] == 2  # not 3: the merged run is no try of its own
     assert "the parts are plans 1, 2 of the model: each task has the share of its own" in result["certified"]["notes"]
     assert genlevel.run("verify", result["run"], "--out", "here").returncode == 0
 
@@ -185,3 +189,22 @@ def test_what_is_not_known_of_a_part_is_taken_to_fit_and_other_names_of_the_mode
     named = [part(name, name, facts=sc.RunFacts(models=[sc.CountedText(text=f"m-{name}", answers=1)])) for name in "AB"]
     assert "A: m-A; B: m-B" in models_noted(named)
     assert models_noted([named[0], named[0]]) == ""
+
+
+def test_what_parts_took_adds_up_and_what_differs_between_them_is_not_known() -> None:
+    runs = [
+        ev.Run(run_id=name, calls=calls, retries=1, status=ev.RUN_STATUS_FINISHED, facts=facts("m", "f"))
+        for name, calls in (("A", 3), ("B", 4))
+    ]
+    for number, run in enumerate(runs, start=1):
+        run.created.FromSeconds(number)
+        run.updated.FromSeconds(10 * number)
+        run.facts.version, run.facts.commit = "1.0", f"c{number}"
+    suite = Suite("s", Path("s"), Benchmark("s", ()), ())
+    plan = Plan(ev.RunSpecification(tasks="a,b"), suite, gw.ModelInfo(), (), "x")
+    run = joined_run(runs, [plan, plan], plan)
+    assert (run.calls, run.retries, run.created.seconds, run.updated.seconds) == (7, 2, 1, 20)
+    assert (run.facts.version, run.facts.commit, list(run.facts.parts), run.facts.tasks) == ("1.0", "", ["A", "B"], "a,b")
+    assert not run.HasField("cost_nano_usd")
+    runs[1].cost_nano_usd = 5
+    assert joined_run(runs, [plan, plan], plan).HasField("cost_nano_usd")

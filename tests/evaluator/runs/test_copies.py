@@ -86,6 +86,7 @@ async def test_calls_that_no_answer_tells_of_are_in_the_bounds_of_a_copy_and_of_
         journal.record(Answer("a", "t", "i", Outcome.ANSWERED, cost_nano_usd=10)),
         journal.note(OpenCalls("a", 1, "t", judges=False, calls=2, nano_usd=30, tokens=5)),
         journal.record(Answer("b", "u", "i", Outcome.ANSWERED, cost_nano_usd=100, unknown_calls=1, unknown_nano_usd=7)),
+        journal.note(OpenCalls("b", 1, "u", judges=False, calls=1, nano_usd=500, tokens=5)),
     )
     for number, run_id in enumerate(("a", "b"), start=1):
         cost = journal.totals(run_id).cost
@@ -94,7 +95,7 @@ async def test_calls_that_no_answer_tells_of_are_in_the_bounds_of_a_copy_and_of_
         await copy_answers(journal, "both", told(*journal.list_answers(run_id)))
         await note_unknown_calls(journal, run, "both", number=number, before=before)
     both = journal.totals("both").cost
-    assert (both.nano_usd, both.unknown_calls, both.most_nano_usd) == (110, 3, 10 + 30 + 100 + 7)
+    assert (both.nano_usd, both.unknown_calls, both.most_nano_usd) == (110, 4, 10 + 30 + 100 + 7 + 500)
 
 
 async def test_a_line_that_no_journal_wrote_is_refused_by_name(journal: Journal) -> None:
@@ -114,3 +115,13 @@ async def test_what_was_copied_under_an_id_without_a_run_can_be_removed(journal:
     assert list(journal.list_answers("here")) == []
     assert not journal.judgements.are_there("here")
     assert len(list(journal.list_answers("other"))) == 1
+
+
+async def test_models_and_parameters_are_counted_as_answers_tell_them_and_silence_is_counted_too(journal: Journal) -> None:
+    said = ("m-2024", "m-2024", "m-2025", "")
+    await asyncio.gather(
+        *(journal.record(Answer("r", "t", f"i{at}", Outcome.ANSWERED, provider_model=name)) for at, name in enumerate(said))
+    )
+    await journal.record(Answer("r", "t", "failed", Outcome.FAILED))
+    await journal.record(Answer("other", "t", "i", Outcome.ANSWERED, provider_model="n"))
+    assert journal.sent("r") == ([("m-2024", 2), ("", 1), ("m-2025", 1)], [("", 4)])
