@@ -30,15 +30,25 @@ def print_card(document: Document, places: dict[str, str]) -> None:
         out.print("No task has been scored yet.")
         return
     print_verdict(out, document)
-    if document["plan"]:
-        share = document["certified"]["shares"]["plan"]
-        out.print(f"plan {document['plan']} of this model on these tasks in this storage: its share of the error is {share:.3g}")
+    _print_plan(out, document)
     if document["partial"]:
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"])
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def _print_plan(out: Console, document: Document) -> None:
+    """Which try it was, and of what a merged run was made."""
+    first, last = document["certified"]["plan"], document["plan"]
+    if last and first != last:
+        out.print(f"plans {first} to {last} of this model on these tasks in this storage: each task has the share of its own part's")
+    elif last:
+        share = document["certified"]["shares"]["plan"]
+        out.print(f"plan {last} of this model on these tasks in this storage: its share of the error is {share:.3g}")
+    if parts := (document["stamp"]["asked"] or {}).get("parts"):
+        out.print(f"merged from {', '.join(parts)}")
 
 
 def print_verdict(out: Console, document: Document) -> None:

@@ -127,6 +127,9 @@ def test_each_task_has_the_share_of_its_own_parts_plan(genlevel, suite):
     result = merged(genlevel, one["run"], tried_again["run"])
     assert (result["plan"], result["certified"]["plan"]) == (2, 1)
     assert evaluated(genlevel, suite, "--tasks", TASKS[0], "--limit", "5")["plan"] == 2  # not 3: the merged run is no try of its own
+    card = genlevel.run("show", result["run"], "--out", "here").stdout
+    assert "plans 1 to 2 of this model on these tasks in this storage: each task has the share of its own part's" in " ".join(card.split())
+    assert f"merged from {one['run']}, {tried_again['run']}" in card
     assert "the parts are plans 1, 2 of the model: each task has the share of its own" in result["certified"]["notes"]
     assert genlevel.run("verify", result["run"], "--out", "here").returncode == 0
 
