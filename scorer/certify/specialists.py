@@ -24,7 +24,9 @@ _PARTS = 24
 _SPLITS = 24
 _CLOSE = 0.02
 _HOPELESS = 3.0
+_LARGEST = 600.0
 _FINE = 1e-6
+_TINY = 1e-300
 
 
 def least_step(score: float) -> float:
@@ -89,10 +91,12 @@ def specialist_wealth(share: float, units: float) -> Wealth:
     >>> won(0.5) < 0.0 < won(0.6) < won(0.7)
     True
     """
-    bets = [(math.sqrt(2.0 * _HALF_OF_WANTED / units) / spread, math.log(weight)) for spread, weight in SPREADS]
+    bets = [(min(math.sqrt(2.0 * _HALF_OF_WANTED / units) / spread, _LARGEST), math.log(weight)) for spread, weight in SPREADS]
 
     def won(at: float) -> float:
-        found = [log_weight - bet * share * units - units * math.log1p(at * math.expm1(-bet)) for bet, log_weight in bets]
+        found = [
+            log_weight - bet * share * units - units * math.log(max(1.0 - at + at * math.exp(-bet), _TINY)) for bet, log_weight in bets
+        ]
         highest = max(found)
         return highest + math.log(sum(math.exp(entry - highest) for entry in found))
 
