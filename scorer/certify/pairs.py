@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEALS = 16
 _SEED = 20250504
 _FINE = 1e-7
-LEAST_OF_EACH = 5
+LEAST_OF_EACH = 4
 """Positives and negatives below which no interval is said."""
 
 

@@ -30,11 +30,13 @@ _TINY = 1e-300
 
 
 def least_step(score: float) -> float:
-    """Half of the last digit that a published score is given to, in its unit.
+    """Half of the last digit that a published score is given to, in its unit; 0 of an infinite one.
 
     >>> least_step(71.25), least_step(71.5), least_step(71.0)
     (0.005, 0.05, 0.5)
     """
+    if not math.isfinite(score):
+        return 0.0
     text = f"{score:.10f}".rstrip("0")
     return 0.5 * 10.0 ** -len(text.split(".")[1])
 

@@ -189,7 +189,7 @@ def test_too_few_positives_say_so() -> None:
     assert found.obstacle == "only 9 positives: too few pairs for any test"
     assert (found.win_p_value(0.1), found.test) == (1.0, "")
     assert found.interval(0.95) is not None
-    assert found_of(task, rows[5:]).interval(0.95) is None
+    assert found_of(task, rows[6:]).interval(0.95) is None
     shared = found_of(task, rows, {AnswerKey("0000"): 1, AnswerKey("0001"): 1})
     assert "not independent" in shared.obstacle
 
@@ -261,6 +261,13 @@ def test_a_specialist_known_on_few_instances_may_be_anywhere_and_nothing_is_a_wi
     micro = found_of(task_of("micro_f1"), [[3, 0, 0]] * 50)
     assert "specialist's own error" in micro.specialist_obstacle
     assert (micro.win_p_value_against_specialist(1.0, 10**6), micro.specialist_range(50.0, 100, 0.01)) == (1.0, None)
+
+
+def test_no_picture_is_better_than_infinitely_good_ones() -> None:
+    found = found_of(task_of("psnr"), [[20.0], [35.5]] * 20)
+    assert found.win_p_value(math.inf) == found.win_p_value_against_specialist(math.inf, 100) == 1.0
+    assert found.loss_p_value_against_specialist(math.inf, 10**6) < THRESHOLD
+    assert found.needed(math.inf, THRESHOLD, better=True, reference_units=100) is None
 
 
 def test_no_error_of_the_specialist_makes_a_win_surer() -> None:
