@@ -104,9 +104,8 @@ class RouteMedia(_Strict):
     max_tokens_per_image: int = Field(0, ge=0, description="most output tokens of one picture; 0 = what is known of the model")
 
 
-BoxesWritten = Literal[
-    "", "pixels", "pixels corners", "fractions", "fractions corners", "thousandths", "thousandths corners"
-]  # the unit, and whether boxes are two corners
+BoxesWritten = Literal["pixels", "pixels corners", "fractions", "fractions corners", "thousandths", "thousandths corners", ""]
+"""In what a model writes coordinates, and whether its boxes are two corners."""
 
 
 class Route(_Strict):

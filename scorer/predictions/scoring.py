@@ -14,6 +14,7 @@ from genlevel.benchmark.media import MediaPlace, MediaProblem, media_place
 from genlevel.benchmark.metrics import sigma
 from genlevel.benchmark.model import Benchmark, Instance, Modality, Suite, SuiteTask, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.pictures import sizes_of
 from genlevel.benchmark.ratings import ByInstance, ResolvedRatings, read_ratings, resolve_ratings
 from genlevel.benchmark.selection import matching_tasks, problems_of
 from genlevel.benchmark.suites import load_suite
@@ -22,6 +23,7 @@ from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import Ends
 from scorer.levels.rules import Levels, check_references, compute_levels, judge, judge_all
 from scorer.metrics import MetricUnavailable, create
+from scorer.parsers.conventions import Picture, Place
 from scorer.predictions.answers import Given, LabelForm, as_answer
 from scorer.predictions.files import Joined, PredictionFile, PredictionFolder, join, joined_problems, printable, read_predictions
 from scorer.reports.certificates import certificate_json
@@ -306,6 +308,8 @@ def _answered(
             lost.append(f"id {printable(instance.id)!r}: {printable(str(problem))}")
             answer = Given("")
         given = _given(task, instance, Outcome.ANSWERED, answer)
+        if isinstance(joined.predictions.get(instance.id), str):  # what a model wrote; a structure has the labels' own coordinates
+            given = replace(given, place=Place(_picture(instance)))
         # If nothing is measured, whatever is there is an answer.
         yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT)
     problems += broken[:_NAMED]
@@ -313,6 +317,12 @@ def _answered(
         problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")
     if lost:
         problems.append(f"{task.key}: {len(lost)} predictions name files that cannot be used: counted as wrong; first {lost[0]}")
+
+
+def _picture(instance: Instance) -> Picture | None:
+    """The size of the picture that coordinates lie in; None if it is not there or not known."""
+    sizes = sizes_of(instance, 0)
+    return None if sizes is None else Picture(sizes.label.width, sizes.label.height, sizes.label.width, sizes.label.height)
 
 
 def _given(task: FolderTask, instance: Instance, outcome: Outcome, answer: Given = _NONE) -> AnsweredInstance:

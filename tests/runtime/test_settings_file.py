@@ -186,6 +186,14 @@ def test_a_mistake_is_named_with_its_line_and_what_to_do(case: str) -> None:
     assert str(raised.value) == f"genlevel.yaml:{message}"
 
 
+def test_what_a_route_may_say_of_coordinates_is_listed() -> None:
+    written = "routes:\n  r:\n    account: openai\n    model: m\n    boxes: thousands\n"
+    with pytest.raises(
+        ConfigurationError, match=r"^genlevel\.yaml:5: routes\.r\.boxes: should be 'pixels', 'pixels corners', 'fractions', "
+    ):
+        parse_settings(written)
+
+
 def test_a_tab_is_named_with_its_line() -> None:
     with pytest.raises(ConfigurationError, match=r"^genlevel\.yaml:2: not valid YAML: found character '\\t'"):
         parse_settings("runs:\n\tattempts: 3\n")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from genlevel.benchmark.annotation import stream_items
 from genlevel.benchmark.answer_kinds import AnswerType
@@ -99,6 +100,18 @@ def test_boxes_are_read_in_the_format_of_the_tasks_labels(tmp_path: Path) -> Non
     wrong = score_predictions(tmp_path / "a", predict(tmp_path / "p", key, given_as({"bird": [[10, 20, 30, 40]]}, [[0, 0, 1, 1]])), "M")
     assert outcome(wrong) == (0.0, 2, 0)
     assert not found.problems, "media need not be there to score predictions"
+
+
+def test_what_a_model_wrote_in_thousandths_is_read_with_the_size_of_its_picture(tmp_path: Path) -> None:
+    key = "image/comprehension/BirdDetection"
+    label = {"bbox": {"bird": [[64, 96, 128, 192]]}}
+    data = [{"id": "q0", "input": {"prompt": "Find birds.", "image_file": "images/a.png"}, "output": label}]
+    written = '[{"label": "bird", "box_2d": [200, 100, 600, 300]}]'
+    assert outcome(scored(tmp_path, key, data, given_as(written), type_="comprehension")) == (0.0, 0, 1), "no picture, no size"
+    pictures = tmp_path / "a" / key / "images"
+    pictures.mkdir(parents=True)
+    Image.new("RGB", (640, 480)).save(pictures / "a.png")
+    assert outcome(score_predictions(tmp_path / "a", tmp_path / "p", "M")) == (pytest.approx(100.0), 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,14 @@ def test_what_could_be_either_is_read_as_asked_and_said() -> None:
     assert scored(wanted, corners).remarks == outcome.remarks
 
 
+def test_of_readings_that_hold_the_one_in_pixels_is_nearer_to_what_was_asked() -> None:
+    # As x, y, width, height in thousandths, too, all of them would lie in their pictures.
+    wanted = [(300.0 + index, 100.0, 100.0, 90.0) for index in range(12)]
+    outcome = scored(wanted, corners)
+    assert outcome.score == pytest.approx(100.0)
+    assert outcome.remarks[0].startswith("coordinates are read as two corners in pixels")
+
+
 def test_in_large_pictures_thousandths_are_no_matter_of_course() -> None:
     outcome = scored(boxes(40, LARGE), thousandths, LARGE)
     (remark,) = outcome.remarks
