@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.benchmark.texts import normal_text
+from scorer.metrics.base import acceptable
 from scorer.parsers.conventions import NOWHERE, Place
 
 
@@ -44,3 +46,11 @@ class AnsweredInstance:
     @property
     def key(self) -> AnswerKey:
         return AnswerKey(self.id, self.variant, self.repeat, self.shuffle)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The options that say what the answer may be: none for a label that is not among them, as that is asked as a free one."""
+        if self.answer_type is not AnswerType.LABEL or self.label is None:
+            return self.options
+        known = {normal_text(option) for option in self.options}
+        return self.options if any(normal_text(label) in known for label in acceptable(self.label)) else ()

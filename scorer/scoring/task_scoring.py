@@ -232,7 +232,7 @@ class TaskScoring:
         kept = _Kept(instance.outcome, instance.cluster)
         answer: Parsed | None = None
         if instance.outcome is Outcome.ANSWERED:
-            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.options, instance.files, place=instance.place)
+            parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.offered, instance.files, place=instance.place)
             if isinstance(parsed, Unparsable):
                 kept = replace(kept, outcome=Outcome.UNPARSABLE)
                 self._readings.add(instance.key, None, parsed.reason)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics import Metric, MetricUnavailable, NotComparable, Question, UnreadableAnswer, Value, create
 from scorer.scoring.task_scoring import AnsweredInstance, Outcome, TaskOutcome, TaskScoring
 from scorer.tasks import Rater, RatingSource, with_ratings
@@ -212,3 +213,11 @@ def test_ratings_are_summed_up_with_how_far_a_judge_is_from_people() -> None:
         assert (source.judge, source.rated, source.failed, source.pending) == ("p/m", 2, 1, 1)
         assert source.agreement is not None
         assert source.agreement.mean_difference == difference
+
+
+def test_a_label_that_is_not_among_the_options_is_read_as_a_free_one() -> None:
+    def asked(label: list[str]) -> AnsweredInstance:
+        return AnsweredInstance("a", Outcome.ANSWERED, "A fox.", AnswerType.LABEL, label, ("cat", "dog"))
+
+    assert outcome_of(asked(["a fox"])).score == 100.0
+    assert outcome_of(asked(["cat"])).counts == {Outcome.UNPARSABLE: 1}
