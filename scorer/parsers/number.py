@@ -142,7 +142,7 @@ def _is_short(text: str) -> bool:
 def _why_none(text: str) -> str:
     if OPAQUE in text:
         return "its number is an expression that is not worked out"
-    return "it says only what its number is compared with" if numerals(text) else "there is no number in it"
+    return "its numbers are no more than bounds, dates or names" if numerals(text) else "there is no number in it"
 
 
 def _is_unsolved(text: str) -> bool:

@@ -292,8 +292,8 @@ def test_what_is_no_number_is_unparsable(raw: str) -> None:
     [
         (r"2\pi", "it is not clear which number it means"),
         (r"\sqrt{2}", "its number is an expression that is not worked out"),
-        ("more than 5", "it says only what its number is compared with"),
-        ("image 1", "it says only what its number is compared with"),
+        ("more than 5", "its numbers are no more than bounds, dates or names"),
+        ("image 1", "its numbers are no more than bounds, dates or names"),
         ("3x + 2 = 5", "it states an equation rather than a number"),
         ("The answer is 5. Wait, that is wrong.", "it takes its number back"),
         ("I cannot tell", "it says that there is no answer"),
@@ -491,3 +491,30 @@ def test_whatever_python_writes_is_read_back(value: float) -> None:
 )
 def test_long_repetitions_end_soon(unit: str) -> None:
     number(unit * (100_000 // len(unit)))
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("B: 4\nA: 3", None),
+        ("y = 2x = 12", 12.0),
+        ("We have 4 and 5.\nSo 2x = 10", None),
+        ("5 on the left of the two big trees\n3 cats and 2 dogs", None),
+        ("There are 3 and 4.\nSo there are 7.\nThat cannot be so.", None),
+        ("There are 3 and 4.\nSo there are 7 apples which we now have to multiply by the price of each apple that", None),
+        ("十百", None),
+        ("二百五十", 250.0),
+    ],
+)
+def test_what_is_nearly_a_number_is_none(raw: str, value: float | None) -> None:
+    read = number(raw)
+    assert read == value if value is not None else isinstance(read, Unparsable)
+
+
+def test_marks_that_do_not_count_up_are_numbers() -> None:
+    assert number("1. It is red.\n7. It is blue.") == Unparsable("it has 2 different numbers and no answer marker")
+    assert number("1. It is red.\n2. It is blue.") == Unparsable("its numbers are no more than bounds, dates or names")
+
+
+def test_words_that_are_no_one_number_are_none() -> None:
+    assert [value_of(words) for words in ("twenty zero", "two three", "five twenty", "thirty eleven")] == [None] * 4

@@ -43,6 +43,7 @@ def test_what_stands_in_a_box_is_its_whole_content() -> None:
         ("Rome <think>or is it Paris", "Rome"),
         ("<think>Rome? No.</think> Paris <think>or Rome", "Paris"),
         ("a<think>b<think>c</think>d", "ad"),
+        ("a<think>b</think>c</think>d", "d"),
         ("Paris it is</think>Rome<think>no", "Rome"),
         ("<think>Paris", ""),
     ],
