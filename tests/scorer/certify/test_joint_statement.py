@@ -228,6 +228,10 @@ def test_what_would_decide_is_reckoned_with_the_next_plans_share_and_losses_with
         assert found.plan == max(1, plan)
         assert found.shares == Shares.of(0.05, plan, 1 / 9)
         assert found.levels[1].needed == seen(tasks[0], 60, 100).needed(50.0, Shares.of(0.05, found.plan + 1).wins / 9, better=True)
+        lost = certified(tasks, {"t0": (45, 100)}, plan=plan)
+        assert lost.levels[1].needed == seen(tasks[0], 45, 100).needed(
+            50.0, Shares.of(0.05, found.plan + 1, 1 / 9).lost_levels, better=False
+        )
 
 
 def test_a_specialist_of_few_instances_is_not_shown_to_be_better_either() -> None:
@@ -261,6 +265,8 @@ def test_level_2_is_open_only_if_there_is_a_result_that_may_be_above_the_worst()
     assert status(50.0) is Status.ATTAINED
     assert status(None, 0) is Status.UNDECIDED
     assert status(None, 1) is Status.ATTAINED
+    ends = [Estimate(value, 1.0, 9, binary=True) for value in (0.0, 50.0)]
+    assert certify([judge(one, None)], [TaskEvidence(one, *ends)]).levels[0].status is Status.UNDECIDED
 
 
 def test_a_result_without_a_test_is_no_win_and_keeps_not_attained_open() -> None:

@@ -101,6 +101,34 @@ async def test_a_clear_win_is_certified_by_the_exact_test_and_a_lucky_one_is_not
     scorer.close()
 
 
+async def test_what_a_constant_answer_gets_right_throughout_cannot_be_won(url: str) -> None:
+    scorer = Scorer(url)
+    alike = [
+        sc.InstanceAnswer(
+            id=f"i{n:03}", outcome=sc.OUTCOME_ANSWERED, raw_answer="B", answer_type="choice", label_json='"B"', options=["x", "y"]
+        )
+        for n in range(400)
+    ]
+    await scorer.score_task(stream(head(IMAGES[0]), alike))
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id="r"))
+    assert verdict.tasks[0].win
+    for found in (verdict.certificate, verdict.certificate_against_specialists):
+        (row,) = found.tasks
+        assert (row.best_constant, row.reference, row.p_win) == (100.0, IMAGES[0].reference_workbook, 1.0)
+        assert (row.win, found.certified_wins, found.levels[1].decision) == (sc.DECISION_UNDECIDED, 0, sc.DECISION_UNDECIDED)
+    scorer.close()
+
+
+async def test_a_later_plan_has_the_share_of_its_number(url: str) -> None:
+    scorer = Scorer(url)
+    header = head(IMAGES[0])
+    header.plan = 3
+    await scorer.score_task(stream(header, answers(400, 0)))
+    found = await certificate(scorer)
+    assert (found.plan, found.alpha_plan) == (3, pytest.approx(0.00125))
+    scorer.close()
+
+
 async def test_instances_about_the_same_thing_do_not_count_twice(url: str) -> None:
     scorer = Scorer(url)
     task = next(task for task in IMAGES if (task.reference_workbook or 0.0) < 60.0)
