@@ -10,6 +10,8 @@ from genlevel.runtime.documents import Document
 
 # In words, which another version may put otherwise; and when a run last began, ended or was changed.
 _LEFT_OUT = frozenset(("note", "notes", "provenance", "test", "reason", "obstacle", "remarks", "ended"))
+# What earlier versions did not keep: null there is "not known", and no difference by itself.
+_LATER_KNOWN = frozenset(("chance", "best_constant", "variation"))
 # How a run went and what it took, which no score rests on; "tasks" and "stamp" are looked at by themselves.
 _NOT_COMPUTED = frozenset(("usage", "judging", "status", "reason", "wanted", "predictions", "tasks", "stamp"))
 _STAMPED = ("plan", "asked", "route", "models", "applied_parameters")
@@ -57,6 +59,8 @@ def _walk(said: object, found: object, path: str) -> Iterator[tuple[str, object,
     match said, found:
         case dict(), dict():
             for name in (name for name in said if name in found and name not in _LEFT_OUT):
+                if name in _LATER_KNOWN and said[name] is None:
+                    continue
                 yield from _walk(said[name], found[name], f"{path}.{name}" if path else str(name))
         case list(), list() if _keyed(said) and _keyed(found):
             yield from _walk(_keyed(said), _keyed(found), path)

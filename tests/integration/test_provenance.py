@@ -225,5 +225,8 @@ def test_tasks_that_only_one_result_has_and_tests_in_another_order_are_told_apar
     said = {"tasks": [{"key": "a", "score": 1.0}], "certified": {"alpha": 0.05, "tasks": [{"key": "x", "p": 1.0}, {"key": "y", "p": 0.5}]}}
     found = {**said, "tasks": [], "certified": {"alpha": 0.05, "tasks": [{"key": "y", "p": 0.5}, {"key": "x", "p": 1.0 + 1e-12}]}}
     assert [one.json() for one in differences(said, found)] == [{"task": "a", "what": "task", "said": "there", "found": "not there"}]
+    said["tasks"], found["tasks"] = [{"key": "a", "chance": None, "score": None}], [{"key": "a", "chance": 50.0, "score": None}]
+    assert differences(said, found) == []  # an earlier version did not keep it
+    assert [one.what for one in differences(found, said)] == ["chance"]
     found["certified"] = {"alpha": 0.05, "tasks": [{"key": "x", "p": 1.0}, {"key": "y", "p": 0.6}]}
-    assert [one.what for one in differences(said, found)] == ["task", "certified.tasks.y.p"]
+    assert [one.what for one in differences(said, found)] == ["certified.tasks.y.p"]
