@@ -177,7 +177,9 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
         heaviest = Weight.STATED
     if heaviest is Weight.NAMED:
         options = frozenset(weights)
-    opening = said[start : min(end, start + _OPENING)]
+    # What an option's own text says opens no conclusion.
+    named = {place for mention in inside for place in range(mention.start, mention.end)}
+    opening = [said[place] for place in range(start, min(end, start + _OPENING)) if place not in named]
     before = said[start : inside[0].start + 1]
     if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > Weight.NAMED else before):
         heaviest = Weight.CONCLUDED

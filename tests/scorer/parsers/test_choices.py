@@ -200,6 +200,7 @@ NO_PROSE = [
     ("Let I(t) be the integral, and A is the area where F = 6.", ["one", "two", "three"]),
     ("Based on the analysis, picture A and picture B are the most likely.", ["picture A", "picture B"]),
     ("The answer is (A). Then b) follows. The answer is (B).", ["one", "two"]),
+    ("Therefore, the best one is (C). It is based on a lie.", ["It is based on a lie.", "It is dry.", "It is wet."]),
     ("Therefore, the best statement is (C). It will rain.", ["It will rain.", "It is dry.", "It is wet."]),
 ]
 
