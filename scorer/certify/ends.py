@@ -26,6 +26,8 @@ It is fixed before there are answers: the largest of those seen says nothing of 
 FEWEST_DEGREES = 5.0
 """Degrees of freedom of a standard error (``intervals.effective_degrees``) below which it says too little for an interval."""
 FEWEST_UNITS = 10
+_KEPT = 4096
+"""Results kept of each function, about those of a run: both readings ask for the same, and so do certificates while a run goes on."""
 FEWEST_THINGS = 5
 
 
@@ -131,6 +133,7 @@ def flaw(end: Estimate, task: Task) -> str:
     return ""
 
 
+@lru_cache(maxsize=_KEPT)
 def p_value(end: Estimate, task: Task, reference: float, *, above: bool) -> float:
     """Of "the true score is above (below) this number"."""
     kind, sample = kind_of(end), end.sample
@@ -150,6 +153,7 @@ def p_value(end: Estimate, task: Task, reference: float, *, above: bool) -> floa
     return 1.0
 
 
+@lru_cache(maxsize=_KEPT)
 def p_value_against(end: Estimate, reference: float, reference_units: int, *, above: bool) -> float:
     """Of "the true score is above (below) the specialist's own", which was found to be this on so many instances."""
     kind, sample = kind_of(end), end.sample
@@ -195,6 +199,7 @@ def is_proven(end: Estimate) -> bool:
     return kind_of(end) not in (Kind.PAIRS, Kind.UNKNOWN)
 
 
+@lru_cache(maxsize=_KEPT)
 def interval(end: Estimate, task: Task, confidence: float) -> tuple[float, float] | None:
     """(lower, upper) in the metric's unit; None if nothing is known of the error."""
     info, sample = METRICS[task.metric.id], end.sample

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from genlevel.benchmark.model import Task
 from scorer.certify import ends, specialists
@@ -28,6 +29,7 @@ Growth = Callable[[float], float]
 """What the best bet against a true share wins a unit, in logarithms; 0 if it wins nothing."""
 
 
+@lru_cache(maxsize=4096)
 def units_needed(end: Estimate, task: Task, reference: float, reference_units: int | None, alpha: float, *, above: bool) -> int | None:
     """How many units more a p-value of at most alpha takes, of "above (below) the reference", or the specialist's own; None: none do."""
     if end.binary and 0.0 < end.value < 100.0:
