@@ -176,6 +176,11 @@ def test_the_area_under_the_curve_is_a_bet_on_random_pairs_that_no_name_enters_i
     sample = found.low.sample
     assert isinstance(sample, Ranked)
     assert 100.0 * sample.area == pytest.approx(found.low.value)
+    # Each positive is in one block a deal, with three negatives of its own: the deals' mean is the area.
+    blocks = pairs.all_blocks(sample)
+    assert blocks.number == pairs.DEALS * 100
+    assert set(np.unique(np.round(blocks.above * 3.0, 9)).tolist()) == {0.0, 1.0, 2.0, 3.0}
+    assert blocks.ratio == pytest.approx(sample.area, abs=0.02)
     # Mirrored, negatives are rarer, and the same is as sure.
     turned = Ranked(sample.positives[::-1], sample.negatives[::-1])
     assert turned.area == pytest.approx(sample.area)
