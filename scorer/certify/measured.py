@@ -157,15 +157,12 @@ def _with_ranking(metric: Metric[object], rows: Rows, owners: _Owners, found: Es
     if not owners.alone:
         return replace(found, flaw="answers share a medium or an instance, so that pairs are not independent")
     placed = metric.placed(rows) if isinstance(metric, RocArea) else []
-    counts: dict[float, list[int]] = {}
-    for _owner, place, negatives, positives in placed:
-        level = counts.setdefault(place, [0, 0])
-        level[0] += negatives
-        level[1] += positives
-    if not placed or sum(map(sum, counts.values())) > len(rows):
+    if not placed or sum(negatives + positives for _owner, _place, negatives, positives in placed) > len(rows):
         return replace(found, flaw="an answer ranks many things, which are not independent of each other")
-    levels = [counts[place] for place in sorted(counts) if any(counts[place])]
-    return replace(found, sample=Ranked(tuple(level[0] for level in levels), tuple(level[1] for level in levels)))
+    levels = {place: level for level, place in enumerate(sorted({place for _owner, place, *_counts in placed}))}
+    lows = tuple(levels[place] for _owner, place, negatives, _positives in placed if negatives)
+    highs = tuple(levels[place] for _owner, place, _negatives, positives in placed if positives)
+    return replace(found, sample=Ranked(lows, highs))
 
 
 def _shaped(estimate: Estimate, deviations: Sequence[float]) -> Estimate:

@@ -3,7 +3,8 @@
 The test: the negatives are dealt at random to the positives (or the other way round, if there are fewer negatives), so that no two blocks
 share an answer. A block's share of pairs in the right order is a number 0..1 whose expectation is the area, and the blocks are
 independent if positives are alike and negatives are alike: a bet on their mean (``betting``). The mean of what several deals win is the
-wealth of a bet, too, so that no single deal decides. The deals are seeded, and follow from the ranking alone, not from ids.
+wealth of a bet, too, so that no single deal decides. The deals are seeded and of answers in the order of their keys, so that they are fixed
+before there are answers: dealt by rank, blocks would not be independent, and what they win expected to be up to twice what was bet.
 
 The interval: the areas z with |found - z| at most z_(1 - tail) standard errors at z, the standard error as of Hanley and McNeil 1982, with
 exponential confidences, in the form that Newcombe 2006 (part 2, method 5) found to hold best, also for few positives and areas near 1.
@@ -52,7 +53,7 @@ def fewest_pairs(area: float, p_value: float) -> int:
 
 def interval(ranked: Ranked, confidence: float) -> tuple[float, float] | None:
     """The area's interval in 0..1; None with too few positives or negatives to say one."""
-    positives, negatives = sum(ranked.positives), sum(ranked.negatives)
+    positives, negatives = len(ranked.positives), len(ranked.negatives)
     if min(positives, negatives) < LEAST_OF_EACH:
         return None
     area, reach, seen = ranked.area, normal_quantile(0.5 + confidence / 2.0), _seen_share(ranked)
@@ -81,12 +82,12 @@ def _alike_share(area: float, positives: int, negatives: int) -> float:
 
 def _seen_share(ranked: Ranked) -> float:
     """The same as it was seen (DeLong, DeLong and Clarke-Pearson 1988), at most what any ranking can have; 0 if all pairs are alike."""
-    positives, negatives, area = sum(ranked.positives), sum(ranked.negatives), ranked.area
+    positives, negatives, area = len(ranked.positives), len(ranked.negatives), ranked.area
     if not 0.0 < area < 1.0:
         return 0.0
     below = squares = 0.0
     above, others = float(positives), 0.0
-    for lows, highs in zip(ranked.negatives, ranked.positives, strict=True):
+    for lows, highs in ranked.levels:
         squares += highs * ((below + lows / 2.0) / negatives - area) ** 2
         below += lows
         above -= highs
@@ -99,8 +100,7 @@ def _blocks(ranked: Ranked) -> Floats:
     """(deals, blocks): each block's share of pairs in the right order."""
     import numpy as np
 
-    lows = np.repeat(np.arange(len(ranked.negatives)), ranked.negatives)
-    highs = np.repeat(np.arange(len(ranked.positives)), ranked.positives)
+    lows, highs = np.array(ranked.negatives, dtype=np.int64), np.array(ranked.positives, dtype=np.int64)
     few, many, sign = (highs, lows, 1.0) if len(highs) <= len(lows) else (lows, highs, -1.0)
     if not len(few):
         return np.zeros((1, 0))

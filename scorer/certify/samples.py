@@ -87,7 +87,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Answers of a ranking by level, the lowest confidence first: how many negatives and positives each level has."""
+    """Answers of a ranking: the level of each negative and of each positive, 0 for the lowest confidence, in the order of their keys.
+
+    That order is known before the answers, so that which of them are dealt to which does not follow from where they rank.
+
+    >>> Ranked(negatives=(0, 1), positives=(1, 2)).area
+    0.875
+    """
 
     negatives: tuple[int, ...]
     positives: tuple[int, ...]
@@ -95,15 +101,21 @@ class Ranked:
     @property
     def rarer(self) -> tuple[int, str]:
         """How many there are of the rarer kind, and its name: as many pairs can be made that share nothing."""
-        negatives, positives = sum(self.negatives), sum(self.positives)
+        negatives, positives = len(self.negatives), len(self.positives)
         return (positives, "positives") if positives <= negatives else (negatives, "negatives")
+
+    @property
+    def levels(self) -> list[tuple[int, int]]:
+        """(negatives, positives) at each level, the lowest first."""
+        negatives, positives = Counter(self.negatives), Counter(self.positives)
+        return [(negatives[level], positives[level]) for level in sorted(negatives.keys() | positives.keys())]
 
     @property
     def area(self) -> float:
         """The share of pairs in the right order, ties half, 0..1; a half without pairs."""
         below, right = 0, 0.0
-        for negatives, positives in zip(self.negatives, self.positives, strict=True):
+        for negatives, positives in self.levels:
             right += positives * (below + negatives / 2.0)
             below += negatives
-        pairs = below * sum(self.positives)
+        pairs = below * len(self.positives)
         return right / pairs if pairs else 0.5

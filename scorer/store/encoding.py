@@ -17,8 +17,8 @@ from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import RunFacts, TaskAnswers, TaskRecord
 from scorer.wire import facts_message, read_facts, task_message, task_of
 
-EVIDENCE_VERSION = 2
-"""Of the evidence beside a score: 1 had no version, and no numbers of units."""
+EVIDENCE_VERSION = 3
+"""Of the evidence beside a score: 1 had no version, and no numbers of units; 2 had a ranking's answers counted by level."""
 CURRENT_EVIDENCE = f'{{"version":{EVIDENCE_VERSION},'
 """What current evidence begins with."""
 _RANKED = "ranked"
