@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from simulate_kinds import Documents, bleu_like, f1_like, near_perfect, one_unit, statistics_of, wealth
+from simulate_nulls import CERTAIN, Documents, bleu_like, f1_like, near_perfect, one_unit, p_of_gains, right_or_wrong, statistics_of
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task, TaskMetric
@@ -30,8 +30,6 @@ from scorer.metrics.registry import nature_of
 
 ALPHA = 0.05
 CAP = 2000
-CERTAIN = 1e-3
-"""p-values above this are given as 1: no step of Holm's procedure over some hundred tasks comes near it."""
 BATCH = 500_000
 CHECKED = frozenset({"accuracy", "exact_match", "f1", "rouge_1", "rouge_l", "anls", "micro_f1"})
 """Metrics whose statistics are numbers, or hits and misses: what ``Null.rows`` gives."""
@@ -50,19 +48,6 @@ def wins_share(plan: int = 1) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------------------- p-values of many
-
-
-def p_of_gains(gains: Array, amounts: Array, weights: Array) -> Array:
-    """The betting p-value of each row, 1 if it is above CERTAIN. Most rows need no logarithm: log(1 + x) <= x - x^2 / 2 + x^3 / 3."""
-    squares = gains * gains
-    first, second, third = gains.sum(axis=1), squares.sum(axis=1), np.einsum("ij,ij->i", squares, gains)
-    bound = (amounts[:, None] * first - amounts[:, None] ** 2 * second / 2.0 + amounts[:, None] ** 3 * third / 3.0).max(axis=0)
-    p_values = np.ones(len(gains))
-    near = np.flatnonzero(bound >= -math.log(CERTAIN))
-    if len(near):
-        found = np.exp(-np.maximum(0.0, wealth(gains[near], amounts, weights)))
-        p_values[near] = np.where(found <= CERTAIN, found, 1.0)
-    return p_values
 
 
 def p_of_shares(right: Array, count: int, share: float) -> Array:
@@ -238,7 +223,7 @@ def hard_nulls() -> Iterator[tuple[str, Null]]:
             yield f"graded, {100 * zeros:g} % zeros, else {least:g}-1, n = {count}", bounded(graded, count, mean, sized(count))
     for share in (0.69, 0.999):
         # Few instances, all right in about as many runs as a p-value that decides: Markov's inequality is closest there.
-        yield f"graded, all or nothing at {100 * share:g}, n = 25", bounded(graded, 25, share, _all_or_nothing(share, 25))
+        yield f"graded, all or nothing at {100 * share:g}, n = 25", bounded(graded, 25, share, right_or_wrong(share, 25))
     for share, items in ((0.01, 100), (0.005, 200)):
         documents = Documents(0.9, share, items)
         name = f"micro-F1, {100 * share:g} % failing documents of {items} items, n = 200"
@@ -246,10 +231,6 @@ def hard_nulls() -> Iterator[tuple[str, Null]]:
     yield "one cluster holds half of the data, at 70", clustered(right, [100] + [2] * 50, 0.7, 1.0)
     yield "10 clusters of 20, at 90", clustered(right, [20] * 10, 0.9, 0.5)
     yield "10 clusters of 20, each all alike, at 50", clustered(right, [20] * 10, 0.5, 1.0)
-
-
-def _all_or_nothing(share: float, count: int) -> Draw:
-    return lambda rng, runs: (rng.random((runs, count)) < share).astype(float)
 
 
 def task_with(metric: str) -> Task:

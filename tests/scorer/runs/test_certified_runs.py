@@ -23,6 +23,7 @@ from scorer.reports.certificates import certificate_json, certify_values
 from scorer.reports.documents import verdict_certified_json
 from scorer.scoring.task_scoring import shared_clusters
 from scorer.service import Scorer
+from scorer.store.encoding import EVIDENCE_VERSION
 from scorer.store.scores import ScoreStore, task_scores
 from scorer.workbooks.instances import WorkbookInstances
 
@@ -299,7 +300,7 @@ async def test_scores_of_before_certificates_needed_what_they_need_now_are_looke
     with engine.begin() as connection:
         kept = connection.execute(sa.select(task_scores.c.evidence)).scalar()
     ends = [[70.0, pytest.approx(4.60566), 100, True, False, 0.0, None, None, "", 0]]
-    assert json.loads(kept or "") == {"version": 2, "ends": ends}
+    assert json.loads(kept or "") == {"version": EVIDENCE_VERSION, "ends": ends}
     engine.dispose()
     scorer.close()
 
