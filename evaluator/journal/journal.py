@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, se
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spending
-from evaluator.journal.plan_numbers import decided_number, expected_number, new_number
+from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
 from evaluator.journal.tables import HEAD, answers, judgements, people_ratings, reservations, run_judges, runs
@@ -111,10 +111,20 @@ class Journal:
 
     def create_run(self, record: RunRecord) -> RunRecord:
         """Stores a new run. Returns it, or the one that has its id already: another process may have been quicker."""
-        row = {**asdict(record), "wanted": int(record.wanted)}
         with self._engine.begin() as connection:
-            connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), row)
-            return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
+            return self._created(connection, record)
+
+    def create_merged(
+        self, model: str, benchmark: str, parts: Sequence[Part], merged: Callable[[Sequence[Standing]], RunRecord]
+    ) -> RunRecord:
+        """Stores a run that was merged of these parts, or returns the one that has its id. merged: makes it of what the parts are here."""
+        with writing(self._engine).begin() as connection:
+            return self._created(connection, merged(standings(connection, model, benchmark, parts)))
+
+    def _created(self, connection: Connection, record: RunRecord) -> RunRecord:
+        row = {**asdict(record), "wanted": int(record.wanted)}
+        connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), row)
+        return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
         self,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection, Exists, exists, func, or_, select
 
+from evaluator.journal.records import Answer
 from evaluator.journal.tables import answers, runs
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import evaluator_pb2 as ev
@@ -28,6 +29,23 @@ class Tried:
 
     tasks: frozenset[str]
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of this storage or of another one that is to be part of a merged run here. first: its earliest answer; None: it has none."""
+
+    run_id: str
+    covers: tuple[str, ...]
+    first: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a part is here. least: its number is no lower. counts: whether it is a try that nothing in this storage counts yet."""
+
+    least: int
+    counts: bool
 
 
 def number_after(tasks: Iterable[str], tried: Iterable[Tried]) -> int:
@@ -54,9 +72,47 @@ def decided_number(connection: Connection, run_id: str) -> int:
     own = connection.execute(select(runs.c.model, runs.c.benchmark).where(runs.c.run_id == run_id)).one_or_none()
     if own is None:
         return 0
-    if connection.dialect.name == "postgresql":  # on SQLite the transaction has the only write lock
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"genlevel plans {own.model}\n{own.benchmark}", 0))))
+    _one_at_a_time(connection, own.model, own.benchmark)
     return expected_number(connection, run_id)
+
+
+def _one_at_a_time(connection: Connection, model: str, benchmark: str) -> None:
+    if connection.dialect.name == "postgresql":  # on SQLite the transaction has the only write lock
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"genlevel plans {model}\n{benchmark}", 0))))
+
+
+def standings(connection: Connection, model: str, benchmark: str, parts: Iterable[Part]) -> list[Standing]:
+    """What each part is here, in the transaction that stores the merged run.
+
+    Runs of two machines have one id if their plans are alike, so a part is known by its answers, not by its id: one whose earliest answer
+    is in a run of this storage is the try that it is there. Any other was asked beside what was tried here, and comes after it.
+    """
+    _one_at_a_time(connection, model, benchmark)
+    return [_standing(connection, model, benchmark, part) for part in parts]
+
+
+def _standing(connection: Connection, model: str, benchmark: str, part: Part) -> Standing:
+    if (first := part.first) is None:
+        return Standing(0, counts=False)
+    same = {
+        answers.c.task: first.task,
+        answers.c.instance_id: first.instance_id,
+        answers.c.variant: first.variant,
+        answers.c.repeat: first.repeat,
+        answers.c.shuffle: first.shuffle,
+        answers.c.response_id: first.response_id,
+        answers.c.created: first.created,
+        runs.c.model: model,
+        runs.c.benchmark: benchmark,
+    }
+    query = select(runs.c.run_id, runs.c.plan_number, runs.c.facts).join(answers, answers.c.run_id == runs.c.run_id)
+    known = connection.execute(query.where(*(column == value for column, value in same.items()))).all()
+    if any(row.run_id == part.run_id for row in known):
+        return Standing(0, counts=False)
+    if not known:
+        return Standing(new_number(connection, model, benchmark, part.covers), counts=True)
+    numbers = [orjson.loads(row.facts or "{}").get("taskPlans", {}).get(first.task, row.plan_number) for row in known]
+    return Standing(min(numbers), counts=False)
 
 
 def expected_number(connection: Connection, run_id: str) -> int:

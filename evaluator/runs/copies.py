@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 
 from google.protobuf import json_format
@@ -82,6 +82,13 @@ async def copy_answers(journal: Journal, run_id: str, answers: AsyncIterator[ev.
     await asyncio.gather(*writing)
     if people:
         await journal.writes(journal.judgements.store_people, run_id, people)
+
+
+def first_answer(run_id: str, messages: Iterable[ev.ListAnswersResponse]) -> Answer | None:
+    """The earliest of a run's answers that its model gave; None if there is none."""
+    given = (message for message in messages if message.outcome in (sc.OUTCOME_ANSWERED, sc.OUTCOME_REFUSED))
+    first = min(given, key=lambda message: (message.call.created_s, message.task, message.instance_id, message.repeat), default=None)
+    return None if first is None else _answer(first, run_id)
 
 
 def judge_of(run: ev.Run, run_id: str) -> RunJudge | None:

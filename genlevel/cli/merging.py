@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.journal.journal import Journal
+from evaluator.journal.plan_numbers import Part, Standing
 from evaluator.journal.records import RunJudge, RunRecord
 from evaluator.planning.plans import Plan
-from evaluator.runs.copies import copied_record, judge_of
+from evaluator.runs.copies import copied_record, first_answer, judge_of
 from evaluator.runs.records import RunRecords
 from evaluator.runs.scoring import score_again
 from genlevel.benchmark.selection import matching_tasks
@@ -62,19 +63,28 @@ async def _stored(bundles: Sequence[Bundle], plans: Sequence[Plan], plan: Plan, 
         await put(bundle, kept, run_id, number=number)
     if (judge := _judge([bundle.run for bundle in bundles], run_id)) is not None:
         await journal.writes(journal.judgements.set_judge, judge)
-    here = {bundle.run.run_id for bundle in bundles if await journal.reads(_is_here, journal, bundle.run.run_id)}
-    elsewhere = [one for one, bundle in zip(plans, bundles, strict=True) if bundle.run.run_id not in here]
-    record = replace(
-        copied_record(joined_run([bundle.run for bundle in bundles], plans, plan), plan, run_id),
-        # A plan that was tried here counts by its own run, one of another machine by this one.
-        covers=json.dumps(sorted({name for one in elsewhere for name in one.covers})),
-    )
-    return await journal.writes(journal.create_run, record)
+    parts = [
+        Part(bundle.run.run_id, tuple(one.covers), await asyncio.to_thread(first_answer, bundle.run.run_id, bundle.answers()))
+        for bundle, one in zip(bundles, plans, strict=True)
+    ]
+
+    def merged(standings: Sequence[Standing]) -> RunRecord:
+        runs = [numbered(bundle.run, standing.least) for bundle, standing in zip(bundles, standings, strict=True)]
+        # A try that is counted here by a run of its own, or by one that was merged before, counts by that.
+        covers = {name for part, standing in zip(parts, standings, strict=True) if standing.counts for name in part.covers}
+        return replace(copied_record(joined_run(runs, plans, plan), plan, run_id), covers=json.dumps(sorted(covers)))
+
+    return await journal.writes(journal.create_merged, plan.specification.model, plan.suite.benchmark.name, parts, merged)
 
 
-def _is_here(journal: Journal, run_id: str) -> bool:
-    found = journal.run(run_id)
-    return found is not None and found.run_id == run_id
+def numbered(run: ev.Run, least: int) -> ev.Run:
+    """A part as it counts in this storage: the numbers of its plans are no lower than this."""
+    raised = ev.Run()
+    raised.CopyFrom(run)
+    raised.plan = max(run.plan, least)
+    for task, number in run.facts.task_plans.items():
+        raised.facts.task_plans[task] = max(number, least)
+    return raised
 
 
 def joined_plan(plans: Sequence[Plan], run_id: str) -> Plan:

@@ -134,6 +134,49 @@ def test_each_task_has_the_share_of_its_own_parts_plan(genlevel, suite):
     assert genlevel.run("verify", result["run"], "--out", "here").returncode == 0
 
 
+def of_task(result: dict[str, Any], name: str) -> int:
+    """The number of the plan with whose share a task of a merged run is certified."""
+    card = {task["name"]: task["key"] for task in result["tasks"]}
+    key = next(key for task, key in card.items() if name in (task, key) or key.endswith(name))
+    asked = result["stamp"]["asked"]
+    return int((asked.get("task_plans") or {}).get(key, result["plan"]))
+
+
+def test_of_parts_from_several_machines_the_luckier_one_is_a_further_try(genlevel, suite):
+    """Each machine asks as a first plan; merged with the same run of this storage, only the first of them is one here."""
+    here = evaluated(genlevel, suite, "--tasks", TASKS[0])["run"]
+    parts = [evaluated(genlevel, suite, "--tasks", TASKS[1], out=machine)["run"] for machine in ("there", "far")]
+    assert parts[0] == parts[1], "the same plan has the same id on each machine"
+    first, second = (merged(genlevel, here, f"{machine}:{run}") for machine, run in zip(("there", "far"), parts, strict=True))
+    assert (first["plan"], second["plan"]) == (1, 2)
+    again = merged(genlevel, f"there:{parts[0]}", here)
+    assert (again["run"], again["plan"]) == (first["run"], 1), "the same answers again are no further try"
+
+
+def test_a_part_that_was_asked_here_too_is_a_further_try_though_it_has_the_same_id(genlevel, suite):
+    one = evaluated(genlevel, suite, "--tasks", TASKS[0])["run"]
+    two = evaluated(genlevel, suite, "--tasks", TASKS[1])["run"]
+    assert evaluated(genlevel, suite, "--tasks", TASKS[1], out="there")["run"] == two
+    assert merged(genlevel, one, f"there:{two}")["plan"] == 2
+    exported = genlevel.run("export", two, "--out", "here", "--format", "bundle", "--to", "b")
+    assert exported.returncode == 0, exported.stderr
+    assert merged(genlevel, one, "b")["plan"] == 1, "its answers are this storage's own"
+
+
+def test_a_part_that_went_on_elsewhere_is_merged_again_as_the_plan_that_it_was(genlevel, suite):
+    here = evaluated(genlevel, suite, "--tasks", TASKS[0])["run"]
+    begun = genlevel.run(
+        *("eval", "--model", "billed", "--suite", str(suite), "--out", "there", "--tasks", TASKS[1]),
+        *("--budget-tokens", "150", "--concurrency", "1", "--json"),
+    )
+    part = json.loads(begun.stdout)["run"]
+    assert merged(genlevel, here, f"there:{part}")["plan"] == 1
+    went_on = genlevel.run("resume", part, "--out", "there", "--budget-tokens", "100000")
+    assert went_on.returncode == 0, went_on.stderr
+    whole = merged(genlevel, here, f"there:{part}")
+    assert (whole["plan"], whole["instances"]["pending"]) == (1, 0)
+
+
 def test_what_does_not_fit_is_refused_in_one_line(genlevel, suite):
     one = evaluated(genlevel, suite, "--tasks", TASKS[0])["run"]
     other = evaluated(genlevel, suite, "--tasks", f"{TASKS[0]},{TASKS[1]}", model="same-name")["run"]

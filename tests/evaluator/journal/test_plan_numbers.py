@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.journal.journal import Journal
-from evaluator.journal.plan_numbers import Tried, number_after
+from evaluator.journal.plan_numbers import Part, Standing, Tried, number_after
 from evaluator.journal.records import Answer, RunRecord
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.storage import sqlite_url
@@ -145,6 +146,40 @@ Journal(sys.argv[1]).start_run("killed", traffic="{}", wish={}, seen=0)
     done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (journal.run("killed").plan_number, begun(journal, "next"), started(journal, "killed")) == (0, 1, 2)
+
+
+def merges(journal, run_id, *parts, facts="", number=0, covers=()):
+    """What each part of a merged run is here. number, facts, covers: as the merged run is stored."""
+    found = []
+
+    def merged(standings):
+        found.extend(standings)
+        return replace(record(run_id, covers, number=number), facts=facts)
+
+    journal.create_merged("m", "b", parts, merged)
+    return found
+
+
+async def test_a_part_is_known_by_its_answers_and_not_by_its_id(journal):
+    ours, theirs = Answer("1", "a", "i", Outcome.ANSWERED, created=1.5), Answer("1", "a", "i", Outcome.ANSWERED, created=1.25)
+    begun(journal, "1")
+    await journal.record(ours)
+    assert merges(journal, "m1", Part("1", ("a",), ours)) == [Standing(0, counts=False)], "this storage's own run"
+    assert merges(journal, "m2", Part("1", ("a",), theirs), number=2, covers=["a"]) == [Standing(2, counts=True)], "another machine's"
+    await journal.record(replace(theirs, run_id="m2"))
+    assert merges(journal, "m3", Part("1", ("a",), theirs)) == [Standing(2, counts=False)], "the same again"
+    assert merges(journal, "m4", Part("2", ("a",), replace(theirs, response_id="r"))) == [Standing(3, counts=True)]
+    assert merges(journal, "m5", Part("2", ("a",), None), Part("3", ("b",), replace(ours, task="b"))) == [
+        Standing(0, counts=False),
+        Standing(1, counts=True),
+    ]
+
+
+async def test_a_part_that_was_merged_before_is_the_try_that_its_own_tasks_were_there(journal):
+    theirs = Answer("m1", "a", "i", Outcome.REFUSED, created=1.25)
+    merges(journal, "m1", facts='{"taskPlans": {"a": 2, "b": 5}}', number=5, covers=["a"])
+    await journal.record(theirs)
+    assert merges(journal, "m2", Part("1", ("a",), theirs)) == [Standing(2, counts=False)]
 
 
 plans = st.lists(st.frozensets(st.sampled_from("abcd"), min_size=1), max_size=8)
