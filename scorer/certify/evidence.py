@@ -12,10 +12,11 @@ from scorer.certify import ends
 from scorer.certify.ends import Ends, Estimate
 from scorer.certify.needs import units_needed
 from scorer.certify.obstacles import obstacle_of, specialist_obstacle_of
+from scorer.certify.samples import Sample, Sizes
 from scorer.levels.rules import TaskResult
 from scorer.metrics.registry import nature_of
 
-__all__ = ["Ends", "Estimate", "TaskEvidence", "bounded_interval", "evidence_from_workbook"]
+__all__ = ["Ends", "Estimate", "TaskEvidence", "evidence_from_workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class TaskEvidence:
 
     low and high are equal for a complete task. "low" is the worse end whatever the metric's direction.
     reference_units: instances on which the specialist was measured, to count its own uncertainty; None takes the reference as known.
-    instances: how many the units consist of, if these are clusters; None: units are instances.
+    instances: how many the units consist of; None: as many as the clusters hold, if that is known, else as there are units.
     """
 
     task: Task
@@ -112,7 +113,7 @@ class TaskEvidence:
         if not self.testable or _sign(self.task, better=better) * (end.value - reference) <= 0.0:
             return None
         units = units_needed(end, self.task, reference, others, alpha, above=_sign(self.task, better=better) > 0.0)
-        return None if units is None else max(1, math.ceil(units * (self.instances or end.units) / end.units))
+        return None if units is None else max(1, math.ceil(units * (self.instances or _held(end)) / end.units))
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
         """(lower, upper) in the metric's unit, outer over both ends; None if no error is known."""
@@ -162,6 +163,6 @@ def _sign(task: Task, *, better: bool) -> float:
     return 1.0 if (metric(task.metric.id).direction is Direction.HIGHER) == better else -1.0
 
 
-def bounded_interval(task: Task, end: Estimate, confidence: float) -> tuple[float, float] | None:
-    """What n and the metric's bounds alone say of a score, in its unit; None if the metric has no bounds."""
-    return ends.bounded_interval(task, end, confidence)
+def _held(end: Estimate) -> float:
+    """How many instances the units hold, however often each was asked."""
+    return end.sample.total if isinstance(end.sample, Sample) and end.sample.sizes is Sizes.PLANNED else end.units

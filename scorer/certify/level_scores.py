@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from genlevel.benchmark.metrics import METRICS, Direction, is_win, metric, sigma
 from genlevel.benchmark.model import Modality, Paradigm, Task
 from scorer.certify.distributions import normal_quantile
-from scorer.certify.evidence import Estimate, TaskEvidence, bounded_interval
+from scorer.certify.ends import Estimate, bounded_interval
+from scorer.certify.evidence import TaskEvidence
 from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult, compute_levels
 
 _LARGEST_ERROR = 50.0

@@ -49,7 +49,7 @@ def is_rejected(p_value: float, share: float) -> bool:
 def weighed(p_value: float, plan: int, first: int) -> float:
     """A p-value of one plan, to be held against the share of an earlier one: as many times larger as the share of its own is smaller.
 
-    >>> weighed(0.001, 2, 1), weighed(0.1, 2, 1), weighed(0.1, 3, 3)
+    >>> round(weighed(0.001, 2, 1), 9), weighed(0.1, 2, 1), weighed(0.1, 3, 3)
     (0.018, 1.0, 0.1)
     """
     own, earlier = Shares.of(1.0, plan).plan, Shares.of(1.0, first).plan

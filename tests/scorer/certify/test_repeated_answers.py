@@ -41,6 +41,20 @@ def test_answers_that_are_all_alike_say_no_more_than_one_of_them():
         ).win_p_value(reference), "as they would be if repeats were instances"
 
 
+def test_what_would_decide_is_told_in_instances_also_if_several_share_a_medium_and_are_asked_again():
+    shared, size = drawn(5, n=60, p=0.65), 4
+    scores = [score for score in shared for _instance in range(size)]
+    statistics = answered(scores)
+    clusters = {key: int(key.instance) // size for key in statistics}
+    alone, together = (
+        TaskEvidence.of(ACCURACY, found)
+        for found in (evidence_from_statistics(ACCURACY.metric, *asked) for asked in ((answered(shared),), (statistics, clusters)))
+    )
+    clusters_needed = alone.needed(60.0, 0.001, better=True)
+    assert (together.low.units, together.low.clustered) == (60, True)
+    assert together.needed(60.0, 0.001, better=True) == pytest.approx(size * clusters_needed, abs=size)
+
+
 def record(task):
     return TaskRecord(key=task.id, name=task.name, sheet=task.sheet, modality=task.modality, paradigm=task.paradigm, metric=task.metric)
 
