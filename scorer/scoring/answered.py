@@ -49,8 +49,13 @@ class AnsweredInstance:
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """The options that say what the answer may be: none for a label that is not among them, as that is asked as a free one."""
-        if self.answer_type is not AnswerType.LABEL or self.label is None:
-            return self.options
-        known = {normal_text(option) for option in self.options}
-        return self.options if any(normal_text(label) in known for label in acceptable(self.label)) else ()
+        """The options that say what the answer may be."""
+        return options_offered(self.answer_type, self.label, self.options)
+
+
+def options_offered(answer_type: str, label: object, options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that say what an answer may be: none for a label that is not among them, as that is asked as a free one."""
+    if answer_type != AnswerType.LABEL or label is None:
+        return options
+    known = {normal_text(option) for option in options}
+    return options if any(normal_text(one) in known for one in acceptable(label)) else ()

@@ -16,6 +16,8 @@ from genlevel.benchmark.texts import normal_text
 from scorer.metrics import Metric, MetricUnavailable, NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import acceptable
 from scorer.metrics.nature import Makeup
+from scorer.parsers import Parsed, Unparsable, parse_answer
+from scorer.scoring.answered import options_offered
 
 TYPES = frozenset({AnswerType.CHOICE, AnswerType.LABEL})
 """Answer types whose answers come from a small set."""
@@ -26,6 +28,7 @@ MOST_STATISTICS = 20_000
 """So many texts are held against labels, if that leaves FEWEST_CANDIDATES: with thousands of different labels none is frequent."""
 _MADE_OF_INSTANCES = frozenset({Makeup.SHARE, Makeup.MEAN, Makeup.POOLED})
 _FIRST_LETTER = ord("A")
+_NO_OPTION = Unparsable("no option has this letter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,20 @@ def _best_constant(metric: Metric[object], kinds: Sequence[_Kind]) -> float:
 def _statistics(metric: Metric[object], kinds: Sequence[_Kind], answer_type: AnswerType, answer: str) -> Mapping[int, object]:
     """The answer's statistic for each kind of question of a type, by the kind's place."""
     asked = ((place, kind.question) for place, kind in enumerate(kinds) if kind.question.answer_type is answer_type)
-    return {place: metric.statistic(answer, question) for place, question in asked}
+    return {place: _statistic(metric, question, answer) for place, question in asked}
+
+
+def _statistic(metric: Metric[object], question: Question, answer: str) -> object:
+    """What a model has that gives this answer: as it is read among the question's own options, and wrong if it is none there."""
+    offered = options_offered(question.answer_type, question.label, question.options)
+    if question.answer_type is AnswerType.CHOICE:
+        read: Parsed | Unparsable = answer if not offered or ord(answer) - _FIRST_LETTER < len(offered) else _NO_OPTION
+    else:
+        read = answer if not offered or answer in offered else parse_answer(question.answer_type, answer, offered)
+    try:
+        return metric.worst(question) if isinstance(read, Unparsable) else metric.statistic(read, question)
+    except UnreadableAnswer:
+        return metric.worst(question)
 
 
 def _score(metric: Metric[object], kinds: Sequence[_Kind], known: Mapping[AnswerType, Mapping[int, object]]) -> float:

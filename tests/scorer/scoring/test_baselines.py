@@ -129,7 +129,7 @@ def test_they_are_what_trying_everything_finds(scored):
     generator = random.Random(7)
     for _ in range(30):
         words = generator.sample(["a", "b", "a b", "c", "d c", "e"], generator.randint(2, 5))
-        asked = [label(generator.choice(words), options=tuple(generator.sample(words, 2))) for _ in range(generator.randint(1, 4))]
+        asked = [label(generator.choice(words), options=tuple(words)) for _ in range(generator.randint(1, 4))]
 
         def score(answers, asked=asked):
             return scored.compute(
@@ -185,3 +185,48 @@ def test_an_outcome_without_a_score_for_a_reason_has_none():
     scoring = TaskScoring(None, "why")
     scoring.add([instance("1", "A")])
     assert (scoring.finish().chance, scoring.finish().best_constant) == (None, None)
+
+
+def constant_scores(scored, asked, answers):
+    """What a model scores that always says the same, for each of these, read and measured as any model's answers are."""
+    outcomes = []
+    for raw in answers:
+        scoring = TaskScoring(scored)
+        scoring.add(
+            AnsweredInstance(f"{number}", Outcome.ANSWERED, raw, one.answer_type, one.label, one.options)
+            for number, one in enumerate(asked)
+        )
+        outcomes.append(scoring.finish())
+    return [outcome.score for outcome in outcomes], outcomes[0].best_constant
+
+
+def test_a_letter_beyond_a_questions_options_cannot_be_read_there_and_is_no_wrong_item():
+    asked = [choice("E", tuple("vwxyz")), choice("B", tuple("wx"))]
+    scores, best = constant_scores(MICRO, asked, "ABE")
+    assert scores == [0.0, pytest.approx(50.0), pytest.approx(200 / 3)]
+    assert best == pytest.approx(200 / 3)
+
+
+def test_a_constant_label_is_what_each_question_reads_in_it():
+    asked = [
+        label("dog", options=("dog", "fish")),
+        label("hot dog", options=("hot dog", "dog", "fish")),
+        label("hot dog", options=("hot dog", "fish")),
+    ]
+    scores, best = constant_scores(ACCURACY, asked, ["dog", "hot dog", "fish"])
+    assert best == max(scores) == 100.0, "hot dog is read as dog if that is offered and hot dog is not"
+
+
+@pytest.mark.parametrize("scored", [ACCURACY, MACRO, MICRO, TOKENS, metric("exact_match"), metric("rouge_l")], ids=lambda scored: scored.id)
+def test_who_always_says_the_same_scores_the_best_constant_answer_and_never_more(scored):
+    generator = random.Random(11)
+    texts = ["cat", "The Cat", "naive", "Naïve", "joy, fear", "fear", "hot dog", "dog", "not toxic", "toxic", "N/A", "3", "ﬁsh", "fish"]
+    for number in range(60):
+        words = generator.sample(texts, generator.randint(2, 5))
+        asked = []
+        for _ in range(generator.randint(1, 5)):
+            options = tuple(generator.sample(words, generator.randint(2, len(words))))
+            right = generator.choice(options)
+            asked.append(choice("ABCDE"[options.index(right)], options) if number % 2 else label(right, options=options))
+        scores, best = constant_scores(scored, asked, "ABCDE" if number % 2 else words)
+        assert best == pytest.approx(max(scores)), asked
