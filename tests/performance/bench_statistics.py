@@ -2,7 +2,9 @@
 
     python tests/performance/bench_statistics.py [--runs 2000]
 
-See simulate_statistics.py for what is simulated. Every rate is printed with its exact 95 % binomial interval.
+False claims, nulls and power draw the p-values of many runs at once (simulate_verdicts.py, simulate_nulls.py, simulate_power.py), after a
+check that they are the scorer's; the rest goes through the scorer as a run does (simulate_statistics.py, simulate_kinds.py).
+Every rate is printed with its exact 95 % binomial interval.
 """
 
 from __future__ import annotations
@@ -16,7 +18,14 @@ from functools import partial
 
 import numpy as np
 from scipy import stats
+from simulate_exact import THRESHOLD
+from simulate_kinds import coverages, covered
+from simulate_nulls import check as check_nulls
+from simulate_nulls import null_rates
+from simulate_power import powers
 from simulate_statistics import Outcomes, check_estimates, coverage_cases, simulate, simulate_values
+from simulate_verdicts import against_specialists, chosen, families, untested
+from simulate_verdicts import check as check_verdicts
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
@@ -36,7 +45,7 @@ def rate(hits: int, runs: int) -> str:
 
 def false_verdicts(pool: ProcessPoolExecutor, runs: int) -> None:
     print(f"\nNo true win, 464 instances a task, all tasks, alpha {ALPHA}")
-    for gap, count in ((0.01, runs), (2.0, runs // 4), (5.0, runs // 4)):
+    for gap, count in ((0.01, runs), (2.0, max(1, runs // 4)), (5.0, max(1, runs // 4))):
         found = list(pool.map(partial(simulate, gap=gap), range(count), chunksize=25))
         print(f"  every task truly {gap:g} points below its specialist ({count} runs)")
         print(f"    paper's rule: Level >= 3 in     {rate(sum(run.point_level >= 3 for run in found), count)}")
@@ -54,16 +63,31 @@ def false_values(pool: ProcessPoolExecutor, runs: int) -> None:
         print(f"  {kind + ':':16} certified: Level >= 3 in {rate(sum(level >= 3 for level in found), runs)}")
 
 
-def power(pool: ProcessPoolExecutor, runs: int) -> None:
-    print("\nPower: accuracy tasks truly better than their specialist, all other tasks 5 points below theirs")
-    for boosted, boost in ((1, 5.0), (1, 8.0), (1, 10.0), (1, 12.0), (5, 8.0), (20, 5.0)):
-        count = runs // 8
-        found = list(pool.map(partial(simulate, gap=5.0, boost=boost, boosted=boosted), range(10**6, 10**6 + count), chunksize=25))
-        share = np.mean([run.false_discovered / run.discovered_wins for run in found if run.discovered_wins] or [0.0])
-        attained = sum(run.certified_level >= 3 for run in found)
-        print(f"  {boosted:2} task(s) {boost:g} points better: Level 3 attained in {rate(attained, count)}")
-        print(f"     certified {_mean(found, 'certified_wins'):.2f} ({_mean(found, 'false_certified'):.3f} falsely),"
-              f" discovered {_mean(found, 'discovered_wins'):.2f}; false share of the discovered {share:.4f}")  # fmt: skip
+def false_claims(runs: int) -> None:
+    print(f"\nNo true win, every task exactly at its reference, alpha {ALPHA}: any false claim")
+    for part in (families, untested, chosen, against_specialists):
+        for row in part(runs):
+            print(f"  {row.name + ':':100} {rate(row.hits, row.runs)}", flush=True)
+
+
+def kinds(draws: int) -> None:
+    print(f"\nEach kind of test at {THRESHOLD:.2g}, {draws} draws a case: rejections of better and worse over those allowed")
+    for found in null_rates(draws):
+        print(f"  {found}", flush=True)
+
+
+def power(runs: int) -> None:
+    print("\nPower: some tasks truly better than their reference, all others worse; published figures | specialists")
+    for found in powers(runs, max(1, runs // 4)):
+        print(f"  {found.better:2} {found.kind}, n {found.count}, {found.points:2} points better: Level 3 attained in"
+              f" {rate(found.level_3[0], found.runs)} | {rate(found.level_3[1], found.runs)},"
+              f" wins {found.wins[0]:.2f} | {found.wins[1]:.2f}", flush=True)  # fmt: skip
+
+
+def coverage_by_kind(runs: int) -> None:
+    print(f"\nCoverage of each kind of 95 % interval, {runs} runs each: name, kind, intervals said, coverage, width, width of t")
+    for case in coverages():
+        print(f"  {covered(case, runs)}", flush=True)
 
 
 def coverage(runs: int) -> None:
@@ -130,12 +154,17 @@ def main() -> None:
     runs = parser.parse_args().runs
     started = time.perf_counter()
     check_estimates()
+    check_nulls()
+    check_verdicts()
+    false_claims(runs)
+    kinds(100 * runs)
+    power(runs // 2)
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        false_verdicts(pool, runs)
-        false_values(pool, runs // 4)
-        power(pool, runs)
-    coverage(runs)
-    bootstrap_coverage(max(1, runs // 4))
+        false_verdicts(pool, runs // 8)
+        false_values(pool, runs // 8)
+    coverage(runs // 4)
+    coverage_by_kind(runs // 4)
+    bootstrap_coverage(max(1, runs // 8))
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 

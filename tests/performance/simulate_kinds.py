@@ -150,6 +150,13 @@ class Covered:
     width: float
     before: float
     asymptotic: bool
+    runs: int
+
+    def __str__(self) -> str:
+        kind, said = "asymptotic" if self.asymptotic else "proven", f"{self.said}/{self.runs}"
+        if not self.said:
+            return f"| {self.case.name} | {kind} | {said} | none | | |"
+        return f"| {self.case.name} | {kind} | {said} | {self.share:.4f} | {self.width:.2f} | {self.before:.2f} |"
 
 
 def covered(case: Coverage, runs: int, seed: int = 1) -> Covered:
@@ -172,9 +179,8 @@ def covered(case: Coverage, runs: int, seed: int = 1) -> Covered:
         if end.standard_error:
             low, high = student(end.value, end.standard_error, end.freedom, 0.95, end.skewness)
             before.append(high - low)
-    return Covered(
-        case, said, hits / said if said else math.nan, float(np.mean(widths or [math.nan])), float(np.mean(before or [0.0])), asymptotic
-    )
+    share = hits / said if said else math.nan
+    return Covered(case, said, share, float(np.mean(widths or [math.nan])), float(np.mean(before or [0.0])), asymptotic, runs)
 
 
 def powers(runs: int, seed: int = 1) -> Iterator[tuple[str, float, float, float, float]]:
@@ -214,12 +220,7 @@ def main() -> None:
     if asked.only in ("", "coverage"):
         for case in coverages():
             if asked.case in case.name:
-                found = covered(case, asked.runs)
-                label = "asymptotic" if found.asymptotic else "proven"
-                print(
-                    f"| {case.name} | {label} | {found.said}/{asked.runs} | {found.share:.4f} | {found.width:.2f} | {found.before:.2f} |",
-                    flush=True,
-                )
+                print(covered(case, asked.runs), flush=True)
     if asked.only in ("", "power"):
         for name, points, *found in powers(asked.runs):
             print(f"| {name} | +{points} | {found[0]:.3f} | {found[1]:.3f} | {found[2]:.3f} |", flush=True)
