@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluator.planning.identity import is_partial
 from genlevel.benchmark.answer_key import AnswerKey
@@ -53,6 +53,10 @@ class Plan:
     tasks: tuple[TaskPlan, ...]
     identity: str
     notes: tuple[str, ...] = ()
+
+    def with_boxes(self, boxes: str) -> Plan:
+        """With this convention of coordinates (``ModelInfo.boxes``) in place of what the route says now."""
+        return replace(self, tasks=tuple(replace(planned, boxes=boxes) for planned in self.tasks))
 
     @property
     def total(self) -> int:

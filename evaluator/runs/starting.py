@@ -148,7 +148,11 @@ class Starter:
     async def _begun(
         self, plan: Plan, record: RunRecord, traffic: ev.TrafficSettings, request: ev.StartRunRequest, *, wanted: Wanted | None
     ) -> tuple[bool, list[str]]:
-        """Begins what is left of a run. Returns whether anything is, however soon it ends again, and what a person has to know of it."""
+        """Begins what is left of a run. Returns whether anything is, however soon it ends again, and what a person has to know of it.
+
+        Its coordinates are read as its route said when it began, as they are whenever it is scored again.
+        """
+        plan = plan.with_boxes(json_format.Parse(record.specification, ev.RunSpecification()).boxes)
         if await self._control.goes_on(record.run_id):
             if wanted is not None:
                 await self._want_again(record.run_id)

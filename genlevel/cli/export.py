@@ -47,9 +47,10 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
     predictions: a folder of the suite's layout with a prediction.json for each task, in the closed-set submission form. A prediction is the
     answer that was read, written as the task's labels are (a letter, an index or an option's text), because the official scorer compares
-    these. If no answer could be read, it is the model's own words. Media are files beside it.
+    these. If no answer could be read, it is the model's own words. Of instances that were asked several times it is the first answer. Media
+    are files beside it.
 
-    csv: a row for each instance with the answer that was read, the label in the same form, and the score. A text that a spreadsheet would
+    csv: a row for each answer with the answer that was read, the label in the same form, and the score. A text that a spreadsheet would
     run as a formula begins with an apostrophe.
 
     json: the result as `genlevel show --json` prints it.

@@ -101,6 +101,7 @@ _ASKED: dict[str, Callable[[Part], object]] = {
     "another number of frames": lambda part: part.run.specification.video_frames,
     "another version of the prompts": lambda part: part.run.prompt_version or None,
     "another fingerprint of the route": _of_facts("route_fingerprint"),
+    "other coordinates of the route": lambda part: part.run.specification.boxes or "not said",
     "another server": lambda part: part.run.specification.base_url,
     "another judge": _judge,
     "other references": _references,

@@ -105,8 +105,7 @@ class Claim:
         reference, entry = self.result.reference, self.entry
         if reference is None or entry is None or not self.is_tested:
             return 1.0
-        found = entry.loss_p_value(reference)
-        return max(found, entry.loss_p_value_against_specialist(reference, self.units)) if self.units else found
+        return entry.loss_p_value_against_specialist(reference, self.units) if self.units else entry.loss_p_value(reference)
 
     def needed(self, share: float, *, better: bool) -> int | None:
         """About how many instances more would show a win (a loss) at this error; None if none would."""

@@ -202,6 +202,7 @@ def part(name: str, tasks: str, *, stamp: dict[str, object] | None = None, facts
     ("other", "why"),
     [
         (part("B", "b", specification={"model": "n"}), "B does not fit with A: another model: 'n', not 'm'"),
+        (part("B", "b", specification={"boxes": "thousandths"}), "other coordinates of the route: 'thousandths', not 'not said'"),
         (part("B", "b", specification={"seed": 2}), "another sample: '--limit 3 --seed 2', not '--limit 3 --seed 1'"),
         (
             part("B", "b", specification={"parameters": gw.GenerationParameters(temperature=1)}),

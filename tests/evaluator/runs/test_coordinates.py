@@ -13,6 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from genlevel.cli.card import print_tasks
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -125,6 +126,29 @@ async def test_a_run_is_scored_again_with_what_its_route_declared(make_evaluator
     (score,) = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks
     assert score.score == pytest.approx(100.0)
     assert not score.remarks
+
+
+async def test_a_run_that_goes_on_is_read_with_what_its_route_declared_when_it_began(
+    make_evaluator: Any, scripted: Any, tmp_path: Path
+) -> None:
+    evaluator, scorer = make_evaluator()
+    takes_pictures(scripted, boxes="thousandths corners")
+    answer = answering(lambda box: {"box": thousandths(box)})
+
+    def last_fails(question: str, calls: int) -> str:
+        if "7" in question:
+            raise CallFailed(ErrorClass.CALLER_FAULT, "as scripted")
+        return answer(question, calls)
+
+    scripted.script = last_fails
+    await score_of(evaluator, scorer, pictures(tmp_path / "suite"))
+    (run,) = (await evaluator.list_runs(ev.ListRunsRequest())).runs
+    scripted.script, scripted.info.boxes = answer, "pixels"
+    await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    async for _update in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        pass
+    (score,) = (await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks
+    assert score.score == pytest.approx(100.0)
 
 
 async def test_answers_in_the_pixels_of_a_resized_video_end_in_those_of_the_label(

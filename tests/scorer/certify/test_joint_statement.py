@@ -222,6 +222,20 @@ def test_each_claim_is_held_against_its_own_share_alone() -> None:
     assert [level.status for level in either.levels[1:]] == [Status.UNDECIDED, Status.UNDECIDED, Status.NOT_ATTAINED]
 
 
+def test_a_lost_task_has_the_whole_share_of_tasks_also_if_few_are_asked() -> None:
+    tasks = [SMALL[0], *(task(index, SIDES[1]) for index in range(1, 4))]
+    p_value, shares = float(stats.binom.cdf(12, 49, 0.5)), Shares.of(0.05, 1, 1 / 4)
+    assert shares.lost_levels < 4 * p_value < shares.lost_tasks
+    assert certified(tasks, {"t0": (12, 49)}).tasks[0].status is Status.NOT_ATTAINED
+
+
+def test_without_anything_that_could_be_a_win_no_level_is_attained_whatever_error_is_left() -> None:
+    assert [level.status for level in certified(SMALL, {}).levels] == [Status.NOT_ATTAINED] * 4
+    without_reference = task(3, SIDES[0], None)
+    lost = certified([*SMALL, without_reference], {"t0": (0, 40), "t3": (40, 40)})
+    assert lost.levels[1].status is Status.NOT_ATTAINED
+
+
 def test_what_would_decide_is_reckoned_with_the_next_plans_share_and_losses_with_the_part_that_is_asked() -> None:
     tasks = [task(index, place) for index, place in enumerate(PLACES)]
     for plan in (0, 1, 3):

@@ -45,6 +45,17 @@ def test_a_task_of_a_later_plan_needs_as_much_more_as_its_share_is_smaller() -> 
             assert one.p_win_adjusted > other.p_win_adjusted
 
 
+def test_wins_are_discovered_in_each_plan_by_itself() -> None:
+    first = certify(RESULTS, EVIDENCE, plan=1)
+    discovered = {task.task.id for task in first.tasks if task.discovered}
+    mixed = certify(RESULTS, EVIDENCE, plans={key: 4 if key in discovered else 1 for key in VALUES})
+    assert {task.task.id for task in mixed.tasks if task.discovered} == discovered != set()
+
+
+def test_parts_that_are_not_told_their_number_are_first_plans() -> None:
+    assert certify(RESULTS, EVIDENCE, plans=dict.fromkeys(VALUES, 0)) == certify(RESULTS, EVIDENCE, plan=1)
+
+
 def test_a_plan_of_which_nothing_is_left_certifies_nothing() -> None:
     assert weighed(0.0, 5000, 1) == 1.0
     mixed = certify(RESULTS, EVIDENCE, plan=5000, plans={key: 5000 if key == min(VALUES) else 1 for key in VALUES})
