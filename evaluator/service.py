@@ -27,12 +27,11 @@ from evaluator.runs.control import STOPS, RunControl
 from evaluator.runs.limits import Limiters
 from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
-from evaluator.runs.scoring import header_of, score_task
+from evaluator.runs.scoring import score_again
 from evaluator.runs.starting import Starter
 from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
-from genlevel.benchmark.content import suite_content
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import StorageError, Unavailable
 from genlevel.runtime.files import FileCache
@@ -198,13 +197,10 @@ class Evaluator:
         """Keeps people's ratings, if some are given; parses and scores a run's journal again. Calls no model. Raises GenlevelError."""
         record = await self._records.find(request.run_id)
         plan = await self._offline_plan(record)
-        # The scores are of the data that they are computed with, which may have changed since it was asked.
-        header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
         problems: tuple[str, ...] = ()
         if request.ratings:
             problems = await self._journal.writes(keep_ratings, self._journal, record.run_id, plan, request.ratings)
-        for planned in plan.tasks:
-            await score_task(self._context, header, planned)
+        await score_again(self._context, plan, record)
         return ev.RescoreRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _offline_plan(self, record: RunRecord) -> Plan:

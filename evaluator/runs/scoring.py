@@ -111,7 +111,10 @@ class Kept(Protocol):
 
 
 async def score_again(kept: Kept, plan: Plan, record: RunRecord) -> None:
-    """Scores a stored run as it was scored while it went on: tasks without any answer stay pending. Raises GenlevelError."""
+    """Scores a stored run as it was scored while it went on: tasks without any answer stay pending. Raises GenlevelError.
+
+    The scores are of the data that they are computed with, which may have changed since it was asked.
+    """
     header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
     await kept.scorer.begin_run(begun(header, plan.tasks))
     for planned in plan.tasks:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import BlobMissing, DatasetError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -123,14 +124,20 @@ def _line(name: str, message: ev.Run | ev.ListAnswersResponse) -> str:
 
 
 def _lines(path: Path) -> Iterator[ev.ListAnswersResponse]:
+    seen: set[tuple[str, AnswerKey]] = set()
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if number == 1 or not line.strip():
                 continue
             try:
-                yield json_format.ParseDict(json.loads(line)["answer"], ev.ListAnswersResponse(), ignore_unknown_fields=True)
+                answer = json_format.ParseDict(json.loads(line)["answer"], ev.ListAnswersResponse(), ignore_unknown_fields=True)
             except (ValueError, KeyError, TypeError, RecursionError, json_format.ParseError) as error:
                 raise DatasetError(f"{path}:{number}: is no answer ({str(error)[:200]})") from None
+            key = answer.task, AnswerKey(answer.instance_id, answer.variant, answer.repeat, answer.shuffle)
+            if key in seen:
+                raise DatasetError(f"{path}:{number}: is a second answer to {answer.task}/{answer.instance_id}")
+            seen.add(key)
+            yield answer
 
 
 async def with_media(bundle: Bundle, blobs: BlobStore) -> AsyncIterator[ev.ListAnswersResponse]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.cli.printing import asked_told, console, cost_told, number, short, table
+from genlevel.cli.differences import unscored_answers
+from genlevel.cli.printing import asked_told, console, cost_told, harmless, number, short, table
 from genlevel.cli.verdict_words import certified_details, certified_line, point_line
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     """A run's level card: verdict, levels, tasks, and what to make of it."""
     out = console()
     out.print()
-    out.print(f"{document['model']} on {document['suite']}", style="bold")
+    out.print(harmless(f"{document['model']} on {document['suite']}"), style="bold")
     _print_state(out, document)
     if has_no_answer(document):
         out.print("No call succeeded: there is nothing to score.")
@@ -29,6 +30,9 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     if document["level"] is None:
         out.print("No task has been scored yet.")
         return
+    if unscored := unscored_answers(document):
+        later = "" if document["status"] == "running" else f": `genlevel rescore {document['run']}` scores them"
+        out.print(f"{unscored:,} answers are not scored yet{later}")
     print_verdict(out, document)
     _print_plan(out, document)
     if document["partial"]:

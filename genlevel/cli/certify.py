@@ -20,7 +20,7 @@ from genlevel.cli.options import (
     run_async,
     settings_of,
 )
-from genlevel.cli.printing import console, note, number, p_value, span, table
+from genlevel.cli.printing import console, harmless, note, number, p_value, span, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
 from genlevel.cli.verdict_words import SPECIALISTS, certified_details, certified_line
 from genlevel.runtime.errors import UsageError
@@ -136,7 +136,7 @@ def _print(document: Document, unreferenced: frozenset[str]) -> None:
     out = console()
     certified, against = document["certified"], document["certified_against_specialists"]
     referenced = document["references"] is not None
-    out.print(document["model"], style="bold")
+    out.print(harmless(document["model"]), style="bold")
     out.print(certified_line(certified, against, referenced=referenced), style="bold", soft_wrap=True)
     for line in certified_details(certified, against, referenced=referenced):
         out.print(line, soft_wrap=True)

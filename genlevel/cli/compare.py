@@ -25,7 +25,7 @@ from genlevel.cli.options import (
     shown_option,
     task_option,
 )
-from genlevel.cli.printing import console, number, p_value, signed, table
+from genlevel.cli.printing import console, harmless, number, p_value, signed, table
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def compare(ctx: click.Context, /, run_a: str, run_b: str, **options: Unpack[_Op
 def _print(document: Document) -> None:
     out = console()
     one, other = document["a"], document["b"]
-    out.print(f"A {one['model']} (run {one['run']})\nB {other['model']} (run {other['run']})\non {document['suite']}", style="bold")
+    out.print(
+        harmless(f"A {one['model']} (run {one['run']})\nB {other['model']} (run {other['run']})\non {document['suite']}"), style="bold"
+    )
     if (said := other_contents(document)) is not None:
         out.print(said, soft_wrap=True)
     columns = (">A", ">B", ">A - B", "interval", ">p", ">detectable")

@@ -101,6 +101,8 @@ def reasons(said: Document, found: Document, *, suite_hash: str) -> list[str]:
     ended = [(one.get("asked") or {}).get("ended") for one in (stamp, today)]
     if ended[0] and ended[0] != ended[1]:
         lines.append(f"the run has changed since: it was as it stood at {ended[0]}, its answers are as of {ended[1]}")
+    if unscored := unscored_answers(said):
+        lines.append(f"{unscored:,} answers had come after their tasks were last scored: `genlevel rescore RUN` scores them")
     networks = {task.get("key"): task.get("provenance") for task in said.get("tasks") or ()}
     lines += [
         f"{task['key']} was measured with {networks[task['key']]} then, {task['provenance']} now"
@@ -108,6 +110,17 @@ def reasons(said: Document, found: Document, *, suite_hash: str) -> list[str]:
         if networks.get(task["key"]) and networks[task["key"]] != task["provenance"]
     ]
     return lines
+
+
+def unscored_answers(document: Document) -> int:
+    """Answers of a result that came after their task was last scored, as of a run whose process was killed."""
+    return max(0, sum(_pending(task) for task in document.get("tasks") or ()) - _pending(document))
+
+
+def _pending(part: Document) -> int:
+    counts = part.get("instances")
+    found = counts.get("pending") if isinstance(counts, dict) else 0
+    return found if isinstance(found, int) else 0
 
 
 def _shown(value: object) -> str:

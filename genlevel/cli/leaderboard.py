@@ -19,7 +19,7 @@ from genlevel.cli.options import (
     run_async,
     settings_of,
 )
-from genlevel.cli.printing import console, number, table
+from genlevel.cli.printing import console, harmless, number, table
 from genlevel.cli.suite_names import chosen_suites, shown_suites
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -139,7 +139,7 @@ def _print(document: Document) -> None:
         for model in group:
             rows.add_row(
                 "-" if model["rank"] is None else str(model["rank"]),
-                model["model"],
+                harmless(model["model"]),
                 *(number(model["scores"][str(key)]) for key in document["levels"]),
                 *("-" if model[key] is None else str(model[key]) for key in ("supported", "wins", "asked")),
                 "published" if model["published"] else f"run {model['run']}",

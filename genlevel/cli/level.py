@@ -10,7 +10,7 @@ import click
 from genlevel.cli.card import print_certified, print_coverage, print_head, print_levels
 from genlevel.cli.connection import stored
 from genlevel.cli.options import json_option, model_option, need_run_folder, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import console, note, number, table
+from genlevel.cli.printing import console, harmless, note, number, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -113,7 +113,7 @@ def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:
 
 def _print(document: Document, source: str) -> None:
     out = console()
-    out.print(f"{document['model']} ({source})", style="bold")
+    out.print(harmless(f"{document['model']} ({source})"), style="bold")
     print_coverage(out, partial=bool(document["partial"]), incomplete=bool(document["incomplete"]))
     certified, against = document["certified"], document["certified_against_specialists"]
     print_head(out, document, certified, against)

@@ -10,7 +10,7 @@ import click
 from genlevel.cli.connection import runs_beside, stored
 from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import console, table
+from genlevel.cli.printing import console, harmless, table
 from genlevel.cli.suite_names import shown_suites
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -59,7 +59,9 @@ def _print(documents: list[Document], *, marked: bool) -> None:
         where = ["local" if run["local"] else "service"] if marked else []
         waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
         suite = names[run["suite"], run["suite_hash"] or ""]
-        rows.add_row(run["run"], run["model"], suite, str(run["plan"] or "-"), run["status"] + waits, *counts, _cost(run), started, *where)
+        rows.add_row(
+            run["run"], harmless(run["model"]), suite, str(run["plan"] or "-"), run["status"] + waits, *counts, _cost(run), started, *where
+        )
     console().print(rows)
 
 

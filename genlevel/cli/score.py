@@ -10,7 +10,7 @@ import click
 from genlevel.cli import EXIT_INCOMPLETE
 from genlevel.cli.card import print_levels, print_tasks, print_verdict
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
-from genlevel.cli.printing import console, note
+from genlevel.cli.printing import console, harmless, note
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -113,7 +113,7 @@ def _of_ranker(scored: ScoredPredictions) -> list[str]:
 
 def _print(document: Document, workbook: Path) -> None:
     out = console()
-    out.print(f"{document['model']} on {document['suite']}", style="bold")
+    out.print(harmless(f"{document['model']} on {document['suite']}"), style="bold")
     counts = document["instances"]
     missing = sum(len(task["missing"] or ()) for task in document["predictions"]["tasks"])
     shown = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count and name != "total")

@@ -23,7 +23,7 @@ from genlevel.cli.options import (
     shown_option,
     task_option,
 )
-from genlevel.cli.printing import console, number, table
+from genlevel.cli.printing import console, harmless, number, table
 from genlevel.cli.wrong import print_wrong_answers, wrong_answers
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -131,7 +131,7 @@ def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document
 def _print_breakdown(document: Document) -> None:
     by = document["by"]
     out = console()
-    out.print(f"{document['model']} on {document['suite']}, by {by}", style="bold")
+    out.print(harmless(f"{document['model']} on {document['suite']}, by {by}"), style="bold")
     shown = [group for group in document["groups"] if group["asked"]]
     ids = ["id"] if by == "skill" else []
     rows = table(*ids, by, ">mean sigma", ">of those asked", ">wins", ">supported", ">asked", ">tasks")

@@ -19,7 +19,7 @@ from genlevel.cli.options import (
     run_async,
     settings_of,
 )
-from genlevel.cli.printing import console, note, table
+from genlevel.cli.printing import console, harmless, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -129,7 +129,7 @@ def _write(path: Path, text: str) -> None:
 def _print(document: Document) -> None:
     out = console()
     won_skills = f"in {document['skills_won']} of {document['skills']} skills"
-    out.print(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}", style="bold")
+    out.print(harmless(f"{document['model']}: {document['wins']} of {document['tasks']} tasks won, {won_skills}"), style="bold")
     if document["asked"] < document["tasks"]:
         out.print(f"Only {document['asked']} of the tasks were asked.")
     rows = table("modality", "paradigm", ">tasks won", ">of", ">skills won", ">of")

@@ -33,8 +33,8 @@ def certified_line(certified: Document, against: Document, *, referenced: bool) 
     condition = f", {certified['condition']}" if certified["condition"] else ""
     if not referenced:
         return f"certified{condition}: {_level_2(certified)}; there are no references to win against"
-    published = _stated(certified, _ABOVE_PUBLISHED, "no task above the published score")
-    specialists = _stated(against, _ABOVE_SPECIALISTS, "beats no specialist")
+    published = _stated(certified, _ABOVE_PUBLISHED, "none of its scores outside language is above the published one")
+    specialists = _stated(against, _ABOVE_SPECIALISTS, "none of its scores outside language beats the specialist")
     return f"certified{condition}: {published}; {SPECIALISTS}: {specialists}"
 
 
@@ -70,7 +70,9 @@ def _stated(certificate: Document, meanings: dict[int, str], none: str) -> str:
         return f"{_level_2(certificate)}, not Level 3 ({none}; {error})"
     if third["needed"] is not None:
         return f"not enough instances for a verdict (about {third['needed']:,} more would decide Level 3)"
-    return "not enough instances for a verdict (no number of them would decide Level 3)"
+    if third["note"]:
+        return "not enough instances for a verdict (no number of them would decide Level 3)"
+    return "not enough instances for a verdict (how many would decide Level 3 is not known)"
 
 
 def _level_2(certificate: Document) -> str:
@@ -80,4 +82,4 @@ def _level_2(certificate: Document) -> str:
 def _what_would(entry: Document) -> str:
     if entry["needed"] is not None:
         return f": about {entry['needed']:,} more instances would decide"
-    return f": {entry['note']}" if entry["note"] else ""
+    return f": {entry['note']}" if entry["note"] else ": how many instances would decide it is not known"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from genlevel.benchmark.model import Modality, Paradigm
-from scorer.certify.claims import UNKNOWN_UNITS, Claim
+from scorer.certify.claims import Claim
 from scorer.certify.shares import Shares
 from scorer.levels.rules import LEVEL_MODALITIES
 
@@ -24,13 +24,16 @@ def instances_to_decide(level: int, claims: Sequence[Claim], shares: Shares, *, 
 
 
 def why_none(level: int, claims: Sequence[Claim], shares: Shares, alpha: float, *, reached: bool) -> str:
-    """Why no number of instances is known to decide an undecided level, in one line. alpha: of the specialist's interval."""
+    """Why no number of instances would decide an undecided level, in one line; empty if that is not known.
+
+    alpha: of the specialist's interval.
+    """
     rows = [one for one in claims if level == 5 or one.task.modality is not Modality.LANGUAGE]
     if shares.wins <= 0.0:
         return "so many plans came before that no error is left for this one"
     asked = [one for one in rows if one.may_be_won]
     if asked and all(one.units == 0 for one in asked):
-        return f"of all {len(asked)} task(s) {UNKNOWN_UNITS} (--reference-n N)"
+        return "on how many instances the specialists were measured is not known (`genlevel certify --reference-n N` takes it)"
     tested = [one for one in asked if one.is_tested]
     leaning = [one for one in tested if one.leans(better=reached)]
     share = shares.wins / max(1, sum(one.counts for one in claims)) if reached else shares.lost_levels
@@ -41,7 +44,7 @@ def why_none(level: int, claims: Sequence[Claim], shares: Shares, alpha: float, 
         return f"no number of instances would decide: {without} result(s) that no test is for could be wins"
     if reached and not leaning:
         return "no number of instances would decide: no task that can be certified scores above what a win has to be above"
-    return "no number of instances is known to decide it"
+    return ""
 
 
 def _poorly_known(claim: Claim, alpha: float, share: float) -> str:

@@ -175,12 +175,13 @@ def both_readings(
     units = {result.task.id: reference_units or result.task.instances for result in results}
     published = certify(results, evidence, alpha, plan=plan, plans=plans, constants=constants)
     specialists = certify(results, evidence, alpha, plan=plan, plans=plans, constants=constants, specialists=units)
-    counted = f"{reference_units:,} instances each" if reference_units else "as many instances as the task list says"
+    counted = []  # of a suite of one's own it is not known on how many, and no task list says it
+    if any(units.values()):
+        many = f"{reference_units:,} instances each" if reference_units else "as many instances as the task list says"
+        counted = [f"specialists are taken as measured on {many}"]
     return RunCertificates(
         RunCertificate(published, keys or {}, (*notes, *_obstacles(published)), condition),
-        RunCertificate(
-            specialists, keys or {}, (f"specialists are taken as measured on {counted}", *notes, *_obstacles(specialists)), condition
-        ),
+        RunCertificate(specialists, keys or {}, (*counted, *notes, *_obstacles(specialists)), condition),
     )
 
 

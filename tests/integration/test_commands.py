@@ -352,6 +352,19 @@ def test_control_characters_of_an_answer_do_not_reach_the_terminal(genlevel, stu
     assert document[0]["answer"].startswith("\x1b[2J")
 
 
+def test_control_characters_of_a_model_s_name_do_not_reach_the_terminal(genlevel, stub_upstream, choice_suite):
+    suite = str(choice_suite(1))
+    done = genlevel.run("eval", "--model", "m\x1b[31m\u202e", "--base-url", stub_upstream().base_url, "--suite", suite)
+    run = json.loads(genlevel.run("runs", "--json").stdout)[0]["run"]
+    texts = [
+        done.stdout,
+        *(genlevel.run(*view).stdout for view in (("runs",), ("show", run), ("certify", run), ("compare", run, run), ("level", run))),
+    ]
+    for text in texts:
+        assert "m\\x1b[31m\\u202e" in text
+        assert not {"\x1b", "\u202e"} & set(text)
+
+
 def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream(answer=" ")
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(1)), "--json")

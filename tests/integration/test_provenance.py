@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from genlevel.cli.bundles import Bundle, read_bundle, read_result
-from genlevel.cli.differences import differences
+from genlevel.cli.differences import differences, reasons, unscored_answers
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
 from genlevel.v1 import content_pb2 as ct
@@ -132,6 +132,18 @@ def test_an_answer_that_was_removed_or_changed_is_noticed(genlevel, evaluated):
     assert {one["what"] for one in document["differences"] if one["task"]} >= {"score", "sigma"}
 
 
+def test_a_run_that_ended_early_is_the_same_after_it_was_rescored(genlevel, stub_upstream, choice_suite):
+    suite = choice_suite(4, tasks=("Causal-Reasoning", "Abductive-Reasoning"))
+    asked = ("--model", "m", "--base-url", stub_upstream(answer="Answer: A").base_url, "--suite", str(suite))
+    result = json.loads(genlevel.run("eval", *asked, "--concurrency", "1", "--budget-tokens", "300", "--json").stdout)
+    counts = [task["instances"] for task in result["tasks"]]
+    assert any(one["pending"] == one["total"] for one in counts), counts
+    assert any(one["answered"] for one in counts), counts
+    again = json.loads(genlevel.run("rescore", result["run"], "--json").stdout)
+    assert again["tasks"] == result["tasks"]
+    assert verified(genlevel, result["run"])[1]["differences"] == []
+
+
 def test_what_cannot_be_verified_says_why(genlevel, evaluated):
     result, suite = evaluated
     exported(genlevel, result["run"])
@@ -219,6 +231,33 @@ def test_an_answer_that_is_none_is_named_by_its_line(tmp_path):
     (tmp_path / "result.json").write_text('{"tasks": []}')
     with pytest.raises(DatasetError, match=r"answers\.jsonl:3"):
         list(read_bundle(tmp_path).answers())
+
+
+def test_two_answers_to_one_question_are_refused_by_their_line(tmp_path):
+    lines = [
+        '{"run": {}}',
+        *(
+            f'{{"answer": {{"task": "t", "instance_id": "{one}", "repeat": {again}}}}}'
+            for one, again in (("a", 0), ("a", 1), ("b", 0), ("a", 1))
+        ),
+    ]
+    (tmp_path / "answers.jsonl").write_text("\n".join(lines))
+    (tmp_path / "result.json").write_text('{"tasks": []}')
+    with pytest.raises(DatasetError, match=r"answers\.jsonl:5: is a second answer to t/a$"):
+        list(read_bundle(tmp_path).answers())
+
+
+def test_answers_that_came_after_the_last_scoring_are_counted():
+    tasks = [{"key": "a", "instances": {"pending": 12}}, {"key": "b", "instances": {"pending": 4}}]
+    said = {"tasks": tasks, "instances": {"pending": 9}}
+    assert unscored_answers(said) == 7
+    assert (
+        unscored_answers({**said, "instances": {"pending": 16}}) == unscored_answers({"tasks": tasks[:1]} | {"instances": None}) - 12 == 0
+    )
+    found = {"tasks": [], "stamp": {}}
+    assert reasons(said, found, suite_hash="") == [
+        "7 answers had come after their tasks were last scored: `genlevel rescore RUN` scores them"
+    ]
 
 
 def test_tasks_that_only_one_result_has_and_tests_in_another_order_are_told_apart():

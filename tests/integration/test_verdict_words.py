@@ -76,8 +76,9 @@ def test_a_lucky_win_says_how_many_instances_would_decide_and_beats_nobody() -> 
 def test_what_is_not_attained_says_so() -> None:
     head, points, *_rest = told(*documents(dict.fromkeys(range(9), 20), others=5000))
     assert head == (
-        "certified: Level 2, not Level 3 (no task above the published score; error at most 5 %);"
-        " against the specialists themselves: Level 2, not Level 3 (beats no specialist; error at most 5 %)"
+        "certified: Level 2, not Level 3 (none of its scores outside language is above the published one; error at most 5 %);"
+        " against the specialists themselves: Level 2, not Level 3 (none of its scores outside language"
+        " beats the specialist; error at most 5 %)"
     )
     assert points == "paper's point rule: Level 2 (a score above the worst)"
 
@@ -99,12 +100,35 @@ def test_higher_levels_say_what_they_take(right: dict[int, int], level: int, abo
     assert points.startswith(f"paper's point rule: Level {level} (some scores at least")
 
 
+def test_language_alone_is_no_level_and_its_certified_wins_are_not_denied() -> None:
+    head, points, wins, *_rest = told(*documents({8: 390}))
+    assert head == (
+        "certified: no level, not Level 3 (none of its scores outside language is above the published one; error at most 5 %);"
+        " against the specialists themselves: no level, not Level 3 (none of its scores outside language"
+        " beats the specialist; error at most 5 %)"
+    )
+    assert points == "paper's point rule: no level reached"
+    assert wins.startswith("certified wins: 1 above published scores, 1 above specialists, of 9 tasks")
+
+
+def test_what_is_pending_is_not_said_to_be_past_deciding() -> None:
+    level, published, specialists = documents({0: 7}, asked=12)
+    for document in (published, specialists):
+        document["levels"]["3"] |= {"needed": None, "note": None}
+    head, _points, _wins, *rest = told(level, published, specialists)
+    assert head == (
+        "certified: not enough instances for a verdict (how many would decide Level 3 is not known);"
+        " against the specialists themselves: not enough instances for a verdict (how many would decide Level 3 is not known)"
+    )
+    assert any("Level 3 is undecided: how many instances would decide it is not known; its score" in line for line in rest)
+
+
 def test_a_workbook_is_certified_under_its_condition_and_an_empty_one_has_no_level() -> None:
     assert told(*documents({0: 390}, condition="if instances are independent"))[0].startswith(
         "certified, if instances are independent: Level 3 ("
     )
     head, points, *_rest = told(*documents({}))
-    assert head.startswith("certified: no level, not Level 3 (no task above the published score; ")
+    assert head.startswith("certified: no level, not Level 3 (none of its scores outside language is above the published one; ")
     assert points == "paper's point rule: no level reached"
 
 

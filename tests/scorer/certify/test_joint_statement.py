@@ -332,7 +332,10 @@ def test_a_specialist_that_is_known_too_poorly_is_named_with_what_it_may_be() ->
     assert many.needed is not None
     unknown = certified(tasks, {"t0": (400, 400)}, specialists={})
     assert unknown.tasks[0].obstacle == UNKNOWN_UNITS
-    assert unknown.levels[1].note == f"of all 1 task(s) {UNKNOWN_UNITS} (--reference-n N)"
+    assert (
+        unknown.levels[1].note
+        == "on how many instances the specialists were measured is not known (`genlevel certify --reference-n N` takes it)"
+    )
 
 
 @pytest.mark.parametrize(
