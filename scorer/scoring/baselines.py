@@ -45,9 +45,10 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Questions that are alike in all that decides a score. count: how many there are."""
+    """Questions that are alike in all that decides a score. offered: options that say what an answer may be. count: how many questions."""
 
     question: Question
+    offered: tuple[str, ...]
     count: int
 
     @property
@@ -76,10 +77,10 @@ def baselines(metric: Metric[object], questions: Iterable[Question]) -> Baseline
     for question in questions:
         label = question.label if isinstance(question.label, str) else tuple(acceptable(question.label))
         counts[AnswerType(question.answer_type), label, question.options] += 1
-    kinds = [
-        _Kind(Question(answer_type, label if isinstance(label, str) else list(label), options), count)
-        for (answer_type, label, options), count in counts.items()
-    ]
+    kinds = []
+    for (answer_type, label, options), count in counts.items():
+        asked = Question(answer_type, label if isinstance(label, str) else list(label), options)
+        kinds.append(_Kind(asked, options_offered(answer_type, asked.label, options), count))
     suited = metric.info.kind is Kind.EXACT and metric.nature.makeup in _MADE_OF_INSTANCES
     if not kinds or not suited or any(kind.question.answer_type not in TYPES or not kind.labels for kind in kinds):
         return Baselines()
@@ -122,13 +123,13 @@ def _best_constant(metric: Metric[object], kinds: Sequence[_Kind]) -> float:
 
 def _statistics(metric: Metric[object], kinds: Sequence[_Kind], answer_type: AnswerType, answer: str) -> Mapping[int, object]:
     """The answer's statistic for each kind of question of a type, by the kind's place."""
-    asked = ((place, kind.question) for place, kind in enumerate(kinds) if kind.question.answer_type is answer_type)
-    return {place: _statistic(metric, question, answer) for place, question in asked}
+    asked = ((place, kind) for place, kind in enumerate(kinds) if kind.question.answer_type is answer_type)
+    return {place: _statistic(metric, kind, answer) for place, kind in asked}
 
 
-def _statistic(metric: Metric[object], question: Question, answer: str) -> object:
+def _statistic(metric: Metric[object], kind: _Kind, answer: str) -> object:
     """What a model has that gives this answer: as it is read among the question's own options, and wrong if it is none there."""
-    offered = options_offered(question.answer_type, question.label, question.options)
+    question, offered = kind.question, kind.offered
     if question.answer_type is AnswerType.CHOICE:
         read: Parsed | Unparsable = answer if not offered or ord(answer) - _FIRST_LETTER < len(offered) else _NO_OPTION
     else:

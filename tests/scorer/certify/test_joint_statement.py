@@ -257,6 +257,19 @@ def test_a_specialist_of_few_instances_is_not_shown_to_be_better_either() -> Non
     assert published.tasks[0].status is many.tasks[0].status is Status.NOT_ATTAINED
 
 
+def test_of_an_open_score_each_end_says_what_it_leans_to() -> None:
+    one = task(0, SIDES[0])
+
+    def claim(low: float, high: float, units: int | None = None) -> Claim:
+        ends = [Estimate(value, 1.0, 100, binary=True) for value in (low, high)]
+        return Claim(judge(one, None), TaskEvidence(one, *ends), units=units)
+
+    leaning = {ends: [claim(*ends).leans(better=better) for better in (True, False)] for ends in ((40, 60), (60, 70), (30, 40), (50, 50))}
+    assert leaning == {(40, 60): [False, False], (60, 70): [True, False], (30, 40): [False, True], (50, 50): [False, False]}
+    hopeless = {ends: [claim(*ends, 30).is_hopeless(0.01, better=better) for better in (True, False)] for ends in ((55, 95), (5, 45))}
+    assert hopeless == {(55, 95): [True, False], (5, 45): [False, True]}
+
+
 def test_wins_of_different_modalities_are_no_pair() -> None:
     tasks = [task(index, place) for index, place in enumerate(PLACES)]
     across = certified(tasks, {"t0": (400, 400), "t3": (400, 400), "t8": (400, 400)})

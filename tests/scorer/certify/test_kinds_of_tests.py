@@ -364,3 +364,8 @@ def test_average_precision_has_an_interval_that_few_things_widen_and_none_for_fe
     low, high = logit(1.0, 0.0, 10, 0.95)
     assert (low, high) == pytest.approx((0.5336, 1.0), abs=0.02)
     assert many.interval(0.95) is None or (many.interval(0.95) or (0.0, 0.0))[0] > 100.0 * low
+
+
+def test_without_units_a_bet_says_nothing() -> None:
+    nothing = Units(np.zeros(0), np.zeros(0), np.zeros(0), 1.0, 1.0)
+    assert (p_above(nothing, 0.5), p_below(nothing, 0.5)) == (1.0, 1.0)

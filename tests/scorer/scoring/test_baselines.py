@@ -14,6 +14,7 @@ from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.metrics import Direction, Kind
 from genlevel.benchmark.outcomes import Outcome
 from scorer.metrics import Question, create
+from scorer.scoring.answered import options_offered
 from scorer.scoring.baselines import MOST_CANDIDATES, Baselines, baselines
 from scorer.scoring.task_scoring import AnsweredInstance, TaskScoring
 
@@ -230,3 +231,19 @@ def test_who_always_says_the_same_scores_the_best_constant_answer_and_never_more
             asked.append(choice("ABCDE"[options.index(right)], options) if number % 2 else label(right, options=options))
         scores, best = constant_scores(scored, asked, "ABCDE" if number % 2 else words)
         assert best == pytest.approx(max(scores)), asked
+
+
+def test_what_a_question_offers_is_found_once_whatever_answers_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[object] = []
+
+    def counted(answer_type: AnswerType, label: object, options: tuple[str, ...]) -> tuple[str, ...]:
+        found.append(label)
+        return options_offered(answer_type, label, options)
+
+    monkeypatch.setattr("scorer.scoring.baselines.options_offered", counted)
+    options = tuple(f"bird {number}" for number in range(30))
+    asked = [Question(AnswerType.LABEL, label, options) for label in options * 2]
+    metric = create("accuracy", {}, measuring=False)
+    assert metric is not None
+    assert baselines(metric, asked).best_constant == pytest.approx(100 / 30)
+    assert sorted(map(str, found)) == sorted(options)
