@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.differences import unscored_answers
 from genlevel.cli.printing import asked_told, console, cost_told, harmless, number, short, table
 from genlevel.cli.verdict_words import certified_details, certified_line, point_line
@@ -37,7 +38,7 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     _print_plan(out, document)
     if document["partial"]:
         out.print("Over the asked tasks alone:")
-        print_levels(out, document["level_asked"])
+        print_levels(out, document["level_asked"], own=is_own(document))
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
@@ -59,7 +60,7 @@ def print_verdict(out: Console, document: Document) -> None:
     """The verdict of a run or of predictions: its head, levels, and what is certain of them."""
     level, certified, against = document["level"], document["certified"], document["certified_against_specialists"]
     print_head(out, level, certified, against)
-    print_levels(out, level)
+    print_levels(out, level, own=is_own(document))
     print_certified(out, certified, against, referenced=level["references"] is not None)
 
 
@@ -150,8 +151,13 @@ def print_coverage(out: Console, *, partial: bool, incomplete: bool) -> None:
         out.print("Incomplete: tasks with failed or pending instances have bounds instead of a score; levels are lower bounds.")
 
 
-def print_levels(out: Console, level: Document) -> None:
-    """Overall levels and each modality's; dashes if there is nothing to win against, which all levels but 2 need."""
+def is_own(document: Document) -> bool:
+    """Whether a result is of a suite that is its own benchmark, with references of its own if any."""
+    return bool(document["benchmark"] != GENERAL_BENCH)
+
+
+def print_levels(out: Console, level: Document, *, own: bool = False) -> None:
+    """Overall levels and each modality's; dashes if there is nothing to win against, which all levels but 2 need. own: as of ``is_own``."""
     referenced = level["references"] is not None
 
     def won(value: float, text: str) -> str:
@@ -173,7 +179,7 @@ def print_levels(out: Console, level: Document) -> None:
     levels = level["levels"]
     rows.add_row("overall", *scores(levels), "", "", "", style="bold")
     out.print(rows)
-    references = level["references"] if referenced else "none, so no task can be won"
+    references = ("the suite's own" if own else level["references"]) if referenced else "none, so no task can be won"
     out.print(f"Level 5 score: {won(levels['5'], format(levels['5'], '.2f'))}   rules: {level['rules']}, references: {references}")
 
 

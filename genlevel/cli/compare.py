@@ -161,7 +161,10 @@ def left_out(tasks: list[Document]) -> list[str]:
     if 2 * (totals["shared"] + totals["open"]) < either:
         are = "is" if totals["shared"] == 1 else "are"
         of_them = ", ".join(_parts(totals))
-        return [f"{totals['shared']:,} of {either:,} instances {are} shared ({of_them}); ask both with the same --seed and --limit", *lines]
+        return [
+            f"{totals['shared']:,} of {either:,} instances {are} shared ({of_them}); ask both with the same --seed, --limit and --repeats",
+            *lines,
+        ]
     return lines + [f"left out: {entry['task'].strip()}: {', '.join(parts)}" for entry in tasks if (parts := _parts(entry["instances"]))]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE
-from genlevel.cli.card import print_levels, print_tasks, print_verdict
+from genlevel.cli.card import is_own, print_levels, print_tasks, print_verdict
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
 from genlevel.cli.printing import console, harmless, note
 
@@ -123,6 +123,6 @@ def _print(document: Document, workbook: Path) -> None:
     print_verdict(out, document)
     if document["partial"]:
         out.print("Over the scored tasks alone:")
-        print_levels(out, document["level_asked"])
+        print_levels(out, document["level_asked"], own=is_own(document))
     print_tasks(out, document["tasks"])
     out.print(f"workbook: {workbook}", soft_wrap=True)

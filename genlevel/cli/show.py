@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.answer_text import print_instances
-from genlevel.cli.answers import ScoredAnswers
+from genlevel.cli.answers import ScoredAnswers, key_of
 from genlevel.cli.card import print_card
 from genlevel.cli.connection import stored, verdict_of
 from genlevel.cli.documents import has_outcomes, result_document
@@ -72,7 +72,10 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
         async with stored(settings, options["out"]) as found:
             if options["instance"]:
                 request = ev.ListAnswersRequest(run_id=run, instance=options["instance"])
-                return await ScoredAnswers(found.scorer).few([answer async for answer in found.evaluator.list_answers(request)])
+                answers = sorted(
+                    [answer async for answer in found.evaluator.list_answers(request)], key=lambda one: (one.task, key_of(one))
+                )
+                return await ScoredAnswers(found.scorer).few(answers)
             if options["failures"] and not options["as_json"]:
                 return await failure_lines(found, run)
             known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run

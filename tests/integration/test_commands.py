@@ -365,6 +365,14 @@ def test_control_characters_of_a_model_s_name_do_not_reach_the_terminal(genlevel
         assert not {"\x1b", "\u202e"} & set(text)
 
 
+def test_references_of_a_suite_of_ones_own_are_not_said_to_be_the_workbook_s(genlevel, stub_upstream, choice_suite):
+    suite, url = choice_suite(2), stub_upstream().base_url
+    asked = ("eval", "--model", "m", "--base-url", url, "--suite", str(suite))
+    assert "references: workbook" in genlevel.run(*asked).stdout
+    (suite / "suite.yaml").write_text("name: own\ntasks:\n  nlp/Causal-Reasoning: {metric: ACC, reference: 60}\n")
+    assert "references: the suite's own" in genlevel.run(*asked, "--limit", "1").stdout
+
+
 def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):
     stub = stub_upstream(answer=" ")
     done = genlevel.run("eval", "--model", "m", "--base-url", stub.base_url, "--suite", str(choice_suite(1)), "--json")

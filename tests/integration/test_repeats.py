@@ -35,7 +35,7 @@ def test_a_killed_run_with_repeats_goes_on_and_shows_all_of_them(genlevel, stub_
 
     run = result["run"]
     shown = json.loads(genlevel.run("show", run, "--instance", "q00003", "--json").stdout)
-    assert [(one["id"], one["score"]) for one in shown] == [("q00003", 100.0)] * 4
+    assert [(one["id"], one["repeat"], one["score"]) for one in shown] == [("q00003", repeat, 100.0) for repeat in range(4)]
     assert genlevel.run("verify", run).stdout.splitlines() == [f"{run}: same"]
     card = genlevel.run("show", run).stdout
     for told in ("8 instances, 4 times each: 32 answered", "answers vary", "0.0 %, s.d. 0.00", "50.00 / 100.00"):
