@@ -10,6 +10,7 @@ from genlevel.benchmark.forms.boxes import box_format, named_sides
 from genlevel.benchmark.forms.written_boxes import NOTHING, Layout, Said, Unit, WrittenBox, unit_said, written_boxes
 from scorer.parsers.conventions import NOWHERE, Place, all_fractions, located
 from scorer.parsers.documents import documents
+from scorer.parsers.items import says_nothing
 from scorer.parsers.tagged_boxes import tagged_boxes
 from scorer.parsers.text import everything_after_marker
 from scorer.parsers.values import Box, Unparsable
@@ -27,6 +28,15 @@ _SIDE = re.compile(
 )
 _FORMAT = re.compile(rf"[(\[]{_NAME},{_NAME},{_NAME},{_NAME}[)\]]", re.IGNORECASE)
 _UNIT = re.compile(r"normali[sz]ed|thousandths|\b0\s?(?:-|–|to)\s?1000\b|\b(?:in|of) pixels\b|pixel coordinates", re.IGNORECASE)
+# "cat: [10, 20, 30, 40]", "2. **dog** - (1, 2, 3, 4)": a line that names what its four numbers surround.
+_NAMED_LINE = re.compile(
+    rf"^[ \t]*(?:[-*•][ \t]+|\d{{1,3}}[.)][ \t]+)?[*_`\"'“]{{0,3}}"
+    rf"([^\W\d_][\w'’-]{{0,30}}(?:[ ][\w'’-]{{1,30}}){{0,3}})[*_`\"'”]{{0,3}}[ ]?[:=–—-][*_]{{0,3}}[ \t]*"
+    rf"({_QUADRUPLE.pattern})",
+    re.MULTILINE,
+)
+_NO_NAME = re.compile(r"box|coord|answer|position|location|region|result|image|picture|size|\b(?:here|is|are)\b", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}")
 _MOST_BOXES = 10_000
 _NONE = "there is no box [x, y, width, height] in it"
 
@@ -90,13 +100,21 @@ def _written(answer: str) -> list[WrittenBox] | Unparsable:
 
 
 def _in_brackets(answer: str, loose: Sequence[object], said: Said) -> list[WrittenBox] | Unparsable:
-    """Boxes without names in prose, each once."""
+    """Boxes in prose: named by their lines, or without names, each once; none if that is what it says."""
     digits = list(dict.fromkeys(_THREE_DIGITS.findall(answer)[:_MOST_BOXES]))
     if any(number.startswith("0") for quadruple in digits for number in quadruple):
         thousandths = Said(unit=Unit.THOUSANDTHS, layout=Layout.CORNERS)
         return [WrittenBox((float(a), float(b), float(c), float(d)), thousandths) for a, b, c, d in digits]
+    alone = _FOUR_NUMBERS.fullmatch(answer.strip())
+    if alone is not None:
+        answer = f"[{answer.strip()}]"
     quadruples = dict.fromkeys(tuple(number.replace(" ", "") for number in numbers) for numbers in _QUADRUPLE.findall(answer)[:_MOST_BOXES])
+    named = [line for line in _NAMED_LINE.finditer(answer) if _NO_NAME.search(line[1]) is None]
+    if named and len(named) == len(_QUADRUPLE.findall(answer)):
+        return _boxes([{"label": line[1], "box": [number.replace(" ", "") for number in line.groups()[2:]]} for line in named], said)
     bare: list[object] = [list(numbers) for numbers in quadruples] or list(loose)
+    if not bare and says_nothing(answer):
+        return []
     return _boxes(bare, said) if bare else Unparsable(_NONE)
 
 

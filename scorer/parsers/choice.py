@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from genlevel.benchmark.texts import without_invisible
 from scorer.parsers.deciding import Weight, decided, takes_back
+from scorer.parsers.echo import without_echo
 from scorer.parsers.languages import ANSWER_IS, any_of
-from scorer.parsers.letters import CLOSE, LONGEST_CLAUSE, OPEN, Options, read_letter
+from scorer.parsers.letters import CLOSE, LONGEST_CLAUSE, OPEN, Options, put_instead, read_letter
 from scorer.parsers.markup import without_markup
 from scorer.parsers.refusals import gives_up
 from scorer.parsers.text import statements
@@ -28,15 +29,16 @@ _STATED = re.compile(
     |[选選](?:择|擇)?[^\S\n]*+:?[^\S\n]*+
     |(?<![\w'’])(?=(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?[(\["*]{{0,4}}(?-i:[A-Z])[)\]"*.]{{0,4}}\s(?:is|seems|looks)\s(?:(?:the|my)\s(?:final\s)?)?
         (?:(?:most|clearly|definitely|likely|probably|only|best|one)\s){{0,3}}(?:correct|right|best|true|appropriate|accurate|answer|choice|likely(?!\s(?:in|un|wrong|false|not|to)))\b)
+    |(?<![\w'’-])(?=[(\["*]{{0,4}}(?-i:[A-Z])[)\]"*.]{{0,4}}\s(?:fits|matches|works|describes)\s(?:(?:the|it|this|most|image|picture|question|scene)\s){{0,3}}(?:best|most\saccurately)\b)
     |{ANSWER_IS}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _IS_RIGHT = re.compile(
     r"^(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s|选项|選項)?\s?[(\[\"*]{0,4}([A-Z])[)\]\"*.]{0,4}"
-    r"(?:\s(?:is|seems|looks)\s(?!not\b)|\s?(?:选项|選項|项|項)?\s?[是为為]?(?:正确|正確|最佳|对的|對的))"
+    r"(?:\s(?:is|seems|looks|fits|matches|works|describes)\s(?!not\b)|\s?(?:选项|選項|项|項)?\s?[是为為]?(?:正确|正確|最佳|对的|對的))"
 )
 _UNCERTAIN = re.compile(
-    r"(?:\b(?:no|not|cannot|never|neither|nor|none|without|doubt|whether|if|or|maybe|perhaps|unless|incorrect|wrong|false|unlikely)|n['’]t)\b",
+    r"(?:\b(?:no|not|cannot|never|neither|nor|none|without|doubt|whether|if|or|maybe|perhaps|unless|incorrect|wrong|false|unlikely|initially|at\sfirst)|n['’]t)\b",
     re.IGNORECASE,
 )
 # What sets an option aside, or only looks at it: "anything but red", "at first I thought red".
@@ -78,6 +80,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     tags = not any("<" in option for option in options)
     text = without_markup(unicodedata.normalize("NFKC", without_invisible(text)), tags=tags)
     choices = Options.of(options)
+    text = without_echo(text, choices.exact, lettered=True)
     stated = _stated(text, choices)
     if stated is not None:
         return stated
@@ -151,6 +154,8 @@ def _settled(text: str, sure: Sequence[tuple[int, int, str]], weak: set[str], ch
         ):
             return Unparsable(f"it gives different answers: {', '.join(sorted({read, last}))}")
     behind = text[last_end:]
+    if (instead := put_instead(behind, choices)) is not None:
+        return instead
     if takes_back(behind) and isinstance(later := decided(behind, choices.names, Weight.STATED), str):
         return later
     return _agreed(weak | {last}) or last

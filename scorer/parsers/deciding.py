@@ -24,7 +24,7 @@ _COMPARES = word_set("than unlike compared comparison whereas while opposed cont
 _DENIES = DENIED_BEFORE | word_set("wrong incorrect false invalid unlikely worst least hardly barely doubt other another non")
 _LOOKED_AT = word_set(
     "unlike except excluding exclude excluded eliminate eliminated reject rejected rule ruled compared comparison differ different contrast"
-    " confused mistaken resemble initially thought considered candidate between than instead similarly lack absence absent opposite"
+    " confused mistaken resemble initially thought considered candidate between than instead similarly lack absence absent opposite glance"
 )
 _HOW = word_set("sure certain clear much many far")
 _NO_MATTER = word_set("doubt question only just")
@@ -38,7 +38,7 @@ _STATES = (
     | word_set(
         "its thats was be been being by as called named labeled labelled classified identified categorized categorised belong"
         " choose chose pick"
-        " select say answer would likely probably clearly definitely correspond match = →"
+        " select say suggest indicate answer would likely probably clearly definitely correspond match = →"
     )
 )
 _STATES_LETTERS = IS | TAKES_BACK | word_set("its thats be labeled labelled choose pick select correspond")
@@ -59,6 +59,8 @@ _ALL = word_set("anything nothing everything all none any")
 _JOINS = word_set("or and vs versus a an the maybe perhaps possibly even also , ( )")
 _CONTRASTS = ("in contrast ,", "by contrast ,", "on the other hand", "conversely", "in comparison ,", "by comparison ,")
 _ARTICLES = word_set("a an the")
+# Right before a name these make another sense of it: "to my surprise", "please bear with me", "I fear".
+_OTHER_SENSE = word_set("i we you please my your our")
 _MANY = 3
 _MOST_WORDS = 60
 _SHORT = 20
@@ -145,7 +147,7 @@ def _claims(words: Words, names: Names) -> list[_Claim]:
         while taken < len(mentions) and mentions[taken].start < end:
             inside.append(mentions[taken])
             taken += 1
-        if inside and said[end : end + 1] not in (["?"], ["؟"]):
+        if inside and (said[end : end + 1] not in (["?"], ["؟"]) or said[end + 1 : end + 2] == ["yes"]):
             claim = _claim(said, start, end, inside)
             claims += [claim] if claim is not None else []
         start = end + 1
@@ -249,6 +251,8 @@ def is_said_alone(said: Sequence[str], mention: Mention) -> bool:
 def is_meant(said: Sequence[str], mention: Mention) -> bool:
     """Whether an option is named for itself: not a part of something else, a word that could be any, or set aside."""
     if mention.partial or ((mention.common or mention.bare) and not is_said_alone(said, mention)):
+        return False
+    if mention.end == mention.start + 1 and mention.start and not mention.bare and said[mention.start - 1] in _OTHER_SENSE:
         return False
     return not is_denied(said, mention)
 

@@ -1,8 +1,8 @@
 """Finds the lists and objects that an answer may consist of, and repairs them if only one reading is left.
 
-Repairs Python's spelling (single quotes, True, None), commas before a closing bracket, and a list that breaks off, as at a token
-limit: its complete entries count, the one that is cut does not. Repairs nothing else. All work is linear in the text: brackets are paired
-once, and every stretch of the text is decoded once.
+Repairs Python's spelling (single quotes, True, None), keys without quotes, commas before a closing bracket, and a list that breaks
+off, as at a token limit: its complete entries count, the one that is cut does not. Repairs nothing else. All work is linear in the
+text: brackets are paired once, and every stretch of the text is decoded once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 )
 _UNFINISHED = re.compile(r'"(?:[^"\\\n]++|\\.)*+\\?|-?[\d.eE+-]*+|t|tr|tru|f|fa|fal|fals|n|nu|nul')
 _PYTHON = re.compile(
-    r"""(?P<same>"(?:[^"\\\n]++|\\.)*+"?)|'(?P<quoted>(?:[^'\\\n]++|\\.)*+)(?P<end>'?)|\b(?P<word>True|False|None)\b|,(?=\s*+[\]}])"""
+    r"""(?P<same>"(?:[^"\\\n]++|\\.)*+"?)|'(?P<quoted>(?:[^'\\\n]++|\\.)*+)(?P<end>'?)|\b(?P<word>True|False|None)\b|(?<=[{,\s])(?P<key>[A-Za-z_]\w{0,40}+)(?=\s?:)|,(?=\s*+[\]}])"""
 )
 _WORDS = {"True": "true", "False": "false", "None": "null"}
 _BLANK = re.compile(r"[\s,;]*+")
@@ -153,7 +153,7 @@ def _spelled(match: re.Match[str]) -> str:
         if not match["end"]:
             return match[0]
         return '"' + match["quoted"].replace("\\'", "'").replace('"', '\\"') + '"'
-    return _WORDS.get(match["word"] or "", "")
+    return f'"{match["key"]}"' if match["key"] is not None else _WORDS.get(match["word"] or "", "")
 
 
 def _no_number(name: str) -> NoReturn:

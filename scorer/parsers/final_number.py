@@ -37,7 +37,8 @@ _ASIDES = tuple(
     re.compile(aside, re.IGNORECASE)
     for aside in (
         r"[(\[](?![^()\[\]]*\b(?:or|to|maybe|perhaps|possibly|actually|alternatively)\b)[^()\[\]]*[)\]]",
-        r"(?<=\d)\s(?:out\sof|of)\s(?:the\s|all\s|a\stotal\sof\s)?\d[\d,.]*+",
+        r"(?<=\d)\s(?:out\sof|of)\s(?:the\s|all\s|a\stotal\sof\s)?\d[\d,.]*+|(?:\A|(?<=[.!?\n]\s))out\sof\s(?:the\s|all\s)?\d[\d,.]*+",
+        r"\b(?:says?|reads?|saying|reading|states?)\s?:?\s(?:'[^'\n]{1,80}'|\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”)",
         rf"\b(?:in|of|by|since|until|from|during|after|before)\s(?:the\syear\s)?{_YEAR}(?!\s?-\s?\d)",
         r"\b(?:table|page|chapter|section|line|row|column|level|grade|room|day|week|group|player|team)\.?\s\d++",
         r"\b\d{1,3}(?:st|nd|rd|th)\b",
@@ -54,7 +55,7 @@ _AFTER_ALL = re.compile(r"\b(?:so|thus|therefore|hence|actually|wait|but|or)\b",
 _SENTENCE = re.compile(r"(?<=[.!?])(?=\s)|(?<=[。！？])|\n+")
 # What a conclusion begins with, and what says that a sum is meant.
 _CONCLUDES = re.compile(
-    r"\b(?:so|thus|therefore|hence|consequently|altogether|overall|finally|in\s(?:total|all|conclusion|summary|the\send)|(?:the|a|grand)\stotal|totals?|result"
+    r"\b(?:so|thus|therefore|hence|consequently|altogether|overall|finally|in\s(?:total|all|conclusion|summary|the\send)|(?:the|a|grand)\stotal|totals?|result|the\s(?:difference|sum|product|quotient|remainder|average)"
     r"|(?:which|this|that)\s(?:gives|means|makes|leaves|equals)|we\s(?:get|have|obtain|find)|por\slo\stanto|entonces|en\stotal|donc|ainsi|au\stotal|daher|somit|insgesamt"
     r"|portanto|logo|no\stotal|quindi|dunque|in\stotale|итого|всего|поэтому|следовательно|jadi)\b|所以|因此|总共|一共|總共|共有|したがって|よって|따라서",
     re.IGNORECASE,
@@ -62,9 +63,16 @@ _CONCLUDES = re.compile(
 _IS = re.compile(
     r"(?:\b(?:is|are|was|were|equals?)\s|[=≈]\s?)(?:about\s|approximately\s|exactly\s|only\s|just\s|around\s)?[$€£¥₹]?\s?\Z", re.IGNORECASE
 )
+# "42 in total", "6 animals altogether": the number that a sentence adds up to, in front of the words that say so.
+_IN_ALL = re.compile(r"(?:\s[A-Za-z][\w'’-]{0,20}){0,2}?,?\s(?:in\s(?:total|all)|altogether|overall|combined)\b", re.IGNORECASE)
 _LONGEST_VERB = 40
 _OPERATOR = re.compile(r"\s?[-+×*/÷^]\s?[$€£¥₹]?[\d(]")
 _HAS_AN_END = re.compile(r"[.!?:)\]}$*\"'”。！？]\s*\Z")
+_OR = re.compile(r"\d[\s.,$*)]{0,4}\bor\b")
+# Behind such a word a sentence goes on; at its end the answer breaks off.
+_UNFINISHED = re.compile(
+    r"\b(?:a|an|the|and|or|but|of|to|with|by|for|from|minus|plus|times|than|because|since|so|that|which|is|are|was|were)\s*\Z"
+)
 _DENIES = re.compile(r"\b(?:no|not|none|neither|cannot|\w+n['’]t)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w.)])([A-Za-z])\s?=")
 _LISTS = re.compile(r"[:]\s|\b(?:including|consisting\sof|namely|of\swhich|of\swhom|made\sup\sof)\b", re.IGNORECASE)
@@ -75,6 +83,20 @@ _HEADING = re.compile(
 )
 _WITH_UNIT = re.compile(r"\s?(?:[^\W\d][\w'’/^²³-]{0,20}|%|°\w?)?(?:\s[^\W\d][\w'’/^-]{0,20})?[\s.!*$)\]}`\"'°%]*")
 _MOST_WORDS_BEHIND = 6
+
+
+def breaks_off(text: str) -> bool:
+    """Whether a text ends within a sentence that says more.
+
+    >>> breaks_off("There are 12 chairs minus the"), breaks_off("There are 12 chairs")
+    (True, False)
+    """
+    return _UNFINISHED.search(text, max(0, len(text) - _LONGEST_VERB)) is not None
+
+
+def has_alternatives(text: str) -> bool:
+    """Whether a number is followed by "or": "x = 3 or x = -3"."""
+    return _OR.search(text) is not None
 
 
 def without_what_is_no_number(text: str) -> str:
@@ -139,7 +161,12 @@ def _last_sentence(text: str) -> str | None:
 
 def _comes_to(sentence: str) -> float | None:
     """The number that a sentence concludes with; None if it draws no conclusion, or one of several numbers."""
+    totals = {numeral.value for numeral in spans(sentence) if _IN_ALL.match(sentence, numeral.end) is not None}
+    if len(totals) == 1:
+        return totals.pop()
     cues = list(_CONCLUDES.finditer(sentence))
+    if has_alternatives(sentence[cues[-1].start() if cues else 0 :]):
+        return None
     if not cues and "=" not in sentence:
         return None
     part = sentence[cues[-1].start() :] if cues and numerals(sentence[cues[-1].start() :]) else sentence

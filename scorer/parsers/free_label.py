@@ -13,16 +13,16 @@ from scorer.parsers.words import parse_short_text
 _KEY = re.compile(
     r"^(?:(?:the|my|predicted|final|correct|most\slikely|best|main|primary|image|object|dominant)\s){0,3}"
     r"(?:categor(?:y|ies)|class(?:ification)?|label|prediction|result|brand|make|species|type|genre|style|artist|painter|author|emotion|sentiment|name|object|"
-    rf"identification|recognition|classification\sresult|choice|verdict|conclusion|{any_of('answer')})(?:\s(?:name|label))?\s?[:：=]\s*(?=\S)",
+    rf"identification|recognition|classification\sresult|choice|verdict|conclusion|类别|類別|标签|標籤|分类|分類|品牌|名称|名稱|catégorie|categoría|kategorie|categoria|категория|{any_of('answer')})(?:\s(?:name|label))?\s?[:：=]\s*(?=\S)",
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
 _BULLET = re.compile(r"^(?:[-–—>#]+\s+|\*\s+|[•‣→⇒➜▶👉✅✓✔]\ufe0f?\s*)")
 # "The painting is by X.", "This looks like a X", "It's X": one sentence whose end is a name.
 _SENTENCE = re.compile(
-    r"^(?:(?:so|thus|therefore|hence|based\son\s[^,.]{1,80}|in\sthis\simage|here|sure|certainly)\b,?!?\s+)?"
+    r"^(?:(?:so|thus|therefore|hence|based\son\s[^,.]{1,80}|in\sthis\simage|here|sure|certainly|of\scourse)\b[,!.]?\s+)?"
     r"(?:(?:I\s(?:think|believe|would\ssay)\s(?:that\s)?)?(?:(?:the|this|that)\s(?:[\w'’-]{1,20}\s){0,8}?|it\s?|this\s|that\s)"
-    r"(?:is|['’]s|was|appears\sto\sbe|seems\sto\sbe|looks\slike|belongs\sto|shows|depicts)"
+    r"(?:is|['’]s|was|appears\sto\sbe|seems\sto\sbe|looks\slike|belongs\sto|shows|depicts):?"
     r"|I\s(?:would\s)?(?:identify|classify|label|recogni[sz]e|see)(?:\sthis|\sit)?(?:\sas)?)\s"
     r"(?:(?:most\slikely|probably|clearly|definitely)\s)?(?:painted\s|created\s|made\s|drawn\s|classified\s|labell?ed\s|called\s)?(?:by\s|as\s|from\s|of\s)?(?:an?\s|the\s)?"
     r"(?P<name>[^.!?\n]{1,60})[.!]?$",
@@ -32,6 +32,7 @@ _IS_RIGHT = re.compile(
     r"^([^.!?\n]{1,60}?)\sis\s(?:the|my)\s(?:(?:most|very|final|right|correct|best|likely|appropriate)\s){0,3}(?:answer|label|class|category|choice)[.!]?$",
     re.IGNORECASE,
 )
+_REFUSES = re.compile(r"\W*(?:sorry|unfortunately|I|I['’]m|we|it|as\san)\b", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"\b(?:not|no|or|either|neither|because|that|which|but|if|unclear|unknown|difficult|hard|impossible|cannot|possible)\b|n['’]t\b",
     re.IGNORECASE,
@@ -51,8 +52,10 @@ def parse_name(text: str) -> str | Unparsable:
     'Claude Monet'
     """
     read = parse_short_text(text)
-    if isinstance(read, Unparsable) or gives_up(text):
+    if isinstance(read, Unparsable):
         return read
+    if gives_up(text):
+        return Unparsable("it says that there is no answer") if _REFUSES.match(text) is not None else read
     if read != without_wrapping(text):
         return _name(read) or read
     lines = [_BULLET.sub("", line.strip(), count=1) for line in text.splitlines() if line.strip()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from string import ascii_lowercase
 
 from genlevel.benchmark.items import listed_items
 from genlevel.benchmark.texts import normal_text
@@ -14,6 +15,7 @@ from scorer.parsers.documents import documents
 from scorer.parsers.refusals import gives_up
 from scorer.parsers.text import after_marker, everything_after_marker, fenced_blocks, without_wrapping
 from scorer.parsers.values import Unparsable
+from scorer.parsers.words import without_explanation
 
 _BULLET = re.compile(r"^\s*(?:[-*•‣–]\s+|\(?\d{1,3}[.)]\s+)")
 # "- **joy**: she smiles": what is in bold is the item, the rest is said of it.
@@ -30,7 +32,7 @@ _LISTING = re.compile(
     re.IGNORECASE,
 )
 _NOTHING = re.compile(
-    r"none|nothing|n/a|(?:none|nothing)\s(?:of\s\w+|is|are|was|were|found|present|here)\b[^,;:]*"
+    r"none|nothing|n/a|keine?|aucune?|ninguno|ninguna|nenhuma?|nessuno|нет|无|沒有|没有|なし|없음|no\s(?!finding)[\w-]{2,20}s|(?:none|nothing)\s(?:of\s\w+|is|are|was|were|found|present|here)\b[^,;:]*"
     r"|(?:there\s(?:is|are|was|were)|(?:i|we)\s(?:see|find|found|detect|can\ssee)|(?:it|(?:the|this)\s\w+)\s(?:has|contains|shows))\s(?:no|none|nothing)\b[^,;:]*"
     r"|no\s[\w-]+(?:\s[\w-]+){0,3}\s(?:is|are|was|were|found|present|mentioned|detected|visible|identified|exists?)\b[^,;:]*"
 )
@@ -55,9 +57,19 @@ _GOES_ON = re.compile(
 _PRONOUN = re.compile(r"(?:he|she|it|they|i|we|you|this|that|there)\s", re.IGNORECASE)
 # "Emotions: joy, fear", but not "PER: Ann, Bob", which says of what type they are.
 _HEADING = re.compile(
-    r"(?:[\w-]{1,20}\s){0,3}(?:[\w-]{2,20}s|label|emotion|item|object|category|class|tag|entity|list|answer|result)\s?:\s*(?=[^:]+,[^:]+\Z)"
+    r"\A(?:[\w'’-]{1,20}\s){0,3}(?:[\w-]{2,20}s|label|emotion|item|object|category|class|tag|entity|list|answer|result)\s?:\s*(?=[^:]+[,;][^:]+\Z)"
 )
 _MOST_WORDS_OF_A_LABEL = 4
+# A table of one column.
+_TABLE_HEAD = re.compile(r"^[ \t]*\|[^|\n]{1,80}\|[ \t]*\n[ \t]*\|\s?:?-{2,40}:?\s?\|[ \t]*(?:\n|\Z)", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,200}?)[ \t]*\|[ \t]*$", re.MULTILINE)
+_LETTERED = re.compile(r"(?:\A|\s)\(?([a-z])[)]\s+(?=\S)")
+# What is denied or taken back is not listed: "not red", "red... wait, no: blue".
+_NOT_LISTED = re.compile(
+    r"\A\W*(?:it['’]s\s|it\sis\s)?not\s"
+    r"|(?:\.{2,}|…|[.!?,\n–—])\s{0,3}(?:wait|actually|correction|scratch\sthat|no,\swait)\b\s?[,:.!]",
+    re.IGNORECASE,
+)
 
 
 def parse_items(text: str) -> tuple[str, ...] | Unparsable:
@@ -89,18 +101,23 @@ def parse_items(text: str) -> tuple[str, ...] | Unparsable:
         return _structured(lists[0]) if same else Unparsable(f"it has {len(lists)} lists that could be the answer, and no answer marker")
     blocks = fenced_blocks(answer)
     plain = without_wrapping(blocks[0] if len(blocks) == 1 and blocks[0] else answer)
-    if _says_nothing(plain):
+    if says_nothing(plain):
         return ()
     if gives_up(plain) or (_REFUSES.match(plain) is not None and "=>" not in plain):
         return Unparsable("it says that there is no answer")
+    if _NOT_LISTED.search(plain) is not None:
+        return Unparsable("it denies or takes back what it lists")
     items = _split(plain)
     if items is None:
         return Unparsable("it is prose rather than a list")
     return tuple(items[:_MOST_ITEMS]) or Unparsable("there is no item in it")
 
 
-def _says_nothing(text: str) -> bool:
+def says_nothing(text: str) -> bool:
+    """Whether a short text says that there is nothing of what was asked for: "None", "There are no cats in the image."."""
     text = _BULLET.sub("", text, count=1)
+    if gives_up(text):
+        return False
     return len(text) <= _LONGEST_SENTENCE and _NOTHING.fullmatch(normal_text(text)) is not None
 
 
@@ -116,11 +133,15 @@ def _structured(value: object) -> tuple[str, ...] | Unparsable:
 
 def _split(text: str) -> list[str] | None:
     """The items of a text that is no JSON; None for prose."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.rstrip("*_ \t").endswith((":", "："))]
+    text = _TABLE.sub(r"\1", _TABLE_HEAD.sub("", text)) if "|" in text else text
+    lines = [line for line in without_explanation(text).splitlines() if line.strip() and not line.rstrip("*_ \t").endswith((":", "："))]
     listed = [line for line in lines if _BULLET.match(line) is not None]
     if listed and len(listed) < len(lines) and not any("=>" in line or line.lstrip().startswith("(") for line in lines):
         lines = listed
     unbulleted = "\n".join(_BULLET.sub("", line) for line in lines)
+    letters = "".join(mark[1] for mark in _LETTERED.finditer(unbulleted)) if len(lines) == 1 else ""
+    if len(letters) > 1 and ascii_lowercase.startswith(letters):
+        return _cleaned(_LETTERED.sub("\n", unbulleted).split("\n"))
     if "=>" in unbulleted or unbulleted.startswith("("):
         items = listed_items(unbulleted).items
         if items:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from scorer.parsers.deciding import WRONG, decided, is_meant, one, turns
+from scorer.parsers.echo import without_echo
 from scorer.parsers.free_label import parse_name
 from scorer.parsers.languages import WHY, word_set
 from scorer.parsers.markup import without_markup
@@ -20,6 +21,11 @@ _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|`|\$")
 # What may end a name and begin an explanation.
 _END_OF_NAME = re.compile(rf"[,;:.!(\[：，。；！（]|\s[-–—=]+>?\s|\s(?={WHY}\b)", re.IGNORECASE)
 _KEY = re.compile(r"^[^:：\n]{1,60}[:：]\s*(?=\S)")
+# What is named besides the answer: "Alternative: X", "Secondary emotion: X".
+_SECOND = re.compile(
+    r"\W*(?:alternatives?|secondary|second|others?|runner[- ]up|background|less\slikely|not)\b[^:\n]{0,30}:\s*\S", re.IGNORECASE
+)
+_UNDECIDED = word_set("maybe unknown unclear uncertain undecided")
 _MOST_NAMES = 12
 _PASSED_OVER = word_set("a an the")
 _NEXT_TO = 6
@@ -42,6 +48,7 @@ def parse_label(text: str, options: Sequence[str]) -> str | Unparsable:
     text = without_markup(text, tags=not any("<" in option for option in options)).strip()
     if not options:
         return parse_name(text)
+    text = without_echo(text, options, lettered=False).strip()
     names = Names(options)
     whole = names.of_text(without_wrapping(text))
     if whole:
@@ -52,7 +59,7 @@ def parse_label(text: str, options: Sequence[str]) -> str | Unparsable:
             return read
         if firm and stated:
             return Unparsable(_refused(stated) or NAMES_NONE)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip() and _SECOND.match(line) is None]
     read_lines = [named for line in lines if (named := _of_line(line, names)) is not None]
     if read_lines:
         problem = next((named for named in read_lines if isinstance(named, Unparsable)), None)
@@ -102,7 +109,7 @@ def _unless_taken_back(read: str | Unparsable, rest: str, names: Names) -> str |
     of_another = bool(mentions) and mentions[0].option != read and mentions[0].start < _NEXT_TO
     if "?" in said[:1] or (content and content[0] in WRONG and not of_another):
         return Unparsable(f"it takes {read} back")
-    if gives_up(rest.lstrip(" ,.;:-–—(")):
+    if read.casefold() not in _UNDECIDED and gives_up(rest.lstrip(" ,.;:-–—(")):
         return Unparsable("it says that there is no answer")
     beside = {read}
     for mention in mentions:

@@ -101,7 +101,7 @@ LANGUAGES = (
     ),
     Language(
         "Portuguese",
-        answer="resposta",
+        answer="resposta|alternativa",
         right="correta|final|certa",
         verb="é|seria|deve ser",
         because="porque|pois|já que",
@@ -110,7 +110,7 @@ LANGUAGES = (
     ),
     Language(
         "Russian",
-        answer="ответ",
+        answer="ответ|вариант",
         right="правильный|окончательный|верный",
         verb="это|является|[-–—]",
         because="потому что|так как|поскольку",
@@ -236,7 +236,7 @@ def _answer_is() -> str:
     """ "The answer is", "La respuesta correcta es la", "答案是", "सही उत्तर" before a letter."""
     nouns, verbs = any_of("answer"), any_of("verb")
     letter = r"letra|lettre|lettera|opci[oó]n|opç[aã]o|opzione|option|вариант|буква|pilihan"
-    article = rf"(?:(?:la|le|el|die|der|das|lo)\s)?(?:(?:a\s|o\s|l['’])?(?:{letter})\s)?"
+    article = rf"(?:(?:la|le|el|die|der|das|lo)\s|[ao]\s(?=(?-i:[A-Z])(?!\w)))?(?:(?:a\s|o\s|l['’])?(?:{letter})\s)?"
     alone = rf"(?<![^\W_])(?:{nouns})\s(?:[-–—=]+>?\s)?(?=[(\[\"'*]{{0,4}}(?-i:[A-Z])[)\]\"'*]{{0,4}}\s?(?:है|ہے|[.।۔!,\n]|\Z))"
     spaced = rf"(?<![^\W_])(?:{nouns})(?:\s(?!(?-i:[A-Z])\b)\w{{1,12}}){{0,2}}?\s(?:{verbs})(?![^\W_])\s?:?\s?{article}"
     joined = rf"(?:{any_of('answer', spaced=False)})\s?(?:{any_of('verb', spaced=False)})\s?"

@@ -22,7 +22,7 @@ CLOSE = r"[*_`\"'”$)\]}]{0,16}"
 _BULLET = re.compile(r"^(?:[-–—=>]+\s+|[•‣→⇒➜▶👉✅✓✔]\ufe0f?\s*)")
 # A letter alone, or closed by punctuation: "B", "(B)", "**B**.", "B) wet", "B: wet".
 _LETTER = re.compile(
-    rf"""^{OPEN}(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s?:?)?\s?{OPEN}([A-Za-z])
+    rf"""^{OPEN}(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s?:?|选项|選項)?\s?{OPEN}([A-Za-z])
     (?:{CLOSE}\s*$|{CLOSE}\s?[.:,;!。、！]|[)\]}}*]|{CLOSE}\s?(?:です|だ\b|입니다|이다|है|ہے|选项|選項)|\s+it\sis\b|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b)|\s+(?=\([^()]*\)[.\s]*$))""",
     re.VERBOSE,
 )
@@ -38,10 +38,14 @@ _TAKEN_BACK = re.compile(
     r"|ruled\sout)\b|(?:isn|wasn|can|couldn|doesn)['’]t\b|can\s?not\s(?:be|have)\b|not\s(?:correct|right|true)\b|\?|(?:wrong|incorrect|false)\b|no[,.!])",
     re.IGNORECASE,
 )
+_BACK = re.compile(r"\W*(?:(?:no|wait|sorry|actually|correction|rather|it['’]s|it\sis|make\sthat|I\smeant?)\b\W*)+", re.IGNORECASE)
+_LETTER_ALONE = re.compile(rf"{OPEN}(?:[Oo]ption\s)?{OPEN}([A-Z]){CLOSE}[\s.!]*")
 _BESIDE = re.compile(
     rf"\b(?:(?:(?i:or|maybe|perhaps|possibly|alternatively|actually),?|(?i:wait|no),)\s(?:(?i:maybe|perhaps|possibly|even|it['’]s|it\sis|rather)\s)?(?:[Oo]ption\s)?"
-    rf"{OPEN}([A-Z]){CLOSE}(?![\w'’])|(?i:and),?\s(?:[Oo]ption\s)?{OPEN}([A-Z]){CLOSE}(?![\w'’])(?!\s(?:is|was|are|would|does|can|has)\b))"
+    rf"{OPEN}([A-Z]){CLOSE}(?![\w'’])|(?i:(?:could|might|may)\salso\sbe)\s(?:[Oo]ption\s)?{OPEN}([A-Z]){CLOSE}(?![\w'’])|(?i:and),?\s(?:[Oo]ption\s)?{OPEN}([A-Z]){CLOSE}(?![\w'’])(?!\s(?:is|was|are|would|does|can|has)\b))"
 )
+_DENIED = re.compile(r"\b(?:not|than|unlike|instead\sof)\s(?:[Oo]ption\s)?\Z", re.IGNORECASE)
+_ASSIGNED = re.compile(r"[\s_\d]{0,3}=\s?[-+$\d.]")
 _LETTERED = re.compile(r"(?<!\w)\(?([A-Z])[).:]\s*")
 _ALONE = re.compile(rf"^{OPEN}([A-Z]){CLOSE}[.,;:!]?$")
 _BEHIND = re.compile(r"^(.{2,200}?)\s?[(\[]([A-Z])[)\]][\s.*]*$")
@@ -109,6 +113,9 @@ def read_letter(line: str, choices: Options) -> str | Unparsable | None:
         letters = sorted({letter.upper() for letter in several.groups()})
         if len(letters) > 1 and all(letter in choices.letters for letter in letters):
             return Unparsable(f"it names several letters: {', '.join(letters)}")
+    # "v = 20 m/s" names no option V.
+    if found is not None and found[1].upper() not in choices.letters and _ASSIGNED.match(line, found.end(1)) is not None:
+        return None
     if found is None:
         return _bare_letter(line, choices)
     return _with_words(found[1].upper(), line[found.end() :].strip(), choices)
@@ -149,6 +156,8 @@ def _with_words(letter: str, rest: str, choices: Options) -> str | Unparsable:
         return _others(read, rest[len(choices.exact[ascii_uppercase.index(read)]) :], choices)
     if gives_up(rest):
         return Unparsable("it says that there is no answer")
+    if isinstance(instead := put_instead(rest, choices), str):
+        return instead
     if takes_back(rest) and isinstance(later := decided(rest, choices.names, Weight.STATED), str):
         return later
     if _TAKEN_BACK.match(rest) is not None:
@@ -156,11 +165,22 @@ def _with_words(letter: str, rest: str, choices: Options) -> str | Unparsable:
     return _others(read, rest, choices)
 
 
+def put_instead(rest: str, choices: Options) -> str | None:
+    """The letter that what follows an answer puts in its place, and nothing else: "No, sorry, B."."""
+    back = _BACK.match(rest)
+    alone = _LETTER_ALONE.fullmatch(rest, back.end()) if back is not None else None
+    return alone[1] if alone is not None and alone[1] in choices.letters else None
+
+
 def _others(read: str, rest: str, choices: Options) -> str | Unparsable:
     """The letter, unless another option is named beside it."""
-    beside = [found[1] or found[2] for found in _BESIDE.finditer(rest)]
+    beside = [found[1] or found[2] or found[3] for found in _BESIDE.finditer(rest)]
     alone = _ALONE.match(rest)
-    listed = [found[1] for found in _LETTERED.finditer(rest) if _begins_with(rest[found.end() :], found[1], choices)]
+    listed = [
+        found[1]
+        for found in _LETTERED.finditer(rest)
+        if not _DENIED.search(rest[: found.start()]) and _begins_with(rest[found.end() :], found[1], choices)
+    ]
     others = {*beside, *listed, *([alone[1]] if alone is not None else [])} & set(choices.letters) - {read}
     return Unparsable(f"it names several letters: {', '.join(sorted({read, *others}))}") if others else read
 

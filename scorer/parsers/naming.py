@@ -45,6 +45,12 @@ _LETTERED = word_set(
     "option choice answer alternative letter image picture photo figure point box item statement candidate selection region panel diagram"
     " graph opcion opción choix antwort вариант pilihan"
 )
+_PERSON = re.compile(r"[^\W\d_a-z][\w.'’-]*(?:\s(?:[\w'’]{1,3}|[^\W\d_a-z][\w.'’-]*))*\s[^\W\d_a-z][\w.'’-]*")
+_FEWEST_NAMES = 3
+_SHORTEST_NAME = 4
+_SHORTEST_JOINED = 5
+"""From so many characters on "covid19" is "COVID-19", and "wild cat" is "wildcat"."""
+_OF_WHAT = word_set("of suggestive suggesting suggest consistent indicative indicating indicate for that to")
 MOST_CHARACTERS = 20_000
 """Sentences are looked through only in so much of a text: its end."""
 
@@ -121,6 +127,7 @@ class Names:
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._normal: dict[str, set[str]] = defaultdict(set)
         self._folded: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        self._joined: dict[str, set[str]] = defaultdict(set)
         self._first: dict[str, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
         for option, name in zip(options, called, strict=False):
             said = without_article(plain_words(option))
@@ -130,6 +137,10 @@ class Names:
             if said and not (lettered and len(said) == 1 and said[0].upper() in self.letters):
                 last = Words.of(option).written[-1:]
                 self._first[said[0]].append((said, name, last[0].casefold() if last else ""))
+        for said, called_so in self._folded.items():
+            if len(joined := "".join(said)) >= _SHORTEST_JOINED:
+                self._joined[joined] |= called_so
+        self._shorter = {} if lettered else {**_surnames(options), **_numbers(options)}
         for found in self._first.values():
             found.sort(key=lambda entry: -len(entry[0]))
 
@@ -139,7 +150,7 @@ class Names:
         for table, key in ((self._exact, text.strip()), (self._normal, normal_text(text))):
             if key and key in table:
                 return table[key]
-        return self._folded.get(said, set()) if said else set()
+        return (self._folded.get(said) or self._joined.get("".join(said)) or self._shorter.get(said, set())) if said else set()
 
     def mentions(self, words: Words) -> Iterator[Mention]:
         """Where the words name options, the longest at each place."""
@@ -153,6 +164,7 @@ class Names:
                 partial = not words.joined.isdisjoint((place, end)) or (
                     _is_listed(said, place) and words.written[end - 1].casefold() != last
                 )
+                partial = partial or _goes_on(said, form, place, end)
                 number = not any(word[0].isalpha() for word in form)
                 yield Mention(name, place, end, len(form) == 1 and _is_common(form[0]), number, partial)
                 place += len(form)
@@ -160,6 +172,40 @@ class Names:
             if words.written[place] in self.letters:
                 yield Mention(words.written[place], place, place + 1, bare=not _is_lettered(said, place))
             place += 1
+
+
+def _numbers(options: Sequence[str]) -> dict[tuple[str, ...], set[str]]:
+    """Numbers that stand for options of which each has one of its own: "4" of "4 stars"."""
+    numbers = [[word for word in plain_words(option) if word.isdigit()] for option in options]
+    alone = all(len(found) == 1 for found in numbers) and len({found[0] for found in numbers}) == len(options)
+    return {(found[0],): {option} for found, option in zip(numbers, options, strict=True)} if alone else {}
+
+
+def _surnames(options: Sequence[str]) -> dict[tuple[str, ...], set[str]]:
+    """The ends of options of several words that are one option's alone, if most options are names such as "Vincent van Gogh"."""
+    ends: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    names = [option for option in options if _PERSON.fullmatch(option.replace("_", " ")) is not None]
+    if len(options) < _FEWEST_NAMES or len(names) * 2 <= len(options):
+        return {}
+    for option in options:
+        said = plain_words(option)
+        for place in range(1 if option in names else 0, len(said)):
+            ends[said[place:]].add(option)
+    return {said: found for said, found in ends.items() if len(found) == 1 and len("".join(said)) >= _SHORTEST_NAME}
+
+
+def _goes_on(said: Sequence[str], form: tuple[str, ...], start: int, end: int) -> bool:
+    """Whether what is named is more than the option: "no finding of", "images 1 and 3", "4 out of 5 stars"."""
+    after = said[end : end + 2]
+    if form[0] == "no" and after and after[0] in _OF_WHAT:
+        return True
+    if len(form) > 1 and len(after) == 2 and after[0] in {"and", "or", "&"} and _is_mark(form[-1]) and _is_mark(after[1]):
+        return True
+    return form[0][:1].isdigit() and list(said[max(0, start - 2) : start]) == ["out", "of"]
+
+
+def _is_mark(word: str) -> bool:
+    return word.isdigit() or (len(word) == 1 and word.isalpha())
 
 
 def _is_listed(said: Sequence[str], place: int) -> bool:

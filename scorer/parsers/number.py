@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scorer.parsers.expressions import OPAQUE
-from scorer.parsers.final_number import concluded, without_asides, without_what_is_no_number
+from scorer.parsers.final_number import breaks_off, concluded, has_alternatives, without_asides, without_what_is_no_number
 from scorer.parsers.number_words import counts_as_digits
 from scorer.parsers.numerals import numerals, plain_numerals
 from scorer.parsers.refusals import REFUSED, gives_up
@@ -27,6 +27,7 @@ _CLAUSE = re.compile(r"[,;:.\n](?!\d)|\b(?:so|then|and|get|have|is)\b")
 _BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s|\n")
 _LONGEST_REFUSAL = 300
+_LONGEST_WORD = 20
 _YEAR = r"(?:1\d|20)\d\d\b"
 _AS_OF = re.compile(rf"\b(?:as of|by the end of)\s(?:\w{{3,9}}\s)?{_YEAR}", re.IGNORECASE)
 # How a number begins behind "the answer is"; anything else there is prose.
@@ -46,6 +47,7 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 _WRONG = re.compile(r"\b(?:wrong|incorrect|not\s(?:right|correct)|mistake|error|isn['’]t\sright)\b", re.IGNORECASE)
+_BARE = re.compile(r"\W*(?:(?:no|wait|sorry|actually|rather|it['’]s|it\sis|make\sthat)\b\W*)*+[-+]?[$€£]?[\d.,]+[\s.!)*]*")
 _INSTEAD = re.compile(
     r"\b(?:should\sbe|must\sbe|(?:answer|result|total|number|count|it)(?:['’]s|\sis)|make\sthat|I\smeant?)\s(?:actually\s|really\s|exactly\s)?",
     re.IGNORECASE,
@@ -98,6 +100,8 @@ def _to_the_end(stated: str, rest: str) -> float | Unparsable:
     instead = last_match(_INSTEAD, behind)
     if instead is not None and _A_NUMBER.match(behind[instead.end() :]) is not None:
         return _one(_SENTENCE.split(behind[instead.end() :], maxsplit=1)[0])
+    if first != (bare := _one(behind) if _BARE.fullmatch(behind) is not None else first):
+        return bare
     others = numerals(without_what_is_no_number(plain_numerals(behind)))
     if isinstance(first, Unparsable) or _WRONG.search(behind) is not None or (others and first not in others):
         return Unparsable("it takes its number back") if isinstance(first, float) else first
@@ -120,7 +124,11 @@ def _one(text: str) -> float | Unparsable:
             names = {name[1] for name in _ASSIGNED.finditer(shorter)}
             last = _EQUALS.split(shorter)[-1]
             after = numerals(last)
-            found = after if len(after) == 1 and OPAQUE not in last and len(names) < 2 and _is_short(shorter) else found
+            found = (
+                after
+                if len(after) == 1 and OPAQUE not in last and len(names) < 2 and _is_short(shorter) and not has_alternatives(shorter)
+                else found
+            )
         plain = shorter if len(found) == 1 else plain
     if not found:
         return Unparsable(_why_none(written))
@@ -129,6 +137,8 @@ def _one(text: str) -> float | Unparsable:
         value = _in_bold(text) if value is None and not refused else value
         return Unparsable(f"it has {len(found)} different numbers and no answer marker") if value is None else value
     value = concluded(plain) if OPAQUE in plain and len(plain) > _LONGEST_REFUSAL else found.pop()
+    if len(plain) > _LONGEST_WORD and breaks_off(plain):
+        return Unparsable("it breaks off")
     if _is_unsolved(plain):
         return Unparsable("it states an equation rather than a number")
     return Unparsable("it is not clear which number it means") if value is None else value

@@ -41,7 +41,8 @@ _INTRODUCED = re.compile(
 _BOLD = re.compile(r"\*\*|__")
 # "Three", "three people", "exactly three red cars in the picture": nothing else is said.
 _ALL = re.compile(
-    rf"\W*(?:exactly[ ]|about[ ]|only[ ]|just[ ]|it[ ]is[ ]|it['’]s[ ])?{_WHOLE}(?:[ ](?!(?:{_ANY}|and|or)\b)[\w'’-]{{1,20}}){{0,2}}?"
+    rf"\W*(?:exactly[ ]|about[ ]|around[ ]|roughly[ ]|approximately[ ]|only[ ]|just[ ]|it[ ]is[ ]|it['’]s[ ])?{_WHOLE}"
+    rf"(?:[ ](?!(?:{_ANY}|and|or)\b)[\w'’-]{{1,20}}){{0,2}}?"
     r"(?:[ ](?:in|on|at|of)[ ](?:the|this)(?:[ ][\w'’-]{1,20}){1,3})?(?:[ ](?:is|are)[ ](?:visible|present|shown|there|seen))?"
     r"(?:[ ]in[ ]total)?\W*",
     re.IGNORECASE,
@@ -52,8 +53,16 @@ _BESIDE_ANOTHER = re.compile(
     r"(?:(?:out[ ])?of[ ](?:the[ ]|all[ ])?\d|(?:\w{2,12}er|more|less)[ ]than[ ]))",
     re.IGNORECASE,
 )
+# What stands beside a count: "two cars, one bus and three red bicycles, so six".
+_BESIDE = re.compile(
+    rf"(?P<before>(?<![\w'’-])(?<!\bthe )(?<!\bof )(?:(?:so|thus|therefore|hence),? )?)(?!(?<!\band )(?<!, )one\b){_WHOLE}"
+    r"(?=[ ](?!(?:is|are|was|were|has|have|can|does|in|on|at)\b)[A-Za-z]|(?<!one)[.]?\Z)",
+    re.IGNORECASE,
+)
 _NONE = re.compile(
-    r"\W*there[ ](?:is|are|was|were)[ ]no[ ](?!(?:answer|way|solution|number|information|evidence|data|picture|image|doubt|need|question"
+    r"\W*(?:there[ ](?:(?:is|are|was|were)[ ]no|(?:isn['’]t|aren['’]t|(?:is|are)[ ]not)[ ]any)"
+    r"|no(?=[ ](?:[\w'’-]{1,20}[ ]){1,3}(?:is|are)[ ](?:visible|present|seen|shown)\b))[ ]"
+    r"(?!(?:answer|way|solution|number|information|evidence|data|picture|image|doubt|need|question"
     r"|context|clear|definit\w+|single|specific|mention|indication|reason|such|one|real|figure|diagram)\b)[\w'’ -]{1,60}\W*",
     re.IGNORECASE,
 )
@@ -101,7 +110,9 @@ def counts_as_digits(text: str) -> str:
         value = 0 if value is None and _NONE.fullmatch(plain) is not None else value
         if value is not None:
             return str(value)
-    return _INTRODUCED.sub(_as_digits, _BESIDE_ANOTHER.sub(_as_digits, text))
+    counted = _INTRODUCED.sub(_as_digits, _BESIDE_ANOTHER.sub(_as_digits, text))
+    # If one word counts, others that go with a noun do: "There are two cars and three bicycles, so five vehicles."
+    return counted if counted == text else _BESIDE.sub(_as_digits, counted)
 
 
 def value_of(words: str) -> int | None:

@@ -20,10 +20,12 @@ _SCALES = {
 }
 _WORD = "dozen|hundred|thousand|lakh|million|crore|billion|trillion"
 _CURRENCY = "$€£¥₹"
+# Decimal commas if nothing else is meant: 0,75 and 2,50 Euro.
 # Thousands: 1,234 and 1 234 and 1'234 and 1_234; 12,34,567 as in India; 1.234.567 and 1.234,5, which can be nothing else.
 _WHOLE = r"|".join(
     (
-        r"(?P<european>\d{1,3}(?:\.\d{3}){2,8}+(?:,\d++)?+(?![.,]?\d)|\d{1,3}\.\d{3},(?:\d{1,2}|\d{4,})(?![.,]?\d))",
+        r"(?P<european>\d{1,3}(?:\.\d{3}){2,8}+(?:,\d++)?+(?![.,]?\d)|\d{1,3}\.\d{3},(?:\d{1,2}|\d{4,})(?![.,]?\d)"
+        r"|0,\d{2,}+(?![.,]?\d)|\d{1,3},\d{1,2}(?=[ ]?(?:€|[Ee]uros?\b|EUR\b)))",
         *(rf"\d{{1,3}}(?:{mark}\d{{3}}(?!\d))++" for mark in (",", "[ ]", "'", "_")),
         r"\d{1,2}(?:,\d{2}(?!\d)){1,8},\d{3}(?!\d)",
         r"\d++",

@@ -19,7 +19,7 @@ REFUSED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _OF_THE_ONE_WHO_ANSWERS = re.compile(
-    r"\W*(?:(?:sorry|unfortunately|but|however)\W+)*(?:I|we|it\s(?:is|seems|remains)|it['’]s|unable|impossible|can\s?not|can['’]t|not|unclear|unknown|uncertain|insufficient|no)\b",
+    r"\W*(?:(?:sorry|unfortunately|but|however|I['’]m\ssorry|as\san\sAI(?:\s\w{1,20}){0,3})\W+)*(?:I|we|it\s(?:is|seems|remains)|it['’]s|unable|impossible|can\s?not|can['’]t|not|unclear|unknown|uncertain|insufficient|no)\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?\n]")

@@ -38,6 +38,8 @@ _TAKEN_BACK = re.compile(
     r"|let me (?:re|correct|fix)|I (?:made|was) (?:a mistake|wrong))",
     re.IGNORECASE,
 )
+# Says nothing, and patterns that look for white space at their ends would take quadratic time over it.
+_MUCH_SPACE = re.compile(r"\s{64,}")
 # Zero-width spaces and joiners, which some models write around an answer.
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _BLANK = _NO_WIDTH + " \t\r\n\f\v\u00a0\u3000"
@@ -53,6 +55,8 @@ def visible_text(raw: str, of_code: bool = False) -> str:
     ('Paris', 'Paris')
     """
     text = raw[-MAX_CHARACTERS:]
+    if not of_code:
+        text = _MUCH_SPACE.sub(lambda found: "\n\n" if "\n" in found[0] else " ", text)
     visible = _trimmed(_without_reasoning(text))
     if not visible:
         # All of it is reasoning that never ends, or the reader is told nothing after it; an answer in tags at its very end is one still.

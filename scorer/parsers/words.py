@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from scorer.parsers.languages import any_of
 from scorer.parsers.text import after_marker, last_match, without_wrapping
 from scorer.parsers.values import Unparsable
 
@@ -17,8 +18,14 @@ _THE_ANSWER_IS = re.compile(
 
 # What a model says of its answer behind it, on a line of its own or in brackets.
 _EXPLAINED = re.compile(
-    r"\s*(?:\n\s*|(?<=[.!?)])\s+|[(\[])[*_#]*(?:explanation|reasoning|rationale|justification|reason|note)\b[*_]*\s?[:：].*\Z",
+    r"(?:\n[ \t]{0,16}|(?<=[.!?)])\s{1,4}|[(\[])[*_#]{0,8}(?:explanation|reasoning|rationale|justification|reason|note)\b[*_]*\s?[:：].*\Z",
     re.IGNORECASE | re.DOTALL,
+)
+# "La réponse est Paris.", all of a text of one line.
+_IN_OTHER_LANGUAGES = re.compile(
+    rf"\W*(?:(?:la|le|die|a|el|il)\s)(?:(?:{any_of('right')})\s)?(?:{any_of('answer')})"
+    rf"(?:\s(?:{any_of('right')}))?\s(?:{any_of('verb')})\s?:?\s(?=[^\n]+\Z)",
+    re.IGNORECASE,
 )
 _ONLY_BOLD = re.compile(r"\*\*([^*\n]{1,100})\*\*[.!]?")
 _LAST_LINE = re.compile(r"(?:\A|\n)[ \t]*(?:####|A:)[ \t]*([^\n]{1,300})\Z")
@@ -37,17 +44,20 @@ def parse_short_text(text: str) -> str | Unparsable:
     """
     last = _LAST_LINE.search(text)
     if last is not None and _OTHER_OPTION.search(text) is None:
-        return without_wrapping(_without_explanation(last[1]))
+        return without_wrapping(without_explanation(last[1]))
     marked = after_marker(text)
+    if marked is None and (elsewhere := _IN_OTHER_LANGUAGES.match(text)) is not None:
+        return _sentence(without_explanation(text[elsewhere.end() :]))
     stated = last_match(_THE_ANSWER_IS, text) if marked is None else None
     if stated is not None:
-        return _sentence(_without_explanation(text[stated.end() :].split("\n", 1)[0].strip()))
-    answer = without_wrapping(_without_explanation(_in_bold(text) or text if marked is None else marked))
+        return _sentence(without_explanation(text[stated.end() :].split("\n", 1)[0].strip()))
+    answer = without_wrapping(without_explanation(_in_bold(text) or text if marked is None else marked))
     return answer or Unparsable("nothing follows the answer marker" if marked is not None else "the answer is empty")
 
 
-def _without_explanation(text: str) -> str:
-    shorter = _EXPLAINED.sub("", text, count=1)
+def without_explanation(text: str) -> str:
+    """Less what a text says of its answer behind it and says that it is: "Explanation: ...", "Note: ..."."""
+    shorter = _EXPLAINED.sub("", text, count=1).rstrip()
     return shorter if shorter.strip() else text
 
 

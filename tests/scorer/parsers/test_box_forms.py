@@ -97,7 +97,6 @@ def test_parts_of_a_picture_whose_size_is_not_known_are_no_pixels(raw: str) -> N
 @pytest.mark.parametrize(
     "raw",
     [
-        "There is no bird.",
         "<box></box>",
         "<box>somewhere</box>",
         "<loc_1><loc_2>",

@@ -348,7 +348,7 @@ def test_what_a_text_of_several_numbers_comes_to(raw: str, value: float | None) 
         ("Answer: 5. Wait, let me check: 2 + 3 = 5. Yes.", 5.0),
         ("Answer: 5\nWait, that is incorrect.", None),
         ("Answer: 5\nWait, there are 2 more.", None),
-        ("5, no, 6", None),
+        ("5, no, 6", 6.0),
     ],
 )
 def test_what_takes_itself_back_is_read_to_the_end(raw: str, value: float | None) -> None:
