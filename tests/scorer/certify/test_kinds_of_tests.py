@@ -147,6 +147,7 @@ def test_pooled_counts_state_their_cap_and_go_no_further() -> None:
     # Perfect on 200 documents, which a few huge failing ones that were not seen could undo: true at a reference of 60, not at 5.
     assert found.win_p_value(60.0) > THRESHOLD
     assert found.win_p_value(5.0) <= THRESHOLD
+    assert not found_of(task, [*rows, [100, 0, 0]]).obstacle
     beyond = found_of(task, [*rows, [100, 0, 1]])
     assert beyond.obstacle == f"a unit has 201 items, more than the {MOST_ITEMS} that the test is for"
     assert (beyond.testable, beyond.win_p_value(1.0), beyond.interval(0.95), beyond.test) == (False, 1.0, None, "")
@@ -369,3 +370,24 @@ def test_average_precision_has_an_interval_that_few_things_widen_and_none_for_fe
 def test_without_units_a_bet_says_nothing() -> None:
     nothing = Units(np.zeros(0), np.zeros(0), np.zeros(0), 1.0, 1.0)
     assert (p_above(nothing, 0.5), p_below(nothing, 0.5)) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("reference", [0.1, 0.5])
+@pytest.mark.parametrize("truth", [0.1, 0.3, 0.9])
+def test_bets_that_are_best_against_a_reference_are_fair_at_every_other_true_ratio(reference: float, truth: float) -> None:
+    expected = 0.0
+    for seen, chance in ((1.0, truth), (0.0, 1.0 - truth)):
+        won = wealth_against(Units(np.array([seen]), np.ones(1), np.ones(1), 1.0, 1.0), reference)(truth)
+        expected += chance * math.exp(won)
+    assert expected <= 1.0 + 1e-9
+
+
+def test_a_specialist_is_taken_to_have_as_many_clusters_as_the_model_has_of_so_many_instances() -> None:
+    task, size = task_of("f1"), 4
+    scores = np.random.default_rng(11).uniform(0.6, 1.0, 100).tolist()
+    clusters = {AnswerKey(f"{place:04}"): place // size for place in range(size * len(scores))}
+    alone, together = found_of(task, scores), found_of(task, [score for score in scores for _ in range(size)], clusters)
+    assert together.test == "betting on clusters of at most 4 instances"
+    p_value = together.win_p_value_against_specialist(60.0, 400)
+    assert p_value < 0.5
+    assert p_value == pytest.approx(alone.win_p_value_against_specialist(60.0, 100), rel=0.05)
