@@ -14,7 +14,7 @@ from evaluator.planning.suites import FoundSuite, Suites
 from evaluator.ports import GatewayPort, RoutingGatewayPort
 from genlevel.benchmark.model import SuiteTask
 from genlevel.benchmark.selection import matching_tasks
-from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
+from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -110,6 +110,8 @@ class Planner:
 async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
     """The plan of a stored specification for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
     specification = json_format.Parse(stored, ev.RunSpecification())
+    if specification.repeats > MOST_REPEATS:
+        raise DatasetError(f"the run asks each instance {specification.repeats} times; at most {MOST_REPEATS} are possible")
     found = await asyncio.to_thread(suites.again, specification.suite)
     chosen, frames = matching_tasks(found.suite, specification.tasks), specification.video_frames
     tasks = await asyncio.to_thread(_task_plans, chosen, specification, frames, specification.boxes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+import math
+from collections.abc import AsyncIterator, Container, Iterable, Iterator
 from dataclasses import replace
 
 from google.protobuf import json_format
@@ -58,15 +59,21 @@ def copied_record(run: ev.Run, plan: Plan, run_id: str) -> RunRecord:
     )
 
 
-async def copy_answers(journal: Journal, run_id: str, answers: AsyncIterator[ev.ListAnswersResponse]) -> None:
+async def copy_answers(
+    journal: Journal, run_id: str, answers: AsyncIterator[ev.ListAnswersResponse], *, tasks: Container[str] | None = None
+) -> None:
     """Writes answers and their ratings under a run's id; those that are there stay.
 
-    Raises DatasetError for one that no journal could have written, StorageError.
+    tasks: keys of those that were asked; None: whatever the answers name. Raises DatasetError for an answer that no journal could have
+    written, or to a task that was not asked; StorageError.
     """
     writing: list[asyncio.Future[None]] = []
     people: dict[str, dict[str, dict[str, float]]] = {}
     async for message in answers:
         try:
+            if tasks is not None and message.task not in tasks:
+                raise ValueError("the run did not ask this task")
+            _check_numbers(message)
             answer = _answer(message, run_id)
             judged = list(_judgements(message, answer))
         except ValueError as error:
@@ -144,6 +151,17 @@ def _answer(message: ev.ListAnswersResponse, run_id: str) -> Answer:
         excess=call.excess,
         parameters=call.parameters_json,
     )
+
+
+def _check_numbers(message: ev.ListAnswersResponse) -> None:
+    """Raises ValueError for one that is none, or that no database takes."""
+    rated = [one.rating for one in message.ratings]
+    numbers = [message.upstream_s, message.call.created_s, message.call.excess, *rated, *(one.call.created_s for one in message.ratings)]
+    counted = [count for _field, count in message.usage.ListFields()] + [
+        count for one in message.ratings for _field, count in one.usage.ListFields()
+    ]
+    if not all(map(math.isfinite, numbers)) or any(count >= 1 << 53 for count in counted):
+        raise ValueError("a number is too large, or none")
 
 
 def _judgements(message: ev.ListAnswersResponse, answer: Answer) -> Iterator[Judgement]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 RESULT, ANSWERS, MEDIA = "result.json", "answers.jsonl", "media"
+_LONGEST_LINE = 256 << 20
+"""Characters of a line that are read: no answer is as long, and a line that was cut off is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ class Bundle:
         """Puts an answer's files into a blob store. Raises DatasetError for one that is missing or damaged."""
         for file in answer.files:
             sha256 = file.blob.sha256
-            path = self.folder / MEDIA / Path(sha256).name
+            path = self.folder / MEDIA / Path(sha256.replace("\0", "")).name
             try:
+                if not path.is_file() or path.stat().st_size != (file.blob.size_bytes or path.stat().st_size):
+                    raise DatasetError(f"{path}: a file of the answer {answer.task}/{answer.instance_id} is missing or of another size")
                 content = path.read_bytes()
             except OSError as error:
                 raise DatasetError(
@@ -58,12 +62,21 @@ class Bundle:
 def read_result(path: Path) -> Document:
     """A result.json. Raises DatasetError for what is none."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(path.read_text("utf-8"), object_pairs_hook=_said_once)
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: cannot be read as a result ({str(error)[:200]})") from None
     if not isinstance(document, dict) or not _is_result(document):
         raise DatasetError(f"{path}: is no result, as `genlevel export --format json` writes it")
     return document
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> Document:
+    """Of a name that is there twice, programs see the last value and people the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for number, (name, _value) in enumerate(pairs) if name in dict(pairs[:number]))
+        raise ValueError(f"{twice[:80]!r} is there twice in one object")
+    return found
 
 
 def _is_result(document: Document) -> bool:
@@ -81,7 +94,9 @@ def read_bundle(folder: Path, result: Path | None = None) -> Bundle:
     path = folder / ANSWERS
     try:
         with path.open(encoding="utf-8") as file:
-            run = json_format.ParseDict(json.loads(file.readline())["run"], ev.Run(), ignore_unknown_fields=True)
+            run = json_format.ParseDict(json.loads(file.readline(_LONGEST_LINE))["run"], ev.Run(), ignore_unknown_fields=True)
+        if run.status not in ev.RunStatus.values():
+            raise ValueError(f"no status has the number {run.status}")
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); `genlevel export RUN --format bundle` writes it") from None
     except (ValueError, KeyError, TypeError, RecursionError, json_format.ParseError) as error:
@@ -126,7 +141,7 @@ def _line(name: str, message: ev.Run | ev.ListAnswersResponse) -> str:
 def _lines(path: Path) -> Iterator[ev.ListAnswersResponse]:
     seen: set[tuple[str, AnswerKey]] = set()
     with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), start=1):
             if number == 1 or not line.strip():
                 continue
             try:

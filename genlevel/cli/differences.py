@@ -40,6 +40,8 @@ def differences(said: Document, found: Document) -> list[Difference]:
         for key in dict.fromkeys((*by_key[0], *by_key[1]))
         if (key in by_key[0]) != (key in by_key[1])
     ]
+    said_tasks = [task.get("key") for task in said.get("tasks") or ()]
+    listed += [Difference(key, "task", "there several times", "there") for key in by_key[0] if said_tasks.count(key) > 1]
     for key, task in by_key[0].items():
         if key in by_key[1]:
             listed += [Difference(key, *one) for one in _walk(task, by_key[1][key], "")]
@@ -73,10 +75,11 @@ def _walk(said: object, found: object, path: str) -> Iterator[tuple[str, object,
 
 
 def _keyed(listed: list[object]) -> Mapping[str, object]:
-    """Tasks of a certificate by their keys, as these come in the order of their names."""
+    """Tasks of a certificate by their keys, as these come in the order of their names; empty if one is there twice."""
     if not all(isinstance(entry, dict) and isinstance(entry.get("key"), str) for entry in listed):
         return {}
-    return {str(entry["key"]): entry for entry in listed if isinstance(entry, dict)}
+    by_key = {str(entry["key"]): entry for entry in listed if isinstance(entry, dict)}
+    return by_key if len(by_key) == len(listed) else {}
 
 
 def _alike(said: object, found: object) -> bool:

@@ -59,8 +59,8 @@ async def keep(bundles: Sequence[Bundle], plans: Sequence[Plan], run_id: str, se
 async def _stored(bundles: Sequence[Bundle], plans: Sequence[Plan], plan: Plan, kept: Kept, run_id: str) -> RunRecord:
     journal = kept.journal
     await journal.writes(journal.clear, run_id)
-    for number, bundle in enumerate(bundles, start=1):
-        await put(bundle, kept, run_id, number=number)
+    for number, (bundle, one) in enumerate(zip(bundles, plans, strict=True), start=1):
+        await put(bundle, kept, run_id, number=number, tasks={planned.task.key for planned in one.tasks})
     if (judge := _judge([bundle.run for bundle in bundles], run_id)) is not None:
         await journal.writes(journal.judgements.set_judge, judge)
     parts = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +72,13 @@ async def found_plan(run: ev.Run, settings: Settings, suite: str) -> Plan:
     return await offline_plan(suites, json_format.MessageToJson(specification), run.run_id)
 
 
-async def put(bundle: Bundle, kept: Kept, run_id: str, *, number: int = 1) -> None:
-    """Copies a bundle's answers, media and ratings into a journal under a run's id. number: among those copied under it."""
+async def put(bundle: Bundle, kept: Kept, run_id: str, *, number: int = 1, tasks: Container[str] | None = None) -> None:
+    """Copies a bundle's answers, media and ratings into a journal under a run's id.
+
+    number: among those copied under it. tasks: keys of those that it asked, if answers to others are to be refused.
+    """
     before = (await kept.journal.reads(kept.journal.totals, run_id)).cost
-    await copy_answers(kept.journal, run_id, with_media(bundle, kept.blobs))
+    await copy_answers(kept.journal, run_id, with_media(bundle, kept.blobs), tasks=tasks)
     await note_unknown_calls(kept.journal, bundle.run, run_id, number=number, before=before)
 
 

@@ -13,12 +13,16 @@ from typing import Any
 import openpyxl
 import pytest
 
+from evaluator.journal.journal import Journal
+from evaluator.runs.copies import copy_answers
 from genlevel.cli.bundles import Bundle, read_bundle, read_result
 from genlevel.cli.differences import differences, reasons, unscored_answers
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
+from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers import PARSER_VERSION
 from scorer.reports.stamps import content_hash, stamped
@@ -185,7 +189,7 @@ def test_media_of_answers_that_are_missing_or_damaged_are_named(tmp_path):
     media.parent.mkdir()
     bundle = Bundle(tmp_path, ev.Run(), {})
     answer = ev.ListAnswersResponse(task="t", instance_id="i", files=[sc.File(mime_type="image/png", blob=ct.BlobReference(sha256=sha256))])
-    with pytest.raises(DatasetError, match="a file of the answer t/i cannot be read"):
+    with pytest.raises(DatasetError, match="a file of the answer t/i is missing"):
         bundle.store_media(answer, blobs)
     media.write_bytes(b"another")
     with pytest.raises(DatasetError, match="its content has another hash than its name"):
@@ -193,9 +197,14 @@ def test_media_of_answers_that_are_missing_or_damaged_are_named(tmp_path):
     media.write_bytes(content)
     bundle.store_media(answer, blobs)
     assert blobs.get(sha256) == content
-    outside = ev.ListAnswersResponse(files=[sc.File(blob=ct.BlobReference(sha256="../../secret"))])
-    with pytest.raises(DatasetError, match=f"{tmp_path}/media/secret"):
-        bundle.store_media(outside, blobs)
+    longer = ev.ListAnswersResponse(files=[sc.File(blob=ct.BlobReference(sha256=sha256, size_bytes=10))])
+    with pytest.raises(DatasetError, match="of another size"):
+        bundle.store_media(longer, blobs)
+    (tmp_path / "media" / "endless").symlink_to("/dev/zero")
+    for name, told in (("../../secret", "secret"), ("a\0b", "ab"), ("", "media"), ("endless", "endless")):
+        outside = ev.ListAnswersResponse(files=[sc.File(blob=ct.BlobReference(sha256=name))])
+        with pytest.raises(DatasetError, match=f"{tmp_path}/.*{told}: a file of the answer / is missing"):
+            bundle.store_media(outside, blobs)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +226,7 @@ def test_a_file_that_is_no_result_is_refused_in_one_line(tmp_path, written):
         read_result(tmp_path / "result.json")
 
 
-@pytest.mark.parametrize("written", ["", "{}", '{"run": 3}', '{"run": {"status": {}}}', "[" * 100_000])
+@pytest.mark.parametrize("written", ["", "{}", '{"run": 3}', '{"run": {"status": {}}}', '{"run": {"status": 99}}', "[" * 100_000])
 def test_a_bundle_without_a_run_is_refused_in_one_line(tmp_path, written):
     (tmp_path / "answers.jsonl").write_text(written)
     (tmp_path / "result.json").write_text('{"tasks": []}')
@@ -258,6 +267,47 @@ def test_answers_that_came_after_the_last_scoring_are_counted():
     assert reasons(said, found, suite_hash="") == [
         "7 answers had come after their tasks were last scored: `genlevel rescore RUN` scores them"
     ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"call": ev.CallRecord(created_s=float("nan"))},
+        {"call": ev.CallRecord(excess=float("inf"))},
+        {"upstream_s": float("nan")},
+        {"ratings": [ev.AnswerRating(rater="anna", rating=float("nan"))]},
+        {"usage": gw.Usage(input_tokens=1 << 63)},
+        {"ratings": [ev.AnswerRating(judge="j", usage=gw.Usage(output_tokens=1 << 63))]},
+        {"outcome": 99},
+        {"task": "another"},
+    ],
+)
+async def test_an_answer_that_no_journal_could_have_written_is_refused_in_one_line(tmp_path, changes):
+    message = ev.ListAnswersResponse(task="t", instance_id="i", outcome=sc.OUTCOME_ANSWERED)
+    for name, value in changes.items():
+        message.MergeFrom(ev.ListAnswersResponse(**{name: value}))
+
+    async def listed():
+        yield message
+
+    journal = Journal(sqlite_url(tmp_path / "j.db"))
+    with pytest.raises(DatasetError, match=r"^answer '(t|another)'/'i': "):
+        await copy_answers(journal, "r", listed(), tasks={"t"})
+    journal.close()
+
+
+def test_what_a_result_says_twice_is_no_result_and_no_task_is_there_twice(tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text('{"tasks": [{"key": "a", "score": 99.0, "score": 50.0}]}')
+    with pytest.raises(DatasetError, match="'score' is there twice"):
+        read_result(path)
+    found = {"tasks": [{"key": "a", "score": 50.0}], "certified": {"tasks": [{"key": "a", "p": 1.0}]}}
+    said = {**found, "tasks": [{"key": "a", "score": 99.0}, {"key": "a", "score": 50.0}]}
+    assert [one.json() for one in differences(said, found)] == [
+        {"task": "a", "what": "task", "said": "there several times", "found": "there"}
+    ]
+    twice = {**found, "certified": {"tasks": [{"key": "a", "p": 0.0}, {"key": "a", "p": 1.0}]}}
+    assert [one.what for one in differences(twice, found)] == ["certified.tasks"]
 
 
 def test_tasks_that_only_one_result_has_and_tests_in_another_order_are_told_apart():
