@@ -131,6 +131,8 @@ def _workbook(run: ev.Run, verdict: sc.GetVerdictResponse, target: Path, stamp: 
         if score.HasField("score") and (score.task.sheet, score.task.name) in by_name
     }
     values = {task_id: score.score for task_id, score in scored.items()}
-    instances = {task_id: score.counts.total for task_id, score in scored.items()}
-    write_workbook(target, benchmark, run.specification.model, values, instances, stamp=json.dumps(stamp, ensure_ascii=False))
+    repeats = max(1, run.specification.repeats)
+    instances = {task_id: score.counts.total // repeats for task_id, score in scored.items()}
+    told = json.dumps(stamp, ensure_ascii=False)
+    write_workbook(target, benchmark, run.specification.model, values, instances, repeats=repeats, stamp=told)
     return f"{target}: {len(values)} scores of {len(benchmark.tasks)} tasks"

@@ -134,10 +134,13 @@ class TaskEvidence:
         return max(found, ends.p_value_against(end, reference, reference_units, above=above))
 
 
-def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, int] | None = None) -> tuple[list[TaskEvidence], list[str]]:
+def evidence_from_workbook(
+    results: Iterable[TaskResult], units: Mapping[str, int] | None = None, *, repeats: int = 1
+) -> tuple[list[TaskEvidence], list[str]]:
     """Evidence if only values are known, with n from ``units`` by Task.id, else the task list; and what cannot be certified.
 
-    Shares of right answers are tested exactly, other means of numbers 0..100 by Hoeffding's bound, which holds however the numbers spread.
+    Shares of right answers are tested exactly if each instance was asked once (``repeats``), other means of numbers 0..100 by Hoeffding's
+    bound, which holds however the numbers spread.
     Pooled scores, errors and scores by models give no way to their error from n alone: refused, one line a metric.
     """
     evidence: list[TaskEvidence] = []
@@ -152,7 +155,7 @@ def evidence_from_workbook(results: Iterable[TaskResult], units: Mapping[str, in
             refused[task.metric.label] = refused.get(task.metric.label, 0) + 1
             continue
         widest = math.sqrt(result.value * (100.0 - result.value) / count)
-        estimate = Estimate(result.value, widest, count, nature.is_share, bounded=True)
+        estimate = Estimate(result.value, widest, count, nature.is_share and repeats == 1, bounded=True)
         evidence.append(TaskEvidence(task, estimate, estimate))
     lines = [f"{label}: {count} task(s) cannot be certified from values alone" for label, count in sorted(refused.items())]
     return evidence, lines

@@ -39,7 +39,7 @@ def certify_values(
     results: all tasks of the benchmark. instances: n, of the task list if it is not known. Raises UsageError for an alpha that is not an
     error rate.
     """
-    evidence, refused = evidence_from_workbook(results, instances.counts)
+    evidence, refused = evidence_from_workbook(results, instances.counts, repeats=instances.repeats)
     n, *of_n = _notes_of_n([result.task for result in results if result.value is not None], instances)
     notes = [NO_INSTANCES, n, *of_n, FIRST_PLAN, *refused]
     found = both_readings(results, evidence, checked_alpha(alpha), reference_units, notes=notes, condition=INDEPENDENT)

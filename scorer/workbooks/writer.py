@@ -49,11 +49,13 @@ def write_workbook(
     values: Mapping[str, float | None],
     instances: Mapping[str, int] | None = None,
     *,
+    repeats: int = 1,
     stamp: str = "",
 ) -> None:
     """Writes a result workbook (see ``result_sheets``) at once: a file that was there is replaced, or stays as it was.
 
     instances: on how many each value rests, by ``Task.id``; kept beside the sheets, and what a certificate of the workbook rests on.
+    repeats: how often each instance was asked.
     stamp: what the values rest on, for the workbook's description.
     Raises WorkbookError naming the file that cannot be written.
     """
@@ -67,7 +69,7 @@ def write_workbook(
             page.append([_cell(page, value) for value in cells])
     book.properties.description = stamp or None
     if instances:
-        keep_instances(book, column_name(model), instances)
+        keep_instances(book, column_name(model), instances, repeats)
     # In the same folder, so that replacing is one step.
     draft = target.with_name(f".{target.stem}-{os.getpid()}.xlsx")
     try:

@@ -42,6 +42,9 @@ def test_a_killed_run_with_repeats_goes_on_and_shows_all_of_them(genlevel, stub_
         assert told in card
     said = genlevel.run("export", run, "--format", "predictions", "--to", "p").stdout
     assert "8 predictions of 1 tasks; the first of 4 answers to each instance" in said
+    assert genlevel.run("export", run, "--format", "workbook", "--to", "r.xlsx").returncode == 0
+    certified = json.loads(genlevel.run("certify", "r.xlsx", "--model", "m", "--json").stdout)["certified"]
+    assert [(one["units"], one["test"]) for one in certified["tasks"]] == [(8, "Hoeffding bound")], "of 8 instances, not of 32"
     assert genlevel.run("export", run, "--format", "csv", "--to", "r.csv").returncode == 0
     with (genlevel.folder / "r.csv").open(newline="") as file:
         rows = [(row["id"], row["repeat"]) for row in csv.DictReader(file)]
