@@ -16,6 +16,7 @@ from scorer.workbooks.instances import NONE_KEPT, WorkbookInstances
 INDEPENDENT = "if instances are independent"
 NO_INSTANCES = f"certified {INDEPENDENT}: a workbook has none, and says nothing of what they share"
 FIRST_PLAN = "a workbook does not say how many were tried before it: it is taken as the model's first plan"
+NO_CONSTANTS = "nor does it say what the best constant answer scores: a win is above the published score, and may be below that"
 _WORDS = {decision: status.value for status, decision in DECISIONS.items()}
 _READINGS = {number: reading.value for reading, number in READINGS.items()}
 
@@ -41,7 +42,7 @@ def certify_values(
     """
     evidence, refused = evidence_from_workbook(results, instances.counts, repeats=instances.repeats)
     n, *of_n = _notes_of_n([result.task for result in results if result.value is not None], instances)
-    notes = [NO_INSTANCES, n, *of_n, FIRST_PLAN, *refused]
+    notes = [NO_INSTANCES, n, *of_n, FIRST_PLAN, NO_CONSTANTS, *refused]
     found = both_readings(results, evidence, checked_alpha(alpha), reference_units, notes=notes, condition=INDEPENDENT)
     return ValueCertificates(certificate_message(found.published), certificate_message(found.specialists))
 
