@@ -76,7 +76,7 @@ class Evaluator:
         continues: bool = False,
         patience: DatabasePatience | None = None,
     ) -> None:
-        defaults, prompts = settings.runs, prompt_set()
+        defaults = settings.runs
         self._default_judge = defaults.judge
         patience_s = settings.storage.patience_s
         patience = patience or DatabasePatience.of(patience_s)
@@ -87,20 +87,19 @@ class Evaluator:
             journal=self._journal,
             blobs=BlobStore.open(settings.storage.blobs or data_folder / "blobs", patience_s=patience_s),
             telemetry=EvaluatorTelemetry(registry),
-            prompts=prompts,
             rules=TrafficRules(max_attempts=defaults.attempts, deadline_s=defaults.deadline_s, call_timeout_s=defaults.call_timeout_s),
             inline_limit=settings.storage.inline_limit_bytes,
         )
         neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
         self._suites = suites or NamedSuites(settings.suites.folders)
-        self._planner = Planner(gateway, routing, self._suites, prompts)
+        self._planner = Planner(gateway, routing, self._suites)
         blobs = self._context.blobs
         self.readiness = Readiness({"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), **neighbours})
         locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s)
         self._control = RunControl(self._context, Limiters(defaults.concurrency), locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
-        self._starter = Starter(self._planner, prompts, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
+        self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
         self._continues = continues
         self._continuing = Continuing(self._journal, self._control, self._starter)
         self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)
@@ -151,10 +150,10 @@ class Evaluator:
         return await self._unless_it_stops(self._planned(request))
 
     async def _planned(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
-        plan = await self._planner.resolve(request.specification)
+        plan = await self._starter.as_it_began(await self._planner.resolve(request.specification), fresh=request.fresh)
         route = request.judge or self._default_judge
         judge = await self._planner.model(route) if route and judged_tasks(plan.tasks) else None
-        planned = await asyncio.to_thread(planned_run, plan, self._context.prompts, judge=judge, traffic=request.traffic)
+        planned = await asyncio.to_thread(planned_run, plan, judge=judge, traffic=request.traffic)
         planned.plan = await self._starter.plan_number(plan, fresh=request.fresh)
         return planned
 

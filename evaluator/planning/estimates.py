@@ -9,7 +9,7 @@ from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_
 from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prices import CallBounds, call_bounds, dollars, estimated_nano_usd, money_notes, most_nano_usd, worst_case_nano_usd
-from evaluator.planning.prompts import PromptSet, prompt_text
+from evaluator.planning.prompts import prompt_text
 from evaluator.planning.requests import generation_parameters
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.pictures import Size
@@ -20,19 +20,19 @@ from genlevel.v1 import gateway_pb2 as gw
 _LOOKED_AT = 20
 
 
-def planned_run(plan: Plan, prompts: PromptSet, *, judge: gw.ModelInfo | None, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
+def planned_run(plan: Plan, *, judge: gw.ModelInfo | None, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
     """What a run would ask and take. Reads all of its instances: call it in a thread. judge: who would rate its answers, if anybody."""
     response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
     response.problems.extend(_told_money_notes(plan.model, traffic))
-    response.problems.extend(budget_notes(plan, traffic, prompts))
-    response.tasks.extend(estimate(plan, planned, prompts) for planned in plan.tasks)
+    response.problems.extend(budget_notes(plan, traffic))
+    response.tasks.extend(estimate(plan, planned) for planned in plan.tasks)
     if judge is not None and judged_tasks(plan.tasks):
         response.problems.extend(_told_money_notes(judge, traffic))
-        response.judging.CopyFrom(estimate_judging(plan, judge, prompts))
+        response.judging.CopyFrom(estimate_judging(plan, judge))
     return response
 
 
-def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTask:
+def estimate(plan: Plan, planned: TaskPlan) -> ev.PlannedTask:
     """What asking one task takes: instances, tokens, money at most. Reads all of its instances."""
     task, info = planned.task, plan.model
     entry = ev.PlannedTask(
@@ -45,7 +45,7 @@ def estimate(plan: Plan, planned: TaskPlan, prompts: PromptSet) -> ev.PlannedTas
     )
     cost = 0
     for instance in task.instances(planned.positions):
-        bounds = bounds_of(plan, task, instance, prompts)
+        bounds = bounds_of(plan, task, instance)
         if isinstance(bounds, str):
             entry.note = bounds
             continue
@@ -65,11 +65,11 @@ _LARGEST = Size(99_999, 99_999)
 """A size whose statement is as long as any: to plan looks into no picture."""
 
 
-def bounds_of(plan: Plan, task: SuiteTask, instance: Instance, prompts: PromptSet) -> CallBounds | str:
+def bounds_of(plan: Plan, task: SuiteTask, instance: Instance) -> CallBounds | str:
     """The bounds of asking one instance, or why it is not asked, in one line."""
     if instance.problem:
         return instance.problem
-    template = prompts.for_instance(instance)
+    template = plan.prompts.for_instance(instance)
     if template is None:
         return f"answers of type {instance.answer_type} cannot be asked"
     output = asked_output(task, instance)
@@ -81,7 +81,7 @@ def bounds_of(plan: Plan, task: SuiteTask, instance: Instance, prompts: PromptSe
     return bounds if bounds.most_output_tokens else replace(bounds, most_output_tokens=limit)
 
 
-def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.PlannedJudging:
+def estimate_judging(plan: Plan, judge: gw.ModelInfo) -> ev.PlannedJudging:
     """What judging all answers of judged tasks takes, each as long as it may be. Reads all of their instances."""
     found = ev.PlannedJudging(judge=judge_name(judge), route=judge.route)
     cost = 0
@@ -91,7 +91,7 @@ def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.
             if instance.problem or not prompt.takes(instance):
                 continue
             call = prepare_judgement(prompt, instance, "-", judge)
-            tokens = call.bounds.estimated_input_tokens + _longest_answer(plan, instance, prompts)
+            tokens = call.bounds.estimated_input_tokens + _longest_answer(plan, instance)
             found.answers += planned.repeats
             found.estimated_input_tokens += tokens * planned.repeats
             found.max_output_tokens += call.bounds.most_output_tokens * planned.repeats
@@ -102,7 +102,7 @@ def estimate_judging(plan: Plan, judge: gw.ModelInfo, prompts: PromptSet) -> ev.
     return found
 
 
-def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -> list[str]:
+def traffic_notes(plan: Plan, traffic: ev.TrafficSettings) -> list[str]:
     """What a person has to know if a run will be slow, one line each. Reads the first instance of a few tasks."""
     limit = traffic.tokens_per_minute or plan.model.limits.tokens_per_minute
     if not limit:
@@ -110,7 +110,7 @@ def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -
     most = (0, 0)
     for planned in plan.tasks[:_LOOKED_AT]:
         instance = next(iter(planned.task.instances(planned.positions)), None)
-        bounds = "" if instance is None else bounds_of(plan, planned.task, instance, prompts)
+        bounds = "" if instance is None else bounds_of(plan, planned.task, instance)
         if isinstance(bounds, CallBounds):
             most = max(most, (bounds.estimated_input_tokens, bounds.most_output_tokens), key=sum)
     if sum(most) <= limit:
@@ -122,7 +122,7 @@ def traffic_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -
     return [f"{name} allows {limit:,} tokens a minute, and {counted}: {advice}"]
 
 
-def budget_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) -> list[str]:
+def budget_notes(plan: Plan, traffic: ev.TrafficSettings) -> list[str]:
     """Which instances a budget does not allow even if nothing else is asked, a line for each cap. Reads all instances if there is one."""
     price = plan.model.price if plan.model.HasField("price") and traffic.HasField("budget_nano_usd") else None
     if price is None and not traffic.HasField("budget_tokens"):
@@ -130,7 +130,7 @@ def budget_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) ->
     costs, tokens = [], []
     for planned in plan.tasks:
         for instance in planned.task.instances(planned.positions):
-            bounds = bounds_of(plan, planned.task, instance, prompts)
+            bounds = bounds_of(plan, planned.task, instance)
             if isinstance(bounds, CallBounds):
                 tokens.append(bounds.most_input_tokens + bounds.most_output_tokens)
                 costs.append(most_nano_usd(price, bounds) if price is not None else 0)
@@ -144,11 +144,11 @@ def budget_notes(plan: Plan, traffic: ev.TrafficSettings, prompts: PromptSet) ->
     return notes
 
 
-def _longest_answer(plan: Plan, instance: Instance, prompts: PromptSet) -> int:
+def _longest_answer(plan: Plan, instance: Instance) -> int:
     """How many tokens an answer to the instance has at most, as far as that is limited; 0 if the instance cannot be asked."""
     if plan.specification.parameters.max_output_tokens:
         return int(plan.specification.parameters.max_output_tokens)
-    template = prompts.for_instance(instance)
+    template = plan.prompts.for_instance(instance)
     return template.max_output_tokens if template is not None else 0
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from google.protobuf import json_format
 
 from evaluator.planning.identity import Specification, run_id, sample_positions
 from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.planning.prompts import PromptSet
+from evaluator.planning.prompts import PromptSet, prompt_set
 from evaluator.planning.suites import FoundSuite, Suites
 from evaluator.ports import GatewayPort, RoutingGatewayPort
-from genlevel.benchmark.model import SuiteTask
+from genlevel.benchmark.model import Suite, SuiteTask
 from genlevel.benchmark.selection import matching_tasks
 from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
 from genlevel.runtime.shown import quoted
@@ -32,17 +33,19 @@ class Planner:
         suites: those that may be named here.
     """
 
-    def __init__(self, gateway: GatewayPort, routing: RoutingGatewayPort | None, suites: Suites, prompts: PromptSet) -> None:
+    def __init__(self, gateway: GatewayPort, routing: RoutingGatewayPort | None, suites: Suites) -> None:
         self._gateway = gateway
         self._routing = routing
         self._suites = suites
-        self._prompts = prompts
 
-    async def resolve(self, specification: ev.RunSpecification, *, stored: bool = False, reach: bool = False) -> Plan:
+    async def resolve(
+        self, specification: ev.RunSpecification, *, stored: bool = False, reach: bool = False, prompts: PromptSet | None = None
+    ) -> Plan:
         """A specification with its model, suite, tasks, sample and identity. Calls no model.
 
         stored: it is that of a run that was begun, so that its suite may be named by a path. reach: look if the API of an address is
             below /v1; the run's identity has the address as it was written all the same, or it would depend on who answers now.
+        prompts: how to ask; None: as is done today.
         Raises:
             GenlevelError: the model, the suite or the selection cannot be used.
         """
@@ -61,26 +64,9 @@ class Planner:
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
         suite, chosen = found.suite, matching_tasks(found.suite, specification.tasks)
         tasks = await asyncio.to_thread(_task_plans, chosen, specification, model.video_frames, model.boxes)
-        identity = run_id(
-            Specification(
-                model=specification.model,
-                provider=model.provider,
-                provider_model=model.model,
-                base_url=specification.base_url,
-                api=specification.api,
-                video_frames=model.video_frames,
-                route=model.fingerprint,
-                suite=suite.name,
-                limit=specification.limit,
-                seed=specification.seed,
-                parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
-                prompt_version=self._prompts.version,
-                structured_output=model.structured_output,
-                repeats=specification.repeats if specification.repeats > 1 else 0,
-            ),
-            [(task.key, task.fingerprint) for task in chosen],
-        )
-        return Plan(_settled(specification, found), suite, model, tasks, identity, tuple(notes))
+        prompts = prompts or prompt_set()
+        identity = identity_of(specification, suite, model, tasks, prompts)
+        return Plan(_settled(specification, found), suite, model, tasks, identity, tuple(notes), prompts)
 
     async def _model(self, specification: ev.RunSpecification, notes: list[str], *, reach: bool) -> gw.ModelInfo:
         route = specification.model
@@ -105,6 +91,36 @@ class Planner:
             raise ConfigurationError(f"no model is known by the route {quoted(route)}; `genlevel models` lists them")
         found: gw.ModelInfo = models[0]
         return found
+
+
+def identity_of(
+    specification: ev.RunSpecification, suite: Suite, model: gw.ModelInfo, tasks: Sequence[TaskPlan], prompts: PromptSet
+) -> str:
+    """The identity of a run that asks these tasks with these prompts."""
+    return run_id(
+        Specification(
+            model=specification.model,
+            provider=model.provider,
+            provider_model=model.model,
+            base_url=specification.base_url,
+            api=specification.api,
+            video_frames=model.video_frames,
+            route=model.fingerprint,
+            suite=suite.name,
+            limit=specification.limit,
+            seed=specification.seed,
+            parameters=tuple(sorted((name.name, str(value)) for name, value in specification.parameters.ListFields())),
+            prompt_version=prompts.version,
+            structured_output=model.structured_output,
+            repeats=specification.repeats if specification.repeats > 1 else 0,
+        ),
+        [(planned.task.key, planned.task.fingerprint) for planned in tasks],
+    )
+
+
+def asked_with(plan: Plan, prompts: PromptSet) -> Plan:
+    """The same run, asked with these prompts."""
+    return replace(plan, identity=identity_of(plan.specification, plan.suite, plan.model, plan.tasks, prompts), prompts=prompts)
 
 
 async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:

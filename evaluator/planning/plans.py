@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from evaluator.planning.identity import is_partial
+from evaluator.planning.prompts import PromptSet, prompt_set
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, Suite, SuiteTask
 from genlevel.benchmark.selection import problems_of
@@ -45,7 +46,10 @@ class TaskPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one run asks. identity: the hash of what identifies it. notes: what a person has to know of its model, a line each."""
+    """All that one run asks. identity: the hash of what identifies it. notes: what a person has to know of its model, a line each.
+
+    prompts: how it asks; of an earlier version, if it began with that.
+    """
 
     specification: ev.RunSpecification
     suite: Suite
@@ -53,6 +57,7 @@ class Plan:
     tasks: tuple[TaskPlan, ...]
     identity: str
     notes: tuple[str, ...] = ()
+    prompts: PromptSet = field(default_factory=prompt_set)
 
     def with_boxes(self, boxes: str) -> Plan:
         """With this convention of coordinates (``ModelInfo.boxes``) in place of what the route says now."""

@@ -24,12 +24,13 @@ from genlevel.benchmark.pictures import Size, sizes_of
 class PromptTemplate:
     """How one answer type is asked. layout: blocks in order; max_output_tokens: for the visible answer.
 
-    details: the wording of each fact in {details}, by the fact's name.
+    details: the wording of each fact in {details}, by the fact's name. confidence: whether one is asked for.
     """
 
     layout: tuple[str, ...]
     max_output_tokens: int
     details: Mapping[str, str] = field(default_factory=dict)
+    confidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,11 @@ def names_of(instance: Instance) -> list[str]:
     """Under which names prompts.yaml may have an instance's type, the most particular first: by its medium, with a confidence."""
     kind = instance.answer_type.value
     names = [*(f"{kind}:{media.modality}" for media in instance.media), kind]
-    return [f"{name}:confidence" for name in names] + names if instance.details.get("confidence") else names
+    return [f"{name}{CONFIDENCE}" for name in names] + names if instance.details.get("confidence") else names
 
 
+CONFIDENCE = ":confidence"
+"""The end of the names of templates that ask for one."""
 MOST_OUTPUT_TOKENS = 8192
 """No label raises an answer's limit beyond this."""
 
@@ -106,7 +109,18 @@ def prompt_set(version: str = "") -> PromptSet:
     earlier = resources.files("evaluator.planning").joinpath(f"earlier_prompts/{version}.yaml")
     if version.isdecimal() and version != shipped["version"] and earlier.is_file():
         shipped = yaml.safe_load(earlier.read_text(encoding="utf-8"))
-    return PromptSet(shipped["version"], {name: template_of(entry, shipped) for name, entry in shipped["types"].items()})
+    templates = {
+        name: replace(template_of(entry, shipped), confidence=name.endswith(CONFIDENCE)) for name, entry in shipped["types"].items()
+    }
+    return PromptSet(shipped["version"], templates)
+
+
+@cache
+def earlier_prompts() -> tuple[PromptSet, ...]:
+    """The prompts of earlier versions that are kept, the newest first: runs that began with them go on with them."""
+    folder = resources.files("evaluator.planning").joinpath("earlier_prompts")
+    versions = [file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.removesuffix(".yaml").isdecimal()]
+    return tuple(prompt_set(version) for version in sorted(versions, key=int, reverse=True))
 
 
 def template_of(entry: TypeWording, shipped: Wording | None = None) -> PromptTemplate:

@@ -92,7 +92,7 @@ def prepare(
     if output != ct.MODALITY_TEXT:
         request.output_modalities.append(output)
     elif model.structured_output and not request.parameters.response_schema_json:
-        request.parameters.response_schema_json = response_schema(instance)
+        request.parameters.response_schema_json = response_schema(instance, confidence=template.confidence)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
     inline = 0

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from string import ascii_uppercase
 
-from evaluator.planning.prompts import names_of, wording
+from evaluator.planning.prompts import CONFIDENCE, names_of, wording
 from genlevel.benchmark.answer_kinds import KINDS, Shape
 from genlevel.benchmark.model import Instance
 
@@ -16,12 +16,13 @@ ANSWER_KEY = "answer"
 _LETTERS = "{letters}"
 
 
-def response_schema(instance: Instance) -> str:
-    """The schema of an instance's answer as JSON; "" if its type is asked in words alone."""
+def response_schema(instance: Instance, *, confidence: bool = True) -> str:
+    """The schema of an instance's answer as JSON; "" if its type is asked in words alone. confidence: whether one may be asked for."""
     if instance.dialog and KINDS[instance.answer_type].next_turn:
         return ""
     letters = ascii_uppercase[: len(instance.options)] if KINDS[instance.answer_type].shape is Shape.LETTER else ""
-    kind = next((kind for kind in names_of(instance) if kind in schemas()), instance.answer_type.value)
+    names = [name for name in names_of(instance) if confidence or not name.endswith(CONFIDENCE)]
+    kind = next((kind for kind in names if kind in schemas()), instance.answer_type.value)
     return _written(kind, letters)
 
 

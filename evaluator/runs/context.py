@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evaluator.journal.journal import Journal
-from evaluator.planning.prompts import PromptSet
 from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
@@ -24,6 +23,5 @@ class Context:
     journal: Journal
     blobs: BlobStore
     telemetry: EvaluatorTelemetry
-    prompts: PromptSet
     rules: TrafficRules
     inline_limit: int

@@ -189,7 +189,7 @@ class Execution(Crew[_Item]):
         key = task.key
         if instance.problem:
             return await self._unasked(key, asked, Outcome.FAILED, instance.problem)
-        template = self._context.prompts.for_instance(instance)
+        template = self._plan.prompts.for_instance(instance)
         if template is None:
             why = f"answers of type {instance.answer_type} cannot be asked"
             return await self._unasked(key, asked, Outcome.UNSUPPORTED, why)
@@ -198,7 +198,7 @@ class Execution(Crew[_Item]):
             return await self._unasked(key, asked, Outcome.UNSUPPORTED, problem)
 
         if self._left_out.count:  # what does not fit need not be prepared
-            self._traffic.check(key, bounds_of(self._plan, task, instance, self._context.prompts))
+            self._traffic.check(key, bounds_of(self._plan, task, instance))
 
         def build() -> PreparedCall:
             return prepare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from google.protobuf import json_format
@@ -12,10 +13,10 @@ from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
 from evaluator.planning.estimates import traffic_notes
 from evaluator.planning.judge_requests import judged_tasks
-from evaluator.planning.planner import Planner
+from evaluator.planning.planner import Planner, asked_with
 from evaluator.planning.plans import Plan
 from evaluator.planning.prices import money_notes
-from evaluator.planning.prompts import PromptSet
+from evaluator.planning.prompts import earlier_prompts, prompt_set
 from evaluator.runs.active import Work
 from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
@@ -44,7 +45,6 @@ class Starter:
     def __init__(
         self,
         planner: Planner,
-        prompts: PromptSet,
         journal: Journal,
         records: RunRecords,
         control: RunControl,
@@ -53,7 +53,6 @@ class Starter:
         wanted: Wanted,
     ) -> None:
         self._planner = planner
-        self._prompts = prompts
         self._journal = journal
         self._records = records
         self._control = control
@@ -66,10 +65,21 @@ class Starter:
         check_limits(request.traffic)
         if request.run_id:
             return await self._continue(await self._records.find(request.run_id), request)
-        plan = await self._planner.resolve(request.specification, reach=True)
+        plan = await self.as_it_began(await self._planner.resolve(request.specification, reach=True), fresh=request.fresh)
         async with self._turn(plan.identity):
             record = await self._latest(plan, request.traffic, fresh=request.fresh)
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)
+
+    async def as_it_began(self, plan: Plan, *, fresh: bool) -> Plan:
+        """A plan with the prompts that its run has begun with, if that was an earlier version's: what it has asked is not asked again."""
+        if fresh or await self._journal.reads(self._journal.latest, plan.identity) is not None:
+            return plan
+        for prompts in earlier_prompts():
+            earlier = asked_with(plan, prompts)
+            if await self._journal.reads(self._journal.latest, earlier.identity) is not None:
+                told = f"this run began with version {prompts.version} of the prompts and goes on with it"
+                return replace(earlier, notes=(*plan.notes, f"{told}; --fresh asks anew with version {plan.prompts.version}"))
+        return plan
 
     async def plan_number(self, plan: Plan, *, fresh: bool) -> int:
         """Which try of its model a plan is, or would be if it were started now."""
@@ -113,7 +123,7 @@ class Starter:
         if not judge_only and (facts := facts_of(record)) is not None and facts.parts:
             raise UsageError(f"run {record.run_id} was merged from {', '.join(facts.parts)}: continue those, and merge them again")
         specification = json_format.Parse(record.specification, ev.RunSpecification())
-        plan = await self._planner.resolve(specification, stored=True, reach=not judge_only)
+        plan = await self._planner.resolve(specification, stored=True, reach=not judge_only, prompts=prompt_set(record.prompt_version))
         if plan.identity != record.identity and not judge_only:
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began; "
@@ -134,7 +144,7 @@ class Starter:
             return found
         _check_startable(plan.model, traffic)
         generation = found.generation + 1 if found else 0
-        record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=self._prompts.version)
+        record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=plan.prompts.version)
         return await self._journal.writes(self._journal.create_run, record)
 
     async def _go_on(
@@ -170,7 +180,7 @@ class Starter:
             return False, notes
         if asks:
             notes += _check_startable(plan.model, traffic)
-            notes += await asyncio.to_thread(traffic_notes, plan, traffic, self._prompts)
+            notes += await asyncio.to_thread(traffic_notes, plan, traffic)
         try:
             await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
         except RunTaken as taken:

@@ -11,7 +11,7 @@ from genlevel.runtime.errors import RequestTooLarge, UsageError
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
-from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task
+from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task, is_current
 from scorer.tasks import Rater, RatingSource, TaskRecord
 from scorer.wire import MOST_LABEL_VALUES, instance_of, read_tasks, task_message, task_of, written_tasks
 
@@ -76,7 +76,9 @@ def test_words_that_no_task_has_are_refused_by_the_tasks_key(message: sc.TaskDes
 @pytest.mark.parametrize("column", [None, "null"])
 def test_a_score_may_have_no_evidence(column: str | None) -> None:
     assert decoded_evidence(column) is None
-    assert encoded_evidence(None) == "null"
+    assert decoded_evidence(encoded_evidence(None)) is None
+    assert is_current(encoded_evidence(None))
+    assert not is_current(column)
 
 
 def test_a_label_of_millions_of_values_is_refused_before_it_is_read() -> None:

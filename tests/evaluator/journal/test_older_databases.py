@@ -142,6 +142,20 @@ async def test_the_money_that_was_spent_stays_spent(opened, older):
     assert [(one.calls[0], one.worst[0]) for one in spent if not one.task] == [(1, 250_000)], "a call of unknown fate stays one"
 
 
+async def test_a_command_of_before_goes_on_with_its_prompts_and_says_so(opened, repository):
+    evaluator, _, _ = opened
+    suite = str(repository / "tests/fixtures/before_rooms/suites/bench")
+    asked = ev.RunSpecification(model="m", suite=suite, parameters=gw.GenerationParameters(temperature=0.5))
+    planned = await evaluator.plan_run(ev.PlanRunRequest(specification=asked))
+    assert planned.run_id == INTERRUPTED
+    assert "version 3 of the prompts" in "; ".join(planned.problems)
+    anew = await evaluator.plan_run(ev.PlanRunRequest(specification=asked, fresh=True))
+    assert anew.run_id != INTERRUPTED
+    run = await finish(evaluator, specification=asked, fresh=True)
+    assert (run.prompt_version, run.counts.total) == ("4", 16)
+    assert (await finish(evaluator, specification=asked)).run_id == run.run_id, "of two the one with the prompts of today"
+
+
 @pytest.mark.parametrize("by", ["run_id", "specification"])
 async def test_the_interrupted_run_asks_only_what_has_no_outcome(opened, repository, by):
     evaluator, scorer, gateway = opened

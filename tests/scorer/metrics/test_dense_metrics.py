@@ -136,7 +136,8 @@ def test_clustered_errors_are_in_the_metrics_own_unit() -> None:
     alone = evidence_from_statistics(task.metric, statistics)
     assert alone is not None
     assert alone.low.standard_error == pytest.approx(float(np.repeat(centres, 2).std(ddof=1) / math.sqrt(80)))
-    assert TaskEvidence.of(task, alone).testable
+    assert TaskEvidence.of(task, alone).interval(0.95) is not None
+    assert not TaskEvidence.of(task, alone).testable
     alike = evidence_from_statistics(task.metric, dict.fromkeys(statistics, (Outcome.ANSWERED, [0.0])))
     assert alike is not None
     assert TaskEvidence.of(task, alike).interval(0.95) is None

@@ -12,7 +12,7 @@ import pytest
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
-from scorer.certify import TaskEvidence
+from scorer.certify import TaskEvidence, obstacle_of
 from scorer.certify.measured import evidence_from_statistics
 from scorer.certify.resample import generator_of, weighted
 from scorer.metrics import Metric, create
@@ -73,6 +73,6 @@ def test_evidence_can_be_had_of_each(row: dict[str, Any]) -> None:
     ends = evidence_from_statistics(task.metric, statistics, {key: index // 2 for index, key in enumerate(statistics)})
     assert ends is not None
     evidence = TaskEvidence.of(task, ends)
-    assert evidence.testable
+    assert evidence.testable == (not obstacle_of(task.metric))
     assert evidence.low.clustered
     assert 0.0 <= evidence.win_p_value(50.0) <= 1.0
