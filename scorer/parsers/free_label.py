@@ -40,6 +40,8 @@ _NO_NAME = re.compile(
 _EXPLANATION = re.compile(rf"\s[-–—]\s|\s\((?=[^()]{{0,200}}\)?[.\s]*$)|,?\s(?={WHY}\b)", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|can|do|does)\b", re.IGNORECASE)
 _MOST_WORDS = 6
+_LISTED = 3
+"""From so many lines on that are names, none of them is the label."""
 
 
 def parse_name(text: str) -> str | Unparsable:
@@ -66,6 +68,8 @@ def parse_name(text: str) -> str | Unparsable:
     if len(bold) == 1 and (len(lines) == 1 or _BOLD.match(lines[0]) or _BOLD.match(lines[-1])) and _is_short(only := bold.pop()):
         return only
     if len(lines) > 1:
+        if len({_name(line).casefold() for line in lines}) > 1 and len(lines) >= _LISTED and all(_is_name(_plain(line)) for line in lines):
+            return Unparsable("it is a list of names")
         return next((_name(line) for line in (lines[0], lines[-1]) if _is_name(_plain(line))), read) or read
     return _name(lines[0]) or read if lines else read
 

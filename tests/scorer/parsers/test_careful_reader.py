@@ -145,6 +145,8 @@ LABELS: list[tuple[str, list[str], str | None]] = [
     ("The animal shown is most likely a **plains zebra**.", NO_OPTIONS, "plains zebra"),
     ("Sure! The label is: zebra", NO_OPTIONS, "zebra"),
     ("I don't know what this is.", NO_OPTIONS, None),
+    ("Pass\nPass\nPeng\nPass", NO_OPTIONS, None),
+    ("Zebra\n\nIt has stripes.", NO_OPTIONS, "Zebra"),
 ]
 
 OTHERS: dict[AnswerType, list[tuple[str, object]]] = {
