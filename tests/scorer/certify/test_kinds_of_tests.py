@@ -391,3 +391,4 @@ def test_a_specialist_is_taken_to_have_as_many_clusters_as_the_model_has_of_so_m
     p_value = together.win_p_value_against_specialist(60.0, 400)
     assert p_value < 0.5
     assert p_value == pytest.approx(alone.win_p_value_against_specialist(60.0, 100), rel=0.05)
+    assert together.specialist_range(60.0, 400, 0.01) == pytest.approx(alone.specialist_range(60.0, 100, 0.01))
