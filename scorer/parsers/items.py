@@ -67,7 +67,7 @@ _LETTERED = re.compile(r"(?:\A|\s)\(?([a-z])[)]\s+(?=\S)")
 # What is denied or taken back is not listed: "not red", "red... wait, no: blue".
 _NOT_LISTED = re.compile(
     r"\A\W*(?:it['’]s\s|it\sis\s)?not\s"
-    r"|(?:\.{2,}|…|[.!?,\n–—])\s{0,3}(?:wait|actually|correction|scratch\sthat|no,\swait)\b\s?[,:.!]",
+    r"|(?:(?<!\.)\.{2,}+|…|[.!?,\n–—])\s{0,3}(?:wait|actually|correction|scratch\sthat|no,\swait)\b\s?[,:.!]",
     re.IGNORECASE,
 )
 
