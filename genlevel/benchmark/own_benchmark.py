@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from genlevel.benchmark.manifest import Manifest, ManifestTask
-from genlevel.benchmark.metrics import resolve_metric
+from genlevel.benchmark.metrics import metric, resolve_metric
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.places import place_of_folder
 from genlevel.benchmark.sheets import sheet_of
@@ -26,6 +27,8 @@ def own_benchmark(root: Path, manifest: Manifest) -> Benchmark:
         if (sheet, name) in names:
             raise DatasetError(f"{where}: another task of {sheet} is named {name!r} too; give it a name of its own")
         names.add((sheet, name))
+        measured = _manifest_metric(where, entry, sheet, name)
+        _check_reference(where, entry.reference, measured)
         row = rows.setdefault(sheet, 0)
         rows[sheet] += 1
         tasks.append(
@@ -38,7 +41,7 @@ def own_benchmark(root: Path, manifest: Manifest) -> Benchmark:
                 number=str(row + 1),
                 modality=modality,
                 paradigm=paradigm,
-                metric=_manifest_metric(where, entry, sheet, name),
+                metric=measured,
                 reference_workbook=entry.reference,
                 reference_appendix=entry.reference,
                 skill=entry.skill,
@@ -51,10 +54,20 @@ def own_benchmark(root: Path, manifest: Manifest) -> Benchmark:
 
 def _manifest_metric(where: str, entry: ManifestTask, sheet: str, name: str) -> TaskMetric:
     try:
-        metric = resolve_metric(entry.metric, sheet, name)
+        found = resolve_metric(entry.metric, sheet, name)
     except DatasetError as error:
         raise DatasetError(f"{where}.metric: {error}") from None
-    return replace(metric, parameters=tuple(sorted(({**dict(metric.parameters), **entry.metric_parameters}).items())))
+    return replace(found, parameters=tuple(sorted(({**dict(found.parameters), **entry.metric_parameters}).items())))
+
+
+def _check_reference(where: str, reference: float | None, measured: TaskMetric) -> None:
+    """Raises DatasetError for a specialist's score that the metric cannot have: it could never be won, or always is."""
+    info = metric(measured.id)
+    if reference is None or info.lowest <= reference <= info.highest:
+        return
+    possible = f"{info.lowest:g} or more" if math.isinf(info.highest) else f"{info.lowest:g} to {info.highest:g}"
+    unit = f" (in {info.unit})" if info.unit else ""
+    raise DatasetError(f"{where}.reference: {reference:g} is no value of {measured.label}, which is {possible}{unit}")
 
 
 def _manifest_place(where: str, root: Path, key: str, entry: ManifestTask) -> tuple[Modality, Paradigm | None]:

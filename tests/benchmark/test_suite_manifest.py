@@ -77,6 +77,13 @@ def test_a_folder_the_manifest_does_not_list_is_kept_outside_the_levels(folder: 
         ("nlp/Riddles:", "nlp/Puzzles:", r"tasks.nlp/Puzzles: no task folder of this name"),
         ("    modality: video\n", "", r"add `modality` and `paradigm`"),
         ("reference: 61.5", "reference: .nan", r"suite.yaml:13: tasks.clips.reference"),
+        ("reference: 61.5", "reference: 150", r"suite.yaml: tasks.clips.reference: 150 is no value of AP@75, which is 0 to 100 \(in %\)"),
+        ("reference: 61.5", "reference: -0.5", r"suite.yaml: tasks.clips.reference: -0.5 is no value of AP@75, which is 0 to 100"),
+        (
+            "    metric: ACC",
+            "    metric: MAE\n    reference: -1",
+            r"tasks.nlp/Riddles.reference: -1 is no value of MAE, which is 0 or more",
+        ),
         ("tasks:", "tasks: [", r"suite.yaml:\d+: not valid YAML"),
         ("modality: video", "modality: smell", r"suite.yaml:9: tasks.clips.modality"),
     ],
