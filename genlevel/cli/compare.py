@@ -126,7 +126,7 @@ def _print(document: Document) -> None:
     for line in left_out(document["tasks"]):
         out.print(line)
     if not document["levels"] and any(entry["sheet"] and not entry["note"] for entry in document["tasks"]):
-        out.print("no levels: the compared tasks share too few instances for any test to find a difference")
+        out.print("no levels: the compared tasks share too few answers for any test to find a difference")
     for side, keys in document["not_shared"].items():
         if keys:
             out.print(
@@ -145,7 +145,7 @@ def other_contents(document: Document) -> str | None:
 
 
 def left_out(tasks: list[Document]) -> list[str]:
-    """What is not compared of the tasks of both runs: one line if they share less than half of the instances, else a line each."""
+    """What is not compared of the tasks of both runs: one line if they share less than half of the answers, else a line each."""
     notes: dict[str, list[str]] = {}
     for entry in tasks:
         if entry["note"]:
@@ -162,14 +162,14 @@ def left_out(tasks: list[Document]) -> list[str]:
         are = "is" if totals["shared"] == 1 else "are"
         of_them = ", ".join(_parts(totals))
         return [
-            f"{totals['shared']:,} of {either:,} instances {are} shared ({of_them}); ask both with the same --seed, --limit and --repeats",
+            f"{totals['shared']:,} of {either:,} answers {are} shared ({of_them}); ask both with the same --seed, --limit and --repeats",
             *lines,
         ]
     return lines + [f"left out: {entry['task'].strip()}: {', '.join(parts)}" for entry in tasks if (parts := _parts(entry["instances"]))]
 
 
 def _parts(counts: Mapping[str, int]) -> list[str]:
-    """The instances that are not compared, by reason."""
+    """The answers that are not compared, by reason."""
     parts = {"only in A": counts["only_a"], "only in B": counts["only_b"], "failed or pending in one": counts["open"]}
     return [f"{count:,} {name}" for name, count in parts.items() if count]
 

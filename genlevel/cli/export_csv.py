@@ -42,7 +42,8 @@ async def write_csv(found: Stored, run: ev.Run, target: Path) -> str:
             count += 1
             asked += bool(answer.answer_type)
     gone = count and not asked
-    return f"{target}: {count:,} instances" + (f"; without labels, because the suite is not at {run.specification.suite}" if gone else "")
+    rows = "answers" if run.specification.repeats > 1 else "instances"
+    return f"{target}: {count:,} {rows}" + (f"; without labels, because the suite is not at {run.specification.suite}" if gone else "")
 
 
 def _given_away(score: sc.TaskScore) -> dict[str, float | None]:

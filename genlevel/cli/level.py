@@ -74,7 +74,7 @@ def level(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     if options["as_json"]:
         print_json(document)
         return
-    _print(document, source)
+    _print(document, source, own=statement.own)
 
 
 def _of_workbook(options: _Options) -> LevelStatement:
@@ -111,7 +111,8 @@ def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:
     )
 
 
-def _print(document: Document, source: str) -> None:
+def _print(document: Document, source: str, *, own: bool) -> None:
+    """own: whether the suite is its own benchmark, with references of its own if any."""
     out = console()
     out.print(harmless(f"{document['model']} ({source})"), style="bold")
     print_coverage(out, partial=bool(document["partial"]), incomplete=bool(document["incomplete"]))
@@ -120,7 +121,7 @@ def _print(document: Document, source: str) -> None:
     if document["levels"] is None:
         out.print(f"The official ranker would have ended without output: {document['crash']}")
     else:
-        print_levels(out, document)
+        print_levels(out, document, own=own)
     if certified is not None:
         print_certified(out, certified, against, referenced=document["references"] is not None)
     if explanation := document.get("explanation"):

@@ -31,6 +31,8 @@ async def opened(name: str, settings: Settings, folder: Path) -> AsyncIterator[B
     """
     path = Path(name)
     if path.is_dir():
+        if (path / _DATABASE).is_file() and not (path / ANSWERS).exists():
+            raise UsageError(f"{name}: holds runs and is none; name one of them as {name}:RUN (`genlevel runs --out {name}` lists them)")
         yield read_bundle(path)
     elif path.is_file():
         if (path.parent / ANSWERS).is_file():

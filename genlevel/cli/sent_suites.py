@@ -30,6 +30,11 @@ def sent_suite(settings: Settings, text: str) -> str:
         return text
     if here and (name := SuiteFolders(settings.suites.folders).name_of(path)) is not None:
         return name
+    if here and text == path.name:
+        raise UsageError(
+            f"--suite {text}: ./{text} is taken, which lies here, and the evaluator at {settings.addresses.evaluator} takes no path; "
+            "if its own suite of this name is meant, give the command in another folder"
+        )
     raise UsageError(
         f"--suite {text}: the evaluator at {settings.addresses.evaluator} takes no path; put the suite below a folder that suites.folders "
         "names in its genlevel.yaml and in this one, or give its name there"

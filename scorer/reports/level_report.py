@@ -38,7 +38,7 @@ class LevelStatement:
     warnings: a line each. certified: what of the paper's verdict is certain, by either rule; against_specialists: the same against
     their own true scores; both None for a run against a reference workbook.
     references: None if there are none, so that nothing can be won. run: its id; "" for a workbook, of which nothing is asked. partial: only
-    a part of the benchmark was asked. incomplete: instances of the run failed or are pending.
+    a part of the benchmark was asked. incomplete: instances of the run failed or are pending. own: whether the suite is its own benchmark.
     """
 
     model: str
@@ -53,6 +53,7 @@ class LevelStatement:
     run: str = ""
     partial: bool = False
     incomplete: bool = False
+    own: bool = False
 
 
 def state_workbook_level(
@@ -202,6 +203,7 @@ def _own_benchmark(verdict: sc.GetVerdictResponse, *, explained: bool) -> LevelS
         crash="",
         explanation=explanation,
         warnings=(),
+        own=True,
     )
 
 

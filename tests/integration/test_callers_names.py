@@ -261,6 +261,12 @@ def test_a_command_sends_the_name_of_a_suite_that_it_is_given_by_path(genlevel, 
         assert done.returncode == 2
         (line,) = done.stderr.splitlines()
         assert "takes no path; put the suite below a folder that suites.folders names" in line
+    (genlevel.folder / "bench").mkdir()
+    done = genlevel.run("eval", "--model", "stubbed", "--suite", "bench", "--dry-run")
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert "./bench is taken, which lies here" in line
+    assert "if its own suite of this name is meant, give the command in another folder" in line
     done = genlevel.run("eval", "--model", "stubbed", "--suite", "nothing", "--dry-run")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "no suite 'nothing' here" in done.stderr

@@ -123,7 +123,7 @@ async def test_runs_that_share_little_are_told_in_one_line_and_have_no_levels(ge
     shown = genlevel.run("compare", "one", "two", "--out", str(tmp_path))
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
-    said = "1 of 29 instances is shared (14 only in A, 14 only in B); ask both with the same --seed, --limit and --repeats"
+    said = "1 of 29 answers is shared (14 only in A, 14 only in B); ask both with the same --seed, --limit and --repeats"
     assert said in shown.stdout.replace("\n", " ")
     assert not any(line.startswith("left out") for line in lines)
     assert sum(line.startswith("not compared: 2 tasks (") for line in lines) == 1

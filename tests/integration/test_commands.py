@@ -370,7 +370,11 @@ def test_references_of_a_suite_of_ones_own_are_not_said_to_be_the_workbook_s(gen
     asked = ("eval", "--model", "m", "--base-url", url, "--suite", str(suite))
     assert "references: workbook" in genlevel.run(*asked).stdout
     (suite / "suite.yaml").write_text("name: own\ntasks:\n  nlp/Causal-Reasoning: {metric: ACC, reference: 60}\n")
-    assert "references: the suite's own" in genlevel.run(*asked, "--limit", "1").stdout
+    shown = genlevel.run(*asked, "--limit", "1", "--json").stdout
+    run = json.loads(shown)["run"]
+    for command in (("show", run), ("level", run), ("level", run, "--references", "appendix")):
+        done = genlevel.run(*command).stdout
+        assert "references: the suite's own" in done, done
 
 
 def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):

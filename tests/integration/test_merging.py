@@ -72,6 +72,9 @@ def test_two_machines_and_a_bundle_come_to_what_one_run_over_all_tasks_comes_to(
     two = evaluated(genlevel, suite, "--tasks", TASKS[1], out="there")
     three = evaluated(genlevel, suite, "--tasks", TASKS[2], out="far")
     whole = evaluated(genlevel, suite, out="whole")
+    assert "there: holds runs and is none; name one of them as there:RUN (`genlevel runs --out there` lists" in refused(
+        genlevel, one["run"], "there"
+    )
     exported = genlevel.run("export", three["run"], "--out", "far", "--format", "bundle", "--to", "b")
     assert exported.returncode == 0, exported.stderr
     result = merged(genlevel, one["run"], f"there:{two['run']}", "b")
