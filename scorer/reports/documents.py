@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.documents import Document
@@ -47,12 +48,13 @@ def level_json(levels: Levels, *, model: str, rules: str = "paper", references: 
 def references_of(verdict: sc.GetVerdictResponse) -> str | None:
     """The references that a run is held against; None if its benchmark has none, so that nothing can be won.
 
-    Of a suite of a user's own only the asked tasks are known here: these decide.
+    Of a suite of a user's own only the asked tasks are known here: these decide. It has no appendix, whatever was asked for.
     """
+    name = verdict.references if verdict.benchmark == GENERAL_BENCH else "workbook"
     if any(score.HasField("reference") for score in verdict.tasks):
-        return str(verdict.references)
+        return name
     benchmark = load_benchmark(verdict.benchmark)
-    return str(verdict.references) if benchmark is not None and benchmark.has_references(verdict.references) else None
+    return name if benchmark is not None and benchmark.has_references(name) else None
 
 
 def verdict_certified_json(verdict: sc.GetVerdictResponse) -> Document:

@@ -375,6 +375,8 @@ def test_references_of_a_suite_of_ones_own_are_not_said_to_be_the_workbook_s(gen
     for command in (("show", run), ("level", run), ("level", run, "--references", "appendix")):
         done = genlevel.run(*command).stdout
         assert "references: the suite's own" in done, done
+    certified = json.loads(genlevel.run("certify", run, "--references", "appendix", "--json").stdout)
+    assert certified["references"] == "workbook"
 
 
 def test_an_empty_answer_is_called_empty(genlevel, stub_upstream, choice_suite):
