@@ -59,6 +59,8 @@ _ALL = word_set("anything nothing everything all none any")
 _JOINS = word_set("or and vs versus a an the maybe perhaps possibly even also , ( )")
 _CONTRASTS = ("in contrast ,", "by contrast ,", "on the other hand", "conversely", "in comparison ,", "by comparison ,")
 _ARTICLES = word_set("a an the")
+# Said first in an answer these are its verdict, whatever the explanation behind them weighs: "No, it might look so, but ...".
+_VERDICTS = word_set("yes no true false")
 # Right before a name these make another sense of it: "to my surprise", "please bear with me", "I fear".
 _OTHER_SENSE = word_set("i we you please my your our")
 _MANY = 3
@@ -161,6 +163,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     if " ".join(said[start : start + 5]).startswith(_CONTRASTS):
         return None
     weights: dict[str, Weight] = {}
+    is_verdict = _opens_with_verdict(said, start, inside)
     inside = [mention for mention in inside if is_meant(said, mention)]
     for mention in inside:
         if mention.start > compared and weights:
@@ -175,7 +178,7 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     heaviest = max(weights.values()) if len(weights) < _MANY else Weight.NAMED
     options = frozenset(option for option, weight in weights.items() if weight is heaviest or _are_alternatives(said, inside, option))
     whole = len(inside) == 1 and set(said[start : inside[0].start]) <= _ARTICLES and inside[0].end == end
-    if whole:
+    if whole or is_verdict:
         heaviest = Weight.STATED
     if heaviest is Weight.NAMED:
         options = frozenset(weights)
@@ -186,6 +189,18 @@ def _claim(said: Sequence[str], start: int, end: int, inside: Sequence[Mention])
     if not _OPENS_CONCLUSION.isdisjoint(opening if heaviest > Weight.NAMED else before):
         heaviest = Weight.CONCLUDED
     return _Claim(options, heaviest, turns(said[max(0, start - _NEAR) : end]), whole)
+
+
+def _opens_with_verdict(said: Sequence[str], start: int, inside: Sequence[Mention]) -> bool:
+    """Whether the answer opens with a verdict, and its sentence names no other option."""
+    first = inside[0]
+    return (
+        start == first.start == 0
+        and first.end == 1
+        and len({mention.option for mention in inside}) == 1
+        and said[0] in _VERDICTS
+        and said[1:2] in ([","], [":"], [";"])
+    )
 
 
 def _are_alternatives(said: Sequence[str], inside: Sequence[Mention], option: str) -> bool:

@@ -44,6 +44,10 @@ _BESIDE = re.compile(
     r"reason|explan|rationale|thought|think|analysis|confiden|score|probab|justif|evidence|note|comment|step|error|unit|question"
 )
 _DEEPEST = 8
+_OR = re.compile(r"\W*(?:or|alternatively|another)\b", re.IGNORECASE)
+_FENCES = 4
+"""Fences around two blocks."""
+_FEWEST_WORDS = 8
 
 _SURE_KEY = "|".join(rf"(?:{key})" for key in (r"final[_ -]?answer", r"(?:the|your|my|correct)[_ -]?answer", KEY))
 _WRITTEN_KEY = re.compile(rf"""[{{,\n]\s*["'“”]?(?:{_SURE_KEY})["'“”]?\s*[:：]\s*""", re.IGNORECASE)
@@ -79,11 +83,25 @@ def unwrapped(text: str, lists: bool = False) -> str | Unparsable:
     for rank in range(len(_RANKS)):
         values = (*sure, *loose) if rank <= _SURE else alone
         found = [_text(answer, lists) for value in values for answer in _under(value, rank, lists)]
+        if sure and len(set(found)) > 1 and _is_worked_on(text) and (last := [_text(one, lists) for one in _under(sure[0], rank, lists)]):
+            found = last
         if found:
             return found[0] if all(answer == found[0] for answer in found) else Unparsable("it has several objects with different answers")
     if not sure and not loose:
         return _as_written(text)
     return next((_text(entry, lists) for value in alone if not lists and (entry := _only_entry(value)) is not None), text)
+
+
+def _is_worked_on(text: str) -> bool:
+    """Whether a text ends with a fenced block, before which it goes on after another one: it has come to something else on the way."""
+    *_, between, last, behind = ["", "", "", *text.split("```")]
+    return (
+        bool(last.strip())
+        and not behind.strip()
+        and text.count("```") >= _FENCES
+        and len(between.split()) >= _FEWEST_WORDS
+        and not _OR.match(between)
+    )
 
 
 def _stands_alone(text: str) -> bool:

@@ -26,7 +26,7 @@ _LETTER = re.compile(
     (?:{CLOSE}\s*$|{CLOSE}\s?[.:,;!。、！]|[)\]}}*]|{CLOSE}\s?(?:です|だ\b|입니다|이다|है|ہے|选项|選項)|\s+it\sis\b|\s+(?:[-–—=]>?|→|⇒)\s|\s+(?=(?:because|since|as|given|rather|over|instead|(?:and|but)\snot)\b)|\s+(?=\([^()]*\)[.\s]*$))""",
     re.VERBOSE,
 )
-_BETWEEN = r"(?:\s*+(?:,|/|&|;|\b(?:or|and|maybe|perhaps|possibly|also)\b))++\s*+"
+_BETWEEN = r"(?:\s*+(?:[,/&;、，；和与與及或]|\b(?:or|and|maybe|perhaps|possibly|also|y|o|et|ou|und|oder|e|и|или)\b))++\s*+"
 # An "a" or "I" before another word is not a letter: "B, a blue bus", "B, I think".
 _SEVERAL = re.compile(
     rf"^{OPEN}([A-Za-z]){CLOSE}{_BETWEEN}(?:[Oo]ption\s)?{OPEN}(?!(?-i:a|I)\s+(?!(?:and|or)\b)\w)([A-Za-z]){CLOSE}(?![\w'’])",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.parsers import Unparsable, parse_answer
 
 CITIES = ["Paris", "London", "Rome", "Berlin"]
@@ -213,3 +214,24 @@ def test_the_deciding_sentence_of_prose_is_read(raw: str, options: list[str], le
 @pytest.mark.parametrize(("raw", "options"), NO_PROSE)
 def test_prose_that_decides_for_none_or_several_is_unparsable(raw: str, options: list[str]) -> None:
     assert isinstance(parse_answer("choice", raw, options), Unparsable)
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        ("No, both lines are of the same length. The arrows might make them seem different.", "B"),
+        ("Yes, all arcs have one diameter. They may appear to be parts of different circles, perhaps.", "A"),
+        ("Yes, or maybe no.", None),
+        ("No, wait, yes.", None),
+        ("No idea; it might be either.", None),
+    ],
+)
+def test_a_verdict_that_opens_an_answer_holds_whatever_the_explanation_weighs(raw: str, read: str | None) -> None:
+    found = parse_answer(AnswerType.CHOICE, raw, ["Yes", "No"])
+    assert (found if isinstance(found, str) else None) == read
+
+
+@pytest.mark.parametrize("between", ["、", "，", "和", " und ", " et ", " y ", " и "])
+def test_letters_joined_in_any_language_are_several(between: str) -> None:
+    found = parse_answer(AnswerType.CHOICE, f"【答案】A{between}C", ["①②", "①④", "②③", "③④"])
+    assert found == Unparsable("it names several letters: A, C")

@@ -60,6 +60,11 @@ def test_the_answer_of_an_object_is_read(raw: str) -> None:
         ('{"answer": "wet"} or {"answer": "dry"}', "it has several objects with different answers"),
         ('{"answer": "a "b" c", "x": "y" z}\n{"answer": "dry', "its JSON breaks off in the answer"),
         ('{"reasoning": "a "b" c", "answer": "we', "its JSON breaks off in the answer"),
+        ('```json\n{"answer": "wet"}\n```\n```json\n{"answer": "dry"}\n```', "it has several objects with different answers"),
+        (
+            '```json\n{"answer": "wet"}\n```\nOr, if you see it as those do who live there:\n```json\n{"answer": "dry"}\n```',
+            "it has several objects with different answers",
+        ),
         ('{"choice": "A", "option": "B"}', "it has several objects with different answers"),
         ('{x, "answer": "wet",\n "answer": "dry"}', "it has several objects with different answers"),
     ],
@@ -123,3 +128,9 @@ def test_what_is_written_as_json_is_read_back(answer: str, reasoning: str, key: 
 )
 def test_long_repetitions_of_objects_end_soon(unit: str) -> None:
     parse_answer("number", "{" + unit * (100_000 // len(unit)))
+
+
+def test_of_blocks_between_which_the_text_works_on_the_last_is_the_answer() -> None:
+    worked = "Let's go through it again: the ball falls, rises, and falls once more."
+    first, last = '```json\n{"answer": "510"}\n```', '``` json\n{"reasoning": "corrected", "answer": "968"}\n```'
+    assert unwrapped(f"{first}\n\n{worked}\n\n{last}") == "968"
