@@ -83,6 +83,10 @@ async def told_to(evaluator, scorer):
     class Listening:
         takes_paths = scorer
 
+        async def begin_run(self, request):
+            assert request.tasks
+            return sc.BeginRunResponse()
+
         async def score_task(self, requests):
             messages.extend([message async for message in requests])
             return sc.ScoreTaskResponse()

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from evaluator.planning.judge_prompts import judge_prompts
-from evaluator.runs import judging
+from evaluator.planning.prompts import prompt_set
+from evaluator.runs import judging, starting
 from genlevel.runtime.errors import CallFailed, StorageError, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -273,7 +274,8 @@ async def test_a_dry_run_counts_the_judge_apart(services, bench, suite):
 async def test_a_run_can_be_judged_though_its_prompts_have_changed_since(services, bench, suite, monkeypatch):
     evaluator, scorer, _ = services()
     run = await start(evaluator, suite(2), judge="")
-    monkeypatch.setattr(evaluator._planner, "_prompts", replace(evaluator._context.prompts, version="of later"))
+    # They began with a version that is no longer kept.
+    monkeypatch.setattr(starting, "prompt_set", lambda _version: replace(prompt_set(), version="of later"))
     with pytest.raises(UsageError, match="put them back to continue it"):
         await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id, judge="j"))
     await finish(evaluator, run_id=run.run_id, judge_only=True, judge="j")
