@@ -67,7 +67,8 @@ _LATEX = re.compile(
 def unwrapped(text: str, lists: bool = False) -> str | Unparsable:
     """What stands under "answer" or another usual key in an object, alone, in a code fence or in prose; any other text as it is.
 
-    Of objects that differ in it none is the answer. lists: an answer may be a list; otherwise a list of one is its only entry.
+    Of objects that differ in it none is the answer, but for the last block of a text that worked on after another one.
+    lists: an answer may be a list; otherwise a list of one is its only entry.
 
     >>> unwrapped('{"answer": "B"}'), unwrapped('{"result": {"label": "cat", "confidence": 0.9}}')
     ('B', 'cat')
