@@ -1,8 +1,4 @@
-"""One limiter per provider account: requests and tokens per minute, calls in flight, and how they adapt.
-
-Whoever originates traffic (the evaluator) asks for a permit before each call and gives it back after it. All that
-waits is visible by reason. The arithmetic (``Bucket``, ``AdaptiveConcurrency``) is pure and takes the time as an argument.
-"""
+"""Grants permits to the calls of one account as all of its limits allow; all that waits is visible by reason."""
 
 from __future__ import annotations
 
@@ -10,117 +6,13 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+
+from genlevel.runtime.limits.bucket import Bucket
+from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
+from genlevel.runtime.limits.feedback import Feedback, Waiting
 
 _LIMITED_IN_A_ROW = 4
-
-
-class Waiting(StrEnum):
-    """What a call waits for."""
-
-    CONCURRENCY = "concurrency"
-    REQUESTS = "requests"
-    TOKENS = "tokens"
-    PROVIDER = "provider"
-
-
-class Feedback(StrEnum):
-    """How a call ended, as far as limits are concerned."""
-
-    OK = "ok"
-    RATE_LIMITED = "rate_limited"
-    TRANSIENT = "transient"
-    OTHER = "other"
-
-
-class Bucket:
-    """At most ``per_minute`` units in any 60 seconds, spread evenly with a small burst.
-
-    A burst of c units and a refill of (per_minute - c + 1) / 60 a second admit at most per_minute units in any minute.
-    A single cost above c is admitted when the bucket is full and leaves a debt. per_minute 0 = no limit.
-    """
-
-    def __init__(self, per_minute: int, burst_s: float, now: float) -> None:
-        self._burst_s = burst_s
-        self._set(per_minute)
-        self._level = self.capacity
-        self._at = now
-
-    def _set(self, per_minute: int) -> None:
-        self.per_minute = per_minute
-        self.capacity = min(float(per_minute), max(1.0, per_minute * self._burst_s / 60.0))
-        self.rate = (per_minute - self.capacity + 1.0) / 60.0
-
-    def retune(self, per_minute: int, now: float) -> None:
-        """Admits so many from now on. What was taken stays taken; a bucket that had no limit begins empty, as nobody has counted before."""
-        if self.per_minute:
-            self._refill(now)
-        else:
-            self._level, self._at = 0.0, now
-        self._set(per_minute)
-
-    def delay(self, cost: float, now: float) -> float:
-        """Seconds until ``cost`` units may be taken; 0 = now."""
-        if not self.per_minute:
-            return 0.0
-        self._refill(now)
-        missing = min(cost, self.capacity) - self._level
-        return missing / self.rate if missing > 1e-9 else 0.0
-
-    def take(self, cost: float, now: float) -> None:
-        """Takes ``cost`` units, whether they are there or not."""
-        if self.per_minute:
-            self._refill(now)
-            self._level -= cost
-
-    def give_back(self, units: float, now: float) -> None:
-        """Returns units that were taken and not used (negative: takes what was used beyond the estimate)."""
-        if self.per_minute:
-            self._refill(now)
-            self._level = min(self.capacity, self._level + units)
-
-    def _refill(self, now: float) -> None:
-        self._level = min(self.capacity, self._level + (now - self._at) * self.rate)
-        self._at = now
-
-
-@dataclass(slots=True)
-class AdaptiveConcurrency:
-    """Calls allowed in flight: slow start until the first rate limit, then additive increase, multiplicative decrease.
-
-    Doubles after each clean round (as many successes as the limit) until the provider limits the first time, then
-    +5 % a clean round and x0.8 an episode, at most one cut per cooldown (15 s or Retry-After, the longer).
-    Grows only when in-flight calls reached 80 % of the limit; transient errors stop growth without cutting.
-    """
-
-    limit: float
-    cap: int
-    adaptive: bool = True
-    slow_start: bool = True
-    _successes: int = 0
-    _peak: int = 0
-    _cooldown_until: float = field(default=float("-inf"))
-
-    def observe(self, feedback: Feedback, in_flight: int, retry_after_s: float, now: float) -> None:
-        """Learns from one ended call; ``in_flight`` counts it."""
-        self._peak = max(self._peak, in_flight)
-        if feedback is Feedback.RATE_LIMITED:
-            self._successes = 0
-            self.slow_start = False
-            if now >= self._cooldown_until:
-                self.limit = max(1.0, self.limit * 0.8)
-                self._cooldown_until = now + max(15.0, retry_after_s)
-        elif feedback is Feedback.TRANSIENT:
-            self._successes = 0
-        elif self.adaptive and now >= self._cooldown_until:
-            self._successes += 1
-            if self._successes >= self.limit:
-                if self._peak >= 0.8 * int(self.limit):
-                    grown = self.limit * 2 if self.slow_start else max(self.limit * 1.05, self.limit + 0.5)
-                    self.limit = min(float(self.cap), grown)
-                self._successes = 0
-                self._peak = 0
 
 
 @dataclass(slots=True, eq=False)

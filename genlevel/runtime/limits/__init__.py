@@ -1,0 +1,12 @@
+"""One limiter per provider account: requests and tokens per minute, calls in flight, and how they adapt.
+
+Whoever originates traffic (the evaluator) asks for a permit before each call and gives it back after it. The arithmetic
+(``bucket``, ``concurrency``) is pure and takes the time as an argument; only ``limiter`` knows an event loop.
+"""
+
+from genlevel.runtime.limits.bucket import Bucket
+from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
+from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.limiter import AccountLimiter, Permit
+
+__all__ = ["AccountLimiter", "AdaptiveConcurrency", "Bucket", "Feedback", "Permit", "Waiting"]

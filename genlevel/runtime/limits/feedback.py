@@ -1,0 +1,23 @@
+"""What a call waits for, and how it ended, as far as limits are concerned."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Waiting(StrEnum):
+    """What a call waits for."""
+
+    CONCURRENCY = "concurrency"
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+    PROVIDER = "provider"
+
+
+class Feedback(StrEnum):
+    """How a call ended, as far as limits are concerned."""
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    TRANSIENT = "transient"
+    OTHER = "other"
