@@ -8,5 +8,6 @@ from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
+from genlevel.runtime.limits.queue import Share
 
-__all__ = ["AccountLimiter", "AdaptiveConcurrency", "Bucket", "Feedback", "Permit", "Waiting"]
+__all__ = ["AccountLimiter", "AdaptiveConcurrency", "Bucket", "Feedback", "Permit", "Share", "Waiting"]

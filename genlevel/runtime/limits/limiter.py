@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
 _LIMITED_IN_A_ROW = 4
 
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """The right to one call; give it back with ``AccountLimiter.release``."""
+    """The right to one call; give it back with ``AccountLimiter.release``. share: whose it is. since: when it was granted."""
 
     tokens: int
+    share: Share
+    since: float
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
     tokens: int
+    share: Share
     future: asyncio.Future[Permit]
 
 
 class AccountLimiter:
-    """Grants permits in the order in which they are asked for, but first to those who ask again.
+    """Grants permits to runs as their shares say; to the calls of a run in the order in which they ask, but first to those that ask again.
 
     Args:
         requests_per_minute, tokens_per_minute: 0 = no limit.
@@ -57,8 +61,7 @@ class AccountLimiter:
         self._in_flight = 0
         self._paused_until = self._asked_until = float("-inf")
         self._limited_in_a_row = 0
-        self._queue: deque[_Waiter] = deque()
-        self._again: deque[_Waiter] = deque()  # goes before the other
+        self._queue: FairQueue[_Waiter] = FairQueue()
         self._reason = Waiting.CONCURRENCY
         self._timer: asyncio.TimerHandle | None = None
 
@@ -83,33 +86,35 @@ class AccountLimiter:
             self.concurrency = AdaptiveConcurrency(limit=float(concurrency), cap=concurrency, slow_start=False)
         self._pump()
 
-    def waiting(self) -> Counter[str]:
-        """Callers that wait for a permit, by reason. All wait for what the first one waits for."""
-        count = len(self._again) + len(self._queue)
+    def reshare(self, share: Share) -> None:
+        """Gives a run another weight while its calls wait."""
+        self._queue.reshare(share)
+
+    def waiting(self, run: str | None = None) -> Counter[str]:
+        """Callers that wait for a permit, by reason; those of one run, or all. All wait for what the first one waits for."""
+        count = len(self._queue) if run is None else self._queue.waiting(run)
         return Counter({self._reason.value: count}) if count else Counter()
 
     def asked_wait_s(self) -> float:
         """Seconds that the provider still asks some call to wait; 0 = none."""
         return max(0.0, self._asked_until - self._clock())
 
-    async def acquire(self, tokens: int, *, again: bool = False) -> Permit:
+    async def acquire(self, tokens: int, *, again: bool = False, share: Share = NOBODYS) -> Permit:
         """Waits until a call of about ``tokens`` tokens (input and output) may start.
 
-        again: it repeats one whose time runs already, and goes before all first ones.
+        again: it repeats one whose time runs already, and goes before all first ones of its run. share: the run that it is made for.
         """
-        if not self._again and not self._queue and self._blocked(tokens) is None:
-            return self._grant(tokens)
-        waiter = _Waiter(tokens, asyncio.get_running_loop().create_future())
-        queue = self._again if again else self._queue
-        queue.append(waiter)
+        if not self._queue and self._blocked(tokens) is None:
+            return self._grant(tokens, share)
+        waiter = _Waiter(tokens, share, asyncio.get_running_loop().create_future())
+        self._queue.push(waiter, share, again=again)
         self._pump()
         try:
             return await waiter.future
         except asyncio.CancelledError:
             if waiter.future.done() and not waiter.future.cancelled():
                 self.give_back(waiter.future.result())
-            elif waiter in queue:
-                queue.remove(waiter)
+            elif self._queue.remove(waiter, share):
                 self._pump()
             raise
 
@@ -123,6 +128,7 @@ class AccountLimiter:
         now = self._clock()
         self.concurrency.observe(feedback, self._in_flight, retry_after_s or 0.0, now)
         self._in_flight -= 1
+        self._queue.ended(permit.share, now - permit.since)
         if used_tokens is not None:
             self._tokens.give_back(permit.tokens - used_tokens, now)
         self._limited_in_a_row = self._limited_in_a_row + 1 if feedback is Feedback.RATE_LIMITED else 0
@@ -153,24 +159,27 @@ class AccountLimiter:
             return Waiting.TOKENS, delay
         return None
 
-    def _grant(self, tokens: int) -> Permit:
+    def _grant(self, tokens: int, share: Share) -> Permit:
         now = self._clock()
         self._requests.take(1, now)
         self._tokens.take(tokens, now)
         self._in_flight += 1
-        return Permit(tokens)
+        self._queue.granted(share, self._reason, tokens)
+        return Permit(tokens, share, now)
 
     def _pump(self) -> None:
-        """Grants what can be granted; arms a timer if only time is missing."""
-        while queue := self._again or self._queue:
-            waiter = queue[0]
+        """Grants what can be granted; arms a timer if only time is missing.
+
+        Who has the next turn is waited for, also if a smaller call of another run could start: else a large one would never get its tokens.
+        """
+        while (waiter := self._queue.head()) is not None:
             if waiter.future.done():
-                queue.popleft()
+                self._queue.remove(waiter, waiter.share)
                 continue
             blocked = self._blocked(waiter.tokens)
             if blocked is None:
-                queue.popleft()
-                waiter.future.set_result(self._grant(waiter.tokens))
+                self._queue.remove(waiter, waiter.share)
+                waiter.future.set_result(self._grant(waiter.tokens, waiter.share))
                 continue
             self._reason, delay = blocked
             if delay:
