@@ -14,6 +14,7 @@ from evaluator.planning.judge_requests import judged_tasks
 from evaluator.runs.active import ActiveRun, Work
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
+from evaluator.runs.endings import log_end, named, told_ending
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.kept_traffic import caps, kept_traffic, parsed, take_over
@@ -21,12 +22,10 @@ from evaluator.runs.limits import Limiters
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
-from evaluator.traffic.bills import plus
 from evaluator.traffic.budget import Budget
-from evaluator.traffic.told import bounds_told
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, UsageError, may_pass
 from genlevel.runtime.locks import RunLock, RunLocks
-from genlevel.runtime.shown import cut
+from genlevel.runtime.memory import few_collections
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -121,7 +120,7 @@ class RunControl:
         self.active[run_id] = active
         total, done = work.record.total, sum(active.totals.outcomes.values())
         how = "goes on" if work.wanted is not None else "goes on by itself"
-        logger.info("run %s %s: %s on %s, %s of %s instances done", run_id, how, *_named(work), f"{done:,}", f"{total:,}")
+        logger.info("run %s %s: %s on %s, %s of %s instances done", run_id, how, *named(work), f"{done:,}", f"{total:,}")
 
     def _check_begins(self) -> None:
         if self._stopping:
@@ -303,7 +302,8 @@ class RunControl:
         watching = asyncio.create_task(self._stop_if_lost(active, lock), name=f"lock-{active.run_id}")
         heeding = asyncio.create_task(self._heed_always(active), name=f"wishes-{active.run_id}")
         try:
-            ending = await active.passes(lambda: self._judged(active))
+            with few_collections():
+                ending = await active.passes(lambda: self._judged(active))
         except asyncio.CancelledError:
             ending = Ending(ev.RUN_STATUS_INTERRUPTED, "stopped")
             raise
@@ -327,7 +327,7 @@ class RunControl:
             if lock.held:
                 # What calls that were cut have left: once the lock is released, it may not be written.
                 await self._context.journal.written()
-                ending = await self._with_bounds(active, await self._with_losses(active, ending))
+                ending = await told_ending(self._context.journal, active, ending)
                 await self._store(active, ending)
                 return
             await lock.release()
@@ -344,7 +344,7 @@ class RunControl:
                 await lock.release()
             finally:
                 self.active.pop(active.run_id, None)
-                _log_end(active, Ending(ev.RUN_STATUS_INTERRUPTED, LOST) if active.taken_over else ending)
+                log_end(active, Ending(ev.RUN_STATUS_INTERRUPTED, LOST) if active.taken_over else ending)
 
     async def _is_left(self, run_id: str, lock: RunLock) -> bool:
         """Whether a run whose lock was lost is as it was left: nobody has it, nor has had it and stored how it ended. Takes the lock."""
@@ -353,48 +353,7 @@ class RunControl:
         record = await self._context.journal.reads(self._context.journal.run, run_id)
         return record is not None and record.status == ev.RUN_STATUS_RUNNING
 
-    async def _with_losses(self, active: ActiveRun, ending: Ending) -> Ending:
-        """An ending that says if answers which were stored are gone: then the run has not finished, whatever was counted."""
-        if ending.status != ev.RUN_STATUS_FINISHED or active.execution is None:
-            return ending
-        journal = self._context.journal
-        outcomes = (await journal.reads(journal.totals, active.run_id)).outcomes
-        lost = sum(active.execution.state.outcomes.values()) - sum(outcomes.values())
-        if lost <= 0:
-            return ending
-        told = f"{lost:,} answers that had been stored are not in the database any more (was an older copy put in its place?)"
-        return Ending(ev.RUN_STATUS_FAILED, f"{told}; they are asked again", may_pass=True)
-
-    async def _with_bounds(self, active: ActiveRun, ending: Ending) -> Ending:
-        """An ending that says if the run may have cost more than its budget."""
-        limit, _ = active.budget.limits
-        if limit is None:
-            return ending
-        journal = self._context.journal
-        answers = (await journal.reads(journal.totals, active.run_id)).cost
-        judging = (await journal.reads(journal.judgements.totals, active.run_id)).cost
-        told = bounds_told(
-            limit,
-            (answers.nano_usd or 0) + (judging.nano_usd or 0),
-            plus(answers.most_nano_usd, judging.most_nano_usd),
-            answers.unknown_calls + judging.unknown_calls,
-        )
-        return ending._replace(reason="; ".join(filter(None, (ending.reason, told))))
-
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
         calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
         following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.heeded)
         await active.log.end(status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following)
-
-
-def _named(work: Work) -> tuple[str, str]:
-    """The model and the suite of a run, as a log line names them."""
-    return cut(work.plan.specification.model), cut(work.record.suite)
-
-
-def _log_end(active: ActiveRun, ending: Ending) -> None:
-    outcomes = active.progress().run.counts
-    counted = ", ".join(f"{count.name} {value:,}" for count, value in outcomes.ListFields())
-    status = ev.RunStatus.Name(ending.status).removeprefix("RUN_STATUS_").lower()
-    reason = f" ({' '.join(ending.reason.split())})" if ending.reason else ""
-    logger.info("run %s ended: %s%s; %s on %s: %s", active.run_id, status, reason, *_named(active.work), counted)

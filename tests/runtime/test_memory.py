@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
 import pytest
 
+from genlevel.runtime import memory
 from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.remote import serve
 from genlevel.runtime.rpc import RpcServer
@@ -69,3 +71,45 @@ async def test_large_requests_that_fail_do_not_stay(method: str, without_collect
         while (grown := resident_bytes() - before) > 4 * SIZE and asyncio.get_running_loop().time() < give_up:  # noqa: ASYNC110 - nobody tells when memory is free
             await asyncio.sleep(0.1)
     assert grown <= 4 * SIZE, f"{CALLS} requests of {SIZE >> 20} MiB left {grown >> 20} MiB"
+
+
+class Circle:
+    """Something that only a full collection finds once nobody needs it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_was_there_is_not_looked_at_while_something_runs() -> None:
+    collections, thresholds = memory.Collections(), gc.get_threshold()
+    with collections.few(), collections.few():
+        assert gc.get_freeze_count() > 1000
+        assert gc.get_threshold()[0] >= 10_000
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == thresholds
+
+
+def test_a_second_run_that_outlasts_the_first_keeps_it_so() -> None:
+    collections, thresholds = memory.Collections(), gc.get_threshold()
+    first, second = collections.few(), collections.few()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_freeze_count() > 1000
+    assert gc.get_threshold() != thresholds
+    second.__exit__(None, None, None)
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == thresholds
+
+
+@pytest.mark.parametrize(("served", "most"), [(False, 8), (True, 0)])
+def test_circles_of_many_runs_in_a_row_do_not_stay(served: bool, most: int, without_collections: object) -> None:
+    collections = memory.Collections()
+    if served:
+        collections.settle()
+    left: list[weakref.ref[Circle]] = []
+    for _ in range(20):
+        with collections.few():
+            left.append(weakref.ref(Circle()))
+    assert sum(circle() is not None for circle in left) <= most
+    gc.unfreeze()
