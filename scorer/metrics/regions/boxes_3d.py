@@ -11,17 +11,8 @@ from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.entries import entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import SetMetric, by_statistic
-from scorer.metrics.regions.precision import (
-    RECALLS,
-    AveragePrecision,
-    Precisions,
-    Ranking,
-    folded,
-    joined_unnamed,
-    nothing_to_find,
-    outcomes,
-    ranked_classes,
-)
+from scorer.metrics.regions.curves import RECALLS, Precisions, Ranked, Ranking
+from scorer.metrics.regions.precision import AveragePrecision, folded, joined_unnamed, nothing_to_find, outcomes
 from scorer.metrics.regions.ties import expected_at_next, groups_of
 from scorer.parsers import Parsed, Structured
 
@@ -106,7 +97,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
         import numpy as np
 
         order = by_statistic(statistics)
-        ranked = ranked_classes([statistics[index] for index in order])
+        ranked = Ranked.of([statistics[index] for index in order]).rankings()
         positions = np.array(order, dtype=np.intp)
         steps = range(len(NUSCENES_DISTANCES))
 

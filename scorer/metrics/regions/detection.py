@@ -9,8 +9,9 @@ from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Par
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
+from scorer.metrics.regions.curves import UNNAMED, Precisions
 from scorer.metrics.regions.masks import Kinds, read_masks
-from scorer.metrics.regions.precision import COCO_THRESHOLDS, UNNAMED, AveragePrecision, Precisions, folded, joined_unnamed, outcomes
+from scorer.metrics.regions.precision import COCO_THRESHOLDS, AveragePrecision, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed, Structured
 
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, create
+from scorer.metrics.regions.curves import Curves, Ranked
 from scorer.metrics.regions.detection import BoxPrecision, box_ious, intersection_over_union
-from scorer.metrics.regions.precision import COCO_THRESHOLDS, _Joined
+from scorer.metrics.regions.precision import COCO_THRESHOLDS
 from scorer.parsers import Box
 
 Images = list[tuple[list[Box], list[Box]]]
@@ -149,7 +150,7 @@ def test_weights_count_an_instance_as_often_as_they_say(seed: int) -> None:
 
 
 def test_recalls_are_counted_as_searchsorted_counts_them() -> None:
-    curves = _Joined([], 1)
+    curves = Curves(Ranked.of([]), 1)
     recalls = np.array([hits / wanted for wanted in range(1, 300) for hits in range(wanted + 1)])
     assert np.array_equal(curves._reached(recalls), np.searchsorted(np.linspace(0.0, 1.0, 101), recalls, side="right"))
 
