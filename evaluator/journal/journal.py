@@ -20,7 +20,7 @@ from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spe
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
-from evaluator.journal.tables import HEAD, answers, judgements, people_ratings, reservations, run_judges, runs
+from evaluator.journal.tables import HEAD, answers, judgements, metadata, people_ratings, reservations, run_judges, runs
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
@@ -56,7 +56,7 @@ class Journal:
     def __init__(self, url: str, *, patience: DatabasePatience | None = None) -> None:
         versions = Path(migrations.__path__[0]) / "versions"
         self._patience = patience or DatabasePatience.of(0.0)
-        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, patience_s=self._patience.writes.seconds)
+        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, tables=metadata, patience_s=self._patience.writes.seconds)
         self.reads, self.writes = self._patience.reads, self._patience.writes
         self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
         self.judgements = Judgements(self._engine, self._submit)

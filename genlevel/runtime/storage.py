@@ -30,13 +30,14 @@ How a room (the evaluator, the scorer) uses it:
 
 3. Opening; ``head`` is the newest step's revision::
 
-       engine = open_engine(url, "evaluator", Path(evaluator.journal.migrations.__file__).parent / "versions", head="0001")
+       versions = Path(evaluator.journal.migrations.__file__).parent / "versions"
+       engine = open_engine(url, "evaluator", versions, head="0001", tables=metadata)
        with engine.begin() as connection: ...            # reads, and single writes
        with writing(engine).begin() as connection: ...   # reads, then writes: has SQLite's write lock from its start
 
-   Alembic is imported only when the schema is not at ``head``. Revisions are kept in the table ``<room>_alembic_version``.
+   A database that has none of the room's tables gets them as ``metadata`` says, at once; steps are for those that are there.
 
-4. A test in the room asserts that step by step and ``metadata`` agree: ``assert schema_differences(engine, metadata, "evaluator") == []``.
+4. tests/integration/test_schemas.py asserts that step by step and ``metadata`` lead to the same schema: list the room there.
 
 SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed process. To survive a power cut too, add
 ``?synchronous=FULL`` to the URL (about 4 times the time per commit).
@@ -51,11 +52,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
+from genlevel.runtime.schema import Schema, bring_to_head, revision_of
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -65,10 +67,8 @@ SHORT_BUSY_TIMEOUT_S = 2.0
 """For whoever tries again: what is waited for should be said soon."""
 
 _OPEN_TIMEOUT_S = 30.0
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _IN_MEMORY = frozenset({"", ":memory:"})
 _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
-_POSTGRESQL_LOCK = 0x67656E6C  # a constant of ours for pg_advisory_xact_lock: "genl"
 # libpq's, in seconds and milliseconds: a server whose machine or network is gone is noticed within half a minute, not within hours.
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
@@ -92,7 +92,14 @@ def is_sqlite(url: str) -> bool:
 
 
 def open_engine(
-    url: str, room: str, migrations: Path, *, head: str, busy_timeout_s: float = BUSY_TIMEOUT_S, patience_s: float = 0.0
+    url: str,
+    room: str,
+    migrations: Path,
+    *,
+    head: str,
+    tables: MetaData | None = None,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    patience_s: float = 0.0,
 ) -> Engine:
     """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
 
@@ -105,6 +112,7 @@ def open_engine(
         room: the room's name; names its version table.
         migrations: the room's versions folder.
         head: the newest revision in that folder, as the code expects it.
+        tables: the room's, as of ``head``: what a database gets that has none of them yet, and no step has to be run; None: all steps are.
         busy_timeout_s: seconds to wait for another process's lock.
         patience_s: seconds for which whoever uses the engine tries again (genlevel.runtime.patience): each try is then a shorter one.
 
@@ -121,19 +129,7 @@ def open_engine(
         raise ConfigurationError(f"storage.url: {shown} needs the Python package '{error.name}', which is not installed") from None
     except exc.ArgumentError as error:
         raise ConfigurationError(f"storage.url: {error}") from None
-    try:
-        if _revision(engine, room) != head:
-            _migrate(engine, room, migrations, head, shown)
-    except exc.DBAPIError as error:
-        engine.dispose()
-        raise StorageError(f"cannot use the database {shown}: {_advice(error, parsed)}") from None
-    except OSError as error:
-        engine.dispose()
-        raise StorageError(f"cannot use the database {shown}: {error.strerror or error}") from None
-    except StorageError:
-        engine.dispose()
-        raise
-
+    _bring_up(engine, Schema(room, head, migrations, tables), parsed, shown)
     _explain_errors(engine, parsed, shown)
     if engine.dialect.name == "postgresql":
         answer_s = max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S
@@ -146,6 +142,23 @@ def open_engine(
         watch_file(engine, shown)
     engine.dispose()  # connections that there are know nothing of this
     return engine
+
+
+def _bring_up(engine: Engine, schema: Schema, url: URL, shown: str) -> None:
+    """Makes the schema what it is to be, if it is not; closes the engine if that cannot be done."""
+    try:
+        if revision_of(engine, schema.room) != schema.head:
+            with writing(engine).begin() as connection:
+                bring_to_head(connection, schema, shown)
+    except exc.DBAPIError as error:
+        engine.dispose()
+        raise StorageError(f"cannot use the database {shown}: {_advice(error, url)}") from None
+    except OSError as error:
+        engine.dispose()
+        raise StorageError(f"cannot use the database {shown}: {error.strerror or error}") from None
+    except StorageError:
+        engine.dispose()
+        raise
 
 
 def _explain_errors(engine: Engine, url: URL, shown: str) -> None:
@@ -200,7 +213,7 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
     pool = engine.pool
     try:
         with engine.connect() as connection:
-            found = _revision(connection, room)
+            found = revision_of(connection, room)
             if engine.pool is not pool:  # disposed of meanwhile: the pool that this came from would not close it
                 connection.detach()
     except (StorageError, exc.SQLAlchemyError) as error:
@@ -230,7 +243,7 @@ def look_at(url: str, heads: Mapping[str, str]) -> str:
     except ImportError as error:
         raise ConfigurationError(f"storage.url: {shown_url(url)} needs the Python package '{error.name}', which is not installed") from None
     try:
-        found = {room: _revision(engine, room) for room in heads}
+        found = {room: revision_of(engine, room) for room in heads}
     except exc.DBAPIError as error:
         return f"cannot use the database {shown_url(url)}: {_advice(error, parsed)}"
     finally:
@@ -247,24 +260,6 @@ def shown_url(url: str) -> str:
 def _nearest(file: Path) -> Path:
     """The folder of a file, or the nearest one above that is there."""
     return next((folder for folder in file.absolute().parents if folder.exists()), Path("/"))
-
-
-def schema_differences(engine: Engine, metadata: MetaData, room: str) -> list[str]:
-    """Where the database and a room's tables differ, one line each; looks only at tables whose names start with ``<room>_``."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.runtime.migration import MigrationContext
-
-    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
-        return kind != "table" or (name or "").startswith(f"{room}_")
-
-    with engine.connect() as connection:
-        options = {"version_table": _version_table(room), "include_object": ours}
-        context = MigrationContext.configure(connection, opts=options)
-        return [str(difference) for difference in compare_metadata(context, metadata)]
-
-
-def _version_table(room: str) -> str:
-    return f"{room}_alembic_version"
 
 
 def _parsed(url: str) -> tuple[URL, str]:
@@ -329,45 +324,6 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
             if "locked" not in str(error) or time.monotonic() > give_up:
                 raise
             time.sleep(0.01)
-
-
-def _revision(connection_or_engine: Engine | Connection, room: str) -> str | None:
-    """The revision the database is at; None if the room has no tables there yet."""
-    if isinstance(connection_or_engine, Engine):
-        with connection_or_engine.connect() as connection:
-            return _revision(connection, room)
-    if not inspect(connection_or_engine).has_table(_version_table(room)):
-        return None
-    return connection_or_engine.execute(text(f"SELECT version_num FROM {_version_table(room)}")).scalar()
-
-
-def _migrate(engine: Engine, room: str, migrations: Path, head: str, shown: str) -> None:
-    """Runs all missing steps in one transaction, under a lock that other processes wait for."""
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
-
-    with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key, hashtext(:room))"), {"key": _POSTGRESQL_LOCK, "room": room})
-        current = _revision(connection, room)
-        if current == head:
-            return
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        config.set_main_option("version_locations", str(migrations).replace("%", "%%"))
-        config.set_main_option("path_separator", "newline")
-        config.attributes.update(connection=connection, version_table=_version_table(room))
-        known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-        if current is not None and current not in known:
-            raise StorageError(
-                f"the database {shown} was written by a newer genlevel ({room} schema {current}, known here up to {head}); upgrade genlevel"
-            )
-        try:
-            command.upgrade(config, head)
-        except CommandError as error:
-            raise StorageError(f"cannot bring the database {shown} to {room} schema {head}: {error}") from None
 
 
 def _advice(error: exc.DBAPIError, url: URL) -> str:

@@ -134,7 +134,11 @@ class ScoreStore:
         patience_s = self.patience.writes.seconds
         migrations = Path(__file__).parent / "migrations" / "versions"
         self._owned = isinstance(storage, str)
-        opened = open_engine(storage, "scorer", migrations, head=HEAD, patience_s=patience_s) if isinstance(storage, str) else storage
+        opened = (
+            open_engine(storage, "scorer", migrations, head=HEAD, tables=metadata, patience_s=patience_s)
+            if isinstance(storage, str)
+            else storage
+        )
         self._engine = opened
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
         self._lock = threading.Lock()

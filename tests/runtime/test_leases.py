@@ -24,7 +24,8 @@ from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import Lease, LeaseHolder, LeaseTable, Standing, note_written
 from genlevel.runtime.leases.table import HEAD, ROOM, leases, metadata
 from genlevel.runtime.locks import FileLocks, LeaseLocks, RunLocks, run_locks
-from genlevel.runtime.storage import schema_differences, sqlite_url, writing
+from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.storage import sqlite_url, writing
 
 LONG_S = 1000.0
 

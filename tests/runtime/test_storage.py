@@ -36,7 +36,8 @@ from sqlalchemy import (
 from genlevel.runtime import storage
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.patience import Patience
-from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url, storage_problem, writing
+from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.storage import open_engine, sqlite_url, storage_problem, writing
 from tests.waiting import until
 
 METADATA = MetaData()
@@ -431,7 +432,7 @@ def test_a_look_at_a_database_that_is_closed_meanwhile_leaves_no_connection_open
 ) -> None:
     engine = opened(url, versions)
     used = []
-    revision = storage._revision
+    revision = storage.revision_of
 
     def slow(connection: Connection, room: str) -> str | None:
         used.append(connection.connection.driver_connection)
@@ -439,7 +440,7 @@ def test_a_look_at_a_database_that_is_closed_meanwhile_leaves_no_connection_open
             engine.dispose()
         return revision(connection, room)
 
-    monkeypatch.setattr(storage, "_revision", slow)
+    monkeypatch.setattr(storage, "revision_of", slow)
     assert storage_problem(engine, "kitchen", head="0002") == ""
     if closed:
         with pytest.raises(Exception, match="closed"):

@@ -107,7 +107,9 @@ class LeaseTable:
     def __init__(self, storage: Engine | str, *, patience_s: float = 0.0) -> None:
         self._owned = isinstance(storage, str)
         versions = Path(migrations.__path__[0]) / "versions"
-        opened = open_engine(storage, ROOM, versions, head=HEAD, patience_s=patience_s) if isinstance(storage, str) else storage
+        opened = (
+            open_engine(storage, ROOM, versions, head=HEAD, tables=metadata, patience_s=patience_s) if isinstance(storage, str) else storage
+        )
         self._engine = opened
         self._now = _now(self._engine)
 

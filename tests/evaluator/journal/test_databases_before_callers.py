@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry
 from evaluator.journal.journal import Journal
 from evaluator.journal.tables import metadata
 from evaluator.service import Evaluator
+from genlevel.runtime.schema import schema_differences
 from genlevel.runtime.settings import Settings
-from genlevel.runtime.storage import schema_differences
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw

@@ -23,7 +23,7 @@ from genlevel.runtime import patience as patience_module
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.patience import DatabasePatience, Patience
-from genlevel.runtime.storage import schema_differences
+from genlevel.runtime.schema import schema_differences
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 

@@ -15,7 +15,8 @@ from evaluator.journal import migrations
 from evaluator.journal.journal import Journal
 from evaluator.journal.tables import HEAD, metadata
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.runtime.storage import open_engine, schema_differences, sqlite_url
+from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.storage import open_engine, sqlite_url
 
 VERSIONS = Path(migrations.__path__[0]) / "versions"
 KEYED = ("evaluator_answers", "evaluator_judgements", "evaluator_people_ratings")

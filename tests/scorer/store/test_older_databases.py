@@ -21,7 +21,8 @@ from prometheus_client import CollectorRegistry
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.storage import schema_differences, sqlite_url
+from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
 from scorer.store.scores import ScoreStore, metadata, task_scores

@@ -11,7 +11,8 @@ import pytest
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
-from genlevel.runtime.storage import schema_differences, sqlite_url
+from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.storage import sqlite_url
 from scorer.certify import Ends, Estimate
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.readings import Reading, Readings
