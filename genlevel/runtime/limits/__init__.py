@@ -7,7 +7,19 @@ Whoever originates traffic (the evaluator) asks for a permit before each call an
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.learnt import Learnt, LimiterState, ProviderLimits
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
 from genlevel.runtime.limits.queue import Share
 
-__all__ = ["AccountLimiter", "AdaptiveConcurrency", "Bucket", "Feedback", "Permit", "Share", "Waiting"]
+__all__ = [
+    "AccountLimiter",
+    "AdaptiveConcurrency",
+    "Bucket",
+    "Feedback",
+    "Learnt",
+    "LimiterState",
+    "Permit",
+    "ProviderLimits",
+    "Share",
+    "Waiting",
+]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.learnt import Learnt, LimiterState, ProviderLimits
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
 _LIMITED_IN_A_ROW = 4
@@ -40,6 +41,7 @@ class AccountLimiter:
         concurrency: the most calls in flight.
         adaptive: start low and find the right number up to ``concurrency``; False starts at it (and still gives
             way when the provider limits).
+        learnt: what another limiter learnt of the account before; None: nothing is known.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class AccountLimiter:
         concurrency: int = 64,
         adaptive: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        learnt: Learnt | None = None,
     ) -> None:
         now = clock()
         self._clock = clock
@@ -64,6 +67,18 @@ class AccountLimiter:
         self._queue: FairQueue[_Waiter] = FairQueue()
         self._reason = Waiting.CONCURRENCY
         self._timer: asyncio.TimerHandle | None = None
+        self._learnt = learnt
+        self._limited = self._succeeded = 0
+
+    def learnt(self) -> Learnt | None:
+        """What is worth keeping of the account; None: nothing was learnt."""
+        return self._learnt
+
+    def state(self) -> LimiterState:
+        """How it stands now."""
+        stated = self._requests.per_minute
+        limit = max(1, int(self.concurrency.limit))
+        return LimiterState(stated / 60.0 if stated else None, bool(stated), limit, self._in_flight, self._limited, self._succeeded)
 
     @property
     def in_flight(self) -> int:
@@ -118,10 +133,20 @@ class AccountLimiter:
                 self._pump()
             raise
 
-    def release(self, permit: Permit, feedback: Feedback, *, used_tokens: int | None = None, retry_after_s: float | None = None) -> None:
+    def release(
+        self,
+        permit: Permit,
+        feedback: Feedback,
+        *,
+        used_tokens: int | None = None,
+        retry_after_s: float | None = None,
+        retry_after_least_s: float | None = None,
+        told: ProviderLimits | None = None,
+    ) -> None:
         """Gives a permit back with what was learnt.
 
-        used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish. When
+        used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish, the longest if it
+        named several; retry_after_least_s: the shortest. told: what else it said. When
         ``_LIMITED_IN_A_ROW`` calls running were limited, the account itself is at its limit, not one unlucky call: then
         no call of the account starts before that time has passed.
         """
@@ -129,6 +154,8 @@ class AccountLimiter:
         self.concurrency.observe(feedback, self._in_flight, retry_after_s or 0.0, now)
         self._in_flight -= 1
         self._queue.ended(permit.share, now - permit.since)
+        self._limited += feedback is Feedback.RATE_LIMITED
+        self._succeeded += feedback is Feedback.OK
         if used_tokens is not None:
             self._tokens.give_back(permit.tokens - used_tokens, now)
         self._limited_in_a_row = self._limited_in_a_row + 1 if feedback is Feedback.RATE_LIMITED else 0
