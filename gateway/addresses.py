@@ -15,14 +15,14 @@ def host_of(base_url: str, *, called: str = "base_url") -> str:
 
     called: what people know it as.
     """
-    import httpx2
+    from yarl import URL
 
     try:
         parts = urlsplit(base_url)
         host, port = parts.hostname, parts.port
-        httpx2.URL(base_url)
+        URL(base_url)
         (host or "").encode("idna")
-    except (ValueError, httpx2.InvalidURL):
+    except ValueError:
         host, port, parts = None, None, urlsplit("")
     plain = base_url.isprintable() and " " not in base_url and not (parts.username or parts.password or parts.query or parts.fragment)
     if parts.scheme not in ("http", "https") or not host or not plain:

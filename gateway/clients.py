@@ -1,6 +1,7 @@
 """What each provider's client adds to a request: its address and headers, as the provider's own SDK makes them if it has one.
 
-Only these are taken from the SDKs; ``gateway.upstream`` sends the requests itself. Each SDK is imported with its first client.
+Only these are taken from the SDKs; ``gateway.upstream`` sends the requests itself. Each SDK is imported with its first client, which takes
+half a second of processor time; clients of other providers need none.
 """
 
 from __future__ import annotations
@@ -21,32 +22,39 @@ class Client:
     headers: Mapping[str, str]
 
 
-ClientFactory = Callable[[str, str, "httpx2.AsyncClient"], Client]
-"""address ("" = the SDK's own), key, and the HTTP connections that the SDK is given."""
+ClientFactory = Callable[[str, str], Client]
+"""address ("" = the SDK's own) and key."""
 
 
-def openai_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+def openai_client(address: str, key: str) -> Client:
     """OpenAI's, by its SDK."""
     import openai
 
-    client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+    client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=_unused())
     return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
 
 
-def anthropic_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+def anthropic_client(address: str, key: str) -> Client:
     """Anthropic's, by its SDK."""
     import anthropic
 
-    client = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=http)
+    client = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=_unused())
     return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
 
 
-def bearer_client(address: str, key: str, http: httpx2.AsyncClient) -> Client:
+def bearer_client(address: str, key: str) -> Client:
     """Any server's: the key, if there is one, as a bearer token."""
     headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
     if key:
         headers["authorization"] = f"Bearer {key}"
     return Client(address, headers)
+
+
+def _unused() -> httpx2.AsyncClient:
+    """What an SDK is given in place of connections of its own, which read all certificates and are to be closed."""
+    import httpx2
+
+    return httpx2.AsyncClient(transport=httpx2.AsyncBaseTransport(), trust_env=False)
 
 
 def _plain(key: str, *headers: Mapping[str, object]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from gateway.addresses import is_loopback
 from genlevel.runtime.settings import Api, Limits
 
 NO_LIMITS = Limits()
+BEARER_CLIENT = "gateway.clients:bearer_client"
 
 
 class Dialect(StrEnum):
@@ -55,7 +56,7 @@ class Provider:
     dialect: Dialect
     charging: Charging
     apis: tuple[Api, ...] = (Api.CHAT,)
-    client: str = "gateway.clients:bearer_client"
+    client: str = BEARER_CLIENT
     key_variable: str = ""
     base_url: str = ""
     domain: str = ""
@@ -73,6 +74,11 @@ class Provider:
         domain = self.domain or (urlsplit(self.base_url).hostname or "")
         host = (parts.hostname or "").rstrip(".")
         return parts.scheme == "https" and bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+    @property
+    def has_sdk(self) -> bool:
+        """Whether its own SDK makes its client, and is imported for that."""
+        return self.client != BEARER_CLIENT
 
     @property
     def usual_api(self) -> Api:

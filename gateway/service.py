@@ -169,9 +169,9 @@ class Gateway:
                 began = time.perf_counter()
                 server = await self._embedded_server()
                 starting_s = time.perf_counter() - began
-                upstream, model = self._upstreams.of(route, base_url=server.base_url), server.model
+                upstream, model = await self._upstreams.of(route, base_url=server.base_url), server.model
             else:
-                upstream = self._upstreams.of(route)
+                upstream = await self._upstreams.of(route)
             if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
                 parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
             body = _body(route, adapter, outputs, adapter.request(model, turns, parameters))
@@ -224,7 +224,7 @@ class Gateway:
         parameters = applied(request.parameters, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
         turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._stored(), taker)
-        upstream = self._upstreams.of(route)
+        upstream = await self._upstreams.of(route)
 
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
             try:

@@ -1,8 +1,7 @@
-"""The HTTP side of a call: one client per provider account, made by the provider's SDK, used at its transport.
+"""The HTTP side of a call: one aiohttp session for each provider account. No retries here, ever.
 
-The SDK owns the key, the address and the headers; the request itself goes over its shared aiohttp-backed HTTP client
-with JSON encoded once, because the SDK's own request path costs several times as much processor time as the rest of
-the gateway (tests/performance/bench_gateway.py). No retries here, ever.
+A provider's SDK says what its address and headers are (``gateway.clients``); the request itself does not pass through it, because its path
+costs several times as much processor time as the rest of the gateway (tests/performance/bench_gateway.py).
 """
 
 from __future__ import annotations
@@ -13,53 +12,61 @@ import os
 import pkgutil
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from urllib.request import getproxies
 
 import aiohttp
-import httpx2
+from yarl import URL
 
 from gateway.addresses import is_loopback
+from gateway.certificates import believed
 from gateway.clients import Client, ClientFactory
 from gateway.keys import KeySource
+from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
-from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
+from genlevel.runtime.shown import without_secrets
 
 _REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 << 20
 # A larger body is written in pieces, so that other calls have their turn in between.
 PIECE_BYTES = 1 << 20
-CONNECTIONS = httpx2.Limits(max_connections=2048, max_keepalive_connections=2048, keepalive_expiry=30.0)
+CONNECTIONS = 2048
+KEPT_S = 30.0
+"""An idle connection is closed after this time: what is kept for longer, servers and what stands before them have often closed already."""
 
 
 class Upstream:
     """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
 
-    def __init__(self, route: ResolvedRoute, client: Client, key: str, http: httpx2.AsyncClient) -> None:
+    def __init__(self, route: ResolvedRoute, client: Client, key: str, session: aiohttp.ClientSession) -> None:
         self._route = route
         self.provider = route.provider
         self.shown = route.shown
         self.base_url = client.base_url
         self.key = key
-        self._headers = dict(client.headers)
-        self._http = http
-        self._urls: dict[str, httpx2.URL] = {}
+        self._session = session
+        self._urls: dict[str, URL] = {}
 
     @classmethod
-    def open(cls, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
-        """A client for the route's account. base_url: instead of the route's. Raises CallFailed if its key is missing."""
-        import openai
+    async def open(cls, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
+        """A client for the route's account. base_url: instead of the route's.
 
-        address = base_url or route.base_url
-        http: httpx2.AsyncClient = openai.DefaultAioHttpClient(
-            limits=CONNECTIONS,
-            timeout=None,
-            follow_redirects=False,  # a redirect would carry the key elsewhere
-            trust_env=not is_loopback(address),  # a proxy for the outside world cannot reach this machine's own servers
-        )
+        Raises CallFailed if its key is missing, or if it cannot be reached as the environment says.
+        """
         key = route.key()
-        make: ClientFactory = pkgutil.resolve_name(route.row.client)
-        return cls(route, make(address, key, http), key, http)
+        address = base_url or route.base_url
+        if route.row.has_sdk:  # half a second of imports, in which others have their turn
+            client = await asyncio.to_thread(_client, route, address, key)
+        else:
+            client = _client(route, address, key)
+        try:
+            return cls(route, client, key, _session(client))
+        except ConfigurationError as problem:
+            raise CallFailed(
+                ErrorClass.MODEL_GONE, f"{route.shown}: {problem}", provider=route.provider, provider_code="not opened"
+            ) from None
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one JSON body. See ``send``."""
@@ -75,38 +82,30 @@ class Upstream:
         """
         url = self._urls.get(path)
         if url is None:
-            url = httpx2.URL(f"{self.base_url.rstrip('/')}/{path}")
+            url = URL(f"{self.base_url.rstrip('/')}/{path}")
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
-        sent = {**self._headers, **headers} if headers else self._headers
-        if large := len(body) > PIECE_BYTES:
-            sent = {**sent, "content-length": str(len(body))}
-        request = httpx2.Request(
-            method,
-            url,
-            headers=sent,
-            content=_pieces(body) if large else body,
-            extensions={"timeout": {"connect": CONNECT_TIMEOUT_S, "read": None, "write": None, "pool": None}},
-        )
+        data: bytes | AsyncIterator[bytes] | None = body or None
+        if len(body) > PIECE_BYTES:
+            headers, data = {**(headers or {}), "content-length": str(len(body))}, _pieces(body)
         started = time.perf_counter()
         try:
-            response = await self._http.send(request, stream=True)
-            try:
+            # A redirect would carry the key elsewhere.
+            async with self._session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
                 answer = await self._read(response, limit)
-            finally:
-                await response.aclose()
-        except (httpx2.RequestError, aiohttp.ClientError, OSError, RuntimeError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
-        return response.status_code, response.headers, answer, time.perf_counter() - started
+        return response.status, _plain(response.raw_headers), answer, time.perf_counter() - started
 
     async def close(self) -> None:
         """Closes all connections."""
-        await self._http.aclose()
+        await self._session.close()
 
-    async def _read(self, response: httpx2.Response, limit: int) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        """The body, decompressed."""
         chunks = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        while chunk := await response.content.readany():
             size += len(chunk)
             if size > limit:
                 raise CallFailed(
@@ -131,9 +130,8 @@ class Upstream:
         how = "set" if route.base_url == route.row.base_url else "correct"
         return f"; start the server, or {how} base_url of the account {route.account} in genlevel.yaml"
 
-    def _broken(self, error: Exception) -> CallFailed:
-        cause = error.__cause__ or error
-        sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx2.UnsupportedProtocol))
+    def _broken(self, cause: Exception) -> CallFailed:
+        sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL))
         detail = " ".join(_reason(cause).split())[:200] or type(cause).__name__
         if sent:
             said = f"the connection broke ({detail})"
@@ -152,6 +150,43 @@ class Upstream:
         )
 
 
+def _client(route: ResolvedRoute, address: str, key: str) -> Client:
+    make: ClientFactory = pkgutil.resolve_name(route.row.client)
+    return make(address, key)
+
+
+def _session(client: Client) -> aiohttp.ClientSession:
+    """A session whose every request has the client's headers. It keeps no cookies, and waits for as long as its caller does.
+
+    Raises ConfigurationError for a proxy that cannot be used, or certificates that cannot be read.
+    """
+    # A proxy for the outside world cannot reach this machine's own servers.
+    proxy = "" if is_loopback(client.base_url) else proxy_of(client.base_url, getproxies())
+    if proxy and not proxy.startswith(("http://", "https://")):
+        raise ConfigurationError(f"the environment's proxy {without_secrets(proxy)} is not one of HTTP, and others are not supported")
+    encrypted = client.base_url.startswith("https:") or proxy.startswith("https:")
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_S, ssl=believed() if encrypted else True),
+        headers=client.headers,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+        proxy=proxy or None,
+    )
+
+
+def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case names, those of one name joined by commas (RFC 9110, section 5.3)."""
+    plain: dict[str, str] = {}
+    for raw_name, raw in headers:
+        name = raw_name.decode("latin-1").lower()
+        try:
+            value = raw.decode()
+        except UnicodeDecodeError:
+            value = raw.decode("latin-1")
+        plain[name] = f"{plain[name]}, {value}" if name in plain else value
+    return plain
+
+
 def _reason(cause: BaseException) -> str:
     """Why a connection was not made or broke, without what an HTTP library puts around it."""
     match cause:
@@ -161,6 +196,8 @@ def _reason(cause: BaseException) -> str:
             return _reason(cause.os_error)
         case ssl.SSLCertVerificationError():
             return f"its certificate is not accepted: {cause.verify_message}"
+        case aiohttp.ClientResponseError():  # what came is no HTTP that can be read
+            return cause.message
         case OSError(errno=int(number)) if number in errno.errorcode and not isinstance(cause, ssl.SSLError):
             return os.strerror(number).lower()
         case _:
@@ -177,13 +214,17 @@ class Upstreams:
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str, KeySource], Upstream] = {}
+        self._opening = asyncio.Lock()
 
-    def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
-        """The client of a route, made on first use."""
+    async def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
+        """The client of a route, made on first use. Raises CallFailed if its key is missing."""
         name = (route.provider, base_url, KeySource()) if base_url else route.client
         upstream = self._open.get(name)
         if upstream is None:
-            upstream = self._open[name] = Upstream.open(route, base_url=base_url)
+            async with self._opening:
+                upstream = self._open.get(name)
+                if upstream is None:
+                    upstream = self._open[name] = await Upstream.open(route, base_url=base_url)
         return upstream
 
     async def close(self) -> None:
