@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,9 @@ async def _served_metrics(found: Services, settings: Settings, access: Access | 
     if found.registry is None:
         yield ""
         return
-    from genlevel.runtime.http import HttpServer, create_app
+    from genlevel.runtime.http import HttpServer, OnDemand, create_app
 
-    app = create_app(found.registry, ready=found.ready)
+    app = OnDemand(partial(create_app, found.registry, ready=found.ready))
     host, _, port = settings.evaluator.http.rpartition(":")
     server = HttpServer(app, settings.evaluator.http, name="evaluator.http", access=access, grace_s=0.2)
     await server.start_near([int(port)] if port.isdecimal() else [])

@@ -10,7 +10,8 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
@@ -19,6 +20,7 @@ from genlevel.runtime.callers.http_guard import HttpGuard
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.logs import SeldomWarnings
 from genlevel.runtime.readiness import Check, fine
+from genlevel.runtime.threads import in_thread
 
 if TYPE_CHECKING:
     import uvicorn
@@ -68,18 +70,27 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """An app that is made, in a thread of its own, when somebody first connects: FastAPI takes longer to import than most commands take."""
+
+    make: Callable[[], FastAPI]
+
+
 class HttpServer:
     """Serves an app on the running loop and leaves the process's signals alone. ``start``/``stop`` or ``async with``.
 
     Args:
-        app: such as ``create_app`` makes.
+        app: such as ``create_app`` makes; one on demand listens from the start, too.
         address: host:port; port 0 takes a free one (see ``port``).
         name: what errors call this server, such as "gateway.http".
         access: who may read; by default whoever is on this machine, and the address must be one that only this machine reaches.
         grace_s: seconds that open requests have to end when it stops.
     """
 
-    def __init__(self, app: FastAPI, address: str, *, name: str = "http", access: Access | None = None, grace_s: float = 5.0) -> None:
+    def __init__(
+        self, app: FastAPI | OnDemand, address: str, *, name: str = "http", access: Access | None = None, grace_s: float = 5.0
+    ) -> None:
         self.app = app
         self._access = Access() if access is None else access
         self.address = address
@@ -88,6 +99,8 @@ class HttpServer:
         self._grace_s = grace_s
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._waiting: socket.socket | None = None
+        self._stopping = False
 
     async def start_near(self, ports: Sequence[int]) -> int:
         """Listens at the first of these ports that is free, else at any; returns it. Raises ConfigurationError as ``start``."""
@@ -101,31 +114,17 @@ class HttpServer:
 
     async def start(self) -> int:
         """Listens, unless it does; returns the port. Raises ConfigurationError if it cannot or may not listen there."""
-        if self._task is not None:
+        if self._task is not None or self._waiting is not None:
             return self.port
-        import uvicorn
-
-        class Server(uvicorn.Server):
-            @contextlib.contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                yield
-
         self._access.check_listening(self._name, self.address, http=True)
-        logging.getLogger("uvicorn.error").addFilter(_SELDOM)  # anybody can send what is no HTTP
         listener = self._listen()
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            cast("ASGIApplication", HttpGuard(cast("App", self.app), self._access)),
-            http=_bounded_protocol(),
-            log_config=None,
-            proxy_headers=False,  # who asks is who has connected, whatever X-Forwarded-For says
-            ws="none",
-            server_header=False,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=max(1, round(self._grace_s)),
-        )
-        self._server = server = Server(config)
+        self._stopping = False
+        if isinstance(self.app, OnDemand):
+            self._waiting = listener
+            asyncio.get_running_loop().add_reader(listener, self._called, self.app)
+            return self.port
+        self._server = server = self._made(self.app)
         self._task = asyncio.create_task(server.serve(sockets=[listener]), name=f"{self._name} {self.address}")
         while not server.started:
             if self._task.done():
@@ -136,10 +135,55 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Takes no new request and lets open ones end. Stopping twice, or before the start, is fine."""
-        if self._task is not None and self._server is not None:
+        self._stopping = True
+        if (listener := self._no_longer_waiting()) is not None:
+            listener.close()
+        if self._server is not None:
             self._server.should_exit = True
+        if self._task is not None:
             await self._task
             self._task = None
+
+    def _called(self, app: OnDemand) -> None:
+        """Somebody connects for the first time; what they ask waits in the system's queue meanwhile."""
+        if (listener := self._no_longer_waiting()) is not None:
+            self._task = asyncio.create_task(self._serve_on_demand(app, listener), name=f"{self._name} {self.address}")
+
+    def _no_longer_waiting(self) -> socket.socket | None:
+        """What waited for somebody to connect, and does not now."""
+        listener, self._waiting = self._waiting, None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+        return listener
+
+    async def _serve_on_demand(self, app: OnDemand, listener: socket.socket) -> None:
+        with listener:
+            server = await in_thread(lambda: self._made(app.make()), name=f"{self._name} on demand")
+            if not self._stopping:
+                self._server = server
+                await server.serve(sockets=[listener])
+
+    def _made(self, app: FastAPI) -> uvicorn.Server:
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            @contextlib.contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield
+
+        logging.getLogger("uvicorn.error").addFilter(_SELDOM)  # anybody can send what is no HTTP
+        config = uvicorn.Config(
+            cast("ASGIApplication", HttpGuard(cast("App", app), self._access)),
+            http=_bounded_protocol(),
+            log_config=None,
+            proxy_headers=False,  # who asks is who has connected, whatever X-Forwarded-For says
+            ws="none",
+            server_header=False,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=max(1, round(self._grace_s)),
+        )
+        return Server(config)
 
     def _listen(self) -> socket.socket:
         host, _, port = self.address.rpartition(":")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
+import threading
 
 import aiohttp
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.http import MOST_CONNECTIONS, HttpServer, create_app
+from genlevel.runtime.http import MOST_CONNECTIONS, HttpServer, OnDemand, create_app
 from genlevel.runtime.settings import NOBODY_IS_ASKED
 from tests.waiting import until
 
@@ -97,6 +100,67 @@ async def test_it_leaves_the_processs_signal_handlers_alone_and_frees_its_port(r
 async def test_an_address_that_is_none_is_refused_in_one_line(registry: CollectorRegistry, address: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"^http: cannot listen on {address} \("):
         await HttpServer(create_app(registry), address, access=Access(NOBODY_IS_ASKED)).start()
+
+
+async def test_an_app_on_demand_is_made_once_somebody_asks_and_who_asks_first_is_answered(registry: CollectorRegistry) -> None:
+    made = []
+
+    def make() -> FastAPI:
+        made.append(threading.current_thread())
+        return create_app(registry)
+
+    async with HttpServer(OnDemand(make), "127.0.0.1:0") as server:
+        assert await server.start() == server.port != 0
+        assert not made
+        answers = await asyncio.gather(*(fetch(server, "/healthz") for _ in range(20)))
+        assert {status for status, _, _ in answers} == {200}
+        assert len(made) == 1
+        assert made[0] is not threading.main_thread()
+        assert (await fetch(server, "/metrics"))[0] == 200
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await fetch(server, "/healthz")
+    async with HttpServer(OnDemand(make), f"127.0.0.1:{server.port}") as second:
+        assert (await fetch(second, "/healthz"))[0] == 200
+
+
+async def test_an_app_on_demand_that_nobody_asks_for_is_not_made_and_frees_its_port(registry: CollectorRegistry) -> None:
+    server = HttpServer(OnDemand(lambda: pytest.fail("nobody asked")), "127.0.0.1:0")
+    port = await server.start()
+    with pytest.raises(ConfigurationError, match="Address already in use"):
+        await HttpServer(create_app(registry), f"127.0.0.1:{port}").start()
+    await server.stop()
+    await server.stop()
+    async with HttpServer(create_app(registry), f"127.0.0.1:{port}") as second:
+        assert (await fetch(second, "/healthz"))[0] == 200
+
+
+async def test_an_app_on_demand_that_is_stopped_while_it_is_made_ends_and_frees_its_port(registry: CollectorRegistry) -> None:
+    making, go = threading.Event(), threading.Event()
+
+    def make() -> FastAPI:
+        making.set()
+        assert go.wait(20)
+        return create_app(registry)
+
+    server = HttpServer(OnDemand(make), "127.0.0.1:0")
+    port = await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await until(making.is_set)
+    stopped = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    go.set()
+    await stopped
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    async with HttpServer(create_app(registry), f"127.0.0.1:{port}") as second:
+        assert (await fetch(second, "/healthz"))[0] == 200
+
+
+async def test_who_may_not_ask_is_refused_by_an_app_on_demand_too(registry: CollectorRegistry) -> None:
+    with pytest.raises(ConfigurationError, match=r"0\.0\.0\.0"):
+        await HttpServer(OnDemand(lambda: create_app(registry)), "0.0.0.0:0").start()
 
 
 def test_nothing_heavy_is_imported_before_an_app_is_made() -> None:
