@@ -96,7 +96,7 @@ class Evaluator:
         blobs = self._context.blobs
         self.readiness = Readiness({"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), **neighbours})
         locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s)
-        self._control = RunControl(self._context, Limiters(defaults.concurrency), locks)
+        self._control = RunControl(self._context, Limiters(defaults.concurrency, defaults.weight), locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
         self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)

@@ -20,7 +20,8 @@ from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spe
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
-from evaluator.journal.tables import HEAD, answers, judgements, metadata, people_ratings, reservations, run_judges, runs
+from evaluator.journal.tables import HEAD, answers, judgements, metadata, people_ratings, reservations, run_judges, runs, traffic
+from evaluator.journal.traffic_table import TrafficTable
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.wishes import Wanted
@@ -43,8 +44,8 @@ class Journal:
     What is written under a lease is left out if the lease is lost: that is asked in the same transaction, as the process may have been
     stopped since it was asked to write.
 
-    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes: ratings,
-    and what is wanted of runs, in the same database.
+    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic: ratings,
+    what is wanted of runs, and what their calls were like, in the same database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -61,6 +62,7 @@ class Journal:
         self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
         self.judgements = Judgements(self._engine, self._submit)
         self.wishes = WishTable(self._engine)
+        self.traffic = TrafficTable(self._engine, self._submit)
 
     @property
     def waits_for(self) -> str:
@@ -164,7 +166,7 @@ class Journal:
 
     def clear(self, run_id: str) -> None:
         """Removes what was written under an id of which no run was stored, as whoever copied it there did not come to the end."""
-        tables = (answers, judgements, reservations, run_judges, people_ratings)
+        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic)
         with self._engine.begin() as connection:
             if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
                 for table in tables:

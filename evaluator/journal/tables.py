@@ -1,4 +1,4 @@
-"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, and notes of calls that are open."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, and what traffic was like."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0008"
+HEAD = "0009"
 
 metadata = MetaData()
 
@@ -151,4 +151,32 @@ people_ratings = Table(
     Column("rater", Text, primary_key=True),
     Column("rating", Double, nullable=False),
     Column("created", Float, nullable=False),
+)
+
+traffic = Table(
+    "evaluator_traffic",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("start_s", BigInteger, primary_key=True, autoincrement=False),  # Unix seconds, a multiple of the width
+    Column("width_s", BigInteger, nullable=False),
+    Column("seen_s", Double, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("limited", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("account_calls", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("in_flight_s", Double, nullable=False),  # the sum over the seconds that were seen, as of the following
+    Column("concurrency_s", Double, nullable=False),
+    Column("paced_s", Double, nullable=False),
+    Column("paced_calls", Double, nullable=False),
+    Column("stated", Integer, nullable=False),
+    Column("waits_s", Text, nullable=False),  # JSON: {reason: seconds}
+)
+
+accounts = Table(
+    "evaluator_accounts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("learnt", Text, nullable=False),  # genlevel.runtime.limits.Learnt as JSON
+    Column("at_s", Double, nullable=False),  # Unix seconds: when it was learnt
 )

@@ -16,6 +16,7 @@ from evaluator.runs.judging import Judge, Judging
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
 from evaluator.traffic.budget import Budget
+from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -91,6 +92,11 @@ class ActiveRun:
         self.stopped = self.stopped or Ending(status, reason)
         if (going := self.judging or self.execution) is not None:
             going.stop(status, reason, now=now, scores=scores)
+
+    def reshare(self, share: Share) -> None:
+        """Gives it another part of what its account allows."""
+        if (going := self.judging or self.execution) is not None:
+            going.reshare(share)
 
     def staff(self) -> None:
         """Sees to it that what goes on has workers enough for the account's limits."""

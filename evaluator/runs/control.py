@@ -155,6 +155,7 @@ class RunControl:
                 log=log,
                 limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts()),
                 budget=budget,
+                share=self._limiters.share(record.run_id, work.traffic),
                 totals=totals,
                 scored=scored,
                 retry_failed=work.retry,
@@ -228,6 +229,7 @@ class RunControl:
             log=active.log,
             limiter=limiter,
             budget=active.budget,
+            share=self._limiters.share(active.run_id, active.traffic),
             totals=totals,
             retry_failed=work.retry,
         )
@@ -290,6 +292,7 @@ class RunControl:
         active.follow(wish, parsed(wish.traffic))
         self._limiters.retune(active.work.plan.model, before, active.traffic)
         active.budget.retune(*caps(active.traffic))
+        active.reshare(self._limiters.share(active.run_id, active.traffic))
         active.staff()
         if (ending := ENDED_BY_WISH.get(wish.wanted)) is not None:
             active.stop(*ending, now=wish.at_once)

@@ -19,7 +19,7 @@ from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
 from genlevel.runtime.errors import GenlevelError, StorageError, may_pass
-from genlevel.runtime.limits import AccountLimiter
+from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -60,6 +60,7 @@ class Crew(LiveSource, Generic[Item]):
         model_info: whom its calls go to.
         log: where answers and notes of open calls become durable.
         model, suite: how Prometheus is shown it.
+        share: the run's part of what the account allows.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Crew(LiveSource, Generic[Item]):
         model: str,
         suite: SuiteName,
         priced_before: bool,
+        share: Share,
     ) -> None:
         self.model, self.suite = model, suite
         self.calls = self.retries = 0
@@ -94,6 +96,7 @@ class Crew(LiveSource, Generic[Item]):
             on_retry=self._retried,
             stopping=lambda: self._stopping,
             priced_before=priced_before,
+            share=share,
         )
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
         self._workers: set[asyncio.Task[object]] = set()
@@ -185,6 +188,11 @@ class Crew(LiveSource, Generic[Item]):
             return
         while len(self._workers) < self._wanted_workers():
             self._workers.add(asyncio.create_task(self._guard(self._work()), name=f"worker-{len(self._workers)}"))
+
+    def reshare(self, share: Share) -> None:
+        """Gives the run another part of what its account allows, also to calls that wait."""
+        self._traffic.share = share
+        self._limiter.reshare(share)
 
     @property
     def asks(self) -> bool:
@@ -280,7 +288,7 @@ class Crew(LiveSource, Generic[Item]):
 
     def waiting(self) -> Mapping[str, int]:
         """Items that wait, by reason."""
-        return +(self._traffic.waiting + self._limiter.waiting())
+        return +(self._traffic.waiting + self._limiter.waiting(self._traffic.share.run))
 
     def waits_for(self) -> str:
         """What storage it waits for, in one line; "" = none."""

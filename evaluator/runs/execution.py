@@ -31,7 +31,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import DatasetError, GenlevelError
-from genlevel.runtime.limits import AccountLimiter
+from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -94,6 +94,7 @@ class Execution(Crew[_Item]):
         log: RunLog,
         limiter: AccountLimiter,
         budget: Budget,
+        share: Share,
         totals: Totals,
         scored: frozenset[str] = frozenset(),
         retry_failed: bool = False,
@@ -109,6 +110,7 @@ class Execution(Crew[_Item]):
             model=header.model,
             suite=suite_name(header),
             priced_before=priced_before,
+            share=share,
         )
         self.state = RunState.of(totals)
         self._log = log

@@ -31,7 +31,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import GenlevelError
-from genlevel.runtime.limits import AccountLimiter
+from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -148,6 +148,7 @@ class Judging(Crew[_Item]):
         log: RunLog,
         limiter: AccountLimiter,
         budget: Budget,
+        share: Share,
         totals: JudgingTotals,
         retry_failed: bool = False,
     ) -> None:
@@ -162,6 +163,7 @@ class Judging(Crew[_Item]):
             model=judge.model.route,
             suite=suite_name(header),
             priced_before=is_priced(totals.cost),
+            share=share,
         )
         self.judge = judge
         self._tasks = tasks

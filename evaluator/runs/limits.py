@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from genlevel.runtime.errors import UsageError
-from genlevel.runtime.limits import AccountLimiter
+from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -18,16 +18,22 @@ def check_limits(traffic: ev.TrafficSettings) -> None:
     """Raises UsageError for limits and budgets that no run can keep."""
     if traffic.concurrency > MOST_CONCURRENCY:
         raise UsageError(f"--concurrency {traffic.concurrency:,} is too many: at most {MOST_CONCURRENCY:,} calls are in flight")
+    if traffic.weight > MOST_WEIGHT:
+        raise UsageError(f"--weight {traffic.weight:,} is too much: a run's part of its account is 1 to {MOST_WEIGHT}")
     for name, budget in (("--budget-usd", traffic.budget_nano_usd), ("--budget-tokens", traffic.budget_tokens)):
         if budget < 0:
             raise UsageError(f"{name} is below 0")
 
 
 class Limiters:
-    """One limiter an account. concurrency: calls in flight if neither a run nor the account says how many; 0 = adaptive."""
+    """One limiter an account.
 
-    def __init__(self, concurrency: int) -> None:
+    concurrency: calls in flight if neither a run nor the account says how many; 0 = adaptive. weight: of a run that does not say its own.
+    """
+
+    def __init__(self, concurrency: int, weight: int = 1) -> None:
         self._concurrency = concurrency
+        self._weight = weight
         self._by_account: dict[str, AccountLimiter] = {}
 
     def of(self, model: gw.ModelInfo, traffic: ev.TrafficSettings, in_use: Set[str], *, keep: bool = False) -> AccountLimiter:
@@ -46,6 +52,10 @@ class Limiters:
                 adaptive=not asked,
             )
         return limiter
+
+    def share(self, run_id: str, traffic: ev.TrafficSettings) -> Share:
+        """A run's part of what its account allows; its judge's calls are in it."""
+        return Share(run_id, traffic.weight or self._weight, traffic.interactive)
 
     def retune(self, model: gw.ModelInfo, before: ev.TrafficSettings, now: ev.TrafficSettings) -> None:
         """Changes the limits of a model's account as a run's settings have changed. What other runs of the account asked for gives way."""

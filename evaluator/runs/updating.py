@@ -88,7 +88,7 @@ class Updating:
 
 _VERBS = {Wanted.PAUSED: "pause", Wanted.STOPPED: "stop"}
 _BUDGETS = ("budget_nano_usd", "budget_tokens")
-_TUNABLE = ("concurrency", "requests_per_minute", "tokens_per_minute", *_BUDGETS)
+_TUNABLE = ("concurrency", "requests_per_minute", "tokens_per_minute", "weight", "interactive", *_BUDGETS)
 
 
 def _change(record: RunRecord, wished: ev.TrafficSettings) -> Callable[[str], str] | None:

@@ -16,28 +16,27 @@ from typing import Protocol
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
 
 from evaluator.journal.files import has_media, keep_files
-from evaluator.journal.messages import sent_parameters, usage_of
+from evaluator.journal.messages import usage_of
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.usage import Usage
 from evaluator.planning.outputs import visible_text
 from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.ports import GatewayPort
-from evaluator.traffic.bills import FRESH, Took, WorstCase, bill_of, bill_of_failure, is_surely_longer, plus
-from evaluator.traffic.budget import NOTHING, Amount, Bill, Budget, Reservation
+from evaluator.traffic.bills import WorstCase, bill_of, bill_of_failure, is_surely_longer
+from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
+from evaluator.traffic.tries import Try
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
-from genlevel.runtime.limits import AccountLimiter, Feedback, Permit
+from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Permit, Share
 from genlevel.v1 import gateway_pb2 as gw
 
 _SHORTEST_CALL_S = 0.05
 _NOTE_HOLDS_S = 15.0
 """Less than a lease lasts without being renewed: a process that was suspended for longer may have lost its run."""
-_SILENCE = gw.GenerateResponse()
-_GIVE_UP = Decision(Action.GIVE_UP)
 _FEEDBACK: dict[ErrorClass, Feedback] = {
     ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
     ErrorClass.TRANSIENT: Feedback.TRANSIENT,
@@ -72,85 +71,11 @@ class TrafficRules:
     call_timeout_s: float
 
 
-@dataclass(slots=True)
-class _Try:
-    """One instance's attempts so far.
-
-    request_hash: of what is asked. took: what the calls that ended took. noted: what the journal has of them; noted_at: since when, by
-    time.monotonic. failure: the last one.
-    """
-
-    run_id: str
-    task: str
-    key: AnswerKey
-    request_hash: str
-    number: int
-    took: Took = FRESH
-    noted: OpenCalls | None = None
-    noted_at: float = 0.0
-    calls: int = 0
-    failures: int = 0
-    waits: int = 0
-    first_call: float | None = None
-    failure: CallFailed | None = None
-    decision: Decision = _GIVE_UP
-
-    def outcome(
-        self,
-        outcome: Outcome,
-        response: gw.GenerateResponse = _SILENCE,
-        *,
-        files: str = "",
-        error_class: ErrorClass = ErrorClass.UNSPECIFIED,
-        error: str = "",
-    ) -> Answer:
-        """The instance's answer with what these attempts took. error: why it failed."""
-        took, cut = self.took, response.finish_reason == gw.FINISH_REASON_LENGTH
-        return Answer(
-            self.run_id,
-            self.task,
-            self.key.instance,
-            outcome,
-            raw_answer=visible_text(response),
-            finish_reason=response.finish_reason,
-            error_class=error_class,
-            error="the answer was cut at its token limit" if cut else error,
-            attempts=self.calls,
-            waits=self.waits,
-            usage=took.usage,
-            cost_nano_usd=took.cost_nano_usd,
-            upstream_s=response.upstream_s,
-            provider_model=response.model,
-            parameters=sent_parameters(response),
-            response_id=response.response_id,
-            request_hash=self.request_hash,
-            created=time.time(),
-            files=files,
-            variant=self.key.variant,
-            repeat=self.key.repeat,
-            shuffle=self.key.shuffle,
-            unknown_calls=took.unknown_calls,
-            unknown_nano_usd=took.unknown_nano_usd,
-            unknown_tokens=took.unknown_tokens,
-            excess=took.excess,
-        )
-
-    def open(self, worst: Amount, *, bounded: bool) -> OpenCalls:
-        """The note of these calls and one more, which is about to begin."""
-        took = self.took
-        nano = plus(took.most_nano_usd, worst.nano_usd if bounded else None)
-        return OpenCalls(self.run_id, self.number, self.task, False, took.charged + 1, nano, plus(took.most_tokens, worst.tokens))
-
-    def unanswered(self) -> OpenCalls:
-        """The note of these calls, which no journalled answer tells of."""
-        took = self.took
-        return OpenCalls(self.run_id, self.number, self.task, False, took.charged, took.most_nano_usd, took.most_tokens)
-
-
 class Traffic:
     """Drives calls for one run.
 
-    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet.
+    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet. ``share``: the
+    run's part of what the account allows. ``failed``: calls that failed, by the class of the error.
 
     Args:
         on_call, on_retry: told of each call that was sent, once it has ended, and of each repetition with its error's class.
@@ -173,7 +98,10 @@ class Traffic:
         on_retry: Callable[[str], None] = lambda _: None,
         stopping: Callable[[], bool] = lambda: False,
         priced_before: bool = False,
+        share: Share = NOBODYS,
     ) -> None:
+        self.share = share
+        self.failed: Counter[ErrorClass] = Counter()
         self._run_id = run_id
         self._gateway = gateway
         self._journal = journal
@@ -192,7 +120,7 @@ class Traffic:
     async def ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Answer:
         """The outcome under this key, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
         self._go_on()
-        attempt = _Try(self._run_id, task, key, call.request_hash, self._journal.number())
+        attempt = Try(self._run_id, task, key, call.request_hash, self._journal.number())
         try:
             try:
                 return await self._attempt(attempt, call)
@@ -217,7 +145,7 @@ class Traffic:
         if isinstance(bounds, CallBounds):
             self._budget.check(self._model, task, self._worst.of(bounds))
 
-    def _leave(self, attempt: _Try) -> None:
+    def _leave(self, attempt: Try) -> None:
         """Sees to it that the journal tells of the calls of an instance that gets no outcome now: those that may be billed."""
         if attempt.noted is None:
             return
@@ -228,7 +156,7 @@ class Traffic:
             with suppress(RunStopped):  # then the note stays as it is, which is more
                 self._journal.note(left)
 
-    async def _repeat(self, attempt: _Try, call: PreparedCall, failure: CallFailed) -> Answer:
+    async def _repeat(self, attempt: Try, call: PreparedCall, failure: CallFailed) -> Answer:
         """Tries on after a first failure. (Most calls never get here, and need not pay for the machinery.)"""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and attempt.decision.repeats),
@@ -243,7 +171,7 @@ class Traffic:
         answer: Answer = await retrying(self._attempt, attempt, call)
         return answer
 
-    async def _attempt(self, attempt: _Try, call: PreparedCall) -> Answer:
+    async def _attempt(self, attempt: Try, call: PreparedCall) -> Answer:
         """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots.
 
         On failure leaves the decision in ``attempt`` and raises.
@@ -269,7 +197,7 @@ class Traffic:
             self.busy.discard(current_task())
             self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
 
-    async def _admitted(self, attempt: _Try, call: PreparedCall) -> tuple[Permit, Reservation]:
+    async def _admitted(self, attempt: Try, call: PreparedCall) -> tuple[Permit, Reservation]:
         """A permit and a place in the budget, with the call noted in the journal.
 
         The wait for a permit may be long, and other calls may have cost more than they should: the budget is asked again when it is there.
@@ -301,7 +229,7 @@ class Traffic:
                 return permit, reservation
             self._limiter.give_back(permit)
 
-    def _noted(self, attempt: _Try, calls: OpenCalls) -> asyncio.Future[None] | None:
+    def _noted(self, attempt: Try, calls: OpenCalls) -> asyncio.Future[None] | None:
         """Writes the note of an instance's calls, if it is not what the journal has: None.
 
         An old one is written again. That is refused if the process was suspended, and has lost its run meanwhile.
@@ -312,7 +240,7 @@ class Traffic:
         attempt.noted, attempt.noted_at = calls, now
         return self._journal.note(calls)
 
-    async def _billed(self, attempt: _Try, call: PreparedCall, reservation: Reservation) -> tuple[gw.GenerateResponse, Usage]:
+    async def _billed(self, attempt: Try, call: PreparedCall, reservation: Reservation) -> tuple[gw.GenerateResponse, Usage]:
         """The call itself. What it took is counted at once, whatever becomes of it."""
         now = time.monotonic()
         attempt.first_call = attempt.first_call or now
@@ -343,9 +271,10 @@ class Traffic:
             bounded = (fair and self._worst.is_known(call.bounds), fair and call.bounds.most_output_tokens > 0)
             attempt.took = attempt.took.and_call(bill, usage, reservation.worst, priced=priced, bounded=bounded)
 
-    def _decide(self, attempt: _Try, failure: CallFailed) -> None:
+    def _decide(self, attempt: Try, failure: CallFailed) -> None:
         """Notes a failed call, and what to do about it."""
         attempt.failure = failure
+        self.failed[failure.error_class] += 1
         limited = failure.error_class in (ErrorClass.NOT_SENT, ErrorClass.RATE_LIMIT)
         attempt.waits += limited
         attempt.failures += not limited
@@ -358,15 +287,15 @@ class Traffic:
             deadline_s=self._rules.deadline_s,
         )
 
-    async def _permit(self, attempt: _Try, tokens: int) -> Permit:
-        """A permit. A further try goes before all first ones, and fails as the last one did if its time is over before it may start."""
+    async def _permit(self, attempt: Try, tokens: int) -> Permit:
+        """A permit. A further try goes before first ones of its run, and fails as the last one did if its time is over before."""
         if attempt.failure is None or attempt.first_call is None:
-            return await self._limiter.acquire(tokens)
+            return await self._limiter.acquire(tokens, share=self.share)
         left = self._rules.deadline_s - (time.monotonic() - attempt.first_call)
         if left > _SHORTEST_CALL_S:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left - _SHORTEST_CALL_S):
-                    return await self._limiter.acquire(tokens, again=True)
+                    return await self._limiter.acquire(tokens, again=True, share=self.share)
         why = f"no further try could start before its deadline (runs.deadline_s: {self._rules.deadline_s:g})"
         attempt.decision = Decision(Action.GIVE_UP, why=why)
         raise attempt.failure

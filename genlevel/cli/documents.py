@@ -92,6 +92,8 @@ def tuned_document(run: ev.Run, wished: ev.TrafficSettings) -> Document:
             "tpm": wished.tokens_per_minute or None,
             "budget_usd": wished.budget_nano_usd / NANO if wished.HasField("budget_nano_usd") else None,
             "budget_tokens": wished.budget_tokens if wished.HasField("budget_tokens") else None,
+            "weight": wished.weight or None,
+            "interactive": wished.interactive if wished.HasField("interactive") else None,
         },
     }
 

@@ -35,6 +35,8 @@ class LimitOptions(TypedDict):
     tpm: int | None
     budget_usd: int | None
     budget_tokens: int | None
+    weight: int | None
+    interactive: bool | None
 
 
 class TrafficOptions(LimitOptions):
@@ -103,6 +105,14 @@ _LIMIT_OPTIONS = (
         metavar="N",
         help="The same in tokens, in and out; also for a model without a price.",
     ),
+    click.option(
+        "--weight", type=click.IntRange(1, 100), help="Its part of the account beside other runs there (default: runs.weight, which is 1)."
+    ),
+    click.option(
+        "--interactive/--no-interactive",
+        default=None,
+        help="Its calls go first, as somebody waits for it; other runs of the account keep a tenth.",
+    ),
 )
 _TRAFFIC_OPTIONS = (*_LIMIT_OPTIONS, click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."))
 ratings_option = click.option(
@@ -143,6 +153,8 @@ def limits_of(options: LimitOptions) -> ev.TrafficSettings:
         tokens_per_minute=options["tpm"] or 0,
         budget_nano_usd=options["budget_usd"],
         budget_tokens=options["budget_tokens"],
+        weight=options["weight"] or 0,
+        interactive=options["interactive"],
     )
 
 

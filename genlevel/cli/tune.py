@@ -101,4 +101,8 @@ def _words(traffic: ev.TrafficSettings) -> list[str]:
         words.append(f"a budget of {money(traffic.budget_nano_usd)}")
     if traffic.HasField("budget_tokens"):
         words.append(f"a budget of {traffic.budget_tokens:,} tokens")
+    if traffic.weight:
+        words.append(f"a weight of {traffic.weight}")
+    if traffic.HasField("interactive"):
+        words.append("its calls first" if traffic.interactive else "its calls in turn")
     return words

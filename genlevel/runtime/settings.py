@@ -208,6 +208,7 @@ class RunDefaults(_Strict):
     attempts: int = Field(6, ge=1, description="tries per instance if errors may pass; waits for limits do not count")
     deadline_s: float = Field(900.0, gt=0, description="per instance, from its first call, waits included")
     call_timeout_s: float = Field(300.0, gt=0)
+    weight: int = Field(1, ge=1, le=100, description="a run's part of its account beside the parts of other runs that go on there")
     judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")
 
 

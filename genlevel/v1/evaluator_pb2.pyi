@@ -77,7 +77,7 @@ class RunSpecification(_message.Message):
     def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ..., boxes: _Optional[str] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
-    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens")
+    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens", "weight", "interactive")
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     TOKENS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +85,8 @@ class TrafficSettings(_message.Message):
     UNPRICED_OK_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INTERACTIVE_FIELD_NUMBER: _ClassVar[int]
     concurrency: int
     requests_per_minute: int
     tokens_per_minute: int
@@ -92,7 +94,9 @@ class TrafficSettings(_message.Message):
     unpriced_ok: bool
     judge: str
     budget_tokens: int
-    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ...) -> None: ...
+    weight: int
+    interactive: bool
+    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ..., weight: _Optional[int] = ..., interactive: _Optional[bool] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
     __slots__ = ("specification", "judge", "traffic", "fresh")
@@ -290,7 +294,7 @@ class WatchRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class WatchRunResponse(_message.Message):
-    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging", "provider_wait_s", "waits_for")
+    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging", "provider_wait_s", "waits_for", "pace")
     class WaitingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -306,6 +310,7 @@ class WatchRunResponse(_message.Message):
     JUDGING_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_WAIT_S_FIELD_NUMBER: _ClassVar[int]
     WAITS_FOR_FIELD_NUMBER: _ClassVar[int]
+    PACE_FIELD_NUMBER: _ClassVar[int]
     run: Run
     in_flight: int
     rate: float
@@ -314,7 +319,8 @@ class WatchRunResponse(_message.Message):
     judging: bool
     provider_wait_s: float
     waits_for: str
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ...) -> None: ...
+    pace: float
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -527,3 +533,70 @@ class ListAnswersResponse(_message.Message):
     run_id: str
     call: CallRecord
     def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...
+
+class GetTrafficRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class TrafficSpan(_message.Message):
+    __slots__ = ("start_s", "width_s", "seen_s", "calls", "limited", "failures", "account_calls", "account", "in_flight", "concurrency", "pace", "stated", "waits_s")
+    class WaitsSEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    START_S_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_S_FIELD_NUMBER: _ClassVar[int]
+    SEEN_S_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    LIMITED_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_CALLS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
+    PACE_FIELD_NUMBER: _ClassVar[int]
+    STATED_FIELD_NUMBER: _ClassVar[int]
+    WAITS_S_FIELD_NUMBER: _ClassVar[int]
+    start_s: float
+    width_s: float
+    seen_s: float
+    calls: int
+    limited: int
+    failures: int
+    account_calls: int
+    account: str
+    in_flight: float
+    concurrency: float
+    pace: float
+    stated: bool
+    waits_s: _containers.ScalarMap[str, float]
+    def __init__(self, start_s: _Optional[float] = ..., width_s: _Optional[float] = ..., seen_s: _Optional[float] = ..., calls: _Optional[int] = ..., limited: _Optional[int] = ..., failures: _Optional[int] = ..., account_calls: _Optional[int] = ..., account: _Optional[str] = ..., in_flight: _Optional[float] = ..., concurrency: _Optional[float] = ..., pace: _Optional[float] = ..., stated: _Optional[bool] = ..., waits_s: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class KeptLimits(_message.Message):
+    __slots__ = ("account", "at_s", "rate", "burst", "concurrency")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    AT_S_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    at_s: float
+    rate: float
+    burst: float
+    concurrency: float
+    def __init__(self, account: _Optional[str] = ..., at_s: _Optional[float] = ..., rate: _Optional[float] = ..., burst: _Optional[float] = ..., concurrency: _Optional[float] = ...) -> None: ...
+
+class GetTrafficResponse(_message.Message):
+    __slots__ = ("run_id", "spans", "kept")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    spans: _containers.RepeatedCompositeFieldContainer[TrafficSpan]
+    kept: KeptLimits
+    def __init__(self, run_id: _Optional[str] = ..., spans: _Optional[_Iterable[_Union[TrafficSpan, _Mapping]]] = ..., kept: _Optional[_Union[KeptLimits, _Mapping]] = ...) -> None: ...

@@ -130,7 +130,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     other = run("result", "eval", "--model", "f", "--suite", suite, "--temperature", "0")["run"]
     run("result", "eval", "--model", "a", "--suite", suite, "--repeats", "2")
     run("result", "resume", other)
-    run("tuned-run", "tune", other, "--rpm", "600")
+    run("tuned-run", "tune", other, "--rpm", "600", "--weight", "2", "--interactive")
     judged = run("result", "eval", "--model", "a", "--suite", sounds, "--judge", "j")["run"]
     run("result", "rescore", judged, "--ratings", people)
     run("result", "show", judged)

@@ -9,9 +9,11 @@ from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
 from genlevel.runtime.limits.learnt import Learnt, LimiterState, ProviderLimits
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
-from genlevel.runtime.limits.queue import Share
+from genlevel.runtime.limits.queue import MOST_WEIGHT, NOBODYS, Share
 
 __all__ = [
+    "MOST_WEIGHT",
+    "NOBODYS",
     "AccountLimiter",
     "AdaptiveConcurrency",
     "Bucket",

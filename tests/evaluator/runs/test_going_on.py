@@ -10,6 +10,7 @@ import pytest
 
 from evaluator.runs import control
 from genlevel.runtime.errors import CallerUnknown, NotFoundError, Unavailable, UsageError
+from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, priced, reaches, request_of, rows_of, seen, wish
@@ -248,6 +249,19 @@ async def test_limits_hold_at_once_and_after_a_restart(place, suite_folder):
     await until(lambda: place.gateway.most_at_once >= 3)
     await again.update_run(wish(run, STOPPED, now=True))
     assert place.gateway.most_at_once == 3
+
+
+async def test_a_run_that_goes_on_gets_another_weight_and_goes_first(place, suite_folder):
+    service = place.start()
+    run = await begun(place, service, suite_folder(500))
+    await service.update_run(wish(run, weight=7, interactive=True))
+    execution = service._control.active[run.run_id].execution
+    await until(lambda: execution._traffic.share == Share(run.run_id, 7, interactive=True))
+    await service.update_run(wish(run, interactive=False))
+    await until(lambda: execution._traffic.share == Share(run.run_id, 7))
+    with pytest.raises(UsageError, match="1 to 100"):
+        await service.update_run(wish(run, weight=101))
+    await service.update_run(wish(run, STOPPED, now=True))
 
 
 async def test_limits_of_a_run_that_does_not_go_on_hold_when_it_does(place, suite_folder):

@@ -189,6 +189,25 @@ async def test_runs_started_together_share_the_limits_of_their_account(make_eval
     assert scripted.most_at_once == 3
 
 
+async def test_a_run_that_weighs_more_gets_more_of_its_account(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.01  # else reading is what limits
+    folder = suite_folder(160)
+    one, other = [
+        (await evaluator.start_run(ev.StartRunRequest(specification=specification(folder, seed=seed, limit=150), traffic=traffic))).run
+        for seed, traffic in enumerate((ev.TrafficSettings(concurrency=8), ev.TrafficSettings(concurrency=8, weight=3)))
+    ]
+    active = evaluator._control.active
+    answered = {run.run_id: active[run.run_id].execution.state.outcomes for run in (one, other)}
+    await until(lambda: answered[one.run_id].total() > 1 and answered[other.run_id].total() > 1)
+    before = {run_id: outcomes.total() for run_id, outcomes in answered.items()}
+    await until(lambda: answered[other.run_id].total() - before[other.run_id] >= 60)
+    more, fewer = (answered[run.run_id].total() - before[run.run_id] for run in (other, one))
+    assert more > 1.4 * fewer > 0
+    for run in (one, other):
+        await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id, now=True))
+
+
 async def test_a_dry_run_calls_nothing_and_estimates_cost_by_task(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     scripted.info.price.CopyFrom(gw.Price(input="2", output="8"))
