@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict
-
-import yaml
+from typing import NotRequired, TypedDict, cast
 
 from gateway.prices import Price
 from genlevel.runtime.settings import Api, ModelPrice
+from genlevel.runtime.yaml_text import read_shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,19 @@ class _Entry(TypedDict, total=False):
     structured_output: bool
 
 
+class _Section(TypedDict):
+    defaults: NotRequired[_Entry]
+    models: dict[str, _Entry]
+
+
+class _Table(TypedDict):
+    providers: dict[str, _Section]
+
+
 @cache
 def table() -> dict[str, ModelFacts]:
     """provider/model -> facts. A dated snapshot ("gpt-x-2026-01-31") that is not listed has no entry."""
-    document = yaml.safe_load(files("gateway").joinpath("models.yaml").read_text("utf-8"))
+    document = cast(_Table, read_shipped(files("gateway").joinpath("models.yaml").read_text("utf-8")))
     return {
         f"{provider}/{name}": _facts(entry, section.get("defaults", {}))
         for provider, section in document["providers"].items()

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
-from typing import NotRequired, TypedDict
-
-import yaml
+from typing import NotRequired, TypedDict, cast
 
 from evaluator.planning.schemas import ANSWER_KEY
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.model import Instance
+from genlevel.runtime.yaml_text import read_shipped
 
 _REASONING = re.compile(r"\A\s*<(think|thinking)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _SHOWN_REPLY = 120
@@ -121,7 +120,8 @@ class _Document(TypedDict):
 @cache
 def judge_prompts() -> dict[str, JudgePrompt]:
     """The shipped prompts by metric id."""
-    document: _Document = yaml.safe_load(resources.files("evaluator.planning").joinpath("judge_prompts.yaml").read_text(encoding="utf-8"))
+    text = resources.files("evaluator.planning").joinpath("judge_prompts.yaml").read_text(encoding="utf-8")
+    document = cast(_Document, read_shipped(text))
     return {name: _prompt(name, document, entry) for name, entry in document["metrics"].items()}
 
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from string import ascii_uppercase
-from typing import NotRequired, TypedDict
-
-import yaml
+from typing import NotRequired, TypedDict, cast
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.pictures import Size, sizes_of
+from genlevel.runtime.yaml_text import read_shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def prompt_set(version: str = "") -> PromptSet:
     shipped = wording()
     earlier = resources.files("evaluator.planning").joinpath(f"earlier_prompts/{version}.yaml")
     if version.isdecimal() and version != shipped["version"] and earlier.is_file():
-        shipped = yaml.safe_load(earlier.read_text(encoding="utf-8"))
+        shipped = cast(Wording, read_shipped(earlier.read_text(encoding="utf-8")))
     templates = {
         name: replace(template_of(entry, shipped), confidence=name.endswith(CONFIDENCE)) for name, entry in shipped["types"].items()
     }
@@ -134,8 +133,7 @@ def template_of(entry: TypeWording, shipped: Wording | None = None) -> PromptTem
 @cache
 def wording() -> Wording:
     """What prompts.yaml says, as it stands there."""
-    document: Wording = yaml.safe_load(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8"))
-    return document
+    return cast(Wording, read_shipped(resources.files("evaluator.planning").joinpath("prompts.yaml").read_text(encoding="utf-8")))
 
 
 def sent_size(instance: Instance, template: PromptTemplate, video_frames: int) -> Size | None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict, cast
 
 from genlevel.benchmark.model import Modality, Paradigm
 
@@ -58,15 +59,24 @@ class Manifest:
     licence: str = ""
 
 
+class _Shipped(TypedDict):
+    """A suite.yaml of our own."""
+
+    name: str
+    title: str
+    licence: str
+    tasks: dict[str, dict[str, str]]
+
+
 def shipped_manifest(path: Path) -> Manifest:
     """Reads the suite.yaml of a suite that comes with the package. It is our own, so a test checks it, not each start: that it says the
     same as ``genlevel.benchmark.manifest_file.load_manifest``, which reads what comes from outside. It has no references or parameters.
     """
-    import yaml
+    from genlevel.runtime.yaml_text import read_shipped
 
-    document = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    tasks = {folder: _task(**entry) for folder, entry in document.pop("tasks").items()}
-    return Manifest(tasks=tasks, **document)
+    document = cast(_Shipped, read_shipped(path.read_text("utf-8")))
+    tasks = {folder: _task(**entry) for folder, entry in document["tasks"].items()}
+    return Manifest(document["name"], tasks, document["title"], document["licence"])
 
 
 def _task(*, metric: str, modality: str = "", paradigm: str = "", **texts: str) -> ManifestTask:
