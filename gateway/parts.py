@@ -32,13 +32,15 @@ MODALITY_NAMES: dict[int, str] = {
 }
 
 
-def is_large(request: gw.GenerateRequest) -> bool:
-    """Whether a request has media, or texts, that other calls should not wait for."""
-    return request.ByteSize() > LARGE_BYTES or any(
-        part.WhichOneof("part") == "media" and part.media.WhichOneof("source") == "blob"
-        for message in request.messages
-        for part in message.parts
-    )
+def is_large(request: gw.GenerateRequest, size: int) -> bool:
+    """Whether a request, of so many bytes, has media, or texts, that other calls should not wait for."""
+    if size > LARGE_BYTES:
+        return True
+    for message in request.messages:
+        for part in message.parts:
+            if part.WhichOneof("part") == "media" and part.media.WhichOneof("source") == "blob":
+                return True
+    return False
 
 
 async def turns_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.addresses import host_of, is_loopback
 from gateway.keys import KeySource
@@ -45,6 +45,12 @@ class ResolvedRoute:
     structured_output: bool
     boxes: str
     fingerprint: str
+    takes_uris: bool = field(init=False)
+    """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
+
+    def __post_init__(self) -> None:
+        hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
+        object.__setattr__(self, "takes_uris", hosted)
 
     @property
     def provider(self) -> str:
@@ -55,11 +61,6 @@ class ResolvedRoute:
     def given_by_address(self) -> bool:
         """Whether it is no route of the settings, but a server that a caller named by its address (Routes.add)."""
         return not self.row.implied and self.account == self.shown
-
-    @property
-    def takes_uris(self) -> bool:
-        """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
-        return self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
 
     @property
     def client(self) -> tuple[str, str, KeySource]:

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 from prometheus_client import CollectorRegistry
 
-from gateway.adapters import ADAPTERS, MAKERS
-from gateway.adapters.base import TEXT_ALONE, Adapter, Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters import ADAPTERS, MAKERS, WITHOUT_URIS
+from gateway.adapters.base import TEXT_ALONE, Adapter, ProviderError, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
-from gateway.bodies import Json, body_of, no_object
+from gateway.bodies import Json, body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
-from gateway.errors import REDIRECTS, classify, malformed, redact
+from gateway.errors import REDIRECTS
 from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
 from gateway.parts import MODALITY_NAMES, Fetch, is_large, turns_of
 from gateway.prices import cost_nano_usd
+from gateway.replies import answer_of, charge, failure_of, job_failure, reading
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.telemetry import Telemetry
-from gateway.upstream import Upstream, Upstreams
+from gateway.upstream import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.settings import Api, Settings
 from genlevel.v1 import content_pb2 as ct
@@ -96,40 +96,43 @@ class Gateway:
         started = time.perf_counter()
         provider = ""
         series = None
-        with self._telemetry.in_flight():
+        self._telemetry.open_calls += 1
+        try:
+            route = self._routes.resolve(request.route)
+            provider = route.provider
+            series = self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
+            limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
+            call = self._calls.call(limit_s)
             try:
-                route = self._routes.resolve(request.route)
-                provider = route.provider
-                series = self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
-                limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
-                call = self._calls.call(limit_s)
-                try:
-                    async with call:
-                        response, has_usage = await self._ask(route, request, call)
-                except TimeoutError:
-                    raise CallFailed(
-                        ErrorClass.TIMEOUT,
-                        f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}"
-                        if call.begun
-                        else f"the call of {route.model} at {route.shown} could not begin within {limit_s:g} s",
-                        provider=route.provider,
-                        provider_code="deadline",
-                        may_be_charged=call.begun,
-                    ) from None
-            except CallFailed as failure:
-                self._telemetry.failed(provider, failure.reason)
-                if self._failures is not None:
-                    self._failures.note(provider, failure)
-                if series is not None:
-                    series.failed(time.perf_counter() - started, failure)
-                raise
-            except asyncio.CancelledError:
-                if series is not None:
-                    series.cancelled()
-                raise
+                async with call:
+                    response, has_usage = await self._ask(route, request, call)
+            except TimeoutError:
+                raise CallFailed(
+                    ErrorClass.TIMEOUT,
+                    f"{route.shown} did not answer for {route.model} within {limit_s:g} s{left_behind(route.api)}"
+                    if call.begun
+                    else f"the call of {route.model} at {route.shown} could not begin within {limit_s:g} s",
+                    provider=route.provider,
+                    provider_code="deadline",
+                    may_be_charged=call.begun,
+                ) from None
+        except CallFailed as failure:
+            self._telemetry.failed(provider, failure.reason)
+            if self._failures is not None:
+                self._failures.note(provider, failure)
+            if series is not None:
+                series.failed(time.perf_counter() - started, failure)
+            raise
+        except asyncio.CancelledError:
+            if series is not None:
+                series.cancelled()
+            raise
+        else:
             response.overhead_s = max(0.0, time.perf_counter() - started - response.upstream_s)
             series.answered(response, has_usage)
             return response
+        finally:
+            self._telemetry.open_calls -= 1
 
     def begin_nothing(self) -> None:
         """Before it closes: calls whose provider was not asked yet end as NOT_SENT, now and from now on; the others may end."""
@@ -149,7 +152,7 @@ class Gateway:
         await self._embedded.close()
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
-        self._check_size(request)
+        size = self._check_size(request)
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
@@ -160,9 +163,9 @@ class Gateway:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         parameters = applied(request.parameters, route, adapter.capabilities)
-        large = is_large(request)
+        large = is_large(request, size)
         async with self._encoding if large else nullcontext():
-            capable = adapter.capabilities if route.takes_uris else replace(adapter.capabilities, image_uris=False)
+            capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             turns = await turns_of(request.messages, capable, route.modalities, self._stored(), taker, video_frames=route.video_frames)
             model, starting_s = route.model, 0.0
             if route.row.is_started_here:
@@ -187,7 +190,7 @@ class Gateway:
             )
         call.begin()
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
-        answer = self._read(route, upstream, status, headers, raw)
+        answer = answer_of(route, upstream, status, headers, raw)
         response = gw.GenerateResponse(
             parts=answer.parts,
             finish_reason=answer.finish_reason,  # type: ignore[arg-type]
@@ -206,18 +209,22 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.usage_is_known
 
-    def _check_size(self, request: gw.GenerateRequest) -> None:
-        """Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
-        limits = self._settings.limits
-        messages, parts, size = len(request.messages), sum(len(message.parts) for message in request.messages), request.ByteSize()
+    def _check_size(self, request: gw.GenerateRequest) -> int:
+        """The request's bytes. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
+        limits, size = self._settings.limits, request.ByteSize()
+        parts = sum([len(message.parts) for message in request.messages])
+        most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
+        if size <= most_bytes and parts <= limits.parts and len(request.messages) <= limits.messages:
+            return size
         for what, setting, found, most in (
-            ("messages", "messages", messages, limits.messages),
+            ("messages", "messages", len(request.messages), limits.messages),
             ("parts", "parts", parts, limits.parts),
-            ("bytes", "request_bytes", size, max(limits.request_bytes, MAX_REQUEST_BYTES)),
+            ("bytes", "request_bytes", size, most_bytes),
         ):
             if found > most:
                 said = f"the request has {found:,} {what}; the gateway takes at most {most:,} (limits.{setting})"
                 raise CallFailed(ErrorClass.TOO_LARGE, said, part="messages", provider_code="gateway limit")
+        return size
 
     async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. Media that its answer only names are fetched."""
@@ -229,16 +236,16 @@ class Gateway:
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
             try:
                 if not 200 <= status < 300:
-                    raise self._failure(route, upstream, error_of(status, body_of(raw), headers))
-                with self._reading(route, upstream, headers):
+                    raise failure_of(route, upstream, error_of(status, body_of(raw), headers))
+                with reading(route, upstream, headers):
                     return maker.answer(reply_of(headers, raw), job)
             except JobFailed as failed:
-                raise Ended(self._job_failure(route, upstream, failed)) from None
+                raise Ended(job_failure(route, upstream, failed)) from None
             except CallFailed as failure:
                 if job is None or failure.error_class != ErrorClass.MODEL_GONE or status in REDIRECTS:
                     raise
                 gone = ProviderError(status, "job_not_found", "", f"the job {job.id} is not known any more")
-                raise Ended(self._job_failure(route, upstream, JobFailed(gone, lost=True))) from None
+                raise Ended(job_failure(route, upstream, JobFailed(gone, lost=True))) from None
 
         first = maker.request(route.model, turns, parameters, route.media)
         call.begin()
@@ -261,12 +268,12 @@ class Gateway:
                 else:
                     data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
                     upstream_s += time.perf_counter() - started
-                with self._reading(route, upstream, {}):
+                with reading(route, upstream, {}):
                     response.parts.append(media_part(data, maker.modality, claimed))
         except CallFailed as failure:  # what was made is billed, though it cannot be had
             if maker.modality == ct.MODALITY_IMAGE:
                 made.usage.output_images = len(made.media)
-            _charge(failure, route, made.usage, tokens=made.has_usage, lengths=False, image_input_tokens=made.image_input_tokens)
+            charge(failure, route, made.usage, tokens=made.has_usage, lengths=False, image_input_tokens=made.image_input_tokens)
             raise
         response.upstream_s = upstream_s
         lengths = await self._settle(response, made.seconds)
@@ -299,61 +306,6 @@ class Gateway:
                 media.blob.CopyFrom(reference)
         return known
 
-    def _read(self, route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        body = body_of(raw)
-        failed = None if 200 <= status < 300 else self._failure(route, upstream, error_of(status, body, headers))
-        if not isinstance(body, dict):
-            raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
-        adapter = ADAPTERS[route.row.dialect, route.api]
-        try:
-            if failed is not None:
-                raise failed
-            with self._reading(route, upstream, headers):
-                return adapter.answer(body)
-        except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
-            usage, known = adapter.usage(body)
-            if known:
-                _charge(failure, route, usage, tokens=True)
-            raise
-
-    @contextmanager
-    def _reading(self, route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> Iterator[None]:
-        """Turns what a converter says of a reply into CallFailed."""
-        try:
-            yield
-        except Refused as refusal:
-            raise CallFailed(
-                ErrorClass.CONTENT_REFUSED,
-                f"{route.shown} refused: {redact(str(refusal), upstream.key)}",
-                provider=route.provider,
-                provider_code="refusal",
-                may_be_charged=True,
-            ) from None
-        except AnswerError as problem:
-            raise self._failure(route, upstream, replace(problem.error, headers=headers)) from None
-        except ValueError as problem:  # says in words what is wrong
-            raise malformed(route.provider, redact(str(problem), upstream.key), name=route.shown) from None
-        except (LookupError, TypeError, AttributeError) as problem:
-            said = redact(f"{type(problem).__name__} {problem}", upstream.key)
-            raise malformed(route.provider, f"it is not what the {route.api} API answers ({said})", name=route.shown) from None
-
-    def _failure(self, route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
-        return classify(
-            error,
-            provider=route.provider,
-            name=route.shown,
-            model=route.model,
-            credential=route.key_source.name,
-            usual=route.row.key_variable,
-            where=upstream.base_url,
-            secret=upstream.key,
-        )
-
-    def _job_failure(self, route: ResolvedRoute, upstream: Upstream, failed: JobFailed) -> CallFailed:
-        failure = self._failure(route, upstream, failed.error)
-        failure.may_be_charged = failed.lost
-        return failure
-
     def _stored(self) -> Fetch:
         """Reads what a request names in the blob store: all of it together is no larger than a request may be."""
         left = MAX_REQUEST_BYTES
@@ -379,15 +331,6 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(ErrorClass.MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
-
-
-def _charge(
-    failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
-) -> None:
-    """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
-    failure.usage, failure.may_be_charged = usage, True
-    if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
-        failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
 
 
 def _body(route: ResolvedRoute, adapter: Adapter, outputs: frozenset[int], body: Json) -> Json:

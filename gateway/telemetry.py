@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from genlevel.runtime.errors import CallFailed
@@ -28,7 +25,10 @@ class Telemetry:
         labels = ("provider", "model", "api")
         self._requests = Counter("genlevel_gateway_requests", "Requests by outcome.", (*labels, "outcome"), registry=registry)
         self._errors = Counter("genlevel_gateway_errors", "Failed requests by error class.", ("provider", "class"), registry=registry)
-        self._in_flight = Gauge("genlevel_gateway_in_flight", "Requests being worked on.", registry=registry)
+        self.open_calls = 0
+        """Requests being worked on: counted by whoever works on them, looked at when somebody asks."""
+        in_flight = Gauge("genlevel_gateway_in_flight", "Requests being worked on.", registry=registry)
+        in_flight.set_function(lambda: self.open_calls)
         self._duration = Histogram(
             "gen_ai_client_operation_duration_seconds",
             "Duration of a request, upstream included.",
@@ -68,15 +68,6 @@ class Telemetry:
             registry=registry,
         )
         self._models: dict[tuple[str, str, str, bool], ModelSeries] = {}
-
-    @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """Counts a request while it is worked on."""
-        self._in_flight.inc()
-        try:
-            yield
-        finally:
-            self._in_flight.dec()
 
     def model(self, provider: str, model: str, api: str, *, priced: bool = False) -> ModelSeries:
         """The series of one model; those of the models beyond MAX_MODELS are one. priced: a cost that is not told is unknown, not none."""

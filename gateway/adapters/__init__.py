@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.adapters.anthropic_messages import AnthropicMessages
-from gateway.adapters.base import Adapter
+from gateway.adapters.base import Adapter, Capabilities
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.embedded import EmbeddedChat
 from gateway.adapters.images import CompatibleImages, OpenAIImages
@@ -22,6 +24,11 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
 }
+
+WITHOUT_URIS: dict[tuple[Dialect, Api], Capabilities] = {
+    key: replace(adapter.capabilities, image_uris=False) for key, adapter in ADAPTERS.items()
+}
+"""What servers take that fetch no media by address: those of one's own (``ResolvedRoute.takes_uris``)."""
 
 MAKERS: dict[tuple[Dialect, Api], Maker] = {
     (Dialect.OPENAI, Api.IMAGES): OpenAIImages(),

@@ -208,17 +208,21 @@ def count(container: object, name: str, absent: int | None = 0) -> int | None:
     value = container.get(name) if isinstance(container, dict) else None
     if value is None:
         return absent
+    if type(value) is int:  # as it nearly always is
+        return value if 0 <= value <= MOST_TOKENS else None
     written = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
     if written or (isinstance(value, float) and value.is_integer()):
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def name_of(value: object) -> str:
     """A model's name or an id as one printable line, whatever came: numbers as their digits, "" for what is neither text nor number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
-    return "".join(filter(str.isprintable, value))[:LONGEST_NAME] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return (value if value.isprintable() else "".join(filter(str.isprintable, value)))[:LONGEST_NAME]
 
 
 def objects(container: Json, name: str) -> list[Json]:

@@ -1,0 +1,100 @@
+"""What a provider's reply amounts to: an answer, or CallFailed that says what went wrong, and what it cost all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gateway.adapters import ADAPTERS
+from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters.making import JobFailed
+from gateway.bodies import body_of, no_object
+from gateway.errors import classify, malformed, redact
+from gateway.prices import cost_nano_usd
+from gateway.resolved import ResolvedRoute
+from gateway.upstream import Upstream
+from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.v1 import gateway_pb2 as gw
+
+_UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError)
+"""What converters raise (``gateway.adapters.base.Adapter``)."""
+
+
+def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    """The answer in a reply. Raises CallFailed, with what the call used if the reply says it."""
+    body = body_of(raw)
+    failed = None if 200 <= status < 300 else failure_of(route, upstream, error_of(status, body, headers))
+    if not isinstance(body, dict):
+        raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
+    adapter = ADAPTERS[route.row.dialect, route.api]
+    try:
+        if failed is not None:
+            raise failed
+        try:
+            return adapter.answer(body)
+        except _UNREAD as problem:
+            raise _unread(problem, route, upstream, headers) from None
+    except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
+        usage, known = adapter.usage(body)
+        if known:
+            charge(failure, route, usage, tokens=True)
+        raise
+
+
+@contextmanager
+def reading(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> Iterator[None]:
+    """Turns what a converter says of a reply into CallFailed."""
+    try:
+        yield
+    except _UNREAD as problem:
+        raise _unread(problem, route, upstream, headers) from None
+
+
+def failure_of(route: ResolvedRoute, upstream: Upstream, error: ProviderError) -> CallFailed:
+    """The failure that a provider's error amounts to."""
+    return classify(
+        error,
+        provider=route.provider,
+        name=route.shown,
+        model=route.model,
+        credential=route.key_source.name,
+        usual=route.row.key_variable,
+        where=upstream.base_url,
+        secret=upstream.key,
+    )
+
+
+def job_failure(route: ResolvedRoute, upstream: Upstream, failed: JobFailed) -> CallFailed:
+    """The failure of a job that its provider has begun."""
+    failure = failure_of(route, upstream, failed.error)
+    failure.may_be_charged = failed.lost
+    return failure
+
+
+def charge(
+    failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
+) -> None:
+    """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
+    failure.usage, failure.may_be_charged = usage, True
+    if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
+        failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
+
+
+def _unread(problem: Exception, route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> CallFailed:
+    match problem:
+        case Refused():
+            return CallFailed(
+                ErrorClass.CONTENT_REFUSED,
+                f"{route.shown} refused: {redact(str(problem), upstream.key)}",
+                provider=route.provider,
+                provider_code="refusal",
+                may_be_charged=True,
+            )
+        case AnswerError():
+            return failure_of(route, upstream, replace(problem.error, headers=headers))
+        case ValueError():  # says in words what is wrong
+            return malformed(route.provider, redact(str(problem), upstream.key), name=route.shown)
+        case _:
+            said = redact(f"{type(problem).__name__} {problem}", upstream.key)
+            return malformed(route.provider, f"it is not what the {route.api} API answers ({said})", name=route.shown)
