@@ -10,7 +10,8 @@ from scorer.media import Undecodable
 from scorer.metrics.base import NotComparable, UnreadableAnswer
 from scorer.metrics.entries import Entry
 
-_MALFORMED = (Undecodable, TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError)
+MALFORMED = (Undecodable, TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError)
+"""What reading something that nobody has checked may raise."""
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def of_label(what: str = "") -> Iterator[None]:
     """What is malformed inside is the fault of the label. what: what it should be, such as "a list of tubes"; "": the reason says it."""
     try:
         yield
-    except _MALFORMED as problem:
+    except MALFORMED as problem:
         raise NotComparable(f"the label is not {what}" if what else f"the label cannot be read: {_said(problem)}") from None
 
 
@@ -27,7 +28,7 @@ def of_answer(what: str = "") -> Iterator[None]:
     """What is malformed inside is the fault of the answer. what: as for ``of_label``."""
     try:
         yield
-    except _MALFORMED as problem:
+    except MALFORMED as problem:
         raise UnreadableAnswer(f"it is not {what}" if what else _said(problem)) from None
 
 

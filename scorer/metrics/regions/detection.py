@@ -11,6 +11,7 @@ from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
 from scorer.metrics.regions.curves import UNNAMED, Precisions
 from scorer.metrics.regions.masks import Kinds, read_masks
+from scorer.metrics.regions.overlaps import alike
 from scorer.metrics.regions.precision import COCO_THRESHOLDS, AveragePrecision, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed, Structured
 
@@ -70,20 +71,12 @@ class MaskPrecision(AveragePrecision):
 
     def statistic(self, answer: Parsed, question: Question) -> Precisions:
         read = read_masks(answer, question, Kinds())
-        wanted = [(instance_class(mask.label), mask.region, mask.region.area) for mask in read.wanted]
-        given_names = joined_unnamed([instance_class(mask.label) for mask in read.given], [name for name, *_mask in wanted])
-        pairs = []
-        for index, (name, mask) in enumerate(zip(given_names, read.given, strict=True)):
-            area = mask.region.area
-            for other, (label, region, size) in enumerate(wanted):
-                # The smaller lies in the larger at best.
-                if name == label and min(area, size) >= self._reach[0] * max(area, size) > 0.0:
-                    shared = mask.region.shared(region)
-                    iou = shared / (area + size - shared)
-                    if iou >= self._reach[0]:
-                        pairs.append((index, other, iou))
-        confidences = [1.0 if mask.score is None else mask.score for mask in read.given]
-        return outcomes(list(zip(given_names, confidences, strict=True)), [name for name, *_mask in wanted], pairs, self.achieved)
+        names = [instance_class(label) for label in read.wanted.labels]
+        given_names = joined_unnamed([instance_class(label) for label in read.given.labels], names)
+        pairs = alike(read.given.regions, read.wanted.regions, given_names, names, self._reach[0])
+        confidences = [1.0 if score is None else score for score in read.given.scores]
+        listed = zip(*(side.tolist() for side in pairs), strict=True)
+        return outcomes(list(zip(given_names, confidences, strict=True)), names, listed, self.achieved)
 
     def worst(self, question: Question) -> Precisions:
         """No mask found."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import Floats, NotComparable, Question
-from scorer.metrics.faults import of_answer, of_label
+from scorer.metrics.faults import MALFORMED, of_answer, of_label
+from scorer.metrics.regions.overlaps import Regions
 from scorer.metrics.regions.runs import Region, classes_of_map, union
 from scorer.metrics.regions.sources import (
     Numbers,
@@ -24,13 +25,14 @@ from scorer.metrics.regions.sources import (
     first_frames,
     frames_of,
     is_of_points,
+    listed_runs,
     own_size,
     picture_size,
     resized,
     source_of,
     spanned_size,
 )
-from scorer.parsers import Parsed
+from scorer.parsers import Parsed, Structured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,11 +67,31 @@ class Kinds:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer(Sequence[Mask]):
+    """The masks of a label or of an answer, each of which has a label, a score and a region."""
+
+    labels: Sequence[str]
+    scores: Sequence[float | None]
+    regions: Regions
+
+    @staticmethod
+    def of(masks: Sequence[Mask]) -> Layer:
+        regions = Regions.joined([mask.region for mask in masks])
+        return Layer([mask.label for mask in masks], [mask.score for mask in masks], regions)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Mask:  # type: ignore[override]  # without slices
+        return Mask(self.labels[index], self.regions[index], self.scores[index])
+
+
+@dataclass(frozen=True, slots=True)
 class Masks:
     """A label's masks and its answer's, on one canvas. void: what does not count. size: None for points."""
 
-    wanted: list[Mask]
-    given: list[Mask]
+    wanted: Layer
+    given: Layer
     void: Region
     size: Size | None
 
@@ -79,17 +101,20 @@ def read_masks(answer: Parsed, question: Question, kinds: Kinds | None = None) -
 
     Raises NotComparable for a label that cannot be read, UnreadableAnswer for an answer.
     """
+    if (plain := _run_lengths(answer, question, kinds)) is not None:
+        return plain
     wanted, given, size = _sources(answer, question)
     with of_label():
         read = [_read(source, size, kinds, is_label=True) for source in wanted]
-    masks, outside = [mask for found, _void in read for mask in found], [region for _found, regions in read for region in regions]
-    names = {mask.label for mask in masks}
+        below = Layer.of([mask for found, _void in read for mask in found])
+    outside, names = [region for _found, regions in read for region in regions], set(below.labels)
     with of_answer():
         # A black and white label is held against what is foreground in the answer.
-        found = [mask for source in given for mask in _read(source, size, None if names == {_WHITE} else kinds, is_label=False)[0]]
+        own = None if names == {_WHITE} else kinds
+        above = Layer.of([mask for source in given for mask in _read(source, size, own, is_label=False)[0]])
     if kinds is not None:
-        found = _named_as(found, names)
-    return Masks(masks, found, union(outside) if outside else Region.of_runs([], []), size)
+        above = replace(above, labels=_named_as(above.labels, names))
+    return Masks(below, above, union(outside) if outside else Region.of_runs([], []), size)
 
 
 def read_planes(answer: Parsed, question: Question) -> Iterator[tuple[Floats, Bits]]:
@@ -147,12 +172,35 @@ def _planes(sources: Sequence[Source], size: Size) -> Iterator[Floats]:
         yield np.max([np.zeros(size), *(frame.shades(size) for frame in frames if frame is not None)], axis=0)
 
 
-def _named_as(given: list[Mask], wanted: set[str]) -> list[Mask]:
-    """Answers' masks with the name of the label's only class, if they have none or are the white of a black and white picture."""
+def _run_lengths(answer: Parsed, question: Question, kinds: Kinds | None) -> Masks | None:
+    """What ``read_masks`` finds if label and answer are nothing but run lengths of one size, with names of no background: all at once.
+
+    None for anything else, also if something in it is malformed.
+    """
+    if question.answer_type != AnswerType.MASKS or not isinstance(answer, Structured):
+        return None
+    try:
+        wanted, given = listed_runs(question.label), listed_runs(answer.value)
+        if not wanted.counts or (given.counts and given.size != wanted.size):
+            return None
+        unusual = {str(number) for number in kinds.void} | {_BACKGROUND} if kinds is not None else set()
+        if not unusual.isdisjoint((*wanted.labels, *given.labels)):
+            return None
+        pixels = wanted.size[0] * wanted.size[1]
+        labels = given.labels if kinds is None else _named_as(given.labels, set(wanted.labels))
+        below, above = Regions.of_counts([*wanted.counts, *given.counts], pixels).split(len(wanted.counts))
+    except MALFORMED:
+        return None
+    void = Region.of_runs([], [])
+    return Masks(Layer(wanted.labels, wanted.scores, below), Layer(labels, given.scores, above), void, wanted.size)
+
+
+def _named_as(given: Sequence[str], wanted: set[str]) -> Sequence[str]:
+    """The names of an answer's masks: that of the label's only class, if they have none or are the white of a black and white picture."""
     if len(wanted) != 1:
         return given
     (only,) = wanted
-    return [replace(mask, label=only) if only == _WHITE or mask.label in {"", _WHITE} else mask for mask in given]
+    return [only if only == _WHITE or name in {"", _WHITE} else name for name in given]
 
 
 def _read(source: Source, size: Size | None, kinds: Kinds | None, *, is_label: bool) -> tuple[list[Mask], list[Region]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from scorer.metrics.base import Floats
-from scorer.metrics.entries import Entry
+from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import score_of
+from scorer.metrics.regions.overlaps import Regions
 from scorer.metrics.regions.precision import folded
 from scorer.metrics.regions.runs import Region, of_polygons
 from scorer.parsers import Box, Structured
@@ -102,6 +103,31 @@ def _entry(entry: object) -> Entry:
     return {"label": "", "mask": entry}
 
 
+@dataclass(frozen=True, slots=True)
+class ListedRuns:
+    """Masks that are all run lengths of one picture. size: (0, 0) if there are none."""
+
+    labels: list[str]
+    scores: list[float | None]
+    counts: list[Sequence[int]]
+    size: Size
+
+
+def listed_runs(value: object) -> ListedRuns:
+    """The masks of a list in normal form. Raises what an unchecked entry may, and ValueError if one is of another kind or size."""
+    found = entries_of(value)
+    scores = [None if entry.get("score") is None else score_of(entry) for entry in found]
+    labels = [folded(entry.get("label", "")) for entry in found]
+    masks = [entry["mask"] for entry in found]
+    sizes = {tuple(mask["size"]) for mask in masks}
+    if len(sizes) > 1 or any("file" in mask for mask in masks):
+        raise ValueError("masks of several kinds or sizes")
+    height, width = map(int, *sizes) if sizes else (0, 0)
+    if sizes and not (height > 0 and width > 0 and height * width <= MOST_PIXELS):
+        raise ValueError(f"a mask cannot have {height} x {width} pixels")
+    return ListedRuns(labels, scores, [mask["counts"] for mask in masks], (height, width))
+
+
 def source_of(entry: Entry) -> Source:
     """The mask of an entry. Raises what an unchecked entry may, see ``Entry``."""
     mask = entry["mask"]
@@ -126,9 +152,9 @@ def _frame(mask: Entry) -> Frame:
         return next(_video_frames(str(mask["file"])))
     if "counts" in mask:
         height, width = (int(side) for side in mask["size"])
-        runs = Region.of_counts(mask["counts"])
-        if len(runs.ends) and runs.ends[-1] > height * width:
-            raise ValueError(f"run lengths go beyond the {height} x {width} pixels of their size")
+        if not (height > 0 and width > 0 and height * width <= MOST_PIXELS):
+            raise ValueError(f"a mask cannot have {height} x {width} pixels; at most {MOST_PIXELS:,} can be")
+        (runs,) = Regions.of_counts([mask["counts"]], height * width)
         return Frame(size=(height, width), runs=runs)
     if "points" in mask:
         return Frame(runs=Region.of_indices(mask["points"]))

@@ -1,0 +1,219 @@
+"""Many regions in one array: read, measured and compared in a few passes over all of them, not one by one.
+
+How much of a region lies below a position is a broken line, of slope 1 in its runs and 0 between them; what two regions share is the
+difference of one's line at the ends and at the starts of the other's runs. The lines of all regions, one behind the other, are one line.
+All of it are whole numbers below 2**53, so that it is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from scorer.metrics.regions.runs import Region
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from scorer.metrics.base import Floats
+
+    Integers = NDArray[np.int64]
+    Bits = NDArray[np.bool_]
+    Pairs = tuple[Integers, Integers, Floats]
+
+_AT_ONCE = 1_000_000
+"""Pairs, and starts and ends, that are looked at together: what bounds the memory that is taken beside the regions."""
+_MOST_POSITIONS = 2**53
+_NO_MORE = (0,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions(Sequence[Region]):
+    """Regions of one canvas of ``pixels``, one canvas behind the other. number: how many canvases lie before the first.
+
+    bounds: the start and the end of each run, of which some are empty or touch; below: how many pixels lie in runs before each, and in
+    all of them; firsts, lasts: between which of the runs each region's are.
+
+    >>> regions = Regions.of_counts([[0, 6, 6], [4, 4, 4]], 12)
+    >>> regions.areas.tolist(), regions.shared(regions, [0], [1]).tolist()
+    ([6, 4], [2.0])
+    """
+
+    bounds: Integers
+    below: Integers
+    firsts: Integers
+    lasts: Integers
+    pixels: int
+    number: int = 0
+
+    @staticmethod
+    def of_counts(lists: Sequence[Sequence[int]], pixels: int) -> Regions:
+        """COCO's run lengths of pictures of so many pixels: of unset and set ones in turn, the first of unset ones.
+
+        Raises ValueError for negative ones and for more than the pixels, TypeError or OverflowError for what is no number.
+        """
+        import numpy as np
+
+        lengths = np.array([len(counts) for counts in lists], dtype=np.int64)
+        runs = lengths // 2
+        lasts = np.cumsum(lengths - runs)
+        # Behind the last unset pixels of an odd number of run lengths lies an empty run.
+        padded = chain.from_iterable((counts, _NO_MORE) if len(counts) % 2 else (counts,) for counts in lists)
+        total = 2 * int(lasts[-1]) if len(lists) else 0
+        counts = np.fromiter(chain.from_iterable(padded), dtype=np.int64, count=total)
+        # As numbers without a sign, negative ones are the largest.
+        if counts.view(np.uint64).max(initial=0) > pixels:
+            raise ValueError("run lengths are whole numbers from 0 to the pixels of their size")
+        bounds = np.cumsum(counts)
+        if not lengths.all() or (bounds[2 * lasts - 1] != pixels * np.arange(1, len(lists) + 1)).any():
+            return Regions.of_counts([_filled(counts, pixels) for counts in lists], pixels)
+        below = np.zeros(total // 2 + 1, dtype=np.int64)
+        np.cumsum(counts[1::2], out=below[1:])
+        firsts = lasts - lengths + runs
+        return Regions(bounds, below, firsts, firsts + runs, pixels)
+
+    @staticmethod
+    def joined(regions: Sequence[Region]) -> Regions:
+        """Raises ValueError for regions that reach farther than can be counted."""
+        import numpy as np
+
+        lengths = [len(region.starts) for region in regions]
+        pixels = max((int(region.ends[-1]) for region in regions if len(region.ends)), default=0)
+        if pixels * (len(regions) + 1) > _MOST_POSITIONS:
+            raise ValueError("masks of so many pixels or points cannot be counted")
+        lasts = np.cumsum(lengths, dtype=np.int64)
+        moved = np.repeat(np.arange(len(regions)) * pixels, lengths)
+        bounds = np.empty(2 * len(moved), dtype=np.int64)
+        for side, parts in enumerate(([region.starts for region in regions], [region.ends for region in regions])):
+            bounds[side::2] = np.concatenate([*parts, np.zeros(0, dtype=np.int64)]) + moved
+        below = np.append(0, np.cumsum(bounds[1::2] - bounds[0::2]))
+        return Regions(bounds, below, lasts - np.array(lengths, dtype=np.int64), lasts, pixels)
+
+    def split(self, index: int) -> tuple[Regions, Regions]:
+        """Those before the one of this number, and those from it on."""
+        at = int(self.firsts[index]) if index < len(self) else len(self.bounds) // 2
+        before = Regions(self.bounds[: 2 * at], self.below[: at + 1], self.firsts[:index], self.lasts[:index], self.pixels, self.number)
+        firsts, lasts = self.firsts[index:] - at, self.lasts[index:] - at
+        return before, Regions(self.bounds[2 * at :], self.below[at:], firsts, lasts, self.pixels, self.number + index)
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    def __getitem__(self, index: int) -> Region:  # type: ignore[override]  # without slices
+        part = self.bounds[2 * self.firsts[index] : 2 * self.lasts[index]] - (self.number + range(len(self))[index]) * self.pixels
+        return Region.of_runs(part[0::2], part[1::2])
+
+    @property
+    def areas(self) -> Integers:
+        found: Integers = self.below[self.lasts] - self.below[self.firsts]
+        return found
+
+    def shared(self, other: Regions, ours: Integers | Sequence[int], theirs: Integers | Sequence[int]) -> Floats:
+        """How many numbers each of ``ours`` has in common with the one of ``theirs`` (of the other) at its place."""
+        import numpy as np
+
+        pairs = _Pairs(self, other, np.asarray(ours, dtype=np.int64), np.asarray(theirs, dtype=np.int64))
+        return pairs.shared() if len(other.bounds) else np.zeros(len(pairs.ours))
+
+
+class _Pairs:
+    """Regions of ``first``, and the one of ``second`` that each is held against."""
+
+    def __init__(self, first: Regions, second: Regions, ours: Integers, theirs: Integers) -> None:
+        self.first, self.second, self.ours, self.theirs = first, second, ours, theirs
+
+    def kept(self, kept: Bits) -> _Pairs:
+        return _Pairs(self.first, self.second, self.ours[kept], self.theirs[kept])
+
+    def spanned(self) -> Floats:
+        """How much of each of the second lies between the first and the last of the first: not less than they share."""
+        first, way = self.first, self._way()
+        starts, ends = first.bounds[2 * first.firsts[self.ours]], first.bounds[2 * first.lasts[self.ours] - 1]
+        return self._below(ends + way) - self._below(starts + way)
+
+    def shared(self) -> Floats:
+        """How much they share."""
+        import numpy as np
+
+        found, first, way = [np.zeros(0)], self.first, self._way()
+        sizes, starts = 2 * (first.lasts - first.firsts)[self.ours], 2 * first.firsts[self.ours]
+        for part in _parts(sizes):
+            size = sizes[part]
+            ends = np.cumsum(size)
+            at = np.arange(ends[-1]) + np.repeat(starts[part] - ends + size, size)
+            moved = first.bounds[at] + np.repeat(way[part], size)
+            if first.pixels > self.second.pixels:
+                moved = np.minimum(moved, np.repeat((self.theirs[part] + self.second.number + 1) * self.second.pixels, size))
+            below = self._below(moved)
+            inside = np.append(0.0, np.cumsum(below[1::2] - below[0::2]))
+            found.append(inside[ends // 2] - inside[(ends - size) // 2])
+        return np.concatenate(found)
+
+    def _way(self) -> Integers:
+        """From the canvas of one of the first to that of the one of the second."""
+        way: Integers = (self.theirs + self.second.number) * self.second.pixels - (self.ours + self.first.number) * self.first.pixels
+        return way
+
+    def _below(self, positions: Integers) -> Floats:
+        """How much of the second lies below, all canvases together."""
+        import numpy as np
+
+        found: Floats = np.interp(positions, self.second.bounds, np.repeat(self.second.below, 2)[1:-1])
+        return found
+
+
+def alike(given: Regions, wanted: Regions, names: Sequence[str], classes: Sequence[str], least: float) -> Pairs:
+    """Which of ``given`` and of ``wanted`` are of one class and have an IoU of ``least`` (above 0) or more: their numbers, and the IoU.
+
+    names, classes: the class of each given and of each wanted one.
+    """
+    import numpy as np
+
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(classes))}
+    of_wanted = np.array([numbers[name] for name in classes], dtype=np.int64)
+    of_given = np.array([numbers.get(name, -1) for name in names], dtype=np.int64)
+    areas, sizes = given.areas, wanted.areas
+    parts = []
+    step = max(1, _AT_ONCE // max(1, len(classes)))
+    for first in range(0, len(names), step):
+        some, area = of_given[first : first + step, None], areas[first : first + step, None]
+        # The smaller lies in the larger at best.
+        fits = (some == of_wanted) & (np.minimum(area, sizes) >= least * np.maximum(area, sizes)) & (area > 0) & (sizes > 0)
+        rows, columns = np.nonzero(fits)
+        parts.append((rows + first, columns))
+    rows, columns = (np.concatenate(side) for side in zip(*parts, strict=True)) if parts else (np.zeros(0, dtype=np.int64),) * 2
+    pairs, ious = _Pairs(given, wanted, rows, columns), np.zeros(len(rows))
+    if not len(rows):
+        return rows, columns, ious
+    for measured in (_Pairs.spanned, _Pairs.shared):  # what could be shared at most is found sooner
+        both = areas[pairs.ours] + sizes[pairs.theirs]
+        common = measured(pairs)
+        ious = common / (both - common)
+        kept = ious >= least
+        pairs, ious = pairs.kept(kept), ious[kept]
+    return pairs.ours, pairs.theirs, ious
+
+
+def _filled(counts: Sequence[int], pixels: int) -> list[int]:
+    """Run lengths that reach the last pixel. Raises ValueError for more than the pixels."""
+    numbers = [int(count) for count in counts]
+    rest = pixels - sum(numbers)
+    if rest < 0:
+        raise ValueError("run lengths go beyond the pixels of their size")
+    return [*numbers, rest] if len(numbers) % 2 == 0 else [*numbers[:-1], numbers[-1] + rest]
+
+
+def _parts(sizes: Integers) -> Iterator[slice]:
+    """Neighbours that have at most _AT_ONCE together, or one alone."""
+    import numpy as np
+
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        before = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + _AT_ONCE, side="right")))
+        yield slice(first, last)
+        first = last
