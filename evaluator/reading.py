@@ -52,6 +52,14 @@ class RunReader:
         async for response in self._answers().answers(await self._records.find(request.run_id), request):
             yield response
 
+    async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
+        """What a run's calls have been like, as far as that is stored. Raises GenlevelError."""
+        from evaluator.runs.traffic_message import traffic_message
+
+        run_id = (await self._records.find(request.run_id)).run_id
+        spans = await self._journal.reads(self._journal.traffic.of, run_id)
+        return await self._journal.reads(traffic_message, self._journal, run_id, spans)
+
     async def close(self) -> None:
         """Closes the journal."""
         self._locks.close()

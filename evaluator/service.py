@@ -29,6 +29,7 @@ from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import score_again
 from evaluator.runs.starting import Starter
+from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
@@ -254,3 +255,10 @@ class Evaluator:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
         async for response in self._answers.answers(await self._records.find(request.run_id), request):
             yield response
+
+    async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
+        """What a run's calls have been like, to this moment if it goes on here. Raises GenlevelError."""
+        record = await self._records.find(request.run_id)
+        active = self._control.active.get(record.run_id)
+        spans = active.recorder.spans() if active is not None else await self._journal.reads(self._journal.traffic.of, record.run_id)
+        return await self._journal.reads(traffic_message, self._journal, record.run_id, spans)

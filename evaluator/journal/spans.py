@@ -61,8 +61,7 @@ class Span:
     def with_seen(self, seen: Seen) -> Span:
         """This and a little more time of it."""
         seconds, pace = seen.seconds, seen.pace
-        return _sum(
-            self,
+        return self.plus(
             Span(
                 self.start_s,
                 self.width_s,
@@ -81,6 +80,26 @@ class Span:
             ),
         )
 
+    def plus(self, other: Span) -> Span:
+        """This span with another part of its time."""
+        waits = Counter(self.waits_s)
+        waits.update(other.waits_s)
+        return replace(
+            self,
+            seen_s=self.seen_s + other.seen_s,
+            calls=self.calls + other.calls,
+            limited=self.limited + other.limited,
+            failures=self.failures + other.failures,
+            account_calls=self.account_calls + other.account_calls,
+            account=other.account or self.account,
+            in_flight_s=self.in_flight_s + other.in_flight_s,
+            concurrency_s=self.concurrency_s + other.concurrency_s,
+            paced_s=self.paced_s + other.paced_s,
+            paced_calls=self.paced_calls + other.paced_calls,
+            stated=other.stated if other.paced_s else self.stated,
+            waits_s=dict(waits),
+        )
+
     @property
     def pace(self) -> float | None:
         """Calls a second that were allowed, while calls were paced; None: they were not."""
@@ -96,7 +115,7 @@ def merged(spans: Iterable[Span], width_s: int) -> list[Span]:
     found: dict[int, Span] = {}
     for span in sorted(spans, key=lambda one: one.start_s):
         start = span.start_s // width_s * width_s
-        found[start] = _sum(found.get(start, Span(start, width_s)), span)
+        found[start] = found.get(start, Span(start, width_s)).plus(span)
     return list(found.values())
 
 
@@ -109,27 +128,6 @@ def bounded(spans: Iterable[Span], most: int = MOST_SPANS) -> list[Span]:
         width_s *= 2
         known = merged(known, width_s)
     return known
-
-
-def _sum(first: Span, second: Span) -> Span:
-    """Two parts of the time of the first one."""
-    waits = Counter(first.waits_s)
-    waits.update(second.waits_s)
-    return replace(
-        first,
-        seen_s=first.seen_s + second.seen_s,
-        calls=first.calls + second.calls,
-        limited=first.limited + second.limited,
-        failures=first.failures + second.failures,
-        account_calls=first.account_calls + second.account_calls,
-        account=second.account or first.account,
-        in_flight_s=first.in_flight_s + second.in_flight_s,
-        concurrency_s=first.concurrency_s + second.concurrency_s,
-        paced_s=first.paced_s + second.paced_s,
-        paced_calls=first.paced_calls + second.paced_calls,
-        stated=second.stated if second.paced_s else first.stated,
-        waits_s=dict(waits),
-    )
 
 
 class Spans:
@@ -156,6 +154,10 @@ class Spans:
     def spans(self) -> list[Span]:
         """All, in order."""
         return [self._spans[start] for start in sorted(self._spans)]
+
+    def store_all(self) -> None:
+        """What was news before could not be stored: all is news again."""
+        self._all_changed = True
 
     def news(self) -> tuple[list[Span], bool]:
         """Those that have changed since this was last asked; whether they are all there are, so that others are to be forgotten."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from evaluator.journal.spans import Span
 from evaluator.journal.tables import accounts, traffic
 from genlevel.runtime.leases import Lease
+from genlevel.runtime.limits import Learnt
 from genlevel.runtime.storage import insert_into
 
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
@@ -49,16 +50,19 @@ class TrafficTable:
 
         return self._submit(store, lease)
 
-    def learnt(self, account: str) -> tuple[Mapping[str, object], float] | None:
-        """What was learnt of an account's limits, and when (Unix seconds); None: nothing is kept."""
-        query = select(accounts.c.learnt, accounts.c.at_s).where(accounts.c.account == account)
+    def learnt(self, account: str) -> Learnt | None:
+        """What was learnt of an account's limits; None: nothing is kept, or nothing that this version understands."""
+        query = select(accounts.c.learnt).where(accounts.c.account == account)
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else (orjson.loads(row.learnt), row.at_s)
+            text = connection.execute(query).scalar_one_or_none()
+        try:
+            return None if text is None else Learnt(**orjson.loads(text))
+        except TypeError:  # fields of another version
+            return None
 
-    def keep_learnt(self, account: str, learnt: Mapping[str, object], at_s: float) -> asyncio.Future[None]:
-        """Stores what was learnt of an account until a time, unless something newer is there."""
-        insert = insert_into(accounts, self._engine).values(account=account, learnt=orjson.dumps(learnt).decode(), at_s=at_s)
+    def keep_learnt(self, account: str, learnt: Learnt) -> asyncio.Future[None]:
+        """Stores what was learnt of an account, unless something newer is there."""
+        insert = insert_into(accounts, self._engine).values(account=account, learnt=orjson.dumps(asdict(learnt)).decode(), at_s=learnt.at)
         newer = insert.on_conflict_do_update(
             index_elements=["account"],
             set_={"learnt": insert.excluded.learnt, "at_s": insert.excluded.at_s},

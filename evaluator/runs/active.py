@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import InitVar, dataclass, field, replace
 
 from evaluator.journal.messages import judging_message, run_message
 from evaluator.journal.records import RunRecord, Totals
+from evaluator.journal.spans import Span, Spans
 from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.plans import Plan
 from evaluator.runs.crew import Ending
@@ -15,6 +16,7 @@ from evaluator.runs.execution import Execution, RunState
 from evaluator.runs.judging import Judge, Judging
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
+from evaluator.runs.traffic_record import TrafficRecorder
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
@@ -54,6 +56,7 @@ class ActiveRun:
         execution, judging: the passes, as far as they have begun.
         stopped: set if it was told to end. over: whether all that is left is to store how it ended.
         taken_over: whether it ended because another process works on it now.
+        spans: what its calls were like before this start. recorder: what they are like.
     """
 
     work: Work
@@ -70,10 +73,13 @@ class ActiveRun:
     stopped: Ending | None = None
     over: bool = False
     taken_over: bool = False
+    spans: InitVar[Sequence[Span]] = ()
     heeded: int = field(init=False)
+    recorder: TrafficRecorder = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, spans: Sequence[Span]) -> None:
         self.heeded = self.wish.number
+        self.recorder = TrafficRecorder(self.log, Spans(spans), lambda: self.judging or self.execution)
 
     @property
     def run_id(self) -> str:
@@ -105,6 +111,14 @@ class ActiveRun:
 
     async def passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
         """Asks the model, then has its answers judged. Returns how the run ended. judged: makes the judge's pass."""
+        recording = asyncio.create_task(self.recorder.run(), name=f"traffic-{self.run_id}")
+        try:
+            return await self._passes(judged)
+        finally:
+            recording.cancel()
+            self.recorder.end()
+
+    async def _passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
         execution, record = self.execution, self.work.record
         ending = await execution.run() if execution is not None else Ending(ev.RUN_STATUS_FINISHED)
         if ending.status == ev.RUN_STATUS_FINISHED and execution is not None and (fruitless := execution.fruitless(record.calls)):
@@ -142,6 +156,7 @@ class ActiveRun:
         progress.waiting.update(going.waiting())
         progress.provider_wait_s = going.provider_wait_s()
         progress.waits_for = going.waits_for()
+        progress.pace = going.limits().pace or 0.0
         if progress.waits_for and self.log.waiting:
             progress.waiting["storage"] = self.log.waiting
         if judging is None and progress.rate:

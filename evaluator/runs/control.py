@@ -134,6 +134,7 @@ class RunControl:
         judge = work.judge.model.route if work.judge is not None else ""
         spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
+        spans = await journal.reads(journal.traffic.of, record.run_id)
         header = header_of(work.plan, record, record.suite_hash)
         header.plan = await journal.reads(journal.expected_number, record.run_id)  # what it is in the end is told with each task
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
@@ -145,7 +146,7 @@ class RunControl:
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
-        active = ActiveRun(work, header, log, budget, totals, wish, work.traffic)
+        active = ActiveRun(work, header, log, budget, totals, wish, work.traffic, spans=spans)
         if work.asks:
             active.accounts.add(work.plan.model.account)
             active.execution = Execution(

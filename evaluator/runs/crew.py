@@ -18,8 +18,8 @@ from evaluator.telemetry import LiveSource, SuiteName
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
-from genlevel.runtime.errors import GenlevelError, StorageError, may_pass
-from genlevel.runtime.limits import AccountLimiter, Share
+from genlevel.runtime.errors import ErrorClass, GenlevelError, StorageError, may_pass
+from genlevel.runtime.limits import AccountLimiter, LimiterState, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -77,7 +77,7 @@ class Crew(LiveSource, Generic[Item]):
         priced_before: bool,
         share: Share,
     ) -> None:
-        self.model, self.suite = model, suite
+        self.model, self.suite, self.account = model, suite, model_info.account
         self.calls = self.retries = 0
         self._context = context
         self._limiter = limiter
@@ -281,6 +281,14 @@ class Crew(LiveSource, Generic[Item]):
             recent.popleft()
 
     # -- what others see -------------------------------------------------------------------------------------------
+
+    def failed_calls(self) -> Mapping[ErrorClass, int]:
+        """Calls that failed so far, by class."""
+        return self._traffic.failed
+
+    def limits(self) -> LimiterState:
+        """How its account's limiter stands."""
+        return self._limiter.state()
 
     def in_flight(self) -> int:
         """Calls in flight."""

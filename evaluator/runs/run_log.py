@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, OpenCalls
+from evaluator.journal.spans import Span
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.locks import RunLock
@@ -70,6 +71,10 @@ class RunLog:
         """Forgets a note of which no call was made. It stays once the lock is lost: its number may be another's now."""
         if self._lock.held:
             self._followed(self._journal.close_note((run_id, number), self._lease))
+
+    def traffic(self, spans: Sequence[Span], *, whole: bool) -> asyncio.Future[None] | None:
+        """Keeps what the run's calls were like; whole: in place of all that is kept of it. None: the lock is lost."""
+        return self._followed(self._journal.traffic.keep(self._run_id, spans, self._lease, whole=whole)) if self._lock.held else None
 
     def judging_ended(self) -> asyncio.Future[None]:
         """Notes that the run's judge has judged all that it can."""

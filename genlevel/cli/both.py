@@ -39,6 +39,9 @@ class RunsOfBoth:
         async for answer in _either_of_many(self._there.list_answers, self._here.list_answers, request):
             yield answer
 
+    async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
+        return await _either(self._there.get_traffic, self._here.get_traffic, request)
+
 
 class VerdictsOfBoth:
     """The same of the scorer (genlevel.cli.connection.VerdictPort)."""

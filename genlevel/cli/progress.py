@@ -47,7 +47,8 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
 def _going(progress: ev.WatchRunResponse) -> list[str]:
     parts = [f"{progress.in_flight} in flight"]
     if progress.rate:
-        parts.append(f"{progress.rate:.1f}/s")
+        allowed = f", calls paced at {progress.pace:.3g}/s" if progress.pace else ""
+        parts.append(f"{progress.rate:.1f}/s{allowed}")
     waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
     if waiting:
         asked = f" (the provider asks for {duration(progress.provider_wait_s)})" if progress.provider_wait_s >= 1 else ""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
 
 
 class _Options(TypedDict):
@@ -40,6 +41,7 @@ class _Options(TypedDict):
     wrong: bool
     instance: str | None
     by: str | None
+    traffic: bool
     task: str
     sort: str
     limit: int
@@ -56,6 +58,7 @@ _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 @click.option("--wrong", is_flag=True, help="Answers that are less than right, beside their labels, the worst of each task first.")
 @click.option("--instance", metavar="ID", help="One instance: what was asked, answered, read and expected (ID or TASK/ID).")
 @click.option("--by", type=click.Choice(_GROUPS), help="Where its points come from: mean score, support and wins of each group of tasks.")
+@click.option("--traffic", is_flag=True, help="What its calls were like over time: rates, limits, rejections, waits.")
 @task_option
 @click.option("--sort", type=click.Choice(["score", "id"]), default="score", show_default=True, help="Order of --wrong within a task.")
 @shown_option
@@ -63,10 +66,13 @@ _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 @json_option
 @click.pass_context
 def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
-    """Show the result of RUN as its level card, by groups of tasks, its failures, its wrong answers, or one instance."""
+    """Show the result of RUN as its level card, by groups of tasks, its failures, its wrong answers, one instance, or its traffic."""
     check_views(ctx, options)
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
+    if options["traffic"]:
+        _show_traffic(settings, run, options)
+        return
 
     async def work() -> Document | list[Document]:
         async with stored(settings, options["out"]) as found:
@@ -102,12 +108,22 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
 
 def check_views(ctx: click.Context, options: _Options) -> None:
     """Raises click.UsageError for several views, or an option that goes with another one."""
-    views = [name for name in ("by", "failures", "wrong", "instance") if options[name]]
+    views = [name for name in ("by", "failures", "wrong", "instance", "traffic") if options[name]]
     if len(views) > 1:
-        raise click.UsageError("--by, --failures, --wrong and --instance are different views: give one")
+        raise click.UsageError("--by, --failures, --wrong, --instance and --traffic are different views: give one")
     for name in () if options["wrong"] else ("task", "sort", "limit"):
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name} goes with --wrong")
+
+
+def _show_traffic(settings: Settings, run: str, options: _Options) -> None:
+    from genlevel.cli.traffic import print_traffic, traffic_document, traffic_of_run
+
+    known = run_async(traffic_of_run(settings, options["out"], run))
+    if options["as_json"]:
+        print_json(traffic_document(*known))
+    else:
+        print_traffic(*known)
 
 
 def _breakdown(run: ev.Run, verdict: sc.GetVerdictResponse, by: str) -> Document:

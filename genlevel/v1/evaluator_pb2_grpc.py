@@ -79,6 +79,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.FromString,
                 _registered_method=True)
+        self.GetTraffic = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/GetTraffic',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.FromString,
+                _registered_method=True)
 
 
 class EvaluatorServiceServicer:
@@ -146,6 +151,13 @@ class EvaluatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTraffic(self, request, context):
+        """What a run's calls have been like over time: rates, limits, what they waited for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvaluatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -193,6 +205,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.ListAnswers,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.SerializeToString,
+            ),
+            'GetTraffic': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTraffic,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -438,6 +455,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/ListAnswers',
             genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTraffic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/GetTraffic',
+            genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.FromString,
             options,
             channel_credentials,
             insecure,

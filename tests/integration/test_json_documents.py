@@ -18,9 +18,10 @@ from scorer.workbooks.writer import write_workbook
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 LINK = re.compile(r"\]\(#([a-z-]+)\)")
-# What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece.
+# What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece, limits.
 UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "model.price.per_image", "model.price.per_second"}
-UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens"}
+UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens", "figures.waits_s.*"}
+UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "burst", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 
 
@@ -146,6 +147,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("breakdown", "show", one, "--by", "modality")
     run("answer", "show", other, "--failures")
     run("answer", "show", judged, "--instance", "s1")
+    run("traffic", "show", other, "--traffic")
     run("wrong-answers", "show", other, "--wrong", "--limit", "1")
     run("run", "runs")
     run("certification", "certify", one)

@@ -22,6 +22,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.EvaluatorService/UpdateRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/RescoreRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/ListAnswers": Role.READ,
+    "/genlevel.v1.EvaluatorService/GetTraffic": Role.READ,
     "/genlevel.v1.ScorerService/BeginRun": Role.ADMIN,
     "/genlevel.v1.ScorerService/ScoreTask": Role.ADMIN,
     "/genlevel.v1.ScorerService/GetVerdict": Role.READ,

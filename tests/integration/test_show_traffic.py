@@ -1,0 +1,46 @@
+"""``genlevel show RUN --traffic``: in words, as a figure, as a table; and of a run that recorded nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from evaluator.journal.spans import Span
+from genlevel.cli.traffic import figure, summary
+
+
+def test_the_traffic_of_a_run_is_shown(genlevel, stub_upstream, choice_suite):
+    suite, server = str(choice_suite(6)), stub_upstream(answer="A")
+    done = genlevel.run("eval", "--base-url", server.base_url, "--model", "m", "--suite", suite, "--json")
+    run = json.loads(done.stdout)["run"]
+    shown = genlevel.run("show", run, "--traffic")
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert lines[1].startswith("The run made ")
+    assert "0.0 % were rejected for a limit; none failed otherwise." in " ".join(lines[1:3])
+    assert any(line.startswith("calls/s ") for line in lines)
+    with sqlite3.connect(genlevel.folder / "genlevel-data" / "genlevel.db") as connection:
+        connection.execute("delete from evaluator_traffic")
+    connection.close()
+    assert "was not recorded" in genlevel.run("show", run, "--traffic").stdout
+
+
+def test_words_tell_what_was_used_and_what_was_waited_for():
+    found = Span(0, 5, 5.0, 245, 2, account_calls=245, paced_s=5.0, paced_calls=250.0, waits_s={"requests": 4.5, "retry": 0.5})
+    assert summary([found]) == (
+        "The run made 49.0 calls/s of the 50.0 that its account seems to allow, over 5 s. 0.8 % were rejected for a limit; none failed "
+        "otherwise. Calls waited for the limit of calls in 90 % of the time, their next try in 10 % of the time."
+    )
+    shared = Span(0, 5, 10.0, 100, 0, 5, account_calls=300, account="acct", paced_s=10.0, paced_calls=300.0, stated=True)
+    assert summary([shared]) == (
+        "The run made 10.0 calls/s of the 30.0 that are stated (all runs of acct together: 30.0), over 10 s. "
+        "0.0 % were rejected for a limit; 5.0 % failed otherwise."
+    )
+    assert summary([Span(0, 5)]).startswith("The run made 0 calls/s, over 0 s.")
+
+
+def test_a_figure_has_a_character_for_each_part_of_the_time():
+    spans = [Span(5 * number, 5, 5.0, calls=calls, limited=calls == 40) for number, calls in enumerate((5, 10, 20, 40, 0))]
+    assert figure(spans, fancy=True)[0] == "calls/s    ▁▂▄█   at most 8.0"
+    assert figure(spans, fancy=False)[1] == "rejected/s    @   at most 0.2"
+    assert all(len(line) < 90 for line in figure(spans * 100, fancy=True))
