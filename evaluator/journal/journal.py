@@ -104,7 +104,13 @@ class Journal:
 
     def written(self) -> asyncio.Future[None]:
         """Done when all that was to be written before this has been, or could not be."""
-        return self._submit(_nothing)
+        writing = self._submit(_nothing)
+        self.flush()
+        return writing
+
+    def flush(self) -> None:
+        """Somebody waits for what is to be written: it is not kept back for company."""
+        self._writer.flush()
 
     def _submit(self, work: Work, lease: Lease | None = None, closes: Closed | None = None) -> asyncio.Future[None]:
         return self._writer.submit(work, lease, closes)
@@ -183,7 +189,9 @@ class Journal:
     ) -> asyncio.Future[None]:
         """The same with all else that is written under a run's lease: after it, once, and only while the lease is held."""
         change = _state_change(run_id, status, reason, calls=calls, retries=retries, wish=wish)
-        return self._submit(lambda connection: connection.execute(change), lease)
+        ending = self._submit(lambda connection: connection.execute(change), lease)
+        self.flush()
+        return ending
 
     def run(self, run_id: str) -> RunRecord | None:
         """The run with this id, or with an id that starts so if there is just one."""

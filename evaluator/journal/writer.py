@@ -1,5 +1,8 @@
 """Writes what arrives together in one transaction, by one thread, and again if the database was away meanwhile.
 
+While much arrives, the thread lets more come before it begins: each group costs a transaction, two changes of threads, and a turn at the
+interpreter, at which calls are then not driven. Nobody's slot waits for it (evaluator.traffic.unstored); who waits all the same says so.
+
 A connection that is lost at COMMIT leaves open whether the transaction was committed. So each group has a number, which the lease of its
 run keeps in the same transaction (genlevel.runtime.leases): a group that is written again finds its own number there, and is not written
 twice. The same statement finds that the run is another process's by now. SQLite needs none of it: whether a commit was made is known there,
@@ -28,6 +31,9 @@ from genlevel.runtime.patience import Patience
 from genlevel.runtime.storage import writing
 
 _GROUP = 512
+
+_LINGER_S = 0.01
+"""Seconds for which more is let come. Twice as long gains nothing more: a group is then some ten writes already."""
 
 _IDLE_S = 20.0
 """Seconds after which PostgreSQL gives up a transaction of a process that was stopped in its midst: others may wait for its rows."""
@@ -63,6 +69,7 @@ class Writer:
         self._numbers = itertools.count(1)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._open: set[asyncio.Future[None]] = set()  # of what was asked for and has not ended
+        self._waited_for = threading.Event()
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
@@ -78,10 +85,15 @@ class Writer:
         self._queue.put(_Write(work, lease, future, loop, closes))
         return future
 
+    def flush(self) -> None:
+        """Writes what is queued now, and lets nothing more come before."""
+        self._waited_for.set()
+
     def close(self, within_s: float) -> None:
         """Writes what is queued, for so many seconds at most."""
         self._patience.hurry(within_s)
         self._queue.put(None)
+        self.flush()
         self._thread.join(max(_LAST_S, self._patience.left_s))
         if self._thread.is_alive():
             logger.warning("%d writes to the journal are not stored: the database does not answer", len(self._open))
@@ -99,9 +111,13 @@ class Writer:
             future.exception()  # noticed: asyncio need not log what nobody asks for
 
     def _write(self) -> None:
-        stop = False
+        stop, lingers = False, False
         while not stop and (first := self._queue.get()) is not None:
+            if lingers:
+                self._waited_for.wait(_LINGER_S)
+            self._waited_for.clear()
             group, stop = self._grouped(first)
+            lingers = 1 < len(group) < _GROUP  # what comes alone comes seldom, or one after the other
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
             for write, error in self._commit(group).items():
                 by_loop.setdefault(write.loop, []).append((write.future, error))

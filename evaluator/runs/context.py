@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evaluator.journal.journal import Journal
 from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
+from evaluator.traffic.unstored import UnstoredAnswers
 from genlevel.runtime.blobs import BlobStore
 
 
@@ -15,7 +16,8 @@ from genlevel.runtime.blobs import BlobStore
 class Context:
     """The services beside this one, what is stored, and the rules that hold for every run.
 
-    inline_limit: bytes up to which media go with a request; larger ones go by reference to the blob store.
+    inline_limit: bytes up to which media go with a request; larger ones go by reference to the blob store. unstored: answers that have come
+    and are not durable yet.
     """
 
     gateway: GatewayPort
@@ -25,3 +27,4 @@ class Context:
     telemetry: EvaluatorTelemetry
     rules: TrafficRules
     inline_limit: int
+    unstored: UnstoredAnswers = field(default_factory=UnstoredAnswers)

@@ -13,11 +13,12 @@ from collections import deque
 from collections.abc import Coroutine, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
+from evaluator.journal.records import Answer
 from evaluator.runs.context import Context
 from evaluator.telemetry import LiveSource, SuiteName
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
-from evaluator.traffic.traffic import AnswerLog, RunStopped, Traffic, current_task
+from evaluator.traffic.traffic import AnswerLog, RunStopped, Stored, Traffic, current_task
 from genlevel.runtime.errors import ErrorClass, GenlevelError, StorageError, may_pass
 from genlevel.runtime.limits import AccountLimiter, LimiterState, Share
 from genlevel.v1 import evaluator_pb2 as ev
@@ -90,6 +91,7 @@ class Crew(LiveSource, Generic[Item]):
             journal=log,
             blobs=context.blobs,
             limiter=limiter,
+            unstored=context.unstored.of(limiter),
             budget=budget,
             rules=context.rules,
             on_call=self._called,
@@ -100,7 +102,8 @@ class Crew(LiveSource, Generic[Item]):
         )
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
         self._workers: set[asyncio.Task[object]] = set()
-        self._fault: Exception | None = None
+        self._storing: set[asyncio.Future[None]] = set()  # answers that have come, and what is to be done once they are durable
+        self._fault: BaseException | None = None
         self._reader: asyncio.Task[None] | None = None
         self._scoring: asyncio.Task[None] | None = None
         self._asks = True  # whether calls may still be made
@@ -115,8 +118,11 @@ class Crew(LiveSource, Generic[Item]):
         """Puts all that is to be done into the queue."""
 
     @abstractmethod
-    async def _work_on(self, item: Item) -> None:
-        """Does one item to its end, and counts it. Raises DoesNotFit."""
+    async def _work_on(self, item: Item) -> Stored | None:
+        """Does one item until its answer has come; ``_count`` is told of it once it is durable. None: it is done. Raises DoesNotFit."""
+
+    def _count(self, item: Item, answer: Answer) -> None:
+        """Counts one item, whose answer is durable."""
 
     @abstractmethod
     def _leave(self, item: Item) -> None:
@@ -124,20 +130,29 @@ class Crew(LiveSource, Generic[Item]):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    async def _drive(self) -> Exception | None:
+    async def _drive(self) -> BaseException | None:
         """Reads and works until nothing is left or the pass is stopped. Returns what was an error in genlevel itself."""
         if self._stopping:
             return None
         self._reader = asyncio.create_task(self._guard(self._read_all()), name="reader")
         self.staff()
         try:
-            while going := {task for task in (self._reader, *self._workers) if not task.done()}:
+            while going := self._going():
                 await asyncio.wait(going)  # then look for those that have come meanwhile
         finally:
             for task in (self._reader, *self._workers):
                 task.cancel()
             self._asks = False
         return self._fault
+
+    def _going(self) -> set[asyncio.Future[None] | asyncio.Task[object]]:
+        """What the end of the pass waits for."""
+        parts: list[asyncio.Future[None] | asyncio.Task[object] | asyncio.Task[None] | None] = [
+            self._reader,
+            *self._workers,
+            *self._storing,
+        ]
+        return {part for part in parts if part is not None and not part.done()}
 
     async def _read_all(self) -> None:
         await self._read()
@@ -155,15 +170,40 @@ class Crew(LiveSource, Generic[Item]):
 
     async def _do(self, item: Item) -> None:
         """Does one item, or leaves it out if the budget does not allow it; others may fit."""
+        stored: Stored | None = None
         try:
-            await self._work_on(item)
+            stored = await self._work_on(item)
         except DoesNotFit as problem:
             self._left_out.add(problem.worst)
             self._leave(item)
             if problem.exhausted:
                 self.stop(ev.RUN_STATUS_BUDGET, "")
         finally:
-            self._queue.task_done()
+            if stored is None:
+                self._queue.task_done()
+            else:
+                self._follow(item, *stored)
+
+    def _follow(self, item: Item, answer: Answer, durable: asyncio.Future[None]) -> None:
+        """Counts an item once its answer is durable. Nobody waits for that but the end of the pass."""
+
+        def ended(durable: asyncio.Future[None]) -> None:
+            self._storing.discard(durable)
+            try:
+                if durable.cancelled():
+                    return
+                error = durable.exception()
+                if error is None:
+                    self._count(item, answer)
+                else:
+                    self._failed_by(error)
+            except Exception as error:
+                self._failed_by(error)
+            finally:
+                self._queue.task_done()
+
+        self._storing.add(durable)
+        durable.add_done_callback(ended)
 
     async def _fits_now(self) -> bool:
         """When all that was read is done: whether something that was left out fits now, as the budget was raised or calls were cheap."""
@@ -240,17 +280,24 @@ class Crew(LiveSource, Generic[Item]):
         """Stops the whole pass when one of its parts cannot go on."""
         try:
             await work
-        except RunStopped as stopped:
-            self.stop(ev.RUN_STATUS_FAILED, stopped.reason)
-        except GenlevelError as error:
-            self.fail(error)
         except Exception as error:
+            self._failed_by(error)
+
+    def _failed_by(self, error: BaseException) -> None:
+        """Stops the whole pass because of what one of its parts ended with."""
+        if isinstance(error, RunStopped):
+            self.stop(ev.RUN_STATUS_FAILED, error.reason)
+        elif isinstance(error, GenlevelError):
+            self.fail(error)
+        else:
             self._fault = self._fault or error
             self.stop(ev.RUN_STATUS_FAILED, "an error in genlevel itself; see the log")
 
     def _cut(self) -> None:
         for worker in self._workers:
             worker.cancel()
+        for durable in list(self._storing):
+            durable.cancel()  # it is stored all the same, and not waited for
 
     # -- counting --------------------------------------------------------------------------------------------------
 
@@ -292,7 +339,7 @@ class Crew(LiveSource, Generic[Item]):
 
     def in_flight(self) -> int:
         """Calls in flight."""
-        return len(self._traffic.busy)
+        return self._traffic.in_flight
 
     def waiting(self) -> Mapping[str, int]:
         """Items that wait, by reason."""

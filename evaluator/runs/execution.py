@@ -27,6 +27,7 @@ from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
 from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
+from evaluator.traffic.traffic import Stored
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.outcomes import Outcome
@@ -179,15 +180,11 @@ class Execution(Crew[_Item]):
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    async def _work_on(self, item: _Item) -> None:
-        state = item.state
-        answer = await self._outcome(state.planned.task, item.instance, item.key)
-        self._count(state, answer)
-        if state.finished:
-            self._to_score.put_nowait(state)
+    async def _work_on(self, item: _Item) -> Stored:
+        return await self._outcome(item.state.planned.task, item.instance, item.key)
 
-    async def _outcome(self, task: SuiteTask, instance: Instance, asked: AnswerKey) -> Answer:
-        """What becomes of an answer, journalled: asked for if that can be, else its reason."""
+    async def _outcome(self, task: SuiteTask, instance: Instance, asked: AnswerKey) -> Stored:
+        """What becomes of an answer, and when it is durable: asked for if that can be, else its reason."""
         key = task.key
         if instance.problem:
             return await self._unasked(key, asked, Outcome.FAILED, instance.problem)
@@ -218,9 +215,9 @@ class Execution(Crew[_Item]):
             call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
         except DatasetError as error:
             return await self._unasked(key, asked, Outcome.FAILED, str(error))
-        return await self._traffic.ask(key, asked, call)
+        return await self._traffic.answered(key, asked, call)
 
-    async def _unasked(self, key: str, asked: AnswerKey, outcome: Outcome, why: str) -> Answer:
+    async def _unasked(self, key: str, asked: AnswerKey, outcome: Outcome, why: str) -> Stored:
         answer = Answer(
             self._header.run_id,
             key,
@@ -233,8 +230,9 @@ class Execution(Crew[_Item]):
             repeat=asked.repeat,
             shuffle=asked.shuffle,
         )
-        await self._log.record(answer)
-        return answer
+        durable = self._log.record(answer)
+        await durable  # of these nothing else bounds how many there are
+        return Stored(answer, durable)
 
     def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
         """Why the model cannot be asked this instance; empty if it can."""
@@ -248,7 +246,8 @@ class Execution(Crew[_Item]):
 
     # -- counting --------------------------------------------------------------------------------------------------
 
-    def _count(self, state: _TaskState, answer: Answer) -> None:
+    def _count(self, item: _Item, answer: Answer) -> None:
+        state = item.state
         state.open -= 1
         state.changed = True
         state.again.discard(answer.key)
@@ -263,6 +262,8 @@ class Execution(Crew[_Item]):
             self._last_failure = f"; the last one said: {answer.error}"
             if self._failed():
                 self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
+        if state.finished:
+            self._to_score.put_nowait(state)
 
     def _leave(self, item: _Item) -> None:
         item.state.open -= 1

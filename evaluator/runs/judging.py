@@ -81,6 +81,10 @@ class _JudgementLog:
         """See ``RunLog``."""
         self._log.close_note(run_id, number)
 
+    def flush(self) -> None:
+        """See ``RunLog``."""
+        self._log.flush()
+
 
 def _with_answer(judgement: Judgement, prompt: JudgePrompt, answer: Answer, *, structured: bool) -> Judgement:
     """A judgement after one more call (or the last of several that failed) about it."""
@@ -247,7 +251,7 @@ class Judging(Crew[_Item]):
     async def _work_on(self, item: _Item) -> None:
         judgement = await self._judge(item)
         self._open[item.planned.task.key] -= 1
-        self._count(judgement)
+        self._count_judgement(judgement)
 
     async def _judge(self, item: _Item) -> Judgement:
         """Asks until a rating can be read or the judge has failed; each reply is journalled."""
@@ -281,7 +285,7 @@ class Judging(Crew[_Item]):
         self.usage += after.usage - before.usage
         self.cost.change(before, after)
 
-    def _count(self, judgement: Judgement) -> None:
+    def _count_judgement(self, judgement: Judgement) -> None:
         self._finished()
         self._context.telemetry.judged(self.judge.kept_as.judge, self.suite, ok=judgement.outcome is Outcome.ANSWERED)
         if judgement.outcome is Outcome.ANSWERED:

@@ -76,6 +76,10 @@ class RunLog:
         """Keeps what the run's calls were like; whole: in place of all that is kept of it. None: the lock is lost."""
         return self._followed(self._journal.traffic.keep(self._run_id, spans, self._lease, whole=whole)) if self._lock.held else None
 
+    def flush(self) -> None:
+        """Somebody waits for what is to be written."""
+        self._journal.flush()
+
     def judging_ended(self) -> asyncio.Future[None]:
         """Notes that the run's judge has judged all that it can."""
         return self._followed(self._journal.judgements.complete(self._run_id, self._lease))

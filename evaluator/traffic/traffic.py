@@ -1,6 +1,6 @@
 """Gets one instance its outcome: limits, budget, the call, and retries as the error's class decides.
 
-A slot is held only while a call is open: whoever waits (for a limit, a retry, money) has given it back.
+A slot is held only while a call is open: whoever waits (for a limit, a retry, money, an answer to be durable) has given it back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never
 
@@ -27,6 +27,7 @@ from evaluator.traffic.bills import WorstCase, bill_of, bill_of_failure, is_sure
 from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from evaluator.traffic.tries import Try
+from evaluator.traffic.unstored import Unstored
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
@@ -46,12 +47,23 @@ _FEEDBACK: dict[ErrorClass, Feedback] = {
 
 
 class AnswerLog(Protocol):
-    """Where answers, and notes of calls that are open, become durable; futures are done when they are."""
+    """Where answers, and notes of calls that are open, become durable; futures are done when they are.
+
+    flush: somebody waits for what is to be written, which need not wait for more.
+    """
 
     def number(self) -> int: ...
     def record(self, answer: Answer, number: int | None = None) -> asyncio.Future[None]: ...
     def note(self, calls: OpenCalls) -> asyncio.Future[None]: ...
     def close_note(self, run_id: str, number: int) -> None: ...
+    def flush(self) -> None: ...
+
+
+class Stored(NamedTuple):
+    """An answer that has come. durable: done when it is in the journal; raises StorageError."""
+
+    answer: Answer
+    durable: asyncio.Future[None]
 
 
 class RunStopped(Exception):
@@ -74,10 +86,12 @@ class TrafficRules:
 class Traffic:
     """Drives calls for one run.
 
-    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is not durable yet. ``share``: the
-    run's part of what the account allows. ``failed``: calls that failed, by the class of the error.
+    ``busy`` holds the tasks that must not be cancelled lightly: a call of theirs is open, or its answer is being stored.
+    ``in_flight``: how many calls are open. ``share``: the run's part of what the account allows. ``failed``: calls that failed, by the
+    class of the error.
 
     Args:
+        unstored: answers of the limiter's account that have come and are not durable.
         on_call, on_retry: told of each call that was sent, once it has ended, and of each repetition with its error's class.
         stopping: whether the run ends, so that no further call is made.
         priced_before: as of ``WorstCase``.
@@ -92,6 +106,7 @@ class Traffic:
         journal: AnswerLog,
         blobs: BlobStore,
         limiter: AccountLimiter,
+        unstored: Unstored,
         budget: Budget,
         rules: TrafficRules,
         on_call: Callable[[], None] = lambda: None,
@@ -107,6 +122,7 @@ class Traffic:
         self._journal = journal
         self._blobs = blobs
         self._limiter = limiter
+        self._unstored = unstored
         self._budget = budget
         self._rules = rules
         self._on_call = on_call
@@ -115,10 +131,21 @@ class Traffic:
         self._model = model.route
         self._worst = WorstCase(model.price if model.HasField("price") else None, priced_before=priced_before)
         self.busy: set[asyncio.Task[object]] = set()
+        self.in_flight = 0
         self.waiting: Counter[str] = Counter()
 
     async def ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Answer:
         """The outcome under this key, journalled. Raises RunStopped when no call of the run can succeed or it was stopped, StorageError."""
+        answer, durable = await self.answered(task, key, call)
+        self.busy.add(current_task())
+        try:
+            await durable
+        finally:
+            self.busy.discard(current_task())
+        return answer
+
+    async def answered(self, task: str, key: AnswerKey, call: PreparedCall) -> Stored:
+        """The outcome under this key as soon as it has come, and when it is durable. Raises as ``ask``."""
         self._go_on()
         attempt = Try(self._run_id, task, key, call.request_hash, self._journal.number())
         try:
@@ -133,9 +160,8 @@ class Traffic:
             if attempt.decision.action is Action.STOP_RUN:
                 self._leave(attempt)
                 raise RunStopped(said) from None
-            answer = attempt.outcome(outcome_of(failure), error_class=failure.error_class, error=said)
-            await self._journal.record(answer, attempt.number)
-            return answer
+            self._unstored.came()
+            return self._stored(attempt, attempt.outcome(outcome_of(failure), error_class=failure.error_class, error=said))
         except BaseException:
             self._leave(attempt)
             raise
@@ -156,7 +182,7 @@ class Traffic:
             with suppress(RunStopped):  # then the note stays as it is, which is more
                 self._journal.note(left)
 
-    async def _repeat(self, attempt: Try, call: PreparedCall, failure: CallFailed) -> Answer:
+    async def _repeat(self, attempt: Try, call: PreparedCall, failure: CallFailed) -> Stored:
         """Tries on after a first failure. (Most calls never get here, and need not pay for the machinery.)"""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and attempt.decision.repeats),
@@ -168,11 +194,11 @@ class Traffic:
         )
         self._on_retry(failure.reason)
         await self._sleep(attempt.decision.delay_s)
-        answer: Answer = await retrying(self._attempt, attempt, call)
-        return answer
+        stored: Stored = await retrying(self._attempt, attempt, call)
+        return stored
 
-    async def _attempt(self, attempt: Try, call: PreparedCall) -> Answer:
-        """One call under a permit, which is held until its answer is durable: a crash loses no more answers than there are slots.
+    async def _attempt(self, attempt: Try, call: PreparedCall) -> Stored:
+        """One call under a permit, which is given back when its answer has come.
 
         On failure leaves the decision in ``attempt`` and raises.
         """
@@ -183,19 +209,42 @@ class Traffic:
             response, usage = await self._billed(attempt, call, reservation)
             # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
             feedback, used = Feedback.OK, usage.tokens or None
-            files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""  # stored, then named
-            answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
-            attempt.noted = None  # the answer takes its place, also if nobody waits until that is durable
-            await self._journal.record(answer, attempt.number)
-            return answer
+            self._unstored.came()  # before a waiting call has the permit, and looks how many there are
         except CallFailed as failure:
+            self.busy.discard(current_task())
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
             used = None if failure.may_be_charged else 0
             self._decide(attempt, failure)
             raise
+        except BaseException:
+            self.busy.discard(current_task())
+            raise
+        finally:
+            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+        return await self._kept(attempt, response)
+
+    async def _kept(self, attempt: Try, response: gw.GenerateResponse) -> Stored:
+        """An answer on its way into the journal; its media are stored before they are named there."""
+        try:
+            files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""
+        except BaseException:
+            self._unstored.ended()
+            raise
         finally:
             self.busy.discard(current_task())
-            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+        answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
+        attempt.noted = None  # the answer takes its place, also if nobody waits until that is durable
+        return self._stored(attempt, answer)
+
+    def _stored(self, attempt: Try, answer: Answer) -> Stored:
+        """Journals an answer that has come."""
+        try:
+            durable = self._journal.record(answer, attempt.number)
+        except BaseException:
+            self._unstored.ended()
+            raise
+        durable.add_done_callback(self._unstored.ended)
+        return Stored(answer, durable)
 
     async def _admitted(self, attempt: Try, call: PreparedCall) -> tuple[Permit, Reservation]:
         """A permit and a place in the budget, with the call noted in the journal.
@@ -214,12 +263,9 @@ class Traffic:
             permit: Permit | None = None
             try:
                 calls = attempt.open(worst, bounded=self._worst.is_known(call.bounds))
-                durable = self._noted(attempt, calls)
+                noted = self._noted(attempt, calls)
                 permit = await self._permit(attempt, tokens)
-                if durable is not None:
-                    await durable
-                if (again := self._noted(attempt, calls)) is not None:
-                    await again
+                await self._begins(attempt, calls, noted)
             except BaseException:
                 self._budget.cancel(reservation)
                 if permit is not None:
@@ -228,6 +274,21 @@ class Traffic:
             if self._budget.begin(reservation):
                 return permit, reservation
             self._limiter.give_back(permit)
+
+    async def _begins(self, attempt: Try, calls: OpenCalls, noted: asyncio.Future[None] | None) -> None:
+        """Waits until a call that has its permit may begin: its note is durable and new, and fewer answers than slots are not durable."""
+        while True:
+            if noted is not None:
+                if not noted.done():
+                    self._journal.flush()
+                await noted
+            elif self._unstored.count >= max(1, int(self._limiter.concurrency.limit)):
+                self._journal.flush()
+                with self._wait_for("storage"):
+                    await self._unstored.fewer()
+            else:
+                return
+            noted = self._noted(attempt, calls)
 
     def _noted(self, attempt: Try, calls: OpenCalls) -> asyncio.Future[None] | None:
         """Writes the note of an instance's calls, if it is not what the journal has: None.
@@ -245,6 +306,7 @@ class Traffic:
         now = time.monotonic()
         attempt.first_call = attempt.first_call or now
         self.busy.add(current_task())
+        self.in_flight += 1
         remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
         priced, usage, ignored, sent = self._worst.costs, Usage(), False, True
         bill = Bill(None if priced else 0, None)
@@ -263,6 +325,7 @@ class Traffic:
             bill, sent = NOTHING, False
             raise
         finally:
+            self.in_flight -= 1
             if sent:
                 attempt.calls += 1
                 self._on_call()

@@ -1,7 +1,8 @@
 """An OpenAI-compatible server for tests, as its own process: answers after a latency, and misbehaves on request.
 
 Usage: stub_upstream.py --port-file FILE [--log FILE] [--latency S] [--limit-rate P] [--error-rate P] [--drop-rate P] [--garbage-rate P]
-Each arriving call is appended to the log as one line: its outcome and the first line of the last message.
+Each arriving call is appended to the log as one line: its outcome and the first line of the last message. With --given FILE, what was
+answered is appended there, its first line, at the moment in which its answer is sent.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from aiohttp import web
 parser = argparse.ArgumentParser()
 parser.add_argument("--port-file", type=Path, required=True)
 parser.add_argument("--log", type=Path)
+parser.add_argument("--given", type=Path)
 parser.add_argument("--latency", type=float, default=0.0)
 parser.add_argument("--limit-rate", type=float, default=0.0)
 parser.add_argument("--retry-after", default="1")
@@ -29,6 +31,7 @@ parser.add_argument("--status", type=int, default=0, help="answer every call wit
 options = parser.parse_args()
 chance = random.Random(options.seed)
 log = options.log.open("ab", buffering=0) if options.log else None
+given = options.given.open("ab", buffering=0) if options.given else None
 
 
 def usage(text: str) -> dict[str, int]:
@@ -73,6 +76,8 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.Response()
     if outcome == "garbage":
         return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+    if given:
+        given.write(f"{text.partition(chr(10))[0]}\n".encode())
     return web.Response(
         body=orjson.dumps(
             {

@@ -283,7 +283,8 @@ def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(
     assert (result["instances"]["answered"], result["instances"]["total"]) == (instances, instances)
     asked = there.asked()
     assert len(asked) == instances, "nothing is lost"
-    assert asked.total() - instances <= 2 * SLOTS, "no more is asked again than was in flight as gateway and evaluator were killed"
+    cut = SLOTS + 2 * SLOTS
+    assert asked.total() - instances <= cut, "what was in flight at the gateway, and with the evaluator what was not durable yet"
     assert not [line for line in there.said if "Traceback" in line]
 
 
@@ -310,7 +311,7 @@ def test_an_evaluator_takes_over_from_one_that_was_killed(genlevel, installed, c
     watching.communicate()
     asked = there.asked()
     assert len(asked) == 300
-    assert asked.total() - 300 <= SLOTS
+    assert asked.total() - 300 <= 2 * SLOTS
 
 
 @pytest.mark.full

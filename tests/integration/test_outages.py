@@ -148,7 +148,7 @@ def test_a_lock_that_stays_ends_a_run_in_one_line_and_it_goes_on_later(begin):
         began = time.monotonic()
         told, lost = going.check_given_up("another process keeps it locked, wait for it or stop it")
         assert time.monotonic() - began < 30
-    assert 1 <= lost <= SLOTS, told
+    assert 1 <= lost < 2 * SLOTS, told
     going.resume(told)
     assert going.calls.total() <= INSTANCES + 2 * SLOTS
     assert max(going.calls.values()) <= 2
@@ -186,7 +186,7 @@ def test_a_disk_that_stays_full_ends_a_run_in_one_line(begin, disk):
     going = begin(out=disk.folder / "data", patience_s=2.0)
     with disk.full(going.process.pid), no_calls_beyond_slots(going):
         told, lost = going.check_given_up("full; free some space" if disk.mounted else "disk I/O error")
-    assert 1 <= lost <= SLOTS, told
+    assert 1 <= lost < 2 * SLOTS, told
     going.resume(told)
 
 
@@ -237,7 +237,7 @@ def test_a_postgresql_that_stays_away_ends_a_run_in_one_line(begin, own_postgres
     going = begin(url=own_postgresql.url, patience_s=3.0, instances=2000)
     with own_postgresql.stopped(), no_calls_beyond_slots(going):
         _told, lost = going.check_given_up("is the server up")
-    assert lost <= SLOTS
+    assert lost < 2 * SLOTS
 
 
 @pytest.mark.soak
@@ -247,7 +247,7 @@ def test_a_postgresql_that_hangs_for_good_ends_a_run_in_one_line_and_it_goes_on_
         began = time.monotonic()
         told, lost = going.check_given_up("did not answer|no answer|timeout")
         assert time.monotonic() - began < 40
-    assert lost <= SLOTS
+    assert lost < 2 * SLOTS
     time.sleep(35)  # its lease could not be given back
     going.resume(told)
     assert max(going.calls.values()) <= 2

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from evaluator.journal import writer as writer_module
 from evaluator.journal.journal import Journal
@@ -452,3 +452,65 @@ async def test_an_answer_without_a_bill_before_there_was_a_price_has_no_bound(jo
     await journal.record(replace(answer("a"), unknown_calls=2, unknown_nano_usd=0, usage=Usage()))
     journal.set_priced("r")
     assert journal.totals("r").cost == Costs(None, 1, 2, None)
+
+
+class HeldUp:
+    """Holds the writer up, so that what is submitted meanwhile is one group."""
+
+    def __init__(self, journal):
+        self._go, self.began = threading.Event(), threading.Event()
+        self.writing = journal._submit(self._wait)
+
+    def _wait(self, _connection):
+        self.began.set()
+        assert self._go.wait(30)
+
+    def go_on(self):
+        self._go.set()
+
+
+async def company(journal):
+    """Has the writer write two answers together, as it does while many come."""
+    held = HeldUp(journal)
+    await asyncio.to_thread(held.began.wait, 30)
+    both = [journal.record(answer(f"company-{number}")) for number in range(2)]
+    held.go_on()
+    await asyncio.gather(held.writing, *both)
+
+
+async def test_what_comes_alone_is_written_at_once(journal, monkeypatch):
+    monkeypatch.setattr(writer_module, "_LINGER_S", 600.0)
+    async with asyncio.timeout(60):
+        for number in range(3):
+            await journal.record(answer(f"alone-{number}"))
+
+
+@pytest.mark.parametrize("waits", ["flush", "written", "end_run", "close"])
+async def test_what_comes_with_others_waits_for_more_unless_somebody_waits_for_it(journal, monkeypatch, waits):
+    monkeypatch.setattr(writer_module, "_LINGER_S", 600.0)
+    async with asyncio.timeout(60):
+        await company(journal)
+        late = journal.record(answer("late"))
+        await asyncio.sleep(0.05)
+        assert not late.done()
+        if waits == "flush":
+            journal.flush()
+        elif waits == "written":
+            await journal.written()
+        elif waits == "end_run":
+            await journal.end_run("r", status=1, reason="", calls=0, retries=0, wish={}, lease=None)
+        else:
+            await asyncio.to_thread(journal.close)
+        await late
+
+
+async def test_many_at_once_are_few_transactions(journal):
+    transactions = []
+    event.listen(journal._engine, "commit", lambda _connection: transactions.append(1))
+    await company(journal)
+    writing = []
+    for number in range(200):
+        writing.append(journal.record(answer(f"i{number}")))
+        await asyncio.sleep(0.0002)
+    await asyncio.gather(*writing)
+    assert len(transactions) <= 50

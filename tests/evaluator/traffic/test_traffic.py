@@ -15,6 +15,7 @@ from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
+from evaluator.traffic.unstored import Unstored
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
@@ -58,6 +59,9 @@ class Log:
     def close_note(self, run_id, number):
         del self.notes[number]
 
+    def flush(self):
+        pass
+
 
 class Gateway:
     """Answers after its failures; asked: called when a call is made. open: if set, no answer comes before it."""
@@ -85,9 +89,9 @@ class NotingLimiter(AccountLimiter):
         super().__init__(**limits)
         self.used = []
 
-    def release(self, permit, feedback, *, used_tokens=None, retry_after_s=None):
+    def release(self, permit, feedback, *, used_tokens=None, **told):
         self.used.append(used_tokens)
-        super().release(permit, feedback, used_tokens=used_tokens, retry_after_s=retry_after_s)
+        super().release(permit, feedback, used_tokens=used_tokens, **told)
 
 
 @pytest.fixture
@@ -96,7 +100,8 @@ def make(tmp_path):
         limiter = NotingLimiter(requests_per_minute=0, tokens_per_minute=0, concurrency=1, adaptive=False)
         made = Traffic(
             run_id="r", model=gw.ModelInfo(route="m", price=price), gateway=gateway, journal=log, blobs=BlobStore.open(tmp_path / "blobs"),
-            limiter=limiter, budget=budget or Budget(None), rules=TrafficRules(max_attempts=max_attempts, deadline_s=20, call_timeout_s=5),
+            limiter=limiter, unstored=Unstored(),
+            budget=budget or Budget(None), rules=TrafficRules(max_attempts=max_attempts, deadline_s=20, call_timeout_s=5),
             on_call=on_call,
         )  # fmt: skip
         return made, limiter
