@@ -13,12 +13,11 @@ from typing import cast
 import grpc
 
 from evaluator.ports import GatewayPort
-from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
+from genlevel.runtime.errors import STOPPING, CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote, Timeout
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
-from genlevel.runtime.stopping import STOPPING
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc

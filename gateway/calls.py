@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from genlevel.runtime.errors import CallFailed, ErrorClass
-from genlevel.runtime.stopping import STOPPING
+from genlevel.runtime.errors import STOPPING, CallFailed, ErrorClass
 
 
 def not_sent() -> CallFailed:

@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock
-
 from genlevel.runtime.errors import DatasetError
 
 MOST_ENTRIES = 1_000_000
@@ -71,6 +69,8 @@ def unpacked(archive: Path) -> Path:
     home = cache_folder() / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:24]
     target = home / archive.stem
     if not target.is_dir():
+        from filelock import FileLock
+
         try:
             home.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{home}.lock"):

@@ -98,7 +98,7 @@ def main() -> None:
         end_at_signal()
     _open_standard_streams()
     _outlive_readers()
-    gc.set_threshold(20_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time
+    gc.set_threshold(250_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time
     try:
         sys.exit(cli.main(prog_name="genlevel", standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
     except click.exceptions.NoArgsIsHelpError as error:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from genlevel.v1 import gateway_pb2 as gw
 
 
+STOPPING = "stopping"
+"""The code of a call that was not sent because a process stops; one that is full has another."""
+
+
 class ErrorClass(IntEnum):
     """Why a call to a model failed, as far as it matters to what is done next: one class, one policy.
 

@@ -17,7 +17,7 @@ _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 _ALONE_BYTES = 128 << 10
 _ARENAS = 2
 
-_YOUNG, _MIDDLE, _OLD = 10_000, 20, 20
+_YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
 """Python's thresholds while something runs at full speed (its own: 700, 10, 10): what calls leave is freed by itself, with few circles."""
 _UNLOOKED = 8
 """How many runs may leave their circles before all is looked at: that takes as long as a short run."""
@@ -63,7 +63,7 @@ class Collections:
                 self._ended = 0
             gc.freeze()
             self._thresholds = gc.get_threshold()
-            gc.set_threshold(max(_YOUNG, self._thresholds[0]), _MIDDLE, _OLD)
+            gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
         try:
             yield
         finally:

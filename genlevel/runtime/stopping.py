@@ -13,9 +13,6 @@ from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort
 from genlevel.runtime.handlers import Around, behaviour_of, instead_of, yields
 
-STOPPING = "stopping"
-"""The code of a call that was not sent because a process stops; one that is full has another."""
-
 
 class Stops(Protocol):
     """What is told that its server stops."""

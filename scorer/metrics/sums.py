@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,16 +18,27 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Sums:
     """columns: of each sum, every instance's part in it. finish: the score of each row of sums, (draws, sums) -> (draws), in the metric's
-    unit.
+    unit. factor: the score is so many times the first sum over the second one; None: it follows from them in another way.
     """
 
     columns: Sequence[Sequence[float] | Floats]
     finish: Callable[[Floats], Floats]
+    factor: float | None = None
+
+    def weighted(self, weights: Sequence[float]) -> float:
+        """The score if each instance counts so much."""
+        if self.factor is not None:
+            first, second = (math.fsum(map(operator.mul, weights, column)) for column in self.columns)
+            return self.factor * first / second
+        import numpy as np
+
+        totals = np.array([np.asarray(weights) @ np.asarray(column, dtype=float) for column in self.columns])
+        return float(self.finish(totals[None])[0])
 
 
 def mean_of(numbers: Sequence[float]) -> Sums:
     """100 times the mean of one number an instance."""
-    return Sums([numbers, [1.0] * len(numbers)], _mean)
+    return Sums([numbers, [1.0] * len(numbers)], _mean, factor=100.0)
 
 
 def average_of(numbers: Sequence[float], factor: float, *, root: bool) -> Sums:

@@ -36,8 +36,6 @@ def parse_answer(
     >>> parse_answer(AnswerType.SERIES, "[1, 2.5, 4]")
     Structured(value=[1.0, 2.5, 4.0])
     """
-    from scorer.parsers.boxes import parse_boxes
-    from scorer.parsers.placed import placed
     from scorer.parsers.table import PARSERS  # imported when something is parsed: reading stored scores parses nothing
     from scorer.parsers.tags import visible_text
 
@@ -45,6 +43,12 @@ def parse_answer(
     if not text and kind.shape is not Shape.FILES and not (kind.takes_files and files):
         return Unparsable("the answer is empty" if not raw.strip() else "the answer is nothing but reasoning")
     if answer_type == AnswerType.BOXES:
+        from scorer.parsers.boxes import parse_boxes
+
         return parse_boxes(text, place)
     found = PARSERS[answer_type](text, options, files)
-    return placed(answer_type, found, place) if kind.in_picture and isinstance(found, Structured) else found
+    if not kind.in_picture or not isinstance(found, Structured):
+        return found
+    from scorer.parsers.placed import placed
+
+    return placed(answer_type, found, place)

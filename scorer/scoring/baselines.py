@@ -94,16 +94,16 @@ def _chance(metric: Metric[object], kinds: Sequence[_Kind]) -> float | None:
     """Each option of a question counts as an answer to a part of it."""
     if not all(kind.question.options for kind in kinds):
         return None
-    import numpy as np
-
     answered = [(kind, option) for kind in kinds for option in kind.options]
     statistics = [(str(place), metric.statistic(option, kind.question)) for place, (kind, option) in enumerate(answered)]
-    weights = np.array([kind.count / len(kind.question.options) for kind, _option in answered])
+    weights = [kind.count / len(kind.question.options) for kind, _option in answered]
     if (sums := metric.sums(statistics)) is not None:
-        totals = np.array([weights @ np.asarray(column, dtype=float) for column in sums.columns])
-        return float(sums.finish(totals[None])[0])
-    weighted = metric.weighted(statistics)
-    return None if weighted is None else 100.0 * weighted(weights)
+        return sums.weighted(weights)
+    if (weighted := metric.weighted(statistics)) is None:
+        return None
+    import numpy as np
+
+    return 100.0 * weighted(np.array(weights))
 
 
 def _best_constant(metric: Metric[object], kinds: Sequence[_Kind]) -> float:

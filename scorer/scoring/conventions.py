@@ -18,10 +18,8 @@ from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.forms.written_boxes import Layout, Unit
 from genlevel.benchmark.outcomes import Outcome
 from scorer.parsers import Structured, Unparsable, parse_answer
-from scorer.parsers.boxes import boxes_in
 from scorer.parsers.conventions import ASKED, CANDIDATES, Convention, Place, fits, inside, meaning, open_layout, open_unit
 from scorer.parsers.nodes import named_files
-from scorer.parsers.placed import points_of, said_of
 from scorer.parsers.tags import visible_text
 from scorer.scoring.answered import AnsweredInstance
 
@@ -138,6 +136,8 @@ class Conventions:
 
     def _of_boxes(self, instance: AnsweredInstance) -> Evidence | None:
         place = instance.place
+        from scorer.parsers.boxes import boxes_in  # its patterns take a while to compile
+
         written = boxes_in(visible_text(instance.raw_answer))
         if isinstance(written, Unparsable):
             return None
@@ -156,6 +156,8 @@ class Conventions:
         found = parse_answer(kind, instance.raw_answer, instance.options, instance.files)
         if not isinstance(found, Structured) or place.picture is None:
             return None
+        from scorer.parsers.placed import points_of, said_of
+
         points, said = points_of(kind, found), said_of(kind, found)
         if not points or not open_unit(said, place):
             return None

@@ -30,7 +30,6 @@ from scorer.metrics.sums import Sums, f1_of
 from scorer.metrics.text.overlap import common
 from scorer.metrics.text.words import words
 from scorer.parsers import Parsed
-from scorer.parsers.number import label_number
 
 RELATIVE_TOLERANCE = 1e-9
 """How far equal numbers may differ: by the rounding of binary fractions."""
@@ -211,6 +210,8 @@ def is_right(answer: Parsed, question: Question) -> bool:
         case Shape.LETTER if isinstance(question.label, str) and isinstance(answer, str):
             return answer == question.label.strip().upper()
         case Shape.NUMBER if isinstance(answer, float):
+            from scorer.parsers.number import label_number  # many patterns, which other answers do not need
+
             wanted = [label_number(text) for text in acceptable(question.label)]
             return any(number is not None and math.isclose(answer, number, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12) for number in wanted)
         case Shape.ITEMS if isinstance(answer, tuple):
