@@ -25,6 +25,7 @@ from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
+from evaluator.traffic.unstored import Unstored
 from gateway.adapters.base import ProviderError
 from gateway.errors import classify
 from genlevel.benchmark.answer_key import AnswerKey
@@ -255,6 +256,8 @@ class _Log:
 
     def close_note(self, run_id: str, number: int) -> None: ...
 
+    def flush(self) -> None: ...
+
 
 class _Process:
     """One client: as many workers as the evaluator has, which ask one instance after the other."""
@@ -289,7 +292,8 @@ class _Process:
         )  # fmt: skip
         traffic = Traffic(
             run_id="r", model=gw.ModelInfo(route="m"), gateway=self._wire, journal=_Log(), blobs=cast(BlobStore, None),
-            limiter=limiter, budget=Budget(None), rules=TrafficRules(max_attempts=6, deadline_s=client.deadline_s, call_timeout_s=300.0),
+            limiter=limiter, unstored=Unstored(), budget=Budget(None),
+            rules=TrafficRules(max_attempts=6, deadline_s=client.deadline_s, call_timeout_s=300.0),
         )  # fmt: skip
         workers = [asyncio.create_task(self._work(traffic)) for _ in range(2 * (client.concurrency or 64) + 2)]
         for at, arguments in client.retunes:
