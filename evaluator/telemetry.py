@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suite_hash import short_hash
+from genlevel.runtime.limits import LimiterState
 from genlevel.v1 import scorer_pb2 as sc
 
 MOST_CONTENTS = 3
@@ -104,6 +105,11 @@ class LiveSource(Protocol):
 
     model: str
     suite: SuiteName
+    account: str
+
+    def limits(self) -> LimiterState:
+        """How its account's limiter stands."""
+        ...
 
     def in_flight(self) -> int:
         """Calls in flight."""
@@ -128,9 +134,13 @@ class _Live(Collector):
         pending = GaugeMetricFamily(
             "genlevel_evaluator_pending", "Instances of running runs without an outcome.", labels=("model", *_SUITE)
         )
+        pace = GaugeMetricFamily("genlevel_account_pace", "Calls a second that are let through, if calls are paced.", labels=("account",))
+        slots = GaugeMetricFamily("genlevel_account_concurrency_limit", "Calls that may be in flight.", labels=("account",))
         totals: dict[tuple[str, ...], list[int]] = {}
         reasons: dict[tuple[str, ...], int] = {}
+        accounts: dict[str, LimiterState] = {}
         for source in list(self.sources):
+            accounts[source.account] = source.limits()
             entry = totals.setdefault((source.model, *source.suite), [0, 0])
             entry[0] += source.in_flight()
             entry[1] += source.pending()
@@ -142,4 +152,8 @@ class _Live(Collector):
             pending.add_metric(labels, left)
         for reason_labels, count in reasons.items():
             waiting.add_metric(reason_labels, count)
-        return (in_flight, waiting, pending)
+        for account, state in accounts.items():
+            slots.add_metric((account,), state.concurrency)
+            if state.pace is not None:
+                pace.add_metric((account,), state.pace)
+        return (in_flight, waiting, pending, pace, slots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -14,6 +15,8 @@ from evaluator.journal.tables import accounts, traffic
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.limits import Learnt
 from genlevel.runtime.storage import insert_into
+
+_CLOCKS_DIFFER_S = 60.0
 
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
 
@@ -60,12 +63,12 @@ class TrafficTable:
         except TypeError:  # fields of another version
             return None
 
-    def keep_learnt(self, account: str, learnt: Learnt) -> asyncio.Future[None]:
-        """Stores what was learnt of an account, unless something newer is there."""
+    def keep_learnt(self, account: str, learnt: Learnt, lease: Lease | None = None) -> asyncio.Future[None]:
+        """Stores what was learnt of an account, unless something newer is there. What is of a time to come is of a clock that was wrong."""
         insert = insert_into(accounts, self._engine).values(account=account, learnt=orjson.dumps(asdict(learnt)).decode(), at_s=learnt.at)
         newer = insert.on_conflict_do_update(
             index_elements=["account"],
             set_={"learnt": insert.excluded.learnt, "at_s": insert.excluded.at_s},
-            where=accounts.c.at_s <= insert.excluded.at_s,
+            where=(accounts.c.at_s <= insert.excluded.at_s) | (accounts.c.at_s > time.time() + _CLOCKS_DIFFER_S),
         )
-        return self._submit(lambda connection: connection.execute(newer), None)
+        return self._submit(lambda connection: connection.execute(newer), lease)

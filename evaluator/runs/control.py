@@ -135,6 +135,7 @@ class RunControl:
         spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         spans = await journal.reads(journal.traffic.of, record.run_id)
+        learnt = await journal.reads(journal.traffic.learnt, work.plan.model.account)
         header = header_of(work.plan, record, record.suite_hash)
         header.plan = await journal.reads(journal.expected_number, record.run_id)  # what it is in the end is told with each task
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
@@ -154,7 +155,7 @@ class RunControl:
                 header,
                 self._context,
                 log=log,
-                limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts()),
+                limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts(), learnt=learnt),
                 budget=budget,
                 share=self._limiters.share(record.run_id, work.traffic),
                 totals=totals,
@@ -217,7 +218,8 @@ class RunControl:
         assert judge is not None
         same = judge.model.account == work.plan.model.account
         traffic = active.traffic if same else ev.TrafficSettings()
-        limiter = self._limiters.of(judge.model, traffic, self._accounts(), keep=same and work.asks)
+        learnt = await journal.reads(journal.traffic.learnt, judge.model.account)
+        limiter = self._limiters.of(judge.model, traffic, self._accounts(), learnt=learnt, keep=same and work.asks)
         active.accounts.add(judge.model.account)
         totals = await journal.reads(journal.judgements.totals, active.run_id)
         if active.stopped is not None:  # between the passes

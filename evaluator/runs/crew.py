@@ -20,7 +20,7 @@ from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import AnswerLog, RunStopped, Stored, Traffic, current_task
 from genlevel.runtime.errors import ErrorClass, GenlevelError, StorageError, may_pass
-from genlevel.runtime.limits import AccountLimiter, LimiterState, Share
+from genlevel.runtime.limits import AccountLimiter, Learnt, LimiterState, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -336,6 +336,10 @@ class Crew(LiveSource, Generic[Item]):
     def limits(self) -> LimiterState:
         """How its account's limiter stands."""
         return self._limiter.state()
+
+    def learnt(self) -> Learnt | None:
+        """What was learnt of its account's limits; None: nothing."""
+        return self._limiter.learnt()
 
     def in_flight(self) -> int:
         """Calls in flight."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from genlevel.runtime.errors import UsageError
-from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, Share
+from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, Learnt, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -36,13 +36,16 @@ class Limiters:
         self._weight = weight
         self._by_account: dict[str, AccountLimiter] = {}
 
-    def of(self, model: gw.ModelInfo, traffic: ev.TrafficSettings, in_use: Set[str], *, keep: bool = False) -> AccountLimiter:
+    def of(
+        self, model: gw.ModelInfo, traffic: ev.TrafficSettings, in_use: Set[str], *, learnt: Learnt | None, keep: bool = False
+    ) -> AccountLimiter:
         """The limiter of a model's account: shared by all that goes on at the same time, made again when nothing does (unless ``keep``).
 
-        in_use: the accounts that calls go to now.
+        in_use: the accounts that calls go to now. learnt: what is stored of the account's limits; one that is made again knows what
+        the last one has learnt here, if that is newer.
         """
-        if not keep and model.account not in in_use:
-            self._by_account.pop(model.account, None)
+        if not keep and model.account not in in_use and (last := self._by_account.pop(model.account, None)) is not None:
+            learnt = max(filter(None, (learnt, last.learnt())), key=lambda one: one.at, default=None)
         if (limiter := self._by_account.get(model.account)) is None:
             asked = traffic.concurrency or model.limits.concurrency or self._concurrency
             limiter = self._by_account[model.account] = AccountLimiter(
@@ -50,6 +53,7 @@ class Limiters:
                 tokens_per_minute=traffic.tokens_per_minute or model.limits.tokens_per_minute,
                 concurrency=asked or DEFAULT_CONCURRENCY,
                 adaptive=not asked,
+                learnt=learnt,
             )
         return limiter
 

@@ -11,6 +11,7 @@ from evaluator.journal.records import Answer, Judgement, OpenCalls
 from evaluator.journal.spans import Span
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.limits import Learnt
 from genlevel.runtime.locks import RunLock
 
 LOST = "its lock was lost: another process may be working on it"
@@ -79,6 +80,10 @@ class RunLog:
     def flush(self) -> None:
         """Somebody waits for what is to be written."""
         self._journal.flush()
+
+    def learnt(self, account: str, learnt: Learnt) -> asyncio.Future[None] | None:
+        """Keeps what was learnt of an account's limits. None: the lock is lost."""
+        return self._followed(self._journal.traffic.keep_learnt(account, learnt, self._lease)) if self._lock.held else None
 
     def judging_ended(self) -> asyncio.Future[None]:
         """Notes that the run's judge has judged all that it can."""

@@ -1,4 +1,7 @@
-"""Looks at how a run's calls go while it goes on, and stores it now and then: what `genlevel show RUN --traffic` shows."""
+"""Looks at how a run's calls go while it goes on, and stores it now and then: what `genlevel show RUN --traffic` shows.
+
+Beside that it stores what was learnt of the account's limits, so that the next run there, in whichever process, begins with it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ from typing import Protocol
 from evaluator.journal.spans import Seen, Span, Spans
 from evaluator.runs.run_log import RunLog
 from genlevel.runtime.errors import ErrorClass
-from genlevel.runtime.limits import LimiterState
+from genlevel.runtime.limits import Learnt, LimiterState
 
 _LOOK_S = 1.0
 _FIRST_LOOKS_S = 0.2
 _FIRST_LOOKS = 20
 """A short run is looked at more often, so that something was seen of it."""
 _STORE_S = 10.0
+_LEARNT_S = 30.0
 
 _UNSENT = (ErrorClass.RATE_LIMIT, ErrorClass.NOT_SENT)
 """Classes that are no failures of calls: a limit is counted apart, and what was not sent was no call."""
@@ -45,6 +49,10 @@ class Going(Protocol):
         """How its account's limiter stands."""
         ...
 
+    def learnt(self) -> Learnt | None:
+        """What was learnt of its account's limits; None: nothing."""
+        ...
+
 
 class TrafficRecorder:
     """Records one run, from its start in this process to its end.
@@ -58,7 +66,8 @@ class TrafficRecorder:
         self._log = log
         self._spans = spans
         self._going = going
-        self._at = self._stored_at = time.monotonic()
+        self._at = self._stored_at = self._learnt_at = time.monotonic()
+        self._learnt: Learnt | None = None
         self._last = _Counts()
         self._gauges = Seen(0.0)
 
@@ -76,11 +85,14 @@ class TrafficRecorder:
             self.look()
             if self._at - self._stored_at >= _STORE_S:
                 self._store()
+            if self._at - self._learnt_at >= _LEARNT_S:
+                self._keep_learnt()
 
     def end(self) -> None:
         """Looks for the last time, and stores that with what else is still to be written."""
         self.look(ended=True)
         self._store()
+        self._keep_learnt()
 
     def look(self, *, ended: bool = False) -> None:
         """Adds what has come since it looked last. ended: nothing is in flight any more, so what was seen before holds for the rest."""
@@ -90,7 +102,7 @@ class TrafficRecorder:
             return
         state, failed = going.limits(), going.failed_calls()
         counts = _Counts(going, going.calls, failed.get(ErrorClass.RATE_LIMIT, 0), _other(failed), state.limited + state.succeeded)
-        if not ended:
+        if not (ended and self._gauges.account):
             self._gauges = _gauges(going, state)
         calls, limited, failures, account_calls = counts.since(self._last)
         self._last = counts
@@ -102,6 +114,12 @@ class TrafficRecorder:
         spans, whole = self._spans.news()
         if spans and (stored := self._log.traffic(spans, whole=whole)) is not None:
             stored.add_done_callback(self._stored)
+
+    def _keep_learnt(self) -> None:
+        self._learnt_at = self._at
+        if (going := self._going()) is not None and (learnt := going.learnt()) is not None and learnt != self._learnt:
+            self._learnt = learnt
+            self._log.learnt(going.account, learnt)
 
     def _stored(self, stored: asyncio.Future[None]) -> None:
         if stored.cancelled() or stored.exception() is not None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
+from evaluator.journal.journal import Journal
 from evaluator.reading import RunReader
 from genlevel.runtime.errors import ErrorClass
+from genlevel.runtime.limits import AccountLimiter, Learnt
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.runs.asking import start
@@ -49,3 +54,36 @@ async def test_a_record_goes_on_after_a_restart_and_is_told_while_the_run_goes_o
     reader = RunReader(Settings(), data_folder=place.folder)
     assert calls_of(await traffic_of(reader, run)) == 30
     await reader.close()
+
+
+async def test_what_was_learnt_of_an_account_is_kept_for_the_next_run_in_any_process(place, suite_folder, monkeypatch):
+    """Whatever a limiter learns: the limiter of the next run is given the newest, from this process or from the storage."""
+    learnt = Learnt(rate=49.0, burst=2.0, concurrency=9, headers_held=None, at=time.time())
+    given = []
+
+    class Learning(AccountLimiter):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            given.append(arguments["learnt"])
+
+        def learnt(self):
+            return replace(learnt, rate=49.0 + len(given))
+
+    monkeypatch.setattr("evaluator.runs.limits.AccountLimiter", Learning)
+    first = place.start()
+    run = await start(first, suite_folder(3))
+    told = await traffic_of(first, run)
+    assert (told.kept.account, told.kept.rate, told.kept.burst, told.kept.concurrency) == ("acct", 50.0, 2.0, 9.0)
+    await start(first, suite_folder(4))
+    await place.stop(first)
+    await start(place.start(), suite_folder(5))
+    assert given == [None, replace(learnt, rate=50.0), replace(learnt, rate=51.0)]
+
+
+async def test_what_a_clock_that_was_ahead_has_stored_gives_way(place):
+    journal = Journal(f"sqlite:///{place.folder / 'genlevel.db'}")
+    now = time.time()
+    for at, kept in ((now - 10, now - 10), (now - 20, now - 10), (now + 1e7, now + 1e7), (now, now)):
+        await journal.traffic.keep_learnt("acct", Learnt(rate=1.0, burst=0.0, concurrency=0, headers_held=None, at=at))
+        assert journal.traffic.learnt("acct").at == kept
+    journal.close()
