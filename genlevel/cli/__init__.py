@@ -98,6 +98,7 @@ def main() -> None:
         end_at_signal()
     _open_standard_streams()
     _outlive_readers()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look through all installed packages for some
     gc.set_threshold(250_000)  # modules are not garbage: looking for it while they are imported takes a tenth of a command's time
     try:
         sys.exit(cli.main(prog_name="genlevel", standalone_mode=False) or 0)  # the code that a command gave to ctx.exit
