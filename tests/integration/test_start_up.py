@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from genlevel.cli import COMMANDS
 
-ASKING = frozenset(("gateway.service", "openai", "anthropic", "httpx2", "httpx", "aiohttp"))
+SDKS = frozenset(("openai", "anthropic", "httpx2", "httpx"))
+ASKING = SDKS | {"gateway.service", "aiohttp"}
 SERVING = frozenset(("fastapi", "uvicorn", "starlette", "grpc"))
 MEASURING = frozenset(("scipy", "numpy", "PIL", "av", "trimesh", "mido", "tree_sitter", "torch", "transformers", "onnxruntime"))
 MIGRATING = frozenset(("alembic", "mako"))
@@ -85,3 +88,25 @@ def test_looking_at_runs_loads_nothing_that_asks_serves_or_measures(genlevel, st
     for more in ((), ("--json",), ("--failures",)):
         shown = imported(genlevel.folder, "show", run, *more)
         assert shown.isdisjoint(needless | {"scorer.parsers.table", "scorer.metrics.text"}), (more, shown & needless)
+
+
+def test_an_evaluation_of_text_loads_no_sdk_and_nothing_that_serves_measures_or_migrates(tmp_path, stub_upstream):
+    url, tasks = stub_upstream().base_url, "General-Knowledge,Review-Sentiment"
+    found = imported(tmp_path, "eval", "--model", "m", "--base-url", url, "--suite", "starter", "--tasks", tasks, "--limit", "2")
+    assert {"evaluator.service", "gateway.service", "scorer.service"} <= found
+    needless = SDKS | SERVING | MEASURING | MIGRATING | {"fsspec", "sqlalchemy.dialects.postgresql", "xml"}
+    assert found & needless == set()
+
+
+def test_whoever_asks_for_the_metrics_of_a_run_that_goes_on_gets_them(genlevel, stub_upstream):
+    url = stub_upstream(latency=0.3).base_url
+    started = genlevel.start(
+        *("eval", "--model", "m", "--base-url", url, "--suite", "starter", "--tasks", "General-Knowledge", "--concurrency", "1")
+    )
+    assert started.stderr is not None
+    (address,) = re.findall(r"metrics at (\S+)", started.stderr.readline())
+    with urllib.request.urlopen(address, timeout=30) as page:
+        assert "genlevel_evaluator_in_flight" in page.read().decode()
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=60)
+    assert started.wait() == 130
