@@ -12,8 +12,9 @@ so that a run of long calls does not take the slots of one of short calls.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from genlevel.runtime.limits.feedback import Waiting
@@ -27,6 +28,8 @@ _LEARNS, _LEARNS_UNIT = 0.1, 0.02
 _MOST_COST = 64.0
 _MOST_IDLE = 64
 """Runs that wait for nothing and are still remembered."""
+
+_PASSED = attrgetter("passed")
 
 Waiter = TypeVar("Waiter", bound=Hashable)
 
@@ -44,12 +47,13 @@ NOBODYS = Share()
 
 
 @dataclass(slots=True, eq=False)
-class _Kind:
-    """Interactive runs, or the others. passed: their virtual time. reached: where those of them that wait are."""
+class _Kind(Generic[Waiter]):
+    """Interactive runs, or the others. passed: their virtual time. reached: where those of them are that wait, which are in ``waiting``."""
 
     weight: float
     passed: float = 0.0
     reached: float = 0.0
+    waiting: dict[_Run[Waiter], None] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +61,7 @@ class _Run(Generic[Waiter]):
     """One run. passed: its virtual time. held_s: how long its calls hold a slot; 0 = not known. again: those that go before ``first``."""
 
     share: Share
-    kind: _Kind
+    kind: _Kind[Waiter]
     passed: float = 0.0
     held_s: float = 0.0
     again: OrderedDict[Waiter, None] = field(default_factory=OrderedDict)
@@ -76,7 +80,8 @@ class FairQueue(Generic[Waiter]):
 
     def __init__(self) -> None:
         self._runs: dict[str, _Run[Waiter]] = {}
-        self._interactive, self._others = _Kind(_INTERACTIVE), _Kind(_OTHERS)
+        self._interactive: _Kind[Waiter] = _Kind(_INTERACTIVE)
+        self._others: _Kind[Waiter] = _Kind(_OTHERS)
         self._reached = 0.0  # where the kinds that wait are
         self._count = 0
         self._held_s = self._tokens = 0.0  # of a usual call of the account; 0 = not known
@@ -93,17 +98,21 @@ class FairQueue(Generic[Waiter]):
         """Puts one at the end of its run's queue; again: behind those of the run that go before all others of it."""
         run = self._joined(share)
         (run.again if again else run.first)[waiter] = None
+        run.kind.waiting[run] = None
         self._count += 1
 
     def remove(self, waiter: Waiter, share: Share) -> bool:
         """Takes out one that waits no more. Returns whether it was there."""
-        run = self._runs.get(share.run)
-        for queue in (run.again, run.first) if run is not None else ():
-            if waiter in queue:
-                del queue[waiter]
-                self._count -= 1
-                return True
-        return False
+        if (run := self._runs.get(share.run)) is None:
+            return False
+        queue = run.first if waiter in run.first else run.again
+        if waiter not in queue:
+            return False
+        del queue[waiter]
+        self._count -= 1
+        if not (run.first or run.again):
+            del run.kind.waiting[run]
+        return True
 
     def reshare(self, share: Share) -> None:
         """Gives a run that is known another weight, from its next turn on."""
@@ -118,6 +127,8 @@ class FairQueue(Generic[Waiter]):
     def granted(self, share: Share, scarce: Waiting, tokens: int) -> None:
         """Counts a turn of a run, whether the call has waited or not. scarce: what calls of the account wait for, if they wait."""
         run = self._joined(share)
+        if len(self._runs) == 1:  # it has everything, and owes nobody a turn
+            return
         cost = self._cost(run, scarce, tokens)
         kind = run.kind
         kind.reached = max(kind.reached, run.passed)
@@ -128,6 +139,8 @@ class FairQueue(Generic[Waiter]):
 
     def ended(self, share: Share, held_s: float) -> None:
         """Learns for how long a call of a run held its slot."""
+        if len(self._runs) == 1:
+            return
         if (run := self._runs.get(share.run)) is not None:
             run.held_s += (held_s - run.held_s) * _LEARNS if run.held_s else held_s
         self._held_s += (held_s - self._held_s) * _LEARNS_UNIT if self._held_s else held_s
@@ -142,25 +155,18 @@ class FairQueue(Generic[Waiter]):
         return min(_MOST_COST, max(1.0 / _MOST_COST, cost))
 
     def _next(self) -> _Run[Waiter] | None:
-        chosen: _Run[Waiter] | None = None
-        for run in self._waiting():
-            if chosen is None or self._place(run) < self._place(chosen):
-                chosen = run
-        return chosen
-
-    def _place(self, run: _Run[Waiter]) -> tuple[float, bool, float]:
-        kind = run.kind
-        return kind.passed, kind is not self._interactive, run.passed
-
-    def _waiting(self) -> Iterator[_Run[Waiter]]:
-        return (run for run in self._runs.values() if run.again or run.first)
+        first, second = self._interactive, self._others
+        kind = second if not first.waiting or (second.waiting and second.passed < first.passed) else first
+        if len(kind.waiting) > 1:
+            return min(kind.waiting, key=_PASSED)
+        return next(iter(kind.waiting), None)
 
     def _joined(self, share: Share) -> _Run[Waiter]:
         """A run that is about to wait or to have a turn: if it did not wait, it begins where the others are."""
         run = self._shared(share)
-        if not len(run):
-            kind = run.kind
-            if not any(other.kind is kind for other in self._waiting()):
+        kind = run.kind
+        if run not in kind.waiting:
+            if not kind.waiting:
                 kind.passed = max(kind.passed, self._reached)
             run.passed = max(run.passed, kind.reached)
         return run
@@ -175,6 +181,9 @@ class FairQueue(Generic[Waiter]):
         elif run.share is not share:
             run.share = share
             if run.kind is not kind:
+                if run.kind.waiting.pop(run, run) is None:
+                    kind.passed = kind.passed if kind.waiting else max(kind.passed, self._reached)
+                    kind.waiting[run] = None
                 run.kind, run.passed = kind, kind.reached
         return run
 

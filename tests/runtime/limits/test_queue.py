@@ -72,14 +72,57 @@ def test_an_interactive_call_that_comes_now_and_then_never_waits_behind_another(
         queue.granted(hurried, Waiting.REQUESTS, 1)
 
 
-def test_nobody_saves_up_turns_while_it_does_not_wait():
-    early, late = Share("early"), Share("late")
-    queue = filled(early, each=3)
-    turns(queue, {"early": early}, 500)
-    queue.push(("late", 0), late)
-    queue.push(("late", 1), late)
-    had = turns(queue, {"early": early, "late": late}, 100)
-    assert abs(had["late"] - 50) <= 1
+@pytest.mark.parametrize("kinds", [(False, False), (True, True), (False, True), (True, False)])
+def test_nobody_saves_up_turns_while_it_does_not_wait(kinds):
+    """Neither a run that is new nor one that comes back, of whichever kind, has more than its part from then on."""
+    steady = [Share(f"steady {number}", interactive=kinds[0]) for number in range(2)]
+    late = Share("late", interactive=kinds[1])
+    shares = {share.run: share for share in (*steady, late)}
+    queue = filled(*steady, each=3)
+    part = {(False, False): 1 / 3, (True, True): 1 / 3, (False, True): 0.9, (True, False): 0.1}[kinds]
+    for number in range(2):
+        turns(queue, shares, 1001)
+        queue.push(("late", 2 * number), late)
+        queue.push(("late", 2 * number + 1), late)
+        had = turns(queue, shares, 300)
+        assert abs(had["late"] - 300 * part) <= 3
+        for waiter in list(queue._runs["late"].first):
+            queue.remove(waiter, late)
+
+
+def test_a_weight_that_is_changed_holds_from_the_next_turn_on():
+    one, other = Share("one"), Share("other")
+    queue = filled(one, other, each=3)
+    turns(queue, {"one": one, "other": other}, 100)
+    one = Share("one", 4)
+    queue.reshare(one)
+    queue.reshare(Share("nobody", 50))
+    assert abs(turns(queue, {"one": one, "other": other}, 500)["one"] - 400) <= 2
+
+
+def test_a_run_that_becomes_interactive_owes_no_turns():
+    one, other, hurried = Share("one", 1), Share("other", 100), Share("hurried", interactive=True)
+    queue = filled(one, other, hurried, each=3)
+    turns(queue, {"one": one, "other": other, "hurried": hurried}, 1000)
+    one = Share("one", 1, interactive=True)
+    queue.reshare(one)
+    had = turns(queue, {"one": one, "other": other, "hurried": hurried}, 100)
+    assert abs(had["one"] - 45) <= 2
+
+
+def test_calls_of_hundreds_of_runs_that_wait_are_all_kept():
+    queue = filled(*(Share(f"run {number}") for number in range(300)))
+    had = turns(queue, {f"run {number}": Share(f"run {number}") for number in range(300)}, 300)
+    assert set(had.values()) == {1}
+
+
+def test_one_very_large_call_does_not_bar_its_run():
+    huge, small = Share("huge"), Share("small")
+    shares = {"huge": huge, "small": small}
+    queue = filled(huge, small, each=3)
+    turns(queue, shares, 100, scarce=Waiting.TOKENS)
+    queue.granted(huge, Waiting.TOKENS, 10**9)
+    assert turns(queue, shares, 100)["huge"] > 10
 
 
 def test_tokens_are_shared_if_they_are_scarce():
