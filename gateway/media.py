@@ -6,6 +6,8 @@ import base64
 import binascii
 import io
 
+import pybase64
+
 from genlevel.benchmark import mime
 from genlevel.v1 import content_pb2 as ct
 
@@ -35,6 +37,11 @@ def media_part(data: bytes, modality: int, claimed: str = "") -> ct.Part:
 
 def decoded(text: str) -> bytes:
     """The bytes of base64 text. Raises ValueError."""
+    try:
+        data: bytes = pybase64.b64decode(text, validate=True)
+        return data
+    except ValueError:  # Python's own bears padding that is too long
+        pass
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:

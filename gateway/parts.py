@@ -1,26 +1,28 @@
 """Messages in the contract's terms, checked against what a model and its adapter take, and made ready to convert.
 
-Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). Media are encoded to
-base64 once, here. URIs are never fetched: an https URI goes to the provider if the provider fetches it.
+Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). URIs are never fetched: an https URI goes to
+the provider if the provider fetches it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
 from gateway.frames import NoFrames, sample_frames
+from gateway.splicing import base64_text
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 LARGE_BYTES = 1 << 20
-"""What is larger is encoded in a thread: other calls need not wait for it."""
+"""What is larger than this, and no media, is written as JSON in a thread: other calls need not wait for it."""
 
 Fetch = Callable[[ct.BlobReference], Awaitable[bytes]]
+Encode = Callable[[bytes], str]
+"""Base64 of bytes, or what stands for it until it is written (``gateway.splicing``)."""
 
 ROLES = {ct.ROLE_SYSTEM: "system", ct.ROLE_USER: "user", ct.ROLE_ASSISTANT: "assistant"}
 MODALITY_NAMES: dict[int, str] = {
@@ -51,11 +53,12 @@ async def turns_of(
     taker: str,
     *,
     video_frames: int = 0,
+    encode: Encode = base64_text,
 ) -> list[Turn]:
     """The messages as turns of texts, images and sounds.
 
     modalities: what the model takes. fetch: bytes of a stored object, or StorageError. taker: who takes it, for messages ("openai/gpt").
-    video_frames: a video is sent as so many of its frames; 0 = not at all.
+    video_frames: a video is sent as so many of its frames; 0 = not at all. encode: what becomes of media.
     Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
     CONTEXT_TOO_LONG for media over the provider's sizes; each with the part's path.
     """
@@ -81,7 +84,7 @@ async def turns_of(
                 raise _unsupported(where, f"a {kind.replace('_', ' ')} part", taker)
             if role != "user":
                 raise _unsupported(where, f"media in a {role} message", taker)
-            taken = await _media(part.media, capabilities, modalities, fetch, where=where, taker=taker, video_frames=video_frames)
+            taken = await _media(part.media, capabilities, modalities, fetch, encode, where=where, taker=taker, video_frames=video_frames)
             images += sum(isinstance(block, Image) for block in taken)
             if capabilities.image_count and images > capabilities.image_count:
                 raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
@@ -99,16 +102,17 @@ async def _media(
     capabilities: Capabilities,
     modalities: frozenset[int],
     fetch: Fetch,
+    encode: Encode,
     *,
     where: str,
     taker: str,
     video_frames: int,
 ) -> Sequence[Image | Audio]:
     if media.modality == ct.MODALITY_AUDIO and capabilities.audio_types and ct.MODALITY_AUDIO in modalities:
-        return [await _audio(media, capabilities, fetch, where=where, taker=taker)]
+        return [await _audio(media, capabilities, fetch, encode, where=where, taker=taker)]
     if media.modality == ct.MODALITY_VIDEO and video_frames and ct.MODALITY_VIDEO in modalities:
-        return await _frames(media, video_frames, fetch, where=where, taker=taker)
-    return [await _image(media, capabilities, modalities, fetch, where=where, taker=taker)]
+        return await _frames(media, video_frames, fetch, encode, where=where, taker=taker)
+    return [await _image(media, capabilities, modalities, fetch, encode, where=where, taker=taker)]
 
 
 async def _image(
@@ -116,6 +120,7 @@ async def _image(
     capabilities: Capabilities,
     modalities: frozenset[int],
     fetch: Fetch,
+    encode: Encode,
     *,
     where: str,
     taker: str,
@@ -143,10 +148,10 @@ async def _image(
     data = await _bytes(media, fetch, where)
     if capabilities.image_bytes and len(data) > capabilities.image_bytes:
         raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
-    return Image(media.mime_type, base64=await _base64(data), detail=options.detail)
+    return Image(media.mime_type, base64=encode(data), detail=options.detail)
 
 
-async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, *, where: str, taker: str) -> Audio:
+async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, encode: Encode, *, where: str, taker: str) -> Audio:
     options = media.options
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
         raise _unsupported(where, "audio with options", taker)
@@ -155,10 +160,10 @@ async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, *, w
     if media.mime_type not in capabilities.audio_types:
         taken = ", ".join(sorted(kind.removeprefix("audio/") for kind in capabilities.audio_types))
         raise _unsupported(where, f"{media.mime_type or 'audio without MIME type'} (it takes {taken})", taker)
-    return Audio(media.mime_type, await _base64(await _bytes(media, fetch, where)))
+    return Audio(media.mime_type, encode(await _bytes(media, fetch, where)))
 
 
-async def _frames(media: ct.Media, count: int, fetch: Fetch, *, where: str, taker: str) -> list[Image]:
+async def _frames(media: ct.Media, count: int, fetch: Fetch, encode: Encode, *, where: str, taker: str) -> list[Image]:
     options = media.options
     if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
         raise _unsupported(where, "video with options", taker)
@@ -169,7 +174,7 @@ async def _frames(media: ct.Media, count: int, fetch: Fetch, *, where: str, take
         frames = await asyncio.to_thread(sample_frames, data, count)
     except NoFrames as problem:
         raise _fault(where, f"{where}: no frames can be taken from the video: {problem}") from None
-    return [Image("image/jpeg", base64=await _base64(frame)) for frame in frames]
+    return [Image("image/jpeg", base64=encode(frame)) for frame in frames]
 
 
 async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
@@ -186,14 +191,6 @@ async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
     if not data:
         raise _fault(where, f"{where}.media has no bytes")
     return data
-
-
-async def _base64(data: bytes) -> str:
-    return await asyncio.to_thread(_encoded, data) if len(data) > LARGE_BYTES else _encoded(data)
-
-
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _fault(part: str, message: str) -> CallFailed:

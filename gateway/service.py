@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
 from prometheus_client import CollectorRegistry
 
 from gateway.adapters import ADAPTERS, MAKERS, WITHOUT_URIS
@@ -24,13 +23,14 @@ from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
-from gateway.parts import MODALITY_NAMES, Fetch, is_large, turns_of
+from gateway.parts import LARGE_BYTES, MODALITY_NAMES, Fetch, is_large, turns_of
 from gateway.prices import cost_nano_usd
 from gateway.replies import answer_of, charge, failure_of, job_failure, reading
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
+from gateway.splicing import Splice
 from gateway.telemetry import Telemetry
-from gateway.upstream import Upstreams
+from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.settings import Api, Settings
 from genlevel.v1 import content_pb2 as ct
@@ -166,26 +166,29 @@ class Gateway:
         large = is_large(request, size)
         async with self._encoding if large else nullcontext():
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
-            turns = await turns_of(request.messages, capable, route.modalities, self._stored(), taker, video_frames=route.video_frames)
-            model, starting_s = route.model, 0.0
-            if route.row.is_started_here:
-                began = time.perf_counter()
-                server = await self._embedded_server()
-                starting_s = time.perf_counter() - began
-                upstream, model = await self._upstreams.of(route, base_url=server.base_url), server.model
-            else:
-                upstream = await self._upstreams.of(route)
+            splice = Splice()
+            turns = await turns_of(
+                request.messages,
+                capable,
+                route.modalities,
+                self._stored(),
+                taker,
+                video_frames=route.video_frames,
+                encode=splice.put,
+            )
+            upstream, model, starting_s = await self._upstream(route)
             if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
                 parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
             body = _body(route, adapter, outputs, adapter.request(model, turns, parameters))
             headers = adapter.headers(body)
-            encoded = await asyncio.to_thread(orjson.dumps, body) if large else orjson.dumps(body)
-            del turns, body  # media are not kept in three forms while the model works
+            beside = size - splice.size
+            encoded = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)
+            del turns, body, splice  # media are not kept in two forms while the model works
         most = adapter.capabilities.request_bytes
-        if most and len(encoded) > most:
+        if most and (length := sum(map(len, encoded))) > most:
             raise CallFailed(
                 ErrorClass.CONTEXT_TOO_LONG,
-                f"{taker} takes at most {most:,} bytes in one request; this has {len(encoded):,}",
+                f"{taker} takes at most {most:,} bytes in one request; this has {length:,}",
                 part="messages",
             )
         call.begin()
@@ -325,6 +328,15 @@ class Gateway:
             storage = self._settings.storage
             self._blobs = BlobStore.open(storage.blobs or self._data_folder / "blobs", patience_s=storage.patience_s)
         return self._blobs
+
+    async def _upstream(self, route: ResolvedRoute) -> tuple[Upstream, str, float]:
+        """The client of a route, its model's name there, and the seconds that its server took to start."""
+        if not route.row.is_started_here:
+            return await self._upstreams.of(route), route.model, 0.0
+        began = time.perf_counter()
+        server = await self._embedded_server()
+        starting_s = time.perf_counter() - began
+        return await self._upstreams.of(route, base_url=server.base_url), server.model, starting_s
 
     async def _embedded_server(self) -> EmbeddedServer:
         try:

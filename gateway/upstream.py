@@ -12,7 +12,7 @@ import os
 import pkgutil
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from urllib.request import getproxies
 
 import aiohttp
@@ -68,16 +68,24 @@ class Upstream:
                 ErrorClass.MODEL_GONE, f"{route.shown}: {problem}", provider=route.provider, provider_code="not opened"
             ) from None
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes, float]:
+    async def post(
+        self, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one JSON body. See ``send``."""
         return await self.send("POST", path, body, headers)
 
     async def send(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None, *, limit: int = MAX_ANSWER_BYTES
+        self,
+        method: str,
+        path: str,
+        body: bytes | Sequence[bytes],
+        headers: Mapping[str, str] | None = None,
+        *,
+        limit: int = MAX_ANSWER_BYTES,
     ) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
 
-        limit: bytes of the answer at most.
+        body: whole or in pieces. limit: bytes of the answer at most.
         Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
         url = self._urls.get(path)
@@ -85,9 +93,13 @@ class Upstream:
             url = URL(f"{self.base_url.rstrip('/')}/{path}")
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
-        data: bytes | AsyncIterator[bytes] | None = body or None
-        if len(body) > PIECE_BYTES:
-            headers, data = {**(headers or {}), "content-length": str(len(body))}, _pieces(body)
+        pieces = (body,) if isinstance(body, bytes) else body
+        length = sum(map(len, pieces))
+        data: bytes | AsyncIterator[memoryview] | None = None
+        if length > PIECE_BYTES:
+            headers, data = {**(headers or {}), "content-length": str(length)}, _slices(pieces)
+        elif length:
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         started = time.perf_counter()
         try:
             # A redirect would carry the key elsewhere.
@@ -204,9 +216,11 @@ def _reason(cause: BaseException) -> str:
             return getattr(cause, "strerror", None) or str(cause)
 
 
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), PIECE_BYTES):
-        yield body[start : start + PIECE_BYTES]
+async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(piece), PIECE_BYTES):
+            yield view[start : start + PIECE_BYTES]
 
 
 class Upstreams:

@@ -52,7 +52,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image ready to be sent: base64 text of its bytes, or a URI that the provider fetches."""
+    """One image to be sent: base64 text of its bytes (or what stands for it, gateway.splicing), or a URI that its provider fetches."""
 
     mime_type: str
     base64: str = ""

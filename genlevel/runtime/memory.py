@@ -13,8 +13,10 @@ from functools import cache
 
 _INTERVAL_S = 1.0
 # Numbers of glibc's mallopt, and what they are set to.
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-_ALONE_BYTES = 128 << 10
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+_KEPT_BYTES = 8 << 20
+_ALONE_BYTES = 2 << 20
+"""A call with a picture of 1 MiB needs about ten buffers of that size: got from the system one by one, they cost as much as all else."""
 _ARENAS = 2
 
 _YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
@@ -26,11 +28,12 @@ _waiting: set[asyncio.AbstractEventLoop] = set()
 
 
 def keep_little() -> None:
-    """From now on buffers of some size are got from the system one by one, and given back at once: glibc would grow its own stores, of
-    which it has several for each processor. Call it before there are threads."""
+    """From now on large buffers are got from the system one by one, and given back at once, and of smaller ones little is kept: glibc would
+    grow its own stores, of which it has several for each processor. Call it before there are threads."""
     library = _library()
     if library is not None:
         library.mallopt(_MMAP_THRESHOLD, _ALONE_BYTES)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
         library.mallopt(_ARENA_MAX, _ARENAS)
 
 

@@ -26,11 +26,12 @@ END = None
 
 
 class Server:
-    """Answers every request with ``reply``; keeps the requests' heads, and how many connections there were."""
+    """Answers every request with ``reply``; keeps the requests' heads and bodies, and how many connections there were."""
 
     def __init__(self) -> None:
         self.reply: list[bytes | None] = []
         self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.port = 0
 
@@ -41,7 +42,7 @@ class Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.heads.append(head)
                 length = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-                await reader.readexactly(int(length[0]) if length else 0)
+                self.bodies.append(await reader.readexactly(int(length[0]) if length else 0))
                 for piece in self.reply:
                     if piece is END:
                         return
@@ -95,15 +96,19 @@ async def test_a_request_has_the_clients_headers_and_those_of_the_call_and_nothi
     assert server.connections == 1
 
 
-async def test_a_large_body_goes_in_pieces_under_its_length() -> None:
+@pytest.mark.parametrize(
+    "pieces", [[b"x" * (2 * PIECE_BYTES + 1)], [b"{", b"x" * PIECE_BYTES, b"", b"y" * PIECE_BYTES, b"}"], [b"{", b"}"]]
+)
+async def test_a_body_in_pieces_comes_whole_under_its_length(pieces: list[bytes]) -> None:
     server = Server()
     server.reply = [reply(b"{}")]
     async with upstream_of(server) as upstream:
-        body = b"x" * (2 * PIECE_BYTES + 1)
-        status, _, answer, open_s = await upstream.post("chat/completions", body)
+        body = b"".join(pieces)
+        status, _, answer, open_s = await upstream.post("chat/completions", pieces)
     assert (status, answer) == (200, b"{}")
     assert open_s > 0
     head = server.heads[0].lower()
+    assert server.bodies == [body]
     assert b"content-length: %d\r\n" % len(body) in head
     assert b"transfer-encoding" not in head
 

@@ -87,15 +87,19 @@ async def serve_gateway(stub_port: int) -> None:
 
     from gateway.rpc import add_to_server
     from gateway.service import Gateway
+    from genlevel.runtime.memory import keep_little, settle
     from genlevel.runtime.rpc import RpcServer
     from genlevel.runtime.settings import Settings
 
+    keep_little()  # this, and to settle: as `genlevel gateway` does
     with TemporaryDirectory() as folder:
         gateway = Gateway(Settings(), CollectorRegistry(), Path(folder))
         gateway.add_route(ROUTE, f"http://127.0.0.1:{stub_port}/v1", "stub")
         server = RpcServer("127.0.0.1:0")
         add_to_server(server, gateway)
-        print(await server.start(), flush=True)
+        port = await server.start()
+        settle()
+        print(port, flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
             print(time.process_time(), flush=True)
         await server.stop()

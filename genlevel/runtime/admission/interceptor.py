@@ -32,7 +32,9 @@ CALL_BYTES = 16 << 10
 VALUE_BYTES = 256
 """About what a value of a message takes at most: parsed, and worked on."""
 LARGE_BYTES = 256 << 10
-"""Messages above this are parsed in a thread."""
+"""Messages above this are parsed in a thread, unless they have few values: then most of it is a file, which is copied in no time."""
+_FEW_VALUES = 500
+_ALWAYS_LARGE_BYTES = 8 << 20
 _UNCOUNTED_BYTES = 1 << 10
 # Who asks for health needs not be known, so that takes nothing from those who are: it has a room of its own, and little time.
 _HEALTH_BYTES = 4 << 10
@@ -161,6 +163,7 @@ class _Call:
         self._receiving: Hold | None = None
         self._working: Hold | None = None
         self._large = False
+        self._aside = False  # whether the message is parsed in a thread
         self._raw = b""  # here, and in no frame: the traceback of a refusal would keep it in memory until a garbage collection
 
     async def enter(self, *, streaming: bool) -> None:
@@ -240,6 +243,7 @@ class _Call:
     async def _weigh(self) -> int:
         """About the bytes that the message takes while it is worked on. Ends the call if it has too many values."""
         raw, values, most = self._raw, 0, self._admission._most_values
+        self._aside = False
         self._large = self._large or len(raw) > LARGE_BYTES
         if len(raw) > self._rooms.request_bytes:
             size = len(raw)
@@ -248,10 +252,11 @@ class _Call:
                 RequestTooLarge(f"{self._method}: the request has {size:,} bytes; take at most {self._rooms.request_bytes:,}")
             )
         if len(raw) > _UNCOUNTED_BYTES:
-            if len(raw) > LARGE_BYTES:
+            few = min(_FEW_VALUES, most)
+            values = count_values(raw, self._kind.plan, few if len(raw) > LARGE_BYTES else most)
+            self._aside = len(raw) > LARGE_BYTES and (values > few or len(raw) > _ALWAYS_LARGE_BYTES)
+            if self._aside:
                 values = await asyncio.to_thread(count_values, raw, self._kind.plan, most)
-            else:
-                values = count_values(raw, self._kind.plan, most)
             if values > most:
                 size = len(raw)
                 del raw
@@ -262,7 +267,7 @@ class _Call:
     async def _parsed(self) -> Message:
         raw, self._raw = self._raw, b""
         try:
-            return await asyncio.to_thread(self._kind.parse, raw) if len(raw) > LARGE_BYTES else self._kind.parse(raw)
+            return await asyncio.to_thread(self._kind.parse, raw) if self._aside else self._kind.parse(raw)
         except DecodeError:
             del raw
             await self._refuse(UsageError(f"{self._method}: the request is not what the contract says (genlevel.v1)"))
