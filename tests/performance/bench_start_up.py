@@ -2,9 +2,10 @@
 
     python tests/performance/bench_start_up.py [TIMES]
 
-Prints the median and the least of TIMES starts (default: 7) of `genlevel --help` (aim: at most 0.09 s), and of `genlevel runs` and
-`genlevel show RUN` (at most 0.5 s each) over a run of the starter suite's tasks that a stub answered. CPU time grows with what else the
-machine does: compare figures of one call only.
+Prints the median and the least of TIMES starts (default: 7) of `genlevel --help` (aim: at most 0.09 s), of `genlevel runs` and
+`genlevel show RUN` (at most 0.5 s each) over a run of the starter suite's tasks that a stub answered, and of a whole `genlevel eval` of 20
+instances of text, and of two of each of the starter suite's tasks, in a new folder (at most 0.9 s) and in one that has runs. CPU time grows
+with what else the machine does: compare figures of one call only, in which all commands are measured in turns.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from machine import machine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUB = REPOSITORY / "tests" / "integration" / "stub_upstream.py"
@@ -34,42 +39,54 @@ def cpu_s(folder: Path, *arguments: str) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def stored_run(folder: Path) -> str:
-    """Makes a run in ``folder``; returns its id."""
+@contextmanager
+def stub(folder: Path) -> Iterator[str]:
+    """A server that answers at once; its address."""
     port = folder / "port"
-    with subprocess.Popen([sys.executable, str(STUB), f"--port-file={port}", f"--log={folder / 'log'}"], env=ENVIRONMENT) as stub:
+    with subprocess.Popen([sys.executable, str(STUB), f"--port-file={port}", f"--log={folder / 'log'}"], env=ENVIRONMENT) as process:
         try:
             while not port.exists():
-                assert stub.poll() is None, "the stub ended"
+                assert process.poll() is None, "the stub ended"
                 time.sleep(0.02)
-            address = f"http://127.0.0.1:{port.read_text()}/v1"
-            evaluation = ["eval", "--model", "m", "--base-url", address, "--suite", "starter", "--limit", "2", "--json"]
-            done = subprocess.run(
-                [sys.executable, "-m", "genlevel", *evaluation], cwd=folder, env=ENVIRONMENT, capture_output=True, check=False
-            )
-            run: str = json.loads(done.stdout)["run"]
-            return run
+            yield f"http://127.0.0.1:{port.read_text()}/v1"
         finally:
-            stub.kill()
+            process.kill()
+
+
+def stored_run(folder: Path, evaluation: Sequence[str]) -> str:
+    """Makes a run in ``folder``; returns its id."""
+    command = [sys.executable, *evaluation, "--json"]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, check=False)
+    run: str = json.loads(done.stdout)["run"]
+    return run
 
 
 def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, stub(Path(name)) as address:
         folder = Path(name)
-        run = stored_run(folder)
+        evaluation = ("-m", "genlevel", "eval", "--model", "m", "--base-url", address, "--suite", "starter")
+        text = (*evaluation, "--tasks", "General-Knowledge,Review-Sentiment", "--limit", "10")
+        run = stored_run(folder, (*evaluation, "--limit", "2"))
         commands = {
             "python -c pass": ("-c", "pass"),
             "genlevel --help": ("-m", "genlevel", "--help"),
             "genlevel runs": ("-m", "genlevel", "runs"),
             "genlevel show RUN": ("-m", "genlevel", "show", run),
             "genlevel show RUN --json": ("-m", "genlevel", "show", run, "--json"),
+            "eval, 20 of text, new folder": (*text, "--out", "NEW"),
+            "eval, 20 of text, again": (*text, "--fresh"),
+            "eval, 24 of all, new folder": (*evaluation, "--limit", "2", "--out", "NEW"),
         }
-        for command in commands.values():
-            cpu_s(folder, *command)  # writes the modules' byte code
-        for shown, command in commands.items():
-            spent = [cpu_s(folder, *command) for _ in range(times)]
-            print(f"{shown:26} {statistics.median(spent):.3f} s (least {min(spent):.3f} s)")
+        spent: dict[str, list[float]] = {shown: [] for shown in commands}
+        for turn in range(times + 1):  # the first one writes the modules' byte code
+            for shown, command in commands.items():
+                took = cpu_s(folder, *(f"new {shown} {turn}" if word == "NEW" else word for word in command))
+                if turn:
+                    spent[shown].append(took)
+        print(machine())
+        for shown, took_s in spent.items():
+            print(f"{shown:30} {statistics.median(took_s):.3f} s (least {min(took_s):.3f} s)")
 
 
 if __name__ == "__main__":
