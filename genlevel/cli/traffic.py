@@ -28,6 +28,7 @@ _ROWS = 20
 _WAITS = {
     "concurrency": "a free slot",
     "requests": "the limit of calls",
+    "pace": "the pace that was found",
     "tokens": "the limit of tokens",
     "provider": "the time that the provider asked for",
     "retry": "their next try",
