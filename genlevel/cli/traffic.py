@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
-NONE_RECORDED = "What its calls were like was not recorded: it is from before that was done, or has made none."
+NONE_RECORDED = "Nothing is recorded of its calls: it has made none here, or is from before that was done."
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
 _WIDTH = 60
