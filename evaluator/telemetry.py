@@ -52,16 +52,17 @@ class EvaluatorTelemetry:
         )
         self._contents: dict[tuple[str, str], list[str]] = {}  # of each model and suite, those asked last at the end
         self._most_pairs = most_pairs
+        self._series: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
         self._live = _Live()
         registry.register(self._live)
 
     def answered(self, model: str, suite: SuiteName, outcome: Outcome) -> None:
         """Counts one instance that has its outcome."""
-        self._answers.labels(*self._bounded(model, suite), outcome.value).inc()
+        self._of(self._answers, *self._bounded(model, suite), outcome.value).inc()
 
     def called(self, model: str, suite: SuiteName) -> None:
         """Counts one call."""
-        self._calls.labels(self._bounded(model, suite)[0]).inc()
+        self._of(self._calls, self._bounded(model, suite)[0]).inc()
 
     def retried(self, model: str, suite: SuiteName, error_class: str) -> None:
         """Counts one repetition."""
@@ -93,9 +94,16 @@ class EvaluatorTelemetry:
                 self._forget(model, suite.name, known.pop(0))
         return model, *suite
 
+    def _of(self, counter: Counter, *labels: str) -> Counter:
+        """One series of a counter. (To look it up by its labels takes the counter itself several times as long.)"""
+        if (found := self._series.get((counter, labels))) is None:
+            found = self._series[counter, labels] = counter.labels(*labels)
+        return found
+
     def _forget(self, *labels: str) -> None:
         for counter, kinds in ((self._answers, [kind.value for kind in Outcome]), (self._judgements, ["judged", "failed"])):
             for kind in kinds:
+                self._series.pop((counter, (*labels, kind)), None)
                 with contextlib.suppress(KeyError):
                     counter.remove(*labels, kind)
 

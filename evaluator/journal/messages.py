@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Protocol
 
@@ -18,6 +19,8 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 _buckets = attrgetter(*BUCKETS)
+_MOST_PARAMETERS = 256
+"""A run sends few different ones; those with a seed of their own for each repeat are as many as repeats."""
 
 
 def usage_of(message: gw.Usage) -> Usage:
@@ -39,11 +42,17 @@ def sent_parameters(response: gw.GenerateResponse) -> str:
     """
     if not response.HasField("applied_parameters"):
         return ""
-    sent: dict[str, object] = {field.name: value for field, value in response.applied_parameters.ListFields()}
+    return _as_json(response.applied_parameters.SerializeToString(deterministic=True))
+
+
+@lru_cache(_MOST_PARAMETERS)
+def _as_json(serialized: bytes) -> str:
+    parameters = gw.GenerationParameters.FromString(serialized)
+    sent: dict[str, object] = {field.name: value for field, value in parameters.ListFields()}
     if sent.pop("response_schema_json", ""):
         sent["response_schema"] = True
     if "stop" in sent:
-        sent["stop"] = list(response.applied_parameters.stop)
+        sent["stop"] = list(parameters.stop)
     return json.dumps(sent, sort_keys=True, separators=(",", ":"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from evaluator.journal.usage import Usage
 from evaluator.journal.wishes import Wanted
@@ -102,6 +103,14 @@ class Answer:
     def key(self) -> AnswerKey:
         """Which answer of its task it is."""
         return AnswerKey(self.instance_id, self.variant, self.repeat, self.shuffle)
+
+
+class Said(NamedTuple):
+    """What of a journalled answer is scored."""
+
+    outcome: Outcome
+    raw_answer: str
+    files: str
 
 
 @dataclass(frozen=True, slots=True)

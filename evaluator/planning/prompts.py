@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import chain, zip_longest
 from string import ascii_uppercase
 from typing import NotRequired, TypedDict, cast
 
@@ -75,6 +76,7 @@ _SPEAKER = re.compile(r"\s*[^\s:][^:\n]{0,40}:\s")
 _SIZE = ", which is {picture_width} pixels wide and {picture_height} pixels high"
 _IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"), (_SIZE, "picture_width"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
+_MOST_BLOCKS = 4096
 
 
 class TypeWording(TypedDict):
@@ -159,22 +161,32 @@ def prompt_text(instance: Instance, template: PromptTemplate, picture: Size | No
         "picture_width": str(picture.width) if picture else "",
         "picture_height": str(picture.height) if picture else "",
     }
-    blocks = (_filled(_without_unknowns(block, content), content).strip() for block in template.layout)
+    unknown = tuple(said for said, name in _IN_PASSING if not content.get(name))
+    blocks = (_filled(_without(block, unknown), content).strip() for block in template.layout)
     return "\n\n".join(block for block in blocks if block)
 
 
-def _without_unknowns(block: str, content: Mapping[str, str]) -> str:
-    """A block without the remarks for which the instance has no facts."""
-    for said, name in _IN_PASSING:
-        if not content.get(name):
-            block = block.replace(said, "")
+@lru_cache(_MOST_BLOCKS)
+def _without(block: str, unknown: tuple[str, ...]) -> str:
+    """A block without the remarks for which an instance has no facts."""
+    for said in unknown:
+        block = block.replace(said, "")
     return block
 
 
 def _filled(block: str, content: Mapping[str, str]) -> str:
     """A block with its names filled in; "" if one of them has nothing to say."""
-    values = {name: content.get(name, "") for name in _NAMED.findall(block)}
-    return _NAMED.sub(lambda match: values[match[1]], block) if all(value.strip() for value in values.values()) else ""
+    pieces = _pieces(block)
+    values = [content.get(name, "") for name in pieces[1::2]]
+    if not all(value.strip() for value in values):
+        return ""
+    return "".join(chain.from_iterable(zip_longest(pieces[::2], values, fillvalue="")))
+
+
+@lru_cache(_MOST_BLOCKS)
+def _pieces(block: str) -> tuple[str, ...]:
+    """What a block says, and the names between, in turn."""
+    return tuple(_NAMED.split(block))
 
 
 def _options(instance: Instance, letters: str) -> str:

@@ -24,8 +24,8 @@ from genlevel.runtime.limits import AccountLimiter, Learnt, LimiterState, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
-CHUNK = 32
-"""How many instances are read at a time."""
+CHUNK = 128
+"""How many instances are read at a time: in a thread, which costs as much as reading a few. Their media are read when they are asked."""
 
 _RATE_WINDOW_S = 10.0
 _FAILURES_IN_A_ROW = 25

@@ -24,7 +24,7 @@ from evaluator.runs.context import Context
 from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import score_task
+from evaluator.runs.scoring import is_small, score_task
 from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import Stored
@@ -37,6 +37,9 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
+_MOST_KEPT = 1024
+"""Instances that are kept in memory until they are scored, of all tasks: some 3 KB each."""
+
 
 @dataclass(slots=True)
 class _TaskState:
@@ -45,6 +48,7 @@ class _TaskState:
     read: bool = False
     left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
+    instances: list[Instance] | None = None  # all that were read so far, if they are kept until they are scored
     again: set[AnswerKey] = field(default_factory=set)  # those that failed before and are asked for again
 
     @property
@@ -120,6 +124,8 @@ class Execution(Crew[_Item]):
         self._total = plan.total
         self._scored_already = scored
         self._retry_failed = retry_failed
+        self._fresh = not sum(totals.outcomes.values())  # the journal has no answer that could be asked for again
+        self._kept = 0
         self._last_failure = ""
         self._tasks = [_TaskState(planned) for planned in plan.tasks]
         self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
@@ -146,6 +152,7 @@ class Execution(Crew[_Item]):
 
     async def _read(self) -> None:
         await self._read_tasks(self._tasks, retry=self._retry_failed)
+        self._fresh = False
         while await self._fits_now():
             again = [state for state in self._tasks if state.left_out]
             for state in again:
@@ -156,6 +163,8 @@ class Execution(Crew[_Item]):
         for state in tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
+            self._forget(state)
+            state.instances = []
             while chunk := await self._next_chunk(state, iterator):
                 for item, outcome in chunk:
                     if outcome is not None:
@@ -173,10 +182,27 @@ class Execution(Crew[_Item]):
         """The next answers with the outcomes that they have already. Instances are read once, however often the journal is asked."""
         planned, journal = state.planned, self._context.journal
         chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
+        self._keep(state, chunk)
         items = [_Item(state, instance, key) for instance in chunk for key in planned.keys(instance)]
+        if self._fresh:
+            return [(item, None) for item in items]
         asked = [item.key for item in items]
         known = await journal.reads(journal.outcomes_of, self._header.run_id, planned.task.key, asked) if items else {}
         return [(item, known.get(item.key)) for item in items]
+
+    def _keep(self, state: _TaskState, chunk: Sequence[Instance]) -> None:
+        """Keeps instances for scoring, if they are few and small: to read them again costs as much as to ask them."""
+        if state.instances is None:
+            return
+        if self._kept + len(chunk) > _MOST_KEPT or any(instance.media for instance in chunk) or not is_small(state.planned.task):
+            self._forget(state)
+        else:
+            state.instances += chunk
+            self._kept += len(chunk)
+
+    def _forget(self, state: _TaskState) -> None:
+        self._kept -= len(state.instances or ())
+        state.instances = None
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -287,8 +313,9 @@ class Execution(Crew[_Item]):
     async def _score_finished(self) -> None:
         while (state := await self._to_score.get()) is not None:
             try:
-                await score_task(self._context, self._header, state.planned)
+                await score_task(self._context, self._header, state.planned, state.instances if state.read else None)
             except GenlevelError as error:
                 self.fail(error)
                 return
+            self._forget(state)
             state.changed = False

@@ -11,7 +11,7 @@ import orjson
 
 from evaluator.journal.files import stored_files
 from evaluator.journal.journal import Journal
-from evaluator.journal.records import Answer, RunRecord
+from evaluator.journal.records import RunRecord, Said
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.ports import ScorerPort
 from evaluator.runs.ratings import TaskRatings, ratings_of
@@ -34,6 +34,7 @@ from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
 _CHUNK_BYTES = 8 << 20
+_SMALL_BYTES = 512 << 10
 
 
 def describe(task: SuiteTask) -> sc.TaskDescription:
@@ -122,8 +123,13 @@ async def score_again(kept: Kept, plan: Plan, record: RunRecord) -> None:
             await score_task(kept, header, planned)
 
 
-async def score_task(context: Kept, header: sc.ScoreTaskHeader, planned: TaskPlan) -> sc.TaskScore:
-    """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer)."""
+async def score_task(
+    context: Kept, header: sc.ScoreTaskHeader, planned: TaskPlan, instances: Sequence[Instance] | None = None
+) -> sc.TaskScore:
+    """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer).
+
+    instances: those that are planned, if they need not be read again.
+    """
     journal = context.journal
     await asyncio.to_thread(_check_unchanged, planned.task)
     task_header = sc.ScoreTaskHeader()
@@ -137,10 +143,18 @@ async def score_task(context: Kept, header: sc.ScoreTaskHeader, planned: TaskPla
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.answers
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
     try:
-        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings=ratings, instances=instances))
     except CallerUnknown:  # the token may have been replaced while the answers were sent
-        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings))
+        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings=ratings, instances=instances))
     return response.score
+
+
+def is_small(task: SuiteTask) -> bool:
+    """Whether a task's instances may stay in memory: they are few, and their labels short."""
+    try:
+        return isinstance(task, FolderTask) and task.annotation.stat().st_size <= _SMALL_BYTES
+    except OSError:  # it is said when it is read again
+        return False
 
 
 def _check_unchanged(task: SuiteTask) -> None:
@@ -153,11 +167,17 @@ def _check_unchanged(task: SuiteTask) -> None:
 
 
 async def _messages(
-    journal: Journal, sent: SentFiles, header: sc.ScoreTaskHeader, planned: TaskPlan, ratings: TaskRatings | None
+    journal: Journal,
+    sent: SentFiles,
+    header: sc.ScoreTaskHeader,
+    planned: TaskPlan,
+    *,
+    ratings: TaskRatings | None,
+    instances: Sequence[Instance] | None,
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
-    instances = planned.task.instances(planned.positions)
-    while chunk := await asyncio.to_thread(lambda: list(islice(instances, _CHUNK))):  # once, however often the journal is asked
+    following = planned.task.instances(planned.positions) if instances is None else iter(instances)
+    while chunk := await asyncio.to_thread(lambda: list(islice(following, _CHUNK))):  # once, however often the journal is asked
         for message in await journal.reads(_instance_messages, journal, sent, planned, chunk, header.run_id, ratings=ratings):
             yield message
 
@@ -167,7 +187,7 @@ def _instance_messages(
 ) -> list[sc.ScoreTaskRequest]:
     """Instances with their answers, in messages of bounded size."""
     asked = [(key, instance) for instance in chunk for key in planned.keys(instance)]
-    answers = journal.answers_to(run_id, planned.task.key, [key for key, _instance in asked])
+    answers = journal.said_to(run_id, planned.task.key, [key for key, _instance in asked])
     rated = ratings.of(asked) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
     for key, instance in asked:
@@ -193,7 +213,7 @@ def _place(message: sc.InstanceAnswer, instance: Instance, planned: TaskPlan) ->
         message.sent.CopyFrom(sc.PictureSize(width=sizes.sent.width, height=sizes.sent.height))
 
 
-def instance_answer(key: AnswerKey, instance: Instance, answer: Answer | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
+def instance_answer(key: AnswerKey, instance: Instance, answer: Said | None, task: SuiteTask, sent: SentFiles) -> sc.InstanceAnswer:
     """One answer as the scorer is told of it. What was asked, and with which media, goes only if a metric may look at it."""
     message = sc.InstanceAnswer(
         id=instance.id,

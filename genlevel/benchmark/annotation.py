@@ -28,6 +28,8 @@ _SAMPLE = 20
 _DEEPEST = 100
 _MOST_AT_ONCE = 24 << 20
 """Bytes of a file that may be read at once: as objects they are some eight times as much."""
+_MOST_STREAMED_AT_ONCE = 256 << 10
+"""Bytes of a file whose items may all be in memory while they are gone through: a task of General-Bench has some 460 questions."""
 
 _MEMORY = threading.Lock()
 
@@ -124,11 +126,17 @@ def _envelope(found: Iterable[_Found], on_item: Callable[[object], None]) -> Env
     )
 
 
-def stream_items(path: Path, chunk: int = _CHUNK) -> Generator[object, None, None]:
+def stream_items(path: Path, chunk: int = _CHUNK, *, sound: int | None = None) -> Generator[object, None, None]:
     """The entries of `data` in order, one at a time, as plain JSON values. chunk: bytes that are read at a time.
 
-    Raises DatasetError naming the item at which the file is truncated, malformed, nested too deeply or not UTF-8.
+    sound: how many items the file had when it was read before, without an error: a small one is then read at once, which takes a tenth of
+    the time. Raises DatasetError naming the item at which the file is truncated, malformed, nested too deeply or not UTF-8.
     """
+    if sound is not None and (items := _items_at_once(path)) is not None and len(items) == sound:
+        items.reverse()
+        while items:  # each is forgotten once it is passed on
+            yield items.pop()
+        return
     with closing(_walk(path, chunk)) as found:
         for kind, _, value in found:
             if kind == "item":
@@ -187,7 +195,7 @@ def _walk(path: Path, chunk: int = _CHUNK) -> Generator[_Found, None, None]:
 
 def _walk_at_once(path: Path) -> Iterator[_Found]:
     """What ``_walk`` gives of a sound file. One that is large, or that the stricter parser does not take, is walked."""
-    document = _loaded(path)
+    document = _loaded(path, _MOST_AT_ONCE)
     if document is None:
         yield from _walk(path)
         return
@@ -198,10 +206,17 @@ def _walk_at_once(path: Path) -> Iterator[_Found]:
             yield from _fields(key, value)
 
 
-def _loaded(path: Path) -> dict[str, object] | None:
-    """A file's object; None if it is too large to be read at once, or is not plain JSON."""
+def _items_at_once(path: Path) -> list[object] | None:
+    """The items of a small file; None if it is to be walked."""
+    document = _loaded(path, _MOST_STREAMED_AT_ONCE)
+    items = None if document is None else document.get("data")
+    return items if isinstance(items, list) else None
+
+
+def _loaded(path: Path, most: int) -> dict[str, object] | None:
+    """A file's object; None if it is larger than so many bytes, or is not plain JSON."""
     try:
-        document = orjson.loads(path.read_bytes()) if path.stat().st_size <= _MOST_AT_ONCE else None
+        document = orjson.loads(path.read_bytes()) if path.stat().st_size <= most else None
     except (OSError, ValueError):
         return None
     return document if isinstance(document, dict) else None

@@ -109,10 +109,14 @@ def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str
     if len(options) > len(LETTERS):
         raise ValueError(f"{len(options)} options; at most {len(LETTERS)} have letters")
     text = text_of(label).strip()
-    same = [position for position, option in enumerate(options) if option.strip() == text]
-    same = same or [position for position, option in enumerate(options) if normal_text(option) == normal_text(text)]
     letter = _as_letter(text, options)
-    if letter and not (same and all(len(normal_text(option)) == 1 for option in options)):
+    if letter and not all(len(normal_text(option)) == 1 for option in options):
+        return letter
+    same = [position for position, option in enumerate(options) if option.strip() == text]
+    if not same:
+        normal = normal_text(text)
+        same = [position for position, option in enumerate(options) if normal_text(option) == normal]
+    if letter and not same:
         return letter
     if len(same) == 1:
         return LETTERS[same[0]]

@@ -176,7 +176,7 @@ class Reader:
         """
         wanted = None if positions is None else frozenset(positions)
         last = max(wanted, default=-1) if wanted is not None else None
-        with closing(stream_items(self._annotation)) as items:
+        with closing(stream_items(self._annotation, sound=self._survey.count)) as items:
             for position, item in enumerate(items):
                 if last is not None and position > last:
                     return
@@ -192,7 +192,7 @@ class Reader:
 
         look_inside: read media files' first bytes too.
         """
-        with closing(stream_items(self._annotation)) as items:
+        with closing(stream_items(self._annotation, sound=self._survey.count)) as items:
             for position, item in enumerate(items):
                 instance = self._instance(item, position, look_inside=look_inside, with_media=True)
                 remark, amount = self._remark(item, instance)

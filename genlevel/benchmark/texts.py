@@ -26,7 +26,8 @@ def normal_text(text: str) -> str:
     >>> normal_text("**C++**."), normal_text("-5"), normal_text("A+")
     ('c++', '-5', 'a+')
     """
-    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", without_invisible(text)).casefold()).strip()
+    seen = text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))  # ASCII is what NFKC makes of it
+    folded = " ".join(seen.casefold().split()) if seen.isascii() else _SPACES.sub(" ", seen.casefold()).strip()
     plain = _without_punctuation(folded)
     for _pair in range(_MOST_PAIRS):
         if len(plain) < 3 or plain[0] != plain[-1] or plain[0] not in _PAIRED:

@@ -87,11 +87,10 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
     lines = [line for line in text.splitlines() if line.strip()]
     read = [read_letter(line, choices) for line in lines]
     found = sorted({letter for letter in read if isinstance(letter, str)})
-    names = choices.names
     if len(found) > 1:
         return (
             _only_right(lines, read)
-            or decided(text, names, Weight.CONCLUDED)
+            or decided(text, choices.names, Weight.CONCLUDED)
             or Unparsable(f"it names several letters: {', '.join(found)}")
         )
     if found and any(gives_up(line) for line, letter in zip(lines, read, strict=True) if letter is None):
@@ -100,8 +99,8 @@ def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:
         return found[0]
     problem = next((letter for letter in read if isinstance(letter, Unparsable)), None)
     if problem is not None:
-        return choices.of_statement(text) or decided(text, names, Weight.CONCLUDED) or problem
-    found_text = choices.of_statement(text) or decided(text, names)
+        return choices.of_statement(text) or decided(text, choices.names, Weight.CONCLUDED) or problem
+    found_text = choices.of_statement(text) or decided(text, choices.names)
     return found_text or Unparsable("no option's letter or text stands out in it")
 
 

@@ -107,6 +107,32 @@ def test_a_file_is_read_at_once_as_it_is_walked_or_not_at_all(tmp_path: Path, te
     assert large == walked
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data": [{"id": "q", "input": {"a": [1, 2.5, -0.0, 9007199254740993, null, true]}}, "bare", 7], "task": "t"}',
+        '{"data": [{"id": "q", "input": "\\ud800"}]}',
+        '{"data": [{"a": 1, "a": 2}], "task": "t"}',
+        '{"data": [1], "data": [2]}',
+        '{"data": []}',
+        '{"data": [1e5, 1e-400]}',
+        '\ufeff{"data": [{"id": "\u00e4"}]}',
+    ],
+)
+def test_items_of_a_sound_file_are_the_same_however_they_are_streamed(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "annotation.json"
+    path.write_text(text, encoding="utf-8")
+    walked = list(annotation.stream_items(path))
+    assert repr(list(annotation.stream_items(path, sound=len(walked)))) == repr(walked)
+
+
+def test_a_file_that_was_broken_since_it_was_read_is_still_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "annotation.json"
+    path.write_text('{"data": [{"id": "q"}, {"id":')
+    with pytest.raises(DatasetError, match="at item 1"):
+        list(annotation.stream_items(path, sound=2))
+
+
 def test_an_envelope_is_the_same_however_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "annotation.json"
     document = {

@@ -10,6 +10,8 @@ import sqlite3
 import pytest
 from google.protobuf import json_format
 
+from evaluator.runs import execution
+from genlevel.benchmark.folder_task import FolderTask
 from genlevel.cli.progress import progress_line
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import content_pb2 as ct
@@ -30,6 +32,20 @@ async def test_a_run_asks_each_instance_once_and_is_scored(make_evaluator, scrip
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
     assert verdict.tasks[0].score == 50
     assert verdict.benchmark == "general-bench"
+
+
+@pytest.mark.parametrize(("most_kept", "times"), [(1024, 1), (9, 2)])
+async def test_instances_of_a_small_task_are_read_once_and_scored_alike(
+    make_evaluator, scripted, suite_folder, monkeypatch, *, most_kept, times
+):
+    read, instances = [], FolderTask.instances
+    monkeypatch.setattr(FolderTask, "instances", lambda task, positions=None: (read.append(task.key), instances(task, positions))[1])
+    monkeypatch.setattr(execution, "_MOST_KEPT", most_kept)
+    evaluator, scorer = make_evaluator()
+    run = await start(evaluator, suite_folder(10))
+    assert len(read) == times
+    verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert (verdict.tasks[0].score, verdict.tasks[0].counts.answered) == (50, 10)
 
 
 async def test_a_prompt_carries_question_options_and_format_at_temperature_zero(make_evaluator, scripted, suite_folder):
