@@ -259,14 +259,22 @@ def label_as_answer(question: Question) -> Parsed:
 
 def label_boxes(label: object) -> tuple[Box, ...]:
     """The boxes of a label in normal form. Raises NotComparable for a label in any other form."""
+    names, sides = label_sides(label)
+    return tuple(Box(*sides[4 * index : 4 * index + 4], name) for index, name in enumerate(names))
+
+
+def label_sides(label: object) -> tuple[list[str], list[float]]:
+    """Names, and sides x, y, width, height, x, y, ..., of the boxes of a label in normal form. Raises NotComparable for any other form."""
+    names: list[str] = []
+    sides: list[float] = []
     try:
-        boxes = []
         for entry in entries_of(label):
-            x, y, width, height = (float(side) for side in entry["box"])
-            boxes.append(Box(x, y, width, height, str(entry.get("label", ""))))
-        return tuple(boxes)
+            x, y, width, height = map(float, entry["box"])
+            sides += x, y, width, height
+            names.append(str(entry.get("label", "")))
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         raise NotComparable(f"the label {str(label)[:80]!r} is not a list of boxes") from None
+    return names, sides
 
 
 _PLAIN = (str, int, float)

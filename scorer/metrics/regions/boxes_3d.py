@@ -51,7 +51,7 @@ class OverlapPrecision3D(AveragePrecision):
             for other, (label, target, _one) in enumerate(wanted):
                 if name == label and (iou := box_iou_3d(box, target)) >= self._reach[0]:
                     pairs.append((index, other, iou))
-        return outcomes([(name, confidence) for name, _box, confidence in given], [name for name, *_box in wanted], pairs, self.achieved)
+        return outcomes(*_named(given), [name for name, *_box in wanted], pairs, self.achieved)
 
     def worst(self, question: Question) -> Precisions:
         """No box found."""
@@ -84,7 +84,7 @@ class DistancePrecision3D(SetMetric[Precisions]):
                 if name == label and distance < NUSCENES_DISTANCES[-1]:
                     pairs.append((index, other, -distance))
         names = [name for name, *_box in wanted]
-        return outcomes([(name, confidence) for name, _box, confidence in given], names, pairs, _within, most=NUSCENES_MOST)
+        return outcomes(*_named(given), names, pairs, _within, most=NUSCENES_MOST)
 
     def worst(self, question: Question) -> Precisions:
         """No box found."""
@@ -174,6 +174,11 @@ def _boxes(value: object) -> Named:
             raise ValueError("not finite")
         found.append((folded(entry.get("label", "")), (x, y, z, abs(dx), abs(dy), abs(dz), yaw), score_of(entry)))
     return found
+
+
+def _named(given: Named) -> tuple[list[str], list[float]]:
+    """Classes and confidences."""
+    return [name for name, *_rest in given], [confidence for *_rest, confidence in given]
 
 
 def _within(likeness: float) -> int:

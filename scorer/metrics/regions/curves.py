@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from scorer.metrics.base import Floats, JsonRow
@@ -74,7 +75,9 @@ class Ranked:
         numbers = {name: number for number, name in enumerate(classes)}
         counts = np.zeros((len(classes), len(statistics)))
         rows: list[list[float]] = []
-        blocks: list[tuple[int, int, int]] = []  # instance, class, detections
+        instances: list[int] = []
+        numbers_of: list[int] = []
+        sizes: list[int] = []
         for position, (_id, row) in enumerate(statistics):
             for key in sorted(row, key=lambda key: key == UNNAMED) if only is not None else row:
                 number = numbers.get(only if key == UNNAMED and only is not None else key)
@@ -82,12 +85,16 @@ class Ranked:
                     things, detections = row[key]
                     counts[number, position] += things
                     rows += detections
-                    blocks.append((position, number, len(detections)))
-        owners, kinds, sizes = np.array(blocks, dtype=np.intp).reshape(-1, 3).T
-        owners, kinds = np.repeat(owners, sizes), np.repeat(kinds, sizes)
-        confidences = np.array([entry[0] for entry in rows], dtype=float)
-        bits = np.array([entry[1] for entry in rows], dtype=np.intp)
-        ignored = np.array([entry[2] if len(entry) > 2 else 0 for entry in rows], dtype=np.intp)
+                    instances.append(position)
+                    numbers_of.append(number)
+                    sizes.append(len(detections))
+        owners = np.repeat(np.array(instances, dtype=np.intp), sizes)
+        kinds = np.repeat(np.array(numbers_of, dtype=np.intp), sizes)
+        confidences = np.fromiter(map(itemgetter(0), rows), dtype=float, count=len(rows))
+        bits = np.fromiter(map(itemgetter(1), rows), dtype=np.intp, count=len(rows))
+        ignored = np.zeros(len(rows), dtype=np.intp)
+        if max(map(len, rows), default=0) > 2:
+            ignored[:] = [entry[2] if len(entry) > 2 else 0 for entry in rows]
         order = np.lexsort((-confidences, kinds))
         confidences, kinds = confidences[order], kinds[order]
         groups = np.zeros(len(order), dtype=np.intp)

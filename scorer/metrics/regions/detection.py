@@ -1,57 +1,20 @@
-"""Average precision of boxes, masks, keypoints and boxes in space. Detections are compared with labels here, ranked in ``precision``."""
+"""Average precision of masks and keypoints, compared with labels here and ranked in ``precision``; of boxes: ``boxes``, ``boxes_3d``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from genlevel.benchmark.answer_kinds import AnswerType, Shape
-from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question, label_boxes
+from genlevel.benchmark.answer_kinds import AnswerType
+from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question
 from scorer.metrics.entries import Entry, entries_of
 from scorer.metrics.faults import of_answer, of_label, score_of
+from scorer.metrics.regions.boxes import BoxPrecision
 from scorer.metrics.regions.boxes_3d import DistancePrecision3D, OverlapPrecision3D
 from scorer.metrics.regions.curves import UNNAMED, Precisions
 from scorer.metrics.regions.masks import Kinds, read_masks
 from scorer.metrics.regions.overlaps import alike
 from scorer.metrics.regions.precision import COCO_THRESHOLDS, AveragePrecision, folded, joined_unnamed, outcomes
-from scorer.parsers import Box, Parsed, Structured
-
-
-class BoxPrecision(AveragePrecision):
-    """Average precision of boxes by their IoU: 100 * mean over classes and IoU thresholds of the 101-point interpolated AP.
-
-    Thresholds: .50, .55, ... .95 as COCO's AP has them, or one. Statistic: see ``precision.Precisions``. At most 100 boxes an image and
-    class count, the best first. Boxes without confidence count as 1.0 in the order given. Classes compare case-folded.
-    Source: COCO detection evaluation (Lin et al. 2014; pycocotools), area "all". Standard error: bootstrap over instances.
-
-    >>> metric = BoxPrecision("ap_at_iou", [0.5])
-    >>> right = metric.statistic((Box(0, 0, 10, 10, "bird"),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
-    >>> right
-    {'bird': [1, [[1.0, 1]]]}
-    >>> round(metric.compute([("a", right), ("b", {"bird": [1, []]})]).score, 4)
-    50.495
-    >>> BoxPrecision("average_precision").statistic((Box(0, 0, 10, 10),), Question("boxes", [{"label": "bird", "box": [1, 0, 10, 10]}]))
-    {'bird': [1, [[1.0, 127]]]}
-    """
-
-    def __init__(self, metric_id: str, thresholds: Sequence[float] = COCO_THRESHOLDS) -> None:
-        super().__init__(metric_id, thresholds)
-
-    def statistic(self, answer: Parsed, question: Question) -> Precisions:
-        if question.shape is not Shape.BOXES or not isinstance(answer, tuple):
-            raise NotComparable(f"answers of type '{question.answer_type}' are not boxes")
-        wanted = label_boxes(question.label)
-        given = [box for box in answer if isinstance(box, Box)]
-        names = [folded(box.label) for box in wanted]
-        given_names = joined_unnamed([folded(box.label) for box in given], names)
-        confidences = [1.0 if box.confidence is None else box.confidence for box in given]
-        pairs: Iterable[tuple[int, int, float]] = ()
-        if given and wanted:
-            pairs = like_pairs(box_ious(_sides(given), _sides(wanted)), given_names, names, self._reach[0])
-        return outcomes(list(zip(given_names, confidences, strict=True)), names, pairs, self.achieved)
-
-    def worst(self, question: Question) -> Precisions:
-        """No box found."""
-        return self.statistic((), question)
+from scorer.parsers import Parsed, Structured
 
 
 class MaskPrecision(AveragePrecision):
@@ -76,7 +39,7 @@ class MaskPrecision(AveragePrecision):
         pairs = alike(read.given.regions, read.wanted.regions, given_names, names, self._reach[0])
         confidences = [1.0 if score is None else score for score in read.given.scores]
         listed = zip(*(side.tolist() for side in pairs), strict=True)
-        return outcomes(list(zip(given_names, confidences, strict=True)), names, listed, self.achieved)
+        return outcomes(given_names, confidences, names, listed, self.achieved)
 
     def worst(self, question: Question) -> Precisions:
         """No mask found."""
@@ -123,7 +86,7 @@ class KeypointPrecision(AveragePrecision):
                     pairs.append((index, other, likeness))
         unseen = {other for other, (_label, targets, _size) in enumerate(wanted) if not (targets[:, 2] > 0).any()}
         things = [name for name, *_points in wanted]
-        return outcomes(list(zip(names, confidences, strict=True)), things, pairs, self.achieved, most=MOST_PERSONS, ignored=unseen)
+        return outcomes(names, confidences, things, pairs, self.achieved, most=MOST_PERSONS, ignored=unseen)
 
     def worst(self, question: Question) -> Precisions:
         """Nobody found."""
@@ -185,49 +148,6 @@ def _size(entry: Entry) -> tuple[float, Sequence[float]]:
     if area < 0.0:
         raise ValueError("an area is negative")
     return area, box
-
-
-def box_ious(first: Floats, second: Floats) -> Floats:
-    """IoU 0..1 of each of n boxes with each of m: (n, 4), (m, 4) as x, y, width, height -> (n, m); 0 if they do not overlap."""
-    import numpy as np
-
-    with np.errstate(over="ignore", invalid="ignore"):  # sides of numbers near the largest end in inf or nan, which overlap nothing
-        ends = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
-        sides = np.maximum(ends - np.maximum(first[:, None, :2], second[None, :, :2]), 0.0)
-        shared = sides[..., 0] * sides[..., 1]
-        union = (first[:, 2] * first[:, 3])[:, None] + (second[:, 2] * second[:, 3])[None] - shared
-    ious: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=(shared > 0.0) & (union > 0.0))
-    return ious
-
-
-def intersection_over_union(first: Box, second: Box) -> float:
-    """IoU 0..1 of two boxes; 0 if they do not overlap."""
-    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    shared = width * height
-    union = first.width * first.height + second.width * second.height - shared
-    return shared / union if union > 0.0 else 0.0
-
-
-def like_pairs(likeness: Floats, given: Sequence[str], wanted: Sequence[str], least: float) -> list[tuple[int, int, float]]:
-    """(detection, thing, likeness) of those of one class whose likeness is ``least`` or more."""
-    import numpy as np
-
-    rows, columns = np.nonzero(likeness >= least)
-    values = likeness[rows, columns].tolist()
-    return [
-        (row, column, value)
-        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True)
-        if given[row] == wanted[column]
-    ]
-
-
-def _sides(boxes: Sequence[Box]) -> Floats:
-    import numpy as np
-
-    return np.array([(box.x, box.y, box.width, box.height) for box in boxes], dtype=float)
 
 
 def _iou(parameters: Parameters, default: Sequence[float]) -> Sequence[float]:

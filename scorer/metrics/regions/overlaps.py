@@ -7,11 +7,12 @@ All of it are whole numbers below 2**53, so that it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from scorer.metrics.regions.pairing import class_numbers, pairs_of_class, parts
 from scorer.metrics.regions.runs import Region
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     Bits = NDArray[np.bool_]
     Pairs = tuple[Integers, Integers, Floats]
 
-_AT_ONCE = 1_000_000
-"""Pairs, and starts and ends, that are looked at together: what bounds the memory that is taken beside the regions."""
 _MOST_POSITIONS = 2**53
 _NO_MORE = (0,)
 
@@ -87,8 +86,8 @@ class Regions(Sequence[Region]):
         lasts = np.cumsum(lengths, dtype=np.int64)
         moved = np.repeat(np.arange(len(regions)) * pixels, lengths)
         bounds = np.empty(2 * len(moved), dtype=np.int64)
-        for side, parts in enumerate(([region.starts for region in regions], [region.ends for region in regions])):
-            bounds[side::2] = np.concatenate([*parts, np.zeros(0, dtype=np.int64)]) + moved
+        for side, ends in enumerate(([region.starts for region in regions], [region.ends for region in regions])):
+            bounds[side::2] = np.concatenate([*ends, np.zeros(0, dtype=np.int64)]) + moved
         below = np.append(0, np.cumsum(bounds[1::2] - bounds[0::2]))
         return Regions(bounds, below, lasts - np.array(lengths, dtype=np.int64), lasts, pixels)
 
@@ -140,7 +139,7 @@ class _Pairs:
 
         found, first, way = [np.zeros(0)], self.first, self._way()
         sizes, starts = 2 * (first.lasts - first.firsts)[self.ours], 2 * first.firsts[self.ours]
-        for part in _parts(sizes):
+        for part in parts(sizes):
             size = sizes[part]
             ends = np.cumsum(size)
             at = np.arange(ends[-1]) + np.repeat(starts[part] - ends + size, size)
@@ -172,19 +171,14 @@ def alike(given: Regions, wanted: Regions, names: Sequence[str], classes: Sequen
     """
     import numpy as np
 
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(classes))}
-    of_wanted = np.array([numbers[name] for name in classes], dtype=np.int64)
-    of_given = np.array([numbers.get(name, -1) for name in names], dtype=np.int64)
     areas, sizes = given.areas, wanted.areas
-    parts = []
-    step = max(1, _AT_ONCE // max(1, len(classes)))
-    for first in range(0, len(names), step):
-        some, area = of_given[first : first + step, None], areas[first : first + step, None]
+    found: list[tuple[Integers, Integers]] = []
+    for rows, columns in pairs_of_class(*class_numbers(names, classes)):
+        area, size = areas[rows], sizes[columns]
         # The smaller lies in the larger at best.
-        fits = (some == of_wanted) & (np.minimum(area, sizes) >= least * np.maximum(area, sizes)) & (area > 0) & (sizes > 0)
-        rows, columns = np.nonzero(fits)
-        parts.append((rows + first, columns))
-    rows, columns = (np.concatenate(side) for side in zip(*parts, strict=True)) if parts else (np.zeros(0, dtype=np.int64),) * 2
+        fits = (np.minimum(area, size) >= least * np.maximum(area, size)) & (area > 0) & (size > 0)
+        found.append((rows[fits], columns[fits]))
+    rows, columns = (np.concatenate(side) for side in zip(*found, strict=True)) if found else (np.zeros(0, dtype=np.int64),) * 2
     pairs, ious = _Pairs(given, wanted, rows, columns), np.zeros(len(rows))
     if not len(rows):
         return rows, columns, ious
@@ -204,16 +198,3 @@ def _filled(counts: Sequence[int], pixels: int) -> list[int]:
     if rest < 0:
         raise ValueError("run lengths go beyond the pixels of their size")
     return [*numbers, rest] if len(numbers) % 2 == 0 else [*numbers[:-1], numbers[-1] + rest]
-
-
-def _parts(sizes: Integers) -> Iterator[slice]:
-    """Neighbours that have at most _AT_ONCE together, or one alone."""
-    import numpy as np
-
-    ends = np.cumsum(sizes)
-    first = 0
-    while first < len(sizes):
-        before = ends[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(ends, before + _AT_ONCE, side="right")))
-        yield slice(first, last)
-        first = last

@@ -81,7 +81,8 @@ def nothing_to_find(statistics: Sequence[tuple[str, Precisions]]) -> str:
 
 
 def outcomes(
-    given: Sequence[tuple[str, float]],
+    names: Sequence[str],
+    confidences: Sequence[float],
     wanted: Sequence[str],
     pairs: Iterable[tuple[int, int, float]],
     achieved: Callable[[float], int],
@@ -89,13 +90,14 @@ def outcomes(
     most: int = MOST_DETECTIONS,
     ignored: Collection[int] = (),
 ) -> Precisions:
-    """The statistic of one instance. given: (class, confidence) of each detection; wanted: class of each thing of the label.
+    """The statistic of one instance. names, confidences: the class of each detection, and how sure it is; wanted: class of each thing of
+    the label.
 
     pairs: (detection, thing, likeness) of those of one class that are like enough at the lowest threshold at least. achieved: the
     thresholds that a likeness reaches, as bits. ignored: things that are neither to be found nor wrong to find.
     Each detection, best first, takes at every threshold the free thing most like it; the later one of equals, as pycocotools does.
     """
-    found: Precisions = {name: [0, []] for name in sorted({*wanted, *(name for name, _confidence in given)})}
+    found: Precisions = {name: [0, []] for name in sorted({*wanted, *names})}
     for index, name in enumerate(wanted):
         found[name][0] += index not in ignored
     chances: dict[int, list[tuple[bool, float, int]]] = {}
@@ -103,9 +105,8 @@ def outcomes(
         chances.setdefault(detection, []).append((thing not in ignored, likeness, thing))
     taken = [0] * len(wanted)
     # Stable: equal confidences stay in the order given.
-    for detection in sorted(range(len(given)), key=lambda index: given[index][1], reverse=True):
-        name, confidence = given[detection]
-        rows = found[name][1]
+    for detection in sorted(range(len(names)), key=confidences.__getitem__, reverse=True):
+        rows = found[names[detection]][1]
         if len(rows) == most:
             continue
         right = void = 0
@@ -117,7 +118,7 @@ def outcomes(
                     right |= gained
                 else:
                     void |= gained
-        rows.append([confidence, right, void] if void else [confidence, right])
+        rows.append([confidences[detection], right, void] if void else [confidences[detection], right])
     return found
 
 

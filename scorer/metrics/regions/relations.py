@@ -11,7 +11,7 @@ from scorer.metrics.entries import entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.nature import UNIT_RATIOS
 from scorer.metrics.pooled import MeanOfRatios
-from scorer.metrics.regions.detection import intersection_over_union
+from scorer.metrics.regions.boxes import intersection_over_union
 from scorer.metrics.regions.precision import folded
 from scorer.parsers import Box, Parsed, Structured
 

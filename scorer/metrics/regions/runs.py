@@ -51,15 +51,6 @@ class Region:
         return Region(first, last)
 
     @staticmethod
-    def of_counts(counts: Sequence[int]) -> Region:
-        """COCO's run lengths: of unset and set pixels in turn, the first of unset ones."""
-        import numpy as np
-
-        bounds = np.cumsum(np.asarray(counts, dtype=np.int64))
-        set_runs = len(bounds) // 2
-        return Region.of_runs(bounds[0::2][:set_runs], bounds[1::2])
-
-    @staticmethod
     def of_indices(indices: Sequence[int] | Integers) -> Region:
         """Numbers in any order."""
         import numpy as np

@@ -11,7 +11,7 @@ from scorer.metrics.entries import Entry, entries_of, iterated
 from scorer.metrics.faults import of_answer, of_label, score_of
 from scorer.metrics.pooled import MeanOfRatios
 from scorer.metrics.regions import multi_object
-from scorer.metrics.regions.detection import intersection_over_union
+from scorer.metrics.regions.boxes import intersection_over_union
 from scorer.parsers import Box, Parsed, Structured
 
 SUCCESS_THRESHOLDS = tuple(step / 20.0 for step in range(21))

@@ -13,14 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, create
+from scorer.metrics.regions import boxes as boxes_module
+from scorer.metrics.regions import pairing
+from scorer.metrics.regions.boxes import BoxPrecision, box_ious, intersection_over_union
 from scorer.metrics.regions.curves import Curves, Ranked
-from scorer.metrics.regions.detection import BoxPrecision, box_ious, intersection_over_union
 from scorer.metrics.regions.precision import COCO_THRESHOLDS
 from scorer.parsers import Box
 
 Images = list[tuple[list[Box], list[Box]]]
 Sides = tuple[float, float, float, float]
 """(label boxes, detections) by image."""
+Named = list[tuple[Sides, str]]
 
 
 COCO_RANGE = tuple(np.linspace(0.5, 0.95, 10))
@@ -113,6 +116,27 @@ sides = st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 5), st.in
 boxes = st.lists(st.tuples(sides, st.sampled_from("ab")), max_size=5).map(
     lambda rows: [Box(*map(float, box), label=name) for box, name in rows]
 )
+
+
+far = st.sampled_from([0.0, -0.0, 1e-200, 1e300, -1e300, 1.7e308, float("inf"), -5.0, 3.0, 0.5])
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(st.one_of(sides, st.tuples(far, far, far, far)), st.sampled_from("abc")), max_size=6),
+    st.lists(st.tuples(st.one_of(sides, st.tuples(far, far, far, far)), st.sampled_from("ab")), max_size=6),
+    st.sampled_from([0.1, 0.5, 0.75]),
+    st.sampled_from([1, 4, 1_000_000]),
+)
+def test_few_boxes_and_many_are_compared_alike(given_boxes: Named, wanted: Named, iou: float, at_once: int) -> None:
+    metric = BoxPrecision("ap_at_iou", [iou])
+    answer = tuple(Box(*map(float, box), label=name) for box, name in given_boxes)
+    question = Question("boxes", [{"label": name, "box": list(box)} for box, name in wanted])
+    few = metric.statistic(answer, question)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boxes_module, "FEW", -1)
+        patch.setattr(pairing, "AT_ONCE", at_once)
+        assert metric.statistic(answer, question) == few
 
 
 @settings(max_examples=150)
@@ -231,4 +255,4 @@ def test_answers_that_are_no_boxes_cannot_be_compared() -> None:
 def test_overlap_of_two_boxes_by_hand(first: Sides, second: Sides, overlap: float) -> None:
     assert intersection_over_union(Box(*first), Box(*second)) == pytest.approx(overlap)
     assert intersection_over_union(Box(*second), Box(*first)) == pytest.approx(overlap)
-    assert box_ious(np.array([first]), np.array([second]))[0, 0] == pytest.approx(overlap)
+    assert box_ious(np.array([first]).T, np.array([second]).T)[0] == pytest.approx(overlap)

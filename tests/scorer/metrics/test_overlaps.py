@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scorer.metrics import NotComparable, Question, UnreadableAnswer
 from scorer.metrics.base import AnyMetric
-from scorer.metrics.regions import masks, overlaps
+from scorer.metrics.regions import masks, pairing
 from scorer.metrics.regions.detection import MaskPrecision
 from scorer.metrics.regions.overlaps import Regions, alike
 from scorer.metrics.regions.runs import Region
@@ -36,6 +36,13 @@ def run_lengths(draw: st.DrawFn) -> list[int]:
 lists = st.lists(run_lengths(), max_size=5)
 
 
+def alone_of(counts: Sequence[int]) -> Region:
+    """One region of run lengths, run by run."""
+    bounds = [sum(counts[:end]) for end in range(len(counts) + 1)]
+    runs = [(bounds[index], bounds[index + 1]) for index in range(1, len(counts), 2)]
+    return Region.of_runs([start for start, _end in runs], [end for _start, end in runs])
+
+
 def bits_of(region: Region) -> np.ndarray:
     return region.bits(HEIGHT, WIDTH)
 
@@ -45,7 +52,7 @@ def bits_of(region: Region) -> np.ndarray:
 def test_many_regions_are_what_each_is_alone(
     first: list[list[int]], second: list[list[int]], at_once: int, by_region: bool, split: int
 ) -> None:
-    alone, others = [Region.of_counts(counts) for counts in first], [Region.of_counts(counts) for counts in second]
+    alone, others = [alone_of(counts) for counts in first], [alone_of(counts) for counts in second]
     ours = Regions.joined(alone) if by_region else Regions.of_counts(first, PIXELS)
     theirs = Regions.of_counts(second, PIXELS)
     before, behind = ours.split(min(split, len(ours)))
@@ -55,7 +62,7 @@ def test_many_regions_are_what_each_is_alone(
     pairs = [(row, column) for row in range(len(first)) for column in range(len(second))]
     rows, columns = [row for row, _column in pairs], [column for _row, column in pairs]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(overlaps, "_AT_ONCE", at_once)
+        patch.setattr(pairing, "AT_ONCE", at_once)
         expected = [alone[row].shared(others[column]) for row, column in pairs]
         assert expected == [(bits_of(alone[row]) & bits_of(others[column])).sum() for row, column in pairs]
         assert ours.shared(theirs, rows, columns).tolist() == theirs.shared(ours, columns, rows).tolist() == expected
@@ -70,7 +77,7 @@ def test_what_is_alike_is_what_a_look_at_every_pair_finds(
     first: list[list[int]], second: list[list[int]], data: st.DataObject, at_once: int, least: float
 ) -> None:
     names, classes = ([data.draw(st.sampled_from("ab")) for _region in side] for side in (first, second))
-    ours, theirs = [Region.of_counts(counts) for counts in first], [Region.of_counts(counts) for counts in second]
+    ours, theirs = [alone_of(counts) for counts in first], [alone_of(counts) for counts in second]
     expected = []
     for row, (name, one) in enumerate(zip(names, ours, strict=True)):
         for column, (label, other) in enumerate(zip(classes, theirs, strict=True)):
@@ -78,7 +85,7 @@ def test_what_is_alike_is_what_a_look_at_every_pair_finds(
             if name == label and shared and shared / (one.area + other.area - shared) >= least:
                 expected.append((row, column, shared / (one.area + other.area - shared)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(overlaps, "_AT_ONCE", at_once)
+        patch.setattr(pairing, "AT_ONCE", at_once)
         for given_regions in (Regions.joined(ours), Regions.of_counts(first, PIXELS)):
             found = alike(given_regions, Regions.of_counts(second, PIXELS), names, classes, least)
             assert list(zip(*(side.tolist() for side in found), strict=True)) == expected

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
+from scorer.metrics.regions.overlaps import Regions
 from scorer.metrics.regions.runs import Region, classes_of_map, of_polygons, union
 from scorer.metrics.regions.sources import foreground, resized
 
@@ -58,12 +59,12 @@ def test_run_lengths_have_the_area_and_iou_of_pycocotools() -> None:
             counts[-1] += 1
         else:
             counts, value = [*counts, 1], bit
-    assert np.array_equal(Region.of_counts(counts).bits(30, 40), first.astype(bool))
+    assert np.array_equal(Regions.of_counts([counts], 30 * 40)[0].bits(30, 40), first.astype(bool))
 
 
 @pytest.mark.parametrize("counts", [[], [0], [12], [0, 0, 3], [3, 0, 0, 2], [0, 12]])
 def test_run_lengths_may_be_empty(counts: list[int]) -> None:
-    assert Region.of_counts(counts).area == sum(counts[1::2])
+    assert Regions.of_counts([counts], 12)[0].area == sum(counts[1::2])
 
 
 def test_a_polygon_that_reaches_absurdly_far_is_refused() -> None:
