@@ -260,7 +260,9 @@ def label_as_answer(question: Question) -> Parsed:
 def label_boxes(label: object) -> tuple[Box, ...]:
     """The boxes of a label in normal form. Raises NotComparable for a label in any other form."""
     names, sides = label_sides(label)
-    return tuple(Box(*sides[4 * index : 4 * index + 4], name) for index, name in enumerate(names))
+    return tuple(
+        Box(x, y, width, height, name) for name, x, y, width, height in zip(names, *(sides[side::4] for side in range(4)), strict=True)
+    )
 
 
 def label_sides(label: object) -> tuple[list[str], list[float]]:
