@@ -81,12 +81,16 @@ class Evaluator:
         self._default_judge = defaults.judge
         patience_s = settings.storage.patience_s
         patience = patience or DatabasePatience.of(patience_s)
-        self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience=patience)
+        self._journal = Journal(
+            settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience=patience, durability=settings.storage.durability
+        )
         self._context = Context(
             gateway=gateway,
             scorer=scorer,
             journal=self._journal,
-            blobs=BlobStore.open(settings.storage.blobs or data_folder / "blobs", patience_s=patience_s),
+            blobs=BlobStore.open(
+                settings.storage.blobs or data_folder / "blobs", patience_s=patience_s, durability=settings.storage.durability
+            ),
             telemetry=EvaluatorTelemetry(registry),
             rules=TrafficRules(max_attempts=defaults.attempts, deadline_s=defaults.deadline_s, call_timeout_s=defaults.call_timeout_s),
             inline_limit=settings.storage.inline_limit_bytes,

@@ -326,7 +326,9 @@ class Gateway:
             from genlevel.runtime.blobs import BlobStore
 
             storage = self._settings.storage
-            self._blobs = BlobStore.open(storage.blobs or self._data_folder / "blobs", patience_s=storage.patience_s)
+            self._blobs = BlobStore.open(
+                storage.blobs or self._data_folder / "blobs", patience_s=storage.patience_s, durability=storage.durability
+            )
         return self._blobs
 
     async def _upstream(self, route: ResolvedRoute) -> tuple[Upstream, str, float]:

@@ -28,6 +28,7 @@ from evaluator.journal.wishes import Wanted
 from evaluator.journal.writer import Work, Writer
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import looked
@@ -51,15 +52,18 @@ class Journal:
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
+        durability: what an answer survives once it is said to be durable.
 
     Attributes:
         reads, writes: how patient those are, for what blocks: ``await journal.reads(journal.totals, run_id)``.
     """
 
-    def __init__(self, url: str, *, patience: DatabasePatience | None = None) -> None:
+    def __init__(self, url: str, *, patience: DatabasePatience | None = None, durability: Durability = Durability.PROCESS) -> None:
         versions = Path(migrations.__path__[0]) / "versions"
         self._patience = patience or DatabasePatience.of(0.0)
-        self._engine: Engine = open_engine(url, "evaluator", versions, head=HEAD, tables=metadata, patience_s=self._patience.writes.seconds)
+        self._engine: Engine = open_engine(
+            url, "evaluator", versions, head=HEAD, tables=metadata, patience_s=self._patience.writes.seconds, durability=durability
+        )
         self.reads, self.writes = self._patience.reads, self._patience.writes
         self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
         self.judgements = Judgements(self._engine, self._submit)

@@ -38,10 +38,10 @@ async def keep(bundles: Sequence[Bundle], plans: Sequence[Plan], run_id: str, se
     plans: of the bundles' runs, over tasks that they do not share. The run is stored last: if that is not reached, nothing is there.
     """
     plan = joined_plan(plans, run_id)
-    blobs = BlobStore.open(settings.storage.blobs or folder / "blobs")
+    blobs = BlobStore.open(settings.storage.blobs or folder / "blobs", durability=settings.storage.durability)
     scorer = make_scorer(settings, folder, None)
     try:
-        journal = Journal(settings.storage.url or sqlite_url(folder / "genlevel.db"))
+        journal = Journal(settings.storage.url or sqlite_url(folder / "genlevel.db"), durability=settings.storage.durability)
         kept = Kept(journal, blobs, scorer)
         try:
             record = await journal.reads(journal.run, run_id)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
+from genlevel.runtime.durability import Durability, to_disk
 from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError, UsageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.shown import hide_secrets_of, said_of, without_secrets
@@ -36,12 +37,20 @@ class BlobStore:
         self.reads = Patience(patience_s, "blob store", after=self.writes)
 
     @classmethod
-    def open(cls, url: str | Path, *, limit_bytes: int = LIMIT_BYTES, patience_s: float = 0.0) -> Self:
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        limit_bytes: int = LIMIT_BYTES,
+        patience_s: float = 0.0,
+        durability: Durability = Durability.PROCESS,
+    ) -> Self:
         """The store at a folder (created if needed) or fsspec URL such as memory://blobs or s3://bucket/blobs.
 
         Args:
             limit_bytes: larger objects are neither stored nor read.
             patience_s: seconds for which what is done by way of ``writes`` and ``reads`` is tried again.
+            durability: what an object in a folder survives; behind a URL that is up to what is there.
 
         Raises:
             ConfigurationError: the URL's scheme is unknown or its package is not installed.
@@ -50,7 +59,7 @@ class BlobStore:
         text = str(url)
         if "://" in text and not text.startswith("file://"):
             return cls(_RemoteShelf(text), limit_bytes, patience_s=patience_s)
-        return cls(_FolderShelf(Path(text.removeprefix("file://"))), limit_bytes, patience_s=patience_s)
+        return cls(_FolderShelf(Path(text.removeprefix("file://")), durability), limit_bytes, patience_s=patience_s)
 
     def put(self, content: bytes, mime_type: str = "") -> ct.BlobReference:
         """Stores the bytes and returns their reference.
@@ -144,9 +153,10 @@ class _Shelf(ABC):
 class _FolderShelf(_Shelf):
     """A folder; an object appears under its name only when it is whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durability: Durability) -> None:
         self.name = str(folder)
         self._folder = folder
+        self._durability = durability
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -186,6 +196,8 @@ class _FolderShelf(_Shelf):
                 file.write(content)
             os.chmod(temporary, 0o644)
             os.replace(temporary, target)
+            if self._durability is Durability.POWER:
+                to_disk(target, self._folder)
         except OSError as error:
             if temporary is not None:
                 with contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ DEFAULT_FILE = "genlevel.yaml"
 KNOWN: Mapping[str, Mapping[str, object]] = {
     "addresses": {"evaluator": ""},
     "suites": {"folders": []},
-    "storage": {"url": "", "blobs": "", "patience_s": 60.0},
+    "storage": {"url": "", "blobs": "", "patience_s": 60.0, "durability": "process"},
     "scorer": {"weights": {}},
 }
 """Defaults that are known without the settings themselves; a test holds them to those."""

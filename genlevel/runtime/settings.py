@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from genlevel.runtime.callers import Role
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.origin import Origin
 
 ModalityName = Literal["text", "image", "video", "audio", "3d"]
@@ -193,6 +194,9 @@ class Storage(_Strict):
     blobs: str = Field("", description="a folder or fsspec URL; empty = blobs/ in the output folder")
     inline_limit_bytes: int = Field(1 << 20, ge=0, description="larger media go by reference to the blob store")
     patience_s: float = Field(60.0, ge=0, le=3600, description="how long an outage of either may last before a run gives up")
+    durability: Durability = Field(
+        Durability.PROCESS, description="what stored answers survive: a killed process, or (power) a power cut too, at 0.05 ms an answer"
+    )
 
 
 class SuiteSettings(_Strict):

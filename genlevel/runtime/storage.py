@@ -39,8 +39,8 @@ How a room (the evaluator, the scorer) uses it:
 
 4. tests/integration/test_schemas.py asserts that step by step and ``metadata`` lead to the same schema: list the room there.
 
-SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed process. To survive a power cut too, add
-``?synchronous=FULL`` to the URL (about 4 times the time per commit).
+SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed process. To survive a power cut too, open it with
+``Durability.POWER``, or add ``?synchronous=FULL`` to the URL (about 4 times the time per commit).
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
 from genlevel.runtime.schema import Schema, bring_to_head, revision_of
@@ -67,6 +69,7 @@ SHORT_BUSY_TIMEOUT_S = 2.0
 """For whoever tries again: what is waited for should be said soon."""
 
 _OPEN_TIMEOUT_S = 30.0
+_FULL = 2  # of PRAGMA synchronous: 0 = OFF, 1 = NORMAL, 2 = FULL, 3 = EXTRA
 _IN_MEMORY = frozenset({"", ":memory:"})
 _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
 # libpq's, in seconds and milliseconds: a server whose machine or network is gone is noticed within half a minute, not within hours.
@@ -100,6 +103,7 @@ def open_engine(
     tables: MetaData | None = None,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     patience_s: float = 0.0,
+    durability: Durability = Durability.PROCESS,
 ) -> Engine:
     """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
 
@@ -115,6 +119,7 @@ def open_engine(
         tables: the room's, as of ``head``: what a database gets that has none of them yet, and no step has to be run; None: all steps are.
         busy_timeout_s: seconds to wait for another process's lock.
         patience_s: seconds for which whoever uses the engine tries again (genlevel.runtime.patience): each try is then a shorter one.
+        durability: power: what is committed survives a power cut, whatever the URL or the server says; process: as those say.
 
     Raises:
         ConfigurationError: it is not a database URL, or its driver is not installed.
@@ -131,6 +136,8 @@ def open_engine(
         raise ConfigurationError(f"storage.url: {error}") from None
     _bring_up(engine, Schema(room, head, migrations, tables), parsed, shown)
     _explain_errors(engine, parsed, shown)
+    if durability is Durability.POWER:
+        _survive_power_cuts(engine)
     if engine.dialect.name == "postgresql":
         answer_s = max(_SHORTEST_ANSWER_S, min(_LONGEST_ANSWER_S, patience_s / 2)) if patience_s else _LONGEST_ANSWER_S
         limit_answers(engine, answer_s)
@@ -170,6 +177,25 @@ def _explain_errors(engine: Engine, url: URL, shown: str) -> None:
         if isinstance(found, exc.DBAPIError) and its_own and not context.is_pre_ping:
             context.is_disconnect = context.is_disconnect or is_stale(found)
             raise StorageError(f"cannot use the database {shown}: {_advice(found, url)}", passes=is_outage(found)) from None
+
+
+def _survive_power_cuts(engine: Engine) -> None:
+    """A commit is on the disk before it is acknowledged. What waits for more than that (EXTRA, remote_apply) stays as it is."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _: object) -> None:
+        cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            [(level,)] = cursor.fetchall()
+            if level < _FULL:
+                cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA fullfsync=ON")  # of macOS, whose fsync leaves things in the disk's own memory
+        else:
+            weaker = "current_setting('synchronous_commit') IN ('off', 'local')"
+            cursor.execute(f"SELECT set_config('synchronous_commit', 'on', false) WHERE {weaker}")
+            connection.commit()  # else it goes with the transaction
+        cursor.close()
 
 
 def _wait_less_for_locks(engine: Engine) -> None:

@@ -44,11 +44,12 @@ ONE_SLOT = pytest.param(20, 2_000, 1, 0.0, marks=pytest.mark.soak)
 def test_kills_repeat_at_most_twice_the_slots_each(genlevel, stub_upstream, choice_suite, *, kills, instances, slots, latency_s):
     given = genlevel.folder / "given"
     stub = stub_upstream(latency=latency_s, given=given)
+    chance = random.Random(instances)
     (genlevel.folder / "genlevel.yaml").write_text(
+        f"storage: {{durability: {chance.choice(['process', 'power'])}}}\n"
         f"accounts: {{stub: {{provider: compatible, base_url: '{stub.base_url}'}}}}\nroutes: {{stubbed: {{account: stub, model: s}}}}\n"
     )
     command = ("eval", "--model", "stubbed", "--suite", str(choice_suite(instances)), "--concurrency", str(slots), "--json")
-    chance = random.Random(instances)
     for kill in range(kills):
         process, deadline = genlevel.start(*command), time.monotonic() + PATIENCE_S
         target = len(stub.calls()) + chance.randrange(2 * slots, instances // kills - 2 * slots)

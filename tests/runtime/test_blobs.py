@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from genlevel.runtime import blobs
 from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError, UsageError
 
 
@@ -58,6 +60,20 @@ def test_only_hashes_name_objects(url: str, name: str) -> None:
     for look in (store.get, store.has):
         with pytest.raises(UsageError, match=r"is not a SHA-256 in lower-case hexadecimal$"):
             look(name)
+
+
+def test_an_object_that_survives_a_power_cut_is_on_the_disk_with_all_folders_that_lead_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    usual = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").readlink()), usual(descriptor)))
+    folder = tmp_path / "blobs"
+    BlobStore.open(folder).put(b"of a process")
+    assert synced == []
+    sha256 = BlobStore.open(folder, durability=Durability.POWER).put(b"of a machine").sha256
+    place = folder / sha256[:2] / sha256[2:4]
+    assert synced == [place / sha256, place, place.parent, folder]
 
 
 def test_objects_over_the_limit_are_neither_written_nor_read(url: str) -> None:

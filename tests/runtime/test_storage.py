@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 
 from genlevel.runtime import storage
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.schema import schema_differences
@@ -78,8 +79,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgresql"))
 
 
-def opened(url: str, versions: Path, head: str = "0002") -> Engine:
-    return open_engine(url, "kitchen", versions, head=head)
+def opened(url: str, versions: Path, head: str = "0002", durability: Durability = Durability.PROCESS) -> Engine:
+    return open_engine(url, "kitchen", versions, head=head, durability=durability)
 
 
 def test_a_new_database_gets_all_steps_and_agrees_with_the_rooms_tables(url: str, versions: Path) -> None:
@@ -218,8 +219,8 @@ def test_a_memory_database_works_too(versions: Path) -> None:
 
 
 def test_sqlite_is_set_up_for_safety_and_the_url_can_ask_for_more(tmp_path: Path, versions: Path) -> None:
-    def pragmas(url: str) -> list[object]:
-        engine = opened(url, versions)
+    def pragmas(url: str, durability: Durability = Durability.PROCESS) -> list[object]:
+        engine = opened(url, versions, durability=durability)
         with engine.connect() as connection:
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             values = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in names]
@@ -229,6 +230,8 @@ def test_sqlite_is_set_up_for_safety_and_the_url_can_ask_for_more(tmp_path: Path
     url = sqlite_url(tmp_path / "database.sqlite")
     assert pragmas(url) == ["wal", 1, 1, 30000]
     assert pragmas(url + "?synchronous=FULL") == ["wal", 2, 1, 30000]
+    assert pragmas(url, Durability.POWER) == ["wal", 2, 1, 30000]
+    assert pragmas(url + "?synchronous=EXTRA", Durability.POWER) == ["wal", 3, 1, 30000], "more than is asked stays"
     with pytest.raises(ConfigurationError, match=r"^storage\.url: synchronous=OFF is not one of EXTRA, FULL, NORMAL$"):
         opened(url + "?synchronous=off", versions)
 
@@ -290,6 +293,20 @@ def test_a_database_that_fails_later_says_so_in_one_line_too(tmp_path: Path, ver
 
 
 @pytest.mark.full
+@pytest.mark.full
+@pytest.mark.parametrize(("said", "becomes"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")])
+def test_commits_in_postgresql_survive_a_power_cut_whatever_the_server_says(
+    postgresql: str, versions: Path, said: str, becomes: str
+) -> None:
+    url = make_url(postgresql).update_query_dict({"options": f"-c synchronous_commit={said}"}).render_as_string(hide_password=False)
+    for durability, expected in ((Durability.PROCESS, said), (Durability.POWER, becomes)):
+        engine = opened(url, versions, durability=durability)
+        for _ in range(2):  # a connection that was given back and taken again
+            with engine.begin() as connection:
+                assert connection.execute(text("SHOW synchronous_commit")).scalar() == expected
+        engine.dispose()
+
+
 def test_a_postgresql_that_is_away_is_said_without_its_password(versions: Path) -> None:
     pytest.importorskip("psycopg")
     with pytest.raises(StorageError) as raised:
