@@ -14,6 +14,8 @@ from genlevel.runtime.errors import CallFailed, ErrorClass
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
+_PUT_BACK = 3
+"""So often a call that met a limit goes back into its account's queue at once."""
 
 
 class Action(StrEnum):
@@ -71,7 +73,15 @@ def outcome_of(failure: CallFailed) -> Outcome:
 
 
 def decide(
-    failure: CallFailed, *, attempts: int, waits: int, max_attempts: int, elapsed_s: float, deadline_s: float, chance: float | None = None
+    failure: CallFailed,
+    *,
+    attempts: int,
+    waits: int,
+    max_attempts: int,
+    elapsed_s: float,
+    deadline_s: float,
+    closed: bool = True,
+    chance: float | None = None,
 ) -> Decision:
     """Decides after a failed call.
 
@@ -79,21 +89,28 @@ def decide(
         attempts: calls that failed at something other than a limit, this one included.
         waits: calls that met a limit, this one included.
         elapsed_s, deadline_s: since the instance's first call, and the most it may take.
+        closed: whether the account takes no call at present, as its limiter found; else what a limit asks to wait is not believed.
         chance: 0..1, for the jitter; drawn when None.
 
     A retry waits a full-jitter exponential time, and never less than the provider asked for. A wait that would
     pass the deadline is not begun. If it is the provider's wish that would pass it, more than what went before, no other instance
     would fare better: the run stops, to be continued later.
+
+    What met a limit is at first only put back: the account's limiter knows when its next call may go, and whether what the provider says
+    holds. One that meets limits again and again while others do not is a case of its own, and waits as a retry does.
     """
     action = _ACTIONS.get(failure.error_class, Action.RETRY)
     if action in (Action.GIVE_UP, Action.STOP_RUN):
         return Decision(action)
     if action is Action.RETRY and attempts >= max_attempts:
         return Decision(Action.GIVE_UP, why=f"tried {attempts} times (runs.attempts)" if attempts > 1 else "")
+    limited = failure.error_class is ErrorClass.RATE_LIMIT
+    asked = 0.0 if limited and not closed else failure.retry_after_s or 0.0
+    if limited and waits <= _PUT_BACK and elapsed_s + asked <= deadline_s:
+        return Decision(action)
     chance = random.random() if chance is None else chance
-    exponent = min(attempts if action is Action.RETRY else waits, 10) - 1
+    exponent = min(attempts if action is Action.RETRY else waits - _PUT_BACK * limited, 10) - 1
     jitter = chance * min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(exponent, 0))
-    asked = failure.retry_after_s or 0.0
     # Everyone who was told the same time must not come back in the same instant. "Retry-After: 0", or nearly 0, is not a wait.
     delay = asked + (min(jitter, 0.1 * asked + 0.05) if asked >= FIRST_BACKOFF_S else jitter)
     if elapsed_s + delay > deadline_s:

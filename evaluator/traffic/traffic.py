@@ -203,7 +203,7 @@ class Traffic:
         On failure leaves the decision in ``attempt`` and raises.
         """
         permit, reservation = await self._admitted(attempt, call)
-        feedback, retry_after = Feedback.OTHER, None
+        feedback, retry_after, dimension = Feedback.OTHER, None, ""
         used: int | None = None
         try:
             response, usage = await self._billed(attempt, call, reservation)
@@ -213,6 +213,7 @@ class Traffic:
         except CallFailed as failure:
             self.busy.discard(current_task())
             feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
+            dimension = failure.dimension
             used = None if failure.may_be_charged else 0
             self._decide(attempt, failure)
             raise
@@ -220,7 +221,7 @@ class Traffic:
             self.busy.discard(current_task())
             raise
         finally:
-            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after)
+            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after, dimension=dimension)
         return await self._kept(attempt, response)
 
     async def _kept(self, attempt: Try, response: gw.GenerateResponse) -> Stored:
@@ -348,6 +349,7 @@ class Traffic:
             max_attempts=self._rules.max_attempts,
             elapsed_s=time.monotonic() - (attempt.first_call or time.monotonic()),
             deadline_s=self._rules.deadline_s,
+            closed=self._limiter.is_closed,
         )
 
     async def _permit(self, attempt: Try, tokens: int) -> Permit:

@@ -6,19 +6,19 @@ from __future__ import annotations
 class Bucket:
     """At most ``per_minute`` units in any 60 seconds, spread evenly with a small burst.
 
-    A burst of c units and a refill of (per_minute - c + 1) / 60 a second admit at most per_minute units in any minute.
+    burst_s: how much may go at once, in seconds' worth; least: that is at least so many units. A burst of c units and a refill of (per_minute - c + 1) / 60 a second admit at most per_minute units in any minute.
     A single cost above c is admitted when the bucket is full and leaves a debt. per_minute 0 = no limit.
     """
 
-    def __init__(self, per_minute: int, burst_s: float, now: float) -> None:
-        self._burst_s = burst_s
+    def __init__(self, per_minute: int, burst_s: float, now: float, *, least: float = 1.0) -> None:
+        self._burst_s, self._least = burst_s, least
         self._set(per_minute)
         self._level = self.capacity
         self._at = now
 
     def _set(self, per_minute: int) -> None:
         self.per_minute = per_minute
-        self.capacity = min(float(per_minute), max(1.0, per_minute * self._burst_s / 60.0))
+        self.capacity = min(float(per_minute), max(self._least, per_minute * self._burst_s / 60.0))
         self.rate = (per_minute - self.capacity + 1.0) / 60.0
 
     def retune(self, per_minute: int, now: float) -> None:

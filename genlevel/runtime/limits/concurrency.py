@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from genlevel.runtime.limits.feedback import Feedback
 
+_HOLD_S, _LONGEST_HOLD_S = 15.0, 240.0
+_NOT_BY_CHANCE = 4
+
 
 @dataclass(slots=True)
 class AdaptiveConcurrency:
-    """Calls allowed in flight: slow start until the first rate limit, then additive increase, multiplicative decrease.
+    """Calls allowed in flight: slow start until the provider limits them, then just below where it did.
 
-    Doubles after each clean round (as many successes as the limit) until the provider limits the first time, then
-    +5 % a clean round and x0.8 an episode, at most one cut per cooldown (15 s or Retry-After, the longer).
+    Doubles after each clean round (as many successes as the limit) until the provider surely limits what is in flight, and not the
+    rate of calls, then +5 % a clean round. A cut goes to as many as were admitted, and at most to half, for calls that
+    were sent before it belong to it. Then it holds: 15 s, and twice as long each time that the limit shows to be where it was.
     Grows only when in-flight calls reached 80 % of the limit; transient errors stop growth without cutting.
     """
 
@@ -22,20 +26,31 @@ class AdaptiveConcurrency:
     slow_start: bool = True
     _successes: int = 0
     _peak: int = 0
-    _cooldown_until: float = field(default=float("-inf"))
+    _least: float = 1.0
+    _cut_at: float = field(default=float("-inf"))
+    _hold_s: float = _HOLD_S
+    _met: float = 0.0
+    _hold_until: float = field(default=float("-inf"))
+    _admitted: float = 0.0
+    _above: int = 0
 
-    def observe(self, feedback: Feedback, in_flight: int, retry_after_s: float, now: float) -> None:
-        """Learns from one ended call; ``in_flight`` counts it."""
+    @property
+    def met(self) -> int:
+        """Where the provider limited it; 0: nowhere yet."""
+        return int(self._met)
+
+    def observe(self, feedback: Feedback, in_flight: int, now: float, *, sent_at: float | None = None, surely: bool = True) -> None:
+        """Learns from one ended call; ``in_flight`` counts it. A rate limit is told only if what is in flight may have met it.
+
+        sent_at: when it began; None: now. surely: the rate of calls does not explain it.
+        """
         self._peak = max(self._peak, in_flight)
         if feedback is Feedback.RATE_LIMITED:
-            self._successes = 0
-            self.slow_start = False
-            if now >= self._cooldown_until:
-                self.limit = max(1.0, self.limit * 0.8)
-                self._cooldown_until = now + max(15.0, retry_after_s)
+            self.slow_start = self.slow_start and not surely
+            self._cut(in_flight - 1, now, now if sent_at is None else sent_at)
         elif feedback is Feedback.TRANSIENT:
             self._successes = 0
-        elif self.adaptive and now >= self._cooldown_until:
+        elif self.adaptive and now >= self._hold_until:
             self._successes += 1
             if self._successes >= self.limit:
                 if self._peak >= 0.8 * int(self.limit):
@@ -43,3 +58,28 @@ class AdaptiveConcurrency:
                     self.limit = min(float(self.cap), grown)
                 self._successes = 0
                 self._peak = 0
+
+    def is_crowded(self, in_flight: int) -> bool:
+        """Whether calls that are turned away say that too many are in flight: each began among more than others do that are admitted.
+
+        in_flight: how many were when the call that was turned away began, itself included.
+        """
+        self._above = self._above + 1 if in_flight >= max(self._admitted + 1.0, 1.1 * self._admitted) else 0
+        return self._above >= _NOT_BY_CHANCE
+
+    def admitted(self, in_flight: int) -> None:
+        """A call was admitted that was one of so many in flight when it began."""
+        self._admitted += (in_flight - self._admitted) * (0.1 if self._admitted else 1.0)
+
+    def _cut(self, admitted: int, now: float, sent_at: float) -> None:
+        self._successes = 0
+        begins = sent_at > self._cut_at
+        if begins:
+            self._cut_at, self._least = now, max(1.0, self.limit / 2)
+        self.limit = min(self.limit, max(self._least, float(admitted)))
+        if not self.slow_start:
+            if begins:
+                again = abs(self.limit - self._met) <= 1.5
+                self._hold_s = min(_LONGEST_HOLD_S, self._hold_s * 2) if again else _HOLD_S
+            self._hold_until = now + self._hold_s
+        self._met = self.limit

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 
 class Waiting(StrEnum):
-    """What a call waits for."""
+    """What a call waits for: a limit that is stated (requests, tokens) or learnt (concurrency, pace), or for the provider to take calls again."""
 
     CONCURRENCY = "concurrency"
     REQUESTS = "requests"
     TOKENS = "tokens"
+    PACE = "pace"
     PROVIDER = "provider"
 
 

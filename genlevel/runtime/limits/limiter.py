@@ -11,19 +11,31 @@ from dataclasses import dataclass
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.gate import Gate
 from genlevel.runtime.limits.learnt import Learnt, LimiterState, ProviderLimits
+from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
-_LIMITED_IN_A_ROW = 4
+_LEARNT_HOLDS_S = 6 * 3600.0
+_BURST_S, _LEAST_BURST = 0.04, 1.25
+"""Of stated requests: what a late timer missed is made good, and not more goes at once."""
 
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """The right to one call; give it back with ``AccountLimiter.release``. share: whose it is. since: when it was granted."""
+    """The right to one call; give it back with ``AccountLimiter.release``.
+
+    share: whose it is. since: when it was granted. number: of the account's calls. waited: for what last; None: for nothing.
+    paced: whether a pace was known. in_flight: how many calls were when it began, itself included.
+    """
 
     tokens: int
     share: Share
     since: float
+    number: int
+    waited: Waiting | None
+    paced: bool
+    in_flight: int
 
 
 @dataclass(slots=True, eq=False)
@@ -56,29 +68,36 @@ class AccountLimiter:
     ) -> None:
         now = clock()
         self._clock = clock
-        self._requests = Bucket(requests_per_minute, 1.0, now)
+        self._requests = Bucket(requests_per_minute, _BURST_S, now, least=_LEAST_BURST)
         self._tokens = Bucket(tokens_per_minute, 10.0, now)
         self.concurrency = AdaptiveConcurrency(
             limit=float(min(16, concurrency) if adaptive else concurrency), cap=concurrency, slow_start=adaptive
         )
         self._in_flight = 0
-        self._paused_until = self._asked_until = float("-inf")
-        self._limited_in_a_row = 0
+        self._pace = _pace_of(learnt, now)
+        self._gate = Gate()
+        self._asked_until = self._asked_at = float("-inf")
         self._queue: FairQueue[_Waiter] = FairQueue()
         self._reason = Waiting.CONCURRENCY
         self._timer: asyncio.TimerHandle | None = None
+        self._waited: Waiting | None = None  # for what the one whose turn it is waits
         self._learnt = learnt
         self._limited = self._succeeded = 0
 
     def learnt(self) -> Learnt | None:
         """What is worth keeping of the account; None: nothing was learnt."""
-        return self._learnt
+        if self._pace.rate is None and not self.concurrency.met:
+            return self._learnt
+        return Learnt(self._pace.rate, 0.0, self.concurrency.met, self._gate.claims_held, time.time())
 
     def state(self) -> LimiterState:
         """How it stands now."""
-        stated = self._requests.per_minute
+        stated, learnt = self._requests.per_minute / 60.0, self._pace.rate
+        lower = learnt is None or bool(stated and stated <= learnt)
         limit = max(1, int(self.concurrency.limit))
-        return LimiterState(stated / 60.0 if stated else None, bool(stated), limit, self._in_flight, self._limited, self._succeeded)
+        return LimiterState(
+            (stated or None) if lower else learnt, bool(stated) and lower, limit, self._in_flight, self._limited, self._succeeded
+        )
 
     @property
     def in_flight(self) -> int:
@@ -109,6 +128,11 @@ class AccountLimiter:
         """Callers that wait for a permit, by reason; those of one run, or all. All wait for what the first one waits for."""
         count = len(self._queue) if run is None else self._queue.waiting(run)
         return Counter({self._reason.value: count}) if count else Counter()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the provider takes no call at present; one that tried was turned away, too."""
+        return self._gate.is_confirmed
 
     def asked_wait_s(self) -> float:
         """Seconds that the provider still asks some call to wait; 0 = none."""
@@ -141,28 +165,33 @@ class AccountLimiter:
         used_tokens: int | None = None,
         retry_after_s: float | None = None,
         retry_after_least_s: float | None = None,
+        dimension: str = "",
         told: ProviderLimits | None = None,
     ) -> None:
         """Gives a permit back with what was learnt.
 
         used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish, the longest if it
-        named several; retry_after_least_s: the shortest. told: what else it said. When
-        ``_LIMITED_IN_A_ROW`` calls running were limited, the account itself is at its limit, not one unlucky call: then
-        no call of the account starts before that time has passed.
+        named several; retry_after_least_s: the shortest. dimension: what it counts that the call met, if it says so ("requests", "tokens",
+        "concurrency"). told: what else it said.
         """
         now = self._clock()
-        self.concurrency.observe(feedback, self._in_flight, retry_after_s or 0.0, now)
+        if feedback is Feedback.RATE_LIMITED:
+            self._refused(permit, now, retry_after_s, retry_after_least_s, dimension)
+        else:
+            if feedback is Feedback.OK:
+                self._succeeded += 1
+                self.concurrency.admitted(permit.in_flight)
+            self.concurrency.observe(feedback, self._in_flight, now)
+            if opens := self._gate.passed(permit.number, now):
+                self._pace.opened(self._gate.closed_s, now)
+            if opens or permit.since >= self._asked_at:
+                self._asked_until = now
+            if retry_after_s:
+                self._asked(now, retry_after_s)
         self._in_flight -= 1
         self._queue.ended(permit.share, now - permit.since)
-        self._limited += feedback is Feedback.RATE_LIMITED
-        self._succeeded += feedback is Feedback.OK
         if used_tokens is not None:
             self._tokens.give_back(permit.tokens - used_tokens, now)
-        self._limited_in_a_row = self._limited_in_a_row + 1 if feedback is Feedback.RATE_LIMITED else 0
-        if retry_after_s:
-            self._asked_until = max(self._asked_until, now + retry_after_s)
-            if self._limited_in_a_row >= _LIMITED_IN_A_ROW:
-                self._paused_until = max(self._paused_until, now + retry_after_s)
         self._pump()
 
     def give_back(self, permit: Permit) -> None:
@@ -171,28 +200,60 @@ class AccountLimiter:
         self._in_flight -= 1
         self._requests.give_back(1, now)
         self._tokens.give_back(permit.tokens, now)
+        self._pace.give_back(now)
+        self._gate.give_back(permit.number, now)
         self._pump()
+
+    def _refused(self, permit: Permit, now: float, longest_s: float | None, least_s: float | None, dimension: str) -> None:
+        """Learns from a call that was turned away: which limit it met, and whether the account takes any."""
+        self._limited += 1
+        if longest_s:
+            self._asked(now, longest_s)
+        tried = self._gate.tries(permit.number)
+        self._gate.refused(permit.number, permit.since, now, longest_s, least_s)
+        if tried:
+            return  # it says that the gate is closed, and nothing of a rate
+        fast = permit.waited is not Waiting.CONCURRENCY or self._pace.explains(now)
+        surely = self.concurrency.is_crowded(permit.in_flight) or not fast
+        crowded = surely or permit.waited is Waiting.CONCURRENCY or (permit.waited is None and not permit.paced)
+        if dimension == "concurrency" or (crowded and not dimension):
+            in_flight = permit.in_flight if permit.paced else self._in_flight
+            self.concurrency.observe(Feedback.RATE_LIMITED, in_flight, now, sent_at=permit.since, surely=surely or bool(dimension))
+        if dimension != "concurrency" and (fast or dimension or self.concurrency.limit < 2):
+            self._pace.refused(permit.since, now, waited=permit.waited is Waiting.PACE, closed=not self._gate.is_open)
+
+    def _asked(self, now: float, seconds: float) -> None:
+        self._asked_at, self._asked_until = now, max(self._asked_until, now + seconds)
 
     def _blocked(self, tokens: int) -> tuple[Waiting, float] | None:
         """Why a call cannot start now and in how many seconds to look again (0 = when a permit comes back)."""
         now = self._clock()
         if self._in_flight >= max(1, int(self.concurrency.limit)):
             return Waiting.CONCURRENCY, 0.0
-        if self._paused_until > now:
-            return Waiting.PROVIDER, self._paused_until - now
+        if delay := self._gate.delay(now):
+            return Waiting.PROVIDER, delay
         if delay := self._requests.delay(1, now):
             return Waiting.REQUESTS, delay
         if delay := self._tokens.delay(tokens, now):
             return Waiting.TOKENS, delay
+        if delay := self._pace.delay(now):
+            return Waiting.PACE, delay
         return None
 
     def _grant(self, tokens: int, share: Share) -> Permit:
         now = self._clock()
+        waited, self._waited = self._waited, None
         self._requests.take(1, now)
         self._tokens.take(tokens, now)
+        closed = not self._gate.is_open
+        number = self._gate.take(now)
+        if closed and self._gate.is_open:
+            self._pace.opened(self._gate.closed_s, now)
+        paced = self._pace.rate is not None
+        self._pace.take(now, waited=waited is Waiting.PACE)
         self._in_flight += 1
         self._queue.granted(share, self._reason, tokens)
-        return Permit(tokens, share, now)
+        return Permit(tokens, share, now, number, waited, paced, self._in_flight)
 
     def _pump(self) -> None:
         """Grants what can be granted; arms a timer if only time is missing.
@@ -209,8 +270,17 @@ class AccountLimiter:
                 waiter.future.set_result(self._grant(waiter.tokens, waiter.share))
                 continue
             self._reason, delay = blocked
+            self._waited = self._reason
             if delay:
                 if self._timer is not None:
                     self._timer.cancel()
                 self._timer = asyncio.get_running_loop().call_later(delay + 0.0005, self._pump)
             return
+
+
+def _pace_of(learnt: Learnt | None, now: float) -> Pace:
+    """Where to begin. What was learnt long ago, or by another clock, is a guess."""
+    if learnt is None or learnt.rate is None:
+        return Pace(now)
+    sure = 0.0 <= time.time() - learnt.at < _LEARNT_HOLDS_S
+    return Pace(now, learnt.rate if sure else learnt.rate / 2.0, sure=sure)

@@ -1,0 +1,74 @@
+"""Tells calls that are turned away by chance from those that are because of the pace.
+
+Some providers turn away one call in a hundred however slowly one asks: a server of theirs is busy. To go slower for each of them would
+end at a standstill. Whether that is so shows when the pace has fallen by a third and as large a part is still turned away: then the
+earlier pace is tried again, and that part is borne. If far more is turned away there, it was the pace after all.
+"""
+
+from __future__ import annotations
+
+_FALLEN = 0.67
+_AS_MANY = 0.6
+"""If at the lower pace at least this part of what was turned away before still is, it is not for the pace."""
+_SHOWN = 6.0
+"""Calls that were turned away at the lower pace, before that is judged."""
+_BORNE, _MOST_BORNE, _MOST_SAVED = 1.5, 0.1, 6.0
+"""How much of what is usual is borne, at most this part of all calls, and so many at once."""
+_PRIOR_CALLS = 20.0
+
+
+class Chance:
+    """What is turned away at which pace. Pure."""
+
+    def __init__(self) -> None:
+        self.borne = 0.0  # the part of calls that is turned away by chance, and may be
+        self._saved = 0.0
+        self._high = 0.0  # the pace that lower ones are compared with
+        self._before, self._before_refused = 0.0, 0.0
+        self._since, self._since_refused = 0.0, 0.0
+
+    def sent(self, rate: float) -> None:
+        """A call is sent at this pace."""
+        if self.borne:
+            self._saved = min(_MOST_SAVED, self._saved + min(_MOST_BORNE, _BORNE * self.borne))
+        if rate > self._high:
+            self._high = rate
+            self._since = self._since_refused = 0.0
+        if rate >= _FALLEN * self._high:
+            self._before += 1.0
+        else:
+            self._since += 1.0
+
+    def refused(self, rate: float) -> bool:
+        """A call was turned away at this pace. Returns whether that is borne: no reason to go slower."""
+        if rate >= _FALLEN * self._high:
+            self._before_refused += 1.0
+        else:
+            self._since_refused += 1.0
+        if self._saved < 1.0:
+            return False
+        self._saved -= 1.0
+        return True
+
+    @property
+    def is_low(self) -> bool:
+        """Whether more was turned away lately than is usual."""
+        return self._saved < _MOST_SAVED / 2
+
+    def earlier(self) -> float | None:
+        """The pace to go back to, if to go slower was in vain."""
+        if self._since_refused < _SHOWN:
+            return None
+        before = self._before_refused / (self._before + _PRIOR_CALLS)
+        since = self._since_refused / (self._since + _PRIOR_CALLS)
+        high = self._high
+        self.forget()
+        if since < _AS_MANY * before or since > _MOST_BORNE:
+            return None
+        self.borne, self._saved = since, _MOST_SAVED
+        return high
+
+    def forget(self) -> None:
+        """Begins anew: what is turned away follows the pace."""
+        self.borne = self._saved = self._high = 0.0
+        self._before = self._before_refused = self._since = self._since_refused = 0.0
