@@ -6,7 +6,8 @@ from __future__ import annotations
 class Bucket:
     """At most ``per_minute`` units in any 60 seconds, spread evenly with a small burst.
 
-    burst_s: how much may go at once, in seconds' worth; least: that is at least so many units. A burst of c units and a refill of (per_minute - c + 1) / 60 a second admit at most per_minute units in any minute.
+    burst_s: how much may go at once, in seconds' worth; least: that is at least so many units.
+    A burst of c units and a refill of (per_minute - c + 1) / 60 a second admit at most per_minute units in any minute.
     A single cost above c is admitted when the bucket is full and leaves a debt. per_minute 0 = no limit.
     """
 

@@ -32,7 +32,9 @@ class AdaptiveConcurrency:
     _met: float = 0.0
     _hold_until: float = field(default=float("-inf"))
     _admitted: float = 0.0
+    _took_s: float = 0.0
     _above: int = 0
+    _above_at: float = field(default=float("-inf"))
 
     @property
     def met(self) -> int:
@@ -59,17 +61,23 @@ class AdaptiveConcurrency:
                 self._successes = 0
                 self._peak = 0
 
-    def is_crowded(self, in_flight: int) -> bool:
+    def is_crowded(self, in_flight: int, now: float) -> bool:
         """Whether calls that are turned away say that too many are in flight: each began among more than others do that are admitted.
 
-        in_flight: how many were when the call that was turned away began, itself included.
+        in_flight: how many were when the call that was turned away began, itself included. What comes at once counts once: a moment's crowd
+        also meets a limit of the rate.
         """
-        self._above = self._above + 1 if in_flight >= max(self._admitted + 1.0, 1.1 * self._admitted) else 0
+        if in_flight < max(self._admitted + 1.0, 1.1 * self._admitted):
+            self._above = 0
+        elif now >= self._above_at + max(1.0, self._took_s):
+            self._above, self._above_at = self._above + 1, now
         return self._above >= _NOT_BY_CHANCE
 
-    def admitted(self, in_flight: int) -> None:
+    def admitted(self, in_flight: int, took_s: float) -> None:
         """A call was admitted that was one of so many in flight when it began."""
-        self._admitted += (in_flight - self._admitted) * (0.1 if self._admitted else 1.0)
+        weight = 0.1 if self._admitted else 1.0
+        self._admitted += (in_flight - self._admitted) * weight
+        self._took_s += (took_s - self._took_s) * weight
 
     def _cut(self, admitted: int, now: float, sent_at: float) -> None:
         self._successes = 0
@@ -79,7 +87,7 @@ class AdaptiveConcurrency:
         self.limit = min(self.limit, max(self._least, float(admitted)))
         if not self.slow_start:
             if begins:
-                again = abs(self.limit - self._met) <= 1.5
+                again = abs(self.limit - self._met) <= 0.5 + 0.05 * self._met
                 self._hold_s = min(_LONGEST_HOLD_S, self._hold_s * 2) if again else _HOLD_S
             self._hold_until = now + self._hold_s
         self._met = self.limit

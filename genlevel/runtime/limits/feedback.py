@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Waiting(StrEnum):
-    """What a call waits for: a limit that is stated (requests, tokens) or learnt (concurrency, pace), or for the provider to take calls again."""
+    """What a call waits for: a limit that is stated (requests, tokens) or learnt (concurrency, pace), or the provider to take calls."""
 
     CONCURRENCY = "concurrency"
     REQUESTS = "requests"

@@ -180,7 +180,7 @@ class AccountLimiter:
         else:
             if feedback is Feedback.OK:
                 self._succeeded += 1
-                self.concurrency.admitted(permit.in_flight)
+                self.concurrency.admitted(permit.in_flight, now - permit.since)
             self.concurrency.observe(feedback, self._in_flight, now)
             if opens := self._gate.passed(permit.number, now):
                 self._pace.opened(self._gate.closed_s, now)
@@ -214,7 +214,7 @@ class AccountLimiter:
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
         fast = permit.waited is not Waiting.CONCURRENCY or self._pace.explains(now)
-        surely = self.concurrency.is_crowded(permit.in_flight) or not fast
+        surely = self.concurrency.is_crowded(permit.in_flight, now)
         crowded = surely or permit.waited is Waiting.CONCURRENCY or (permit.waited is None and not permit.paced)
         if dimension == "concurrency" or (crowded and not dimension):
             in_flight = permit.in_flight if permit.paced else self._in_flight

@@ -16,7 +16,7 @@ _CUT = 0.03
 """How far below the pace that met the limit it goes on."""
 _PLATEAU_S, _PLATEAU_CALLS, _LONGEST_PLATEAU_S = 4.0, 100.0, 120.0
 """After how long it is back at that pace, or after how many calls if they are few. Twice as high after 4.2 times that."""
-_SEARCH_S, _SEARCH_CALLS, _LONGEST_SEARCH_S = 1.0, 8.0, 30.0
+_SEARCH_S, _SEARCH_CALLS, _LONGEST_SEARCH_S = 1.0, 4.0, 30.0
 """How soon a pace that is only guessed doubles."""
 _ENOUGH = 8
 """Calls that were sent since it was cut last and have been decided on, before it is cut again."""

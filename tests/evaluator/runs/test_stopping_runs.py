@@ -31,12 +31,15 @@ async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluato
     assert scripted.calls.total() == 100
 
 
-async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_folder, failing_script):
+@pytest.mark.parametrize(
+    ("error_class", "reasons"), [(gw.ERROR_CLASS_TRANSIENT, ["retry"]), (gw.ERROR_CLASS_RATE_LIMIT, ["pace", "provider"])]
+)
+async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_folder, failing_script, error_class, reasons):
     evaluator, _ = make_evaluator(attempts=9, deadline_s=600)
-    scripted.script = failing_script(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=60)
+    scripted.script = failing_script(error_class, retry_after_s=60)
     request = ev.StartRunRequest(specification=specification(suite_folder(3)))
     run = (await evaluator.start_run(request)).run
-    await until(lambda: evaluator._control.active[run.run_id].execution.waiting().get("retry") == 3)
+    await until(lambda: sum(evaluator._control.active[run.run_id].execution.waiting().get(reason, 0) for reason in reasons) == 3)
     await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
     assert (await asyncio.wait_for(watched(evaluator, run), 60)).status == ev.RUN_STATUS_INTERRUPTED
 

@@ -50,7 +50,20 @@ def test_what_was_not_sent_is_sent_again_and_uses_up_no_attempt():
 
 def test_a_retry_waits_at_least_as_long_as_the_provider_asks():
     for chance in (0.0, 0.5, 1.0):
-        assert decision(gw.ERROR_CLASS_RATE_LIMIT, retry_after_s=7.0, chance=chance).delay_s >= 7.0
+        assert decision(gw.ERROR_CLASS_TRANSIENT, retry_after_s=7.0, chance=chance).delay_s >= 7.0
+        assert decision(gw.ERROR_CLASS_RATE_LIMIT, waits=4, retry_after_s=7.0, chance=chance).delay_s >= 7.0
+
+
+def test_what_met_a_limit_goes_back_into_its_accounts_queue_which_knows_when_it_may_go():
+    for asked in (None, 0.02, 30.0):
+        assert decision(gw.ERROR_CLASS_RATE_LIMIT, waits=3, retry_after_s=asked) == Decision(Action.WAIT)
+
+
+def test_what_a_limit_asks_to_wait_is_not_believed_while_the_account_takes_calls():
+    again = decision(gw.ERROR_CLASS_RATE_LIMIT, waits=4, retry_after_s=3600.0, closed=False)
+    assert again == Decision(Action.WAIT, 0.5)
+    assert decision(gw.ERROR_CLASS_RATE_LIMIT, waits=1, retry_after_s=3600.0, closed=False) == Decision(Action.WAIT)
+    assert decision(gw.ERROR_CLASS_TRANSIENT, retry_after_s=3600.0, closed=False).action is Action.STOP_RUN
 
 
 def test_without_a_wish_the_wait_is_full_jitter_under_a_doubling_bound():
@@ -60,11 +73,13 @@ def test_without_a_wish_the_wait_is_full_jitter_under_a_doubling_bound():
 
 
 def test_retry_after_nothing_is_no_time_to_wait():
-    for error_class in (gw.ERROR_CLASS_RATE_LIMIT, gw.ERROR_CLASS_TRANSIENT):
+    for error_class, put_back in ((gw.ERROR_CLASS_RATE_LIMIT, 3), (gw.ERROR_CLASS_TRANSIENT, 0)):
         for asked in (0.0, 0.001):
-            delays = [decision(error_class, retry_after_s=asked, attempts=n, waits=n, max_attempts=20).delay_s for n in range(1, 6)]
+            delays = [
+                decision(error_class, retry_after_s=asked, attempts=n, waits=put_back + n, max_attempts=20).delay_s for n in range(1, 6)
+            ]
             assert delays == pytest.approx([0.5, 1, 2, 4, 8], abs=0.002)
-        assert decision(error_class, retry_after_s=0.0, chance=0.25).delay_s == 0.125, "the wait is spread"
+        assert decision(error_class, waits=put_back + 1, retry_after_s=0.0, chance=0.25).delay_s == 0.125, "the wait is spread"
 
 
 def test_a_wait_that_no_instance_may_take_stops_the_run():

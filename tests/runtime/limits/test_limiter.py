@@ -50,33 +50,64 @@ def test_tokens_not_used_are_given_back():
     assert bucket.delay(50, 0.0) == 0.0
 
 
-def test_concurrency_doubles_until_the_first_limit_then_grows_slowly():
+def test_concurrency_doubles_until_it_is_surely_what_is_limited_then_grows_slowly():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(16):
-        adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
+        adaptive.observe(Feedback.OK, 16, 0.0)
     assert adaptive.limit == 32
-    adaptive.observe(Feedback.RATE_LIMITED, 32, 1.0, 0.0)
-    assert adaptive.limit == pytest.approx(25.6)
-    adaptive.observe(Feedback.RATE_LIMITED, 25, 1.0, 1.0)
-    assert adaptive.limit == pytest.approx(25.6), "one cut a cooldown"
-    for _ in range(26):
-        adaptive.observe(Feedback.OK, 25, 0.0, 20.0)
-    assert adaptive.limit == pytest.approx(25.6 * 1.05)
+    adaptive.observe(Feedback.RATE_LIMITED, 32, 1.0, sent_at=0.5, surely=False)
+    assert adaptive.limit == 31, "as many as were admitted beside it"
+    for _ in range(31):
+        adaptive.observe(Feedback.OK, 31, 1.1)
+    assert adaptive.limit == 62, "it may have been the rate"
+    adaptive.observe(Feedback.RATE_LIMITED, 62, 2.0, sent_at=1.5)
+    assert adaptive.limit == 61
+    for in_flight in range(61, 1, -1):
+        adaptive.observe(Feedback.RATE_LIMITED, in_flight, 2.1, sent_at=1.9)
+    assert adaptive.limit == 31, "at most half for what was sent before the cut"
+    for now in (10.0, 20.0):
+        for _ in range(31):
+            adaptive.observe(Feedback.OK, 31, now)
+    assert adaptive.limit == pytest.approx(31 * 1.05), "held for 15 s"
+
+
+def test_concurrency_that_meets_its_limit_where_it_was_is_held_for_longer():
+    adaptive = AdaptiveConcurrency(limit=9, cap=64)
+    holds, now = [], 0.0
+    for _ in range(4):
+        adaptive.observe(Feedback.RATE_LIMITED, 9, now)
+        began = now
+        while adaptive.limit < 9:
+            now += 1.0
+            for _ in range(8):
+                adaptive.observe(Feedback.OK, 8, now)
+        holds.append(now - began)
+    assert holds == sorted(holds)
+    assert holds[-1] > 4 * holds[0]
+
+
+def test_calls_that_are_turned_away_among_more_than_are_admitted_say_that_there_are_too_many():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    for _ in range(50):
+        adaptive.admitted(8, 2.0)
+    assert [adaptive.is_crowded(9, now) for now in (0.0, 0.1, 0.2, 2.0, 4.0)] == [False] * 5
+    assert adaptive.is_crowded(9, 6.0)
+    assert not adaptive.is_crowded(8, 8.0), "as many are admitted, too"
 
 
 def test_concurrency_does_not_grow_while_it_is_not_used():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(100):
-        adaptive.observe(Feedback.OK, 3, 0.0, 0.0)
+        adaptive.observe(Feedback.OK, 3, 0.0)
     assert adaptive.limit == 16
 
 
 def test_a_transient_error_stops_growth_without_cutting():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(15):
-        adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
-    adaptive.observe(Feedback.TRANSIENT, 16, 0.0, 0.0)
-    adaptive.observe(Feedback.OK, 16, 0.0, 0.0)
+        adaptive.observe(Feedback.OK, 16, 0.0)
+    adaptive.observe(Feedback.TRANSIENT, 16, 0.0)
+    adaptive.observe(Feedback.OK, 16, 0.0)
     assert adaptive.limit == 16
 
 
@@ -138,12 +169,15 @@ async def test_when_the_account_is_at_its_limit_nobody_starts_before_the_provide
     assert loop.time() - told >= 0.149
 
 
-async def test_one_limited_call_among_good_ones_holds_up_nobody_else():
+async def test_limited_calls_among_good_ones_close_the_account_for_nobody():
     limiter = AccountLimiter(concurrency=4, adaptive=False)
     await limited(limiter, 3)
     limiter.release(await limiter.acquire(0), Feedback.OK)
     await limited(limiter, 3)
-    await asyncio.wait_for(limiter.acquire(0), 0.05)
+    waiter = asyncio.create_task(limiter.acquire(0))
+    await asyncio.sleep(0)
+    assert limiter.waiting() == {"pace": 1}
+    waiter.cancel()
 
 
 async def test_a_cancelled_waiter_leaves_the_queue_and_the_next_one_goes_on():
