@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from evaluator.rpc import add_to_server
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.rpc import RpcServer, connect
@@ -31,11 +33,10 @@ async def test_stopping_keeps_answers_and_the_next_start_continues(make_evaluato
     assert scripted.calls.total() == 100
 
 
-@pytest.mark.parametrize(
-    ("error_class", "reasons"), [(gw.ERROR_CLASS_TRANSIENT, ["retry"]), (gw.ERROR_CLASS_RATE_LIMIT, ["pace", "provider"])]
-)
-async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_folder, failing_script, error_class, reasons):
+@pytest.mark.parametrize("waits", [(gw.ERROR_CLASS_TRANSIENT, ["retry"]), (gw.ERROR_CLASS_RATE_LIMIT, ["pace", "provider"])])
+async def test_stopping_ends_waits_for_retries(make_evaluator, scripted, suite_folder, failing_script, waits):
     evaluator, _ = make_evaluator(attempts=9, deadline_s=600)
+    error_class, reasons = waits
     scripted.script = failing_script(error_class, retry_after_s=60)
     request = ev.StartRunRequest(specification=specification(suite_folder(3)))
     run = (await evaluator.start_run(request)).run
