@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genlevel.benchmark.answer_kinds import Shape
 from scorer.metrics.base import Floats, NotComparable, Question, label_sides
 from scorer.metrics.regions.curves import Precisions
-from scorer.metrics.regions.pairing import class_numbers, pairs_of_class
+from scorer.metrics.regions.pairing import FEW, class_numbers, pairs_of_class
 from scorer.metrics.regions.precision import COCO_THRESHOLDS, AveragePrecision, folded, joined_unnamed, outcomes
 from scorer.parsers import Box, Parsed
 
@@ -45,10 +45,6 @@ class BoxPrecision(AveragePrecision):
     def worst(self, question: Question) -> Precisions:
         """No box found."""
         return self.statistic((), question)
-
-
-FEW = 3000
-"""Pairs of a detection and a thing, of any class."""
 
 
 @dataclass(frozen=True, slots=True)

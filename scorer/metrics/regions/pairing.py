@@ -15,6 +15,10 @@ AT_ONCE = 1_000_000
 """How many are looked at together, unless one alone has more: what bounds the memory that is taken."""
 
 
+FEW = 3000
+"""Pairs of a detection and a thing, of any class: so few are looked at in less time than it takes to make arrays of them."""
+
+
 def class_numbers(names: Sequence[str], classes: Sequence[str]) -> tuple[Integers, Integers]:
     """The classes of detections and of things as numbers; -1: one that no thing has."""
     import numpy as np
@@ -43,6 +47,9 @@ def parts(sizes: Integers) -> Iterator[slice]:
     """Neighbours that have at most AT_ONCE together, or one alone."""
     import numpy as np
 
+    if len(sizes) and sizes.sum() <= AT_ONCE:
+        yield slice(0, len(sizes))
+        return
     ends = np.cumsum(sizes)
     first = 0
     while first < len(sizes):
