@@ -123,6 +123,7 @@ class ActiveRun:
         ending = await execution.run() if execution is not None else Ending(ev.RUN_STATUS_FINISHED)
         if ending.status == ev.RUN_STATUS_FINISHED and execution is not None and (fruitless := execution.fruitless(record.calls)):
             ending = Ending(ev.RUN_STATUS_FAILED, fruitless)
+        self.recorder.look(ended=True)  # at the last of this pass, before there is another one
         if self.work.judge is not None and ending.status == ev.RUN_STATUS_FINISHED:
             ending = await judged()
         if execution is None and ending.status == ev.RUN_STATUS_FINISHED and sum(self.totals.outcomes.values()) < record.total:

@@ -34,6 +34,8 @@ async def test_a_run_with_a_judge_is_answered_judged_and_scored(services, bench,
     assert (source.prompt_version, source.prompt_hash) == (prompt.version, prompt.hash)
     labels = {"judge": "openai/model-j", "suite": "sounds", "suite_hash": run.suite_hash[:8], "outcome": "judged"}
     assert registry.get_sample_value("genlevel_evaluator_judgements_total", labels) == 4
+    told = await evaluator.get_traffic(ev.GetTrafficRequest(run_id=run.run_id))
+    assert sum(span.calls for span in told.spans) == 8, "the judge's calls are the run's"
 
 
 async def test_the_judge_sees_question_reference_and_answer_at_temperature_zero(services, bench, suite):
