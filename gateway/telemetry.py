@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 
+from gateway.tallies import Counts, Distributions
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -23,45 +24,45 @@ class Telemetry:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("provider", "model", "api")
-        self._requests = Counter("genlevel_gateway_requests", "Requests by outcome.", (*labels, "outcome"), registry=registry)
-        self._errors = Counter("genlevel_gateway_errors", "Failed requests by error class.", ("provider", "class"), registry=registry)
+        self._requests = Counts("genlevel_gateway_requests", "Requests by outcome.", (*labels, "outcome"), registry=registry)
+        self._errors = Counts("genlevel_gateway_errors", "Failed requests by error class.", ("provider", "class"), registry=registry)
         self.open_calls = 0
         """Requests being worked on: counted by whoever works on them, looked at when somebody asks."""
         in_flight = Gauge("genlevel_gateway_in_flight", "Requests being worked on.", registry=registry)
         in_flight.set_function(lambda: self.open_calls)
-        self._duration = Histogram(
+        self._duration = Distributions(
             "gen_ai_client_operation_duration_seconds",
             "Duration of a request, upstream included.",
             ("gen_ai_provider_name", "gen_ai_request_model", "gen_ai_operation_name"),
             buckets=DURATION_BUCKETS_S,
             registry=registry,
         )
-        self._overhead = Histogram(
+        self._overhead = Distributions(
             "genlevel_gateway_overhead_seconds",
             "Duration of a request less the time with an upstream call open, or waiting for the embedded server to start.",
             ("provider", "api"),
             buckets=OVERHEAD_BUCKETS_S,
             registry=registry,
         )
-        self._usage = Histogram(
+        self._usage = Distributions(
             "gen_ai_client_token_usage",
             "Tokens of one answer.",
             ("gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"),
             buckets=TOKEN_BUCKETS,
             registry=registry,
         )
-        self._tokens = Counter("genlevel_gateway_tokens", "Tokens in disjoint buckets.", ("provider", "model", "bucket"), registry=registry)
-        self._images = Counter("genlevel_gateway_output_images", "Pictures that were made.", ("provider", "model"), registry=registry)
-        self._seconds = Counter(
+        self._tokens = Counts("genlevel_gateway_tokens", "Tokens in disjoint buckets.", ("provider", "model", "bucket"), registry=registry)
+        self._images = Counts("genlevel_gateway_output_images", "Pictures that were made.", ("provider", "model"), registry=registry)
+        self._seconds = Counts(
             "genlevel_gateway_output_media_seconds",
             "Length of the video and audio made.",
             ("provider", "model"),
             registry=registry,
         )
-        self._cost = Counter(
+        self._cost = Counts(
             "genlevel_gateway_cost_usd", "US dollars, of answers whose model has a price.", ("provider", "model"), registry=registry
         )
-        self._unbilled = Counter(
+        self._unbilled = Counts(
             "genlevel_gateway_unknown_cost_calls",
             "Calls whose model has a price, that may be billed, and whose cost is not known.",
             ("provider", "model"),

@@ -39,6 +39,19 @@ class Around(grpc.aio.ServerInterceptor, ABC):  # type: ignore[misc]
         """The handler to use instead, or the same one. method: its full name, such as /genlevel.v1.ScorerService/Compare."""
 
 
+class Within(Around):
+    """Several as one, the first outermost: gRPC asks every interceptor anew for each call."""
+
+    def __init__(self, *arounds: Around) -> None:
+        super().__init__()
+        self._arounds = arounds
+
+    def around(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        for around in reversed(self._arounds):
+            handler = around.around(method, handler)
+        return handler
+
+
 def behaviour_of(handler: grpc.RpcMethodHandler) -> Behaviour:
     """What a handler does."""
     found: Behaviour = getattr(handler, kind_of(requests_are_many=handler.request_streaming, responses_are_many=handler.response_streaming))

@@ -20,6 +20,7 @@ from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import RpcGuard
 from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
+from genlevel.runtime.handlers import Within
 from genlevel.runtime.health import Health
 from genlevel.runtime.logs import GrpcWarnings
 from genlevel.runtime.loop import loop_factory, run
@@ -114,7 +115,7 @@ class RpcServer:
         message_bytes = message_bytes or limits.message_bytes
         self.admission = Admission(limits, message_bytes=message_bytes, most_values=most_values, name=name.partition(".")[0])
         self._server = grpc.aio.server(
-            interceptors=[self._calls, RpcGuard(self._access), self.admission],
+            interceptors=[Within(self._calls, RpcGuard(self._access), self.admission)],
             options=[
                 ("grpc.max_receive_message_length", message_bytes),
                 # Otherwise gRPC receives up to 8 MiB of each call that is not read yet.

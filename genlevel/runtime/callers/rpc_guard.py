@@ -67,7 +67,7 @@ class _Visit:
         self._access = access
         self._method = method
         self._context = context
-        self._authorization = _authorization(context)
+        self._authorization = _authorization(context) if access.asks else ""
         self._refusal: CallerRefused | None = None
 
     async def enter(self) -> None:
