@@ -1,29 +1,46 @@
-"""How fast a run is driven: share of the ideal, CPU a sample beside plain client loops, and memory by size of the suite.
+"""How fast a run is driven, beside a bare client loop that keeps nothing: ``python tests/performance/bench_evaluator.py``.
 
-Prints, all in one process run on this machine (the upstream is a stub in its own process):
-  1. run time as a share of the ideal N x latency / concurrency, at 100 ms upstream latency and concurrency 64;
-  2. samples/s and CPU per sample at 20 ms, beside a bare aiohttp loop and a stock openai-SDK loop;
-  3. resident memory after 1,000 and after 20,000 instances.
+Everything is measured in turns, each in a process of its own, against a stub of an upstream in its own process; what is printed are ratios
+of what was measured beside each other, then the figures themselves:
+
+  1. 100 ms upstream, 64 in flight, 10,000 instances: run time as a share of the ideal N x latency / concurrency, and that as a share of
+     what the bare aiohttp loop reaches (aim: at least 97 %);
+  2. 20 ms upstream: samples/s beside the bare loop's (aim: at least 70 %), and CPU a sample, journal and scores included, beside that of
+     lm_eval (aim: at most 0.45), if ``--lm-eval`` or GENLEVEL_BENCH_LM_EVAL names the folder of a virtual environment that has it
+     (``pip install 'lm_eval[api]==0.4.10'``);
+  3. the pauses of Python's garbage collection in these runs;
+  4. resident memory after 1,000 and 20,000 instances (``--large``: 100,000, too; aim: at most 130 MiB), and bytes of the database for an
+     instance (aim: at most 230).
+
+--times: how often each is measured (default: 3); the median counts.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import gc
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+
+from machine import interleaved, machine, median_ratio
 
 STUB = Path(__file__).resolve().parent.parent / "integration" / "stub_upstream.py"
 TASKS = [
     "Causal-Reasoning", "Commonsense-Reasoning", "Social-Science-Question-Answering", "Temporal-Reasoning", "Counterfactual-Reasoning",
 ]  # fmt: skip
 
-NAMES = {"genlevel": "genlevel (journalled and scored)", "aiohttp": "bare aiohttp loop", "openai": "stock openai-SDK loop"}
+CONCURRENCY = 64
+LM_EVAL = "GENLEVEL_BENCH_LM_EVAL"
+Figures = dict[str, float]
 
 
 def make_suite(root: Path, instances: int) -> Path:
@@ -74,12 +91,13 @@ async def run_genlevel(base_url: str, suite: Path, folder: Path, concurrency: in
         specification = ev.RunSpecification(model="stub", suite=str(suite), base_url=base_url)
         request = ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(concurrency=concurrency))
         run = (await services.evaluator.start_run(request)).run
-        begun, cpu_begun = time.perf_counter(), cpu_s()
+        begun, cpu_begun, pauses = time.perf_counter(), cpu_s(), Pauses()
         async for progress in services.evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
             run = progress.run
         ended, cpu_ended = time.perf_counter(), cpu_s()
     assert run.counts.answered == run.counts.total, run
-    return {"n": run.counts.total, "wall": ended - begun, "cpu": cpu_ended - cpu_begun}
+    stopped = {"pauses": pauses.total, "longest": pauses.longest, "full": pauses.full}
+    return {"n": run.counts.total, "wall": ended - begun, "cpu": cpu_ended - cpu_begun, **stopped}
 
 
 async def run_aiohttp(base_url: str, count: int, concurrency: int) -> dict[str, float]:
@@ -100,80 +118,176 @@ async def run_aiohttp(base_url: str, count: int, concurrency: int) -> dict[str, 
     return {"n": count, "wall": time.perf_counter() - started, "cpu": cpu_s() - cpu}
 
 
-async def run_openai(base_url: str, count: int, concurrency: int) -> dict[str, float]:
-    """A stock openai-SDK loop with the same number of workers."""
-    import openai
+class Pauses:
+    """How long Python's garbage collection has stopped this process from now on: in all and at most, in seconds.
 
-    questions = iter(range(count))
-    async with openai.AsyncOpenAI(base_url=base_url, api_key="none", max_retries=0) as client:
-        started, cpu = time.perf_counter(), cpu_s()
+    full: how many collections looked at everything.
+    """
 
-        async def work() -> None:
-            for number in questions:
-                answer = await client.chat.completions.create(
-                    model="stub", temperature=0, messages=[{"role": "user", "content": f"Question {number}: which is right?"}]
-                )
-                assert answer.choices[0].message.content == "A"
+    def __init__(self) -> None:
+        self.total = self.longest = self._began = 0.0
+        self.full = 0
+        gc.callbacks.append(self._seen)
 
-        await asyncio.gather(*(work() for _ in range(concurrency)))
-        return {"n": count, "wall": time.perf_counter() - started, "cpu": cpu_s() - cpu}
-
-
-def line(name: str, figures: dict[str, float]) -> str:
-    rate, cost = figures["n"] / figures["wall"], figures["cpu"] / figures["n"] * 1000
-    return f"  {name:34} {rate:8.0f} samples/s  {cost:6.2f} ms CPU a sample"
+    def _seen(self, phase: str, information: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+            return
+        took = time.perf_counter() - self._began
+        self.total, self.longest = self.total + took, max(self.longest, took)
+        self.full += information["generation"] == 2
 
 
 def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measure(mode: str, folder: Path, base_url: str, count: int, concurrency: int) -> None:
+def measure(mode: str, folder: Path, base_url: str, count: int) -> None:
     """Runs one measurement in this (fresh) process and prints it as JSON."""
     from genlevel.runtime.loop import run
 
     if mode == "genlevel":
         suite = make_suite(folder / "suite", count)
-        figures = run(run_genlevel(base_url, suite, folder / "data", concurrency))
+        figures = run(run_genlevel(base_url, suite, folder / "data", CONCURRENCY))
+        figures["database"] = (folder / "data" / "genlevel.db").stat().st_size
     else:
-        figures = run((run_aiohttp if mode == "aiohttp" else run_openai)(base_url, count, concurrency))
+        figures = run(run_aiohttp(base_url, count, CONCURRENCY))
     figures["resident_mib"] = resident_mib()
     figures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(figures))
 
 
-def in_own_process(mode: str, base_url: str, count: int, concurrency: int) -> dict[str, float]:
+def in_own_process(mode: str, base_url: str, count: int) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, mode, folder, base_url, str(count), str(concurrency)]
-        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        command = [sys.executable, __file__, "--measure", mode, folder, base_url, str(count)]
+        figures: Figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        return figures
+
+
+_TASK = """
+task: bench
+dataset_path: json
+dataset_kwargs: {data_files: {test: QUESTIONS}}
+output_type: generate_until
+test_split: test
+doc_to_text: "{{question}}"
+doc_to_target: "A"
+generation_kwargs: {until: ["<never>"], max_gen_toks: 16, temperature: 0}
+metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
+"""
+
+
+def lm_eval_s(peer: Path, base_url: str, count: int) -> float:
+    """CPU seconds of one whole run of lm_eval over so many questions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        questions = folder / "questions.jsonl"
+        asked = [{"question": f"Question {n}: which of these is right, and why?\nA. this\nB. that\nC. none"} for n in range(count)]
+        questions.write_text("".join(json.dumps(one) + "\n" for one in asked))
+        (folder / "bench.yaml").write_text(_TASK.replace("QUESTIONS", str(questions)))
+        arguments = f"model=stub,base_url={base_url}/chat/completions,num_concurrent={CONCURRENCY},max_retries=1,tokenizer_backend=None"
+        command = [
+            str(peer / "bin" / "lm_eval"), "--model", "local-chat-completions", "--model_args", f"{arguments},tokenized_requests=False",
+            "--tasks", "bench", "--include_path", name, "--apply_chat_template", "--bootstrap_iters", "0",
+        ]  # fmt: skip
+        environment = {**os.environ, "OPENAI_API_KEY": "none", "HF_HOME": name, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+        environment.pop("PYTHONPATH", None)
+        process = subprocess.Popen(command, cwd=name, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, said[-3000:]
+        return used.ru_utime + used.ru_stime
+
+
+def lm_eval(peer: Path, base_url: str, count: int) -> Figures:
+    """CPU a sample without what a run costs whatever its size: of many samples less that of few."""
+    few = count // 10
+    return {"cpu_ms": (lm_eval_s(peer, base_url, count) - lm_eval_s(peer, base_url, few)) / (count - few) * 1000}
+
+
+def column(found: list[Figures], name: str) -> list[float]:
+    return [figures[name] for figures in found]
+
+
+def share_of_the_ideal(base_url: str, times: int) -> None:
+    count = 10_000
+    ideal = count * 0.1 / CONCURRENCY
+    print(f"100 ms upstream, {CONCURRENCY} in flight, {count} instances, ideal {ideal:.2f} s:")
+    found = interleaved({mode: partial(in_own_process, mode, base_url, count) for mode in ("genlevel", "aiohttp")}, times)
+    walls = {mode: column(figures, "wall") for mode, figures in found.items()}
+    reached = median_ratio(walls["aiohttp"], walls["genlevel"])
+    print(f"  share of the bare loop's share of the ideal    {reached:6.1%}   (aim: at least 97 %)")
+    for mode, several in walls.items():
+        print(f"  {mode:10} {ideal / statistics.median(several):6.1%} of the ideal")
+    tell_pauses(found["genlevel"])
+
+
+def tell_pauses(found: list[Figures]) -> None:
+    told = {name: statistics.median(column(found, name)) for name in ("pauses", "longest", "full")}
+    total, longest = told["pauses"] * 1000, told["longest"] * 1000
+    print(f"  garbage collection of genlevel: {total:.0f} ms in all, {longest:.0f} ms at most, {told['full']:.0f} full ones")
+
+
+def rate_and_cost(base_url: str, times: int, peer: Path | None) -> None:
+    count = 4000
+    print(f"20 ms upstream, {CONCURRENCY} in flight, {count} samples:")
+    measurements = {mode: partial(in_own_process, mode, base_url, count) for mode in ("genlevel", "aiohttp")}
+    if peer is not None:
+        measurements["lm_eval"] = partial(lm_eval, peer, base_url, count)
+    found = interleaved(measurements, times)
+    for figures in (*found["genlevel"], *found["aiohttp"]):
+        figures |= {"rate": figures["n"] / figures["wall"], "cpu_ms": figures["cpu"] / figures["n"] * 1000}
+    rates = {mode: column(found[mode], "rate") for mode in ("genlevel", "aiohttp")}
+    costs = {mode: column(figures, "cpu_ms") for mode, figures in found.items()}
+    beside = median_ratio(rates["genlevel"], rates["aiohttp"])
+    print(f"  samples/s beside the bare loop's               {beside:6.1%}   (aim: at least 70 %)")
+    if peer is not None:
+        beside = median_ratio(costs["genlevel"], costs["lm_eval"])
+        print(f"  CPU a sample beside lm_eval's                  {beside:6.2f}   (aim: at most 0.45)")
+    for mode, several in costs.items():
+        rate = f"{statistics.median(rates[mode]):6.0f} samples/s, " if mode in rates else ""
+        print(f"  {mode:10} {rate}{statistics.median(several):.2f} ms CPU a sample")
+    tell_pauses(found["genlevel"])
+
+
+def memory(base_url: str, sizes: tuple[int, ...]) -> None:
+    print("memory after a run, and the database (aims: at most 130 MiB and 230 bytes an instance at 100,000):")
+    for size in sizes:
+        figures = in_own_process("genlevel", base_url, size)
+        print(
+            f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak, "
+            f"{figures['database'] / size:.0f} bytes an instance"
+        )
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--lm-eval", type=Path, default=os.environ.get(LM_EVAL))
+    parser.add_argument("--only", choices=["share", "rate", "memory"])
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        mode, folder, base_url, count = options.measure
+        measure(mode, Path(folder), base_url, int(count))
+        return
+    print(machine())
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        slow, fast = Upstream(folder, 0.1), Upstream(folder, 0.02)
+        slow, fast = Upstream(Path(name), 0.1), Upstream(Path(name), 0.02)
         try:
-            count, concurrency = 10_000, 64
-            ideal = count * 0.1 / concurrency
-            print(f"100 ms upstream, concurrency {concurrency}, {count} instances, ideal {ideal:.2f} s:")
-            for mode in ("genlevel", "aiohttp"):
-                wall = in_own_process(mode, slow.base_url, count, concurrency)["wall"]
-                aim = " (aim: at least 90 %)" if mode == "genlevel" else ""
-                print(f"  {NAMES[mode]:34} {wall:6.2f} s, {ideal / wall:.1%} of the ideal{aim}")
-            print("20 ms upstream, concurrency 64, 4000 samples:")
-            for mode in ("genlevel", "aiohttp", "openai"):
-                print(line(NAMES[mode], in_own_process(mode, fast.base_url, 4000, concurrency)))
-            print("memory after a run, own process each (aim: flat):")
-            for size in (1000, 20_000):
-                figures = in_own_process("genlevel", fast.base_url, size, concurrency)
-                print(f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak")
+            if options.only in (None, "share"):
+                share_of_the_ideal(slow.base_url, options.times)
+            if options.only in (None, "rate"):
+                rate_and_cost(fast.base_url, options.times, Path(options.lm_eval) if options.lm_eval else None)
+            if options.only in (None, "memory"):
+                memory(fast.base_url, (1000, 20_000, 100_000) if options.large else (1000, 20_000))
         finally:
             slow.stop()
             fast.stop()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        measure(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
-    else:
-        main()
+    main()
