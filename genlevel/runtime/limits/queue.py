@@ -96,7 +96,8 @@ class FairQueue(Generic[Waiter]):
 
     def push(self, waiter: Waiter, share: Share, *, again: bool = False) -> None:
         """Puts one at the end of its run's queue; again: behind those of the run that go before all others of it."""
-        run = self._joined(share)
+        run = self._shared(share)
+        self._join(run)
         (run.again if again else run.first)[waiter] = None
         run.kind.waiting[run] = None
         self._count += 1
@@ -125,8 +126,13 @@ class FairQueue(Generic[Waiter]):
         return run.head() if run is not None else None
 
     def granted(self, share: Share, scarce: Waiting, tokens: int) -> None:
-        """Counts a turn of a run, whether the call has waited or not. scarce: what calls of the account wait for, if they wait."""
-        run = self._joined(share)
+        """Counts a turn of a run, whether the call has waited or not. scarce: what calls of the account wait for, if they wait.
+
+        share: as it was when the call began to wait. The run's may be another one since.
+        """
+        if (run := self._runs.get(share.run)) is None:
+            run = self._shared(share)
+        self._join(run)
         if len(self._runs) == 1:  # it has everything, and owes nobody a turn
             return
         cost = self._cost(run, scarce, tokens)
@@ -161,15 +167,13 @@ class FairQueue(Generic[Waiter]):
             return min(kind.waiting, key=_PASSED)
         return next(iter(kind.waiting), None)
 
-    def _joined(self, share: Share) -> _Run[Waiter]:
-        """A run that is about to wait or to have a turn: if it did not wait, it begins where the others are."""
-        run = self._shared(share)
+    def _join(self, run: _Run[Waiter]) -> None:
+        """Has a run that is about to wait or to have a turn, and did not wait, begin where the others are."""
         kind = run.kind
         if run not in kind.waiting:
             if not kind.waiting:
                 kind.passed = max(kind.passed, self._reached)
             run.passed = max(run.passed, kind.reached)
-        return run
 
     def _shared(self, share: Share) -> _Run[Waiter]:
         """A run with the weight that it has now."""

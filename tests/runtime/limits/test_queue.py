@@ -100,6 +100,32 @@ def test_a_weight_that_is_changed_holds_from_the_next_turn_on():
     assert abs(turns(queue, {"one": one, "other": other}, 500)["one"] - 400) <= 2
 
 
+@pytest.mark.parametrize(("share", "part"), [(Share("one", 4), 80), (Share("one", interactive=True), 90)])
+def test_another_weight_holds_for_the_many_that_wait_with_the_old_one(share, part):
+    old, other = Share("one"), Share("other")
+    queue = filled(old, other, each=200)
+    queue.reshare(share)
+    had: Counter[str] = Counter()
+    for _ in range(100):
+        waiter = queue.head()
+        assert waiter is not None
+        asked_as = {"one": old, "other": other}[waiter[0]]  # as it was when it began to wait
+        queue.remove(waiter, asked_as)
+        queue.granted(asked_as, Waiting.REQUESTS, 1)
+        queue.push((waiter[0], 1000 + had.total()), {"one": share, "other": other}[waiter[0]])
+        had[waiter[0]] += 1
+    assert abs(had["one"] - part) <= 2
+
+
+def test_a_last_call_that_waited_with_an_old_weight_leaves_the_new_one():
+    one = Share("one")
+    queue = filled(one, Share("other"))
+    queue.reshare(Share("one", 7, interactive=True))
+    queue.remove(("one", 0), one)
+    queue.granted(one, Waiting.REQUESTS, 1)
+    assert queue._runs["one"].share == Share("one", 7, interactive=True)
+
+
 def test_a_run_that_becomes_interactive_owes_no_turns():
     one, other, hurried = Share("one", 1), Share("other", 100), Share("hurried", interactive=True)
     queue = filled(one, other, hurried, each=3)
