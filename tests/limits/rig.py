@@ -124,7 +124,7 @@ class Result:
 
     def used(self, start: float, end: float) -> float:
         """Calls that were admitted as a share of what the provider admits in that time."""
-        return self.count(start, end, 200) / self.provider.rule.admits(start, end)
+        return self.count(start, end, 200) / max(1e-9, self.provider.rule.admits(start, end))
 
     def rejected(self, start: float, end: float) -> float:
         """Calls that were limited as a share of all that arrived."""
