@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import replace
 
 import pytest
 
 from .cells import STATED, TWO, Cell, lies, must_hold, other_limits, troubles
-from .providers import Changing, Concurrent, Free, TokenBucket
-from .rig import Client, Line
+from .providers import Changing, Closed, Concurrent, Free, Provider, TokenBucket
+from .rig import Client, Line, drive
+from .virtual import BUSY
 
 IN_SMALL = [
     Cell("a bucket of 10", lambda: TokenBucket(50, 10), Line(0.1)),
@@ -19,7 +21,6 @@ IN_SMALL = [
     Cell("a bucket of 5, stated", lambda: TokenBucket(50, 5), Line(0.02), (STATED,), headers="none", least_used=0.96, most_rejected=0.005),
     Cell("two processes", lambda: TokenBucket(50, 10), Line(0.1), TWO, headers="none", most_rejected=0.03),
     Cell("seconds beside a lie of 1 ms", lambda: TokenBucket(50, 5), Line(0.02), headers="1 ms beside seconds"),
-    Cell("a minute that is not so", lambda: TokenBucket(50, 10), Line(0.1), headers="minute", least_used=0.8),
     Cell("half of it", lambda: Changing((0.0, TokenBucket(50, 10)), (8.0, TokenBucket(25, 5))), Line(0.1), most_rejected=0.04),
     Cell("8 at once", lambda: Concurrent(8, 0.5), Line(0.5, 0.01), least_used=0.7, most_rejected=0.05),
 ]
@@ -32,8 +33,28 @@ def test_a_limit_is_used_and_kept(cell):
 
 
 def test_calls_that_are_turned_away_at_random_do_not_slow_a_run_down_to_nothing():
-    cell = Cell("1 %", lambda: Free(0.01, rate=100.0), Line(0.1), (Client(concurrency=10),), start=10.0, end=30.0, least_used=0.7)
+    cell = Cell("1 %", lambda: Free(0.01, rate=160.0), Line(0.4), start=10.0, end=30.0, least_used=0.15)
     assert cell.faults(cell.measure()) == []
+
+
+def test_a_provider_that_asks_to_wait_truly_is_hardly_asked_meanwhile():
+    result = drive(Provider(Changing((0.0, Closed(60.0)), (60.0, TokenBucket(50, 10))), "retry-after"), Line(0.1), seconds=100.0)
+    assert result.count(0.0, 60.0) <= 40
+    assert result.used(75.0, 100.0) > 0.85
+
+
+def test_a_stated_limit_is_never_exceeded_in_any_minute_not_even_if_calls_are_cancelled_and_the_machine_stands_still():
+    client = Client(rpm=600, cancels=0.3)
+    result = drive(Provider(Free(rate=10)), Line(0.1, jitter=0.0), client, seconds=150.0, machine=BUSY)
+    times = sorted(at for at, _ in result.runs[0].arrivals)
+    most = max(bisect.bisect_left(times, at + 60.0) - number for number, at in enumerate(times))
+    assert 570 <= most <= 601, "one may be cancelled when it is on its way"
+
+
+def test_what_was_learnt_spares_the_next_run_the_search():
+    result = drive(Provider(TokenBucket(50, 10)), Line(0.1), Client(restarts_s=(30.0,), keeps_learnt=True), seconds=40.0)
+    assert result.used(30.5, 40.0) > 0.9
+    assert result.rejected(30.0, 40.0) < 0.02
 
 
 @pytest.mark.soak
