@@ -19,6 +19,7 @@ from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, Reque
 from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
+from genlevel.runtime.traces import hear
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
@@ -55,6 +56,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def Generate(self, request: gw.GenerateRequest, context: grpc.aio.ServicerContext) -> gw.GenerateResponse:
         """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
         try:
+            hear(context.invocation_metadata)
             remaining_s = context.time_remaining()
             if remaining_s is not None and remaining_s <= 0:
                 raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
@@ -75,6 +77,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         its half by then, the status says that nothing else of it has begun.
         """
         await context.send_initial_metadata(())  # clients write nothing before: a server that ends may not get to know that they called
+        hear(context.invocation_metadata)
         stream = _Stream(self._gateway, context, self._working, self._stopping)
         try:
             complete = await self._serve(requests, stream)

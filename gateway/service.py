@@ -28,11 +28,13 @@ from gateway.prices import cost_nano_usd
 from gateway.replies import answer_of, charge, failure_of, job_failure, reading
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
+from gateway.spans import traced
 from gateway.splicing import Splice
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.settings import Api, Settings
+from genlevel.runtime.traces import spans
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -60,6 +62,7 @@ class Gateway:
         self._routes = Routes(settings, served=served)
         self._telemetry = Telemetry(registry)
         self._failures = FailureLog() if served else None  # a command says itself what went wrong
+        self._spans = spans(settings.traces.endpoint, "genlevel-gateway")
         self._upstreams = Upstreams()
         self._jobs = Jobs()
         self._calls = Calls()
@@ -93,6 +96,15 @@ class Gateway:
 
         Raises CallFailed; NOT_SENT if the gateway stops before the provider was asked. Cancelling it cancels the upstream call.
         """
+        if self._spans is None:
+            return await self._generate(request, timeout_s)
+        try:
+            route = self._routes.resolve(request.route)
+        except CallFailed:
+            return await self._generate(request, timeout_s)
+        return await traced(self._spans, route, request, self._generate(request, timeout_s))
+
+    async def _generate(self, request: gw.GenerateRequest, timeout_s: float) -> gw.GenerateResponse:
         started = time.perf_counter()
         provider = ""
         series = None
@@ -147,9 +159,11 @@ class Gateway:
         self._calls.cut()
 
     async def close(self) -> None:
-        """Closes all connections and stops the embedded model's server."""
+        """Closes all connections, stops the embedded model's server, and sends the last spans."""
         await self._upstreams.close()
         await self._embedded.close()
+        if self._spans is not None:
+            await self._spans.close()
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         size = self._check_size(request)

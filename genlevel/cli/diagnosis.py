@@ -55,6 +55,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
     findings += [finding async for finding in _services(settings)]
     findings += [finding async for finding in _routes(settings, folder)]
     findings += _suites(settings)
+    findings += _traces(settings)
     return findings
 
 
@@ -281,3 +282,16 @@ def _suites(settings: Settings) -> Iterator[Finding]:
             yield Finding("suites.folders", State.PROBLEM, f"{folder} is no folder that can be read")
         else:
             yield Finding("suites.folders", State.OK, f"{folder} can be read")
+
+
+def _traces(settings: Settings) -> Iterator[Finding]:
+    """Whether calls are told to a collector, and whether what that needs is installed. Says nothing if nobody named one."""
+    from genlevel.runtime.traces import MISSING, is_missing, is_wanted
+
+    if is_wanted(settings.traces.endpoint):
+        named = settings.traces.endpoint or "the address in OpenTelemetry's environment variables"
+        yield (
+            Finding("traces", State.PROBLEM, MISSING)
+            if is_missing()
+            else Finding("traces", State.OK, f"a span of each call goes to {named}")
+        )

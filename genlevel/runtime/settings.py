@@ -242,6 +242,14 @@ class Log(_Strict):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class Traces(_Strict):
+    """Where the gateway sends a span of each call (OTLP over HTTP); all else is by OpenTelemetry's own environment variables."""
+
+    endpoint: str = Field(
+        "", pattern=r"^(https?://.+)?$", description="of a collector, such as http://localhost:4318; needs genlevel[otlp]"
+    )
+
+
 class Embedded(_Strict):
     """The embedded model's server."""
 
@@ -263,6 +271,7 @@ class Settings(_Strict):
     limits: CallLimits = CallLimits()
     embedded: Embedded = Embedded()
     log: Log = Log()
+    traces: Traces = Traces()
     auth: Auth | None = None
     grace_s: float = Field(20.0, ge=0, le=3600, description="when a service is told to stop, calls in flight have so long to end")
     accounts: dict[str, Account] = {}
