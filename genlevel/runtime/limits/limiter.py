@@ -17,7 +17,7 @@ from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
 _LEARNT_HOLDS_S = 6 * 3600.0
-_BURST_S, _LEAST_BURST = 0.04, 1.25
+_BURST_S, _LEAST_BURST = 0.08, 1.25
 """Of stated requests: what a late timer missed is made good, and not more goes at once."""
 
 
@@ -215,11 +215,14 @@ class AccountLimiter:
             return  # it says that the gate is closed, and nothing of a rate
         fast = permit.waited is not Waiting.CONCURRENCY or self._pace.explains(now)
         surely = self.concurrency.is_crowded(permit.in_flight, now)
-        crowded = surely or permit.waited is Waiting.CONCURRENCY or (permit.waited is None and not permit.paced)
+        perhaps = permit.waited is Waiting.CONCURRENCY or (permit.waited is None and not permit.paced)
+        crowded = surely or (perhaps and self.concurrency.slow_start)
         if dimension == "concurrency" or (crowded and not dimension):
             in_flight = permit.in_flight if permit.paced else self._in_flight
             self.concurrency.observe(Feedback.RATE_LIMITED, in_flight, now, sent_at=permit.since, surely=surely or bool(dimension))
-        if dimension != "concurrency" and (fast or dimension or self.concurrency.limit < 2):
+        if surely:
+            self._pace.doubt()
+        elif dimension != "concurrency" and (fast or dimension or self.concurrency.limit < 2):
             self._pace.refused(permit.since, now, waited=permit.waited is Waiting.PACE, closed=not self._gate.is_open)
 
     def _asked(self, now: float, seconds: float) -> None:

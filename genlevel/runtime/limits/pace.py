@@ -16,13 +16,13 @@ _CUT = 0.03
 """How far below the pace that met the limit it goes on."""
 _PLATEAU_S, _PLATEAU_CALLS, _LONGEST_PLATEAU_S = 4.0, 100.0, 120.0
 """After how long it is back at that pace, or after how many calls if they are few. Twice as high after 4.2 times that."""
-_SEARCH_S, _SEARCH_CALLS, _LONGEST_SEARCH_S = 1.0, 4.0, 30.0
+_SEARCH_S, _SEARCH_CALLS, _LONGEST_SEARCH_S = 1.0, 4.0, 8.0
 """How soon a pace that is only guessed doubles."""
 _ENOUGH = 8
 """Calls that were sent since it was cut last and have been decided on, before it is cut again."""
 _GUESSED = 0.6
 """If more of them were turned away, where the limit is now is a guess."""
-_LEAST_PER_S, _LEAST_GUESS_PER_S = 1.0 / 120.0, 1.0 / 8.0
+_LEAST_PER_S, _LEAST_GUESS_PER_S = 1.0 / 120.0, 0.5
 _SHORT_GAP_S, _LATE_S = 0.008, 0.003
 """Timers are late by a millisecond or two. If calls are closer than that matters, lateness is made good; else it is lost."""
 _MEASURED_CALLS, _USED_UP_EARLY, _LONGEST_WINDOW_S = 8, 0.3, 300.0
@@ -69,10 +69,11 @@ class Pace:
         self._cut_from, self._cut_calls, self._cut_refused = 0.0, 1.0, 0
         self._known = 0.0  # the pace that met the limit; 0: a guess
         self._from = 0.0  # where it began to grow
-        self._tried_s = 0.0
+        self._tried = 0.0
         self._chance = Chance()
         self._admitted = 0  # ever, less what was turned away
         self._opened = now, 0  # when the account took calls again, and how many it had admitted by then
+        self._used_up = False
         if rate is not None:
             self._set(rate, rate if sure else 0.0, now=now)
 
@@ -137,20 +138,21 @@ class Pace:
         before = self.rate if waited else min(self.rate, max(base, _LEAST_PER_S))
         self._cut(before, 1.0 - share, doubt=doubt, guess=share > _GUESSED, now=now)
 
+    def doubt(self) -> None:
+        """What turned calls away was not their pace, so that the limit of it is not known."""
+        self._known = 0.0
+
     def opened(self, closed_s: float, now: float) -> None:
         """The account takes calls again, after ``closed_s`` in which it took none.
 
-        If that is much of the time since it did so last, a window was used up early: what was admitted in all that time is what it takes.
+        If that is much of the time since it did so last, twice running, a window was used up early: what was admitted in all that time is
+        what it takes. (Once, it may have been out of order.)
         """
         since, admitted = self._opened
         self._opened = now, self._admitted
         passed = now - since
-        if (
-            self.rate is None
-            or closed_s < _USED_UP_EARLY * passed
-            or self._admitted - admitted < _MEASURED_CALLS
-            or passed > _LONGEST_WINDOW_S
-        ):
+        before, self._used_up = self._used_up, _USED_UP_EARLY * passed <= closed_s and passed <= _LONGEST_WINDOW_S
+        if self.rate is None or not (before and self._used_up) or self._admitted - admitted < _MEASURED_CALLS:
             return
         measured = (self._admitted - admitted) / passed
         if measured < self.rate:
@@ -169,7 +171,7 @@ class Pace:
             self._refused = self._sent = 0
             if self._chance.is_low:
                 self._known = self._from = self.rate
-                self._tried_s = self._plateau_s()
+                self._tried = 1.0
             return True
         if (earlier := self._chance.earlier()) is not None:
             self._set(earlier, earlier, now=now)
@@ -196,12 +198,9 @@ class Pace:
         met = max((_LEAST_PER_S if known else _LEAST_GUESS_PER_S) / (1.0 - _CUT), met)
         self.rate = self._from = met * (1.0 - _CUT)
         self._known = max(known, met) if known else 0.0
-        self._tried_s = 0.0
+        self._tried = 0.0
         self._sent = self._refused = 0
         self._due = max(self._last + 1.0 / self.rate, now)
-
-    def _plateau_s(self) -> float:
-        return min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS / self._known))
 
     def _grow(self, tried_s: float) -> None:
         assert self.rate is not None
@@ -209,7 +208,7 @@ class Pace:
             if not self._refused:
                 self.rate *= 2.0 ** (tried_s / min(_LONGEST_SEARCH_S, max(_SEARCH_S, _SEARCH_CALLS / self.rate)))
             return
-        self._tried_s += tried_s
-        beyond = self._tried_s / self._plateau_s() - 1.0
+        self._tried += tried_s / min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS / self.rate))
+        beyond = self._tried - 1.0
         depth = _CUT * self._known if beyond > 0 else self._known - self._from
         self.rate = self._known + depth * beyond**3
