@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import resources
-from itertools import chain, zip_longest
 from string import ascii_uppercase
 from typing import NotRequired, TypedDict, cast
 
@@ -176,17 +175,21 @@ def _without(block: str, unknown: tuple[str, ...]) -> str:
 
 def _filled(block: str, content: Mapping[str, str]) -> str:
     """A block with its names filled in; "" if one of them has nothing to say."""
-    pieces = _pieces(block)
-    values = [content.get(name, "") for name in pieces[1::2]]
-    if not all(value.strip() for value in values):
-        return ""
-    return "".join(chain.from_iterable(zip_longest(pieces[::2], values, fillvalue="")))
+    said, names = _pieces(block)
+    filled = [said[0]]
+    for name, following in zip(names, said[1:], strict=True):
+        value = content.get(name, "")
+        if not value or value.isspace():
+            return ""
+        filled += (value, following)
+    return "".join(filled)
 
 
 @lru_cache(_MOST_BLOCKS)
-def _pieces(block: str) -> tuple[str, ...]:
-    """What a block says, and the names between, in turn."""
-    return tuple(_NAMED.split(block))
+def _pieces(block: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a block says before, between and behind its names, and these."""
+    pieces = _NAMED.split(block)
+    return tuple(pieces[::2]), tuple(pieces[1::2])
 
 
 def _options(instance: Instance, letters: str) -> str:

@@ -188,7 +188,7 @@ def lm_eval_s(peer: Path, base_url: str, count: int) -> float:
         arguments = f"model=stub,base_url={base_url}/chat/completions,num_concurrent={CONCURRENCY},max_retries=1,tokenizer_backend=None"
         command = [
             str(peer / "bin" / "lm_eval"), "--model", "local-chat-completions", "--model_args", f"{arguments},tokenized_requests=False",
-            "--tasks", "bench", "--include_path", name, "--apply_chat_template", "--bootstrap_iters", "0",
+            "--tasks", "bench", "--include_path", name, "--apply_chat_template",
         ]  # fmt: skip
         environment = {**os.environ, "OPENAI_API_KEY": "none", "HF_HOME": name, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
         environment.pop("PYTHONPATH", None)
