@@ -90,7 +90,7 @@ def summary(spans: Sequence[Span]) -> str:
     told = _figures(whole)
     said = f"The run made {_amount(told['calls_per_s'])} calls/s"
     if whole.pace is not None:
-        said += f" of the {_amount(whole.pace)} that {'are stated' if whole.stated else 'its account seems to allow'}"
+        said += f" at a pace of {_amount(whole.pace)} that {'is stated' if whole.stated else 'was found'}"
     if whole.account_calls > 1.05 * whole.calls:
         said += f" (all runs of {whole.account} together: {_amount(told['account_calls_per_s'])})"
     failed = f"{_percent(whole.failures, whole.calls)} failed otherwise" if whole.failures else "none failed otherwise"

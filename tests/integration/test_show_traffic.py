@@ -28,12 +28,12 @@ def test_the_traffic_of_a_run_is_shown(genlevel, stub_upstream, choice_suite):
 def test_words_tell_what_was_used_and_what_was_waited_for():
     found = Span(0, 5, 5.0, 245, 2, account_calls=245, paced_s=5.0, paced_calls=250.0, waits_s={"requests": 4.5, "retry": 0.5})
     assert summary([found]) == (
-        "The run made 49.0 calls/s of the 50.0 that its account seems to allow, over 5 s. 0.8 % were rejected for a limit; none failed "
+        "The run made 49.0 calls/s at a pace of 50.0 that was found, over 5 s. 0.8 % were rejected for a limit; none failed "
         "otherwise. Calls waited for the limit of calls in 90 % of the time, their next try in 10 % of the time."
     )
     shared = Span(0, 5, 10.0, 100, 0, 5, account_calls=300, account="acct", paced_s=10.0, paced_calls=300.0, stated=True)
     assert summary([shared]) == (
-        "The run made 10.0 calls/s of the 30.0 that are stated (all runs of acct together: 30.0), over 10 s. "
+        "The run made 10.0 calls/s at a pace of 30.0 that is stated (all runs of acct together: 30.0), over 10 s. "
         "0.0 % were rejected for a limit; 5.0 % failed otherwise."
     )
     assert summary([Span(0, 5)]).startswith("The run made 0 calls/s, over 0 s.")
