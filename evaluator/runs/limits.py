@@ -41,11 +41,10 @@ class Limiters:
     ) -> AccountLimiter:
         """The limiter of a model's account: shared by all that goes on at the same time, made again when nothing does (unless ``keep``).
 
-        in_use: the accounts that calls go to now. learnt: what is stored of the account's limits; one that is made again knows what
-        the last one has learnt here, if that is newer.
+        in_use: the accounts that calls go to now. learnt: what is stored of the account's limits, with which one that is made begins.
         """
-        if not keep and model.account not in in_use and (last := self._by_account.pop(model.account, None)) is not None:
-            learnt = max(filter(None, (learnt, last.learnt())), key=lambda one: one.at, default=None)
+        if not keep and model.account not in in_use:
+            self._by_account.pop(model.account, None)
         if (limiter := self._by_account.get(model.account)) is None:
             asked = traffic.concurrency or model.limits.concurrency or self._concurrency
             limiter = self._by_account[model.account] = AccountLimiter(

@@ -14,7 +14,7 @@ from typing import Protocol
 from evaluator.journal.spans import Seen, Span, Spans
 from evaluator.runs.run_log import RunLog
 from genlevel.runtime.errors import ErrorClass
-from genlevel.runtime.limits import Learnt, LimiterState
+from genlevel.runtime.limits import Learnt, LimiterState, Waiting
 
 _LOOK_S = 1.0
 _FIRST_LOOKS_S = 0.2
@@ -22,6 +22,8 @@ _FIRST_LOOKS = 20
 """A short run is looked at more often, so that something was seen of it."""
 _STORE_S = 10.0
 _LEARNT_S = 30.0
+_TRIED_S = 10.0
+"""Seconds of a pace that calls wait for after which it is known to hold."""
 
 _UNSENT = (ErrorClass.RATE_LIMIT, ErrorClass.NOT_SENT)
 """Classes that are no failures of calls: a limit is counted apart, and what was not sent was no call."""
@@ -67,7 +69,7 @@ class TrafficRecorder:
         self._spans = spans
         self._going = going
         self._at = self._stored_at = self._learnt_at = time.monotonic()
-        self._learnt: Learnt | None = None
+        self._met, self._tried_s = 0, 0.0
         self._last = _Counts()
         self._gauges = Seen(0.0)
 
@@ -108,6 +110,8 @@ class TrafficRecorder:
         self._last = counts
         seen = replace(self._gauges, seconds=seconds, calls=calls, limited=limited, failures=failures, account_calls=account_calls)
         self._spans.add(time.time(), seen)
+        self._met += limited
+        self._tried_s += seconds if Waiting.PACE in self._gauges.waits else 0.0
 
     def _store(self) -> None:
         self._stored_at = self._at
@@ -116,9 +120,15 @@ class TrafficRecorder:
             stored.add_done_callback(self._stored)
 
     def _keep_learnt(self) -> None:
+        """Stores what was learnt if limits were met since that was last done, or calls waited for the pace for long enough to try it.
+
+        A few calls of now and then say nothing of what the account takes: they leave what is stored, and how old it is, as it was.
+        """
         self._learnt_at = self._at
-        if (going := self._going()) is not None and (learnt := going.learnt()) is not None and learnt != self._learnt:
-            self._learnt = learnt
+        if not self._met and self._tried_s < _TRIED_S:
+            return
+        if (going := self._going()) is not None and (learnt := going.learnt()) is not None:
+            self._met, self._tried_s = 0, 0.0
             self._log.learnt(going.account, learnt)
 
     def _stored(self, stored: asyncio.Future[None]) -> None:

@@ -69,6 +69,20 @@ def test_a_run_of_a_week_has_no_more_spans_than_one_of_an_hour():
     assert sum(span.calls for span in spans.spans()) == 7 * 86_400 // 60
 
 
+def test_wider_spans_are_stored_in_place_of_the_narrow_ones():
+    spans, stored = Spans(), {}
+    for number in range(3 * MOST_SPANS):
+        spans.add(1_700_000_000.0 + 5 * number, Seen(5.0, calls=1))
+        if number % 3 == 0:
+            news, whole = spans.news()
+            stored = {span.start_s: span for span in news} if whole else stored | {span.start_s: span for span in news}
+            assert list(stored.values()) == spans.spans()
+    of_two_widths = [Span(0, 5, calls=1), Span(20, 20, calls=2)]
+    news, whole = Spans(of_two_widths).news()
+    assert whole
+    assert [(span.start_s, span.width_s, span.calls) for span in news] == [(0, 20, 1), (20, 20, 2)]
+
+
 def test_what_could_not_be_stored_is_news_again():
     spans = Spans()
     spans.add(10.0, Seen(1.0, calls=1))
