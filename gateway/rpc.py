@@ -114,8 +114,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         async for request in requests:
             arrived = time.monotonic()
             for item in request.items:
-                hold = await stream.room(item)
-                group.create_task(stream.answer(item, arrived, hold))
+                size = item.ByteSize()
+                hold = await stream.room(item, size)
+                group.create_task(stream.answer(item, size, arrived, hold))
                 del item
             del request  # its items are in memory for as long as they are worked on, not until the next one comes
 
@@ -150,12 +151,12 @@ class _Stream:
         if self._entering is not None:
             self._working.force(self._entering)
 
-    async def room(self, item: gw.GenerateManyItem) -> Hold:
-        """Waits until the item may begin, and counts it."""
+    async def room(self, item: gw.GenerateManyItem, size: int) -> Hold:
+        """Waits until the item, of so many bytes, may begin, and counts it."""
         while len(self._holds) >= MAX_ITEMS_IN_FLIGHT and not self._stopping.is_set():
             self._has_room.clear()
             await self._has_room.wait()
-        size = item.ByteSize() + CALL_BYTES + VALUE_BYTES * sum(1 + len(message.parts) for message in item.request.messages)
+        size += CALL_BYTES + VALUE_BYTES * sum(1 + len(message.parts) for message in item.request.messages)
         hold = self._working.take(self._caller, size)
         if hold is None:
             self._entering = self._working.wait(self._caller, size)
@@ -183,7 +184,7 @@ class _Stream:
             self._has_room.clear()
             await self._has_room.wait()
 
-    async def answer(self, item: gw.GenerateManyItem, arrived: float, hold: Hold) -> None:
+    async def answer(self, item: gw.GenerateManyItem, size: int, arrived: float, hold: Hold) -> None:
         """Works on one item, whose time runs since it arrived; every failure is its answer, in band."""
         result = gw.GenerateManyResult(id=item.id)
         twice = item.id in self._ids
@@ -194,7 +195,7 @@ class _Stream:
             remaining_s = item.timeout_s - (time.monotonic() - arrived) if item.timeout_s else 0.0
             if remaining_s < 0:
                 raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the item's time passed before its call began")
-            result.response.CopyFrom(await self._gateway.generate(item.request, timeout_s=remaining_s))
+            result.response.CopyFrom(await self._gateway.generate(item.request, timeout_s=remaining_s, size=size))
         except CallFailed as failure:
             result.error.CopyFrom(to_status(failure))
         except Exception:

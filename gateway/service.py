@@ -91,20 +91,21 @@ class Gateway:
         routes = [self._routes.resolve(request.route)] if request.route else [*self._routes.configured(), *self._routes.known()]
         return gw.ListModelsResponse(models=[route.info() for route in routes])
 
-    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float = 0.0) -> gw.GenerateResponse:
+    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float = 0.0, size: int = 0) -> gw.GenerateResponse:
         """Asks the route's model once, within timeout_s seconds (0 = the account's own limit, which always holds too).
 
+        size: about the request's bytes, if that is known; to count them takes as long as to write them.
         Raises CallFailed; NOT_SENT if the gateway stops before the provider was asked. Cancelling it cancels the upstream call.
         """
         if self._spans is None:
-            return await self._generate(request, timeout_s)
+            return await self._generate(request, timeout_s, size)
         try:
             route = self._routes.resolve(request.route)
         except CallFailed:
-            return await self._generate(request, timeout_s)
-        return await traced(self._spans, route, request, self._generate(request, timeout_s))
+            return await self._generate(request, timeout_s, size)
+        return await traced(self._spans, route, request, self._generate(request, timeout_s, size))
 
-    async def _generate(self, request: gw.GenerateRequest, timeout_s: float) -> gw.GenerateResponse:
+    async def _generate(self, request: gw.GenerateRequest, timeout_s: float, size: int) -> gw.GenerateResponse:
         started = time.perf_counter()
         provider = ""
         series = None
@@ -117,7 +118,7 @@ class Gateway:
             call = self._calls.call(limit_s)
             try:
                 async with call:
-                    response, has_usage = await self._ask(route, request, call)
+                    response, has_usage = await self._ask(route, request, call, size)
             except TimeoutError:
                 raise CallFailed(
                     ErrorClass.TIMEOUT,
@@ -165,8 +166,8 @@ class Gateway:
         if self._spans is not None:
             await self._spans.close()
 
-    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
-        size = self._check_size(request)
+    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
+        size = self._check_size(request, size)
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) or TEXT_ALONE
         if wrong := outputs - route.outputs:
@@ -226,11 +227,13 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.usage_is_known
 
-    def _check_size(self, request: gw.GenerateRequest) -> int:
-        """The request's bytes. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
-        limits, size = self._settings.limits, request.ByteSize()
+    def _check_size(self, request: gw.GenerateRequest, size: int) -> int:
+        """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
+        limits = self._settings.limits
         parts = sum([len(message.parts) for message in request.messages])
         most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
+        if not 0 < size <= most_bytes:
+            size = request.ByteSize()
         if size <= most_bytes and parts <= limits.parts and len(request.messages) <= limits.messages:
             return size
         for what, setting, found, most in (

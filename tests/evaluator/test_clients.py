@@ -45,7 +45,7 @@ class Core:
     def cut(self):
         """It goes on until its stream is cut."""
 
-    async def generate(self, request, *, timeout_s):
+    async def generate(self, request, *, timeout_s, size=0):
         question = request.messages[0].parts[0].text
         self.calls[question] += 1
         await self.may_answer.wait()
@@ -147,7 +147,7 @@ class StoppingCore(Core):
     def begin_nothing(self):
         self.stops = True
 
-    async def generate(self, request, *, timeout_s):
+    async def generate(self, request, *, timeout_s, size=0):
         if self.stops:
             raise not_sent()
         return await super().generate(request, timeout_s=timeout_s)
@@ -243,7 +243,7 @@ async def test_without_another_gateway_what_was_not_begun_waits_for_one(connecte
 
 
 async def test_a_call_for_which_a_gateway_has_no_room_is_its_callers_to_send_again(core, serve, connected, monkeypatch):
-    async def full(request, *, timeout_s):
+    async def full(request, *, timeout_s, size=0):
         core.calls[request.messages[0].parts[0].text] += 1
         raise CallFailed(gw.ERROR_CLASS_NOT_SENT, "no room")
 

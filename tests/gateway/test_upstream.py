@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
+import trustme
 from aiohttp import CookieJar
 
 from gateway.clients import bearer_client
@@ -230,6 +233,27 @@ async def test_an_environment_that_leads_nowhere_is_said_before_any_call(
     with pytest.raises(CallFailed, match=said) as failed:
         await Upstreams().of(route_to("https://models.example/v1"))
     assert (failed.value.reason, failed.value.may_be_charged) == ("MODEL_GONE", False)
+
+
+async def test_a_certificate_is_believed_if_the_environment_names_who_signed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    signer.issue_cert("localhost").configure_cert(context)
+    signer.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    server = Server()
+    server.reply = [reply(b"{}")]
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    address = f"https://localhost:{listening.sockets[0].getsockname()[1]}/v1"
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    upstreams = Upstreams()
+    with pytest.raises(CallFailed, match="its certificate is not accepted: ") as failed:
+        await (await upstreams.of(route_to(address))).post("chat/completions", b"{}")
+    assert not failed.value.may_be_charged
+    await upstreams.close()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert (await (await upstreams.of(route_to(address))).post("chat/completions", b"{}"))[0] == 200
+    await upstreams.close()
+    listening.close()
 
 
 ENTRIES = (
