@@ -12,7 +12,7 @@ import grpc
 
 from gateway.calls import not_sent
 from gateway.service import Gateway
-from genlevel.runtime.admission.interceptor import CALL_BYTES, VALUE_BYTES
+from genlevel.runtime.admission.interceptor import CALL_BYTES, VALUE_BYTES, arrived_bytes
 from genlevel.runtime.admission.room import Hold, Room, Waiting
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull, Unavailable
@@ -60,7 +60,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             remaining_s = context.time_remaining()
             if remaining_s is not None and remaining_s <= 0:
                 raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
-            return await self._gateway.generate(request, timeout_s=remaining_s or 0.0)
+            return await self._gateway.generate(request, timeout_s=remaining_s or 0.0, size=arrived_bytes())
         except CallFailed as failure:
             await abort(context, failure, method="Generate")
         except Exception:

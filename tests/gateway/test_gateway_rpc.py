@@ -237,6 +237,28 @@ async def test_a_request_of_megabytes_passes(stub: Any, client: Any) -> None:
     assert "transfer-encoding" not in headers
 
 
+async def test_the_gateway_is_told_how_large_a_request_came(
+    gateway: Gateway, client: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+    generate = gateway.generate
+
+    async def told_size(request: gw.GenerateRequest, *, timeout_s: float, size: int) -> gw.GenerateResponse:
+        told.append((size, request.ByteSize()))
+        return await generate(request, timeout_s=timeout_s, size=size)
+
+    monkeypatch.setattr(gateway, "generate", told_size)
+    request = asking("openai-chat")
+    await client.Generate(request, timeout=10)
+    call = client.GenerateMany()
+    await call.write(many((1, request)))
+    await results_of(call, 1)
+    await call.done_writing()
+    (alone, bytes_alone), (item, bytes_within) = told
+    assert alone == bytes_alone
+    assert bytes_within < item < bytes_within + 20  # with its id, its time and its length
+
+
 async def test_an_error_that_was_not_foreseen_is_unknown_and_not_a_traceback(
     gateway: Gateway, client: Any, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:

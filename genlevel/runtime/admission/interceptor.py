@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -40,6 +41,8 @@ _UNCOUNTED_BYTES = 1 << 10
 _HEALTH_BYTES = 4 << 10
 _HEALTH_AT_ONCE, _HEALTH_SHARE = 4, 0.5
 _HEALTH_RECEIVE_S = 0.5
+
+_arrived: ContextVar[int] = ContextVar("arrived", default=0)
 
 Refusal = Callable[[GenlevelError], GenlevelError]
 """What a service says for RequestTooLarge, ServiceFull or UsageError; and for Unavailable, if its server stops."""
@@ -221,6 +224,7 @@ class _Call:
         if self._raw is grpc.aio.EOF:
             await self._refuse(UsageError(f"{self._method}: the call has no request"))
         self._working = await self._room(self._rooms.working, await self._weigh(), "in_flight")
+        _arrived.set(len(self._raw))
         request = await self._parsed()
         receiving.leave()
         return request
@@ -282,6 +286,12 @@ class _Call:
         self.leave()
         refusal = self._admission.refusals.get(self._kind.service)
         await abort(self._context, error if refusal is None else refusal(error), method=self._method)
+
+
+def arrived_bytes() -> int:
+    """The bytes of the one request of the call that is being worked on, as it came: to count them again takes as long as to write it.
+    0: it has several, or came in another way."""
+    return _arrived.get()
 
 
 def _forget_frames(ended: grpc.aio.AbortError) -> None:
