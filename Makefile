@@ -82,6 +82,11 @@ contract: $(DONE)/check
 deployment: $(DONE)/check
 	$(BIN)/python deploy/check/deployment.py
 
+# What tests import is compiled, and their assertions are rewritten, once: else each of their workers does that for itself.
+.PHONY: collected
+collected: $(DONE)/test
+	@$(BIN)/python -m pytest -n0 -qqq --collect-only >$(DONE)/collected.txt || { cat $(DONE)/collected.txt; exit 1; }
+
 .PHONY: audit
 audit: $(DONE)/audit
 	$(BIN)/python deploy/check/audit.py
