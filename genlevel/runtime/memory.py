@@ -47,7 +47,10 @@ class Collections:
         self._thresholds = gc.get_threshold()
 
     def settle(self) -> None:
-        """What is there by now stays: it is not looked at again."""
+        """What is there by now stays: it is not looked at again. A command starts with a threshold for modules (genlevel.cli): what calls
+        leave in circles is looked for earlier.
+        """
+        gc.set_threshold(min(_YOUNG, gc.get_threshold()[0]))
         gc.collect()
         gc.freeze()
         self._served = True

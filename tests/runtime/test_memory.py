@@ -102,6 +102,17 @@ def test_a_second_run_that_outlasts_the_first_keeps_it_so() -> None:
     assert gc.get_threshold() == thresholds
 
 
+def test_a_service_looks_for_circles_sooner_than_a_command_that_starts() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        gc.set_threshold(250_000)
+        memory.Collections().settle()
+        assert gc.get_threshold()[0] <= 20_000
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
 @pytest.mark.parametrize(("served", "most"), [(False, 8), (True, 0)])
 def test_circles_of_many_runs_in_a_row_do_not_stay(served: bool, most: int, without_collections: object) -> None:
     collections = memory.Collections()
