@@ -301,8 +301,8 @@ def test_commits_in_postgresql_survive_a_power_cut_whatever_the_server_says(
     url = make_url(postgresql).update_query_dict({"options": f"-c synchronous_commit={said}"}).render_as_string(hide_password=False)
     for durability, expected in ((Durability.PROCESS, said), (Durability.POWER, becomes)):
         engine = opened(url, versions, durability=durability)
-        for _ in range(2):  # a connection that was given back and taken again
-            with engine.begin() as connection:
+        for _ in range(2):  # a connection that was given back, rolled back, and taken again
+            with engine.connect() as connection:
                 assert connection.execute(text("SHOW synchronous_commit")).scalar() == expected
         engine.dispose()
 

@@ -10,6 +10,7 @@ import sqlite3
 import pytest
 from google.protobuf import json_format
 
+from evaluator.journal.journal import Journal
 from evaluator.runs import execution
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.cli.progress import progress_line
@@ -46,6 +47,23 @@ async def test_instances_of_a_small_task_are_read_once_and_scored_alike(
     assert len(read) == times
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
     assert (verdict.tasks[0].score, verdict.tasks[0].counts.answered) == (50, 10)
+
+
+async def test_an_answer_that_cannot_be_stored_is_not_counted(make_evaluator, scripted, suite_folder, monkeypatch):
+    def refused(self, answer, lease=None, *, closes=None):
+        writing = asyncio.get_running_loop().create_future()
+        writing.set_exception(StorageError("the disk is full"))
+        return writing
+
+    counted = []
+    monkeypatch.setattr(Journal, "record", refused)
+    monkeypatch.setattr(execution.Execution, "_count", lambda self, item, answer: counted.append(answer))
+    evaluator, _ = make_evaluator()
+    run = await start(evaluator, suite_folder(3))
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert "the disk is full" in run.reason
+    assert "could not be stored and are asked again" in run.reason
+    assert counted == []
 
 
 async def test_a_prompt_carries_question_options_and_format_at_temperature_zero(make_evaluator, scripted, suite_folder):
