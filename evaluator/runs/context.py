@@ -8,6 +8,7 @@ from evaluator.journal.journal import Journal
 from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
+from evaluator.traffic.turns import Turns
 from evaluator.traffic.unstored import UnstoredAnswers
 from genlevel.runtime.blobs import BlobStore
 
@@ -17,7 +18,7 @@ class Context:
     """The services beside this one, what is stored, and the rules that hold for every run.
 
     inline_limit: bytes up to which media go with a request; larger ones go by reference to the blob store. unstored: answers that have come
-    and are not durable yet.
+    and are not durable yet. turns: in which answers of all runs go on.
     """
 
     gateway: GatewayPort
@@ -28,3 +29,4 @@ class Context:
     rules: TrafficRules
     inline_limit: int
     unstored: UnstoredAnswers = field(default_factory=UnstoredAnswers)
+    turns: Turns = field(default_factory=Turns)

@@ -99,6 +99,7 @@ class Crew(LiveSource, Generic[Item]):
             stopping=lambda: self._stopping,
             priced_before=priced_before,
             share=share,
+            turns=context.turns,
         )
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
         self._workers: set[asyncio.Task[object]] = set()

@@ -27,6 +27,7 @@ from evaluator.traffic.bills import WorstCase, bill_of, bill_of_failure, is_sure
 from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from evaluator.traffic.tries import Try
+from evaluator.traffic.turns import Turns
 from evaluator.traffic.unstored import Unstored
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -91,7 +92,7 @@ class Traffic:
     class of the error.
 
     Args:
-        unstored: answers of the limiter's account that have come and are not durable.
+        unstored: answers of the limiter's account that have come and are not durable. turns: in which answers go on; None: this run's own.
         on_call, on_retry: told of each call that was sent, once it has ended, and of each repetition with its error's class.
         stopping: whether the run ends, so that no further call is made.
         priced_before: as of ``WorstCase``.
@@ -114,6 +115,7 @@ class Traffic:
         stopping: Callable[[], bool] = lambda: False,
         priced_before: bool = False,
         share: Share = NOBODYS,
+        turns: Turns | None = None,
     ) -> None:
         self.share = share
         self.failed: Counter[ErrorClass] = Counter()
@@ -123,6 +125,7 @@ class Traffic:
         self._blobs = blobs
         self._limiter = limiter
         self._unstored = unstored
+        self._turns = turns or Turns()
         self._budget = budget
         self._rules = rules
         self._on_call = on_call
@@ -209,6 +212,7 @@ class Traffic:
             response, usage = await self._billed(attempt, call, reservation)
             # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
             feedback, used = Feedback.OK, usage.tokens or None
+            await self._turns.turn()
             self._unstored.came()  # before a waiting call has the permit, and looks how many there are
         except CallFailed as failure:
             self.busy.discard(current_task())
