@@ -13,19 +13,24 @@ import pkgutil
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from functools import partial
 from urllib.request import getproxies
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.addresses import is_loopback
 from gateway.certificates import believed
 from gateway.clients import Client, ClientFactory
+from gateway.errors import redact
 from gateway.keys import KeySource
 from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
+from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
-from genlevel.runtime.shown import without_secrets
+from genlevel.runtime.shown import hide_secrets_of, without_secrets
 
 _REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 CONNECT_TIMEOUT_S = 15.0
@@ -47,6 +52,8 @@ class Upstream:
         self.base_url = client.base_url
         self.key = key
         self._session = session
+        # Of each request, not of the session: aiohttp would send the session's, and so the key, to a proxy, in the clear.
+        self._headers = CIMultiDict(client.headers)
         self._urls: dict[str, URL] = {}
 
     @classmethod
@@ -93,17 +100,22 @@ class Upstream:
             url = URL(f"{self.base_url.rstrip('/')}/{path}")
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
+        asked = self._headers
+        if headers:
+            asked = asked.copy()
+            asked.update(headers)
         pieces = (body,) if isinstance(body, bytes) else body
         length = sum(map(len, pieces))
         data: bytes | AsyncIterator[memoryview] | None = None
         if length > PIECE_BYTES:
-            headers, data = {**(headers or {}), "content-length": str(length)}, _slices(pieces)
+            asked, data = asked.copy(), _slices(pieces)
+            asked["content-length"] = str(length)
         elif length:
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         started = time.perf_counter()
         try:
             # A redirect would carry the key elsewhere.
-            async with self._session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
+            async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
                 answer = await self._read(response, limit)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
@@ -143,9 +155,13 @@ class Upstream:
         return f"; start the server, or {how} base_url of the account {route.account} in genlevel.yaml"
 
     def _broken(self, cause: Exception) -> CallFailed:
-        sent = not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL))
-        detail = " ".join(_reason(cause).split())[:200] or type(cause).__name__
-        if sent:
+        unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, aiohttp.ClientHttpProxyError)
+        sent = not isinstance(cause, unsent)
+        # Who answers may repeat what it was sent.
+        detail = redact(logs.redact(_reason(cause)), self.key, 200) or type(cause).__name__
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            said = f"the environment's proxy does not lead to {self.base_url} ({cause.status} {detail})"
+        elif sent:
             said = f"the connection broke ({detail})"
         elif isinstance(cause, aiohttp.ClientProxyConnectionError):
             said = f"cannot connect to {self.base_url} by way of the proxy {cause.host}:{cause.port} ({detail})"
@@ -168,22 +184,51 @@ def _client(route: ResolvedRoute, address: str, key: str) -> Client:
 
 
 def _session(client: Client) -> aiohttp.ClientSession:
-    """A session whose every request has the client's headers. It keeps no cookies, and waits for as long as its caller does.
+    """A session that keeps no cookies, and waits for as long as its caller does.
 
     Raises ConfigurationError for a proxy that cannot be used, or certificates that cannot be read.
     """
     # A proxy for the outside world cannot reach this machine's own servers.
     proxy = "" if is_loopback(client.base_url) else proxy_of(client.base_url, getproxies())
-    if proxy and not proxy.startswith(("http://", "https://")):
-        raise ConfigurationError(f"the environment's proxy {without_secrets(proxy)} is not one of HTTP, and others are not supported")
-    encrypted = client.base_url.startswith("https:") or proxy.startswith("https:")
+    through = _proxy_at(proxy) if proxy else None
+    encrypted = client.base_url.startswith("https:") or (through is not None and through.scheme == "https")
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_S, ssl=believed() if encrypted else True),
-        headers=client.headers,
+        connector=_Connector(limit=CONNECTIONS, keepalive_timeout=KEPT_S, ssl=believed() if encrypted else True),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
-        proxy=proxy or None,
+        proxy=through,
     )
+
+
+def _proxy_at(proxy: str) -> URL:
+    """A proxy's address. Raises ConfigurationError, which does not show user and password, if it cannot be one."""
+    hide_secrets_of(proxy)
+    shown = without_secrets(proxy)
+    try:
+        url = URL(proxy)
+    except ValueError:
+        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is") from None
+    if url.scheme not in ("http", "https"):
+        raise ConfigurationError(f"the environment's proxy {shown} is not one of HTTP, and others are not supported")
+    if not url.host or "@" in f"{url.path}{url.fragment}":
+        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is")
+    return url
+
+
+class _Handler(ResponseHandler):
+    """A connection that is not used again if something has come on it that nobody had asked for."""
+
+    def is_connected(self) -> bool:
+        """Whether the next request may go over it: asked before each."""
+        return super().is_connected() and not self.should_close
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Servers say on idle connections that they waited too long (408): the next call would take it for its answer."""
+
+    def __init__(self, *, limit: int, keepalive_timeout: float, ssl: ssl.SSLContext | bool) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout, ssl=ssl)
+        self._factory = partial(_Handler, loop=asyncio.get_running_loop())
 
 
 def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

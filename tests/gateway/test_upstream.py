@@ -174,6 +174,30 @@ async def test_a_connection_that_the_server_has_closed_is_not_used_again() -> No
     assert server.connections == 3
 
 
+async def test_what_comes_unasked_on_an_idle_connection_is_no_answer_to_the_next_call() -> None:
+    connections = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(reply(b"{}"))
+        if len(connections) == 1:
+            await asyncio.sleep(0.01)
+            writer.write(reply(b"waited too long", status=b"408 Request Timeout"))
+        await reader.read()
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    upstreams = Upstreams()
+    upstream = await upstreams.of(route_to(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"))
+    assert (await upstream.post("chat/completions", b"{}"))[0] == 200
+    await asyncio.sleep(0.05)  # idle
+    status, _, answer, _ = await upstream.post("chat/completions", b"{}")
+    await upstreams.close()
+    listening.close()
+    assert (status, answer, len(connections)) == (200, b"{}", 2)
+
+
 async def test_no_cookie_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
     server.reply = [reply(b"{}", b"Set-Cookie: session=1; Path=/")]
@@ -215,6 +239,54 @@ async def test_a_proxy_of_the_environment_is_asked_for_a_server_elsewhere(monkey
     assert not failed.value.may_be_charged
     assert server.heads[0].startswith(b"POST http://models.example:8000/v1/chat/completions HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic bWU6cHc=" in server.heads[0]
+
+
+@pytest.mark.parametrize("user", ["", "me:secretword@"])
+async def test_a_proxy_that_leads_nowhere_gets_no_key_and_the_call_was_not_sent(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("no_proxy", "NO_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    server = Server()
+    server.reply = [reply(b"", status=b"407 Not with secretword"), END]
+    async with upstream_of(server):
+        monkeypatch.setenv("https_proxy", f"http://{user}127.0.0.1:{server.port}")
+        for provider, variable in (("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY"), ("there", "THERE_KEY")):
+            monkeypatch.setenv(variable, f"sk-never-in-the-clear-{provider}")
+            routes = Routes(Settings())
+            routes.add("there", "https://models.example/v1", "m", api_key_env="THERE_KEY")
+            upstreams = Upstreams()
+            upstream = await upstreams.of(routes.resolve("there" if provider == "there" else f"{provider}/m"))
+            with pytest.raises(CallFailed, match=r"the environment's proxy does not lead to https://.* \(407 ") as failed:
+                await upstream.post("chat/completions", b"{}")
+            await upstreams.close()
+            assert not failed.value.may_be_charged
+            assert not user or "secretword" not in failed.value.message
+    assert len(server.heads) == 3
+    assert not any(b"never-in-the-clear" in head or b"Bearer" in head for head in server.heads)
+
+
+@pytest.mark.parametrize("address", ["http://me:wo#rd@proxy:1", "http://me:wo/rd@proxy:1", "http://me:word@proxy:99999", "//me:word@p:1"])
+async def test_a_proxys_password_is_in_no_message(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("no_proxy", "NO_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("https_proxy", address)
+    with pytest.raises(CallFailed, match=r"the environment's proxy http://…@p.* is not an address") as failed:
+        await Upstreams().of(route_to("https://models.example/v1"))
+    assert "rd" not in failed.value.message
+
+
+async def test_a_server_that_repeats_what_it_is_sent_does_not_get_the_key_into_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THERE_KEY", "plain-key-of-nobody")
+    server = Server()
+    server.reply = [b"authorization: Bearer plain-key-of-nobody\r\n\r\n", END]
+    async with upstream_of(server):
+        routes = Routes(Settings())
+        routes.add("there", f"http://127.0.0.1:{server.port}/v1", "m", api_key_env="THERE_KEY")
+        upstreams = Upstreams()
+        with pytest.raises(CallFailed, match="Bad status line") as failed:
+            await (await upstreams.of(routes.resolve("there"))).post("chat/completions", b"{}")
+        await upstreams.close()
+    assert b"plain-key-of-nobody" in server.heads[0]
+    assert "plain-key" not in failed.value.message
 
 
 @pytest.mark.parametrize(
