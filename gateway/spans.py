@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gateway.resolved import ResolvedRoute
 from gateway.telemetry import OPERATIONS
+from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.traces import Attribute, Spans
 from genlevel.v1 import gateway_pb2 as gw
@@ -48,11 +49,11 @@ def _record(
 ) -> None:
     """outcome: a text is the type of an error that is neither of the others."""
     ended_ns = time.time_ns()
-    operation = OPERATIONS.get(route.api, "chat")
+    operation, model = OPERATIONS.get(route.api, "chat"), logs.redact(route.model)
     found: dict[str, Attribute] = {
         "gen_ai.operation.name": operation,
         "gen_ai.provider.name": route.provider,
-        "gen_ai.request.model": route.model,
+        "gen_ai.request.model": model,
     }
     address = urlsplit(route.base_url)
     if address.hostname:
@@ -67,13 +68,13 @@ def _record(
         found["error.type"] = outcome if isinstance(outcome, str) else outcome.reason
         if isinstance(outcome, CallFailed) and outcome.usage is not None:
             _used(found, outcome.usage)
-    spans.record(f"{operation} {route.model}", found, started_ns=started_ns, ended_ns=ended_ns, error=failed)
+    spans.record(f"{operation} {model}", found, started_ns=started_ns, ended_ns=ended_ns, error=failed)
 
 
 def _answered(found: dict[str, Attribute], response: gw.GenerateResponse) -> None:
-    found["gen_ai.response.model"] = response.model
-    if response.response_id:
-        found["gen_ai.response.id"] = response.response_id
+    for name, said in (("model", response.model), ("id", response.response_id)):
+        if said and not any(map(str.isspace, said)):  # else it is no name: a server may put there what it was sent
+            found[f"gen_ai.response.{name}"] = logs.redact(said)
     if response.finish_reason:
         found["gen_ai.response.finish_reasons"] = [gw.FinishReason.Name(response.finish_reason).removeprefix("FINISH_REASON_").lower()]
     _used(found, response.usage)

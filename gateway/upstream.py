@@ -228,7 +228,8 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, limit: int, keepalive_timeout: float, ssl: ssl.SSLContext | bool) -> None:
         super().__init__(limit=limit, keepalive_timeout=keepalive_timeout, ssl=ssl)
-        self._factory = partial(_Handler, loop=asyncio.get_running_loop())
+        handler: partial[ResponseHandler] = partial(_Handler, loop=asyncio.get_running_loop())
+        self._factory = handler
 
 
 def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from gateway.rpc import add_to_server
 from gateway.service import Gateway
-from genlevel.runtime import traces
+from genlevel.runtime import logs, traces
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.settings import Account, Route, Settings, Traces
@@ -157,6 +157,20 @@ async def test_failures_and_calls_that_are_given_up_are_spans_and_say_nothing_of
     assert (cancelled.status.code, attributes(cancelled)["error.type"]) == (Status.STATUS_CODE_ERROR, "cancelled")
     sent = json.dumps([str(one) for one in collector.requests])
     assert "secret" not in sent
+
+
+async def test_a_server_that_repeats_what_it_was_sent_puts_neither_key_nor_content_into_a_span(
+    collector: Collector, stub: Any, traced_at: Callable[[str], Gateway], asking: Asking
+) -> None:
+    logs.hide("plain-key-of-nobody")
+    choices = [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]
+    stub.replies({"id": "id-plain-key-of-nobody", "model": "what you asked: the prompt", "choices": choices})
+    gateway = traced_at(collector.url)
+    await gateway.generate(asking("compatible-chat"))
+    await gateway.close()
+    (span,) = collector.spans
+    assert attributes(span)["gen_ai.response.id"] == "id-***"
+    assert "gen_ai.response.model" not in attributes(span)
 
 
 async def test_the_callers_span_is_the_parent(collector: Collector, traced_at: Callable[[str], Gateway], asking: Asking) -> None:
