@@ -14,8 +14,6 @@ from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
-# The parameters of gw.GenerationParameters, by field name.
-PARAMETERS = ("temperature", "max_output_tokens", "top_p", "seed", "stop")
 TEXT_ALONE: frozenset[int] = frozenset({ct.MODALITY_TEXT})
 # More than any model takes or gives in one call; a larger number is not read as a count.
 MOST_TOKENS = 100_000_000

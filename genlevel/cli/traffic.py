@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 NONE_RECORDED = "Nothing is recorded of its calls: it has made none here, or is from before that was done."
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
-_WIDTH = 60
+_WIDTH = 50
 _ROWS = 20
+"""A terminal of 80 columns shows the figure and the table without folding them, unless much was waited for in one part of the time."""
 _WAITS = {
     "concurrency": "a free slot",
     "requests": "the limit of calls",
@@ -33,6 +34,7 @@ _WAITS = {
     "provider": "the time that the provider asked for",
     "retry": "their next try",
     "budget": "room in the budget",
+    "storage": "earlier answers to be stored",
 }
 
 
@@ -103,7 +105,9 @@ def summary(spans: Sequence[Span]) -> str:
 
 
 def figure(spans: Sequence[Span], *, fancy: bool) -> list[str]:
-    """Calls a second, rejected ones and calls in flight over time, a character for each part of it; times without the run are left out.
+    """Calls a second, their pace, rejected ones and calls in flight over time, a character for each part of it.
+
+    Times without the run are left out, and the pace if there was none.
 
     >>> figure([Span(5 * number, 5, 5.0, calls=calls) for number, calls in enumerate((5, 10, 20, 40))], fancy=False)[0]
     'calls/s    .:=@  at most 8.0'
@@ -112,33 +116,36 @@ def figure(spans: Sequence[Span], *, fancy: bool) -> list[str]:
     lines = []
     for title, values in (
         ("calls/s", [_a_second(part.calls, part) for part in parts]),
+        ("pace", [part.pace or 0.0 for part in parts]),
         ("rejected/s", [_a_second(part.limited, part) for part in parts]),
         ("in flight", [_a_second(part.in_flight_s, part) for part in parts]),
     ):
         bars, most = _BARS if fancy else _PLAIN_BARS, max(values)
+        if title == "pace" and not most:
+            continue
         shown = "".join(bars[max(1, round(value / most * (len(bars) - 1)))] if value > 0 else bars[0] for value in values)
         lines.append(f"{title:<10} {shown}  at most {_amount(most)}")
-    if paces := [part.pace for part in parts if part.pace is not None]:
-        lines[0] += f"; paced at {_amount(min(paces))} to {_amount(max(paces))}"
     return lines
 
 
 def _table(spans: Sequence[Span]) -> Table:
-    rows = table("from (UTC)", ">s", ">calls/s", ">answers/s", ">rejected", ">failed", ">pace", "", ">slots", ">in flight", "waited for")
-    for part in _fewer(spans, _ROWS):
+    parts = _fewer(spans, _ROWS)
+    moments = [_moment(part.start_s) for part in parts]
+    if moments[0].date() == moments[-1].date():
+        title, form = f"{moments[0]:%m-%d}, UTC", "%H:%M:%S"
+    else:
+        title, form = "from (UTC)", "%m-%d %H:%M" if parts[0].seen_s >= 60 else "%m-%d %H:%M:%S"
+    rows = table(title, ">calls/s", ">rejected", ">failed", ">pace", ">in flight", "waited for")
+    for part, moment in zip(parts, moments, strict=True):
         told = _figures(part)
         rows.add_row(
-            _moment(part.start_s).strftime("%m-%d %H:%M:%S"),
-            _amount(part.seen_s),
+            moment.strftime(form),
             _amount(told["calls_per_s"]),
-            _amount(told["answers_per_s"]),
             _percent(part.limited, part.calls),
             str(part.failures),
             _amount(part.pace),
-            "" if part.pace is None else "stated" if part.stated else "found",
-            _amount(told["concurrency"]),
-            _amount(told["in_flight"]),
-            ", ".join(f"{reason} {_amount(seconds)} s" for reason, seconds in _by_length(part)),
+            f"{_amount(told['in_flight'])} of {told['concurrency']:,.0f}",
+            ", ".join(reason for reason, _ in _by_length(part)),
         )
     return rows
 

@@ -6,6 +6,7 @@ needed to evaluate a hosted model with a key in the environment, or the embedded
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,8 @@ ModalityName = Literal["text", "image", "video", "audio", "3d"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
+
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 
 Roles = Annotated[list[Role], Field(min_length=1)]
 
@@ -245,9 +248,14 @@ class Log(_Strict):
 class Traces(_Strict):
     """Where the gateway sends a span of each call (OTLP over HTTP); all else is by OpenTelemetry's own environment variables."""
 
-    endpoint: str = Field(
-        "", pattern=r"^(https?://.+)?$", description="of a collector, such as http://localhost:4318; needs genlevel[otlp]"
-    )
+    endpoint: str = Field("", description="of a collector, such as http://localhost:4318; needs genlevel[otlp]")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not _WEB_ADDRESS.fullmatch(value):
+            raise ValueError("should be an address such as http://localhost:4318")
+        return value
 
 
 class Embedded(_Strict):

@@ -41,12 +41,6 @@ _UNCERTAIN = re.compile(
     r"(?:\b(?:no|not|cannot|never|neither|nor|none|without|doubt|whether|if|or|maybe|perhaps|unless|incorrect|wrong|false|unlikely|initially|at\sfirst)|n['’]t)\b",
     re.IGNORECASE,
 )
-# What sets an option aside, or only looks at it: "anything but red", "at first I thought red".
-_SET_ASIDE = re.compile(
-    r"\b(?:but|except|excluding|exclude[ds]?|other|rather|instead|opposite|least|hardly|barely|lacks?|little|few|out|impossible|invalid|eliminated?"
-    r"|reject(?:ed)?|unlike|first|initially|thought|used\sto|consider(?:ed|ing)?|which)\b",
-    re.IGNORECASE,
-)
 # Before "the answer is" only what is said of the answer itself: "since A is wrong the answer is B" states B, "the wrong answer is A" not A.
 _ANSWER_DENIED = re.compile(
     r"(?:\b(?:not|never|cannot)|n['’]t)\s(?:\w{1,20}\s){0,2}?(?:think(?:ing)?|believ(?:e|ing)|say(?:ing)?|claim(?:ing)?|mean|every|sure|certain|clear|know|agree|see|tell|true|likely|possible"
@@ -60,8 +54,6 @@ _FINALLY = re.compile(r"\b(?:final|finally|however|but|instead|rather)\b|\\boxed
 _RIGHT = re.compile(r"(?<!\bnot\s)(?<!in)(?:\b(?:correct|right|true)|[✓✔✅])\W*$", re.IGNORECASE)
 _WRONG = re.compile(r"(?:\b(?:wrong|incorrect|false|not\s(?:correct|right|true))|[✗✘❌×])\W*$", re.IGNORECASE)
 _WHY = re.compile(r",?\s(?:because|since|as|due\sto)\s|[.;]\s")
-# Elsewhere in a sentence these are not an answer: "There is no dog."
-_SAID_FIRST = frozenset({"yes", "no", "true", "false", "none", "not"})
 
 
 def parse_choice(text: str, options: Sequence[str]) -> str | Unparsable:

@@ -255,5 +255,6 @@ def test_without_the_extra_settings_that_ask_for_traces_are_refused(monkeypatch:
 
 def test_an_endpoint_is_an_address() -> None:
     assert Settings.model_validate({"traces": {"endpoint": "https://collector:4318"}}).traces.endpoint == "https://collector:4318"
-    with pytest.raises(ValueError, match="endpoint"):
-        Settings.model_validate({"traces": {"endpoint": "collector:4318"}})
+    for wrong in ("collector:4318", "http://", "http:///v1/traces", "ftp://collector", "http://a b"):
+        with pytest.raises(ValueError, match=r"should be an address such as http://localhost:4318"):
+            Settings.model_validate({"traces": {"endpoint": wrong}})

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import pytest
+
 from evaluator.journal.spans import Span
-from genlevel.cli.traffic import figure, summary
+from genlevel.cli.traffic import figure, print_traffic, summary
+from genlevel.v1 import evaluator_pb2 as ev
 
 
 def test_the_traffic_of_a_run_is_shown(genlevel, stub_upstream, choice_suite):
@@ -43,4 +46,30 @@ def test_a_figure_has_a_character_for_each_part_of_the_time():
     spans = [Span(5 * number, 5, 5.0, calls=calls, limited=calls == 40) for number, calls in enumerate((5, 10, 20, 40, 0))]
     assert figure(spans, fancy=True)[0] == "calls/s    ▁▂▄█   at most 8.0"
     assert figure(spans, fancy=False)[1] == "rejected/s    @   at most 0.2"
-    assert all(len(line) < 90 for line in figure(spans * 100, fancy=True))
+    assert [line.split()[0] for line in figure(spans, fancy=True)] == ["calls/s", "rejected/s", "in"], "nothing was paced"
+    paced = [Span(5 * number, 5, 5.0, paced_s=5.0, paced_calls=250.0 * number) for number in range(3)]
+    assert figure(paced, fancy=True)[1] == "pace        ▄█  at most 100"
+
+
+@pytest.mark.parametrize("width_s", [5, 50_000])
+def test_figure_and_table_are_no_wider_than_80_columns(width_s, capsys):
+    spans = [
+        ev.TrafficSpan(
+            start_s=1_700_000_000 + width_s * number,
+            width_s=width_s,
+            seen_s=width_s,
+            calls=123 * width_s,
+            limited=width_s,
+            in_flight=25.5,
+            concurrency=64,
+            pace=125.0,
+            waits_s={"provider": 1.0, "pace": 4.0},
+        )
+        for number in range(200)
+    ]
+    print_traffic(ev.Run(suite="s"), ev.GetTrafficResponse(spans=spans))
+    lines = capsys.readouterr().out.splitlines()
+    shown = lines[next(number for number, line in enumerate(lines) if line.startswith("calls/s")) :]
+    assert max(len(line.rstrip()) for line in shown) <= 80, shown
+    assert sum("pace, provider" in line for line in lines) == 20, lines
+    assert sum("of 64" in line for line in lines) == 20, lines
