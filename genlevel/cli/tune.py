@@ -65,7 +65,7 @@ def tune(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
     settings, out, wanted = settings_of(ctx), options["out"], options["wanted"]
     traffic = limits_of(options)
     if wanted is None and not traffic.ListFields():
-        raise click.UsageError("say what is to change: --pause, --resume, --stop, a limit or a budget")
+        raise click.UsageError("say what is to change: --pause, --resume, --stop, a limit, a budget, --weight or --interactive")
     need_run_folder(settings, out)
 
     async def work() -> ev.UpdateRunResponse:

@@ -1,4 +1,4 @@
-"""What is known of an account's limits: what its provider says, what was learnt of them, and how its limiter stands."""
+"""What is known of an account's limits: what was learnt of them, and how its limiter stands."""
 
 from __future__ import annotations
 
@@ -6,30 +6,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderLimits:
-    """What the headers of one answer say of the account's limits, as they say it; None: they do not.
-
-    Attributes:
-        requests, tokens: the most, in a time that most providers do not name.
-        requests_remaining, tokens_remaining: of it.
-        requests_reset_s, tokens_reset_s: seconds until all of it is there again, or some of it is: providers differ.
-    """
-
-    requests: float | None = None
-    requests_remaining: float | None = None
-    requests_reset_s: float | None = None
-    tokens: float | None = None
-    tokens_remaining: float | None = None
-    tokens_reset_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Learnt:
-    """What is worth keeping of an account: numbers by which another limiter of it begins.
+    """What is worth keeping of an account. Another limiter of it begins with the rate; the rest is for people.
 
     Attributes:
         rate: calls a second that it took; None if no limit was met.
-        burst: calls at once that it took beside the rate; 0: none, they have to keep their distance.
+        burst: calls at once that it took beside the rate; 0: that was not tried, as calls keep their distance.
         concurrency: calls at the same time that it took; 0 if no limit was met.
         headers_held: whether nothing was admitted before the time that the provider named; None if it named none, or that did not show.
         at: when, in UNIX seconds.

@@ -12,7 +12,7 @@ from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
 from genlevel.runtime.limits.gate import Gate
-from genlevel.runtime.limits.learnt import Learnt, LimiterState, ProviderLimits
+from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
@@ -166,13 +166,12 @@ class AccountLimiter:
         retry_after_s: float | None = None,
         retry_after_least_s: float | None = None,
         dimension: str = "",
-        told: ProviderLimits | None = None,
     ) -> None:
         """Gives a permit back with what was learnt.
 
         used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish, the longest if it
         named several; retry_after_least_s: the shortest. dimension: what it counts that the call met, if it says so ("requests", "tokens",
-        "concurrency"). told: what else it said.
+        "concurrency").
         """
         now = self._clock()
         if feedback is Feedback.RATE_LIMITED:
