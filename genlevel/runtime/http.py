@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 256
 """Open at once. Each takes a file descriptor of the process, and whoever connects needs not be known."""
 
+logger = logging.getLogger(__name__)
 _SELDOM = SeldomWarnings()
 
 
@@ -158,7 +159,11 @@ class HttpServer:
 
     async def _serve_on_demand(self, app: OnDemand, listener: socket.socket) -> None:
         with listener:
-            server = await in_thread(lambda: self._made(app.make()), name=f"{self._name} on demand")
+            try:
+                server = await in_thread(lambda: self._made(app.make()), name=f"{self._name} on demand")
+            except Exception:  # whoever connects does not end what goes on here
+                logger.exception("%s cannot be served", self._name)
+                return
             if not self._stopping:
                 self._server = server
                 await server.serve(sockets=[listener])

@@ -123,6 +123,17 @@ async def test_an_app_on_demand_is_made_once_somebody_asks_and_who_asks_first_is
         assert (await fetch(second, "/healthz"))[0] == 200
 
 
+async def test_an_app_on_demand_that_cannot_be_made_is_told_in_the_log_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def make() -> FastAPI:
+        raise RuntimeError("half an installation")
+
+    async with HttpServer(OnDemand(make), "127.0.0.1:0", name="pages") as server:
+        with pytest.raises(aiohttp.ClientError):
+            await fetch(server, "/healthz")
+        await until(lambda: "pages cannot be served" in caplog.text)
+    assert "half an installation" in caplog.text
+
+
 async def test_an_app_on_demand_that_nobody_asks_for_is_not_made_and_frees_its_port(registry: CollectorRegistry) -> None:
     server = HttpServer(OnDemand(lambda: pytest.fail("nobody asked")), "127.0.0.1:0")
     port = await server.start()
