@@ -1,6 +1,7 @@
 """Gets one instance its outcome: limits, budget, the call, and retries as the error's class decides.
 
-A slot is held only while a call is open: whoever waits (for a limit, a retry, money, an answer to be durable) has given it back.
+A slot is held only by a call that is open or about to begin: whoever waits for a limit, a retry, money or its own answer to be durable has
+given it back.
 """
 
 from __future__ import annotations

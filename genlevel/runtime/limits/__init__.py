@@ -1,7 +1,7 @@
-"""One limiter per provider account: requests and tokens per minute, calls in flight, and how they adapt.
+"""One limiter per provider account: what is stated (requests, tokens a minute), what is found (pace, calls in flight), whose turn it is.
 
-Whoever originates traffic (the evaluator) asks for a permit before each call and gives it back after it. The arithmetic
-(``bucket``, ``concurrency``) is pure and takes the time as an argument; only ``limiter`` knows an event loop.
+Whoever originates traffic (the evaluator) asks for a permit before each call and gives it back after it. The arithmetic (``bucket``,
+``pace``, ``chance``, ``concurrency``, ``gate``, ``queue``) is pure and takes the time as an argument; only ``limiter`` knows an event loop.
 """
 
 from genlevel.runtime.limits.bucket import Bucket
