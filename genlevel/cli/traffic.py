@@ -96,7 +96,8 @@ def summary(spans: Sequence[Span]) -> str:
     if whole.account_calls > 1.05 * whole.calls:
         said += f" (all runs of {whole.account} together: {_amount(told['account_calls_per_s'])})"
     failed = f"{_percent(whole.failures, whole.calls)} failed otherwise" if whole.failures else "none failed otherwise"
-    said += f", over {duration(whole.seen_s)}. {_percent(whole.limited, whole.calls)} were rejected for a limit; {failed}."
+    lasted = duration(whole.seen_s) if whole.seen_s >= 1 else f"{_amount(whole.seen_s)} s"
+    said += f", over {lasted}. {_percent(whole.limited, whole.calls)} were rejected for a limit; {failed}."
     waits = [
         f"{_WAITS.get(reason, reason)} in {_percent(min(seconds, whole.seen_s), whole.seen_s, 0)} of the time"
         for reason, seconds in _by_length(whole)

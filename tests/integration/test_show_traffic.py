@@ -40,6 +40,7 @@ def test_words_tell_what_was_used_and_what_was_waited_for():
         "0.0 % were rejected for a limit; 5.0 % failed otherwise."
     )
     assert summary([Span(0, 5)]).startswith("The run made 0 calls/s, over 0 s.")
+    assert summary([Span(0, 5, 0.168, 20)]).startswith("The run made 119 calls/s, over 0.17 s.")
 
 
 def test_a_figure_has_a_character_for_each_part_of_the_time():
