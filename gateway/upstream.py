@@ -30,7 +30,7 @@ from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
-from genlevel.runtime.shown import hide_secrets_of, without_secrets
+from genlevel.runtime.shown import cut, hide_secrets_of, without_secrets
 
 _REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 CONNECT_TIMEOUT_S = 15.0
@@ -69,6 +69,7 @@ class Upstream:
         else:
             client = _client(route, address, key)
         try:
+            _check_headers(client)
             return cls(route, client, key, _session(client))
         except ConfigurationError as problem:
             raise CallFailed(
@@ -181,6 +182,14 @@ class Upstream:
 def _client(route: ResolvedRoute, address: str, key: str) -> Client:
     make: ClientFactory = pkgutil.resolve_name(route.row.client)
     return make(address, key)
+
+
+def _check_headers(client: Client) -> None:
+    """Raises ConfigurationError for a header that cannot be sent: SDKs take some from the environment as they are."""
+    for name, value in client.headers.items():
+        if not name.isprintable() or not value.isprintable():
+            said = "has a line break or another control character; correct the environment variable that it is from"
+            raise ConfigurationError(f"the header {cut(name)!r} {said}")
 
 
 def _session(client: Client) -> aiohttp.ClientSession:

@@ -286,10 +286,11 @@ def _suites(settings: Settings) -> Iterator[Finding]:
 
 def _traces(settings: Settings) -> Iterator[Finding]:
     """Whether calls are told to a collector, and whether what that needs is installed. Says nothing if nobody named one."""
+    from genlevel.runtime.shown import without_secrets
     from genlevel.runtime.traces import MISSING, is_missing, is_wanted
 
     if is_wanted(settings.traces.endpoint):
-        named = settings.traces.endpoint or "the address in OpenTelemetry's environment variables"
+        named = without_secrets(settings.traces.endpoint) or "the address in OpenTelemetry's environment variables"
         yield (
             Finding("traces", State.PROBLEM, MISSING)
             if is_missing()

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.shown import hide_secrets_of
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 TRACEPARENT = "traceparent"
@@ -44,6 +45,8 @@ class Spans:
 
         # Each failure has several lines and a traceback there; ``_Told`` says it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+        for address in (endpoint, *(os.environ.get(name, "") for name in ENDPOINTS)):
+            hide_secrets_of(address)
         target = endpoint if not endpoint or endpoint.rstrip("/").endswith(_PATH) else endpoint.rstrip("/") + _PATH
         exporter = _Told(OTLPSpanExporter(endpoint=target or None))
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": service}

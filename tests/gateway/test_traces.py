@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from gateway.rpc import add_to_server
 from gateway.service import Gateway
+from genlevel.cli import diagnosis
 from genlevel.runtime import logs, traces
 from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.rpc import RpcServer, connect
@@ -251,6 +252,17 @@ def test_without_the_extra_settings_that_ask_for_traces_are_refused(monkeypatch:
         traces.spans("http://127.0.0.1:4318", "x")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     assert traces.spans("", "x") is None
+
+
+def test_a_collectors_password_is_in_no_finding_and_in_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(traces=Traces(endpoint="http://me:secretword@collector:4318"))
+    (finding,) = diagnosis._traces(settings)
+    assert finding.said == "a span of each call goes to http://…@collector:4318"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:otherword@collector:4318")
+    spans = traces.spans(settings.traces.endpoint, "genlevel-gateway")
+    assert spans is not None
+    spans._provider.shutdown()
+    assert logs.redact("secretword, otherword") == "***, ***"
 
 
 def test_an_endpoint_is_an_address() -> None:

@@ -293,6 +293,7 @@ async def test_a_server_that_repeats_what_it_is_sent_does_not_get_the_key_into_a
     ("variable", "value", "said"),
     [
         ("https_proxy", "socks5://me:secret@127.0.0.1:9", "proxy socks5://…@127.0.0.1:9 is not one of HTTP"),
+        ("OPENAI_ORG_ID", "org\nx-other: 1", "the header 'openai-organization' has a line break"),
         ("SSL_CERT_FILE", "/nowhere.pem", r"SSL_CERT_FILE=/nowhere.pem: certificates cannot be read from it \(No such file"),
     ],
 )
@@ -302,8 +303,10 @@ async def test_an_environment_that_leads_nowhere_is_said_before_any_call(
     for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("OPENAI_API_KEY", "a key")
+    route = Routes(Settings()).resolve("openai/m") if variable.startswith("OPENAI") else route_to("https://models.example/v1")
     with pytest.raises(CallFailed, match=said) as failed:
-        await Upstreams().of(route_to("https://models.example/v1"))
+        await Upstreams().of(route)
     assert (failed.value.reason, failed.value.may_be_charged) == ("MODEL_GONE", False)
 
 
