@@ -74,3 +74,10 @@ def test_figure_and_table_are_no_wider_than_80_columns(width_s, capsys):
     assert max(len(line.rstrip()) for line in shown) <= 80, shown
     assert sum("pace, provider" in line for line in lines) == 20, lines
     assert sum("of 64" in line for line in lines) == 20, lines
+
+
+def test_parts_before_and_after_midnight_are_told_apart(capsys):
+    spans = [ev.TrafficSpan(start_s=86_390 + 5 * number, width_s=5, seen_s=5.0, calls=5) for number in range(3)]
+    print_traffic(ev.Run(suite="s"), ev.GetTrafficResponse(spans=spans))
+    said = capsys.readouterr().out
+    assert [when for when in ("01-01 23:59:50", "01-01 23:59:55", "01-02 00:00:00") if when not in said] == []
