@@ -149,7 +149,7 @@ def test_an_evaluator_that_starts_before_its_neighbours_waits_for_them(genlevel,
     stdout, stderr = watching.communicate(timeout=120)
     assert watching.returncode == 0, (stderr, there.said)
     assert json.loads(stdout)["instances"]["answered"] == 150
-    assert there.asked().total() - 150 <= SLOTS
+    assert there.asked().total() - 150 <= 2 * SLOTS, "what the gateway had open, and what had come and was not durable"
 
 
 @pytest.mark.services
