@@ -89,6 +89,20 @@ def test_run_lengths(written: Any) -> None:
     assert normal_form("masks", written) == [{"label": "", "mask": {"size": [2, 3], "counts": [1, 2, 3]}}]
 
 
+@settings(max_examples=80)
+@given(st.lists(st.one_of(st.integers(-1, 9), st.sampled_from([64_000_000, 64_000_001, 2**53 + 1])), max_size=6))
+def test_run_lengths_written_as_integers_and_as_other_whole_numbers_are_the_same(counts: list[int]) -> None:
+    def read(written: list[Any]) -> object:
+        try:
+            return normal_form("masks", {"size": [4, 5], "counts": written})
+        except ValueError as problem:
+            return str(problem)
+
+    before = list(counts)
+    assert read(counts) == read([float(count) if abs(count) < 2**53 else count for count in counts])
+    assert counts == before, "what was written is left as it is"
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:pycocotools")
 @settings(max_examples=60)
 @given(st.integers(1, 9), st.integers(1, 9), st.randoms(use_true_random=False))
@@ -137,6 +151,9 @@ def test_several_instances_keep_their_names_and_scores() -> None:
         ({"size": [2, 2], "counts": [1, 9]}, "more than the 2 x 2"),
         ({"size": [2, 2], "counts": [1, -1]}, "not negative"),
         ({"size": [2, 2], "counts": [1.5]}, "whole"),
+        ({"size": [2, 2], "counts": [1, 10**400]}, "neither a list of run lengths"),
+        ({"size": [2, 2], "counts": [10**5000]}, "neither a list of run lengths"),
+        ({"size": [2, 2], "counts": [64_000_001]}, "add up to 64000001"),
         ({"size": [100_000, 100_000], "counts": []}, "at most"),
         ({"size": [0, 2], "counts": []}, "from 1"),
         ({"size": [2, 2], "counts": "\x00"}, "compressed"),

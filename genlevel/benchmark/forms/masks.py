@@ -222,6 +222,8 @@ def _run_lengths(value: dict[str, object]) -> Mask:
     written = opened(value["counts"])
     if isinstance(written, str):
         counts = _decompressed(written, height * width)
+    elif isinstance(written, list) and set(map(type, written)) == {int} and 0 <= min(written) <= max(written) <= MOST_PIXELS:
+        counts = list(written)
     else:
         listed = row(written)
         if listed is None and written != []:

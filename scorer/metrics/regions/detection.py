@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import AnyMetric, Factories, Floats, NotComparable, Parameters, Question
@@ -117,6 +118,7 @@ def keypoint_similarity(given: Floats, wanted: Floats, size: tuple[float, Sequen
     return float(np.exp(-distances[visible]).mean()) if count else 0.0
 
 
+@lru_cache(maxsize=4096)
 def instance_class(label: str) -> str:
     """The class of an instance, whose label may be its number in a map."""
     if not label.isdecimal():

@@ -15,7 +15,7 @@ from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.base import Floats, NotComparable, Question
 from scorer.metrics.faults import MALFORMED, of_answer, of_label
 from scorer.metrics.regions.overlaps import Regions
-from scorer.metrics.regions.runs import Region, classes_of_map, union
+from scorer.metrics.regions.runs import Region, classes_of_map, nothing, union
 from scorer.metrics.regions.sources import (
     Numbers,
     Size,
@@ -114,7 +114,7 @@ def read_masks(answer: Parsed, question: Question, kinds: Kinds | None = None) -
         above = Layer.of([mask for source in given for mask in _read(source, size, own, is_label=False)[0]])
     if kinds is not None:
         above = replace(above, labels=_named_as(above.labels, names))
-    return Masks(below, above, union(outside) if outside else Region.of_runs([], []), size)
+    return Masks(below, above, union(outside) if outside else nothing(), size)
 
 
 def read_planes(answer: Parsed, question: Question) -> Iterator[tuple[Floats, Bits]]:
@@ -191,8 +191,7 @@ def _run_lengths(answer: Parsed, question: Question, kinds: Kinds | None) -> Mas
         below, above = Regions.of_counts([*wanted.counts, *given.counts], pixels).split(len(wanted.counts))
     except MALFORMED:
         return None
-    void = Region.of_runs([], [])
-    return Masks(Layer(wanted.labels, wanted.scores, below), Layer(labels, given.scores, above), void, wanted.size)
+    return Masks(Layer(wanted.labels, wanted.scores, below), Layer(labels, given.scores, above), nothing(), wanted.size)
 
 
 def _named_as(given: Sequence[str], wanted: set[str]) -> Sequence[str]:

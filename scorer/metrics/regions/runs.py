@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ class Region:
         np.subtract.at(edges, np.minimum(self.ends, height * width), 1)
         flat = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         return np.ascontiguousarray(flat.reshape(width, height).T)
+
+
+@lru_cache(maxsize=1)
+def nothing() -> Region:
+    """Of no number: made once, as making it takes as long as comparing a few masks."""
+    return Region.of_runs([], [])
 
 
 def union(regions: Sequence[Region]) -> Region:
