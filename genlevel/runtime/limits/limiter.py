@@ -179,6 +179,7 @@ class AccountLimiter:
         else:
             if feedback is Feedback.OK:
                 self._succeeded += 1
+                self._pace.admitted()
                 self.concurrency.admitted(permit.in_flight, now - permit.since)
             self.concurrency.observe(feedback, self._in_flight, now)
             if opens := self._gate.passed(permit.number, now):

@@ -71,7 +71,7 @@ class Pace:
         self._from = 0.0  # where it began to grow
         self._tried = 0.0
         self._chance = Chance()
-        self._admitted = 0  # ever, less what was turned away
+        self._admitted = 0  # ever, as their answers told
         self._opened = now, 0  # when the account took calls again, and how many it had admitted by then
         self._used_up = False
         if rate is not None:
@@ -86,7 +86,6 @@ class Pace:
         self._began = now if self._began is None else self._began
         self._recent.add(1, now)
         self._sent += 1
-        self._admitted += 1
         if self.rate is not None:
             if self._known:
                 self._chance.sent(self.rate)
@@ -101,9 +100,12 @@ class Pace:
         """The call that was taken last, or about then, was not made."""
         self._recent.add(-1, now)
         self._sent = max(0, self._sent - 1)
-        self._admitted -= 1
         if self.rate is not None:
             self._due = max(now, self._due - 1.0 / self.rate)
+
+    def admitted(self) -> None:
+        """A call was answered. What is not decided yet is not counted: while the account is closed it will be turned away."""
+        self._admitted += 1
 
     def explains(self, now: float) -> bool:
         """Whether calls were sent about as fast as the pace allows, so that it may be too high."""
@@ -111,7 +113,6 @@ class Pace:
 
     def refused(self, sent_at: float, now: float, *, waited: bool, closed: bool) -> None:
         """A call was turned away. waited: as of ``take``. closed: the account takes no call at all, which says nothing of its pace."""
-        self._admitted -= 1
         took = now - sent_at
         self._refused_after_s += (took - self._refused_after_s) * (0.2 if self._refused_after_s else 1.0)
         if self.rate is not None and sent_at <= self._cut_at:
