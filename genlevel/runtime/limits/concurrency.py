@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from genlevel.runtime.limits.feedback import Feedback
 
 _HOLD_S, _LONGEST_HOLD_S = 15.0, 240.0
-_NOT_BY_CHANCE = 4
+_NOT_BY_CHANCE, _LONGEST_APART_S = 4, 10.0
 
 
 @dataclass(slots=True)
@@ -69,15 +69,17 @@ class AdaptiveConcurrency:
         """
         if in_flight < max(self._admitted + 1.0, 1.1 * self._admitted):
             self._above = 0
-        elif now >= self._above_at + max(1.0, self._took_s):
+        elif now >= self._above_at + min(_LONGEST_APART_S, max(1.0, self._took_s)):
             self._above, self._above_at = self._above + 1, now
         return self._above >= _NOT_BY_CHANCE
 
-    def admitted(self, in_flight: int, took_s: float) -> None:
+    def admitted(self, in_flight: int) -> None:
         """A call was admitted that was one of so many in flight when it began."""
-        weight = 0.1 if self._admitted else 1.0
-        self._admitted += (in_flight - self._admitted) * weight
-        self._took_s += (took_s - self._took_s) * weight
+        self._admitted += (in_flight - self._admitted) * (0.1 if self._admitted else 1.0)
+
+    def answered(self, took_s: float) -> None:
+        """A call was answered after so long."""
+        self._took_s += (took_s - self._took_s) * (0.1 if self._took_s else 1.0)
 
     def _cut(self, admitted: int, now: float, sent_at: float) -> None:
         self._successes = 0

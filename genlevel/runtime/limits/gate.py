@@ -28,6 +28,7 @@ class Gate:
         self.is_open = True
         self.claims_held: bool | None = None
         self.closed_s = 0.0  # how long it was closed last
+        self.refused_after_s = 0.0  # how long refusals take
         self._number = 0
         self._row = 0  # bit n: of the calls sent, the nth last was turned away
         self._passed = 0  # the latest of those that were not
@@ -39,7 +40,6 @@ class Gate:
         self._early = False  # the call that tries does so long before that
         self._tries = 0
         self._trying: int | None = None
-        self._refused_after_s = 0.0
 
     @property
     def is_confirmed(self) -> bool:
@@ -61,7 +61,7 @@ class Gate:
         if not self.is_open:
             self._trying = self._number
             self._early = self._claim is not None and now - self._closed_at < (self._claim - self._closed_at) / 2
-            self._next = now + max(0.25, 4.0 * self._refused_after_s)
+            self._next = now + max(0.25, 4.0 * self.refused_after_s)
         return self._number
 
     def tries(self, number: int) -> bool:
@@ -84,7 +84,7 @@ class Gate:
     def refused(self, number: int, sent_at: float, now: float, longest_s: float | None, least_s: float | None) -> bool:
         """A call was turned away. longest_s, least_s: how long to wait, by what the provider says. Returns whether that closes the gate."""
         took = now - sent_at
-        self._refused_after_s += (took - self._refused_after_s) * (0.2 if self._refused_after_s else 1.0)
+        self.refused_after_s += (took - self.refused_after_s) * (0.2 if self.refused_after_s else 1.0)
         place = self._number - number
         self._row |= 1 << place & _REMEMBERED
         if not self.is_open:

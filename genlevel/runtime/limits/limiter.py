@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +17,8 @@ from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 
 _LEARNT_HOLDS_S = 6 * 3600.0
+_ADMITTED_AFTER = 4.0
+"""A call was admitted if it is not turned away within so many times the usual; its answer may take a minute."""
 _BURST_S, _LEAST_BURST = 0.08, 1.25
 """Of stated requests: what a late timer missed is made good, and not more goes at once."""
 
@@ -26,7 +28,8 @@ class Permit:
     """The right to one call; give it back with ``AccountLimiter.release``.
 
     share: whose it is. since: when it was granted. number: of the account's calls. waited: for what last; None: for nothing.
-    paced: whether a pace was known. in_flight: how many calls were when it began, itself included.
+    paced: whether a pace was known. in_flight: how many calls were when it began, itself included. counts: as admitted, once it would have
+    been turned away by then.
     """
 
     tokens: int
@@ -36,6 +39,7 @@ class Permit:
     waited: Waiting | None
     paced: bool
     in_flight: int
+    counts: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +78,7 @@ class AccountLimiter:
             limit=float(min(16, concurrency) if adaptive else concurrency), cap=concurrency, slow_start=adaptive
         )
         self._in_flight = 0
+        self._undecided: deque[Permit] = deque()
         self._pace = _pace_of(learnt, now)
         self._gate = Gate()
         self._asked_until = self._asked_at = float("-inf")
@@ -180,7 +185,7 @@ class AccountLimiter:
             if feedback is Feedback.OK:
                 self._succeeded += 1
                 self._pace.admitted()
-                self.concurrency.admitted(permit.in_flight, now - permit.since)
+                self.concurrency.answered(now - permit.since)
             self.concurrency.observe(feedback, self._in_flight, now)
             if opens := self._gate.passed(permit.number, now):
                 self._pace.opened(self._gate.closed_s, now)
@@ -201,18 +206,21 @@ class AccountLimiter:
         self._requests.give_back(1, now)
         self._tokens.give_back(permit.tokens, now)
         self._pace.give_back(now)
+        permit.counts = False
         self._gate.give_back(permit.number, now)
         self._pump()
 
     def _refused(self, permit: Permit, now: float, longest_s: float | None, least_s: float | None, dimension: str) -> None:
         """Learns from a call that was turned away: which limit it met, and whether the account takes any."""
         self._limited += 1
+        permit.counts = False
         if longest_s:
             self._asked(now, longest_s)
         tried = self._gate.tries(permit.number)
         self._gate.refused(permit.number, permit.since, now, longest_s, least_s)
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
+        self._decide(now)
         fast = permit.waited is not Waiting.CONCURRENCY or self._pace.explains(now)
         surely = self.concurrency.is_crowded(permit.in_flight, now)
         perhaps = permit.waited is Waiting.CONCURRENCY or (permit.waited is None and not permit.paced)
@@ -256,7 +264,17 @@ class AccountLimiter:
         self._pace.take(now, waited=waited is Waiting.PACE)
         self._in_flight += 1
         self._queue.granted(share, self._reason, tokens)
-        return Permit(tokens, share, now, number, waited, paced, self._in_flight)
+        permit = Permit(tokens, share, now, number, waited, paced, self._in_flight)
+        self._decide(now)
+        self._undecided.append(permit)
+        return permit
+
+    def _decide(self, now: float) -> None:
+        """Counts calls as admitted that would have been turned away by now."""
+        undecided, before = self._undecided, now - max(0.02, _ADMITTED_AFTER * self._gate.refused_after_s)
+        while undecided and undecided[0].since < before:
+            if (permit := undecided.popleft()).counts:
+                self.concurrency.admitted(permit.in_flight)
 
     def _pump(self) -> None:
         """Grants what can be granted; arms a timer if only time is missing.

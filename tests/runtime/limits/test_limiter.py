@@ -89,7 +89,7 @@ def test_concurrency_that_meets_its_limit_where_it_was_is_held_for_longer():
 def test_calls_that_are_turned_away_among_more_than_are_admitted_say_that_there_are_too_many():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(50):
-        adaptive.admitted(8, 2.0)
+        adaptive.admitted(8)
     assert [adaptive.is_crowded(9, now) for now in (0.0, 0.1, 0.2, 2.0, 4.0)] == [False] * 5
     assert adaptive.is_crowded(9, 6.0)
     assert not adaptive.is_crowded(8, 8.0), "as many are admitted, too"
@@ -314,3 +314,20 @@ async def test_limits_that_are_not_named_stay():
     await asyncio.sleep(0)
     assert limiter.waiting() == {"requests": 1}
     waiting.cancel()
+
+
+async def test_calls_that_take_long_are_not_too_many_for_being_more_than_those_that_were_answered():
+    now = 0.0
+    limiter = AccountLimiter(concurrency=4096, adaptive=False, clock=lambda: now)
+    limiter.release(await limiter.acquire(0), Feedback.OK)
+    for _ in range(300):
+        now += 0.02
+        await limiter.acquire(0)
+    for _ in range(8):
+        now += 10.0
+        refused = await asyncio.wait_for(limiter.acquire(0), 2.0)
+        limiter.release(refused, Feedback.RATE_LIMITED)
+        now += 10.0
+        await asyncio.wait_for(limiter.acquire(0), 2.0)
+    assert limiter.concurrency.limit == 4096
+    assert limiter.state().pace, "it is the rate of calls"

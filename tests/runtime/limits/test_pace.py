@@ -101,8 +101,18 @@ def test_a_window_that_is_used_up_early_again_and_again_is_spread():
         for _ in range(500):
             now += pace.delay(now)
             pace.take(now, waited=True)
+            pace.admitted()
         now = max(now, 10.0 * (window + 1))
         pace.opened(5.0, now)
+    assert pace.rate == pytest.approx(48.5, rel=0.05)
+
+
+def test_calls_that_were_not_answered_say_nothing_of_what_an_account_took_that_was_closed_all_the_time():
+    pace = Pace(0.0, 50.0)
+    for window in range(2):
+        for number in range(20):
+            pace.take(window * 120.0 + number * 0.02, waited=True)
+        pace.opened(115.0, 120.0 * (window + 1))
     assert pace.rate == pytest.approx(48.5, rel=0.05)
 
 
@@ -110,6 +120,7 @@ def test_a_short_closing_says_nothing_of_the_pace():
     pace = Pace(0.0, 50.0)
     for number in range(500):
         pace.take(number * 0.02, waited=False)
+        pace.admitted()
     pace.opened(1.0, 20.0)
     assert pace.rate == pytest.approx(48.5)
 
