@@ -142,9 +142,16 @@ def other_limits() -> Iterator[Cell]:
         long = "minute" in name
         for headers in ("retry-after", "openai", "anthropic"):
             yield Cell(
-                f"{name}, {headers}", rule, Line(0.1), headers=headers, names_dimension="tokens" in name, start=180.0 if long else 30.0,
-                end=420.0 if long else 90.0, least_used=0.6 if "shards" in name else 0.9, most_rejected=0.1 if "shards" in name else 0.02,
-            )  # fmt: skip
+                f"{name}, {headers}",
+                rule,
+                Line(0.1),
+                headers=headers,
+                names_dimension="tokens" in name,
+                start=180.0 if long else 30.0,
+                end=420.0 if long else 90.0,
+                least_used={"4 shards": 0.6, "100 in any 2 s": 0.85}.get(name, 0.9),
+                most_rejected=0.1 if "shards" in name else 0.02,
+            )
     for limit, service in ((1, 1.0), (8, 2.0), (8, 0.05), (30, 30.0), (4, 60.0)):
         far = max(30.0, service * 8)
         yield Cell(
@@ -200,6 +207,24 @@ def troubles() -> Iterator[Cell]:
     yield Cell("far more asked for than may be", _bucket(50, 10), Line(2.0), (Client(concurrency=512),))
 
 
+NOT_YET = frozenset(
+    {
+        "5/s, burst 5, 10.0 s",
+        "3000 in any minute, openai",
+        "3000 in any minute, anthropic",
+        "100 in any 2 s, refused ones too, retry-after",
+        "100 in any 2 s, refused ones too, openai",
+        "100 in any 2 s, refused ones too, anthropic",
+        "1 at once of 1.0 s",
+        "8 at once of 2.0 s",
+        "30 at once of 30.0 s",
+        "4 at once of 60.0 s",
+        "1 % turned away, 30 s",
+    }
+)
+"""Cells that do not hold, or not with every seed. None of them may collapse."""
+LEAST_USED_EVER = 0.4
+
 GROUPS: dict[str, Callable[[], Iterable[Cell]]] = {
     "must hold": must_hold, "other limits": other_limits, "lies": lies, "troubles": troubles,
 }  # fmt: skip
@@ -222,6 +247,8 @@ def main() -> int:
             result = cell.measure(options.seed)
             faults = cell.faults(result)
             bad += bool(faults)
+            if faults and cell.name in NOT_YET:
+                faults.append("not yet")
             print(
                 f"  {cell.name:50} used {result.used(cell.start, cell.end):6.1%}  rejected {result.rejected(cell.start, cell.end):6.2%}  "
                 f"stall {result.longest_stall(cell.start, cell.end):6.2f} s  ({time.process_time() - began:.1f} s)  {'; '.join(faults)}",
