@@ -10,8 +10,10 @@ from __future__ import annotations
 _FALLEN = 0.67
 _AS_MANY = 0.6
 """If at the lower pace at least this part of what was turned away before still is, it is not for the pace."""
-_SHOWN = 6.0
-"""Calls that were turned away at the lower pace, before that is judged."""
+_SHOWN, _MOST_SHOWN = 6.0, 48.0
+"""Calls that were turned away at the lower pace, before that is judged; twice as many once the earlier pace was too high."""
+_TRIAL_REFUSED, _TRIAL_TIMES = 3.0, 3.0
+"""It was too high if more calls are turned away at it than so many, and so many times what was usual."""
 _BORNE, _MOST_BORNE, _MOST_SAVED = 1.5, 0.1, 6.0
 """How much of what is usual is borne, at most this part of all calls, and so many at once."""
 _PRIOR_CALLS = 20.0
@@ -23,6 +25,9 @@ class Chance:
     def __init__(self) -> None:
         self.borne = 0.0  # the part of calls that is turned away by chance, and may be
         self._saved = 0.0
+        self._shown = _SHOWN
+        self._back = 0.0  # the pace before the earlier one was tried again; 0: it holds
+        self._tried, self._tried_refused = 0.0, 0.0
         self._high = 0.0  # the pace that lower ones are compared with
         self._before, self._before_refused = 0.0, 0.0
         self._since, self._since_refused = 0.0, 0.0
@@ -30,6 +35,9 @@ class Chance:
     def sent(self, rate: float) -> None:
         """A call is sent at this pace."""
         if self.borne:
+            self._tried += 1.0
+            if self._tried * self.borne > _TRIAL_REFUSED + _TRIAL_TIMES:
+                self._back = 0.0
             self._saved = min(_MOST_SAVED, self._saved + min(_MOST_BORNE, _BORNE * self.borne))
         if rate > self._high:
             self._high = rate
@@ -45,19 +53,25 @@ class Chance:
             self._before_refused += 1.0
         else:
             self._since_refused += 1.0
+        self._tried_refused += 1.0
         if self._saved < 1.0:
             return False
         self._saved -= 1.0
         return True
 
     @property
+    def is_disproved(self) -> bool:
+        """Whether far more is turned away at the earlier pace: another process may have taken what this one left."""
+        return bool(self._back) and self._tried_refused > _TRIAL_REFUSED + _TRIAL_TIMES * self.borne * self._tried
+
+    @property
     def is_low(self) -> bool:
         """Whether more was turned away lately than is usual."""
         return self._saved < _MOST_SAVED / 2
 
-    def earlier(self) -> float | None:
-        """The pace to go back to, if to go slower was in vain."""
-        if self._since_refused < _SHOWN:
+    def earlier(self, rate: float) -> float | None:
+        """The pace to go back to, if to go slower, down to this pace, was in vain."""
+        if self._since_refused < self._shown:
             return None
         before = self._before_refused / (self._before + _PRIOR_CALLS)
         since = self._since_refused / (self._since + _PRIOR_CALLS)
@@ -65,10 +79,15 @@ class Chance:
         self.forget()
         if since < _AS_MANY * before or since > _MOST_BORNE:
             return None
-        self.borne, self._saved = since, _MOST_SAVED
+        self.borne, self._saved, self._back = since, _MOST_SAVED, rate
         return high
 
-    def forget(self) -> None:
-        """Begins anew: what is turned away follows the pace."""
+    def forget(self) -> float:
+        """Begins anew: what is turned away follows the pace. Returns the one before the earlier one was tried, if that just was; else 0."""
+        back, self._back = self._back, 0.0
+        if back:
+            self._shown = min(_MOST_SHOWN, 2.0 * self._shown)
+        self._tried = self._tried_refused = 0.0
         self.borne = self._saved = self._high = 0.0
         self._before = self._before_refused = self._since = self._since_refused = 0.0
+        return back

@@ -165,16 +165,17 @@ class Pace:
         if not self._known:
             return False
         borne = self._chance.refused(self.rate)
-        if self._refused > 1 + decided // 8:
-            self._chance.forget()
-            return False
+        if self._chance.is_disproved or self._refused > 1 + decided // 8:
+            if back := self._chance.forget():
+                self._cut(back, 1.0, guess=False, now=now)
+            return bool(back)
         if borne:
             self._refused = self._sent = 0
             if self._chance.is_low:
                 self._known = self._from = self.rate
                 self._tried = 1.0
             return True
-        if (earlier := self._chance.earlier()) is not None:
+        if (earlier := self._chance.earlier(self.rate)) is not None:
             self._set(earlier, earlier, now=now)
             return True
         return False

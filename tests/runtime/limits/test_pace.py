@@ -158,7 +158,7 @@ def test_chance_is_what_is_turned_away_as_often_at_a_much_lower_pace():
         chance.sent(60.0)
         if number % 100 == 0:
             chance.refused(60.0)
-    assert chance.earlier() == 100.0
+    assert chance.earlier(60.0) == 100.0
     assert chance.borne == pytest.approx(0.01, rel=0.1)
     assert chance.refused(100.0), "borne"
 
@@ -172,5 +172,43 @@ def test_what_is_turned_away_less_at_a_lower_pace_is_not_chance():
         chance.sent(60.0)
         if number % 100 == 0:
             assert not chance.refused(60.0)
-    assert chance.earlier() is None
+    assert chance.earlier(60.0) is None
     assert chance.borne == 0.0
+
+
+def _borne_by_mistake(chance: Chance) -> None:
+    for rate in (100.0, 60.0):
+        for number in range(2000):
+            chance.sent(rate)
+            if number % 40 == 0:
+                chance.refused(rate)
+    assert chance.earlier(60.0) == 100.0
+
+
+def test_an_earlier_pace_at_which_far_more_is_turned_away_is_left_at_once_and_not_tried_again_soon():
+    chance = Chance()
+    _borne_by_mistake(chance)
+    refused = 0
+    while not chance.is_disproved:
+        for _ in range(4):
+            chance.sent(100.0)
+        chance.refused(100.0)
+        refused += 1
+    assert refused <= 5
+    assert chance.forget() == 60.0
+    for number in range(1000):
+        chance.sent(100.0 if number < 500 else 60.0)
+        if number % 50 == 0:
+            chance.refused(100.0 if number < 500 else 60.0)
+    assert chance.earlier(60.0) is None, "ten calls are not enough any more"
+
+
+def test_an_earlier_pace_at_which_no_more_is_turned_away_holds():
+    chance = Chance()
+    _borne_by_mistake(chance)
+    for number in range(1, 1000):
+        chance.sent(100.0)
+        if number % 40 == 0:
+            chance.refused(100.0)
+            assert not chance.is_disproved
+    assert chance.forget() == 0.0
