@@ -35,7 +35,7 @@ def test_a_storm_of_limits_errors_drops_and_garbage_leaves_every_instance_answer
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kills", "instances"), [(5, 600), pytest.param(20, 5000, marks=pytest.mark.soak)])
-def test_killed_again_and_again_a_run_journals_each_instance_once_and_repeats_no_more_than_was_in_flight(
+def test_killed_again_and_again_a_run_journals_each_instance_once_and_repeats_no_more_than_was_open_or_not_durable(
     genlevel, stub_upstream, choice_suite, kills, instances
 ):
     concurrency = 8
@@ -65,7 +65,7 @@ def test_killed_again_and_again_a_run_journals_each_instance_once_and_repeats_no
         runs = database.execute("select count(*) from evaluator_runs").fetchone()
     assert rows == (instances, instances)
     assert runs == (1,)
-    assert len(stub.calls()) - instances <= kills * concurrency
+    assert len(stub.calls()) - instances <= kills * 2 * concurrency
 
 
 def test_the_same_command_again_asks_nothing_and_prints_the_same_result(genlevel, stub_upstream, choice_suite):
