@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -295,6 +296,21 @@ def test_a_service_does_not_start_without_its_folders_of_suites(genlevel, servic
     assert "/nothing/here is no folder that can be read" in line
 
 
+@contextlib.contextmanager
+def taken_port(port: int) -> Iterator[None]:
+    """Holds a port, as soon as no other test has it any more."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            server = socket.create_server(("127.0.0.1", port))
+            break
+        except OSError:
+            assert time.monotonic() < deadline, f"port {port} stays taken"
+            time.sleep(0.1)
+    with server:
+        yield
+
+
 def test_up_takes_another_port_for_metrics_and_logs_runs_and_failures(genlevel, credentials, stub_upstream, choice_suite, tmp_path) -> None:
     stubs = {"good": stub_upstream(answer="A"), "bad": stub_upstream(status=400)}
     choice_suite(4, name="suites/bench")
@@ -305,9 +321,7 @@ def test_up_takes_another_port_for_metrics_and_logs_runs_and_failures(genlevel, 
     document["accounts"] = {name: {"provider": "compatible", "base_url": stub.base_url} for name, stub in stubs.items()}
     document["routes"] = {name: {"account": name, "model": name} for name in stubs}
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
-    with contextlib.ExitStack() as taken:
-        with contextlib.suppress(OSError):  # another test may have it
-            taken.enter_context(socket.create_server(("127.0.0.1", 7412)))
+    with taken_port(7412):
         process = genlevel.start("up")
         try:
             while "/readyz" not in (line := process.stderr.readline()):
