@@ -164,8 +164,9 @@ class Traffic:
             if attempt.decision.action is Action.STOP_RUN:
                 self._leave(attempt)
                 raise RunStopped(said) from None
+            stored = self._stored(attempt, attempt.outcome(outcome_of(failure), error_class=failure.error_class, error=said))
             self._unstored.came()
-            return self._stored(attempt, attempt.outcome(outcome_of(failure), error_class=failure.error_class, error=said))
+            return stored
         except BaseException:
             self._leave(attempt)
             raise
@@ -233,22 +234,18 @@ class Traffic:
         """An answer on its way into the journal; its media are stored before they are named there."""
         try:
             files = await self._blobs.writes(keep_files, response, self._blobs) if has_media(response) else ""
+            answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
+            attempt.noted = None  # the answer takes its place, also if nobody waits until that is durable
+            return self._stored(attempt, answer)
         except BaseException:
             self._unstored.ended()
             raise
         finally:
             self.busy.discard(current_task())
-        answer = attempt.outcome(Outcome.ANSWERED, response, files=files)
-        attempt.noted = None  # the answer takes its place, also if nobody waits until that is durable
-        return self._stored(attempt, answer)
 
     def _stored(self, attempt: Try, answer: Answer) -> Stored:
-        """Journals an answer that has come."""
-        try:
-            durable = self._journal.record(answer, attempt.number)
-        except BaseException:
-            self._unstored.ended()
-            raise
+        """Journals an answer."""
+        durable = self._journal.record(answer, attempt.number)
         durable.add_done_callback(self._unstored.ended)
         return Stored(answer, durable)
 

@@ -11,6 +11,7 @@ from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
+from evaluator.traffic.tries import Try
 from evaluator.traffic.unstored import Unstored, UnstoredAnswers
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.runtime.blobs import BlobStore
@@ -187,6 +188,22 @@ async def test_an_answer_that_may_not_be_written_does_not_count_for_ever(rig, mo
     with pytest.raises(RunStopped, match="another has it"):
         await it.asking[0]
     assert (it.unstored.count, it.limiter.in_flight) == (0, 0)
+
+
+@pytest.mark.parametrize("failure", [None, CallFailed(gw.ERROR_CLASS_CALLER_FAULT, "no")])
+async def test_an_answer_that_cannot_be_put_together_does_not_count_for_ever(rig, monkeypatch, failure):
+    it = rig(slots=1)
+
+    def broken(*args, **named):
+        raise ValueError("no such answer")
+
+    monkeypatch.setattr(Try, "outcome", broken)
+    it.ask(1)
+    await until(lambda: it.gateway.calls == 1)
+    it.gateway.answer(error=failure)
+    with pytest.raises(ValueError, match="no such answer"):
+        await it.asking[0]
+    assert (it.unstored.count, it.limiter.in_flight, it.traffic.busy) == (0, 0, set())
 
 
 async def test_runs_of_one_account_share_what_may_be_not_durable():
