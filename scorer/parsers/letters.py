@@ -102,8 +102,9 @@ class Options(NamedTuple):
 
 def read_letter(line: str, choices: Options) -> str | Unparsable | None:
     """One statement as a letter; None if it states none."""
-    by_text = choices.of_statement(without_wrapping(line))
-    line = without_wrapping(_BULLET.sub("", without_wrapping(line), count=1))
+    plain = without_wrapping(line)
+    by_text = choices.of_statement(plain)
+    line = without_wrapping(_BULLET.sub("", plain, count=1))
     by_text = by_text or choices.of_statement(line) or _behind_its_text(line, choices) or _by_place(line, choices)
     if by_text is not None:
         return by_text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from string import ascii_uppercase
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
-from scorer.parsers.envelope import unwrapped
 from scorer.parsers.values import Parsed, Unparsable
 
 Read = Parsed | Unparsable
@@ -13,28 +14,44 @@ Parser = Callable[[str, Sequence[str], Sequence[str]], Read]
 """(text without reasoning, options in order, paths of the files that came with it) -> the answer."""
 
 
+def _unwrapped(text: str, *, lists: bool = False) -> str | Unparsable:
+    """As of ``scorer.parsers.envelope``."""
+    if "{" not in text:
+        return text
+    from scorer.parsers.envelope import unwrapped
+
+    return unwrapped(text, lists)
+
+
+_JUST_A_LETTER = re.compile(r"\(?([A-Z])\)?[.:]?")
+
+
 def _choice(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
+    # What most answers are; the same is found below, in thirty times as long.
+    just = _JUST_A_LETTER.fullmatch(text)
+    if just is not None and just[1] in ascii_uppercase[: len(options) or None]:
+        return just[1]
     from scorer.parsers.choice import parse_choice
 
-    return inside if isinstance(inside := unwrapped(text), Unparsable) else parse_choice(inside, options)
+    return inside if isinstance(inside := _unwrapped(text), Unparsable) else parse_choice(inside, options)
 
 
 def _label(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
     from scorer.parsers.label import parse_label
 
-    return inside if isinstance(inside := unwrapped(text), Unparsable) else parse_label(inside, options)
+    return inside if isinstance(inside := _unwrapped(text), Unparsable) else parse_label(inside, options)
 
 
 def _number(text: str, _options: Sequence[str], _files: Sequence[str]) -> Read:
     from scorer.parsers.number import parse_number
 
-    return inside if isinstance(inside := unwrapped(text), Unparsable) else parse_number(inside)
+    return inside if isinstance(inside := _unwrapped(text), Unparsable) else parse_number(inside)
 
 
 def _short_text(text: str, _options: Sequence[str], _files: Sequence[str]) -> Read:
     from scorer.parsers.words import parse_short_text
 
-    return inside if isinstance(inside := unwrapped(text), Unparsable) else parse_short_text(inside)
+    return inside if isinstance(inside := _unwrapped(text), Unparsable) else parse_short_text(inside)
 
 
 def _long_text(text: str, _options: Sequence[str], _files: Sequence[str]) -> Read:
@@ -46,7 +63,7 @@ def _long_text(text: str, _options: Sequence[str], _files: Sequence[str]) -> Rea
 def _items(text: str, _options: Sequence[str], _files: Sequence[str]) -> Read:
     from scorer.parsers.items import parse_items
 
-    return inside if isinstance(inside := unwrapped(text, lists=True), Unparsable) else parse_items(inside)
+    return inside if isinstance(inside := _unwrapped(text, lists=True), Unparsable) else parse_items(inside)
 
 
 def _boxes(text: str, _options: Sequence[str], _files: Sequence[str]) -> Read:

@@ -55,6 +55,8 @@ def visible_text(raw: str, of_code: bool = False) -> str:
     ('Paris', 'Paris')
     """
     text = raw[-MAX_CHARACTERS:]
+    if text.isalnum():  # one word: nothing is around it
+        return text
     if not of_code:
         text = _MUCH_SPACE.sub(lambda found: "\n\n" if "\n" in found[0] else " ", text)
     visible = _trimmed(_without_reasoning(text))

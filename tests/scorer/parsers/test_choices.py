@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.parsers import Unparsable, parse_answer
+from scorer.parsers.choice import parse_choice
 
 CITIES = ["Paris", "London", "Rome", "Berlin"]
 WRITTEN = [
@@ -235,3 +240,23 @@ def test_a_verdict_that_opens_an_answer_holds_whatever_the_explanation_weighs(ra
 def test_letters_joined_in_any_language_are_several(between: str) -> None:
     found = parse_answer(AnswerType.CHOICE, f"【答案】A{between}C", ["①②", "①④", "②③", "③④"])
     assert found == Unparsable("it names several letters: A, C")
+
+
+OPTION = st.one_of(
+    st.sampled_from(
+        ["A", "b", "C.", "(B)", "dog", "<b>A</b>", "", " ", "2", "first", "A, B", "A is right", "\\text{B}", "Ａ", "\u200bA", "A\nB"]
+    ),
+    st.text("AB. ()[]*:ab?\\", max_size=5),
+    st.text(max_size=5),
+)
+
+
+@given(
+    st.sampled_from(["{}", "{}.", "({})", "{})", "({}", "({}).", "{}:", "({}):"]),
+    st.sampled_from(ascii_uppercase),
+    st.lists(OPTION, max_size=30),
+)
+@example("{}", "Z", [])
+def test_an_answer_that_is_just_a_letter_is_read_at_once_as_it_is_read_among_words(form: str, letter: str, options: list[str]) -> None:
+    raw = form.format(letter)
+    assert parse_answer(AnswerType.CHOICE, raw, options) == parse_choice(raw, options)
