@@ -14,7 +14,7 @@ from genlevel.runtime.files import Lease
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.rules import LanguageLevel, Levels, ModalityLevels, TaskResult
-from scorer.parsers.conventions import Picture, Place, declared
+from scorer.parsers.conventions import NOWHERE, Picture, Place, declared
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.files import FileAccess
@@ -110,12 +110,13 @@ def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | No
     """
     outcome = _outcome(answer, answer.outcome)
     rating_outcome = _outcome(answer, answer.rating_outcome) if answer.rating_outcome else None
-    if sum(map(answer.label_json.count, ",[{")) > MOST_LABEL_VALUES:
+    label_json = answer.label_json
+    if sum(map(label_json.count, ",[{")) > MOST_LABEL_VALUES:
         raise RequestTooLarge(f"instance {quoted(answer.id)}: its label has more than {MOST_LABEL_VALUES:,} values")
     try:
-        label = json.loads(answer.label_json) if answer.label_json else None
+        label = json.loads(label_json) if label_json else None
     except (ValueError, RecursionError):
-        raise UsageError(f"instance {quoted(answer.id)}: its label is not JSON: {answer.label_json[:80]!r}") from None
+        raise UsageError(f"instance {quoted(answer.id)}: its label is not JSON: {label_json[:80]!r}") from None
     try:
         found = access.of(answer, label, lease)
     except RecursionError:
@@ -143,8 +144,14 @@ def instance_of(answer: sc.InstanceAnswer, access: FileAccess, lease: Lease | No
         variant=answer.variant,
         repeat=answer.repeat,
         shuffle=answer.shuffle,
-        place=Place(_picture(answer), declared(answer.boxes)),
+        place=_place(answer),
     )
+
+
+def _place(answer: sc.InstanceAnswer) -> Place:
+    if not answer.boxes and not answer.HasField("picture"):
+        return NOWHERE
+    return Place(_picture(answer), declared(answer.boxes))
 
 
 def _picture(answer: sc.InstanceAnswer) -> Picture | None:

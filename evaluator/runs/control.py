@@ -143,7 +143,8 @@ class RunControl:
         scored: frozenset[str] = frozenset()
         if work.asks:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
-            scored = await self._scored(record.run_id)
+            if sum(totals.outcomes.values()):  # without an answer nothing is scored, and a verdict has certificates, which take a while
+                scored = await self._scored(record.run_id)
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.

@@ -24,7 +24,7 @@ from evaluator.runs.context import Context
 from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import is_small, score_task
+from evaluator.runs.scoring import bytes_each, score_task
 from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import Stored
@@ -37,8 +37,8 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
-_MOST_KEPT = 1024
-"""Instances that are kept in memory until they are scored, of all tasks: some 3 KB each."""
+_MOST_KEPT = 4 << 20
+"""Bytes of instances, about, that are kept in memory until they are scored, of all tasks: some 6,000 short questions."""
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class _TaskState:
     left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
     instances: list[Instance] | None = None  # all that were read so far, if they are kept until they are scored
+    kept: int = 0  # bytes of these, about
     again: set[AnswerKey] = field(default_factory=set)  # those that failed before and are asked for again
 
     @property
@@ -194,15 +195,17 @@ class Execution(Crew[_Item]):
         """Keeps instances for scoring, if they are few and small: to read them again costs as much as to ask them."""
         if state.instances is None:
             return
-        if self._kept + len(chunk) > _MOST_KEPT or any(instance.media for instance in chunk) or not is_small(state.planned.task):
+        each = bytes_each(state.planned.task)
+        if each is None or self._kept + each * len(chunk) > _MOST_KEPT or any(instance.media for instance in chunk):
             self._forget(state)
-        else:
-            state.instances += chunk
-            self._kept += len(chunk)
+            return
+        state.instances += chunk
+        state.kept += each * len(chunk)
+        self._kept += each * len(chunk)
 
     def _forget(self, state: _TaskState) -> None:
-        self._kept -= len(state.instances or ())
-        state.instances = None
+        self._kept -= state.kept
+        state.instances, state.kept = None, 0
 
     # -- asking ----------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ from genlevel.v1 import scorer_pb2 as sc
 _CHUNK = 200
 _CHUNK_BYTES = 8 << 20
 _SMALL_BYTES = 512 << 10
+_INSTANCE_BYTES = 500
+"""Of an instance in memory, beside what its annotation has of it."""
 
 
 def describe(task: SuiteTask) -> sc.TaskDescription:
@@ -149,12 +151,13 @@ async def score_task(
     return response.score
 
 
-def is_small(task: SuiteTask) -> bool:
-    """Whether a task's instances may stay in memory: they are few, and their labels short."""
+def bytes_each(task: SuiteTask) -> int | None:
+    """About how many bytes an instance of a task takes in memory; None if they may not stay there, as the task is large."""
     try:
-        return isinstance(task, FolderTask) and task.annotation.stat().st_size <= _SMALL_BYTES
+        size = task.annotation.stat().st_size if isinstance(task, FolderTask) else _SMALL_BYTES + 1
     except OSError:  # it is said when it is read again
-        return False
+        return None
+    return _INSTANCE_BYTES + size // max(1, task.count()) if size <= _SMALL_BYTES else None
 
 
 def _check_unchanged(task: SuiteTask) -> None:
@@ -195,10 +198,11 @@ def _instance_messages(
         _place(message, instance, planned)
         if key in rated:
             message.MergeFrom(rated[key])
-        if size and size + message.ByteSize() > _CHUNK_BYTES:
+        length = message.ByteSize()
+        if size and size + length > _CHUNK_BYTES:
             messages.append(sc.ScoreTaskRequest())
             size = 0
-        size += message.ByteSize()
+        size += length
         messages[-1].instances.append(message)
     return messages
 

@@ -27,7 +27,7 @@ _JUST_A_LETTER = re.compile(r"\(?([A-Z])\)?[.:]?")
 
 
 def _choice(text: str, options: Sequence[str], _files: Sequence[str]) -> Read:
-    # What most answers are; the same is found below, in thirty times as long.
+    # What most answers are; the same is found below, in ten times as long.
     just = _JUST_A_LETTER.fullmatch(text)
     if just is not None and just[1] in ascii_uppercase[: len(options) or None]:
         return just[1]

@@ -159,9 +159,10 @@ class TaskScoring:
     def _take(self, instances: Iterable[AnsweredInstance]) -> None:
         waiting: _Waiting = {}
         for instance in instances:
-            if waiting.pop(instance.key, None) is not None or instance.key in self._answers:
-                self._readings.add(instance.key, None)
-            self._answers[instance.key] = self._read(instance, waiting)
+            key = instance.key
+            if waiting.pop(key, None) is not None or key in self._answers:
+                self._readings.add(key, None)
+            self._answers[key] = self._read(key, instance, waiting)
             if len(waiting) >= TOGETHER:
                 self._measure(waiting)
                 waiting = {}
@@ -227,7 +228,7 @@ class TaskScoring:
         pairs = tuple((fmean(kept.ratings), fmean(kept.compared)) for kept in rated if kept.compared)
         return RatingSummary(len(rated), waiting[Outcome.FAILED], waiting[Outcome.PENDING], pairs)
 
-    def _read(self, instance: AnsweredInstance, waiting: _Waiting) -> _Kept:
+    def _read(self, key: AnswerKey, instance: AnsweredInstance, waiting: _Waiting) -> _Kept:
         """An answer as far as it is known before it is measured; one to be measured is put to those ``waiting``."""
         kept = _Kept(instance.outcome, instance.cluster)
         answer: Parsed | None = None
@@ -235,9 +236,9 @@ class TaskScoring:
             parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.offered, instance.files, place=instance.place)
             if isinstance(parsed, Unparsable):
                 kept = replace(kept, outcome=Outcome.UNPARSABLE)
-                self._readings.add(instance.key, None, parsed.reason)
+                self._readings.add(key, None, parsed.reason)
             else:
-                self._readings.add(instance.key, parsed, files=instance.files)
+                self._readings.add(key, parsed, files=instance.files)
                 if instance.rating_outcome is not None and not instance.ratings:
                     kept = replace(kept, outcome=instance.rating_outcome, judgement=instance.rating_outcome)
                 else:
@@ -258,9 +259,9 @@ class TaskScoring:
             ratings=instance.ratings,
         )
         plain = Question(instance.answer_type, instance.label, instance.options) if instance.answer_type in TYPES else None
-        self._asked[instance.key._replace(repeat=0)] = plain
+        self._asked[key._replace(repeat=0)] = plain
         if answer is not None:
-            waiting[instance.key] = (answer, question)
+            waiting[key] = (answer, question)
             return kept
         return replace(kept, found=self._unmeasured(self._metric, question, kept.outcome))
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from genlevel.benchmark.model import Modality, Paradigm, TaskMetric
 from genlevel.runtime.errors import RequestTooLarge, UsageError
 from genlevel.v1 import scorer_pb2 as sc
+from scorer.parsers.conventions import Picture, Place, declared
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.files import FileAccess
 from scorer.store.encoding import decoded_evidence, decoded_task, encoded_evidence, encoded_task, is_current
@@ -86,3 +87,21 @@ def test_a_label_of_millions_of_values_is_refused_before_it_is_read() -> None:
     answer = sc.InstanceAnswer(id="i7", outcome=sc.OUTCOME_ANSWERED, answer_type="boxes", label_json=label)
     with pytest.raises(RequestTooLarge, match=r"instance 'i7': its label has more than 2,000,000 values"):
         instance_of(answer, FileAccess(None, from_network=True))
+
+
+PICTURE = sc.PictureSize(width=640, height=480)
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        (sc.InstanceAnswer(), Place(None, declared(""))),
+        (sc.InstanceAnswer(boxes="thousandths"), Place(None, declared("thousandths"))),
+        (sc.InstanceAnswer(sent=PICTURE), Place(None, declared(""))),
+        (sc.InstanceAnswer(picture=PICTURE), Place(Picture(640, 480, 640, 480), declared(""))),
+        (sc.InstanceAnswer(picture=PICTURE, sent=sc.PictureSize(width=64, height=48)), Place(Picture(640, 480, 64, 48), declared(""))),
+    ],
+)
+def test_an_answer_s_coordinates_lie_in_the_picture_that_is_told(told: sc.InstanceAnswer, place: Place) -> None:
+    told.MergeFrom(sc.InstanceAnswer(id="q", outcome=sc.OUTCOME_ANSWERED, answer_type="choice"))
+    assert instance_of(told, FileAccess(None, from_network=True)).place == place

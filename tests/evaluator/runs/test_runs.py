@@ -35,7 +35,7 @@ async def test_a_run_asks_each_instance_once_and_is_scored(make_evaluator, scrip
     assert verdict.benchmark == "general-bench"
 
 
-@pytest.mark.parametrize(("most_kept", "times"), [(1024, 1), (9, 2)])
+@pytest.mark.parametrize(("most_kept", "times"), [(4 << 20, 1), (10_000, 1), (5_000, 2)])
 async def test_instances_of_a_small_task_are_read_once_and_scored_alike(
     make_evaluator, scripted, suite_folder, monkeypatch, *, most_kept, times
 ):
@@ -47,6 +47,17 @@ async def test_instances_of_a_small_task_are_read_once_and_scored_alike(
     assert len(read) == times
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
     assert (verdict.tasks[0].score, verdict.tasks[0].counts.answered) == (50, 10)
+
+
+async def test_a_verdict_is_asked_for_only_of_a_run_that_has_answers(make_evaluator, scripted, suite_folder, failing_script, monkeypatch):
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, times=1)
+    evaluator, scorer = make_evaluator(attempts=1)
+    asked, verdict = [], scorer.get_verdict
+    monkeypatch.setattr(scorer, "get_verdict", lambda request: (asked.append(request.run_id), verdict(request))[1])
+    run = await start(evaluator, suite_folder(2))
+    assert (run.counts.failed, asked) == (2, [])
+    await finish(evaluator, ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    assert asked == [run.run_id]
 
 
 async def test_an_answer_that_cannot_be_stored_is_not_counted(make_evaluator, scripted, suite_folder, monkeypatch):
