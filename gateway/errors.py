@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.adapters.base import ProviderError
-from gateway.retry_after import exhausted_dimension, retry_after_s
+from gateway.retry_after import NO_TIMES, exhausted_dimension, times_of
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.shown import without_secrets
 
@@ -172,6 +172,7 @@ def classify(
     dimension = error.type if error.type in DIMENSIONS else ""
     if kind == ErrorClass.RATE_LIMIT and not dimension:
         dimension = exhausted_dimension(error.headers)
+    times = times_of(error.headers, dimension=dimension) if kind in _WAITS else NO_TIMES
     advice: dict[ErrorClass, str] = {
         ErrorClass.CREDENTIAL: f"{name} refused the key; check {credential}" if credential else _no_key(name, usual, where),
         ErrorClass.MODEL_ACCESS: f"the key may not use {model} at {name}",
@@ -197,7 +198,9 @@ def classify(
     return CallFailed(
         kind,
         f"{advice[kind]} ({code})" if hidden else f"{advice[kind]} ({code}): {said}",
-        retry_after_s=retry_after_s(error.headers, dimension=dimension) if kind in _WAITS else None,
+        retry_after_s=times.wait_s if times.wait_s is not None else times.reset_s,
+        shorter_s=times.shorter_s,
+        reset_s=times.reset_s,
         dimension=dimension if kind == ErrorClass.RATE_LIMIT else "",
         part=redact(error.param, secret) if kind == ErrorClass.CALLER_FAULT else "",
         provider=provider,

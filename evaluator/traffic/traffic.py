@@ -34,7 +34,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
-from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Permit, Share
+from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Named, Permit, Share
 from genlevel.v1 import gateway_pb2 as gw
 
 _SHORTEST_CALL_S = 0.05
@@ -208,7 +208,7 @@ class Traffic:
         On failure leaves the decision in ``attempt`` and raises.
         """
         permit, reservation = await self._admitted(attempt, call)
-        feedback, retry_after, dimension = Feedback.OTHER, None, ""
+        feedback, named, dimension = Feedback.OTHER, Named(), ""
         used: int | None = None
         try:
             response, usage = await self._billed(attempt, call, reservation)
@@ -218,8 +218,8 @@ class Traffic:
             self._unstored.came()  # before a waiting call has the permit, and looks how many there are
         except CallFailed as failure:
             self.busy.discard(current_task())
-            feedback, retry_after = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.retry_after_s
-            dimension = failure.dimension
+            feedback, dimension = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.dimension
+            named = Named(failure.retry_after_s, failure.shorter_s, failure.reset_s)
             used = None if failure.may_be_charged else 0
             self._decide(attempt, failure)
             raise
@@ -227,7 +227,7 @@ class Traffic:
             self.busy.discard(current_task())
             raise
         finally:
-            self._limiter.release(permit, feedback, used_tokens=used, retry_after_s=retry_after, dimension=dimension)
+            self._limiter.release(permit, feedback, used_tokens=used, named=named, dimension=dimension)
         return await self._kept(attempt, response)
 
     async def _kept(self, attempt: Try, response: gw.GenerateResponse) -> Stored:

@@ -143,7 +143,9 @@ class CallFailed(GenlevelError):
 
     Attributes:
         error_class: decides the policy, never the message. A number may be given, too, as messages have it.
-        retry_after_s: seconds the provider asks to wait, the longest of all it named; None if it named none.
+        retry_after_s: seconds the provider asks to wait, the longer time if it names two; if it names none, reset_s. None: neither.
+        shorter_s: the shorter one, if it names two.
+        reset_s: seconds until a limit that is used up is there again as a whole, so at most; None if it does not say.
         dimension: what a rate limit is counted in ("requests", "tokens", "concurrency"), if known.
         part: the part or field at fault ("messages[0].parts[1]"), for caller faults and unsupported parts.
         provider: the provider's name.
@@ -159,6 +161,8 @@ class CallFailed(GenlevelError):
         message: str,
         *,
         retry_after_s: float | None = None,
+        shorter_s: float | None = None,
+        reset_s: float | None = None,
         dimension: str = "",
         part: str = "",
         provider: str = "",
@@ -171,6 +175,8 @@ class CallFailed(GenlevelError):
         self.error_class = ErrorClass.of(error_class)
         self.message = message
         self.retry_after_s = retry_after_s
+        self.shorter_s = shorter_s
+        self.reset_s = reset_s
         self.dimension = dimension
         self.part = part
         self.provider = provider

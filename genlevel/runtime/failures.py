@@ -1,8 +1,9 @@
 """The one map of failures: the tree of errors as google.rpc.Status and back, so that a failure means the same in and between processes.
 
 The class travels as ErrorInfo.reason with the domain "genlevel": the name of the error's class, or, of a failed call to a model, the name
-of its ErrorClass. A failed call has details beside it: the wait as RetryInfo, the part at fault as a BadRequest field violation, a used-up
-quota as QuotaFailure, what was used all the same as Charge. Provider bodies never go in: trailers are limited to some KiB.
+of its ErrorClass. A failed call has details beside it: the wait as RetryInfo, further times as NamedTimes, the part at fault as a
+BadRequest field violation, a used-up quota as QuotaFailure, what was used all the same as Charge. Provider bodies never go in: trailers are
+limited to some KiB.
 """
 
 from __future__ import annotations
@@ -169,10 +170,13 @@ def call_failed(status: status_pb2.Status) -> CallFailed:
         kind = FOREIGN_CODES.get(status.code, ErrorClass.UNKNOWN)
         return CallFailed(kind, status.message or name, retry_after_s=retry_after_s, provider_code=f"grpc {name}")
     charge = _detail(status, gw.Charge) or gw.Charge()
+    named = _detail(status, gw.NamedTimes) or gw.NamedTimes()
     return CallFailed(
         ErrorClass.__members__.get(info.reason, ErrorClass.UNKNOWN),  # a newer gateway may know a class that we do not
         status.message,
         retry_after_s=retry_after_s,
+        shorter_s=named.shorter_s if named.HasField("shorter_s") else None,
+        reset_s=named.reset_s if named.HasField("reset_s") else None,
         dimension=info.metadata.get("dimension", ""),
         part=info.metadata.get("part", ""),
         provider=info.metadata.get("provider", ""),
@@ -246,6 +250,8 @@ def _call_status(failure: CallFailed) -> status_pb2.Status:
         nanos = round(failure.retry_after_s * 1e9)
         delay = duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+        if failure.shorter_s is not None or failure.reset_s is not None:
+            details.append(gw.NamedTimes(shorter_s=failure.shorter_s, reset_s=failure.reset_s))
     if failure.part and failure.error_class in (ErrorClass.CALLER_FAULT, ErrorClass.UNSUPPORTED):
         violation = error_details_pb2.BadRequest.FieldViolation(field=_line(failure.part, MAX_METADATA_CHARACTERS), description=message)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))

@@ -115,6 +115,14 @@ class Charge(_message.Message):
     cost_nano_usd: int
     def __init__(self, usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ...) -> None: ...
 
+class NamedTimes(_message.Message):
+    __slots__ = ("shorter_s", "reset_s")
+    SHORTER_S_FIELD_NUMBER: _ClassVar[int]
+    RESET_S_FIELD_NUMBER: _ClassVar[int]
+    shorter_s: float
+    reset_s: float
+    def __init__(self, shorter_s: _Optional[float] = ..., reset_s: _Optional[float] = ...) -> None: ...
+
 class GenerateResponse(_message.Message):
     __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete")
     PARTS_FIELD_NUMBER: _ClassVar[int]

@@ -208,13 +208,13 @@ async def test_the_anthropic_sdks_exceptions_lead_to_the_same_class(status: int,
 
 
 @pytest.mark.parametrize(
-    ("route", "headers", "seconds", "dimension"),
+    ("route", "headers", "seconds", "reset_s", "dimension"),
     [
-        ("openai-chat", {"Retry-After": "1"}, 1, "tokens"),
-        ("openai-chat", {"Retry-After": "0.5"}, 0.5, "tokens"),
-        ("openai-chat", {"retry-after-ms": "250"}, 0.25, "tokens"),
-        ("openai-chat", {"Retry-After": "2", "x-ratelimit-reset-tokens": "1m30s", "x-ratelimit-remaining-tokens": "12"}, 90, "tokens"),
-        ("openai-chat", {"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT", "Date": "Fri, 15 Jan 2027 08:00:20 GMT"}, 10, "tokens"),
+        ("openai-chat", {"Retry-After": "1"}, 1, None, "tokens"),
+        ("openai-chat", {"Retry-After": "0.5"}, 0.5, None, "tokens"),
+        ("openai-chat", {"retry-after-ms": "250"}, 0.25, None, "tokens"),
+        ("openai-chat", {"Retry-After": "2", "x-ratelimit-reset-tokens": "1m30s", "x-ratelimit-remaining-tokens": "12"}, 2, 90, "tokens"),
+        ("openai-chat", {"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT", "Date": "Fri, 15 Jan 2027 08:00:20 GMT"}, 10, None, "tokens"),
         (
             "anthropic-messages",
             {
@@ -225,10 +225,12 @@ async def test_the_anthropic_sdks_exceptions_lead_to_the_same_class(status: int,
                 "anthropic-ratelimit-input-tokens-reset": "2027-01-15T08:00:59Z",
                 "anthropic-ratelimit-input-tokens-remaining": "50000",
             },
+            3,
             9,
             "requests",
         ),
-        ("openai-chat", {}, None, "tokens"),
+        ("openai-chat", {"x-ratelimit-reset-tokens": "1m30s"}, 90, 90, "tokens"),
+        ("openai-chat", {}, None, None, "tokens"),
     ],
 )
 async def test_a_429_says_how_long_to_wait_and_of_what(
@@ -236,6 +238,7 @@ async def test_a_429_says_how_long_to_wait_and_of_what(
     route: str,
     headers: dict[str, str],
     seconds: float | None,
+    reset_s: float | None,
     dimension: str,
     stub: Any,
     gateway: Gateway,
@@ -246,7 +249,7 @@ async def test_a_429_says_how_long_to_wait_and_of_what(
     with pytest.raises(CallFailed) as caught:
         await gateway.generate(asking(route))
     assert caught.value.reason == "RATE_LIMIT"
-    assert caught.value.retry_after_s == seconds
+    assert (caught.value.retry_after_s, caught.value.reset_s) == (seconds, reset_s)
     assert caught.value.dimension == dimension
 
 

@@ -60,6 +60,8 @@ def detail(status: status_pb2.Status, kind: type[Any]) -> Any:
     error_class=st.sampled_from(CLASSES),
     message=WORDS,
     retry_after_s=st.none() | st.floats(0, 1e6),
+    shorter_s=st.none() | st.floats(0, 1e6),
+    reset_s=st.none() | st.floats(0, 1e6),
     dimension=st.sampled_from(["", "requests", "tokens"]),
     part=WORDS,
     provider=WORDS,
@@ -71,6 +73,8 @@ def test_every_failure_survives_the_round_trip(
     error_class: int,
     message: str,
     retry_after_s: float | None,
+    shorter_s: float | None,
+    reset_s: float | None,
     dimension: str,
     part: str,
     provider: str,
@@ -81,6 +85,8 @@ def test_every_failure_survives_the_round_trip(
         error_class,
         message,
         retry_after_s=retry_after_s,
+        shorter_s=shorter_s,
+        reset_s=reset_s,
         dimension=dimension,
         part=part,
         provider=provider,
@@ -91,8 +97,9 @@ def test_every_failure_survives_the_round_trip(
     assert (after.error_class, after.message, after.dimension, after.part) == (error_class, message, dimension, part)
     assert (after.provider, after.provider_code, after.may_be_charged) == (provider, provider_code, may_be_charged)
     if retry_after_s is None or error_class == gw.ERROR_CLASS_QUOTA:
-        assert after.retry_after_s is None
+        assert (after.retry_after_s, after.shorter_s, after.reset_s) == (None, None, None)
     else:
+        assert (after.shorter_s, after.reset_s) == (shorter_s, reset_s)
         assert after.retry_after_s == pytest.approx(retry_after_s, abs=1e-9)
 
 
@@ -196,7 +203,14 @@ async def ended_with(error: Exception) -> grpc.aio.AioRpcError:
 
 async def test_abort_reaches_the_client_with_all_its_details() -> None:
     failure = CallFailed(
-        gw.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=2.25, dimension="tokens", provider="openai", provider_code="429 tokens"
+        gw.ERROR_CLASS_RATE_LIMIT,
+        "slow down",
+        retry_after_s=2.25,
+        shorter_s=0.5,
+        reset_s=60.0,
+        dimension="tokens",
+        provider="openai",
+        provider_code="429 tokens",
     )
     caught = await ended_with(failure)
     assert caught.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

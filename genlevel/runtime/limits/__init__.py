@@ -7,6 +7,7 @@ Whoever originates traffic (the evaluator) asks for a permit before each call an
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
+from genlevel.runtime.limits.gate import Named
 from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
 from genlevel.runtime.limits.queue import MOST_WEIGHT, NOBODYS, Share
@@ -20,6 +21,7 @@ __all__ = [
     "Feedback",
     "Learnt",
     "LimiterState",
+    "Named",
     "Permit",
     "Share",
     "Waiting",

@@ -1,12 +1,15 @@
 """Whether an account takes calls at all, and whom to believe about when it does again.
 
 If several calls in a row are turned away, the account takes none: its window is used up, or it is blocked. Then calls wait, and one at a
-time tries. What providers say about how long (Retry-After and its like) is a claim: rounded up to a second if 20 ms would do, of one
-bucket of several, or of another clock. The first call tries soon all the same, the next ones ever later, and at the time that was
-named; the first one that is not turned away opens the gate. How soon the first one tries follows what such claims were worth before.
+time tries. What providers say about how long is a claim: rounded up to a second if 20 ms would do, of one bucket of several, or of another
+clock. The first call tries soon all the same, the next ones ever later, and at the times that were named; the first one that is not turned
+away opens the gate. How soon the first one tries follows what such claims were worth before.
 """
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 _IN_A_ROW = 4
 """As many calls, sent one after the other, turned away: not one unlucky call."""
@@ -19,6 +22,64 @@ _SOON = 16.0
 """By this part of the time that was named the first one tries, if that is less than what patience says."""
 _FURTHER = 3.0
 """How many times later each further try is."""
+_SHORTEST_S = 0.01
+_MOST_SKIPPED = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Times that a provider names when it turns a call away, in seconds from then; None: it does not.
+
+    wait_s: how long it asks to wait. shorter_s: a shorter time that it asks for beside it. reset_s: until a limit that is used up is there
+    again as a whole, so at most.
+    """
+
+    wait_s: float | None = None
+    shorter_s: float | None = None
+    reset_s: float | None = None
+
+
+NOTHING = Named()
+
+
+class _Claim:
+    """A time that a provider names, again and again, and how long it is believed before a call tries."""
+
+    def __init__(self) -> None:
+        self.until: float | None = None
+        self._patience_s = _PATIENCE_S
+        self._pause_s = 0.0
+
+    def begin(self) -> None:
+        """The gate closes."""
+        self.until, self._pause_s = None, 0.0
+
+    def hear(self, now: float, named_s: float | None) -> None:
+        """It is named, or not."""
+        if named_s:
+            self.until = now + named_s
+
+    def first_s(self, now: float) -> float:
+        """In how many seconds the first call tries."""
+        assert self.until is not None
+        named_s = self.until - now
+        soon = max(_UNTOLD_S, named_s / _SOON) if self._patience_s <= _PATIENCE_S else self._patience_s
+        return min(named_s, self._patience_s, soon)
+
+    def broke(self, tried_at: float) -> bool:
+        """A call that tried was turned away. Returns whether that was at the time that was named, or later."""
+        if self.until is None or tried_at < self.until:
+            return False
+        self.until, self._pause_s = None, max(_LEAST_PATIENCE_S, self._pause_s * _FURTHER)
+        return True
+
+    def due(self, now: float) -> float:
+        """When a call tries because of it; ever later if it broke before."""
+        return math.inf if self.until is None or self.until <= now else max(self.until, now + self._pause_s)
+
+    def learn(self, held: bool) -> None:
+        """The gate opens. held: what was named was so."""
+        self._patience_s = min(_MOST_PATIENCE_S, max(_LEAST_PATIENCE_S, self._patience_s * (_FURTHER if held else 1.0 / _FURTHER)))
 
 
 class Gate:
@@ -32,14 +93,14 @@ class Gate:
         self._number = 0
         self._row = 0  # bit n: of the calls sent, the nth last was turned away
         self._passed = 0  # the latest of those that were not
-        self._patience_s = _PATIENCE_S
-        self._least_holds = True
-        self._next = self._apart_s = 0.0
-        self._claim: float | None = None  # until when nothing is said to be admitted
-        self._closed_at = 0.0
-        self._early = False  # the call that tries does so long before that
+        self._wait, self._reset = _Claim(), _Claim()
+        self._shorter: float | None = None
+        self._tries_shorter = True
+        self._skips = self._skipped = 0  # of how many closings, and of how many more, the shorter time is not tried
+        self._closed_at = self._next = self._apart_s = 0.0
         self._tries = 0
         self._trying: int | None = None
+        self._tried_at = 0.0
 
     @property
     def is_confirmed(self) -> bool:
@@ -59,8 +120,7 @@ class Gate:
         self._number += 1
         self._row = self._row << 1 & _REMEMBERED
         if not self.is_open:
-            self._trying = self._number
-            self._early = self._claim is not None and now - self._closed_at < (self._claim - self._closed_at) / 2
+            self._trying, self._tried_at = self._number, now
             self._next = now + max(0.25, 4.0 * self.refused_after_s)
         return self._number
 
@@ -81,45 +141,68 @@ class Gate:
         self._open(now)
         return True
 
-    def refused(self, number: int, sent_at: float, now: float, longest_s: float | None, least_s: float | None) -> bool:
-        """A call was turned away. longest_s, least_s: how long to wait, by what the provider says. Returns whether that closes the gate."""
+    def refused(self, number: int, sent_at: float, now: float, named: Named = NOTHING) -> bool:
+        """A call was turned away. Returns whether that closes the gate."""
         took = now - sent_at
         self.refused_after_s += (took - self.refused_after_s) * (0.2 if self.refused_after_s else 1.0)
         place = self._number - number
         self._row |= 1 << place & _REMEMBERED
         if not self.is_open:
             if number == self._trying:
-                self._try_later(now, longest_s, least_s)
+                self._try_later(now, named)
             return False
         if number < self._passed or not any(self._row >> start & _ROW == _ROW for start in range(max(0, place - _IN_A_ROW + 1), place + 1)):
             return False
-        self.is_open, self._trying, self._tries, self._closed_at = False, None, 0, now
-        self._claim = now + longest_s if longest_s else None
-        first = _UNTOLD_S
-        if longest_s:
-            soon = max(_UNTOLD_S, longest_s / _SOON) if self._patience_s <= _PATIENCE_S else self._patience_s
-            first = min(longest_s, self._patience_s, soon)
-        if least_s is not None and longest_s is not None and least_s < longest_s and self._least_holds:
-            first = min(first, max(least_s, _LEAST_PATIENCE_S / 10))
-        self._apart_s, self._next = first, now + first
+        self._close(now, named)
         return True
 
-    def _try_later(self, now: float, longest_s: float | None, least_s: float | None) -> None:
-        self._trying = None
+    def _close(self, now: float, named: Named) -> None:
+        self.is_open, self._trying, self._closed_at = False, None, now
+        self._tries = 0
+        self._wait.begin()
+        self._reset.begin()
+        self._shorter, self._tries_shorter = None, not self._skipped
+        self._skipped = max(0, self._skipped - 1)
+        self._hear(now, named)
+        told = self._told()
+        self._apart_s = told.first_s(now) if told else _UNTOLD_S
+        self._next = min(now + self._apart_s, self._shorter or math.inf)
+
+    def _try_later(self, now: float, named: Named) -> None:
+        tried_at, self._trying = self._tried_at, None
         self._tries += 1
-        if least_s is not None and longest_s is not None and least_s < longest_s:
-            self._least_holds = False
-        if longest_s:
-            self._claim = now + longest_s
+        if self._shorter is not None and tried_at >= self._shorter:
+            self._shorter, self._tries_shorter = None, False
+            self._skips = self._skipped = min(_MOST_SKIPPED, 2 * self._skips + 1)
+        before = self._told()
+        broke = self._wait.broke(tried_at) | self._reset.broke(tried_at)
+        self._hear(now, named)
+        due = min(self._wait.due(now), self._reset.due(now), self._shorter or math.inf)
         self._apart_s = max(self._apart_s * _FURTHER, _LEAST_PATIENCE_S)
-        claim = self._claim if self._claim is not None and self._claim > now else now + _LONGEST_UNTOLD_S
-        self._next = min(now + self._apart_s, claim)
+        if self._told() is self._wait and before is not self._wait and not broke:
+            self._apart_s = max(self._apart_s, self._wait.first_s(now))
+        if due == math.inf:
+            self._apart_s = _LEAST_PATIENCE_S if broke else min(self._apart_s, _LONGEST_UNTOLD_S)
+        self._next = min(due, now + self._apart_s)
+
+    def _hear(self, now: float, named: Named) -> None:
+        self._reset.hear(now, named.reset_s)
+        if named.wait_s != named.reset_s:
+            self._wait.hear(now, named.wait_s)
+        if named.shorter_s is not None and self._tries_shorter:
+            self._shorter = now + max(named.shorter_s, _SHORTEST_S)
+
+    def _told(self) -> _Claim | None:
+        """What is believed: what it asks for goes before what it says of a whole limit."""
+        return next((claim for claim in (self._wait, self._reset) if claim.until is not None), None)
 
     def _open(self, now: float) -> None:
         self.closed_s = now - self._closed_at
         self.is_open, self._trying, self._row = True, None, 0
-        if self._claim is not None:
-            self.claims_held = not self._early
-            factor = 1.0 / _FURTHER if self._early else _FURTHER
-            self._patience_s = min(_MOST_PATIENCE_S, max(_LEAST_PATIENCE_S, self._patience_s * factor))
-        self._claim = None
+        if self._wait.until is not None:
+            self.claims_held = self._tried_at - self._closed_at >= (self._wait.until - self._closed_at) / 2
+            self._wait.learn(self.claims_held)
+        if self._reset.until is not None:
+            self._reset.learn(self._tried_at >= self._reset.until)
+        if self._shorter is not None and self._tried_at >= self._shorter:
+            self._skips = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from genlevel.runtime.limits.bucket import Bucket
 from genlevel.runtime.limits.concurrency import AdaptiveConcurrency
 from genlevel.runtime.limits.feedback import Feedback, Waiting
-from genlevel.runtime.limits.gate import Gate
+from genlevel.runtime.limits.gate import NOTHING, Gate, Named
 from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
@@ -168,19 +168,17 @@ class AccountLimiter:
         feedback: Feedback,
         *,
         used_tokens: int | None = None,
-        retry_after_s: float | None = None,
-        retry_after_least_s: float | None = None,
+        named: Named = NOTHING,
         dimension: str = "",
     ) -> None:
         """Gives a permit back with what was learnt.
 
-        used_tokens: what the call really took; None keeps the estimate. retry_after_s: the provider's wish, the longest if it
-        named several; retry_after_least_s: the shortest. dimension: what it counts that the call met, if it says so ("requests", "tokens",
-        "concurrency").
+        used_tokens: what the call really took; None keeps the estimate. named: what the provider said of when to ask again.
+        dimension: what it counts that the call met, if it says so ("requests", "tokens", "concurrency").
         """
         now = self._clock()
         if feedback is Feedback.RATE_LIMITED:
-            self._refused(permit, now, retry_after_s, retry_after_least_s, dimension)
+            self._refused(permit, now, named, dimension)
         else:
             if feedback is Feedback.OK:
                 self._succeeded += 1
@@ -191,8 +189,8 @@ class AccountLimiter:
                 self._pace.opened(self._gate.closed_s, now)
             if opens or permit.since >= self._asked_at:
                 self._asked_until = now
-            if retry_after_s:
-                self._asked(now, retry_after_s)
+            if named.wait_s:
+                self._asked(now, named.wait_s)
         self._in_flight -= 1
         self._queue.ended(permit.share, now - permit.since)
         if used_tokens is not None:
@@ -210,14 +208,14 @@ class AccountLimiter:
         self._gate.give_back(permit.number, now)
         self._pump()
 
-    def _refused(self, permit: Permit, now: float, longest_s: float | None, least_s: float | None, dimension: str) -> None:
+    def _refused(self, permit: Permit, now: float, named: Named, dimension: str) -> None:
         """Learns from a call that was turned away: which limit it met, and whether the account takes any."""
         self._limited += 1
         permit.counts = False
-        if longest_s:
-            self._asked(now, longest_s)
+        if named.wait_s:
+            self._asked(now, named.wait_s)
         tried = self._gate.tries(permit.number)
-        self._gate.refused(permit.number, permit.since, now, longest_s, least_s)
+        self._gate.refused(permit.number, permit.since, now, named)
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
         self._decide(now)

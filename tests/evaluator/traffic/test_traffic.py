@@ -20,7 +20,8 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
-from genlevel.runtime.limits import AccountLimiter, Feedback
+from genlevel.runtime.limits import AccountLimiter, Feedback, Named
+from genlevel.runtime.limits.gate import NOTHING
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -83,15 +84,16 @@ class Gateway:
 
 
 class NotingLimiter(AccountLimiter):
-    """Notes what it is told that calls used."""
+    """Notes what it is told that calls used, and the times that a provider named."""
 
     def __init__(self, **limits):
         super().__init__(**limits)
-        self.used = []
+        self.used, self.named = [], []
 
-    def release(self, permit, feedback, *, used_tokens=None, **told):
+    def release(self, permit, feedback, *, used_tokens=None, named=NOTHING, **told):
         self.used.append(used_tokens)
-        super().release(permit, feedback, used_tokens=used_tokens, **told)
+        self.named.append(named)
+        super().release(permit, feedback, used_tokens=used_tokens, named=named, **told)
 
 
 @pytest.fixture
@@ -257,6 +259,14 @@ async def test_a_limit_is_told_of_all_tokens_that_a_call_used(make):
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert limiter.used == [54_321], "of every bucket of tokens, and of no other"
     assert (answer.usage.tokens, answer.usage.output_images) == (54_321, 7)
+
+
+async def test_a_limit_is_told_of_every_time_that_the_provider_named(make):
+    gateway = Gateway()
+    gateway.failures = [CallFailed(gw.ERROR_CLASS_RATE_LIMIT, "slow down", retry_after_s=3.0, shorter_s=0.01, reset_s=60.0)]
+    traffic, limiter = make(gateway, Log())
+    await traffic.ask("t", AnswerKey("i"), CALL)
+    assert limiter.named == [Named(3.0, shorter_s=0.01, reset_s=60.0), Named()]
 
 
 async def test_an_answer_is_journalled_under_its_whole_key(make):

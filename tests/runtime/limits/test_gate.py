@@ -2,34 +2,39 @@
 
 import itertools
 
-from genlevel.runtime.limits.gate import Gate
+import pytest
+
+from genlevel.runtime.limits.gate import Gate, Named
 
 
-def closed(longest_s, least_s=None, *, at=0.0):
-    gate = Gate()
+def closes(gate, named, at):
     for number in [gate.take(at) for _ in range(4)]:
-        gate.refused(number, at, at, longest_s, least_s)
+        gate.refused(number, at, at, named)
     assert not gate.is_open
+
+
+def closed(wait_s, shorter_s=None, *, at=0.0, reset_s=None):
+    gate = Gate()
+    closes(gate, Named(wait_s, shorter_s, reset_s), at)
     return gate
 
 
-def tries(gate, until, longest_s=None, least_s=None, *, ends_s=None):
-    """When calls try up to a time, each turned away at once. ends_s: when the provider would take them again."""
+def tries(gate, until, wait_s=None, *, ends_s=None, named=None):
+    """When calls try up to a time, each turned away at once. ends_s: when the provider would take them again. named: what it says then."""
     now, found = 0.0, []
     while (now := now + max(gate.delay(now), 1e-9)) < until and not gate.is_open:
         number = gate.take(now)
         found.append(round(now, 2))
-        left = None if ends_s is None else ends_s - now
-        gate.refused(number, now, now, longest_s if left is None else left, least_s)
+        gate.refused(number, now, now, named or Named(wait_s if ends_s is None else ends_s - now))
     return found
 
 
 def test_three_in_a_row_are_unlucky_and_four_close_it():
     gate = Gate()
     for number in [gate.take(0.0) for _ in range(3)]:
-        gate.refused(number, 0.0, 0.0, 60.0, None)
+        gate.refused(number, 0.0, 0.0, Named(60.0))
     assert gate.is_open
-    gate.refused(gate.take(0.0), 0.0, 0.0, 60.0, None)
+    gate.refused(gate.take(0.0), 0.0, 0.0, Named(60.0))
     assert (gate.is_open, gate.is_confirmed) == (False, False)
 
 
@@ -38,9 +43,9 @@ def test_one_that_was_admitted_between_keeps_it_open():
     numbers = [gate.take(0.0) for _ in range(8)]
     gate.passed(numbers[3], 0.0)
     for number in numbers[:3] + numbers[4:7]:
-        gate.refused(number, 0.0, 0.0, 60.0, None)
+        gate.refused(number, 0.0, 0.0, Named(60.0))
     assert gate.is_open
-    gate.refused(numbers[7], 0.0, 0.0, 60.0, None)
+    gate.refused(numbers[7], 0.0, 0.0, Named(60.0))
     assert not gate.is_open
 
 
@@ -48,7 +53,7 @@ def test_refusals_in_any_order_close_it():
     gate = Gate()
     numbers = [gate.take(0.0) for _ in range(5)]
     for number in (numbers[2], numbers[4], numbers[1], numbers[3]):
-        gate.refused(number, 0.0, 0.0, None, None)
+        gate.refused(number, 0.0, 0.0)
     assert not gate.is_open
 
 
@@ -82,24 +87,87 @@ def test_what_was_named_is_believed_more_once_it_held_and_less_once_it_did_not()
     gate = closed(60.0)
     assert gate.passed(gate.take(59.0), 59.0)
     assert gate.claims_held
-    for number in [gate.take(100.0) for _ in range(4)]:
-        gate.refused(number, 100.0, 100.0, 60.0, None)
+    closes(gate, Named(60.0), 100.0)
     assert gate.delay(100.0) == 3.0
     gate.passed(gate.take(103.0), 103.0)
-    for number in [gate.take(110.0) for _ in range(4)]:
-        gate.refused(number, 110.0, 110.0, 60.0, None)
+    closes(gate, Named(60.0), 110.0)
     assert gate.delay(110.0) == 1.0
 
 
-def test_the_shorter_of_two_waits_is_tried_once_and_not_again_if_it_did_not_hold():
+def test_the_shorter_of_two_waits_is_tried_once_a_closing_for_as_long_as_it_holds():
     gate = closed(8.0, 0.02)
-    assert gate.delay(0.0) == 0.02
-    gate.refused(gate.take(0.02), 0.02, 0.02, 8.0, 0.02)
-    assert gate.is_confirmed
-    assert gate.passed(gate.take(8.1), 8.1)
-    for number in [gate.take(10.0) for _ in range(4)]:
-        gate.refused(number, 10.0, 10.0, 8.0, 0.02)
-    assert gate.delay(10.0) > 0.2
+    for at in (0.0, 10.0, 20.0):
+        assert round(gate.delay(at), 6) == 0.02
+        assert gate.passed(gate.take(at + 0.02), at + 0.02)
+        closes(gate, Named(8.0, 0.02), at + 10.0)
+    number = gate.take(30.02)
+    gate.refused(number, 30.02, 30.02, Named(8.0, 0.02))
+    assert gate.delay(30.02) > 0.2, "it is tried once, though it is said again"
+
+
+def test_a_shorter_wait_that_did_not_hold_is_tried_less_often_and_again_once_it_holds():
+    gate, tried = closed(8.0, 0.02), []
+    for closing in range(40):
+        at = 10.0 * closing
+        tried.append(gate.delay(at) < 0.1)
+        if tried[-1]:
+            gate.refused(gate.take(at + 0.02), at + 0.02, at + 0.02, Named(8.0, 0.02))
+        assert gate.passed(gate.take(at + 8.1), at + 8.1)
+        closes(gate, Named(8.0, 0.02), at + 10.0)
+    assert [number for number, is_tried in enumerate(tried) if is_tried] == [0, 2, 6, 14, 30]
+    while gate.delay(at := at + 10.0) > 0.1:
+        gate.passed(gate.take(at + 8.1), at + 8.1)
+        closes(gate, Named(8.0, 0.02), at + 10.0)
+    assert gate.passed(gate.take(at + 0.02), at + 0.02)
+    closes(gate, Named(8.0, 0.02), at + 10.0)
+    assert gate.delay(at + 10.0) < 0.1
+
+
+def test_a_shorter_wait_that_a_call_tried_before_its_time_may_hold():
+    gate = closed(54.0, 53.2)
+    gate.refused(gate.take(1.0), 1.0, 1.0, Named(53.0, 52.2))
+    while (at := gate.delay(0.0)) < 53.0:
+        gate.refused(gate.take(at), at, at, Named(54.0 - at, 53.2 - at))
+    assert round(at, 6) == 53.2
+
+
+@pytest.mark.parametrize("said", [Named(0.001), Named(60.0, 0.001), Named(0.3), Named(0.0), Named(1.0, reset_s=1.0)])
+def test_a_wait_that_is_never_long_enough_is_not_asked_for_again_and_again(said):
+    gate = Gate()
+    closes(gate, said, 0.0)
+    assert len(tries(gate, 60.0, named=said)) <= 9
+
+
+def test_a_reset_beside_a_wait_is_tried_only_if_the_wait_does_not_hold():
+    gate = closed(10.0, reset_s=60.0)
+    for at in (1.0, 4.0):
+        gate.refused(gate.take(at), at, at, Named(10.0 - at, reset_s=60.0 - at))
+    gate.refused(gate.take(9.9), 9.9, 9.9, Named(0.1, reset_s=50.1))
+    assert round(gate.delay(9.9), 6) == 0.1
+    lying = Gate()
+    closes(lying, Named(1.0, reset_s=60.0), 0.0)
+    now, count = 0.0, 0
+    while (now := now + lying.delay(now)) < 60.0:
+        lying.refused(lying.take(now), now, now, Named(1.0, reset_s=60.0 - now))
+        count += 1
+    assert round(now, 6) == 60.0
+    assert count <= 9
+
+
+def test_a_reset_that_was_long_after_the_end_is_tried_earlier_the_next_time():
+    gate, first = Gate(), []
+    for closing in range(4):
+        at = 100.0 * closing
+        closes(gate, Named(60.0, reset_s=60.0), at)
+        first.append(round(gate.delay(at), 2))
+        gate.passed(gate.take(at + 50.0), at + 50.0)
+    assert first == [1.0, 0.33, 0.11, 0.1]
+    for closing in range(4, 8):
+        at = 100.0 * closing
+        closes(gate, Named(60.0, reset_s=60.0), at)
+        first.append(round(gate.delay(at), 2))
+        gate.passed(gate.take(at + 60.0), at + 60.0)
+    assert first[-1] == 2.7
 
 
 def test_a_call_that_was_not_made_has_not_tried():

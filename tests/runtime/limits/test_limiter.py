@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlevel.runtime.limits import AccountLimiter, AdaptiveConcurrency, Bucket, Feedback
+from genlevel.runtime.limits import AccountLimiter, AdaptiveConcurrency, Bucket, Feedback, Named
 
 
 @given(
@@ -154,7 +154,7 @@ async def test_those_who_ask_again_go_before_first_ones_in_their_own_order():
 
 async def limited(limiter, times):
     for _ in range(times):
-        limiter.release(await limiter.acquire(0), Feedback.RATE_LIMITED, retry_after_s=0.15)
+        limiter.release(await limiter.acquire(0), Feedback.RATE_LIMITED, named=Named(wait_s=0.15))
 
 
 async def test_when_the_account_is_at_its_limit_nobody_starts_before_the_provider_said():
