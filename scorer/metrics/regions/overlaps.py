@@ -7,11 +7,9 @@ All of it are whole numbers below 2**53, so that it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from struct import Struct
-from struct import error as PackingError
 from typing import TYPE_CHECKING
 
 from scorer.metrics.regions.pairing import FEW, class_numbers, pairs_of_class, parts
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     Pairs = tuple[Integers, Integers, Floats]
 
 _MOST_POSITIONS = 2**53
+_NO_COUNTS = "run lengths are whole numbers from 0 to the pixels of their size"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +49,7 @@ class Regions(Sequence[Region]):
     number: int = 0
 
     @staticmethod
-    def of_counts(lists: Sequence[Sequence[int]], pixels: int) -> Regions:
+    def of_counts(lists: Sequence[list[int]], pixels: int) -> Regions:
         """COCO's run lengths of pictures of so many pixels: of unset and set ones in turn, the first of unset ones.
 
         Raises ValueError for what is not a whole number, for negative ones and for more than the pixels, TypeError for what is no list.
@@ -60,20 +59,12 @@ class Regions(Sequence[Region]):
         lengths = np.array([len(listed) for listed in lists], dtype=np.int64)
         runs = lengths // 2
         lasts = np.cumsum(lengths - runs)
-        try:
-            counts = np.frombuffer(b"".join([_packer(len(listed))(*listed) for listed in lists]), dtype=np.int64)
-        except PackingError:
-            raise ValueError("run lengths are whole numbers") from None
-        # As numbers without a sign, negative ones are the largest.
-        if counts.view(np.uint64).max(initial=0) > pixels:
-            raise ValueError("run lengths are whole numbers from 0 to the pixels of their size")
-        # Sums of every other number: of neighbours in memory they take seven times as long, as each waits for the last one's store.
-        below = np.zeros(len(counts) // 2 + 1, dtype=np.int64)
-        np.cumsum(counts[1::2], out=below[1:])
-        bounds, unset = np.empty(len(counts), dtype=np.int64), np.cumsum(counts[0::2])
-        np.add(unset, below[:-1], out=bounds[0::2])
-        np.add(unset, below[1:], out=bounds[1::2])
-        if not lengths.all() or (bounds[2 * lasts - 1] != pixels * np.arange(1, len(lists) + 1)).any():
+        counts = np.frombuffer(_numbers(lists), dtype=np.uintc)
+        if counts.max(initial=0) > pixels:
+            raise ValueError(_NO_COUNTS)
+        bounds, below = np.cumsum(counts, dtype=np.int64), np.zeros(len(counts) // 2 + 1, dtype=np.int64)
+        np.cumsum(counts[1::2], dtype=np.int64, out=below[1:])
+        if not all(lists) or (bounds[2 * lasts - 1] != pixels * np.arange(1, len(lists) + 1)).any():
             return Regions.of_counts([_filled(listed, pixels) for listed in lists], pixels)
         firsts = lasts - lengths + runs
         return Regions(bounds, below, firsts, firsts + runs, pixels)
@@ -226,13 +217,20 @@ def _many(names: Sequence[str], areas: Integers, classes: Sequence[str], sizes: 
     return rows, columns
 
 
-@lru_cache(maxsize=1024)
-def _packer(numbers: int) -> Callable[..., bytes]:
-    """Makes bytes of so many whole numbers, in half the time that numpy takes; behind the last unset pixels lies an empty run."""
-    return Struct(f"{numbers}q8x" if numbers % 2 else f"{numbers}q").pack
+def _numbers(lists: Sequence[list[int]]) -> array[int]:
+    """All of them, those of an odd number followed by an empty run: behind the last unset pixels."""
+    numbers = array("I")
+    try:
+        for listed in lists:
+            numbers.fromlist(listed)  # in half the time that numpy takes
+            if len(listed) % 2:
+                numbers.append(0)
+    except (TypeError, OverflowError):
+        raise ValueError(_NO_COUNTS) from None
+    return numbers
 
 
-def _filled(counts: Sequence[int], pixels: int) -> list[int]:
+def _filled(counts: list[int], pixels: int) -> list[int]:
     """Run lengths that reach the last pixel. Raises ValueError for more than the pixels."""
     numbers = [int(count) for count in counts]
     rest = pixels - sum(numbers)

@@ -109,7 +109,7 @@ class ListedRuns:
 
     labels: list[str]
     scores: list[float | None]
-    counts: list[Sequence[int]]
+    counts: list[list[int]]
     size: Size
 
 
