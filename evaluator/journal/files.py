@@ -15,7 +15,7 @@ from genlevel.v1 import scorer_pb2 as sc
 
 def has_media(response: gw.GenerateResponse) -> bool:
     """Whether an answer has media to be stored."""
-    return any(part.WhichOneof("part") == "media" for part in response.parts)
+    return any([part.HasField("media") for part in response.parts])
 
 
 def keep_files(response: gw.GenerateResponse, blobs: BlobStore) -> str:

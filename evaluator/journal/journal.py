@@ -97,7 +97,7 @@ class Journal:
         closes: the note of the calls that it tells of, which goes in the same transaction.
         """
         if "\0" in answer.raw_answer or "\0" in answer.error:
-            answer = replace(answer, raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
+            answer = answer._replace(raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
         return self._submit(answer, lease, closes)
 
     def note(self, calls: OpenCalls, lease: Lease | None = None) -> asyncio.Future[None]:

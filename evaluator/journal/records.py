@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from evaluator.journal.usage import Usage
+from evaluator.journal.usage import NO_USAGE, Usage
 from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -62,8 +62,7 @@ class RunRecord:
         return str(json.loads(self.specification).get("suiteHash", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer's outcome as journalled. finish_reason: a FinishReason of the contract. created: Unix seconds.
 
     variant, repeat, shuffle: with the instance, the answer's key within its task. files: the stored objects that the answer consists of,
@@ -82,7 +81,7 @@ class Answer:
     error: str = ""
     attempts: int = 1
     waits: int = 0
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     cost_nano_usd: int | None = None
     upstream_s: float = 0.0
     provider_model: str = ""
@@ -113,8 +112,7 @@ class Said(NamedTuple):
     files: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCalls:
+class OpenCalls(NamedTuple):
     """Calls about one answer whose bills are in no journalled answer, noted before they begin.
 
     number: of the note, within the run. judges: whether it is the judge that is asked. calls: how many may be billed. nano_usd, tokens: the
@@ -193,7 +191,7 @@ class Judgement:
     error_class: ErrorClass = ErrorClass.UNSPECIFIED
     error: str = ""
     calls: int = 0
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     cost_nano_usd: int | None = None
     created: float = 0.0
     variant: int = 0

@@ -47,14 +47,13 @@ Work = Answer | OpenCalls | Operation
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Write:
     """One thing to be written, under which lease, and who waits for it. closes: the note of open calls that goes with it."""
 
     work: Work
     lease: Lease | None
     future: asyncio.Future[None]
-    loop: asyncio.AbstractEventLoop
     closes: Closed | None
 
 
@@ -78,11 +77,9 @@ class Writer:
 
         It raises StorageError, which says if the lease is lost (``overtaken``). Nobody need wait for it.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._open.add(future)
-        future.add_done_callback(self._ended)
-        self._queue.put(_Write(work, lease, future, loop, closes))
+        self._queue.put(_Write(work, lease, future, closes))
         return future
 
     def flush(self) -> None:
@@ -103,12 +100,7 @@ class Writer:
         if self._open:
             logger.warning("%d writes to the journal are not waited for any more: the database does not answer", len(self._open))
         error = StorageError("the journal was not written in time: the process ends")
-        _resolve([(future, error) for future in self._open])
-
-    def _ended(self, future: asyncio.Future[None]) -> None:
-        self._open.discard(future)
-        if not future.cancelled():
-            future.exception()  # noticed: asyncio need not log what nobody asks for
+        self._resolve([(future, error) for future in self._open])
 
     def _write(self) -> None:
         stop, lingers = False, False
@@ -120,10 +112,22 @@ class Writer:
             lingers = 1 < len(group) < _GROUP  # what comes alone comes seldom, or one after the other
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StorageError | None]]] = {}
             for write, error in self._commit(group).items():
-                by_loop.setdefault(write.loop, []).append((write.future, error))
+                by_loop.setdefault(write.future.get_loop(), []).append((write.future, error))
             for loop, ended in by_loop.items():
                 with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-                    loop.call_soon_threadsafe(_resolve, ended)
+                    loop.call_soon_threadsafe(self._resolve, ended)
+
+    def _resolve(self, ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
+        """Tells those who wait. Runs in their loop."""
+        for future, error in ended:
+            self._open.discard(future)
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+                future.exception()  # noticed: asyncio need not log what nobody asks for
 
     def _grouped(self, first: _Write) -> tuple[list[_Write], bool]:
         """The first one and what waits behind it; whether the journal is to end after them."""
@@ -182,16 +186,6 @@ class Writer:
         if rows:
             connection.exec_driver_sql(self._insert.sql, rows)
         self._notes.close(connection, closed)  # after they were written: no number is used twice
-
-
-def _resolve(ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
-    for future, error in ended:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_judgement
 from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
@@ -78,7 +76,7 @@ def bounds_of(plan: Plan, task: SuiteTask, instance: Instance) -> CallBounds | s
     asked = plan.specification.parameters
     limit = generation_parameters(template, asked, plan.model, output).max_output_tokens
     bounds = call_bounds(instance, prompt_text(instance, template, _LARGEST), plan.model, output=output, asked=asked, text_tokens=limit)
-    return bounds if bounds.most_output_tokens else replace(bounds, most_output_tokens=limit)
+    return bounds if bounds.most_output_tokens else bounds._replace(most_output_tokens=limit)
 
 
 def estimate_judging(plan: Plan, judge: gw.ModelInfo) -> ev.PlannedJudging:

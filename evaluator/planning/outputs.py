@@ -37,4 +37,4 @@ def asked_output(task: SuiteTask, instance: Instance) -> ct.Modality:
 
 def visible_text(response: gw.GenerateResponse) -> str:
     """The visible text of an answer, without reasoning."""
-    return "".join(part.text for part in response.parts if part.WhichOneof("part") == "text")
+    return "".join([part.text for part in response.parts])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from genlevel.benchmark.model import Instance, Modality
 from genlevel.runtime.errors import UsageError
@@ -25,8 +26,7 @@ LEAST_BYTES_PER_SOUND_TOKEN = 20
 TYPICAL_BYTES_PER_SOUND_TOKEN = 3_200
 
 
-@dataclass(frozen=True, slots=True)
-class CallBounds:
+class CallBounds(NamedTuple):
     """What one call takes. Input tokens: a fair estimate, and an upper bound; the rest: upper bounds.
 
     images, seconds: the pictures, and the length of video or audio, that the answer has. unknown: why no upper bound of its cost is
@@ -74,6 +74,8 @@ def most_tokens(text: str) -> int:
 
 def token_bounds(instance: Instance, text: str, model: gw.ModelInfo) -> tuple[int, int]:
     """(estimate, upper bound) of the input tokens of a call."""
+    if not instance.media:
+        return estimated_tokens(text), most_tokens(text)
     images = sum(model.video_frames if media.modality is Modality.VIDEO else media.modality is Modality.IMAGE for media in instance.media)
     sound = sum(_size(media.path) for media in instance.media if media.modality is Modality.AUDIO)
     per_image = model.max_tokens_per_image

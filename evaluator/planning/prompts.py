@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib import resources
 from string import ascii_uppercase
 from typing import NotRequired, TypedDict, cast
@@ -56,7 +56,10 @@ class PromptSet:
             return self.templates.get("dialog")
         if instance.answer_type is AnswerType.NUMBER and (special := self.templates.get(f"number:{instance.details.get('number', '')}")):
             return special
-        return next((self.templates[name] for name in names_of(instance) if name in self.templates), None)
+        for name in names_of(instance):
+            if (template := self.templates.get(name)) is not None:
+                return template
+        return None
 
 
 def names_of(instance: Instance) -> list[str]:
@@ -76,6 +79,8 @@ _SIZE = ", which is {picture_width} pixels wide and {picture_height} pixels high
 _IN_PASSING = ((" ({letters})", "letters"), ("{language} ", "language"), (_SIZE, "picture_width"))
 _NAMED = re.compile(r"\{([a-z_]+)\}")
 _MOST_BLOCKS = 4096
+_MOST_LAYOUTS = 512
+_Pieces = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class TypeWording(TypedDict):
@@ -139,8 +144,13 @@ def wording() -> Wording:
 
 def sent_size(instance: Instance, template: PromptTemplate, video_frames: int) -> Size | None:
     """The size that a prompt states of what is sent; None if it states none, or none is known. Looks into the media files."""
-    sizes = sizes_of(instance, video_frames) if any("{picture_width}" in block for block in template.layout) else None
+    sizes = sizes_of(instance, video_frames) if _states_size(template.layout) else None
     return None if sizes is None else sizes.sent
+
+
+@lru_cache(_MOST_LAYOUTS)
+def _states_size(layout: tuple[str, ...]) -> bool:
+    return any("{picture_width}" in block for block in layout)
 
 
 def prompt_text(instance: Instance, template: PromptTemplate, picture: Size | None = None) -> str:
@@ -152,30 +162,33 @@ def prompt_text(instance: Instance, template: PromptTemplate, picture: Size | No
     content = {
         **instance.details,
         "context": instance.context,
-        "details": "\n".join(_filled(template.details[name], instance.details) for name in template.details if name in instance.details),
+        "details": _details(template, instance.details) if instance.details else "",
         "prompt": instance.prompt,
         "options": _options(instance, letters),
         "letters": ", ".join(letters),
-        "dialog": "\n".join(_turns(instance.dialog)),
+        "dialog": "\n".join(_turns(instance.dialog)) if instance.dialog else "",
         "picture_width": str(picture.width) if picture else "",
         "picture_height": str(picture.height) if picture else "",
     }
-    unknown = tuple(said for said, name in _IN_PASSING if not content.get(name))
-    blocks = (_filled(_without(block, unknown), content).strip() for block in template.layout)
-    return "\n\n".join(block for block in blocks if block)
+    unknown = tuple([said for said, name in _IN_PASSING if not content.get(name)])
+    blocks = [_filled(pieces, content).strip() for pieces in _laid_out(template.layout, unknown)]
+    return "\n\n".join(filter(None, blocks))
 
 
-@lru_cache(_MOST_BLOCKS)
-def _without(block: str, unknown: tuple[str, ...]) -> str:
-    """A block without the remarks for which an instance has no facts."""
-    for said in unknown:
-        block = block.replace(said, "")
-    return block
+def _details(template: PromptTemplate, details: Mapping[str, str]) -> str:
+    """The facts of an instance that the template has words for, line by line."""
+    return "\n".join(_filled(_pieces(template.details[name]), details) for name in template.details if name in details)
 
 
-def _filled(block: str, content: Mapping[str, str]) -> str:
+@lru_cache(_MOST_LAYOUTS)
+def _laid_out(layout: tuple[str, ...], unknown: tuple[str, ...]) -> tuple[_Pieces, ...]:
+    """The blocks of a layout without the remarks for which an instance has no facts."""
+    return tuple(_pieces(reduce(lambda block, said: block.replace(said, ""), unknown, block)) for block in layout)
+
+
+def _filled(pieces: _Pieces, content: Mapping[str, str]) -> str:
     """A block with its names filled in; "" if one of them has nothing to say."""
-    said, names = _pieces(block)
+    said, names = pieces
     filled = [said[0]]
     for name, following in zip(names, said[1:], strict=True):
         value = content.get(name, "")
@@ -186,7 +199,7 @@ def _filled(block: str, content: Mapping[str, str]) -> str:
 
 
 @lru_cache(_MOST_BLOCKS)
-def _pieces(block: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _pieces(block: str) -> _Pieces:
     """What a block says before, between and behind its names, and these."""
     pieces = _NAMED.split(block)
     return tuple(pieces[::2]), tuple(pieces[1::2])
@@ -197,7 +210,7 @@ def _options(instance: Instance, letters: str) -> str:
     if not instance.options:
         return ""
     if letters:
-        return "\n".join(f"{letter}. {option}" for letter, option in zip(letters, instance.options, strict=False))
+        return "\n".join([f"{letter}. {option}" for letter, option in zip(letters, instance.options, strict=False)])
     return "\n".join(("Options:", *(f"- {option}" for option in instance.options)))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from evaluator.planning.outputs import MODALITIES
 from evaluator.planning.prices import CallBounds, call_bounds
@@ -22,8 +22,7 @@ _PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif",
 _INLINE_BYTES = 6 << 20  # of all media of a request, unless one may be larger: a gateway takes 8 MiB (limits.request_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
+class PreparedCall(NamedTuple):
     """A request ready to be sent. request_hash: of all that was asked, media included."""
 
     request: gw.GenerateRequest

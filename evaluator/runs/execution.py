@@ -29,7 +29,7 @@ from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import Stored
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.benchmark.model import Instance, SuiteTask
+from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import DatasetError, GenlevelError
 from genlevel.runtime.limits import AccountLimiter, Share
@@ -210,10 +210,8 @@ class Execution(Crew[_Item]):
     # -- asking ----------------------------------------------------------------------------------------------------
 
     async def _work_on(self, item: _Item) -> Stored:
-        return await self._outcome(item.state.planned.task, item.instance, item.key)
-
-    async def _outcome(self, task: SuiteTask, instance: Instance, asked: AnswerKey) -> Stored:
         """What becomes of an answer, and when it is durable: asked for if that can be, else its reason."""
+        task, instance, asked = item.state.planned.task, item.instance, item.key
         key = task.key
         if instance.problem:
             return await self._unasked(key, asked, Outcome.FAILED, instance.problem)
@@ -265,7 +263,7 @@ class Execution(Crew[_Item]):
 
     def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
         """Why the model cannot be asked this instance; empty if it can."""
-        takes = set(self._plan.model.input_modalities)
+        takes = self._plan.model.input_modalities
         for media in instance.media:
             if MODALITIES[media.modality] not in takes:
                 return f"{self._plan.model.route} does not take {media.modality}"

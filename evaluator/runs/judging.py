@@ -75,7 +75,7 @@ class _JudgementLog:
 
     def note(self, calls: OpenCalls) -> asyncio.Future[None]:
         """See ``RunLog``."""
-        return self._log.note(replace(calls, judges=True))
+        return self._log.note(calls._replace(judges=True))
 
     def close_note(self, run_id: str, number: int) -> None:
         """See ``RunLog``."""

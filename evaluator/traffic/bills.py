@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from evaluator.journal.messages import usage_of
-from evaluator.journal.usage import Usage
+from evaluator.journal.usage import NO_USAGE, Usage
 from evaluator.planning.prices import CallBounds, most_nano_usd
 from evaluator.traffic.budget import NOTHING, Amount, Bill
 from genlevel.runtime.errors import CallFailed
@@ -62,8 +62,7 @@ def is_surely_longer(text: str, most_tokens: int) -> bool:
     return len(text.encode()) > _MOST_BYTES_PER_TOKEN * most_tokens or sum(1 for _ in _PIECE.finditer(text)) > most_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Took:
+class Took(NamedTuple):
     """What the calls about one answer took.
 
     usage, cost_nano_usd: as far as it is known; the cost is None if none is. unknown_calls: calls whose bill is not known;
@@ -72,7 +71,7 @@ class Took:
     those took at most, what is known included.
     """
 
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     cost_nano_usd: int | None = None
     unknown_calls: int = 0
     unknown_nano_usd: int | None = 0
@@ -85,7 +84,7 @@ class Took:
     def and_call(self, bill: Bill, usage: Usage, worst: Amount, *, priced: bool, bounded: tuple[bool, bool]) -> Took:
         """These calls and one more. bounded: whether its worst case holds, in money and in tokens."""
         if bill == NOTHING:
-            return replace(self, cost_nano_usd=self.cost_nano_usd or 0) if priced else self
+            return self._replace(cost_nano_usd=self.cost_nano_usd or 0) if priced else self
         nano, tokens = bill
         most_nano = nano if nano is not None else worst.nano_usd if bounded[0] else None
         most_tokens = tokens if tokens is not None else max(worst.tokens, usage.tokens) if bounded[1] else None

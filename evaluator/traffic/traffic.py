@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_nev
 from evaluator.journal.files import has_media, keep_files
 from evaluator.journal.messages import usage_of
 from evaluator.journal.records import Answer, OpenCalls
-from evaluator.journal.usage import Usage
+from evaluator.journal.usage import NO_USAGE, Usage
 from evaluator.planning.outputs import visible_text
 from evaluator.planning.prices import CallBounds
 from evaluator.planning.requests import PreparedCall
@@ -210,25 +210,26 @@ class Traffic:
         permit, reservation = await self._admitted(attempt, call)
         feedback, named, dimension = Feedback.OTHER, Named(), ""
         used: int | None = None
+        task = current_task()
+        self.busy.add(task)
         try:
-            response, usage = await self._billed(attempt, call, reservation)
-            # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
-            feedback, used = Feedback.OK, usage.tokens or None
-            await self._turns.turn()
-            self._unstored.came()  # before a waiting call has the permit, and looks how many there are
-        except CallFailed as failure:
-            self.busy.discard(current_task())
-            feedback, dimension = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.dimension
-            named = Named(failure.retry_after_s, failure.shorter_s, failure.reset_s)
-            used = None if failure.may_be_charged else 0
-            self._decide(attempt, failure)
-            raise
-        except BaseException:
-            self.busy.discard(current_task())
-            raise
+            try:
+                response, usage = await self._billed(attempt, call, reservation)
+                # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
+                feedback, used = Feedback.OK, usage.tokens or None
+                await self._turns.turn()
+                self._unstored.came()  # before a waiting call has the permit, and looks how many there are
+            except CallFailed as failure:
+                feedback, dimension = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.dimension
+                named = Named(failure.retry_after_s, failure.shorter_s, failure.reset_s)
+                used = None if failure.may_be_charged else 0
+                self._decide(attempt, failure)
+                raise
+            finally:
+                self._limiter.release(permit, feedback, used_tokens=used, named=named, dimension=dimension)
+            return await self._kept(attempt, response)
         finally:
-            self._limiter.release(permit, feedback, used_tokens=used, named=named, dimension=dimension)
-        return await self._kept(attempt, response)
+            self.busy.discard(task)
 
     async def _kept(self, attempt: Try, response: gw.GenerateResponse) -> Stored:
         """An answer on its way into the journal; its media are stored before they are named there."""
@@ -240,8 +241,6 @@ class Traffic:
         except BaseException:
             self._unstored.ended()
             raise
-        finally:
-            self.busy.discard(current_task())
 
     def _stored(self, attempt: Try, answer: Answer) -> Stored:
         """Journals an answer."""
@@ -308,10 +307,9 @@ class Traffic:
         """The call itself. What it took is counted at once, whatever becomes of it."""
         now = time.monotonic()
         attempt.first_call = attempt.first_call or now
-        self.busy.add(current_task())
         self.in_flight += 1
         remaining = max(_SHORTEST_CALL_S, self._rules.deadline_s - (now - attempt.first_call))
-        priced, usage, ignored, sent = self._worst.costs, Usage(), False, True
+        priced, usage, ignored, sent = self._worst.costs, NO_USAGE, False, True
         bill = Bill(None if priced else 0, None)
         try:
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
@@ -320,7 +318,7 @@ class Traffic:
             ignored = None in bill and is_surely_longer(visible_text(response), call.bounds.most_output_tokens)
             return response, usage
         except CallFailed as failure:
-            usage = Usage() if failure.usage is None else usage_of(failure.usage)
+            usage = NO_USAGE if failure.usage is None else usage_of(failure.usage)
             bill = bill_of_failure(failure, priced=priced)
             sent = failure.error_class != ErrorClass.NOT_SENT
             raise

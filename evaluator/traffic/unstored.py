@@ -27,6 +27,8 @@ class Unstored:
     def ended(self, _: object = None) -> None:
         """One is durable, or will not be."""
         self.count -= 1
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if not one.done():

@@ -124,10 +124,7 @@ class _FileLock:
         self.lost = asyncio.Event()
         self._file = file
         self._lock = FileLock(file, thread_local=False)
-
-    @property
-    def held(self) -> bool:
-        return self._lock.is_locked
+        self.held = False  # the lock itself makes a system call to tell, and every call of a run asks
 
     @property
     def lease(self) -> None:
@@ -145,13 +142,14 @@ class _FileLock:
 
     async def release(self) -> None:
         self._lock.release()
+        self.held = self._lock.is_locked
 
     async def holder(self) -> str:
-        if self._lock.is_locked:
+        if self.held:
             return "this process"
         if not await self.acquire():
             return "another process"
-        self._lock.release()
+        await self.release()
         return ""
 
     def _take(self) -> bool:
@@ -164,6 +162,7 @@ class _FileLock:
             return False
         except OSError as error:
             raise StorageError(f"cannot lock {self._file}: {error.strerror or error}") from None
+        self.held = True
         return True
 
 

@@ -117,7 +117,7 @@ async def test_what_was_committed_although_nobody_heard_it_is_not_written_again(
 
 
 async def test_what_is_beside_something_that_cannot_be_stored_is_stored(journal):
-    odd = replace(answer("a"), usage=Usage(input_tokens=10**30))
+    odd = answer("a")._replace(usage=Usage(input_tokens=10**30))
     results = await asyncio.gather(journal.record(answer("b")), journal.record(odd), journal.record(answer("c")), return_exceptions=True)
     assert [type(result) for result in results] == [type(None), StorageError, type(None)]
     assert journal.answers_to("r", "t", keys("a", "b", "c")).keys() == set(keys("b", "c"))
@@ -211,7 +211,7 @@ async def test_what_a_failed_try_has_cost_stays_spent(journal):
     assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.usage.input_tokens) == (5, 1, 6)
     await journal.record(answer("a", cost=7))
     await journal.record(answer("b"))
-    await journal.record(replace(answer("c", Outcome.UNSUPPORTED, ""), attempts=0, unknown_calls=0))
+    await journal.record(answer("c", Outcome.UNSUPPORTED, "")._replace(attempts=0, unknown_calls=0))
     totals = journal.totals("r")
     assert (totals.cost.nano_usd, totals.cost.unknown_costs, totals.usage.input_tokens) == (12, 1, 15)
     await journal.record(answer("d", Outcome.FAILED, "", cost=3))
@@ -230,7 +230,7 @@ async def test_any_text_can_be_journalled(journal):
 @pytest.mark.parametrize("odd", [{"usage": Usage(input_tokens=10**30)}, {"response_id": object()}, {"upstream_s": object()}])
 async def test_what_cannot_be_stored_is_said_and_the_next_answer_is_stored(journal, odd):
     with pytest.raises(StorageError, match="the journal cannot be written"):
-        await asyncio.wait_for(journal.record(replace(answer("a"), **odd)), 60)
+        await asyncio.wait_for(journal.record(answer("a")._replace(**odd)), 60)
     await asyncio.wait_for(journal.record(answer("b")), 60)
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1}
 
@@ -276,8 +276,8 @@ async def test_variants_repeats_and_shuffles_of_a_question_are_answers_of_their_
     plain, others = AnswerKey("a"), [AnswerKey("a", variant=1), AnswerKey("a", repeat=1), AnswerKey("a", shuffle=1)]
     for number, key in enumerate((plain, *others)):
         _instance, variant, repeat, shuffle = key
-        await journal.record(replace(answer("a", text=str(number)), variant=variant, repeat=repeat, shuffle=shuffle))
-        await journal.record(replace(answer("a", text="too late"), variant=variant, repeat=repeat, shuffle=shuffle))
+        await journal.record(answer("a", text=str(number))._replace(variant=variant, repeat=repeat, shuffle=shuffle))
+        await journal.record(answer("a", text="too late")._replace(variant=variant, repeat=repeat, shuffle=shuffle))
         await journal.judgements.record(judgement("a", rating=10.0 * number, variant=variant, repeat=repeat, shuffle=shuffle))
     assert {key: one.raw_answer for key, one in journal.answers_to("r", "t", [plain, *others]).items()} == dict(
         zip((plain, *others), "0123", strict=True)
@@ -361,7 +361,7 @@ async def test_calls_of_unknown_fate_are_within_the_bounds_until_an_answer_tells
     await journal.note(note(1))
     await journal.note(note(2, nano_usd=50))
     await journal.note(note(3, judges=True, nano_usd=9))
-    await journal.note(replace(note(1, nano_usd=5), run_id="another"))
+    await journal.note(note(1, nano_usd=5)._replace(run_id="another"))
     assert journal.totals("r").cost == Costs(7, 0, 2, 157)
     await journal.note(note(2, calls=2, nano_usd=90))
     assert (journal.totals("r").cost, journal.last_note("r")) == (Costs(7, 0, 3, 197), 3), "a later note takes the place of the earlier one"
@@ -374,17 +374,17 @@ async def test_calls_of_unknown_fate_are_within_the_bounds_until_an_answer_tells
 
 
 async def test_what_nobody_can_tell_of_one_call_nobody_can_of_all(journal):
-    await journal.record(replace(answer("a", Outcome.FAILED), unknown_calls=2, unknown_nano_usd=30))
-    await journal.record(replace(answer("a", cost=5), unknown_calls=1, unknown_nano_usd=4))
+    await journal.record(answer("a", Outcome.FAILED)._replace(unknown_calls=2, unknown_nano_usd=30))
+    await journal.record(answer("a", cost=5)._replace(unknown_calls=1, unknown_nano_usd=4))
     assert journal.totals("r").cost == Costs(5, 1, 3, 39)
-    await journal.record(replace(answer("b", Outcome.FAILED), unknown_calls=1, unknown_nano_usd=None))
-    await journal.record(replace(answer("b", cost=5), unknown_calls=0, unknown_nano_usd=0))
+    await journal.record(answer("b", Outcome.FAILED)._replace(unknown_calls=1, unknown_nano_usd=None))
+    await journal.record(answer("b", cost=5)._replace(unknown_calls=0, unknown_nano_usd=0))
     assert journal.totals("r").cost == Costs(10, 2, 4, None)
 
 
 async def test_a_call_above_its_worst_case_takes_the_bound_off_those_that_are_not_known(journal):
-    await journal.record(replace(answer("a", Outcome.FAILED, cost=9), excess=3.0))
-    await journal.record(replace(answer("a", cost=1), excess=0.0))
+    await journal.record(answer("a", Outcome.FAILED, cost=9)._replace(excess=3.0))
+    await journal.record(answer("a", cost=1)._replace(excess=0.0))
     assert journal.totals("r").cost == Costs(10, 0, 0, 10), "it is known exactly"
     await journal.note(note(1))
     assert journal.totals("r").cost == Costs(10, 0, 1, None)
@@ -393,9 +393,9 @@ async def test_a_call_above_its_worst_case_takes_the_bound_off_those_that_are_no
 
 async def test_what_was_spent_is_told_by_task(journal):
     used = Usage(input_tokens=30, output_tokens=4, output_images=9)
-    await journal.record(replace(answer("a", cost=9), usage=used))
-    await journal.record(replace(answer("b"), unknown_nano_usd=70, unknown_tokens=6))
-    await journal.record(replace(answer("c", cost=20), task="other", usage=Usage()))
+    await journal.record(answer("a", cost=9)._replace(usage=used))
+    await journal.record(answer("b")._replace(unknown_nano_usd=70, unknown_tokens=6))
+    await journal.record(answer("c", cost=20)._replace(task="other", usage=Usage()))
     await journal.judgements.record(replace(judgement("a"), unknown_calls=1, unknown_nano_usd=8, unknown_tokens=2))
     await journal.note(note(1, calls=2))
     await journal.note(note(2, nano_usd=None, tokens=None, task=""))
@@ -418,7 +418,7 @@ async def test_what_was_asked_before_there_was_a_price_has_an_unknown_cost_and_n
         if judges:
             await journal.judgements.record(replace(judgement(instance), **{"usage": Usage(input_tokens=3), **fields}))
         else:
-            await journal.record(replace(answer(instance), **fields))
+            await journal.record(answer(instance)._replace(**fields))
 
     def cost():
         return journal.judgements.totals("r").cost if judges else journal.totals("r").cost
@@ -449,7 +449,7 @@ async def test_a_call_that_was_open_before_there_was_a_price_has_no_bound(journa
 
 
 async def test_an_answer_without_a_bill_before_there_was_a_price_has_no_bound(journal):
-    await journal.record(replace(answer("a"), unknown_calls=2, unknown_nano_usd=0, usage=Usage()))
+    await journal.record(answer("a")._replace(unknown_calls=2, unknown_nano_usd=0, usage=Usage()))
     journal.set_priced("r")
     assert journal.totals("r").cost == Costs(None, 1, 2, None)
 

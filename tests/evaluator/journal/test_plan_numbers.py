@@ -166,10 +166,10 @@ async def test_a_part_is_known_by_its_answers_and_not_by_its_id(journal):
     await journal.record(ours)
     assert merges(journal, "m1", Part("1", ("a",), ours)) == [Standing(0, counts=False)], "this storage's own run"
     assert merges(journal, "m2", Part("1", ("a",), theirs), number=2, covers=["a"]) == [Standing(2, counts=True)], "another machine's"
-    await journal.record(replace(theirs, run_id="m2"))
+    await journal.record(theirs._replace(run_id="m2"))
     assert merges(journal, "m3", Part("1", ("a",), theirs)) == [Standing(2, counts=False)], "the same again"
-    assert merges(journal, "m4", Part("2", ("a",), replace(theirs, response_id="r"))) == [Standing(3, counts=True)]
-    assert merges(journal, "m5", Part("2", ("a",), None), Part("3", ("b",), replace(ours, task="b"))) == [
+    assert merges(journal, "m4", Part("2", ("a",), theirs._replace(response_id="r"))) == [Standing(3, counts=True)]
+    assert merges(journal, "m5", Part("2", ("a",), None), Part("3", ("b",), ours._replace(task="b"))) == [
         Standing(0, counts=False),
         Standing(1, counts=True),
     ]

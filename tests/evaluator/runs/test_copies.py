@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,7 @@ def told(*answers: Answer, ratings: tuple[ev.AnswerRating, ...] = ()) -> AsyncIt
 async def test_an_answer_and_its_ratings_are_copied_with_all_that_is_known_of_them(journal: Journal) -> None:
     ratings = (judgement_message(JUDGED, whole=True), ev.AnswerRating(rater="anna", rating=60.0))
     await copy_answers(journal, "here", told(ANSWER, ratings=ratings))
-    assert list(journal.list_answers("here")) == [replace(ANSWER, run_id="here")]
+    assert list(journal.list_answers("here")) == [ANSWER._replace(run_id="here")]
     key = AnswerKey("i", 1, 2, 3)
     assert journal.judgements.about("here", "t", key) == [replace(JUDGED, run_id="here")]
     assert journal.judgements.people_of("here", "t", [AnswerKey("i")]) == {AnswerKey("i"): {"anna": 60.0}}
@@ -65,20 +65,15 @@ async def test_an_answer_and_its_ratings_are_copied_with_all_that_is_known_of_th
 
 def test_no_field_of_the_samples_has_its_default() -> None:
     """Else a field that copies forget would be equal all the same."""
-    for sample in (ANSWER, JUDGED):
-        plain = type(sample)(*(getattr(sample, name) for name in list(asdict(sample))[: 4 if sample is ANSWER else 6]))
-        same = {
-            field.name
-            for field in fields(sample)[4 if sample is ANSWER else 6 :]
-            if getattr(sample, field.name) == getattr(plain, field.name)
-        }
-        assert same == set()
+    for sample, names, needed in ((ANSWER, Answer._fields, 4), (JUDGED, [field.name for field in fields(JUDGED)], 6)):
+        plain = type(sample)(*(getattr(sample, name) for name in names[:needed]))
+        assert [name for name in names[needed:] if getattr(sample, name) == getattr(plain, name)] == []
 
 
 async def test_what_nobody_can_tell_of_a_bill_stays_so(journal: Journal) -> None:
     unknown = Answer("there", "t", "i", Outcome.ANSWERED, unknown_calls=1, unknown_nano_usd=None, unknown_tokens=None)
     await copy_answers(journal, "here", told(unknown))
-    assert list(journal.list_answers("here")) == [replace(unknown, run_id="here")]
+    assert list(journal.list_answers("here")) == [unknown._replace(run_id="here")]
 
 
 async def test_calls_that_no_answer_tells_of_are_in_the_bounds_of_a_copy_and_of_two_under_one_id(journal: Journal) -> None:
