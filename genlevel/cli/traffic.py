@@ -77,9 +77,8 @@ def print_traffic(run: ev.Run, told: ev.GetTrafficResponse) -> None:
         out.print(NONE_RECORDED)
         return
     out.print(harmless(summary(spans)))
-    if told.kept.HasField("rate"):
-        at = _moment(told.kept.at_s).strftime("%Y-%m-%d %H:%M UTC")
-        out.print(harmless(f"Kept for later runs of {told.kept.account}: {_amount(told.kept.rate)} calls/s, found at {at}."))
+    if told.HasField("kept"):
+        out.print(harmless(_kept(told.kept)))
     out.print()
     for line in figure(spans, fancy=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8"):
         out.print(line)
@@ -209,6 +208,13 @@ def _a_second(amount: float, span: Span) -> float:
 
 def _percent(part: float, whole: float, digits: int = 1) -> str:
     return f"{100 * part / whole if whole else 0.0:.{digits}f} %"
+
+
+def _kept(kept: ev.KeptLimits) -> str:
+    """What later runs of the account begin with."""
+    found = [f"{_amount(kept.rate)} calls/s"] if kept.HasField("rate") else []
+    found += [f"{kept.concurrency:.0f} at the same time"] if kept.HasField("concurrency") else []
+    return f"Kept for later runs of {kept.account}: {', '.join(found)}, found at {_moment(kept.at_s).strftime('%Y-%m-%d %H:%M UTC')}."
 
 
 def _amount(value: float | None) -> str:

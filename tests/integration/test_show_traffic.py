@@ -81,3 +81,17 @@ def test_parts_before_and_after_midnight_are_told_apart(capsys):
     print_traffic(ev.Run(suite="s"), ev.GetTrafficResponse(spans=spans))
     said = capsys.readouterr().out
     assert [when for when in ("01-01 23:59:50", "01-01 23:59:55", "01-02 00:00:00") if when not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"rate": 52.4, "concurrency": 8.0}, "52.4 calls/s, 8 at the same time, found"),
+        ({"rate": 52.4}, ": 52.4 calls/s, found"),
+        ({"concurrency": 8.0}, ": 8 at the same time, found"),
+    ],
+)
+def test_what_is_kept_is_told(capsys, found, said):
+    spans = [ev.TrafficSpan(start_s=5, width_s=5, seen_s=5.0, calls=5)]
+    print_traffic(ev.Run(suite="s"), ev.GetTrafficResponse(spans=spans, kept=ev.KeptLimits(account="a", at_s=1.0, **found)))
+    assert said in capsys.readouterr().out

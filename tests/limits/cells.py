@@ -20,6 +20,7 @@ if __name__ == "__main__":  # as a program its neighbours are beside it; another
     sys.exit(run())
 
 from .providers import (
+    NEVER,
     All,
     Changing,
     Closed,
@@ -154,18 +155,21 @@ def other_limits() -> Iterator[Cell]:
             )
     for limit, service in ((1, 1.0), (8, 2.0), (8, 0.05), (30, 30.0), (4, 60.0)):
         far = max(30.0, service * 8)
-        yield Cell(
-            f"{limit} at once of {service} s",
-            lambda limit=limit, service=service: Concurrent(limit, service + 0.02),
-            Line(service + 0.02, 0.02),
-            start=far,
-            end=far + max(60.0, service * 10),
-            least_used=0.8,
-            most_rejected=0.05,
-        )
+        yield _slots(f"{limit} at once of {service} s", limit, service, start=far, end=far + max(60.0, service * 10))
+    yield _slots("8 at once of 2.0 s, later 16", 8, 2.0, later=(120.0, 16), start=180.0, end=300.0)
+    yield _slots("16 at once of 2.0 s, later 8", 16, 2.0, later=(120.0, 8), start=150.0, end=270.0)
+    anew = Client(restarts_s=(60.0,), keeps_learnt=True)
+    yield _slots("8 at once of 2.0 s, begun anew, keeps learnt", 8, 2.0, anew, start=60.0, end=90.0)
     yield Cell("no limit, 1 % turned away", lambda: Free(0.01, rate=640), Line(0.1), least_used=0.85, most_rejected=0.02)
     yield Cell("no limit, 30 s", lambda: Free(rate=64 / 30), Line(30.0), start=120.0, end=300.0, least_used=0.85)
     yield Cell("1 % turned away, 30 s", lambda: Free(0.01, rate=64 / 30), Line(30.0), start=120.0, end=420.0, least_used=0.8)
+
+
+def _slots(name: str, limit: int, service_s: float, *clients: Client, start: float, end: float, later: tuple[float, int] = NEVER) -> Cell:
+    """Calls of so long of which the provider takes so many at the same time; later: from when on how many."""
+    took_s = service_s + 0.02
+    rule = lambda: Concurrent(limit, took_s, later=later)  # noqa: E731
+    return Cell(name, rule, Line(took_s, 0.02), clients or (Client(),), start=start, end=end, least_used=0.85, most_rejected=0.03)
 
 
 def lies() -> Iterator[Cell]:
@@ -217,10 +221,7 @@ NOT_YET = frozenset(
         "5/s, burst 5, 10.0 s",
         "100 in any 2 s, refused ones too, retry-after",
         "100 in any 2 s, refused ones too, openai",
-        "1 at once of 1.0 s",
-        "8 at once of 2.0 s",
         "30 at once of 30.0 s",
-        "4 at once of 60.0 s",
         "1 % turned away, 30 s",
     }
 )

@@ -209,14 +209,19 @@ class SlidingCounter(_Plain):
         return self.limit / self.window_s * (end - start)
 
 
-class Concurrent:
-    """``limit`` calls at the same time. service_s: how long one takes, for what it admits."""
+NEVER = math.inf, 0
 
-    def __init__(self, limit: int, service_s: float) -> None:
-        self.limit, self._service_s = limit, service_s
+
+class Concurrent:
+    """``limit`` calls at the same time. service_s: how long one takes, for what it admits. later: (from when, limit)."""
+
+    def __init__(self, limit: int, service_s: float, *, later: tuple[float, int] = NEVER) -> None:
+        self.limit, self._service_s, self._later = limit, service_s, later
         self.open = 0
 
     def wait_s(self, now: float, tokens: float) -> float:
+        if now >= self._later[0]:
+            self.limit = self._later[1]
         return self._service_s / self.limit if self.open >= self.limit else 0.0
 
     def take(self, now: float, tokens: float) -> None:
@@ -231,7 +236,8 @@ class Concurrent:
         return Said(self.limit, 0.0, self.limit - self.open, self._service_s, "concurrency")
 
     def admits(self, start: float, end: float) -> float:
-        return self.limit / self._service_s * (end - start)
+        at, limit = self._later
+        return (self.limit * max(0.0, min(end, at) - start) + limit * max(0.0, end - max(start, at))) / self._service_s
 
 
 class Tokens(_Plain):

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import bisect
+import time
 from dataclasses import replace
 
 import pytest
+
+from genlevel.runtime.limits import Learnt
 
 from .cells import LEAST_USED_EVER, NOT_YET, STATED, TWO, Cell, lies, must_hold, other_limits, troubles
 from .providers import Changing, Closed, Concurrent, Free, Provider, TokenBucket
@@ -22,7 +25,8 @@ IN_SMALL = [
     Cell("two processes", lambda: TokenBucket(50, 10), Line(0.1), TWO, headers="none", most_rejected=0.03),
     Cell("seconds beside a lie of 1 ms", lambda: TokenBucket(50, 5), Line(0.02), headers="1 ms beside seconds"),
     Cell("half of it", lambda: Changing((0.0, TokenBucket(50, 10)), (8.0, TokenBucket(25, 5))), Line(0.1), most_rejected=0.04),
-    Cell("8 at once", lambda: Concurrent(8, 0.5), Line(0.5, 0.01), least_used=0.7, most_rejected=0.05),
+    Cell("8 at once", lambda: Concurrent(8, 0.5), Line(0.5, 0.01), least_used=0.85, most_rejected=0.03),
+    Cell("1 at once", lambda: Concurrent(1, 1.0), Line(1.0, 0.02), least_used=0.85, most_rejected=0.1),
 ]
 
 
@@ -55,6 +59,26 @@ def test_what_was_learnt_spares_the_next_run_the_search():
     result = drive(Provider(TokenBucket(50, 10)), Line(0.1), Client(restarts_s=(30.0,), keeps_learnt=True), seconds=40.0)
     assert result.used(30.5, 40.0) > 0.9
     assert result.rejected(30.0, 40.0) < 0.02
+
+
+def test_how_many_calls_are_taken_at_the_same_time_is_kept_for_the_next_run():
+    client = Client(restarts_s=(30.0,), keeps_learnt=True)
+    result = drive(Provider(Concurrent(8, 1.0)), Line(1.0, 0.02), client, seconds=40.0)
+    assert result.count(30.0, 40.0, 429) <= 1
+    assert result.used(31.0, 40.0) > 0.9
+
+
+def test_a_number_of_calls_that_was_kept_is_given_up_if_it_is_not_so():
+    learnt = Learnt(rate=None, burst=0.0, concurrency=2, headers_held=None, at=time.time())
+    result = drive(Provider(TokenBucket(50, 10)), Line(0.2), Client(limits={"learnt": learnt}), seconds=60.0)
+    assert result.used(40.0, 60.0) > 0.9
+    assert result.rejected(40.0, 60.0) < 0.02
+
+
+def test_what_was_learnt_of_calls_at_the_same_time_says_nothing_of_a_rate():
+    result = drive(Provider(Concurrent(4, 1.0)), Line(1.0, 0.02), seconds=40.0)
+    learnt = result.runs[0].limiter.learnt()
+    assert (learnt.rate, learnt.concurrency) == (None, 4)
 
 
 @pytest.mark.soak

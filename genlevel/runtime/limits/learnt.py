@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What is worth keeping of an account. Another limiter of it begins with the rate; the rest is for people.
+    """What is worth keeping of an account. Another limiter of it begins with the rate and the calls at the same time.
 
     Attributes:
         rate: calls a second that it took; None if no limit was met.
         burst: calls at once that it took beside the rate; 0: that was not tried, as calls keep their distance.
-        concurrency: calls at the same time that it took; 0 if no limit was met.
+        concurrency: calls at the same time that it surely takes no more of; 0 if that did not show.
         headers_held: whether nothing was admitted before the time that the provider named; None if it named none, or that did not show.
         at: when, in UNIX seconds.
     """

@@ -74,12 +74,11 @@ class AccountLimiter:
         self._clock = clock
         self._requests = Bucket(requests_per_minute, _BURST_S, now, least=_LEAST_BURST)
         self._tokens = Bucket(tokens_per_minute, 10.0, now)
-        self.concurrency = AdaptiveConcurrency(
-            limit=float(min(16, concurrency) if adaptive else concurrency), cap=concurrency, slow_start=adaptive
-        )
+        sure = learnt is not None and 0.0 <= time.time() - learnt.at < _LEARNT_HOLDS_S
+        self.concurrency = AdaptiveConcurrency.begin(concurrency, adaptive=adaptive, found=learnt.concurrency if learnt and sure else 0)
         self._in_flight = 0
         self._undecided: deque[Permit] = deque()
-        self._pace = _pace_of(learnt, now)
+        self._pace = _pace_of(learnt, sure, now)
         self._gate = Gate()
         self._asked_until = self._asked_at = float("-inf")
         self._queue: FairQueue[_Waiter] = FairQueue()
@@ -91,9 +90,11 @@ class AccountLimiter:
 
     def learnt(self) -> Learnt | None:
         """What is worth keeping of the account; None: nothing was learnt."""
-        if self._pace.rate is None and not self.concurrency.met:
+        slots = self.concurrency.found
+        if self._pace.rate is None and not slots:
             return self._learnt
-        return Learnt(self._pace.rate, 0.0, self.concurrency.met, self._gate.claims_held, time.time())
+        rate = self._pace.rate if self._pace.is_known or not slots else None
+        return Learnt(rate, 0.0, slots, self._gate.claims_held, time.time())
 
     def state(self) -> LimiterState:
         """How it stands now."""
@@ -122,7 +123,7 @@ class AccountLimiter:
         if tokens_per_minute is not None:
             self._tokens.retune(tokens_per_minute, now)
         if concurrency is not None:
-            self.concurrency = AdaptiveConcurrency(limit=float(concurrency), cap=concurrency, slow_start=False)
+            self.concurrency = AdaptiveConcurrency.begin(concurrency, adaptive=False)
         self._pump()
 
     def reshare(self, share: Share) -> None:
@@ -297,9 +298,8 @@ class AccountLimiter:
             return
 
 
-def _pace_of(learnt: Learnt | None, now: float) -> Pace:
+def _pace_of(learnt: Learnt | None, sure: bool, now: float) -> Pace:
     """Where to begin. What was learnt long ago, or by another clock, is a guess."""
     if learnt is None or learnt.rate is None:
         return Pace(now)
-    sure = 0.0 <= time.time() - learnt.at < _LEARNT_HOLDS_S
     return Pace(now, learnt.rate if sure else learnt.rate / 2.0, sure=sure)

@@ -77,6 +77,11 @@ class Pace:
         if rate is not None:
             self._set(rate, rate if sure else 0.0, now=now)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a pace met the limit; else it is a guess."""
+        return self._known > 0
+
     def delay(self, now: float) -> float:
         """Seconds until a call may be sent; 0 = now."""
         return max(0.0, self._due - now) if self.rate is not None else 0.0
@@ -142,6 +147,7 @@ class Pace:
     def doubt(self) -> None:
         """What turned calls away was not their pace, so that the limit of it is not known."""
         self._known = 0.0
+        self._sent = self._refused = 0
 
     def opened(self, closed_s: float, now: float) -> None:
         """The account takes calls again, after ``closed_s`` in which it took none.
@@ -172,7 +178,7 @@ class Pace:
         if borne:
             self._refused = self._sent = 0
             if self._chance.is_low:
-                self._known = self._from = self.rate
+                self._known = self._from = self.rate  # it met the limit, and hardly
                 self._tried = 1.0
             return True
         if (earlier := self._chance.earlier(self.rate)) is not None:
@@ -209,6 +215,8 @@ class Pace:
         if not self._known:
             if not self._refused:
                 self.rate *= 2.0 ** (tried_s / min(_LONGEST_SEARCH_S, max(_SEARCH_S, _SEARCH_CALLS / self.rate)))
+            elif self._sent >= 2 * _ENOUGH * self._refused:
+                self._known = self._from = self.rate  # it met the limit, and hardly
             return
         self._tried += tried_s / min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS / self.rate))
         beyond = self._tried - 1.0

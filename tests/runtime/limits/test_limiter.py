@@ -50,49 +50,90 @@ def test_tokens_not_used_are_given_back():
     assert bucket.delay(50, 0.0) == 0.0
 
 
-def test_concurrency_doubles_until_it_is_surely_what_is_limited_then_grows_slowly():
+def test_concurrency_doubles_and_gives_way_by_half_at_most_until_it_is_sure_what_is_limited():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(16):
         adaptive.observe(Feedback.OK, 16, 0.0)
     assert adaptive.limit == 32
     adaptive.observe(Feedback.RATE_LIMITED, 32, 1.0, sent_at=0.5, surely=False)
     assert adaptive.limit == 31, "as many as were admitted beside it"
-    for _ in range(31):
-        adaptive.observe(Feedback.OK, 31, 1.1)
-    assert adaptive.limit == 62, "it may have been the rate"
-    adaptive.observe(Feedback.RATE_LIMITED, 62, 2.0, sent_at=1.5)
-    assert adaptive.limit == 61
-    for in_flight in range(61, 1, -1):
-        adaptive.observe(Feedback.RATE_LIMITED, in_flight, 2.1, sent_at=1.9)
-    assert adaptive.limit == 31, "at most half for what was sent before the cut"
-    for now in (10.0, 20.0):
-        for _ in range(31):
-            adaptive.observe(Feedback.OK, 31, now)
-    assert adaptive.limit == pytest.approx(31 * 1.05), "held for 15 s"
+    for in_flight in range(31, 1, -1):
+        adaptive.observe(Feedback.RATE_LIMITED, in_flight, 1.1, sent_at=0.9, surely=False)
+    assert adaptive.limit == 16, "at most half for what was sent before the cut"
+    for _ in range(16):
+        adaptive.observe(Feedback.OK, 16, 1.2)
+    assert adaptive.limit == 32, "it may have been the rate"
+    assert adaptive.found == 0
 
 
-def test_concurrency_that_meets_its_limit_where_it_was_is_held_for_longer():
+def test_concurrency_that_is_surely_limited_is_what_was_admitted_then_tries_one_more_and_twice_as_many_each_time():
+    adaptive = AdaptiveConcurrency(limit=64, cap=64)
+    adaptive.observe(Feedback.RATE_LIMITED, 9, 1.0, sent_at=0.9)
+    assert (adaptive.limit, adaptive.found) == (8, 8)
+    for _ in range(100):
+        adaptive.observe(Feedback.OK, 8, 15.9)
+    assert adaptive.limit == 8, "held for 15 s"
+    tried = []
+    for _ in range(9 + 11 + 15):
+        adaptive.observe(Feedback.OK, int(adaptive.limit), 16.0)
+        tried.append(adaptive.limit)
+    assert sorted(set(tried)) == [8, 9, 11, 15]
+
+
+def test_concurrency_that_meets_its_limit_where_it_was_is_held_for_longer_but_not_for_ever():
     adaptive = AdaptiveConcurrency(limit=9, cap=64)
-    holds, now = [], 0.0
-    for _ in range(4):
+    held = []
+    for again in range(5):
+        now = 100.0 * again
         adaptive.observe(Feedback.RATE_LIMITED, 9, now)
-        began = now
+        calls = 0
         while adaptive.limit < 9:
-            now += 1.0
-            for _ in range(8):
-                adaptive.observe(Feedback.OK, 8, now)
-        holds.append(now - began)
-    assert holds == sorted(holds)
-    assert holds[-1] > 4 * holds[0]
+            adaptive.observe(Feedback.OK, 8, now + 15.0)
+            calls += 1
+        held.append(calls - 8)
+    assert held == [30, 60, 120, 120, 120]
 
 
-def test_calls_that_are_turned_away_among_more_than_are_admitted_say_that_there_are_too_many():
+def test_calls_that_are_turned_away_while_no_other_is_admitted_among_as_many_say_that_there_are_too_many():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
-    for _ in range(50):
-        adaptive.admitted(8)
-    assert [adaptive.is_crowded(9, now) for now in (0.0, 0.1, 0.2, 2.0, 4.0)] == [False] * 5
-    assert adaptive.is_crowded(9, 6.0)
-    assert not adaptive.is_crowded(8, 8.0), "as many are admitted, too"
+    said = []
+    for now in (0.0, 0.1, 2.0, 4.0, 6.0):
+        adaptive.answered(1.5)
+        said.append(adaptive.is_crowded(9, now))
+        for _ in range(50):
+            adaptive.admitted(8)
+    assert said == [False, False, False, True, True], "what comes at once counts once"
+
+
+def test_a_call_that_is_admitted_although_none_has_ended_needed_no_slot():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    adaptive.answered(1.0)
+    for now in range(0, 40, 2):
+        assert not adaptive.is_crowded(9, float(now))
+        adaptive.admitted(9)
+
+
+@given(refusals=st.lists(st.tuples(st.integers(1, 60), st.floats(0.0, 30.0)), min_size=1, max_size=60))
+def test_a_limit_that_admits_two_more_among_as_many_as_it_turned_away_is_never_taken_for_one_of_calls_at_the_same_time(refusals):
+    adaptive, now = AdaptiveConcurrency(limit=16, cap=64), 0.0
+    for in_flight, passes in refusals:
+        now += passes
+        assert not adaptive.is_crowded(in_flight, now)
+        adaptive.admitted(in_flight)
+        adaptive.admitted(in_flight)
+
+
+def test_a_limit_that_turns_away_the_only_call_in_flight_is_not_one_of_calls_at_the_same_time():
+    adaptive = AdaptiveConcurrency(limit=16, cap=64)
+    assert not any(adaptive.is_crowded(1, 20.0 * number) for number in range(20))
+
+
+@pytest.mark.parametrize(("found", "cap", "start"), [(8, 64, 8), (8, 4, 4), (1, 64, 1)])
+def test_concurrency_begins_with_what_was_found_before_and_is_sure_of_it(found, cap, start):
+    adaptive = AdaptiveConcurrency.begin(cap, adaptive=True, found=found)
+    assert (adaptive.limit, adaptive.found) == (start, start)
+    assert adaptive.is_crowded(found + 1, 0.0)
+    assert AdaptiveConcurrency.begin(64, adaptive=False).limit == 64
 
 
 def test_concurrency_does_not_grow_while_it_is_not_used():
