@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
-NONE_RECORDED = "Nothing is recorded of its calls: it has made none here, or is from before that was done."
+NONE_RECORDED = "Nothing is recorded of its calls: it has made none here, began less than ten seconds ago, or is from before that was done."
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
 _WIDTH = 50

@@ -25,7 +25,7 @@ def test_the_traffic_of_a_run_is_shown(genlevel, stub_upstream, choice_suite):
     with sqlite3.connect(genlevel.folder / "genlevel-data" / "genlevel.db") as connection:
         connection.execute("delete from evaluator_traffic")
     connection.close()
-    assert "Nothing is recorded of its calls" in genlevel.run("show", run, "--traffic").stdout
+    assert "it has made none here, began less than ten seconds ago" in genlevel.run("show", run, "--traffic").stdout
 
 
 def test_words_tell_what_was_used_and_what_was_waited_for():
