@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from types import TracebackType
 
 from genlevel.runtime.errors import STOPPING, CallFailed, ErrorClass
+
+_EARLY_S = 0.001
+"""Timers may go off so much too early."""
 
 
 def not_sent() -> CallFailed:
@@ -14,16 +18,20 @@ def not_sent() -> CallFailed:
 
 
 class Call:
-    """One call within its time, as ``async with``: raises TimeoutError once that is over. ``begin`` it before anything leaves.
+    """One call within its time, as ``with``: raises TimeoutError once that is over. ``begin`` it before anything leaves.
 
     Raises CallFailed instead if the gateway stops: NOT_SENT if it has not begun, else one that may be charged.
+    deadline: by the loop's clock.
     """
 
-    __slots__ = ("_calls", "_limit", "begun")
+    __slots__ = ("_calls", "_cancelled", "_ended", "_task", "begun", "deadline")
 
-    def __init__(self, calls: Calls, limit_s: float) -> None:
+    def __init__(self, calls: Calls, task: asyncio.Task[object], deadline: float) -> None:
         self._calls = calls
-        self._limit = asyncio.timeout(limit_s)
+        self._task = task
+        self._cancelled = task.cancelling()  # by others, before
+        self._ended = False
+        self.deadline = deadline
         self.begun = False
 
     def begin(self) -> None:
@@ -34,53 +42,79 @@ class Call:
 
     def end(self) -> None:
         """Takes away what is left of its time."""
-        if not self._limit.expired():
-            self._limit.reschedule(0.0)
+        if not self._ended:
+            self._ended = True
+            self._task.cancel()
 
-    async def __aenter__(self) -> Call:
+    def __enter__(self) -> Call:
         if self._calls.stopping:
             raise not_sent()
-        await self._limit.__aenter__()
         self._calls.enter(self)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._calls.leave(self)
-        try:
-            await self._limit.__aexit__(kind, error, trace)
-        except TimeoutError:
-            if self._calls.stopping and not self.begun:
-                raise not_sent() from None
-            if self._calls.over:
-                said = "the gateway stopped before the provider's answer came"
-                raise CallFailed(ErrorClass.TRANSIENT, said, provider_code="stopped", may_be_charged=True) from None
-            raise
+        if not self._ended or self._task.uncancel() > self._cancelled or kind is not asyncio.CancelledError:
+            return
+        if self._calls.stopping and not self.begun:
+            raise not_sent() from None
+        if self._calls.over:
+            said = "the gateway stopped before the provider's answer came"
+            raise CallFailed(ErrorClass.TRANSIENT, said, provider_code="stopped", may_be_charged=True) from None
+        raise TimeoutError from error
 
 
 class Calls:
-    """All calls that are open. stopping: nothing new begins. over: nothing goes on."""
+    """All calls that are open, and one timer for all: most calls end long before their time. stopping: nothing new begins. over: nothing
+    goes on.
+    """
 
     def __init__(self) -> None:
         self.open: set[Call] = set()
         self._none = asyncio.Event()
         self._none.set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._look_at = math.inf  # when that goes off: no later than any deadline
         self.stopping = False
         self.over = False
 
     def call(self, limit_s: float) -> Call:
-        """A new one, of at most so many seconds."""
-        return Call(self, limit_s)
+        """A new one of the running task, of at most so many seconds from now."""
+        task = asyncio.current_task()
+        assert task is not None
+        return Call(self, task, asyncio.get_running_loop().time() + limit_s)
 
     def enter(self, call: Call) -> None:
         """It is open from now on."""
         self.open.add(call)
         self._none.clear()
+        if call.deadline < self._look_at:
+            self._look_next(call.deadline)
 
     def leave(self, call: Call) -> None:
         """It is open no more."""
         self.open.discard(call)
         if not self.open:
             self._none.set()
+
+    def close(self) -> None:
+        """Nothing is looked at any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_next(self, when: float) -> None:
+        self.close()
+        self._timer, self._look_at = asyncio.get_running_loop().call_at(when, self._look), when
+
+    def _look(self) -> None:
+        """Ends those whose time is over."""
+        over = asyncio.get_running_loop().time() + _EARLY_S
+        self._look_at = math.inf
+        for call in self.open:
+            if call.deadline <= over:
+                call.end()
+        if later := [call.deadline for call in self.open if call.deadline > over]:
+            self._look_next(min(later))
 
     async def ended(self) -> None:
         """Returns once none is open."""

@@ -27,15 +27,16 @@ def applied(parameters: gw.GenerationParameters, route: ResolvedRoute, capabilit
         sent.temperature = route.parameters.temperature
     elif not route.parameters.send_temperature or "temperature" in route.facts.omits:
         sent.ClearField("temperature")
-    for name in route.facts.omits - {"temperature"}:
-        sent.ClearField(name)
+    for name in route.facts.omits:
+        if name != "temperature":
+            sent.ClearField(name)
     for name in ("temperature", "max_output_tokens", "top_p", "seed"):
-        if sent.HasField(name) and name not in taken:
+        if name not in taken and sent.HasField(name):
             raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
     if sent.stop and ("stop" not in taken or (max_stop and len(sent.stop) > max_stop)):
         most = f"at most {max_stop} stop sequences" if "stop" in taken else "no stop sequences"
         raise _fault(f"{route.provider} takes {most} in its {route.api} API", "parameters.stop")
-    if "max_output_tokens" in taken and sent.HasField("max_output_tokens") and sent.max_output_tokens == 0:
+    if sent.max_output_tokens == 0 and "max_output_tokens" in taken and sent.HasField("max_output_tokens"):
         raise _fault("max_output_tokens is 0; leave it out or set at least 1", "parameters.max_output_tokens")
     if sent.response_schema_json:
         _check_schema(sent.response_schema_json, route, capabilities)

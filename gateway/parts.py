@@ -15,7 +15,6 @@ from gateway.splicing import base64_text
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
-from genlevel.v1 import gateway_pb2 as gw
 
 LARGE_BYTES = 1 << 20
 """What is larger than this, and no media, is written as JSON in a thread: other calls need not wait for it."""
@@ -34,13 +33,13 @@ MODALITY_NAMES: dict[int, str] = {
 }
 
 
-def is_large(request: gw.GenerateRequest, size: int) -> bool:
-    """Whether a request, of so many bytes, has media, or texts, that other calls should not wait for."""
+def is_large(messages: Iterable[ct.Message], size: int) -> bool:
+    """Whether a request of these messages, of so many bytes, has media, or texts, that other calls should not wait for."""
     if size > LARGE_BYTES:
         return True
-    for message in request.messages:
+    for message in messages:
         for part in message.parts:
-            if part.WhichOneof("part") == "media" and part.media.WhichOneof("source") == "blob":
+            if part.HasField("media") and part.media.HasField("blob"):
                 return True
     return False
 
@@ -65,9 +64,9 @@ async def turns_of(
     turns: list[Turn] = []
     images = 0
     for number, message in enumerate(messages):
-        path = f"messages[{number}]"
         role = ROLES.get(message.role)
         if role is None:
+            path = f"messages[{number}]"
             if message.role == ct.ROLE_TOOL:
                 raise _unsupported(path, "a tool message", taker)
             raise _fault(path, f"{path} has no role: set it to system, user or assistant")
@@ -77,7 +76,7 @@ async def turns_of(
             if kind == "text":
                 blocks.append(part.text)
                 continue
-            where = f"{path}.parts[{index}]"
+            where = f"messages[{number}].parts[{index}]"
             if kind is None:
                 raise _fault(where, f"{where} is empty: set text or media")
             if kind != "media":
@@ -90,6 +89,7 @@ async def turns_of(
                 raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
             blocks.extend(taken)
         if not blocks:
+            path = f"messages[{number}]"
             raise _fault(path, f"{path} has no parts: add a text")
         turns.append(Turn(role, blocks))
     if not turns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 MAX_REQUEST_BYTES = 64 << 20
 # Large requests are written in the provider's form, in which they are in memory several times, so many at a time.
 LARGE_AT_ONCE = 2
+_AT_ONCE = nullcontext()
 # If an API needs an output limit and the caller gives none.
 DEFAULT_OUTPUT_TOKENS = 4096
 
@@ -91,19 +92,22 @@ class Gateway:
         routes = [self._routes.resolve(request.route)] if request.route else [*self._routes.configured(), *self._routes.known()]
         return gw.ListModelsResponse(models=[route.info() for route in routes])
 
-    async def generate(self, request: gw.GenerateRequest, *, timeout_s: float = 0.0, size: int = 0) -> gw.GenerateResponse:
+    def generate(
+        self, request: gw.GenerateRequest, *, timeout_s: float = 0.0, size: int = 0
+    ) -> Coroutine[object, None, gw.GenerateResponse]:
         """Asks the route's model once, within timeout_s seconds (0 = the account's own limit, which always holds too).
 
         size: about the request's bytes, if that is known; to count them takes as long as to write them.
         Raises CallFailed; NOT_SENT if the gateway stops before the provider was asked. Cancelling it cancels the upstream call.
         """
+        call = self._generate(request, timeout_s, size)
         if self._spans is None:
-            return await self._generate(request, timeout_s, size)
+            return call
         try:
             route = self._routes.resolve(request.route)
         except CallFailed:
-            return await self._generate(request, timeout_s, size)
-        return await traced(self._spans, route, request, self._generate(request, timeout_s, size))
+            return call
+        return traced(self._spans, route, request, call)
 
     async def _generate(self, request: gw.GenerateRequest, timeout_s: float, size: int) -> gw.GenerateResponse:
         started = time.perf_counter()
@@ -117,7 +121,7 @@ class Gateway:
             limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
             call = self._calls.call(limit_s)
             try:
-                async with call:
+                with call:
                     response, has_usage = await self._ask(route, request, call, size)
             except TimeoutError:
                 raise CallFailed(
@@ -161,16 +165,19 @@ class Gateway:
 
     async def close(self) -> None:
         """Closes all connections, stops the embedded model's server, and sends the last spans."""
+        self._calls.close()
         await self._upstreams.close()
         await self._embedded.close()
         if self._spans is not None:
             await self._spans.close()
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
-        size = self._check_size(request, size)
+        messages = list(request.messages)
+        size = self._check_size(request, messages, size)
         taker = f"{route.provider}/{route.model}"
-        outputs = frozenset(request.output_modalities) or TEXT_ALONE
-        if wrong := outputs - route.outputs:
+        outputs = frozenset(request.output_modalities) if request.output_modalities else TEXT_ALONE
+        if not outputs <= route.outputs:
+            wrong = outputs - route.outputs
             names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
             raise CallFailed(ErrorClass.UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
         maker = MAKERS.get((route.row.dialect, route.api))
@@ -178,12 +185,12 @@ class Gateway:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         parameters = applied(request.parameters, route, adapter.capabilities)
-        large = is_large(request, size)
-        async with self._encoding if large else nullcontext():
+        large = is_large(messages, size)
+        async with self._encoding if large else _AT_ONCE:
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             splice = Splice()
             turns = await turns_of(
-                request.messages,
+                messages,
                 capable,
                 route.modalities,
                 self._stored(),
@@ -227,17 +234,17 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.usage_is_known
 
-    def _check_size(self, request: gw.GenerateRequest, size: int) -> int:
+    def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
         """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
         limits = self._settings.limits
-        parts = sum([len(message.parts) for message in request.messages])
+        parts = sum([len(message.parts) for message in messages])
         most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
         if not 0 < size <= most_bytes:
             size = request.ByteSize()
-        if size <= most_bytes and parts <= limits.parts and len(request.messages) <= limits.messages:
+        if size <= most_bytes and parts <= limits.parts and len(messages) <= limits.messages:
             return size
         for what, setting, found, most in (
-            ("messages", "messages", len(request.messages), limits.messages),
+            ("messages", "messages", len(messages), limits.messages),
             ("parts", "parts", parts, limits.parts),
             ("bytes", "request_bytes", size, most_bytes),
         ):

@@ -12,7 +12,7 @@ import os
 import pkgutil
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from urllib.request import getproxies
 
@@ -76,11 +76,11 @@ class Upstream:
                 ErrorClass.MODEL_GONE, f"{route.shown}: {problem}", provider=route.provider, provider_code="not opened"
             ) from None
 
-    async def post(
+    def post(
         self, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None
-    ) -> tuple[int, Mapping[str, str], bytes, float]:
+    ) -> Coroutine[object, None, tuple[int, Mapping[str, str], bytes, float]]:
         """Sends one JSON body. See ``send``."""
-        return await self.send("POST", path, body, headers)
+        return self.send("POST", path, body, headers)
 
     async def send(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 from google.protobuf import struct_pb2
@@ -74,16 +74,14 @@ class Audio:
 Block = str | Image | Audio
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message after its parts were checked: role "system", "user" or "assistant", and texts, images and sounds."""
 
     role: str
     blocks: Sequence[Block]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A provider's answer in our terms. has_usage: the provider said what was used."""
 
     parts: list[ct.Part]
