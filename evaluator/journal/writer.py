@@ -67,7 +67,7 @@ class Writer:
         self._patience = patience
         self._numbers = itertools.count(1)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._open: set[asyncio.Future[None]] = set()  # of what was asked for and has not ended
+        self._open: dict[asyncio.Future[None], None] = {}  # of what was asked for and has not ended, in that order
         self._waited_for = threading.Event()
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
@@ -78,7 +78,7 @@ class Writer:
         It raises StorageError, which says if the lease is lost (``overtaken``). Nobody need wait for it.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open.add(future)
+        self._open[future] = None
         self._queue.put(_Write(work, lease, future, closes))
         return future
 
@@ -120,7 +120,7 @@ class Writer:
     def _resolve(self, ended: list[tuple[asyncio.Future[None], StorageError | None]]) -> None:
         """Tells those who wait. Runs in their loop."""
         for future, error in ended:
-            self._open.discard(future)
+            self._open.pop(future, None)
             if future.done():
                 continue
             if error is None:

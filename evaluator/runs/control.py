@@ -14,7 +14,7 @@ from evaluator.planning.judge_requests import judged_tasks
 from evaluator.runs.active import ActiveRun, Work
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
-from evaluator.runs.endings import log_end, named, told_ending
+from evaluator.runs.endings import log_end, named, told_ending, with_unstored
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.kept_traffic import caps, kept_traffic, parsed, take_over
@@ -320,8 +320,6 @@ class RunControl:
             active.over = True
             watching.cancel()
             heeding.cancel()
-            if active.log.unstored and not active.log.overtaken:
-                ending = ending._replace(reason=f"{ending.reason}; {active.log.losses()}")
             await self._end(active, lock, ending)
 
     async def _stop_if_lost(self, active: ActiveRun, lock: RunLock) -> None:
@@ -331,9 +329,12 @@ class RunControl:
     async def _end(self, active: ActiveRun, lock: RunLock, ending: Ending) -> None:
         """Stores how a run ended, unless another process has it now: then that one stores it."""
         try:
-            if lock.held:
+            try:
                 # What calls that were cut have left: once the lock is released, it may not be written.
                 await self._context.journal.written()
+            finally:
+                ending = with_unstored(active, ending)
+            if lock.held:
                 ending = await told_ending(self._context.journal, active, ending)
                 await self._store(active, ending)
                 return

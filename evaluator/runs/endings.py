@@ -20,6 +20,13 @@ async def told_ending(journal: Journal, active: ActiveRun, ending: Ending) -> En
     return await _with_bounds(journal, active, await _with_losses(journal, active, ending))
 
 
+def with_unstored(active: ActiveRun, ending: Ending) -> Ending:
+    """An ending that says how many answers have come and could not be stored. If another process has the run now, that is its to say."""
+    if not active.log.unstored or active.log.overtaken:
+        return ending
+    return ending._replace(reason="; ".join(filter(None, (ending.reason, active.log.losses()))))
+
+
 def named(work: Work) -> tuple[str, str]:
     """The model and the suite of a run, as a log line names them."""
     return cut(work.plan.specification.model), cut(work.record.suite)

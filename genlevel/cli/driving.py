@@ -136,13 +136,17 @@ async def _first_failure(found: Services, run: ev.Run) -> str:
     return ""
 
 
+def _more_of(run: ev.Run) -> list[str]:
+    """What there is to be known of the end of a run besides that a person wanted it, such as that answers could not be stored."""
+    return [said for said in run.reason.split("; ") if said.removeprefix("judging: ") not in ("", *_HELD.values())]
+
+
 def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
-    if interrupted:
-        click.echo(f"genlevel: run {run.run_id} was stopped; `genlevel resume {run.run_id}{where}` continues it", err=True)
-        return EXIT_INTERRUPTED
-    if run.wanted in (ev.RUN_WANTED_PAUSED, ev.RUN_WANTED_STOPPED) and run.status != ev.RUN_STATUS_FINISHED:
-        click.echo(f"genlevel: run {run.run_id} was {_HELD[run.wanted]}; `genlevel resume {run.run_id}{where}` continues it", err=True)
+    if interrupted or (run.wanted in _HELD and run.status != ev.RUN_STATUS_FINISHED):
+        how = "stopped" if interrupted else _HELD[run.wanted]
+        told = "; ".join((f"was {how}", *_more_of(run)))
+        click.echo(f"genlevel: run {run.run_id} {told}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
     if run.status == ev.RUN_STATUS_BUDGET:
         higher = "--budget-tokens N" if "--budget-tokens" in run.reason else "--budget-usd X"

@@ -155,6 +155,23 @@ def test_a_lock_that_stays_ends_a_run_in_one_line_and_it_goes_on_later(begin):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_run_that_is_stopped_while_storage_is_away_tells_how_many_answers_are_lost(begin, signals):
+    going = begin(patience_s=2.0)
+    with locked(going.file):
+        time.sleep(1)
+        for _ in range(signals):
+            going.process.terminate()
+            time.sleep(0.3)
+        code, _stdout, stderr = going.end()
+    told = stderr.splitlines()[-1]
+    lost = re.search(r"was stopped; (\d+) answers that had come, for \$0\.0\d+, could not be stored and are asked again; ", told)
+    assert (code, lost is not None) == (130, True), stderr
+    assert 1 <= int(lost[1]) <= 2 * SLOTS
+    assert told.endswith("continues it")
+
+
+@pytest.mark.slow
 def test_a_folder_that_is_taken_away_and_brought_back_costs_nothing(begin):
     going = begin()
     elsewhere = going.genlevel.folder / "elsewhere"

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from evaluator.journal.records import Answer
 from evaluator.rpc import add_to_server
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc
@@ -149,3 +150,47 @@ async def test_a_run_that_is_stopped_before_it_has_begun_ends(make_evaluator, sc
     run = (await evaluator.start_run(ev.StartRunRequest(specification=specification(suite_folder(100))))).run
     assert (await asyncio.wait_for(watched(evaluator, run), 60)).status == ev.RUN_STATUS_INTERRUPTED
     assert not scripted.calls
+
+
+class AwayStorage:
+    """Writes nothing once the first answer has come, and says so after ``fail``."""
+
+    def __init__(self, journal, monkeypatch):
+        self.answers, self._writing, self._failed = 0, [], False
+        submit = journal._submit
+
+        def submitted(work, lease=None, closes=None):
+            self.answers += isinstance(work, Answer)
+            if not self.answers:
+                return submit(work, lease, closes)
+            self._writing.append(asyncio.get_running_loop().create_future())
+            if self._failed:
+                self.fail()
+            return self._writing[-1]
+
+        monkeypatch.setattr(journal, "_submit", submitted)
+
+    def fail(self):
+        self._failed = True
+        for writing in self._writing:
+            if not writing.done():
+                writing.set_exception(StorageError("the database is away"))
+                writing.exception()  # noticed
+
+
+@pytest.mark.parametrize("now", [False, True])
+async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stopped(make_evaluator, scripted, suite_folder, monkeypatch, now):
+    evaluator, _ = make_evaluator()
+    scripted.latency_s = 0.1  # so that as many calls as slots have begun before the first answer comes
+    storage = AwayStorage(evaluator._journal, monkeypatch)
+    request = ev.StartRunRequest(specification=specification(suite_folder(20)), traffic=ev.TrafficSettings(concurrency=4))
+    run = (await evaluator.start_run(request)).run
+    await until(lambda: storage.answers >= 4)
+    active = evaluator._control.active[run.run_id]
+    active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
+    await asyncio.sleep(0.1)
+    storage.fail()
+    await until(active.task.done)
+    ending = evaluator._control.unstored[run.run_id]
+    told = f"{storage.answers} answers that had come could not be stored and are asked again; this could not be stored: the database is away"
+    assert ending == (ev.RUN_STATUS_INTERRUPTED, f"stopped by request; {told}", False)
