@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -106,7 +105,6 @@ class Scorer:
         self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)
         self._registry = registry
         self._order = Order()
-        self._showing = threading.Lock()  # else what was read first could be shown last
         self._exporter: ScoreExporter | None = None
         if registry is not None:
             from scorer.runs.exporter import MOST_SUITES, ScoreExporter
@@ -280,8 +278,7 @@ class Scorer:
 
             return Current(run.run_id, part, draw)
 
-        with self._showing:
-            self._exporter.update(suite, [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
+        self._exporter.update(suite, lambda: [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
 
     def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
         benchmark, scores = benchmark_of_run(run), self._store.scores(run.run_id)

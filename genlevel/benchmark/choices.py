@@ -89,11 +89,13 @@ def _option(part: object) -> object:
 
 
 def _without_letters(texts: list[str]) -> tuple[str, ...]:
-    matches = [_LETTERED.fullmatch(text) for text in texts]
-    lettered = [match for match in matches if match is not None]
-    if texts and len(lettered) == len(texts) and [m["letter"].upper() for m in lettered] == list(LETTERS[: len(texts)]):
-        return tuple(match["text"].strip() for match in lettered)
-    return tuple(texts)
+    lettered = []
+    for text, letter in zip(texts, LETTERS, strict=False):
+        match = _LETTERED.fullmatch(text)
+        if match is None or match["letter"].upper() != letter:
+            break
+        lettered.append(match["text"].strip())
+    return tuple(lettered if len(lettered) == len(texts) else texts)
 
 
 def to_letter(label: object, options: tuple[str, ...], kinds: LabelKinds) -> str:

@@ -1,8 +1,8 @@
 """Scores, levels and verdicts as Prometheus series, by model, suite and the suite's content.
 
 Of each the newest run that has asked all of the suite is shown, and beside it, told apart by a label, the newest one if that has not (yet):
-a run in progress, or of a part, takes nobody's place. Series are replaced as a whole when a task is scored. What a level card shows as a
-dash has no series. Labels are bounded: kept are the suites scored last, and of each name the contents scored last.
+a run in progress, or of a part, takes nobody's place. Series are computed when they are read, as a whole if a task was scored since. What a
+level card shows as a dash has no series. Labels are bounded: kept are the suites scored last, and of each name the contents scored last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -42,6 +42,7 @@ _AWAY_S = 10.0
 _SLOW_S = 1.0
 
 logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +72,39 @@ class Current:
     shown: Shown | None = None
 
 
+@dataclass(slots=True)
+class _Suite:
+    """The runs that are shown of a suite. look: reads which they are; None: they are as they were read last.
+
+    changed: those that were scored since.
+    """
+
+    look: Callable[[], Sequence[Current]] | None = None
+    runs: Sequence[Current] = ()
+    changed: set[str] = field(default_factory=set)
+
+
 class ScoreExporter(Collector):
-    """Register it with a CollectorRegistry; ``update`` says which runs it shows of a model, a suite and its content."""
+    """Register it with a CollectorRegistry; ``update`` says that what it shows of a model, a suite and its content has changed."""
 
     def __init__(self, most_suites: int = MOST_SUITES) -> None:
         self._most_suites = most_suites
-        self._suites: OrderedDict[tuple[str, str, str], list[Current]] = OrderedDict()
+        self._suites: OrderedDict[tuple[str, str, str], _Suite] = OrderedDict()
         self._lock = threading.Lock()
+        self._looking = threading.Lock()  # else what was read first could be shown last
         self._seldom = Seldom()
         self._away_until = 0.0  # by the monotonic clock: the store could not be read
 
-    def update(self, suite: tuple[str, str, str], runs: Sequence[Current], *, changed: str) -> None:
-        """Shows these runs of a model, a suite and its content, and drops what was scored longest ago if there is too much.
+    def update(self, suite: tuple[str, str, str], look: Callable[[], Sequence[Current]], *, changed: str) -> None:
+        """Shows what ``look`` finds of a model, a suite and its content, and drops what was scored longest ago if there is too much.
 
-        changed: the run whose scores have changed. Those of others that are shown already are not computed again; what is new is when the
-        series are next read: a run changes with each of its tasks, and nobody looks as often.
+        changed: the run whose scores have changed. Those of others that are shown already are not computed again; what is new is read and
+        computed when the series are next read: a run changes with each of its tasks, and nobody looks as often.
         """
         with self._lock:
-            before = {run.run_id: run.shown for run in self._suites.get(suite, ()) if run.run_id != changed}
-            for run in runs:
-                run.shown = before.get(run.run_id)
-            self._suites[suite] = list(runs)
+            known = self._suites.setdefault(suite, _Suite())
+            known.look = look
+            known.changed.add(changed)
             self._suites.move_to_end(suite)
             alike = [other for other in self._suites if other[:2] == suite[:2]]
             for other in alike[:-MOST_CONTENTS]:
@@ -106,28 +119,52 @@ class ScoreExporter(Collector):
     def collect(self) -> Iterable[Metric]:
         families = _Families()
         with self._lock:
-            suites = [(suite, list(runs)) for suite, runs in self._suites.items()]
-        for (model, suite, suite_hash), runs in suites:
+            suites = list(self._suites.items())
+        for (model, suite, suite_hash), known in suites:
+            named = f"{model} on {suite}"
+            with self._looking:
+                runs = self._runs(known, named)
             for run in runs:
-                if (shown := self._drawn(run, model, suite)) is not None:
-                    families.add([model, suite, short_hash(suite_hash), "true" if run.part else "false"], shown)
+                if run.shown is None:
+                    run.shown = self._read(run.draw, named)
+                if run.shown is not None:
+                    families.add([model, suite, short_hash(suite_hash), "true" if run.part else "false"], run.shown)
         return families.all
 
-    def _drawn(self, run: Current, model: str, suite: str) -> Shown | None:
-        """What is shown of a run; None if its scores cannot be read now: all else can still be watched.
+    def _runs(self, known: _Suite, named: str) -> Sequence[Current]:
+        """The runs that are shown of a suite; none if they cannot be read now."""
+        with self._lock:
+            look, changed = known.look, known.changed
+            known.look, known.changed = None, set()
+        if look is None:
+            return known.runs
+        found = self._read(look, named)
+        with self._lock:
+            if found is None:
+                known.look, known.changed = known.look or look, known.changed | changed
+                return ()
+            before = {run.run_id: run.shown for run in known.runs if run.run_id not in changed}
+            for run in found:
+                run.shown = before.get(run.run_id)
+            known.runs = found
+        return found
+
+    def _read(self, read: Callable[[], Found], named: str) -> Found | None:
+        """What is read from the store; None if it cannot be read now: all else can still be watched.
 
         A store that hangs is left alone for a while: each look would take as long as its timeouts.
         """
         began = time.monotonic()
-        if run.shown is None and began >= self._away_until:
-            try:
-                run.shown = run.draw()
-            except StorageError as error:
-                if (now := time.monotonic()) - began > _SLOW_S:
-                    self._away_until = now + _AWAY_S
-                if (more := self._seldom.more()) is not None:
-                    logger.warning("the series of %s on %s are not shown: %s%s", model, suite, error, more)
-        return run.shown
+        if began < self._away_until:
+            return None
+        try:
+            return read()
+        except StorageError as error:
+            if (now := time.monotonic()) - began > _SLOW_S:
+                self._away_until = now + _AWAY_S
+            if (more := self._seldom.more()) is not None:
+                logger.warning("the series of %s are not shown: %s%s", named, error, more)
+            return None
 
 
 class _Families:

@@ -140,6 +140,7 @@ class ScoreStore:
             else storage
         )
         self._engine = opened
+        self._set_run, self._set_score = self._setting(runs, ["run_id"]), self._setting(task_scores, ["run_id", "task_key"])
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
         self._lock = threading.Lock()
 
@@ -156,15 +157,15 @@ class ScoreStore:
         now = time.time()
         run_row, score_row = _run_row(run, now), _score_row(run, score, now)
         with self._lock, writing(self._engine).begin() as connection:
-            connection.execute(self._replace(runs, run_row, ["run_id"]))
-            connection.execute(self._replace(task_scores, score_row, ["run_id", "task_key"]))
+            connection.execute(self._set_run, run_row)
+            connection.execute(self._set_score, score_row)
 
     def begin(self, run: StoredRun, scores: Sequence[StoredScore]) -> None:
         """Sets the run's description, and the scores of those tasks that have none yet, in one transaction."""
         now = time.time()
         rows = [_score_row(run, score, now) for score in scores]
         with self._lock, writing(self._engine).begin() as connection:
-            connection.execute(self._replace(runs, _run_row(run, now), ["run_id"]))
+            connection.execute(self._set_run, _run_row(run, now))
             if rows:
                 connection.execute(
                     insert_into(task_scores, self._engine).on_conflict_do_nothing(index_elements=["run_id", "task_key"]), rows
@@ -243,9 +244,11 @@ class ScoreStore:
             found.append((_run(last), True))
         return found
 
-    def _replace(self, table: Table, row: dict[str, object], keys: list[str]) -> postgresql.Insert | sqlite.Insert:
-        changed = {name: row[name] for name in row if name not in keys}
-        return insert_into(table, self._engine).values(row).on_conflict_do_update(index_elements=keys, set_=changed)
+    def _setting(self, table: Table, keys: list[str]) -> postgresql.Insert | sqlite.Insert:
+        """Sets a row with all of its columns. Made once: to make it takes longer than to carry it out."""
+        insertion = insert_into(table, self._engine)
+        changed = {column.name: insertion.excluded[column.name] for column in table.columns if column.name not in keys}
+        return insertion.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def _is_part() -> ColumnElement[bool]:

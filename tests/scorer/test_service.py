@@ -384,7 +384,7 @@ async def test_series_show_scores_levels_and_wins(url: str) -> None:
     scorer.close()
 
 
-async def test_series_are_of_the_newest_run_also_if_two_are_scored_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_series_are_of_the_newest_run_also_if_one_is_scored_while_they_are_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = CollectorRegistry()
     scorer = Scorer(url, registry)
     current_runs, read, go = scorer._store.current_runs, threading.Event(), threading.Event()
@@ -398,12 +398,14 @@ async def test_series_are_of_the_newest_run_also_if_two_are_scored_at_once(url: 
 
     monkeypatch.setattr(scorer._store, "current_runs", slow)
     causal = describe(CAUSAL, "nlp/causal")
-    older = asyncio.create_task(scorer.score_task(stream(header(causal, "older"), choices(5, 5))))
-    await asyncio.to_thread(read.wait)
-    newer = asyncio.create_task(scorer.score_task(stream(header(causal, "newer"), choices(8, 2))))
+    await scorer.score_task(stream(header(causal, "older"), choices(5, 5)))
+    first = asyncio.create_task(asyncio.to_thread(lambda: list(registry.collect())))
+    await asyncio.to_thread(read.wait, 10)
+    await scorer.score_task(stream(header(causal, "newer"), choices(8, 2)))
+    second = asyncio.create_task(asyncio.to_thread(lambda: list(registry.collect())))
     await asyncio.sleep(0.3)
     go.set()
-    await asyncio.gather(older, newer)
+    await asyncio.gather(first, second)
     assert registry.get_sample_value("genlevel_task_score", {**PAIR, "task": "nlp/causal", "metric": "accuracy"}) == 80.0
     scorer.close()
 

@@ -37,7 +37,7 @@ def value(registry: CollectorRegistry, name: str, model: str = "m", **labels: st
 
 def update(exporter: ScoreExporter, model: str, draw: Callable[[], Shown], suite_hash: str = "") -> None:
     run = f"run of {model} on {suite_hash}"
-    exporter.update((model, "s", suite_hash), [Current(run, part=False, draw=draw)], changed=run)
+    exporter.update((model, "s", suite_hash), lambda: [Current(run, part=False, draw=draw)], changed=run)
 
 
 @pytest.fixture
@@ -100,13 +100,36 @@ def test_a_run_in_progress_stands_beside_the_whole_one_which_is_not_computed_aga
 
     suite = ("m", "s", "")
     for score in (10.0, 20.0):
-        exporter.update(suite, [current("whole", 95.0, part=False), current("going on", score, part=True)], changed="going on")
+        runs = [current("whole", 95.0, part=False), current("going on", score, part=True)]
+        exporter.update(suite, lambda runs=runs: runs, changed="going on")
         assert value(registry, "level_score", level="2") == 95.0
         assert value(registry, "level_score", level="2", partial="true") == score
     assert drawn == ["whole", "going on", "going on"]
-    exporter.update(suite, [current("going on", 30.0, part=False)], changed="going on")
+    exporter.update(suite, lambda: [current("going on", 30.0, part=False)], changed="going on")
     assert value(registry, "level_score", level="2") == 30.0
     assert value(registry, "level_score", level="2", partial="true") is None
+
+
+def test_which_runs_there_are_is_read_once_when_it_is_asked_for_and_again_if_it_could_not_be_read(
+    exporter: ScoreExporter, registry: CollectorRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked: list[str] = []
+
+    def look() -> list[Current]:
+        looked.append("again" if looked else "in vain")
+        if looked == ["in vain"]:
+            raise StorageError("cannot use the database")
+        return [Current("run", part=False, draw=lambda: shown(50.0))]
+
+    for _task in range(3):
+        exporter.update(("m", "s", ""), look, changed="run")
+    assert looked == []
+    with caplog.at_level(logging.WARNING):
+        assert next(iter(registry.collect())).samples == []
+    assert caplog.messages == ["the series of m on s are not shown: cannot use the database"]
+    assert value(registry, "level_score", level="2") == 50.0
+    assert value(registry, "verdict") == 2.0
+    assert looked == ["in vain", "again"]
 
 
 def test_contents_of_one_name_are_told_apart_and_those_of_long_ago_leave(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
