@@ -17,13 +17,15 @@ from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.shown import hide_secrets_of
+from genlevel.runtime.shown import hide_secrets_of, without_secrets
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 TRACEPARENT = "traceparent"
 MISSING = "traces need OpenTelemetry's exporter: pip install 'genlevel[otlp]'"
 _PATH = "/v1/traces"
-FLUSH_S = 3.0
+FLUSH_S = 1.0
+"""Seconds that the last spans have: a command that is done does not wait for a collector that is away."""
+_CREDENTIALS = ("OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER", "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER")
 
 Attribute = str | int | float | Sequence[str]
 
@@ -42,13 +44,19 @@ class Spans:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from requests import Session
 
         # Each failure has several lines and a traceback there; ``_Told`` says it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        for address in (endpoint, *(os.environ.get(name, "") for name in ENDPOINTS)):
+        addresses = [endpoint, *(os.environ.get(name, "") for name in ENDPOINTS)]
+        for address in addresses:
             hide_secrets_of(address)
         target = endpoint if not endpoint or endpoint.rstrip("/").endswith(_PATH) else endpoint.rstrip("/") + _PATH
-        exporter = _Told(OTLPSpanExporter(endpoint=target or None))
+        # A session of somebody's credential provider is left alone.
+        session = None if any(os.environ.get(name) for name in _CREDENTIALS) else Session()
+        exporter = _Told(OTLPSpanExporter(endpoint=target or None, session=session), next(filter(None, addresses), ""))
+        if session is not None:
+            session.hooks["response"].append(exporter.look)
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": service}
         self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -136,23 +144,41 @@ class _Exporter(Protocol):
     def force_flush(self, timeout_millis: int = 30_000) -> bool: ...
 
 
+class _Response(Protocol):
+    """What is looked at of a collector's response."""
+
+    status_code: int
+
+    def close(self) -> None: ...
+
+
 class _Told:
     """An exporter that says in one line that it begins to fail, and in another that it works again."""
 
-    def __init__(self, exporter: _Exporter) -> None:
+    def __init__(self, exporter: _Exporter, address: str) -> None:
         self._exporter = exporter
+        self._address = without_secrets(address)
         self._failing = False
+        self._said = ""
+
+    def look(self, response: _Response, **_: object) -> None:
+        """Refuses a response that leads elsewhere: the exporter does not follow it, and takes it for a success."""
+        if 300 <= response.status_code < 400:
+            self._said = f"leads elsewhere ({response.status_code}): name the address that it leads to"
+            response.close()
+            raise ConnectionAbortedError(self._said)
 
     def export(self, spans: Sequence[object]) -> object:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
+        self._said = "does not take spans"
         try:
             result: object = self._exporter.export(spans)
         except Exception:  # whatever a collector and its network do, the thread goes on
             result = SpanExportResult.FAILURE
         failing = result is not SpanExportResult.SUCCESS
         if failing and not self._failing:
-            logger.warning("the collector of traces does not take spans; those that do not get through are dropped")
+            logger.warning("the collector of traces at %s %s; spans that do not get through are dropped", self._address, self._said)
         elif self._failing and not failing:
             logger.warning("the collector of traces takes spans again")
         self._failing = failing

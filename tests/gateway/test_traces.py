@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,10 @@ class Collector:
         self.requests.append(message)
         return web.Response(body=b"", content_type="application/x-protobuf")
 
+    async def lead_elsewhere(self, request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=307, headers={"Location": f"{self.url}/v1/traces"})
+
     @property
     def spans(self) -> list[Span]:
         return [
@@ -68,6 +73,7 @@ async def collector() -> AsyncIterator[Collector]:
     found = Collector()
     application = web.Application()
     application.router.add_post("/v1/traces", found.take)
+    application.router.add_post("/moved/v1/traces", found.lead_elsewhere)
     runner = web.AppRunner(application)
     await runner.setup()
     (port,) = free_ports(1)
@@ -224,15 +230,37 @@ async def test_a_picture_is_a_span_of_its_own_kind(collector: Collector, make_ga
 
 
 async def test_a_collector_that_is_down_costs_a_line_and_no_call(
-    traced_at: Callable[[str], Gateway], asking: Asking, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    traced_at: Callable[[str], Gateway], asking: Asking, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(traces, "FLUSH_S", 0.2)
     gateway = traced_at(f"http://127.0.0.1:{free_ports(1)[0]}")
     for _call in range(3):
         assert (await gateway.generate(asking("compatible-chat"))).parts[0].text == "Paris"
+    began = time.monotonic()
     await gateway.close()
+    assert time.monotonic() - began < 2, "the last spans have a second"
     assert 1 <= len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 2
     assert all(record.name == "genlevel.runtime.traces" for record in caplog.records if record.levelno >= logging.WARNING)
+
+
+async def test_a_collector_that_leads_elsewhere_is_said_without_its_password(
+    collector: Collector,
+    traced_at: Callable[[str], Gateway],
+    asking: Asking,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = collector.url.replace("://", "://me:secretword@") + "/moved"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+    gateway = traced_at("")
+    for _call in range(2):
+        await gateway.generate(asking("compatible-chat"))
+    await gateway.close()
+    (told,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    address = collector.url.removeprefix("http://")
+    assert told.startswith(f"the collector of traces at http://…@{address}/moved")
+    assert "leads elsewhere (307): name the address that it leads to; spans that do not get through are dropped" in told
+    assert "secretword" not in told
+    assert collector.requests == []
 
 
 def test_nothing_is_told_to_anybody_unasked(monkeypatch: pytest.MonkeyPatch) -> None:

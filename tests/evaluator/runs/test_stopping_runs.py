@@ -192,5 +192,5 @@ async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stoppe
     storage.fail()
     await until(active.task.done)
     ending = evaluator._control.unstored[run.run_id]
-    told = f"{storage.answers} answers that had come could not be stored and are asked again; this could not be stored: the database is away"
-    assert ending == (ev.RUN_STATUS_INTERRUPTED, f"stopped by request; {told}", False)
+    told = f"stopped by request; {storage.answers} answers that had come could not be stored and are asked again"
+    assert ending == (ev.RUN_STATUS_INTERRUPTED, f"{told}; this could not be stored: the database is away", False)
