@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import orjson
 from sqlalchemy import Connection, Engine, delete, select
@@ -17,6 +17,7 @@ from genlevel.runtime.limits import Learnt
 from genlevel.runtime.storage import insert_into
 
 _CLOCKS_DIFFER_S = 60.0
+_LEARNT = [field.name for field in fields(Learnt)]  # other versions store others beside them
 
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
 
@@ -59,8 +60,9 @@ class TrafficTable:
         with self._engine.connect() as connection:
             text = connection.execute(query).scalar_one_or_none()
         try:
-            return None if text is None else Learnt(**orjson.loads(text))
-        except TypeError:  # fields of another version
+            stored = {} if text is None else orjson.loads(text)
+            return Learnt(**{name: stored[name] for name in _LEARNT})
+        except KeyError:
             return None
 
     def keep_learnt(self, account: str, learnt: Learnt, lease: Lease | None = None) -> asyncio.Future[None]:

@@ -15,7 +15,7 @@ def traffic_message(journal: Journal, run_id: str, spans: Sequence[Span]) -> ev.
     account = spans[-1].account if spans else ""
     if account and (learnt := journal.traffic.learnt(account)) is not None:
         told.kept.CopyFrom(
-            ev.KeptLimits(account=account, at_s=learnt.at, rate=learnt.rate, burst=learnt.burst, concurrency=learnt.concurrency or None)
+            ev.KeptLimits(account=account, at_s=learnt.at, rate=learnt.rate, concurrency=learnt.concurrency or None)
         )
     return told
 

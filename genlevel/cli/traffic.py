@@ -58,7 +58,6 @@ def traffic_document(run: ev.Run, told: ev.GetTrafficResponse) -> Document:
         **_figures(whole),
         "kept": {
             "rate": kept.rate if kept.HasField("rate") else None,
-            "burst": kept.burst if kept.HasField("burst") else None,
             "concurrency": kept.concurrency if kept.HasField("concurrency") else None,
             "at": _moment(kept.at_s).isoformat(),
         }

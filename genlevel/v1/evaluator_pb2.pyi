@@ -578,18 +578,16 @@ class TrafficSpan(_message.Message):
     def __init__(self, start_s: _Optional[float] = ..., width_s: _Optional[float] = ..., seen_s: _Optional[float] = ..., calls: _Optional[int] = ..., limited: _Optional[int] = ..., failures: _Optional[int] = ..., account_calls: _Optional[int] = ..., account: _Optional[str] = ..., in_flight: _Optional[float] = ..., concurrency: _Optional[float] = ..., pace: _Optional[float] = ..., stated: _Optional[bool] = ..., waits_s: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class KeptLimits(_message.Message):
-    __slots__ = ("account", "at_s", "rate", "burst", "concurrency")
+    __slots__ = ("account", "at_s", "rate", "concurrency")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
-    BURST_FIELD_NUMBER: _ClassVar[int]
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     account: str
     at_s: float
     rate: float
-    burst: float
     concurrency: float
-    def __init__(self, account: _Optional[str] = ..., at_s: _Optional[float] = ..., rate: _Optional[float] = ..., burst: _Optional[float] = ..., concurrency: _Optional[float] = ...) -> None: ...
+    def __init__(self, account: _Optional[str] = ..., at_s: _Optional[float] = ..., rate: _Optional[float] = ..., concurrency: _Optional[float] = ...) -> None: ...
 
 class GetTrafficResponse(_message.Message):
     __slots__ = ("run_id", "spans", "kept")

@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(#([a-z-]+)\)")
 # What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece, limits.
 UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "model.price.per_image", "model.price.per_second"}
 UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens", "figures.waits_s.*"}
-UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "burst", "concurrency", "at")}
+UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 
 

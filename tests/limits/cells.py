@@ -94,7 +94,9 @@ def must_hold() -> Iterator[Cell]:
                 at = f"50/s, burst {burst}, {latency * 1000:.0f} ms, {headers}"
                 line = Line(latency) if burst > 1 else Line(latency, network_s=0.001)  # else the network alone upsets an even gap
                 yield Cell(f"{at}, unstated", _bucket(50, burst), line, headers=headers, least_used=0.9 if burst > 1 else 0.88)
-                if burst > 1:
+                if burst == 1:
+                    yield Cell(f"{at}, stated", _bucket(50, burst), line, (STATED,), headers)
+                else:
                     yield Cell(f"{at}, stated", _bucket(50, burst), line, (STATED,), headers, least_used=0.97, most_rejected=0.005)
                     yield Cell(f"{at}, two processes", _bucket(50, burst), line, TWO, headers)
         yield Cell(

@@ -69,7 +69,7 @@ def test_how_many_calls_are_taken_at_the_same_time_is_kept_for_the_next_run():
 
 
 def test_a_number_of_calls_that_was_kept_is_given_up_if_it_is_not_so():
-    learnt = Learnt(rate=None, burst=0.0, concurrency=2, headers_held=None, at=time.time())
+    learnt = Learnt(rate=None, concurrency=2, at=time.time())
     result = drive(Provider(TokenBucket(50, 10)), Line(0.2), Client(limits={"learnt": learnt}), seconds=60.0)
     assert result.used(40.0, 60.0) > 0.9
     assert result.rejected(40.0, 60.0) < 0.02

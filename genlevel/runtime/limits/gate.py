@@ -87,7 +87,6 @@ class Gate:
 
     def __init__(self) -> None:
         self.is_open = True
-        self.claims_held: bool | None = None
         self.closed_s = 0.0  # how long it was closed last
         self.refused_after_s = 0.0  # how long refusals take
         self._number = 0
@@ -200,8 +199,7 @@ class Gate:
         self.closed_s = now - self._closed_at
         self.is_open, self._trying, self._row = True, None, 0
         if self._wait.until is not None:
-            self.claims_held = self._tried_at - self._closed_at >= (self._wait.until - self._closed_at) / 2
-            self._wait.learn(self.claims_held)
+            self._wait.learn(self._tried_at - self._closed_at >= (self._wait.until - self._closed_at) / 2)
         if self._reset.until is not None:
             self._reset.learn(self._tried_at >= self._reset.until)
         if self._shorter is not None and self._tried_at >= self._shorter:

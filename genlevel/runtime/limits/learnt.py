@@ -11,16 +11,12 @@ class Learnt:
 
     Attributes:
         rate: calls a second that it took; None if no limit was met.
-        burst: calls at once that it took beside the rate; 0: that was not tried, as calls keep their distance.
         concurrency: calls at the same time that it surely takes no more of; 0 if that did not show.
-        headers_held: whether nothing was admitted before the time that the provider named; None if it named none, or that did not show.
         at: when, in UNIX seconds.
     """
 
     rate: float | None
-    burst: float
     concurrency: int
-    headers_held: bool | None
     at: float
 
 

@@ -94,7 +94,7 @@ class AccountLimiter:
         if self._pace.rate is None and not slots:
             return self._learnt
         rate = self._pace.rate if self._pace.is_known or not slots else None
-        return Learnt(rate, 0.0, slots, self._gate.claims_held, time.time())
+        return Learnt(rate, slots, time.time())
 
     def state(self) -> LimiterState:
         """How it stands now."""

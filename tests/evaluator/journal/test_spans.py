@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator.journal.spans import MOST_SPANS, NARROWEST_S, Seen, Span, Spans
+from evaluator.journal.tables import accounts
 from evaluator.journal.traffic_table import TrafficTable
 from genlevel.runtime.limits import Learnt
 
@@ -128,11 +130,21 @@ async def test_spans_come_back_as_they_were_stored(journal):
 async def test_the_newest_that_was_learnt_of_an_account_is_kept(journal):
     table: TrafficTable = journal.traffic
     assert table.learnt("acct") is None
-    old, new = (Learnt(rate=rate, burst=3.0, concurrency=7, headers_held=None, at=rate) for rate in (40.0, 50.0))
+    old, new = (Learnt(rate=rate, concurrency=7, at=rate) for rate in (40.0, 50.0))
     for one in (old, new, old):
         await table.keep_learnt("acct", one)
     assert table.learnt("acct") == new
     assert table.learnt("another") is None
+
+
+async def test_what_another_version_learnt_of_an_account_is_read_as_far_as_it_is_understood(journal):
+    table: TrafficTable = journal.traffic
+    before = dict(rate=40.0, burst=0.0, concurrency=7, headers_held=None, at=1.0)
+    with table._engine.begin() as connection:
+        rows = [{"account": "before", "learnt": before}, {"account": "other", "learnt": {"pace": 1.0}}]
+        connection.execute(accounts.insert(), [row | {"learnt": orjson.dumps(row["learnt"]).decode(), "at_s": 1.0} for row in rows])
+    assert table.learnt("before") == Learnt(rate=40.0, concurrency=7, at=1.0)
+    assert table.learnt("other") is None
 
 
 def test_reasons_add_up():

@@ -65,7 +65,7 @@ async def test_a_record_goes_on_after_a_restart_and_is_told_while_the_run_goes_o
 
 async def test_what_was_learnt_of_an_account_is_kept_for_the_next_run_in_any_process(place, suite_folder, monkeypatch):
     """Whatever a limiter learns: the limiter of the next run is given the newest, from this process or from the storage."""
-    learnt = Learnt(rate=49.0, burst=2.0, concurrency=9, headers_held=None, at=time.time())
+    learnt = Learnt(rate=49.0, concurrency=9, at=time.time())
     given = []
 
     class Learning(AccountLimiter):
@@ -81,7 +81,7 @@ async def test_what_was_learnt_of_an_account_is_kept_for_the_next_run_in_any_pro
     first = place.start()
     run = await start(first, suite_folder(3))
     told = await traffic_of(first, run)
-    assert (told.kept.account, told.kept.rate, told.kept.burst, told.kept.concurrency) == ("acct", 50.0, 2.0, 9.0)
+    assert (told.kept.account, told.kept.rate, told.kept.concurrency) == ("acct", 50.0, 9.0)
     await start(first, suite_folder(4))
     await place.stop(first)
     await start(place.start(), suite_folder(5))
@@ -92,7 +92,7 @@ async def test_what_a_clock_that_was_ahead_has_stored_gives_way(place):
     journal = Journal(f"sqlite:///{place.folder / 'genlevel.db'}")
     now = time.time()
     for at, kept in ((now - 10, now - 10), (now - 20, now - 10), (now + 1e7, now + 1e7), (now, now)):
-        await journal.traffic.keep_learnt("acct", Learnt(rate=1.0, burst=0.0, concurrency=0, headers_held=None, at=at))
+        await journal.traffic.keep_learnt("acct", Learnt(rate=1.0, concurrency=0, at=at))
         assert journal.traffic.learnt("acct").at == kept
     journal.close()
 
@@ -157,7 +157,7 @@ async def test_what_was_seen_before_the_end_holds_to_the_end_and_what_could_not_
 async def test_a_few_calls_leave_what_is_kept_of_an_account_and_its_age_as_they_were():
     going, log, kept = Going(), Log(), []
     log.away, log.learnt = False, lambda account, learnt: kept.append((account, learnt))
-    found = going.learnt = lambda: Learnt(rate=25.0, burst=0.0, concurrency=0, headers_held=None, at=1.0)
+    found = going.learnt = lambda: Learnt(rate=25.0, concurrency=0, at=1.0)
     going.failures = {}
     recorder = TrafficRecorder(log, Spans(), lambda: going)
     await asyncio.sleep(0.001)
@@ -175,7 +175,7 @@ async def test_a_few_calls_leave_what_is_kept_of_an_account_and_its_age_as_they_
 
 
 def test_a_limiter_that_is_made_begins_with_what_is_stored_and_one_that_is_in_use_goes_on():
-    given = Learnt(rate=5.0, burst=0.0, concurrency=0, headers_held=None, at=time.time())
+    given = Learnt(rate=5.0, concurrency=0, at=time.time())
     model, limiters = gw.ModelInfo(account="acct"), Limiters(0)
     first = limiters.of(model, ev.TrafficSettings(), set(), learnt=given)
     assert 0 < first.learnt().rate <= 5.0
