@@ -127,10 +127,10 @@ class Upstream:
         await self._session.close()
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
-        """The body, decompressed."""
-        chunks = []
+        """The body, decompressed. A short one has come with its headers, and is not waited for."""
+        chunks, content = [], response.content
         size = 0
-        while chunk := await response.content.readany():
+        while chunk := content.read_nowait() if content.is_eof() else await content.readany():
             size += len(chunk)
             if size > limit:
                 raise CallFailed(

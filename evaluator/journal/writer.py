@@ -62,6 +62,7 @@ class Writer:
 
     def __init__(self, engine: Engine, insert: AnswerInsert, patience: Patience) -> None:
         self._engine = engine
+        self._writing = writing(engine)
         self._insert = insert
         self._notes = NoteStatements(engine)
         self._patience = patience
@@ -160,7 +161,7 @@ class Writer:
     def _transaction(self, group: Sequence[_Write], number: int) -> frozenset[Lease | None]:
         """Writes a group unless that was done under this number before. Returns the leases that are lost: their writes were left out."""
         under = sorted({write.lease for write in group if write.lease is not None}, key=lambda lease: lease.name)
-        with writing(self._engine).connect() as connection:
+        with self._writing.connect() as connection:
             if self._engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {round(_IDLE_S * 1000)}")
             standing = {lease: note_written(connection, lease, number) for lease in under}

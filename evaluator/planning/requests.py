@@ -86,12 +86,13 @@ def prepare(
     """
     text = prompt_text(instance, template, sent_size(instance, template, model.video_frames))
     request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
+    parameters = request.parameters
     if seed is not None:
-        request.parameters.seed = seed
+        parameters.seed = seed
     if output != ct.MODALITY_TEXT:
         request.output_modalities.append(output)
-    elif model.structured_output and not request.parameters.response_schema_json:
-        request.parameters.response_schema_json = response_schema(instance, confidence=template.confidence)
+    elif model.structured_output and not parameters.response_schema_json:
+        parameters.response_schema_json = response_schema(instance, confidence=template.confidence)
     message = request.messages.add(role=ct.ROLE_USER)
     digest = hashlib.sha256(text.encode())
     inline = 0
@@ -116,9 +117,8 @@ def prepare(
             message.parts.add(text=block)
     else:
         message.parts.add(text=text)
-    digest.update(request.parameters.SerializeToString(deterministic=True))
+    digest.update(parameters.SerializeToString(deterministic=True))
     if output != ct.MODALITY_TEXT:
         digest.update(bytes([output]))
-    limit = request.parameters.max_output_tokens
-    bounds = call_bounds(instance, text, model, output=output, asked=asked, text_tokens=limit)
+    bounds = call_bounds(instance, text, model, output=output, asked=asked, text_tokens=parameters.max_output_tokens)
     return PreparedCall(request, digest.hexdigest(), bounds)

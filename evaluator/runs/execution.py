@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from evaluator.journal.usage import Usage
 from evaluator.planning.estimates import bounds_of
 from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.planning.requests import PreparedCall, prepare
+from evaluator.planning.requests import prepare
 from evaluator.runs.context import Context
 from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
@@ -226,18 +227,17 @@ class Execution(Crew[_Item]):
         if self._left_out.count:  # what does not fit need not be prepared
             self._traffic.check(key, bounds_of(self._plan, task, instance))
 
-        def build() -> PreparedCall:
-            return prepare(
-                instance,
-                template,
-                self._plan.specification.parameters,
-                self._plan.model,
-                blobs=self._context.blobs,
-                inline_limit=self._context.inline_limit,
-                output=output,
-                seed=self._plan.seed(asked.repeat),
-            )
-
+        build = partial(
+            prepare,
+            instance,
+            template,
+            self._plan.specification.parameters,
+            self._plan.model,
+            blobs=self._context.blobs,
+            inline_limit=self._context.inline_limit,
+            output=output,
+            seed=self._plan.seed(asked.repeat),
+        )
         try:
             call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
         except DatasetError as error:

@@ -223,7 +223,7 @@ class Budget:
 
     def is_exceeded_by(self, model: str) -> bool:
         """Whether a call of the model took more than its worst case: its worst cases are not to be trusted."""
-        return any(model in purse.excesses for purse in self._purses)
+        return model in self._money.excesses or model in self._tokens.excesses
 
     def could_fit(self, worst: Amount) -> bool:
         """Whether a call with this worst case (as it counted when it did not fit) fits now, if no other is in flight."""
@@ -301,6 +301,8 @@ class Budget:
         return reservation
 
     def _raised(self, model: str, worst: Amount) -> Amount:
+        if not self.is_exceeded_by(model):
+            return worst
         return Amount(self._money.raised(model, worst.nano_usd), self._tokens.raised(model, worst.tokens))
 
     def _check(self, reservation: Reservation) -> None:
