@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
@@ -19,6 +20,8 @@ from genlevel.runtime.storage import insert_into
 _CLOCKS_DIFFER_S = 60.0
 _LEARNT = [field.name for field in fields(Learnt)]  # other versions store others beside them
 
+logger = logging.getLogger(__name__)
+
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
 
 
@@ -28,6 +31,7 @@ class TrafficTable:
     def __init__(self, engine: Engine, submit: Submit) -> None:
         self._engine = engine
         self._submit = submit
+        self._unreadable: set[str] = set()  # accounts of which that was said
 
     def of(self, run_id: str) -> list[Span]:
         """A run's spans in order."""
@@ -62,7 +66,12 @@ class TrafficTable:
         try:
             stored = {} if text is None else orjson.loads(text)
             return Learnt(**{name: stored[name] for name in _LEARNT})
-        except KeyError:
+        except orjson.JSONDecodeError:
+            if account not in self._unreadable:
+                self._unreadable.add(account)
+                logger.warning("what was learnt of the limits of account %s cannot be read, and is learnt anew", account)
+            return None
+        except (KeyError, TypeError):
             return None
 
     def keep_learnt(self, account: str, learnt: Learnt, lease: Lease | None = None) -> asyncio.Future[None]:

@@ -14,9 +14,7 @@ def traffic_message(journal: Journal, run_id: str, spans: Sequence[Span]) -> ev.
     told = ev.GetTrafficResponse(run_id=run_id, spans=[_span_message(span) for span in spans])
     account = spans[-1].account if spans else ""
     if account and (learnt := journal.traffic.learnt(account)) is not None:
-        told.kept.CopyFrom(
-            ev.KeptLimits(account=account, at_s=learnt.at, rate=learnt.rate, concurrency=learnt.concurrency or None)
-        )
+        told.kept.CopyFrom(ev.KeptLimits(account=account, at_s=learnt.at, rate=learnt.rate, concurrency=learnt.concurrency or None))
     return told
 
 

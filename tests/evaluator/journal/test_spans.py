@@ -8,6 +8,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from evaluator.journal.spans import MOST_SPANS, NARROWEST_S, Seen, Span, Spans
 from evaluator.journal.tables import accounts
@@ -145,6 +146,19 @@ async def test_what_another_version_learnt_of_an_account_is_read_as_far_as_it_is
         connection.execute(accounts.insert(), [row | {"learnt": orjson.dumps(row["learnt"]).decode(), "at_s": 1.0} for row in rows])
     assert table.learnt("before") == Learnt(rate=40.0, concurrency=7, at=1.0)
     assert table.learnt("other") is None
+
+
+@pytest.mark.parametrize(("stored", "warned"), [('{"rate": 4', True), ("", True), ('{"pace": 40.0}', False), ("[1]", False)])
+async def test_what_was_learnt_and_cannot_be_read_is_as_if_nothing_were_known_and_is_said_once(journal, caplog, stored, warned):
+    await journal.traffic.keep_learnt("acct", Learnt(rate=4.0, concurrency=7, at=1.0))
+    with journal._engine.begin() as connection:
+        connection.execute(text("update evaluator_accounts set learnt = :stored"), {"stored": stored})
+    assert [journal.traffic.learnt("acct") for _ in range(2)] == [None, None]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["what was learnt of the limits of account acct cannot be read, and is learnt anew"] * warned
+    new = Learnt(rate=5.0, concurrency=7, at=2.0)
+    await journal.traffic.keep_learnt("acct", new)
+    assert journal.traffic.learnt("acct") == new
 
 
 def test_reasons_add_up():
