@@ -22,12 +22,14 @@ _CANDIDATES = (
 
 
 def believed() -> ssl.SSLContext:
-    """What a client checks a server's certificate with. Raises ConfigurationError if SSL_CERT_FILE names what cannot be read."""
+    """What a client checks a server's certificate with. Raises ConfigurationError if there are none that can be read."""
     file = os.environ.get("SSL_CERT_FILE", "")
     try:
         return _believed(file, os.environ.get("SSL_CERT_DIR", ""))
     except OSError as error:
         said = error.strerror or type(error).__name__
+        if not file:
+            raise ConfigurationError(f"the system's certificates cannot be read ({said}); name others in SSL_CERT_FILE") from None
         raise ConfigurationError(f"SSL_CERT_FILE={file}: certificates cannot be read from it ({said}); correct or unset it") from None
 
 

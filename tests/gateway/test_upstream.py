@@ -16,12 +16,13 @@ import pytest
 import trustme
 from aiohttp import CookieJar
 
+from gateway import certificates
 from gateway.clients import bearer_client
 from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.upstream import PIECE_BYTES, Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.settings import Settings
 
 END = None
@@ -308,6 +309,22 @@ async def test_an_environment_that_leads_nowhere_is_said_before_any_call(
     with pytest.raises(CallFailed, match=said) as failed:
         await Upstreams().of(route)
     assert (failed.value.reason, failed.value.may_be_charged) == ("MODEL_GONE", False)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_certificates_of_the_system_that_cannot_be_read_are_said_without_a_variable_that_names_none(
+    empty: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.pem").write_text("no certificate")
+    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=str(tmp_path / "broken.pem"))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+        if empty:
+            monkeypatch.setenv(name, "")
+    certificates._believed.cache_clear()
+    with pytest.raises(ConfigurationError, match=r"^the system's certificates cannot be read .*; name others in SSL_CERT_FILE$"):
+        certificates.believed()
 
 
 async def test_a_certificate_is_believed_if_the_environment_names_who_signed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
