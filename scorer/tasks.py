@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from genlevel.benchmark.answer_key import AnswerKey
@@ -141,8 +142,14 @@ class TaskIndex:
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
-        self._by_name = {(task.sheet.casefold(), task.name): task for task in reversed(benchmark.tasks)}
-        self._by_id = {task.id: task for task in benchmark.tasks}
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Task]:
+        return {(task.sheet.casefold(), task.name): task for task in reversed(self.benchmark.tasks)}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Task]:
+        return {task.id: task for task in self.benchmark.tasks}
 
     def find(self, task: TaskRecord) -> Task | None:
         """By sheet and name, else by key; None if it is unlisted or not of this benchmark."""

@@ -52,6 +52,8 @@ def weighed(p_value: float, plan: int, first: int) -> float:
     >>> round(weighed(0.001, 2, 1), 9), weighed(0.1, 2, 1), weighed(0.1, 3, 3)
     (0.018, 1.0, 0.1)
     """
+    if plan == first:
+        return p_value
     own, earlier = Shares.of(1.0, plan).plan, Shares.of(1.0, first).plan
     if own == earlier:
         return p_value

@@ -45,6 +45,8 @@ class FileAccess:
 
     def of(self, answer: sc.InstanceAnswer, label: object, lease: Lease | None) -> InstanceFiles:
         """The files of one instance. Raises UsageError for a path from the network, StorageError for an object that is not there."""
+        if not (self._from_network or answer.files or answer.inputs):
+            return InstanceFiles(label, (), ())
         try:
             files = tuple(self._path(answer, "files", number, file, lease) for number, file in enumerate(answer.files))
             inputs = tuple(self._path(answer, "inputs", number, file, lease) for number, file in enumerate(answer.inputs))
