@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from urllib.request import getproxies
 
 import aiohttp
@@ -117,6 +118,10 @@ class Upstream:
         try:
             # A redirect would carry the key elsewhere.
             async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
+                if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self._is_proxys(response):
+                    raise aiohttp.ClientHttpProxyError(
+                        response.request_info, response.history, status=response.status, message=response.reason or ""
+                    )
                 answer = await self._read(response, limit)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
@@ -125,6 +130,10 @@ class Upstream:
     async def close(self) -> None:
         """Closes all connections."""
         await self._session.close()
+
+    def _is_proxys(self, response: aiohttp.ClientResponse) -> bool:
+        """Whether a proxy's own response would look like this one: to https it leads by a tunnel, and what it says of that is an error."""
+        return response.url.scheme == "http" and bool(_proxy_to(self.base_url))
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         """The body, decompressed. A short one has come with its headers, and is not waited for."""
@@ -197,8 +206,7 @@ def _session(client: Client) -> aiohttp.ClientSession:
 
     Raises ConfigurationError for a proxy that cannot be used, or certificates that cannot be read.
     """
-    # A proxy for the outside world cannot reach this machine's own servers.
-    proxy = "" if is_loopback(client.base_url) else proxy_of(client.base_url, getproxies())
+    proxy = _proxy_to(client.base_url)
     through = _proxy_at(proxy) if proxy else None
     encrypted = client.base_url.startswith("https:") or (through is not None and through.scheme == "https")
     return aiohttp.ClientSession(
@@ -207,6 +215,11 @@ def _session(client: Client) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         proxy=through,
     )
+
+
+def _proxy_to(address: str) -> str:
+    """The environment's proxy that leads to an address; "": none. One for the outside world cannot reach this machine's own servers."""
+    return "" if is_loopback(address) else proxy_of(address, getproxies())
 
 
 def _proxy_at(proxy: str) -> URL:

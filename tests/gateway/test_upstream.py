@@ -22,7 +22,7 @@ from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.upstream import PIECE_BYTES, Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, ConfigurationError
+from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Settings
 
 END = None
@@ -263,6 +263,23 @@ async def test_a_proxy_that_leads_nowhere_gets_no_key_and_the_call_was_not_sent(
             assert not user or "secretword" not in failed.value.message
     assert len(server.heads) == 3
     assert not any(b"never-in-the-clear" in head or b"Bearer" in head for head in server.heads)
+
+
+async def test_that_a_proxy_asks_for_a_password_is_not_taken_for_the_servers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    server = Server()
+    server.reply = [reply(b"<html>not with secretword</html>", status=b"407 Not with secretword")]
+    async with upstream_of(server) as direct:
+        assert (await direct.post("chat/completions", b"{}"))[0] == 407, "no proxy of the environment said that"
+        monkeypatch.setenv("http_proxy", f"http://me:secretword@127.0.0.1:{server.port}")
+        upstreams = Upstreams()
+        upstream = await upstreams.of(route_to("http://models.example/v1"))
+        with pytest.raises(CallFailed, match=r"the environment's proxy does not lead to http://models\.example/v1 \(407 ") as failed:
+            await upstream.post("chat/completions", b"{}")
+        await upstreams.close()
+    assert (failed.value.error_class, failed.value.may_be_charged) == (ErrorClass.TRANSIENT, False)
+    assert "secretword" not in failed.value.message
 
 
 @pytest.mark.parametrize("address", ["http://me:wo#rd@proxy:1", "http://me:wo/rd@proxy:1", "http://me:word@proxy:99999", "//me:word@p:1"])
