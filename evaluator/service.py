@@ -100,7 +100,7 @@ class Evaluator:
         self._planner = Planner(gateway, routing, self._suites)
         blobs = self._context.blobs
         self.readiness = Readiness({"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), **neighbours})
-        locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s)
+        locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s, durability=settings.storage.durability)
         self._control = RunControl(self._context, Limiters(defaults.concurrency, defaults.weight), locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING

@@ -160,7 +160,8 @@ def make_scorer(
 
     files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
     database = settings.storage.url or sqlite_url(data_folder / "genlevel.db")
-    return Scorer(database, registry, files=files, weights=settings.scorer.weights, patience=patience)
+    weights, durability = settings.scorer.weights, settings.storage.durability
+    return Scorer(database, registry, files=files, weights=weights, patience=patience, durability=durability)
 
 
 def service_registry() -> CollectorRegistry:

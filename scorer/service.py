@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from genlevel.benchmark.model import Benchmark
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.patience import Patience
 from genlevel.runtime.readiness import Readiness, looked
@@ -78,6 +79,7 @@ class Scorer:
     None: leaves them as they are. Raises ConfigurationError for a network that does not exist.
     Opening reads the current runs of each back from the store, so a restart does not lose series.
     readiness: says whether it can work now. patience: for how long it waits for a database or blob store that is away; None: not at all.
+    durability: what is stored survives.
     """
 
     takes_paths = True
@@ -92,6 +94,7 @@ class Scorer:
         files: FileCache | None = None,
         weights: Mapping[str, str] | None = None,
         patience: DatabasePatience | None = None,
+        durability: Durability = Durability.PROCESS,
     ) -> None:
         if weights is not None:
             from scorer.models import configure
@@ -99,7 +102,7 @@ class Scorer:
             configure(weights)
         self._files = files
         self._files_reads = Patience(patience.reads.seconds if patience else 0.0, "blob store")
-        self._store = ScoreStore(storage, patience=patience)
+        self._store = ScoreStore(storage, patience=patience, durability=durability)
         self._reads, self._writes = self._store.patience.reads, self._store.patience.writes
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)

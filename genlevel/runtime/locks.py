@@ -24,6 +24,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.storage import is_sqlite
 from genlevel.runtime.threads import in_thread
@@ -84,13 +85,14 @@ class RunLocks(Protocol):
         ...
 
 
-def run_locks(storage_url: str, folder: Path, *, patience_s: float = 0.0) -> RunLocks:
+def run_locks(storage_url: str, folder: Path, *, patience_s: float = 0.0, durability: Durability = Durability.PROCESS) -> RunLocks:
     """Locks of the kind that the storage asks for.
 
     Args:
         storage_url: as in the settings; "" is a file in the data folder.
         folder: the data folder.
         patience_s: seconds for which the shared database may be away.
+        durability: what a lease in it survives.
 
     Raises:
         ConfigurationError: the URL is not one of a database.
@@ -100,7 +102,7 @@ def run_locks(storage_url: str, folder: Path, *, patience_s: float = 0.0) -> Run
         return FileLocks(folder / "locks")
     from genlevel.runtime.leases import LeaseTable
 
-    return LeaseLocks(LeaseTable(storage_url, patience_s=patience_s), patience_s=patience_s)
+    return LeaseLocks(LeaseTable(storage_url, patience_s=patience_s, durability=durability), patience_s=patience_s)
 
 
 class FileLocks:

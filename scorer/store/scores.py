@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.storage import insert_into, open_engine, storage_problem, writing
 from scorer.certify.ends import Ends
@@ -127,15 +128,18 @@ class ScoreStore:
     Args:
         storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine that has the scorer's tables.
         patience: for how long whoever uses it tries again: ``await store.patience.reads(store.scores, run_id)``; None: not at all.
+        durability: what a score survives once it is stored.
     """
 
-    def __init__(self, storage: Engine | str, *, patience: DatabasePatience | None = None) -> None:
+    def __init__(
+        self, storage: Engine | str, *, patience: DatabasePatience | None = None, durability: Durability = Durability.PROCESS
+    ) -> None:
         self.patience = patience or DatabasePatience.of(0.0)
         patience_s = self.patience.writes.seconds
         migrations = Path(__file__).parent / "migrations" / "versions"
         self._owned = isinstance(storage, str)
         opened = (
-            open_engine(storage, "scorer", migrations, head=HEAD, tables=metadata, patience_s=patience_s)
+            open_engine(storage, "scorer", migrations, head=HEAD, tables=metadata, patience_s=patience_s, durability=durability)
             if isinstance(storage, str)
             else storage
         )

@@ -31,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from genlevel.runtime.durability import Durability
 from genlevel.runtime.leases import migrations
 from genlevel.runtime.storage import insert_into, open_engine, writing
 
@@ -102,13 +103,16 @@ class LeaseTable:
     Args:
         storage: an SQLAlchemy URL (see genlevel.runtime.storage), or an engine whose database has this table.
         patience_s: for which whoever uses the table tries again.
+        durability: what a lease survives.
     """
 
-    def __init__(self, storage: Engine | str, *, patience_s: float = 0.0) -> None:
+    def __init__(self, storage: Engine | str, *, patience_s: float = 0.0, durability: Durability = Durability.PROCESS) -> None:
         self._owned = isinstance(storage, str)
         versions = Path(migrations.__path__[0]) / "versions"
         opened = (
-            open_engine(storage, ROOM, versions, head=HEAD, tables=metadata, patience_s=patience_s) if isinstance(storage, str) else storage
+            open_engine(storage, ROOM, versions, head=HEAD, tables=metadata, patience_s=patience_s, durability=durability)
+            if isinstance(storage, str)
+            else storage
         )
         self._engine = opened
         self._now = _now(self._engine)

@@ -7,16 +7,17 @@ import sys
 
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.embedded import make_scorer
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.leases import LeaseTable, holder
-from genlevel.runtime.locks import FileLocks, LeaseLocks
+from genlevel.runtime.locks import FileLocks, LeaseLocks, run_locks
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.service import Scorer
@@ -175,6 +176,21 @@ async def test_who_lost_its_lease_leaves_the_end_that_another_has_stored_meanwhi
     await first._control.ended()
     left = (await second.get_run(ev.GetRunRequest(run_id=run.run_id))).run
     assert (left.status, left.reason, left.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 40)
+
+
+@pytest.mark.parametrize(("durability", "levels"), [("process", (1, "off")), ("power", (2, "on"))])
+def test_what_the_scorer_and_leases_store_survives_what_answers_do(url, tmp_path, durability, levels):
+    postgresql = not url.startswith("sqlite")
+    if postgresql:
+        url = make_url(url).update_query_dict({"options": "-c synchronous_commit=off"}).render_as_string(hide_password=False)
+    settings = Settings.model_validate({"storage": {"url": url, "durability": durability}})
+    scorer, locks = make_scorer(settings, tmp_path, None), run_locks(url, tmp_path, durability=settings.storage.durability)
+    for engine in [scorer._store._engine] + ([locks._table._engine] if postgresql else []):
+        with engine.connect() as connection:
+            asked = "SHOW synchronous_commit" if postgresql else "PRAGMA synchronous"
+            assert connection.execute(text(asked)).scalar() == levels[postgresql]
+    locks.close()
+    scorer.close()
 
 
 DYING = """
