@@ -162,6 +162,17 @@ def other_limits() -> Iterator[Cell]:
     yield _slots("16 at once of 2.0 s, later 8", 16, 2.0, later=(120.0, 8), start=150.0, end=270.0)
     anew = Client(restarts_s=(60.0,), keeps_learnt=True)
     yield _slots("8 at once of 2.0 s, begun anew, keeps learnt", 8, 2.0, anew, start=60.0, end=90.0)
+    for tokens_per_s in (50_000, 5_000):
+        for in_a_row in (1, 100):
+            yield Cell(
+                f"{tokens_per_s} tokens/s, calls of 50 and of 2000, {in_a_row} in a row",
+                lambda tokens_per_s=tokens_per_s: Tokens(tokens_per_s * 60, 1.0, 1025),
+                Line(0.1),
+                (Client(sizes=(50, 2000), in_a_row=in_a_row),),
+                names_dimension=True,
+                start=60.0,
+                end=60.0 + 41.0 * 200_000 / tokens_per_s,  # whole rows of both
+            )
     yield Cell("no limit, 1 % turned away", lambda: Free(0.01, rate=640), Line(0.1), least_used=0.85, most_rejected=0.02)
     yield Cell("no limit, 30 s", lambda: Free(rate=64 / 30), Line(30.0), start=120.0, end=300.0, least_used=0.85)
     yield Cell("1 % turned away, 30 s", lambda: Free(0.01, rate=64 / 30), Line(30.0), start=120.0, end=420.0, least_used=0.8)

@@ -38,10 +38,15 @@ from genlevel.v1 import gateway_pb2 as gw
 from .providers import Provider
 from .virtual import USUAL, Machine, run_virtual
 
-_INPUT_TOKENS, _OUTPUT_TOKENS = 40, 10
-CALL = PreparedCall(gw.GenerateRequest(route="m"), "hash", CallBounds(_INPUT_TOKENS, 100, _OUTPUT_TOKENS))
-TOKENS = float(_INPUT_TOKENS + _OUTPUT_TOKENS)
-"""Of every call."""
+_OUTPUT_TOKENS = 10
+TOKENS = 50
+"""Of a call, if its client does not say."""
+
+
+def _call(tokens: int) -> PreparedCall:
+    """A call that takes so many."""
+    request = gw.GenerateRequest(route="m", parameters=gw.GenerationParameters(max_output_tokens=tokens))
+    return PreparedCall(request, f"hash of {tokens}", CallBounds(tokens - _OUTPUT_TOKENS, 2 * tokens, _OUTPUT_TOKENS))
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class Client:
 
     begins_s, restarts_s: when it begins, and when it is killed and begins anew. pauses: (from, until) in which there is nothing to ask.
     cancels: of all calls, that part is cancelled a moment after it was asked for. retunes: (when, arguments of ``retune``).
-    keeps_learnt: what was learnt is kept over restarts. limits: further arguments of the limiter.
+    keeps_learnt: what was learnt is kept over restarts. limits: further arguments of the limiter. sizes: tokens of calls, so many of one
+    size in a row.
     """
 
     concurrency: int = 0
@@ -90,6 +96,8 @@ class Client:
     deadline_s: float = 900.0
     keeps_learnt: bool = False
     limits: dict[str, object] = field(default_factory=dict)
+    sizes: Sequence[int] = (TOKENS,)
+    in_a_row: int = 1
 
 
 @dataclass
@@ -214,7 +222,8 @@ class _Wire:
     async def generate(self, request: gw.GenerateRequest, *, timeout_s: float) -> gw.GenerateResponse:
         line, chance = self._line, self._chance
         await asyncio.sleep(line.leg_s(chance))
-        reply = self._provider.ask(self.now(), TOKENS)
+        tokens = request.parameters.max_output_tokens
+        reply = self._provider.ask(self.now(), float(tokens))
         self.run.arrivals.append((self.now(), reply.status))
         if reply.status == 200:
             try:
@@ -229,7 +238,7 @@ class _Wire:
         return gw.GenerateResponse(
             parts=[ct.Part(text="A")],
             finish_reason=gw.FINISH_REASON_STOP,
-            usage=gw.Usage(input_tokens=_INPUT_TOKENS, output_tokens=_OUTPUT_TOKENS),
+            usage=gw.Usage(input_tokens=tokens - _OUTPUT_TOKENS, output_tokens=_OUTPUT_TOKENS),
         )
 
 
@@ -266,6 +275,7 @@ class _Process:
         self._client, self._wire, self.run = client, wire, wire.run
         self._left = client.calls
         self._learnt: object = None
+        self._calls = itertools.cycle([_call(tokens) for tokens in client.sizes for _ in range(client.in_a_row)])
         self._chance = random.Random("cancels")
 
     async def live(self, seconds: float) -> None:
@@ -317,7 +327,7 @@ class _Process:
                 if start <= (now := self._wire.now()) < end:
                     await asyncio.sleep(end - now)
             began = self._wire.now()
-            asking = traffic.ask("t", AnswerKey("i"), CALL)
+            asking = traffic.ask("t", AnswerKey("i"), next(self._calls))
             if self._client.cancels and self._chance.random() < self._client.cancels:
                 await _cancelled(asyncio.create_task(asking), self._chance.random() * 0.2)
                 continue

@@ -14,7 +14,7 @@ import pytest
 from genlevel.runtime.limits import Learnt
 
 from .cells import LEAST_USED_EVER, NOT_YET, STATED, TWO, Cell, lies, must_hold, other_limits, troubles
-from .providers import Changing, Closed, Concurrent, Free, Provider, TokenBucket
+from .providers import Changing, Closed, Concurrent, Free, Provider, TokenBucket, Tokens
 from .rig import Client, Line, drive
 from .virtual import BUSY
 
@@ -26,6 +26,13 @@ IN_SMALL = [
     Cell("seconds beside a lie of 1 ms", lambda: TokenBucket(50, 5), Line(0.02), headers="1 ms beside seconds"),
     Cell("half of it", lambda: Changing((0.0, TokenBucket(50, 10)), (8.0, TokenBucket(25, 5))), Line(0.1), most_rejected=0.04),
     Cell("8 at once", lambda: Concurrent(8, 0.5), Line(0.5, 0.01), least_used=0.85, most_rejected=0.03),
+    Cell(
+        "tokens, calls of two sizes",
+        lambda: Tokens(50_000 * 60, 1.0, 1025),
+        Line(0.1),
+        (Client(sizes=(50, 2000), in_a_row=50),),
+        names_dimension=True,
+    ),
     Cell("1 at once", lambda: Concurrent(1, 1.0), Line(1.0, 0.02), least_used=0.85, most_rejected=0.1),
 ]
 

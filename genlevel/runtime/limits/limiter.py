@@ -19,6 +19,8 @@ from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 _LEARNT_HOLDS_S = 6 * 3600.0
 _ADMITTED_AFTER = 4.0
 """A call was admitted if it is not turned away within so many times the usual; its answer may take a minute."""
+_USUAL_CALLS, _LEAST_COUNT = 100, 0.01
+"""Over how many calls their usual tokens are; for how much of a usual one a call of hardly any counts."""
 _BURST_S, _LEAST_BURST = 0.08, 1.25
 """Of stated requests: what a late timer missed is made good, and not more goes at once."""
 
@@ -87,18 +89,21 @@ class AccountLimiter:
         self._waited: Waiting | None = None  # for what the one whose turn it is waits
         self._learnt = learnt
         self._limited = self._succeeded = 0
+        self._usual, self._unit = 0.0, 0.0  # tokens of a call lately, and of what counts for one in the pace; 0: each does
 
     def learnt(self) -> Learnt | None:
         """What is worth keeping of the account; None: nothing was learnt."""
         slots = self.concurrency.found
-        if self._pace.rate is None and not slots:
+        rate = self._calls_per_s()
+        if rate is None and not slots:
             return self._learnt
-        rate = self._pace.rate if self._pace.is_known or not slots else None
+        if slots and not self._pace.is_known:
+            rate = None
         return Learnt(rate, slots, time.time())
 
     def state(self) -> LimiterState:
         """How it stands now."""
-        stated, learnt = self._requests.per_minute / 60.0, self._pace.rate
+        stated, learnt = self._requests.per_minute / 60.0, self._calls_per_s()
         lower = learnt is None or bool(stated and stated <= learnt)
         limit = max(1, int(self.concurrency.limit))
         return LimiterState(
@@ -183,7 +188,7 @@ class AccountLimiter:
         else:
             if feedback is Feedback.OK:
                 self._succeeded += 1
-                self._pace.admitted()
+                self._pace.admitted(self._counts_for(permit.tokens))
                 self.concurrency.answered(now - permit.since)
             self.concurrency.observe(feedback, self._in_flight, now)
             if opens := self._gate.passed(permit.number, now):
@@ -204,7 +209,7 @@ class AccountLimiter:
         self._in_flight -= 1
         self._requests.give_back(1, now)
         self._tokens.give_back(permit.tokens, now)
-        self._pace.give_back(now)
+        self._pace.give_back(now, self._counts_for(permit.tokens))
         permit.counts = False
         self._gate.give_back(permit.number, now)
         self._pump()
@@ -219,6 +224,10 @@ class AccountLimiter:
         self._gate.refused(permit.number, permit.since, now, named)
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
+        if dimension == "tokens":
+            self._unit = self._unit or self._usual
+        elif dimension == "requests":
+            self._unit = 0.0
         self._decide(now)
         fast = permit.waited is not Waiting.CONCURRENCY or self._pace.explains(now)
         surely = self.concurrency.is_crowded(permit.in_flight, now)
@@ -231,6 +240,15 @@ class AccountLimiter:
             self._pace.doubt()
         elif dimension != "concurrency" and (fast or dimension or self.concurrency.limit < 2):
             self._pace.refused(permit.since, now, waited=permit.waited is Waiting.PACE, closed=not self._gate.is_open)
+
+    def _counts_for(self, tokens: int) -> float:
+        """For how many calls one counts in the pace: by its tokens if the provider says that it limits them."""
+        return max(_LEAST_COUNT, tokens / self._unit) if self._unit else 1.0
+
+    def _calls_per_s(self) -> float | None:
+        """The pace in calls as they are lately."""
+        rate = self._pace.rate
+        return rate / self._counts_for(round(self._usual)) if rate is not None else None
 
     def _asked(self, now: float, seconds: float) -> None:
         self._asked_at, self._asked_until = now, max(self._asked_until, now + seconds)
@@ -260,7 +278,8 @@ class AccountLimiter:
         if closed and self._gate.is_open:
             self._pace.opened(self._gate.closed_s, now)
         paced = self._pace.rate is not None
-        self._pace.take(now, waited=waited is Waiting.PACE)
+        self._usual += (tokens - self._usual) / min(_USUAL_CALLS, number)
+        self._pace.take(now, waited=waited is Waiting.PACE, calls=self._counts_for(tokens))
         self._in_flight += 1
         self._queue.granted(share, self._reason, tokens)
         permit = Permit(tokens, share, now, number, waited, paced, self._in_flight)

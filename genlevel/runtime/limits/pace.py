@@ -32,11 +32,11 @@ class _Recent:
     """Calls of the last second, by two counters."""
 
     def __init__(self, now: float) -> None:
-        self._began, self._before, self._counted = now, 0, 0
+        self._began, self._before, self._counted = now, 0.0, 0.0
 
-    def add(self, calls: int, now: float) -> None:
+    def add(self, calls: float, now: float) -> None:
         self._turn(now)
-        self._counted = max(0, self._counted + calls)
+        self._counted = max(0.0, self._counted + calls)
 
     def per_s(self, now: float) -> float:
         self._turn(now)
@@ -45,8 +45,8 @@ class _Recent:
     def _turn(self, now: float) -> None:
         passed = int(now - self._began)
         if passed:
-            self._before = self._counted if passed == 1 else 0
-            self._counted = 0
+            self._before = self._counted if passed == 1 else 0.0
+            self._counted = 0.0
             self._began += passed
 
 
@@ -61,6 +61,7 @@ class Pace:
     def __init__(self, now: float, rate: float | None = None, *, sure: bool = True) -> None:
         self.rate: float | None = None
         self._due = self._last = now
+        self._calls = 1.0  # for as many the last one counts
         self._recent = _Recent(now)
         self._began: float | None = None
         self._sent = self._refused = 0  # since it was cut
@@ -71,8 +72,8 @@ class Pace:
         self._from = 0.0  # where it began to grow
         self._tried = 0.0
         self._chance = Chance()
-        self._admitted = 0  # ever, as their answers told
-        self._opened = now, 0  # when the account took calls again, and how many it had admitted by then
+        self._admitted = 0.0  # ever, as their answers told
+        self._opened = now, 0.0  # when the account took calls again, and how many it had admitted by then
         self._used_up = False
         if rate is not None:
             self._set(rate, rate if sure else 0.0, now=now)
@@ -86,31 +87,31 @@ class Pace:
         """Seconds until a call may be sent; 0 = now."""
         return max(0.0, self._due - now) if self.rate is not None else 0.0
 
-    def take(self, now: float, *, waited: bool) -> None:
-        """A call is sent. waited: it waited for this, so that the pace was tried."""
+    def take(self, now: float, *, waited: bool, calls: float = 1.0) -> None:
+        """A call is sent. waited: it waited for this, so that the pace was tried. calls: for as many it counts."""
         self._began = now if self._began is None else self._began
-        self._recent.add(1, now)
+        self._recent.add(calls, now)
         self._sent += 1
         if self.rate is not None:
             if self._known:
                 self._chance.sent(self.rate)
             if waited:
-                self._grow(min(now - self._last, 2.0 / self.rate + 0.02))
-            gap = 1.0 / self.rate
+                self._grow(min(now - self._last, 2.0 * self._calls / self.rate + 0.02))
+            gap = calls / self.rate
             late = _LATE_S if gap < _SHORT_GAP_S else 0.0
             self._due = max(self._due, now - late) + gap
-        self._last = now
+        self._last, self._calls = now, calls
 
-    def give_back(self, now: float) -> None:
+    def give_back(self, now: float, calls: float = 1.0) -> None:
         """The call that was taken last, or about then, was not made."""
-        self._recent.add(-1, now)
+        self._recent.add(-calls, now)
         self._sent = max(0, self._sent - 1)
         if self.rate is not None:
-            self._due = max(now, self._due - 1.0 / self.rate)
+            self._due = max(now, self._due - calls / self.rate)
 
-    def admitted(self) -> None:
-        """A call was answered. What is not decided yet is not counted: while the account is closed it will be turned away."""
-        self._admitted += 1
+    def admitted(self, calls: float = 1.0) -> None:
+        """A call was answered. calls: for as many it counts. What is not decided yet is not counted: while the account is closed it will be turned away."""
+        self._admitted += calls
 
     def explains(self, now: float) -> bool:
         """Whether calls were sent about as fast as the pace allows, so that it may be too high."""
@@ -208,17 +209,17 @@ class Pace:
         self._known = max(known, met) if known else 0.0
         self._tried = 0.0
         self._sent = self._refused = 0
-        self._due = max(self._last + 1.0 / self.rate, now)
+        self._due = max(self._last + self._calls / self.rate, now)
 
     def _grow(self, tried_s: float) -> None:
         assert self.rate is not None
         if not self._known:
             if not self._refused:
-                self.rate *= 2.0 ** (tried_s / min(_LONGEST_SEARCH_S, max(_SEARCH_S, _SEARCH_CALLS / self.rate)))
+                self.rate *= 2.0 ** (tried_s / min(_LONGEST_SEARCH_S, max(_SEARCH_S, _SEARCH_CALLS * self._calls / self.rate)))
             elif self._sent >= 2 * _ENOUGH * self._refused:
                 self._known = self._from = self.rate  # it met the limit, and hardly
             return
-        self._tried += tried_s / min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS / self.rate))
+        self._tried += tried_s / min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS * self._calls / self.rate))
         beyond = self._tried - 1.0
         depth = _CUT * self._known if beyond > 0 else self._known - self._from
         self.rate = self._known + depth * beyond**3

@@ -1,12 +1,13 @@
 """The account limiter: what it admits, in which order, and what it says about those who wait."""
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlevel.runtime.limits import AccountLimiter, AdaptiveConcurrency, Bucket, Feedback, Named
+from genlevel.runtime.limits import AccountLimiter, AdaptiveConcurrency, Bucket, Feedback, Learnt, Named
 
 
 @given(
@@ -372,3 +373,23 @@ async def test_calls_that_take_long_are_not_too_many_for_being_more_than_those_t
         await asyncio.wait_for(limiter.acquire(0), 2.0)
     assert limiter.concurrency.limit == 4096
     assert limiter.state().pace, "it is the rate of calls"
+
+
+async def test_a_pace_at_which_tokens_are_limited_is_told_in_calls_as_they_are_lately():
+    now = 0.0
+    limiter = AccountLimiter(clock=lambda: now, learnt=Learnt(rate=10.0, concurrency=0, at=time.time()))
+
+    async def sent(tokens, count, feedback=Feedback.OK):
+        nonlocal now
+        for _ in range(count):
+            now += 60.0
+            limiter.release(await asyncio.wait_for(limiter.acquire(tokens), 2.0), feedback, dimension="tokens")
+
+    await sent(100, 1)
+    before = limiter.state().pace
+    await sent(100, 1, Feedback.RATE_LIMITED)
+    assert limiter.state().pace == pytest.approx(before, rel=0.1)
+    small = limiter.state().pace
+    await sent(400, 2000)
+    assert limiter.state().pace == pytest.approx(small / 4, rel=0.01)
+    assert limiter.learnt().rate == limiter.state().pace

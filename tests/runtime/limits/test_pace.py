@@ -212,3 +212,12 @@ def test_an_earlier_pace_at_which_no_more_is_turned_away_holds():
             chance.refused(100.0)
             assert not chance.is_disproved
     assert chance.forget() == 0.0
+
+
+@pytest.mark.parametrize("calls", [0.2, 1.0, 40.0])
+def test_a_call_that_counts_for_several_leaves_as_much_time_to_the_next_one(calls):
+    pace = Pace(0.0, 10.0)
+    pace.take(1.0, waited=False, calls=calls)
+    assert pace.delay(1.0) == pytest.approx(calls / pace.rate)
+    pace.give_back(1.0, calls)
+    assert pace.delay(1.0) == 0.0
