@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import orjson
@@ -146,6 +147,13 @@ async def test_what_another_version_learnt_of_an_account_is_read_as_far_as_it_is
         connection.execute(accounts.insert(), [row | {"learnt": orjson.dumps(row["learnt"]).decode(), "at_s": 1.0} for row in rows])
     assert table.learnt("before") == Learnt(rate=40.0, concurrency=7, at=1.0)
     assert table.learnt("other") is None
+
+
+async def test_what_was_learnt_at_a_time_to_come_does_not_stand_for_ever(journal):
+    now, table = time.time(), journal.traffic
+    for at, kept in ((now, now), (now - 10, now), (now + 30, now + 30), (now, now + 30), (now + 3600, now + 3600), (now, now)):
+        await table.keep_learnt("acct", Learnt(rate=4.0, concurrency=7, at=at))
+        assert table.learnt("acct").at == kept
 
 
 @pytest.mark.parametrize(("stored", "warned"), [('{"rate": 4', True), ("", True), ('{"pace": 40.0}', False), ("[1]", False)])

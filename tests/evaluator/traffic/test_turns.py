@@ -42,6 +42,14 @@ async def test_whoever_is_alone_goes_on_at_once():
         await asyncio.sleep(0)
 
 
+async def test_rounds_end_once_nobody_asks_so_that_the_loop_may_sleep():
+    line = Line()
+    line.ask(*range(9))
+    await line.rounds(20)
+    assert len(line.went) == 9
+    assert not asyncio.get_running_loop()._ready
+
+
 async def test_a_few_go_on_in_each_round_in_the_order_of_asking():
     line = Line()
     line.ask(*range(40))
