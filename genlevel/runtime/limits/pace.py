@@ -110,7 +110,10 @@ class Pace:
             self._due = max(now, self._due - calls / self.rate)
 
     def admitted(self, calls: float = 1.0) -> None:
-        """A call was answered. calls: for as many it counts. What is not decided yet is not counted: while the account is closed it will be turned away."""
+        """A call was answered. calls: for as many it counts.
+
+        What is not decided yet is not counted: while the account is closed it will be turned away.
+        """
         self._admitted += calls
 
     def explains(self, now: float) -> bool:
