@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.header_values import LONGEST_S, clock_of, number, seconds
-from gateway.limit_headers import LIMITS
+from gateway.limit_headers import LIMITS, resets_in
 
 
 class Times(NamedTuple):
@@ -37,11 +37,7 @@ def times_of(headers: Mapping[str, str], *, dimension: str = "", now: float | No
     """
     clock = clock_of(headers, now)
     waits = {max(0.0, wait) for wait in (_milliseconds(headers), _asked(headers, clock)) if wait is not None}
-    resets = [
-        seconds(headers[limit.reset], clock)
-        for limit in LIMITS
-        if limit.reset in headers and (limit.dimension == dimension or _used_up(headers.get(limit.remaining)))
-    ]
+    resets = [seconds(said.reset, clock) for said in resets_in(headers) if said.dimension == dimension or _used_up(said.remaining)]
     return Times(
         max(waits, default=None),
         min(waits) if len(waits) > 1 else None,

@@ -25,6 +25,7 @@ from gateway.media import duration_ms, media_part
 from gateway.parameters import applied
 from gateway.parts import LARGE_BYTES, MODALITY_NAMES, Fetch, is_large, turns_of
 from gateway.prices import cost_nano_usd
+from gateway.remaining import nearly_used_up
 from gateway.replies import answer_of, charge, failure_of, job_failure, reading
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
@@ -206,13 +207,7 @@ class Gateway:
             beside = size - splice.size
             encoded = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)
             del turns, body, splice  # media are not kept in two forms while the model works
-        most = adapter.capabilities.request_bytes
-        if most and (length := sum(map(len, encoded))) > most:
-            raise CallFailed(
-                ErrorClass.CONTEXT_TOO_LONG,
-                f"{taker} takes at most {most:,} bytes in one request; this has {length:,}",
-                part="messages",
-            )
+        _check_length(encoded, adapter.capabilities.request_bytes, taker)
         call.begin()
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
         answer = answer_of(route, upstream, status, headers, raw)
@@ -226,6 +221,7 @@ class Gateway:
             applied_parameters=parameters,
             upstream_s=starting_s + upstream_s,
             usage_incomplete=not answer.usage_is_known,
+            limits=nearly_used_up(headers),
         )
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
@@ -369,6 +365,16 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(ErrorClass.MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
+
+
+def _check_length(encoded: Sequence[bytes], most: int, taker: str) -> None:
+    """Raises CallFailed for a body of more bytes than its provider takes. most: 0 = not known."""
+    if most and (length := sum(map(len, encoded))) > most:
+        raise CallFailed(
+            ErrorClass.CONTEXT_TOO_LONG,
+            f"{taker} takes at most {most:,} bytes in one request; this has {length:,}",
+            part="messages",
+        )
 
 
 def _body(route: ResolvedRoute, adapter: Adapter, outputs: frozenset[int], body: Json) -> Json:

@@ -34,7 +34,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
-from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Named, Permit, Share
+from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Left, Named, Permit, Share
 from genlevel.v1 import gateway_pb2 as gw
 
 _SHORTEST_CALL_S = 0.05
@@ -210,6 +210,7 @@ class Traffic:
         permit, reservation = await self._admitted(attempt, call)
         feedback, named, dimension = Feedback.OTHER, Named(), ""
         used: int | None = None
+        left: list[Left] = []
         task = current_task()
         self.busy.add(task)
         try:
@@ -217,6 +218,7 @@ class Traffic:
                 response, usage = await self._billed(attempt, call, reservation)
                 # Every call takes tokens: a provider that says 0 has not said how many. The estimate stays.
                 feedback, used = Feedback.OK, usage.tokens or None
+                left = [Left(limit.dimension, limit.remaining, limit.reset_s) for limit in response.limits]
                 await self._turns.turn()
                 self._unstored.came()  # before a waiting call has the permit, and looks how many there are
             except CallFailed as failure:
@@ -226,7 +228,7 @@ class Traffic:
                 self._decide(attempt, failure)
                 raise
             finally:
-                self._limiter.release(permit, feedback, used_tokens=used, named=named, dimension=dimension)
+                self._limiter.release(permit, feedback, used_tokens=used, named=named, dimension=dimension, left=left)
             return await self._kept(attempt, response)
         finally:
             self.busy.discard(task)

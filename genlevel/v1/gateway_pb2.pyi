@@ -123,8 +123,18 @@ class NamedTimes(_message.Message):
     reset_s: float
     def __init__(self, shorter_s: _Optional[float] = ..., reset_s: _Optional[float] = ...) -> None: ...
 
+class ProviderLimit(_message.Message):
+    __slots__ = ("dimension", "remaining", "reset_s")
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    RESET_S_FIELD_NUMBER: _ClassVar[int]
+    dimension: str
+    remaining: int
+    reset_s: float
+    def __init__(self, dimension: _Optional[str] = ..., remaining: _Optional[int] = ..., reset_s: _Optional[float] = ...) -> None: ...
+
 class GenerateResponse(_message.Message):
-    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete")
+    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete", "limits")
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +146,7 @@ class GenerateResponse(_message.Message):
     UPSTREAM_S_FIELD_NUMBER: _ClassVar[int]
     OVERHEAD_S_FIELD_NUMBER: _ClassVar[int]
     USAGE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     parts: _containers.RepeatedCompositeFieldContainer[_content_pb2.Part]
     finish_reason: FinishReason
     usage: Usage
@@ -147,7 +158,8 @@ class GenerateResponse(_message.Message):
     upstream_s: float
     overhead_s: float
     usage_incomplete: bool
-    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ...) -> None: ...
+    limits: _containers.RepeatedCompositeFieldContainer[ProviderLimit]
+    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ..., limits: _Optional[_Iterable[_Union[ProviderLimit, _Mapping]]] = ...) -> None: ...
 
 class GenerateManyItem(_message.Message):
     __slots__ = ("id", "timeout_s", "request")

@@ -395,6 +395,14 @@ async def test_an_answer_whose_usage_is_zero_has_no_known_cost(*, stub: Any, mak
     await gateway.close()
 
 
+async def test_an_answer_tells_of_limits_that_are_nearly_used_up(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    limit = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "20s"}
+    assert not (await gateway.generate(asking("compatible-chat"))).limits
+    stub.replies({"choices": [{"message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}]}, headers=limit)
+    response = await gateway.generate(asking("compatible-chat"))
+    assert list(response.limits) == [gw.ProviderLimit(dimension="requests", remaining=1, reset_s=20.0)]
+
+
 async def test_an_error_under_a_good_status_is_classified(stub: Any, gateway: Gateway, asking: Asking) -> None:
     stub.replies({"error": {"type": "rate_limit_exceeded", "message": "later"}}, headers={"Retry-After": "4"})
     problem = await failure(gateway, asking("compatible-chat"))

@@ -134,6 +134,7 @@ def other_limits() -> Iterator[Cell]:
         "500 in 10 s": lambda: FixedWindow(500, 10.0, 3.3),
         "3000 in a minute": lambda: FixedWindow(3000, 60.0, 17.0),
         "100 in any 2 s": lambda: SlidingWindow(100, 2.0),
+        "500 in any 10 s": lambda: SlidingWindow(500, 10.0),
         "3000 in any minute": lambda: SlidingWindow(3000, 60.0),
         "100 in any 2 s, refused ones too": lambda: SlidingWindow(100, 2.0, counts_refused=True),
         "a sliding counter": lambda: SlidingCounter(500, 10.0),
@@ -234,6 +235,8 @@ NOT_YET = frozenset(
         "5/s, burst 5, 10.0 s",
         "100 in any 2 s, refused ones too, retry-after",
         "100 in any 2 s, refused ones too, openai",
+        "100 in any 2 s, refused ones too, anthropic",
+        "500 in any 10 s, anthropic",
         "30 at once of 30.0 s",
         "1 % turned away, 30 s",
     }

@@ -28,6 +28,7 @@ from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
 from evaluator.traffic.unstored import Unstored
 from gateway.adapters.base import ProviderError
 from gateway.errors import classify
+from gateway.remaining import nearly_used_up
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
@@ -35,7 +36,7 @@ from genlevel.runtime.limits import AccountLimiter
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
-from .providers import Provider
+from .providers import WALL, Provider
 from .virtual import USUAL, Machine, run_virtual
 
 _OUTPUT_TOKENS = 10
@@ -239,6 +240,7 @@ class _Wire:
             parts=[ct.Part(text="A")],
             finish_reason=gw.FINISH_REASON_STOP,
             usage=gw.Usage(input_tokens=tokens - _OUTPUT_TOKENS, output_tokens=_OUTPUT_TOKENS),
+            limits=nearly_used_up(reply.headers, WALL + self.now()),
         )
 
 

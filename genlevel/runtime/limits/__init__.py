@@ -11,6 +11,7 @@ from genlevel.runtime.limits.gate import Named
 from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
 from genlevel.runtime.limits.queue import MOST_WEIGHT, NOBODYS, Share
+from genlevel.runtime.limits.remaining import Left
 
 __all__ = [
     "MOST_WEIGHT",
@@ -20,6 +21,7 @@ __all__ = [
     "Bucket",
     "Feedback",
     "Learnt",
+    "Left",
     "LimiterState",
     "Named",
     "Permit",

@@ -48,6 +48,7 @@ class _Claim:
     def __init__(self) -> None:
         self.until: float | None = None
         self._patience_s = _PATIENCE_S
+        self._named_s = 0.0  # by a closing's first call that was told
         self._pause_s = 0.0
 
     def begin(self) -> None:
@@ -57,7 +58,7 @@ class _Claim:
     def hear(self, now: float, named_s: float | None) -> None:
         """It is named, or not."""
         if named_s:
-            self.until = now + named_s
+            self.until, self._named_s = now + named_s, named_s
 
     def first_s(self, now: float) -> float:
         """In how many seconds the first call tries."""
@@ -77,9 +78,14 @@ class _Claim:
         """When a call tries because of it; ever later if it broke before."""
         return math.inf if self.until is None or self.until <= now else max(self.until, now + self._pause_s)
 
-    def learn(self, held: bool) -> None:
-        """The gate opens. held: what was named was so."""
-        self._patience_s = min(_MOST_PATIENCE_S, max(_LEAST_PATIENCE_S, self._patience_s * (_FURTHER if held else 1.0 / _FURTHER)))
+    def learn(self, held: bool, *, tried: bool) -> None:
+        """The gate opens. held: not before the time that was named. tried: one tried in vain not long before it, else it may have been."""
+        if not held:
+            self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / _FURTHER)
+        elif tried:
+            self._patience_s = min(_MOST_PATIENCE_S, self._patience_s * _FURTHER)
+        elif self._named_s >= _PATIENCE_S:
+            self._patience_s = min(self._patience_s, self._named_s / 2.0)
 
 
 class Gate:
@@ -87,6 +93,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.is_open = True
+        self.opened_by = 0  # the call that opened it last
         self.closed_s = 0.0  # how long it was closed last
         self.refused_after_s = 0.0  # how long refusals take
         self._number = 0
@@ -98,6 +105,8 @@ class Gate:
         self._skips = self._skipped = 0  # of how many closings, and of how many more, the shorter time is not tried
         self._closed_at = self._next = self._apart_s = 0.0
         self._tries = 0
+        self._is_told = False  # closed by what was said, not by calls that were turned away
+        self._refused_at = 0.0  # when the last call that tried in vain was sent
         self._trying: int | None = None
         self._tried_at = 0.0
 
@@ -105,6 +114,21 @@ class Gate:
     def is_confirmed(self) -> bool:
         """Whether it is closed, and a call that tried was turned away."""
         return not self.is_open and self._tries > 0
+
+    @property
+    def sent(self) -> int:
+        """How many calls were sent."""
+        return self._number
+
+    def close(self, now: float, reset_s: float) -> None:
+        """The account takes no call, as it says itself before any was turned away, until a whole limit is there again.
+
+        A call tries soon, however much such times are believed: it is the first that can show that it is not so.
+        """
+        self._close(now, Named(reset_s=reset_s))
+        self._is_told = True
+        self._apart_s = min(self._apart_s, _PATIENCE_S)
+        self._next = now + self._apart_s
 
     def delay(self, now: float) -> float:
         """Seconds until a call may be sent; 0 = now."""
@@ -157,7 +181,7 @@ class Gate:
 
     def _close(self, now: float, named: Named) -> None:
         self.is_open, self._trying, self._closed_at = False, None, now
-        self._tries = 0
+        self._tries, self._is_told = 0, False
         self._wait.begin()
         self._reset.begin()
         self._shorter, self._tries_shorter = None, not self._skipped
@@ -168,7 +192,8 @@ class Gate:
         self._next = min(now + self._apart_s, self._shorter or math.inf)
 
     def _try_later(self, now: float, named: Named) -> None:
-        tried_at, self._trying = self._tried_at, None
+        tried_at = self._refused_at = self._tried_at
+        self._trying = None
         self._tries += 1
         if self._shorter is not None and tried_at >= self._shorter:
             self._shorter, self._tries_shorter = None, False
@@ -178,8 +203,9 @@ class Gate:
         self._hear(now, named)
         due = min(self._wait.due(now), self._reset.due(now), self._shorter or math.inf)
         self._apart_s = max(self._apart_s * _FURTHER, _LEAST_PATIENCE_S)
-        if self._told() is self._wait and before is not self._wait and not broke:
-            self._apart_s = max(self._apart_s, self._wait.first_s(now))
+        told = self._told()
+        if told is not None and not broke and (told is not before or (self._is_told and self._tries == 1)):
+            self._apart_s = max(self._apart_s, told.first_s(now))
         if due == math.inf:
             self._apart_s = _LEAST_PATIENCE_S if broke else min(self._apart_s, _LONGEST_UNTOLD_S)
         self._next = min(due, now + self._apart_s)
@@ -196,11 +222,14 @@ class Gate:
         return next((claim for claim in (self._wait, self._reset) if claim.until is not None), None)
 
     def _open(self, now: float) -> None:
-        self.closed_s = now - self._closed_at
+        self.opened_by = self._trying or 0
+        self.closed_s = 0.0 if self._is_told and not self._tries else now - self._closed_at
         self.is_open, self._trying, self._row = True, None, 0
         if self._wait.until is not None:
-            self._wait.learn(self._tried_at - self._closed_at >= (self._wait.until - self._closed_at) / 2)
+            middle = (self._closed_at + self._wait.until) / 2
+            self._wait.learn(self._tried_at >= middle, tried=self._refused_at >= middle)
         if self._reset.until is not None:
-            self._reset.learn(self._tried_at >= self._reset.until)
+            middle = (self._closed_at + self._reset.until) / 2
+            self._reset.learn(self._tried_at >= self._reset.until, tried=self._refused_at >= middle)
         if self._shorter is not None and self._tried_at >= self._shorter:
             self._skips = 0

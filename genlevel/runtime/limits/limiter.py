@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from genlevel.runtime.limits.bucket import Bucket
@@ -15,6 +15,7 @@ from genlevel.runtime.limits.gate import NOTHING, Gate, Named
 from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
+from genlevel.runtime.limits.remaining import Left, Remaining
 
 _LEARNT_HOLDS_S = 6 * 3600.0
 _ADMITTED_AFTER = 4.0
@@ -82,6 +83,7 @@ class AccountLimiter:
         self._undecided: deque[Permit] = deque()
         self._pace = _pace_of(learnt, sure, now)
         self._gate = Gate()
+        self._remaining = Remaining()
         self._asked_until = self._asked_at = float("-inf")
         self._queue: FairQueue[_Waiter] = FairQueue()
         self._reason = Waiting.CONCURRENCY
@@ -176,11 +178,13 @@ class AccountLimiter:
         used_tokens: int | None = None,
         named: Named = NOTHING,
         dimension: str = "",
+        left: Sequence[Left] = (),
     ) -> None:
         """Gives a permit back with what was learnt.
 
         used_tokens: what the call really took; None keeps the estimate. named: what the provider said of when to ask again.
-        dimension: what it counts that the call met, if it says so ("requests", "tokens", "concurrency").
+        dimension: what it counts that the call met, if it says so ("requests", "tokens", "concurrency"). left: what an answer says of
+        limits that are nearly used up.
         """
         now = self._clock()
         if feedback is Feedback.RATE_LIMITED:
@@ -197,6 +201,9 @@ class AccountLimiter:
                 self._asked_until = now
             if named.wait_s:
                 self._asked(now, named.wait_s)
+            self._remaining.passed(permit.number, now)
+            if left:
+                self._hear(permit, left, used_tokens or 0, now)
         self._in_flight -= 1
         self._queue.ended(permit.share, now - permit.since)
         if used_tokens is not None:
@@ -221,7 +228,9 @@ class AccountLimiter:
         if named.wait_s:
             self._asked(now, named.wait_s)
         tried = self._gate.tries(permit.number)
-        self._gate.refused(permit.number, permit.since, now, named)
+        self._remaining.refused(permit.number, now)
+        if self._gate.refused(permit.number, permit.since, now, named):
+            self._remaining.closed(now)
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
         if dimension == "tokens":
@@ -249,6 +258,17 @@ class AccountLimiter:
         """The pace in calls as they are lately."""
         rate = self._pace.rate
         return rate / self._counts_for(round(self._usual)) if rate is not None else None
+
+    def _hear(self, permit: Permit, left: Sequence[Left], used_tokens: int, now: float) -> None:
+        """Sends nothing further if nothing remains, and what is said of that is so. (What was sent before the gate opened is of before.)"""
+        gate = self._gate
+        if permit.number < gate.opened_by:
+            return
+        reset_s = self._remaining.says(
+            left, number=permit.number, sent=gate.sent, took_s=now - permit.since, used_tokens=used_tokens, now=now
+        )
+        if reset_s is not None and gate.is_open:
+            gate.close(now, reset_s)
 
     def _asked(self, now: float, seconds: float) -> None:
         self._asked_at, self._asked_until = now, max(self._asked_until, now + seconds)

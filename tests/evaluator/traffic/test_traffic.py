@@ -20,7 +20,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
-from genlevel.runtime.limits import AccountLimiter, Feedback, Named
+from genlevel.runtime.limits import AccountLimiter, Feedback, Left, Named
 from genlevel.runtime.limits.gate import NOTHING
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -69,7 +69,7 @@ class Gateway:
 
     def __init__(self, cost=None, text="A", usage=USED):
         self.calls, self.cost, self.text, self.usage = 0, cost, text, usage
-        self.failures, self.asked, self.open = [], lambda: None, None
+        self.failures, self.asked, self.open, self.limits = [], lambda: None, None, []
 
     async def generate(self, request, *, timeout_s):
         self.calls += 1
@@ -79,21 +79,27 @@ class Gateway:
         if self.failures:
             raise self.failures.pop(0)
         return gw.GenerateResponse(
-            parts=[ct.Part(text=self.text)], finish_reason=gw.FINISH_REASON_STOP, usage=self.usage, cost_nano_usd=self.cost, model="m"
+            parts=[ct.Part(text=self.text)],
+            finish_reason=gw.FINISH_REASON_STOP,
+            usage=self.usage,
+            cost_nano_usd=self.cost,
+            model="m",
+            limits=self.limits,
         )
 
 
 class NotingLimiter(AccountLimiter):
-    """Notes what it is told that calls used, and the times that a provider named."""
+    """Notes what it is told that calls used, the times that a provider named, and what it said remains."""
 
     def __init__(self, **limits):
         super().__init__(**limits)
-        self.used, self.named = [], []
+        self.used, self.named, self.left = [], [], []
 
-    def release(self, permit, feedback, *, used_tokens=None, named=NOTHING, **told):
+    def release(self, permit, feedback, *, used_tokens=None, named=NOTHING, left=(), **told):
         self.used.append(used_tokens)
         self.named.append(named)
-        super().release(permit, feedback, used_tokens=used_tokens, named=named, **told)
+        self.left.append(left)
+        super().release(permit, feedback, used_tokens=used_tokens, named=named, left=left, **told)
 
 
 @pytest.fixture
@@ -259,6 +265,14 @@ async def test_a_limit_is_told_of_all_tokens_that_a_call_used(make):
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert limiter.used == [54_321], "of every bucket of tokens, and of no other"
     assert (answer.usage.tokens, answer.usage.output_images) == (54_321, 7)
+
+
+async def test_a_limit_is_told_of_what_remains(make):
+    gateway = Gateway()
+    gateway.limits = [gw.ProviderLimit(dimension="tokens", remaining=3, reset_s=12.5)]
+    traffic, limiter = make(gateway, Log())
+    await traffic.ask("t", AnswerKey("i"), CALL)
+    assert limiter.left == [[Left("tokens", 3, 12.5)]]
 
 
 async def test_a_limit_is_told_of_every_time_that_the_provider_named(make):

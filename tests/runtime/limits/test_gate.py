@@ -83,14 +83,46 @@ def test_one_that_tries_and_is_long_in_coming_was_not_turned_away():
     assert gate.is_open
 
 
+def refused_at(gate, at, named):
+    gate.refused(gate.take(at), at, at, named)
+
+
 def test_what_was_named_is_believed_more_once_it_held_and_less_once_it_did_not():
     gate = closed(60.0)
-    assert gate.passed(gate.take(59.0), 59.0)
+    refused_at(gate, 40.0, Named(20.0))
+    assert gate.passed(gate.take(60.0), 60.0)
     closes(gate, Named(60.0), 100.0)
     assert gate.delay(100.0) == 3.0
     gate.passed(gate.take(103.0), 103.0)
     closes(gate, Named(60.0), 110.0)
     assert gate.delay(110.0) == 1.0
+
+
+def test_what_no_call_has_tried_may_have_been_said_too_long():
+    gate = closed(60.0)
+    for at in (100.0, 200.0, 300.0, 400.0):
+        refused_at(gate, at - 50.0, Named(10.0))
+        gate.passed(gate.take(at - 40.0), at - 40.0)
+        closes(gate, Named(60.0), at)
+    assert gate.delay(400.0) == 60.0
+    gate.passed(gate.take(460.0), 460.0)
+    closes(gate, Named(60.0), 500.0)
+    assert gate.delay(500.0) == 30.0
+
+
+def test_what_it_says_before_any_call_is_turned_away_is_tried_within_a_second():
+    gate = Gate()
+    gate.close(0.0, 60.0)
+    assert (gate.is_open, gate.is_confirmed, gate.delay(0.0)) == (False, False, 1.0)
+    assert gate.passed(gate.take(1.0), 1.1)
+    assert gate.closed_s == 0.0, "it was not closed"
+    gate.close(2.0, 60.0)
+    refused_at(gate, 3.0, Named(20.0, reset_s=59.0))
+    assert gate.is_confirmed
+    while (at := 3.0 + gate.delay(3.0)) < 23.0:
+        refused_at(gate, at, Named(23.0 - at, reset_s=62.0 - at))
+    assert gate.passed(gate.take(23.0), 23.1)
+    assert round(gate.closed_s, 6) == 21.1
 
 
 def test_the_shorter_of_two_waits_is_tried_once_a_closing_for_as_long_as_it_holds():
@@ -165,6 +197,7 @@ def test_a_reset_that_was_long_after_the_end_is_tried_earlier_the_next_time():
         at = 100.0 * closing
         closes(gate, Named(60.0, reset_s=60.0), at)
         first.append(round(gate.delay(at), 2))
+        refused_at(gate, at + 40.0, Named(20.0, reset_s=20.0))
         gate.passed(gate.take(at + 60.0), at + 60.0)
     assert first[-1] == 2.7
 
