@@ -213,6 +213,7 @@ class Traffic:
         left: list[Left] = []
         task = current_task()
         self.busy.add(task)
+        self._limiter.begins()
         try:
             try:
                 response, usage = await self._billed(attempt, call, reservation)

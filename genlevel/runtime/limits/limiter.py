@@ -170,6 +170,10 @@ class AccountLimiter:
                 self._pump()
             raise
 
+    def begins(self) -> None:
+        """A call that has its permit begins now: it may have waited for what else it needs, or for its turn."""
+        self._pace.begins(self._clock())
+
     def release(
         self,
         permit: Permit,

@@ -102,6 +102,11 @@ class Pace:
             self._due = max(self._due, now - late) + gap
         self._last, self._calls = now, calls
 
+    def begins(self, now: float) -> None:
+        """A call that was taken is on its way only now: the next one keeps its distance from it."""
+        if self.rate is not None and (gap := self._calls / self.rate) >= _SHORT_GAP_S:
+            self._due = max(self._due, now + gap)
+
     def give_back(self, now: float, calls: float = 1.0) -> None:
         """The call that was taken last, or about then, was not made."""
         self._recent.add(-calls, now)

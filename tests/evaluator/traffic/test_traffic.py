@@ -283,6 +283,20 @@ async def test_a_limit_is_told_of_every_time_that_the_provider_named(make):
     assert limiter.named == [Named(3.0, shorter_s=0.01, reset_s=60.0), Named()]
 
 
+async def test_a_pace_is_kept_from_when_a_call_is_made_not_from_when_it_might_have_been(make, monkeypatch):
+    gateway, log, told = Gateway(), Log(), []
+    traffic, limiter = make(gateway, log)
+    durable = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(log, "note", lambda calls: durable)
+    monkeypatch.setattr(limiter, "begins", lambda: told.append(gateway.calls))
+    asking = asyncio.create_task(traffic.ask("t", AnswerKey("i"), CALL))
+    await asyncio.sleep(0.01)
+    assert (limiter.in_flight, told) == (1, []), "it has its permit, and waits for its note to be durable"
+    durable.set_result(None)
+    await asking
+    assert told == [0], "at once before the call"
+
+
 async def test_an_answer_is_journalled_under_its_whole_key(make):
     log = Log()
     traffic, _ = make(Gateway(), log)

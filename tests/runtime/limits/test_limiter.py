@@ -222,6 +222,16 @@ async def test_limited_calls_among_good_ones_close_the_account_for_nobody():
     waiter.cancel()
 
 
+async def test_a_call_that_begins_late_moves_the_next_one():
+    limiter = AccountLimiter(concurrency=4, adaptive=False, learnt=Learnt(rate=50.0, concurrency=0, at=time.time()))
+    await limiter.acquire(0)
+    await asyncio.sleep(0.012)
+    limiter.begins()
+    begun = time.monotonic()
+    await limiter.acquire(0)
+    assert time.monotonic() - begun >= 1 / 50.0
+
+
 async def test_a_cancelled_waiter_leaves_the_queue_and_the_next_one_goes_on():
     limiter = AccountLimiter(concurrency=1, adaptive=False)
     held = await limiter.acquire(0)

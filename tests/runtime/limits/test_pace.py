@@ -78,6 +78,22 @@ def test_calls_that_were_sent_before_a_cut_belong_to_it():
     assert 0.97 * cut < pace.rate < cut, "a little lower, as more was beyond the limit, but no cut of its own"
 
 
+def test_the_next_call_keeps_its_distance_from_when_a_call_was_sent_not_from_when_it_might_have_been():
+    pace = Pace(0.0, 50.0)
+    pace.take(1.0, waited=True)
+    pace.begins(1.008)
+    assert pace.delay(1.008) == pytest.approx(1 / pace.rate)
+    pace.begins(1.001)
+    assert pace.delay(1.008) == pytest.approx(1 / pace.rate), "another call, which was sent before"
+
+
+def test_what_is_late_at_a_fast_pace_is_made_good():
+    pace = Pace(0.0, 500.0)
+    pace.take(1.0, waited=True)
+    pace.begins(1.008)
+    assert pace.delay(1.0) < 1 / pace.rate + 1e-9
+
+
 def test_a_pace_that_nobody_waits_for_does_not_grow():
     pace = Pace(0.0, 50.0)
     before = pace.rate
