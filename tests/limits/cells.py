@@ -237,7 +237,6 @@ NOT_YET = frozenset(
         "100 in any 2 s, refused ones too, openai",
         "100 in any 2 s, refused ones too, anthropic",
         "500 in any 10 s, anthropic",
-        "30 at once of 30.0 s",
         "1 % turned away, 30 s",
     }
 )
