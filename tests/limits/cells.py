@@ -37,7 +37,7 @@ from .providers import (
     Tokens,
 )
 from .rig import TOKENS, Client, Line, Result, drive
-from .virtual import BUSY, USUAL, Machine
+from .virtual import BUSY, SHARED, USUAL, Machine
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def other_limits() -> Iterator[Cell]:
                 start=60.0,
                 end=60.0 + 41.0 * 200_000 / tokens_per_s,  # whole rows of both
             )
-    yield Cell("no limit, 1 % turned away", lambda: Free(0.01, rate=640), Line(0.1), least_used=0.85, most_rejected=0.02)
+    yield Cell("no limit, 1 % turned away", lambda: Free(0.01, rate=640), Line(0.1), most_rejected=0.02)
+    yield Cell("no limit, 2 % turned away", lambda: Free(0.02, rate=640), Line(0.1), most_rejected=0.03)
     yield Cell("no limit, 30 s", lambda: Free(rate=64 / 30), Line(30.0), start=120.0, end=300.0, least_used=0.85)
     yield Cell("1 % turned away, 30 s", lambda: Free(0.01, rate=64 / 30), Line(30.0), start=120.0, end=420.0, least_used=0.8)
 
@@ -217,6 +218,7 @@ def troubles() -> Iterator[Cell]:
     )  # fmt: skip
     yield Cell("a busy machine, burst 10", ten, line, machine=BUSY)
     yield Cell("a busy machine, burst 1", _bucket(50, 1), line, machine=BUSY, least_used=0.55, most_rejected=0.05)
+    yield Cell("a shared processor, burst 1", _bucket(50, 1), Line(0.1, network_s=0.001), machine=SHARED, least_used=0.75)
     yield Cell("burst 1 over a restless network", _bucket(50, 1), line, least_used=0.7, most_rejected=0.03)
     yield Cell("5 s of work, 5 s of preparing", ten, line, (Client(pauses=tuple((t, t + 5.0) for t in range(5, 90, 10))),),
         least_used=0.42, most_rejected=0.02)  # fmt: skip

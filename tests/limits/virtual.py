@@ -23,17 +23,21 @@ class Machine:
 
     tick_s: what timers are rounded to (uvloop: a millisecond, the loop's own time rounded down to it). late_s: how late callbacks run
     beyond that, on average. stall_every_s, stall_s: how often the whole process stands still (garbage collection, a busy machine), and how
-    long; 0 = never.
+    long; 0 = never. held, held_s: this part of all callbacks waits up to so long for the processor or the interpreter's lock, which others
+    have.
     """
 
     tick_s: float = 0.001
     late_s: float = 0.0002
     stall_every_s: float = 0.0
     stall_s: float = 0.0
+    held: float = 0.0
+    held_s: float = 0.005
 
 
 IDEAL = Machine(tick_s=0.0, late_s=0.0)
 USUAL = Machine()
+SHARED = Machine(held=0.1)
 BUSY = Machine(late_s=0.002, stall_every_s=3.0, stall_s=0.15)
 
 
@@ -63,6 +67,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             when = (math.floor(self._now / tick) + round(max(0.0, when - self._now) / tick)) * tick
         if late := self._machine.late_s:
             when += self._chance.expovariate(1 / late)
+        if (held := self._machine.held) and self._chance.random() < held:
+            when += self._chance.uniform(0.0, self._machine.held_s)
         return super().call_at(when, callback, *args, context=context)
 
 

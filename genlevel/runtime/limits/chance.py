@@ -2,7 +2,8 @@
 
 Some providers turn away one call in a hundred however slowly one asks: a server of theirs is busy. To go slower for each of them would
 end at a standstill. Whether that is so shows when the pace has fallen by a third and as large a part is still turned away: then the
-earlier pace is tried again, and that part is borne. If far more is turned away there, it was the pace after all.
+earlier pace is tried again, and that part is borne. If far more is turned away there, it was the pace after all; if no more is, the limit
+is further up, and is searched again.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ class Chance:
         self._before, self._before_refused = 0.0, 0.0
         self._since, self._since_refused = 0.0, 0.0
 
-    def sent(self, rate: float) -> None:
-        """A call is sent at this pace."""
+    def sent(self, rate: float) -> bool:
+        """A call is sent at this pace. Returns whether it shows that no more is turned away at the earlier pace."""
+        held = False
         if self.borne:
             self._tried += 1.0
-            if self._tried * self.borne > _TRIAL_REFUSED + _TRIAL_TIMES:
-                self._back = 0.0
+            if self._back and self._tried * self.borne > _TRIAL_REFUSED + _TRIAL_TIMES:
+                self._back, held = 0.0, self._tried_refused <= _BORNE * self._tried * self.borne
             self._saved = min(_MOST_SAVED, self._saved + min(_MOST_BORNE, _BORNE * self.borne))
         if rate > self._high:
             self._high = rate
@@ -46,6 +48,7 @@ class Chance:
             self._before += 1.0
         else:
             self._since += 1.0
+        return held
 
     def refused(self, rate: float) -> bool:
         """A call was turned away at this pace. Returns whether that is borne: no reason to go slower."""

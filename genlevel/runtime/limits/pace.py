@@ -93,8 +93,8 @@ class Pace:
         self._recent.add(calls, now)
         self._sent += 1
         if self.rate is not None:
-            if self._known:
-                self._chance.sent(self.rate)
+            if (self._known or self._chance.borne) and self._chance.sent(self.rate):
+                self._known = 0.0  # what was taken for it was chance
             if waited:
                 self._grow(min(now - self._last, 2.0 * self._calls / self.rate + 0.02))
             gap = calls / self.rate
@@ -143,7 +143,7 @@ class Pace:
             return
         if not self._known and self._refused == 1:
             self._sent = 1  # it is a guess no more: what is turned away from here on says how far off
-        decided = max(self._refused, self._sent - round(self.rate * self._refused_after_s))
+        decided = self._decided(self.rate)
         if decided < _ENOUGH and (self._refused < decided or decided < _ENOUGH // 2):
             return
         if self._bears(decided, now):
@@ -174,13 +174,23 @@ class Pace:
         if measured < self.rate:
             self._set(measured, measured, now=now)
 
+    def _decided(self, rate: float) -> int:
+        """How many of the calls that were sent since it was cut have been turned away, or would have been."""
+        return max(self._refused, self._sent - round(rate * self._refused_after_s))
+
     def _bears(self, decided: int, now: float) -> bool:
         """Whether a call that was turned away is no reason to go slower."""
         assert self.rate is not None
-        if not self._known:
-            return False
-        borne = self._chance.refused(self.rate)
-        if self._chance.is_disproved or self._refused > 1 + decided // 8:
+        borne = bool(self._known or self._chance.borne) and self._chance.refused(self.rate)
+        if not self._known:  # one call does not end the search, several close together do
+            if borne:
+                self._refused -= 1
+            elif self._refused > 1 + decided // _ENOUGH:
+                return False
+            elif decided >= 2 * _ENOUGH:
+                self._refused = self._sent = 1
+            return True
+        if self._chance.is_disproved or self._refused > 1 + decided // _ENOUGH:
             if back := self._chance.forget():
                 self._cut(back, 1.0, guess=False, now=now)
             return bool(back)
@@ -222,10 +232,8 @@ class Pace:
     def _grow(self, tried_s: float) -> None:
         assert self.rate is not None
         if not self._known:
-            if not self._refused:
+            if self._refused <= self._decided(self.rate) // _ENOUGH:
                 self.rate *= 2.0 ** (tried_s / min(_LONGEST_SEARCH_S, max(_SEARCH_S, _SEARCH_CALLS * self._calls / self.rate)))
-            elif self._sent >= 2 * _ENOUGH * self._refused:
-                self._known = self._from = self.rate  # it met the limit, and hardly
             return
         self._tried += tried_s / min(_LONGEST_PLATEAU_S, max(_PLATEAU_S, _PLATEAU_CALLS * self._calls / self.rate))
         beyond = self._tried - 1.0

@@ -1,5 +1,7 @@
 """The pace of an account: found where calls are turned away, kept below it, tried again beyond it."""
 
+import random
+
 import pytest
 
 from genlevel.runtime.limits.chance import Chance
@@ -164,6 +166,33 @@ def test_calls_turned_away_by_chance_do_not_stop_an_account():
     assert used > 100.0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_an_account_that_turns_two_calls_in_a_hundred_away_at_random_is_used_within_half_a_minute(seed):
+    pace, chance, unlucky = Pace(0.0), random.Random(seed), 0.02
+    for _ in range(100):  # more than a second's worth is asked for at once, and nothing is known
+        pace.take(0.0, waited=False)
+    pace.refused(0.0, 0.01, waited=False, closed=False)
+    sends(pace, lambda now: chance.random() >= unlucky, 0.01, 30.0)
+    used, refused = sends(pace, lambda now: chance.random() >= unlucky, 30.0, 40.0)
+    assert used > 400.0
+    assert refused < 2 * unlucky
+
+
+def test_one_call_that_is_turned_away_does_not_end_the_search_and_several_do():
+    pace, sent = Pace(0.0, 20.0, sure=False), 0
+
+    def admits(now):
+        nonlocal sent
+        sent += 1
+        return sent != 10 and now < 3.0
+
+    sends(pace, admits, 0.0, 3.0)
+    searched = pace.rate
+    assert searched > 100.0
+    sends(pace, admits, 3.0, 3.1)
+    assert pace.rate < 0.7 * searched
+
+
 def test_chance_is_what_is_turned_away_as_often_at_a_much_lower_pace():
     chance = Chance()
     for number in range(1000):
@@ -222,12 +251,23 @@ def test_an_earlier_pace_at_which_far_more_is_turned_away_is_left_at_once_and_no
 def test_an_earlier_pace_at_which_no_more_is_turned_away_holds():
     chance = Chance()
     _borne_by_mistake(chance)
+    held = 0
     for number in range(1, 1000):
-        chance.sent(100.0)
+        held += chance.sent(100.0)
         if number % 40 == 0:
             chance.refused(100.0)
             assert not chance.is_disproved
+    assert held == 1
     assert chance.forget() == 0.0
+
+
+def test_an_earlier_pace_at_which_more_is_turned_away_but_not_far_more_is_no_proof():
+    chance = Chance()
+    _borne_by_mistake(chance)
+    for number in range(1, 1000):
+        assert not chance.sent(100.0)
+        if number % 20 == 0:
+            chance.refused(100.0)
 
 
 @pytest.mark.parametrize("calls", [0.2, 1.0, 40.0])
