@@ -21,7 +21,7 @@ def nearly_used_up(headers: Mapping[str, str], now: float | None = None) -> list
     found = []
     for said in resets_in(headers):
         remaining, limit = number(said.remaining), number(said.limit)
-        if remaining is None or remaining > (_MOST if limit is None else _NEARLY * limit):
+        if remaining is None or remaining > (_MOST if limit is None else min(_MOST, _NEARLY * limit)):
             continue
         reset_s = seconds(said.reset, clock_of(headers, now))
         if reset_s is not None and reset_s > 0.0:

@@ -53,6 +53,7 @@ NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
         ({"x-ratelimit-remaining-requests": "NaN", "x-ratelimit-reset-requests": "1s"}, []),
         ({"x-ratelimit-remaining-requests": "1e400", "x-ratelimit-reset-requests": "1s"}, []),
         ({"x-ratelimit-remaining-requests": "1e300", "x-ratelimit-reset-requests": "1s"}, []),
+        ({"x-ratelimit-limit-requests": "1e308", "x-ratelimit-remaining-requests": "1e300", "x-ratelimit-reset-requests": "1s"}, []),
         ({"x-ratelimit-remaining-requests": "-3", "x-ratelimit-reset-requests": "1s"}, [("requests", 0, 1)]),
         ({"x-ratelimit-reset-requests": "1s"}, []),
         ({"content-type": "application/json"}, []),
