@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -82,7 +83,7 @@ class Connection(asyncio.Protocol):
             self._answer(200, {}, MODELS)
         else:
             loop = asyncio.get_running_loop()
-            status, headers = cell.ask(loop.time())
+            status, headers = cell.ask(time.monotonic())  # uvloop's own clock has whole milliseconds
             if status == 200:
                 loop.call_later(cell.latency_s, self._answer, status, headers, ANSWER)
             else:
