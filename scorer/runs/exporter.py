@@ -132,7 +132,7 @@ class ScoreExporter(Collector):
         return families.all
 
     def _runs(self, known: _Suite, named: str) -> Sequence[Current]:
-        """The runs that are shown of a suite; none if they cannot be read now."""
+        """The runs that are shown of a suite; if they cannot be read now, those that were before and have not changed."""
         with self._lock:
             look, changed = known.look, known.changed
             known.look, known.changed = None, set()
@@ -142,7 +142,7 @@ class ScoreExporter(Collector):
         with self._lock:
             if found is None:
                 known.look, known.changed = known.look or look, known.changed | changed
-                return ()
+                return [run for run in known.runs if run.run_id not in known.changed]
             before = {run.run_id: run.shown for run in known.runs if run.run_id not in changed}
             for run in found:
                 run.shown = before.get(run.run_id)

@@ -132,6 +132,24 @@ def test_which_runs_there_are_is_read_once_when_it_is_asked_for_and_again_if_it_
     assert looked == ["in vain", "again"]
 
 
+def test_runs_that_were_read_are_shown_while_it_cannot_be_read_which_there_are(
+    exporter: ScoreExporter, registry: CollectorRegistry
+) -> None:
+    def away() -> list[Current]:
+        raise StorageError("cannot use the database")
+
+    suite = ("m", "s", "")
+    runs = [Current("whole", part=False, draw=lambda: shown(95.0)), Current("going on", part=True, draw=lambda: shown(10.0))]
+    exporter.update(suite, lambda: runs, changed="going on")
+    assert value(registry, "level_score", level="2", partial="true") == 10.0
+    exporter.update(suite, away, changed="going on")
+    for _scrape in range(2):
+        assert value(registry, "level_score", level="2") == 95.0
+        assert value(registry, "level_score", level="2", partial="true") is None  # it has changed since
+    exporter.update(suite, lambda: runs[:1], changed="going on")
+    assert value(registry, "level_score", level="2") == 95.0
+
+
 def test_contents_of_one_name_are_told_apart_and_those_of_long_ago_leave(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
     for day in range(10):
         update(exporter, "m", lambda day=day: shown(50.0 + day), f"{day}" * 64)  # type: ignore[misc]
