@@ -25,7 +25,7 @@ _GUESSED = 0.6
 _LEAST_PER_S, _LEAST_GUESS_PER_S = 1.0 / 120.0, 0.5
 _SHORT_GAP_S, _LATE_S = 0.008, 0.003
 """Timers are late by a millisecond or two. If calls are closer than that matters, lateness is made good; else it is lost."""
-_MEASURED_CALLS, _USED_UP_EARLY, _LONGEST_WINDOW_S = 8, 0.3, 300.0
+_MEASURED_CALLS, _USED_UP_EARLY, _LONGEST_WINDOW_S, _AS_LONG = 8, 0.3, 300.0, 1.5
 
 
 class _Recent:
@@ -74,7 +74,7 @@ class Pace:
         self._chance = Chance()
         self._admitted = 0.0  # ever, as their answers told
         self._opened = now, 0.0  # when the account took calls again, and how many it had admitted by then
-        self._used_up = False
+        self._window_s = 0.0  # how long the last one was, if it was a window that was used up early; else 0
         if rate is not None:
             self._set(rate, rate if sure else 0.0, now=now)
 
@@ -161,14 +161,16 @@ class Pace:
     def opened(self, closed_s: float, now: float) -> None:
         """The account takes calls again, after ``closed_s`` in which it took none.
 
-        If that is much of the time since it did so last, twice running, a window was used up early: what was admitted in all that time is
-        what it takes. (Once, it may have been out of order.)
+        If that is much of the time since it did so last, twice running and after about as long, a window was used up early: what was
+        admitted in all that time is what it takes. (Else it may have been out of order.)
         """
         since, admitted = self._opened
         self._opened = now, self._admitted
         passed = now - since
-        before, self._used_up = self._used_up, _USED_UP_EARLY * passed <= closed_s and passed <= _LONGEST_WINDOW_S
-        if self.rate is None or not (before and self._used_up) or self._admitted - admitted < _MEASURED_CALLS:
+        used_up = _USED_UP_EARLY * passed <= closed_s and passed <= _LONGEST_WINDOW_S
+        before, self._window_s = self._window_s, passed if used_up else 0.0
+        again = before > 0.0 and used_up and max(before, passed) <= _AS_LONG * min(before, passed)
+        if self.rate is None or not again or self._admitted - admitted < _MEASURED_CALLS:
             return
         measured = (self._admitted - admitted) / passed
         if measured < self.rate:

@@ -134,6 +134,15 @@ def test_calls_that_were_not_answered_say_nothing_of_what_an_account_took_that_w
     assert pace.rate == pytest.approx(48.5, rel=0.05)
 
 
+def test_two_closings_at_odd_times_are_no_windows():
+    pace = Pace(0.0, 20.0)
+    pace.opened(3.4, 3.4)
+    for _ in range(34):
+        pace.admitted()
+    pace.opened(3.5, 14.3)
+    assert pace.rate == pytest.approx(19.4)
+
+
 def test_a_short_closing_says_nothing_of_the_pace():
     pace = Pace(0.0, 50.0)
     for number in range(500):
