@@ -53,7 +53,8 @@ class AdaptiveConcurrency:
         if not found:
             return cls(float(min(_START, cap) if adaptive else cap), cap, slow_start=adaptive)
         begun = cls(float(min(found, cap)), cap, slow_start=False)
-        begun._met, begun._held, begun._evidence, begun._refused_among = begun.limit, _HOLD_CALLS, _ENOUGH, found + 1
+        begun._met, begun._evidence, begun._refused_among = begun.limit, _ENOUGH, found + 1
+        begun._held = min(_HOLD_CALLS, 2 * found)  # it may be more by now, and thirty long calls one after the other take half an hour
         return begun
 
     @property

@@ -137,6 +137,14 @@ def test_concurrency_begins_with_what_was_found_before_and_is_sure_of_it(found, 
     assert AdaptiveConcurrency.begin(64, adaptive=False).limit == 64
 
 
+@pytest.mark.parametrize(("found", "calls"), [(1, 3), (8, 24)])
+def test_more_than_was_found_before_is_tried_after_a_few_rounds_of_it_however_long_calls_take(found, calls):
+    adaptive = AdaptiveConcurrency.begin(64, adaptive=True, found=found)
+    for number in range(calls):
+        adaptive.observe(Feedback.OK, int(adaptive.limit), 600.0 * number)
+    assert adaptive.limit > found
+
+
 def test_concurrency_does_not_grow_while_it_is_not_used():
     adaptive = AdaptiveConcurrency(limit=16, cap=64)
     for _ in range(100):
