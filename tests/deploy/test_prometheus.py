@@ -44,11 +44,8 @@ def registries() -> dict[str, CollectorRegistry]:
     task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
     outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
-    exporter.update(
-        ("m", "starter", "1f3a5b7c9d"),
-        [Current("run", False, lambda: Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={})))],
-        changed="run",
-    )
+    shown = Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={}))
+    exporter.update(("m", "starter", "1f3a5b7c9d"), lambda: [Current("run", False, lambda: shown)], changed="run")
     by_service["scorer"].register(exporter)
     return by_service
 
