@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from genlevel.benchmark.choices import embedded_options, listed_options
 from genlevel.benchmark.labels import text_of
@@ -47,8 +47,7 @@ class ItemProblem(Exception):
     """One item cannot be asked; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """prompt, context, options and dialog of an instance; details as of Instance. own: the item itself has a prompt or question."""
 
     prompt: str
@@ -59,11 +58,26 @@ class Asking:
     details: dict[str, str]
 
 
-def asking(item: dict[str, object], media_fields: frozenset[str], task_prompt: str, about: str) -> Asking:
+class TaskAsking:
+    """What a task asks if its items do not.
+
+    prompt: the annotation's own for all items, if any; about: type, skill and name of the task, for items that carry no prompt at all.
+    """
+
+    def __init__(self, prompt: str, about: str) -> None:
+        self._prompt = prompt.strip() if prompt and _NO_PROMPT not in prompt else None
+        self._about = about
+        self.is_sql = _SQL in about.casefold()
+
+    def prompt(self, details: dict[str, str]) -> str:
+        """The prompt of an item that has none, but these details."""
+        return self._prompt if self._prompt is not None else _usual_ask(self._about, details)
+
+
+def asking(item: dict[str, object], media_fields: Iterable[str], task: TaskAsking) -> Asking:
     """What an annotation's item asks.
 
-    media_fields: fields of its input that name files. task_prompt: the annotation's own prompt for all items, if any;
-    about: type, skill and name of the task, for items that carry no prompt at all.
+    media_fields: fields of its input that name files.
     Raises ItemProblem for a placeholder without a value or a field of a wrong type.
     """
     fields = _input_fields(item)
@@ -80,16 +94,19 @@ def asking(item: dict[str, object], media_fields: frozenset[str], task_prompt: s
         if not options:
             prompt, options = embedded_options(prompt)
     dialog = _dialog(item, fields, used)
-    details = _details(fields, used)
-    context = "\n\n".join(_context(fields, used))
-    if not prompt and (blank := _BLANK.search(question)):
+    details: dict[str, str] = {}
+    context = ""
+    if not used.issuperset(fields):
+        details = _details(fields, used)
+        context = "\n\n".join(_context(fields, used))
+    if not prompt and ("<" in question or "[" in question) and (blank := _BLANK.search(question)):
         question = f"{question}\nWhat belongs in the place of {blank[0]}?"
-    asked = "\n".join(part for part in (prompt, question) if part)
+    asked = f"{prompt}\n{question}" if prompt and question else prompt or question
     own = bool(asked)
-    if own and _SQL in about.casefold() and _SQL not in asked.casefold():
-        asked += f"\n{_usual_ask(_SQL, details)}"  # the question is what the query is to answer
     if not own:
-        asked = task_prompt.strip() if task_prompt and _NO_PROMPT not in task_prompt else _usual_ask(about, details)
+        asked = task.prompt(details)
+    elif task.is_sql and _SQL not in asked.casefold():
+        asked += f"\n{_usual_ask(_SQL, details)}"  # the question is what the query is to answer
     return Asking(asked, own, context, options, dialog, details)
 
 
@@ -115,6 +132,8 @@ def _prompt(fields: dict[str, object], used: set[str]) -> str:
         raise ItemProblem(f"input.prompt is {_named(written)}; a text is expected")
     if _NO_PROMPT in written:
         return ""
+    if "<<<" not in written:
+        return written.strip()
 
     def filled(match: re.Match[str]) -> str:
         name = match[1]
@@ -129,14 +148,16 @@ def _prompt(fields: dict[str, object], used: set[str]) -> str:
 def _take(fields: dict[str, object], names: tuple[str, ...], used: set[str]) -> str:
     """The first of these fields that is there and not used yet, as text."""
     for name in names:
-        if name in fields and name not in used and fields[name] is not None:
+        if (value := fields.get(name)) is not None and name not in used:
             used.add(name)
-            return rendered(fields[name]).strip()
+            return rendered(value).strip()
     return ""
 
 
 def _dialog(item: dict[str, object], fields: dict[str, object], used: set[str]) -> tuple[str, ...]:
     for source in (item, fields):
+        if source.keys().isdisjoint(_DIALOGS):
+            continue
         for name in _DIALOGS:
             turns = source.get(name)
             if turns is None or (source is fields and name in used):
@@ -194,6 +215,8 @@ def _usual_ask(about: str, details: dict[str, str]) -> str:
 def rendered(value: object) -> str:
     """A field as text: tables as lines of cells, lists one entry a line, everything else as it is written."""
     match value:
+        case str():
+            return value
         case dict() if isinstance(value.get("rows"), list):
             head = next((value[key] for key in ("header", "headers", "columns") if isinstance(value.get(key), list)), None)
             return rendered(([head] if head else []) + value["rows"])

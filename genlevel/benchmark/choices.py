@@ -22,7 +22,7 @@ _LONGEST_LIST = 20_000
 
 def embedded_options(question: str) -> tuple[str, tuple[str, ...]]:
     """Splits "... The candidate choices are ['x', 'y']." into the question and its options; no options if it has none."""
-    match = _EMBEDDED.search(question[-_LONGEST_LIST:])
+    match = _EMBEDDED.search(question[-_LONGEST_LIST:]) if "[" in question else None
     if match is None:
         return question, ()
     options = _parse_list(match["list"])
@@ -71,7 +71,7 @@ def listed_options(value: object) -> tuple[str, ...]:
     """The options of an item's `options` field: a list, a mapping by letter, or lines. Letters before them are taken off."""
     match value:
         case list():
-            texts = [text_of(_option(part)).strip() for part in value]
+            texts = [part.strip() if isinstance(part, str) else text_of(_option(part)).strip() for part in value]
         case dict():
             keys = sorted(value) if all(isinstance(key, str) and len(key) == 1 for key in value) else list(value)
             texts = [text_of(value[key]).strip() for key in keys]

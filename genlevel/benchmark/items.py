@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from genlevel.benchmark.labels import text_of
 
 _SEPARATORS = " \t\r\n,;.|()[]"
+_BRACKET = re.compile(r"[()]")
+_NAME_AND_KIND = re.compile(r"\s*(?P<name>[^()\n]*)(?P<kind>\([^()]*\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def read_items(value: object) -> ItemsRead:
     Texts: relations "(a (T) => r => b (T))", tuples "(a, b), (c, d)" (items "a, b" and "c, d"), else parts between "<p>", newlines or ", ".
     """
     read = listed_items(value)
-    return replace(read, items=list(dict.fromkeys(read.items)))
+    return ItemsRead(list(dict.fromkeys(read.items)), read.unreadable, read.unbalanced)
 
 
 def listed_items(value: object) -> ItemsRead:
@@ -86,8 +88,8 @@ def _read_text(text: str) -> ItemsRead:
 
 def _balanced(text: str) -> bool:
     depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket == "(" else -1
         if depth < 0:
             return False
     return depth == 0
@@ -131,7 +133,7 @@ def _head(text: str) -> tuple[str, bool]:
 
 def _tail(text: str, last: bool) -> tuple[str, str]:
     """The entity that begins a text, with its "(TYPE)", and what follows it."""
-    match = re.match(r"\s*(?P<name>[^()\n]*)(?P<kind>\([^()]*\))?", text)
+    match = _NAME_AND_KIND.match(text)
     assert match is not None
     name, kind, rest = match["name"].strip(), match["kind"] or "", text[match.end() :]
     if not last and not kind and not rest.strip():

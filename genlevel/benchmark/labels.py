@@ -52,22 +52,19 @@ def find_label(item: dict[str, object], asked: AnswerType | None = None) -> obje
     output = item.get("output")
     if not isinstance(output, dict):
         return None if output in ("", []) else output
-    if asked is None:
-        for key in LABEL_KEYS:
-            if (value := output.get(key)) is not None:
-                return _inner(key, value)
-    present = {key: value for key, value in output.items() if value is not None}
-    if asked is not None:
-        kind = KINDS[asked]
+    kind = None if asked is None else KINDS[asked]
+    if kind is not None and (kind.label_keys or kind.names_files):
+        present = {key: value for key, value in output.items() if value is not None}
         if kind.names_files and kind.label_keys:
             return _structure(present, kind.label_keys)
         if kind.shape is Shape.FILES and any(_names_files(key, value) for key, value in present.items()):
             return present
         if own := next((key for key in kind.label_keys if key in present), ""):
             return present[own]
-        for key in LABEL_KEYS:
-            if key in present:
-                return _inner(key, present[key])
+    for key in LABEL_KEYS:
+        if (value := output.get(key)) is not None:
+            return _inner(key, value)
+    present = {key: value for key, value in output.items() if value is not None}
     return next(iter(present.values())) if len(present) == 1 else (present or None)
 
 
@@ -122,9 +119,11 @@ def text_of(value: object) -> str:
 
 def acceptable(label: object) -> list[str] | None:
     """A text label in normal form: the texts, any of which counts, in order, without repeats or blanks; None for none."""
+    if isinstance(label, str):
+        return [text] if (text := label.strip()) else None
     values = label if isinstance(label, list) else [label]
-    texts = [text_of(value).strip() for value in values if value is not None]
-    return list(dict.fromkeys(text for text in texts if text)) or None
+    texts = [text_of(value).strip() for value in values]
+    return list(dict.fromkeys(filter(None, texts))) or None
 
 
 def written_length(value: object) -> int:

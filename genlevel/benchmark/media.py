@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from genlevel.benchmark import mime
@@ -42,6 +43,7 @@ _KEY = re.compile(
     r"(?:_?(?:files?|paths?|names?|dirs?|folders?))?(?:_?lists?)?(?:_?\d+)?",
     re.IGNORECASE,
 )
+_HOLDS_PATHS = re.compile(r"(file|path|folder|dir)s?(_?lists?)?_?\d*$", re.IGNORECASE)
 _FOLDERS_REMEMBERED = 1000
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _KINDS = {"video": Modality.VIDEO, "audio": Modality.AUDIO, "speech": Modality.AUDIO, "sound": Modality.AUDIO, "music": Modality.AUDIO}
@@ -119,18 +121,33 @@ def media_place(folder: Path, root: Path, annotation: Path) -> MediaPlace:
     )
 
 
-def named_media(fields: dict[str, object]) -> Iterator[tuple[str, Modality, str]]:
-    """(field, modality, path as written) of every media file that an item's input names, in the file's order."""
+def named_media(fields: dict[str, object], besides: Container[str] = ()) -> list[tuple[str, Modality, str]]:
+    """(field, modality, path as written) of every media file that an item's input names, in the file's order.
+
+    besides: fields that are left out.
+    """
+    found: list[tuple[str, Modality, str]] = []
     for key, value in fields.items():
-        match = _KEY.fullmatch(key)
-        if match is None:
+        if key in besides:
+            continue
+        kind, certain = _said_by_short(key) if len(key) <= _SHORT else _said_by(key)
+        if not kind:
             continue
         values = value if isinstance(value, list) else [value]
-        certain = re.search(r"(file|path|folder|dir)s?(_?lists?)?_?\d*$", key, re.IGNORECASE) is not None
         paths = [path for path in values if isinstance(path, str) and path and (certain or _PATHLIKE.fullmatch(path))]
         if values and len(paths) == len(values):
-            for path in paths:
-                yield key, _modality(match["kind"].casefold(), path), path
+            found += [(key, _modality(kind, path), path) for path in paths]
+    return found
+
+
+def _said_by(key: str) -> tuple[str, bool]:
+    """The kind of medium that a field is named for ("" for none), and whether its name says that it holds paths."""
+    match = _KEY.fullmatch(key)
+    return ("", False) if match is None else (match["kind"].casefold(), _HOLDS_PATHS.search(key) is not None)
+
+
+_SHORT = 40
+_said_by_short = lru_cache(maxsize=512)(_said_by)  # items name the same fields again and again
 
 
 def _modality(kind: str, path: str) -> Modality:

@@ -10,14 +10,14 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import Path
 
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
-from genlevel.benchmark.asking import Asking, ItemProblem, asking
+from genlevel.benchmark.asking import ItemProblem, TaskAsking, asking
 from genlevel.benchmark.choices import LETTERS, lettered_options, to_letter
 from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.frames import PICTURES
@@ -60,7 +60,7 @@ _NORMAL = frozenset(
     )
 )
 MISSING_MEDIA = ".missing"
-_OWN_PLACES = ("input", "dialog", "dialogue", "output", "id")
+_OWN_PLACES = frozenset(("input", "dialog", "dialogue", "output", "id"))
 
 
 @dataclass(slots=True)
@@ -149,7 +149,24 @@ def is_anomaly(label: object, options: tuple[str, ...] = ()) -> bool:
 
 def _is_blank(label: object) -> bool:
     """Whether a label is there and says nothing."""
-    return label == {} or (isinstance(label, str | list) and acceptable(label) is None)
+    return acceptable(label) is None if isinstance(label, str | list) else label == {}
+
+
+def _is_measured(facts: TaskFacts, usual: AnswerType) -> bool:
+    """Whether labels are not texts: structures, files, code, and numbers that are more than words."""
+    return facts.metric_id in _NUMBER_METRICS if usual is AnswerType.NUMBER else KINDS[usual].formed
+
+
+def _usual_details(facts: TaskFacts, usual: AnswerType) -> dict[str, str]:
+    """Details of every instance that asks for the task's usual type of answer."""
+    details = {}
+    if usual is AnswerType.BOXES:
+        details["bbox_format"] = "x, y, width, height"
+    if usual is AnswerType.NUMBER and facts.metric_id in _RANKINGS:
+        details["number"] = "anomaly"
+    if usual in _RANKED_TYPES and facts.metric_id in _RANKED_BY_CONFIDENCE:
+        details["confidence"] = "asked"
+    return details
 
 
 class Reader:
@@ -161,7 +178,13 @@ class Reader:
         self._facts = facts
         self._place: MediaPlace = media_place(folder, root, annotation)
         self._usual = task_answer_type(facts)
-        self._about = " \n".join((f"{facts.name}.", facts.type, facts.skill))
+        self._asking = TaskAsking(found.envelope.prompt, " \n".join((f"{facts.name}.", facts.type, facts.skill)))
+        self._renumbered = found.renumbered
+        self._asks_choice = asks_choice(facts, self._usual)
+        self._is_multiple_choice = is_multiple_choice(facts)
+        self._has_letters = self._is_multiple_choice or 0 < found.kinds.letters == found.kinds.labelled
+        self._is_measured = _is_measured(facts, self._usual)
+        self._usual_details = _usual_details(facts, self._usual)
 
     @property
     def answer_type(self) -> AnswerType:
@@ -213,7 +236,7 @@ class Reader:
 
     def _unique_id(self, written: str, position: int) -> str:
         """The id as written if ids tell all items apart; else every doubtful one gets "#position", which no other then has."""
-        if not self._survey.renumbered:
+        if not self._renumbered:
             return written
         _, sign, tail = written.rpartition("#")
         doubtful = not written or hash(written) in self._survey.repeated or (sign and tail.isdigit())
@@ -223,22 +246,20 @@ class Reader:
         if not isinstance(item, dict):
             raise ItemProblem("it is not an object with input and output")
         given = item.get("input")
-        named = list(named_media(given)) if isinstance(given, dict) else []
-        named += list(named_media({key: value for key, value in item.items() if key not in _OWN_PLACES}))
-        asked = asking(item, frozenset(key for key, _, _ in named), self._survey.envelope.prompt, self._about)
-        media = tuple(self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named))
+        named = named_media(given) if isinstance(given, dict) else []
+        named += named_media(item, _OWN_PLACES)
+        asked = asking(item, [key for key, _, _ in named], self._asking)
+        media = tuple([self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named)])
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, self._usual)
-        asked = self._with_lettered_options(asked, raw)
-        answer_type, label = self._label(raw, asked)
-        details = dict(asked.details)
-        if answer_type is AnswerType.BOXES:
-            details["bbox_format"] = "x, y, width, height"
-        if answer_type is AnswerType.NUMBER and self._facts.metric_id in _RANKINGS:
-            details["number"] = "anomaly"
-        if answer_type in _RANKED_TYPES and self._facts.metric_id in _RANKED_BY_CONFIDENCE:
-            details["confidence"] = "asked"
+        prompt, options = asked.prompt, asked.options
+        if not options and self._asks_choice and self._has_letters:
+            prompt, options = self._lettered_options(prompt, raw)
+        answer_type, label = self._label(raw, options)
+        details = asked.details
+        if answer_type is self._usual:
+            details |= self._usual_details
         if asked.dialog and asked.own:
             details["dialog"] = "context"
         if self._facts.metric_id == "rms" and self._survey.envelope.depth_unit:
@@ -246,11 +267,11 @@ class Reader:
         return Instance(
             instance_id,
             position,
-            asked.prompt,
+            prompt,
             answer_type,
             label,
             asked.context,
-            asked.options,
+            options,
             asked.dialog,
             media,
             details,
@@ -274,33 +295,28 @@ class Reader:
             name = hashlib.sha256(path.encode("utf-8", "backslashreplace")).hexdigest()
             return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
 
-    def _with_lettered_options(self, asked: Asking, raw: object) -> Asking:
-        """What is asked, with the options that a multiple choice question has in its own text, unless the label is not among them."""
-        kinds = self._survey.kinds
-        if asked.options or not asks_choice(self._facts, self._usual):
-            return asked
-        if not is_multiple_choice(self._facts) and not 0 < kinds.letters == kinds.labelled:
-            return asked
-        prompt, options = lettered_options(asked.prompt)
+    def _lettered_options(self, asked: str, raw: object) -> tuple[str, tuple[str, ...]]:
+        """A prompt without the options that stand in its own text, and these; none if the label is not among them."""
+        prompt, options = lettered_options(asked)
         try:
             if options and raw is not None:
-                to_letter(raw, options, kinds)
+                to_letter(raw, options, self._survey.kinds)
         except ValueError:
-            return asked
-        return replace(asked, prompt=prompt, options=options)
+            return asked, ()
+        return prompt, options
 
-    def _label(self, raw: object, asked: Asking) -> tuple[AnswerType, object]:
+    def _label(self, raw: object, options: tuple[str, ...]) -> tuple[AnswerType, object]:
         """Answer type and label in normal form. A choice whose label is not one of its options is asked as a label.
 
         An empty label counts as no label. But an empty list, if a list is asked for, says that there is nothing to find.
         """
-        if _is_blank(raw) and not self._is_measured and not (self._usual is AnswerType.ITEMS and isinstance(raw, list)):
+        if not self._is_measured and _is_blank(raw) and not (self._usual is AnswerType.ITEMS and isinstance(raw, list)):
             raw = None
-        if asks_choice(self._facts, self._usual) and (len(asked.options) > 1 or self._is_bare_letter(raw, asked)):
+        if self._asks_choice and (len(options) > 1 or self._is_bare_letter(raw, options)):
             if raw is None:
                 return AnswerType.CHOICE, None
             try:
-                return AnswerType.CHOICE, to_letter(raw, asked.options, self._survey.kinds)
+                return AnswerType.CHOICE, to_letter(raw, options, self._survey.kinds)
             except ValueError:
                 return AnswerType.LABEL, acceptable(raw)
         match self._usual:
@@ -309,18 +325,11 @@ class Reader:
             case _ if self._is_measured and self._usual is not AnswerType.NUMBER:
                 return self._usual, self._structure(raw)
             case AnswerType.ITEMS:
-                return self._usual, [self._option_text(item, asked.options) for item in read_items(raw).items]
+                return self._usual, [self._option_text(item, options) for item in read_items(raw).items]
             case AnswerType.NUMBER if self._is_measured:
-                return self._usual, [self._number(raw, asked)]
+                return self._usual, [self._number(raw, options)]
             case _:
                 return self._usual, acceptable(raw)
-
-    @property
-    def _is_measured(self) -> bool:
-        """Whether labels are not texts: structures, files, code, and numbers that are more than words."""
-        if self._usual is AnswerType.NUMBER:
-            return self._facts.metric_id in _NUMBER_METRICS
-        return KINDS[self._usual].formed
 
     def _structure(self, raw: object) -> object:
         """A label that is not text, in normal form. Raises MediaProblem, or ItemProblem if it cannot be read."""
@@ -333,12 +342,12 @@ class Reader:
         except MediaProblem as problem:
             raise ItemProblem(f"its label: {problem}") from None
 
-    def _number(self, raw: object, asked: Asking) -> str:
+    def _number(self, raw: object, options: tuple[str, ...]) -> str:
         """The number that an error or ranking is measured against (anomaly 1, none 0). Raises ItemProblem if it is not a number."""
         if _is_blank(raw) and not (isinstance(raw, list) and self._facts.metric_id in _RANKINGS):
             raise ItemProblem(_EMPTY)
         if self._facts.metric_id in _RANKINGS:
-            return str(int(is_anomaly(raw, asked.options)))
+            return str(int(is_anomaly(raw, options)))
         texts = acceptable(raw) or [""]
         if not is_number(texts[0]):
             raise ItemProblem(f"its label: {texts[0][:60]!r} is not a number")
@@ -346,15 +355,18 @@ class Reader:
 
     def _option_text(self, item: str, options: tuple[str, ...]) -> str:
         """An item of a label, as its option's text if it is an option: labels may have letters of options, which models do not see."""
-        if any(normal_text(option) == normal_text(item) for option in options):
+        if not options:
+            return item
+        normal = normal_text(item)
+        if any(normal_text(option) == normal for option in options):
             return item
         try:
-            return options[LETTERS.index(to_letter(item, options, self._survey.kinds))] if options else item
+            return options[LETTERS.index(to_letter(item, options, self._survey.kinds))]
         except ValueError:
             return item
 
-    def _is_bare_letter(self, raw: object, asked: Asking) -> bool:
-        if asked.options or not is_multiple_choice(self._facts):
+    def _is_bare_letter(self, raw: object, options: tuple[str, ...]) -> bool:
+        if options or not self._is_multiple_choice:
             return False
         try:
             return raw is None or bool(to_letter(raw, (), self._survey.kinds))

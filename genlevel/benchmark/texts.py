@@ -28,6 +28,8 @@ def normal_text(text: str) -> str:
     """
     seen = text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))  # ASCII is what NFKC makes of it
     folded = " ".join(seen.casefold().split()) if seen.isascii() else _SPACES.sub(" ", seen.casefold()).strip()
+    if folded[:1].isalnum() and folded[-1:].isalnum():
+        return folded  # no punctuation is around it
     plain = _without_punctuation(folded)
     for _pair in range(_MOST_PAIRS):
         if len(plain) < 3 or plain[0] != plain[-1] or plain[0] not in _PAIRED:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.choices import embedded_options, listed_options, to_letter
 from genlevel.benchmark.forms.boxes import box_format, normal_boxes
 from genlevel.benchmark.items import read_items
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, looks_like_boxes
+from genlevel.benchmark.labels import LABEL_KEYS, LabelKinds, acceptable, find_label, is_number, looks_like_boxes
+from genlevel.benchmark.texts import normal_text
 
 OPTIONS = ("a red car", "a blue car", "neither")
 
@@ -252,6 +253,28 @@ def test_signs_and_symbols_tell_options_apart() -> None:
     grades, kinds = ("A+", "A-", "F"), LabelKinds()
     assert [to_letter(grade, grades, kinds) for grade in grades] == ["A", "B", "C"]
     assert to_letter("-5", ("5", "-5"), kinds) == "B"
+
+
+@given(st.text(min_size=1))
+@example("⑴")
+@example("İstanbul")
+def test_brackets_around_a_text_are_no_part_of_it_whatever_it_says(text: str) -> None:
+    if text[0].isalnum() and text[-1].isalnum():
+        assert normal_text(f"({text}).") == normal_text(text)
+
+
+_NAMES = st.sampled_from((*LABEL_KEYS, "name", "other"))
+_PARTS = st.recursive(st.none() | st.text(max_size=3) | st.integers(), lambda part: st.lists(part, max_size=3))
+
+
+@given(st.dictionaries(_NAMES, _PARTS, max_size=4))
+def test_a_text_that_is_asked_for_stands_where_it_stands_if_nothing_is_known(output: dict[str, Any]) -> None:
+    assert find_label({"output": output}, AnswerType.SHORT_TEXT) == find_label({"output": output})
+
+
+@given(st.text())
+def test_a_list_of_one_text_says_what_the_text_says(text: str) -> None:
+    assert acceptable([text]) == acceptable(text) == acceptable([None, text, text])
 
 
 def test_numbers_and_boxes_are_told_apart_from_texts() -> None:
