@@ -8,7 +8,7 @@ from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prices import CallBounds, call_bounds, dollars, estimated_nano_usd, money_notes, most_nano_usd, worst_case_nano_usd
 from evaluator.planning.prompts import prompt_text
-from evaluator.planning.requests import generation_parameters
+from evaluator.planning.requests import put_parameters
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.pictures import Size
 from genlevel.runtime.errors import UsageError
@@ -74,7 +74,9 @@ def bounds_of(plan: Plan, task: SuiteTask, instance: Instance) -> CallBounds | s
     if output not in plan.model.output_modalities:
         return f"{plan.model.route} does not make {OUTPUT_NAMES[output]}: unsupported"
     asked = plan.specification.parameters
-    limit = generation_parameters(template, asked, plan.model, output).max_output_tokens
+    parameters = gw.GenerationParameters()
+    put_parameters(parameters, template, asked, plan.model, output)
+    limit = parameters.max_output_tokens
     bounds = call_bounds(instance, prompt_text(instance, template, _LARGEST), plan.model, output=output, asked=asked, text_tokens=limit)
     return bounds if bounds.most_output_tokens else bounds._replace(most_output_tokens=limit)
 

@@ -56,6 +56,8 @@ class PromptSet:
             return self.templates.get("dialog")
         if instance.answer_type is AnswerType.NUMBER and (special := self.templates.get(f"number:{instance.details.get('number', '')}")):
             return special
+        if not (instance.media or instance.details):
+            return self.templates.get(instance.answer_type.value)
         for name in names_of(instance):
             if (template := self.templates.get(name)) is not None:
                 return template
@@ -189,6 +191,8 @@ def _laid_out(layout: tuple[str, ...], unknown: tuple[str, ...]) -> tuple[_Piece
 def _filled(pieces: _Pieces, content: Mapping[str, str]) -> str:
     """A block with its names filled in; "" if one of them has nothing to say."""
     said, names = pieces
+    if not names:
+        return said[0]
     filled = [said[0]]
     for name, following in zip(names, said[1:], strict=True):
         value = content.get(name, "")

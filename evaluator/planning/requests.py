@@ -30,19 +30,22 @@ class PreparedCall(NamedTuple):
     bounds: CallBounds
 
 
-def generation_parameters(
-    template: PromptTemplate, asked: gw.GenerationParameters, model: gw.ModelInfo, output: ct.Modality = ct.MODALITY_TEXT
-) -> gw.GenerationParameters:
-    """The parameters of a call: temperature 0 and the answer type's limit, unless the run sets others.
+def put_parameters(
+    parameters: gw.GenerationParameters,
+    template: PromptTemplate,
+    asked: gw.GenerationParameters,
+    model: gw.ModelInfo,
+    output: ct.Modality = ct.MODALITY_TEXT,
+) -> None:
+    """Sets the parameters of a call: temperature 0 and the answer type's limit, unless the run sets others.
 
     A model's allowance for reasoning comes on top of the answer type's limit; a limit that the user set stands as it is.
     If media are asked for, nothing is set but what the user asks: generators take no temperature, and a picture has its own length.
     """
-    if output != ct.MODALITY_TEXT:
-        return asked
-    parameters = gw.GenerationParameters(temperature=0.0, max_output_tokens=template.max_output_tokens + model.extra_output_tokens)
+    if output == ct.MODALITY_TEXT:
+        parameters.temperature = 0.0
+        parameters.max_output_tokens = template.max_output_tokens + model.extra_output_tokens
     parameters.MergeFrom(asked)
-    return parameters
 
 
 def given_media(instance: Instance, model: gw.ModelInfo) -> list[MediaFile]:
@@ -85,8 +88,9 @@ def prepare(
         DatasetError: a media file cannot be read, or is not the picture that its name says.
     """
     text = prompt_text(instance, template, sent_size(instance, template, model.video_frames))
-    request = gw.GenerateRequest(route=model.route, parameters=generation_parameters(template, asked, model, output))
+    request = gw.GenerateRequest(route=model.route)
     parameters = request.parameters
+    put_parameters(parameters, template, asked, model, output)
     if seed is not None:
         parameters.seed = seed
     if output != ct.MODALITY_TEXT:

@@ -24,8 +24,9 @@ from evaluator.planning.requests import prepare
 from evaluator.runs.context import Context
 from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
+from evaluator.runs.kept import KeptTask, Room
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import bytes_each, score_task
+from evaluator.runs.scoring import score_task
 from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import Stored
@@ -39,18 +40,17 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 _MOST_KEPT = 4 << 20
-"""Bytes of instances, about, that are kept in memory until they are scored, of all tasks: some 6,000 short questions."""
+"""Bytes of questions and answers, about, that are kept in memory until they are scored, of all tasks: some 3,500 short ones."""
 
 
 @dataclass(slots=True)
 class _TaskState:
     planned: TaskPlan
+    kept: KeptTask
     open: int = 0  # handed to a worker, without an outcome
     read: bool = False
     left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
-    instances: list[Instance] | None = None  # all that were read so far, if they are kept until they are scored
-    kept: int = 0  # bytes of these, about
     again: set[AnswerKey] = field(default_factory=set)  # those that failed before and are asked for again
 
     @property
@@ -127,9 +127,9 @@ class Execution(Crew[_Item]):
         self._scored_already = scored
         self._retry_failed = retry_failed
         self._fresh = not sum(totals.outcomes.values())  # the journal has no answer that could be asked for again
-        self._kept = 0
         self._last_failure = ""
-        self._tasks = [_TaskState(planned) for planned in plan.tasks]
+        room = Room(_MOST_KEPT)
+        self._tasks = [_TaskState(planned, KeptTask(planned, room)) for planned in plan.tasks]
         self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
 
     async def run(self) -> Ending:
@@ -165,8 +165,7 @@ class Execution(Crew[_Item]):
         for state in tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
-            self._forget(state)
-            state.instances = []
+            state.kept.begin()
             while chunk := await self._next_chunk(state, iterator):
                 for item, outcome in chunk:
                     if outcome is not None:
@@ -184,29 +183,13 @@ class Execution(Crew[_Item]):
         """The next answers with the outcomes that they have already. Instances are read once, however often the journal is asked."""
         planned, journal = state.planned, self._context.journal
         chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
-        self._keep(state, chunk)
+        state.kept.read(chunk)
         items = [_Item(state, instance, key) for instance in chunk for key in planned.keys(instance)]
         if self._fresh:
             return [(item, None) for item in items]
         asked = [item.key for item in items]
         known = await journal.reads(journal.outcomes_of, self._header.run_id, planned.task.key, asked) if items else {}
         return [(item, known.get(item.key)) for item in items]
-
-    def _keep(self, state: _TaskState, chunk: Sequence[Instance]) -> None:
-        """Keeps instances for scoring, if they are few and small: to read them again costs as much as to ask them."""
-        if state.instances is None:
-            return
-        each = bytes_each(state.planned.task)
-        if each is None or self._kept + each * len(chunk) > _MOST_KEPT or any(instance.media for instance in chunk):
-            self._forget(state)
-            return
-        state.instances += chunk
-        state.kept += each * len(chunk)
-        self._kept += each * len(chunk)
-
-    def _forget(self, state: _TaskState) -> None:
-        self._kept -= state.kept
-        state.instances, state.kept = None, 0
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -278,6 +261,7 @@ class Execution(Crew[_Item]):
         state.open -= 1
         state.changed = True
         state.again.discard(answer.key)
+        state.kept.answered(answer)
         self.state.outcomes[answer.outcome] += 1
         self._context.telemetry.answered(self.model, self.suite, answer.outcome)
         self.state.usage += answer.usage
@@ -313,10 +297,11 @@ class Execution(Crew[_Item]):
 
     async def _score_finished(self) -> None:
         while (state := await self._to_score.get()) is not None:
+            kept = state.kept
             try:
-                await score_task(self._context, self._header, state.planned, state.instances if state.read else None)
+                await score_task(self._context, self._header, state.planned, kept.instances if state.read else None, kept.all_said())
             except GenlevelError as error:
                 self.fail(error)
                 return
-            self._forget(state)
+            kept.forget()
             state.changed = False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
@@ -34,9 +36,6 @@ from genlevel.v1 import scorer_pb2 as sc
 
 _CHUNK = 200
 _CHUNK_BYTES = 8 << 20
-_SMALL_BYTES = 512 << 10
-_INSTANCE_BYTES = 500
-"""Of an instance in memory, beside what its annotation has of it."""
 
 
 def describe(task: SuiteTask) -> sc.TaskDescription:
@@ -126,11 +125,15 @@ async def score_again(kept: Kept, plan: Plan, record: RunRecord) -> None:
 
 
 async def score_task(
-    context: Kept, header: sc.ScoreTaskHeader, planned: TaskPlan, instances: Sequence[Instance] | None = None
+    context: Kept,
+    header: sc.ScoreTaskHeader,
+    planned: TaskPlan,
+    instances: Sequence[Instance] | None = None,
+    said: Mapping[AnswerKey, Said] | None = None,
 ) -> sc.TaskScore:
     """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer).
 
-    instances: those that are planned, if they need not be read again.
+    instances: those that are planned, if they need not be read again. said: what the journal has of all answers, likewise.
     """
     journal = context.journal
     await asyncio.to_thread(_check_unchanged, planned.task)
@@ -140,24 +143,19 @@ async def score_task(
     ratings = await journal.reads(ratings_of, journal.judgements, header.run_id, planned.task)
     if ratings is not None and (source := ratings.source()) is not None:
         task_header.task.rating_source.CopyFrom(source)
-    counts = await journal.reads(journal.outcome_counts, header.run_id, planned.task.key)
     # If the model cannot be asked a task at all, nothing is measured, so its labels, which may be files, need not be read.
+    if said is None:
+        counts: Mapping[Outcome, int] = await journal.reads(journal.outcome_counts, header.run_id, planned.task.key)
+    else:
+        counts = Counter(one.outcome for one in said.values())
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.answers
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
+    messages = partial(_messages, journal, sent, task_header, planned, ratings=ratings, instances=instances, said=said)
     try:
-        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings=ratings, instances=instances))
+        response = await context.scorer.score_task(messages())
     except CallerUnknown:  # the token may have been replaced while the answers were sent
-        response = await context.scorer.score_task(_messages(journal, sent, task_header, planned, ratings=ratings, instances=instances))
+        response = await context.scorer.score_task(messages())
     return response.score
-
-
-def bytes_each(task: SuiteTask) -> int | None:
-    """About how many bytes an instance of a task takes in memory; None if they may not stay there, as the task is large."""
-    try:
-        size = task.annotation.stat().st_size if isinstance(task, FolderTask) else _SMALL_BYTES + 1
-    except OSError:  # it is said when it is read again
-        return None
-    return _INSTANCE_BYTES + size // max(1, task.count()) if size <= _SMALL_BYTES else None
 
 
 def _check_unchanged(task: SuiteTask) -> None:
@@ -177,20 +175,33 @@ async def _messages(
     *,
     ratings: TaskRatings | None,
     instances: Sequence[Instance] | None,
+    said: Mapping[AnswerKey, Said] | None,
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     following = planned.task.instances(planned.positions) if instances is None else iter(instances)
-    while chunk := await asyncio.to_thread(lambda: list(islice(following, _CHUNK))):  # once, however often the journal is asked
-        for message in await journal.reads(_instance_messages, journal, sent, planned, chunk, header.run_id, ratings=ratings):
+    take = partial(_next_of, following)
+    while chunk := await asyncio.to_thread(take) if instances is None else take():  # once, however often the journal is asked
+        for message in await journal.reads(_instance_messages, journal, sent, planned, chunk, header.run_id, ratings=ratings, said=said):
             yield message
 
 
+def _next_of(instances: Iterator[Instance]) -> list[Instance]:
+    return list(islice(instances, _CHUNK))
+
+
 def _instance_messages(
-    journal: Journal, sent: SentFiles, planned: TaskPlan, chunk: Sequence[Instance], run_id: str, *, ratings: TaskRatings | None
+    journal: Journal,
+    sent: SentFiles,
+    planned: TaskPlan,
+    chunk: Sequence[Instance],
+    run_id: str,
+    *,
+    ratings: TaskRatings | None,
+    said: Mapping[AnswerKey, Said] | None,
 ) -> list[sc.ScoreTaskRequest]:
     """Instances with their answers, in messages of bounded size."""
     asked = [(key, instance) for instance in chunk for key in planned.keys(instance)]
-    answers = journal.said_to(run_id, planned.task.key, [key for key, _instance in asked])
+    answers = journal.said_to(run_id, planned.task.key, [key for key, _instance in asked]) if said is None else said
     rated = ratings.of(asked) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
     for key, instance in asked:

@@ -96,7 +96,7 @@ class Took(NamedTuple):
         if tokens is None:
             unknown_tokens = plus(unknown_tokens, None if most_tokens is None else most_tokens - usage.tokens)
         return Took(
-            self.usage + usage,
+            self.usage + usage if self.charged else usage,
             cost,
             self.unknown_calls + ((nano if priced else tokens) is None),
             unknown_nano,

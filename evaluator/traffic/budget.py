@@ -124,7 +124,7 @@ class _Purse:
 
     def settle(self, model: str, task: str, worst: int, held: int, bill: int | None) -> bool:
         """Counts what a call took. Returns whether that has taught something of its model."""
-        kind = self._kinds.setdefault((model, task), _Kind())
+        kind = self._kind(model, task)
         if bill is None:
             self._change(kind, calls=1, worst=held)
             return False
@@ -142,9 +142,14 @@ class _Purse:
     def count(self, earlier: Spent, *, known: int, most: int | None, calls: int, worst: int) -> None:
         """Counts calls of earlier starts."""
         self.spent += known
-        self._change(self._kinds.setdefault((earlier.model, earlier.task), _Kind()), most=most, calls=calls, worst=worst)
+        self._change(self._kind(earlier.model, earlier.task), most=most, calls=calls, worst=worst)
         if earlier.excess:
             self.exceeded(earlier.model, earlier.excess, most or 0)
+
+    def _kind(self, model: str, task: str) -> _Kind:
+        if (kind := self._kinds.get((model, task))) is None:
+            kind = self._kinds[model, task] = _Kind()
+        return kind
 
     def _change(self, kind: _Kind, *, most: int | None = None, calls: int = 0, worst: int = 0) -> None:
         before = kind.counts

@@ -37,6 +37,7 @@ from genlevel.runtime.errors import CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.limits import NOBODYS, AccountLimiter, Feedback, Left, Named, Permit, Share
 from genlevel.v1 import gateway_pb2 as gw
 
+_NOTHING_NAMED = Named()
 _SHORTEST_CALL_S = 0.05
 _NOTE_HOLDS_S = 15.0
 """Less than a lease lasts without being renewed: a process that was suspended for longer may have lost its run."""
@@ -208,7 +209,7 @@ class Traffic:
         On failure leaves the decision in ``attempt`` and raises.
         """
         permit, reservation = await self._admitted(attempt, call)
-        feedback, named, dimension = Feedback.OTHER, Named(), ""
+        feedback, named, dimension = Feedback.OTHER, _NOTHING_NAMED, ""
         used: int | None = None
         left: list[Left] = []
         task = current_task()

@@ -33,6 +33,11 @@ class AnswerKey(NamedTuple):
             return instance
         return f"{MARK}{variant}.{repeat}.{shuffle}{MARK}{instance}"
 
+    @property
+    def question(self) -> AnswerKey:
+        """The same question, asked for the first time."""
+        return self._replace(repeat=0) if self.repeat else self
+
     @classmethod
     def parse(cls, text: str) -> AnswerKey:
         """The inverse of ``str``. Any other text is an instance's id, as stored before there were keys.

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.benchmark.metrics import Direction, MetricInfo, metric
@@ -29,9 +29,10 @@ Floats: TypeAlias = "NDArray[np.float64]"
 JsonRow: TypeAlias = list[Any]
 """A statistic that is a list of plain JSON: numbers and strings, and lists of them."""
 
+NO_DETAILS: Mapping[str, str] = {}
 
-@dataclass(frozen=True, slots=True)
-class Question:
+
+class Question(NamedTuple):
     """What an answer is held against. label: in the normal form of its answer type (genlevel.benchmark.answer_kinds.AnswerType).
 
     prompt: what was asked. inputs: the media files that it came with. details: facts such as {"language": "python"}.
@@ -43,7 +44,7 @@ class Question:
     options: tuple[str, ...] = ()
     prompt: str = ""
     inputs: tuple[str, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = NO_DETAILS
     ratings: tuple[float, ...] = ()
 
     @property

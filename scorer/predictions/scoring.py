@@ -274,7 +274,7 @@ def _score_task(
         envelope = task.survey.envelope
         form = LabelForm(task.survey.kinds, envelope.bbox_format, task.modality, _place(file.path, root))
         answered = _answered(task, joined, form, problems, left_out, parsed=metric is not None)
-        scoring.add(replace(one, ratings=tuple(people.get(one.id, {}).values())) for one in answered)
+        scoring.add(one._replace(ratings=tuple(people.get(one.id, {}).values())) for one in answered)
         outcome = scoring.finish()
     rated = with_ratings(RatingSource(kind=Rater.PEOPLE), scoring.ratings()) if people else None
     message, evidence = _message(task, wanted, outcome, references, provenance=scoring.provenance(), rated=rated, partial=bool(left_out))
@@ -309,9 +309,9 @@ def _answered(
             answer = Given("")
         given = _given(task, instance, Outcome.ANSWERED, answer)
         if isinstance(joined.predictions.get(instance.id), str):  # what a model wrote; a structure has the labels' own coordinates
-            given = replace(given, place=Place(_picture(instance)))
+            given = given._replace(place=Place(_picture(instance)))
         # If nothing is measured, whatever is there is an answer.
-        yield given if parsed or answer.files else replace(given, answer_type=AnswerType.LONG_TEXT)
+        yield given if parsed or answer.files else given._replace(answer_type=AnswerType.LONG_TEXT)
     problems += broken[:_NAMED]
     if len(broken) > _NAMED:
         problems.append(f"{task.key}: and {len(broken) - _NAMED} more items with problems of this kind")

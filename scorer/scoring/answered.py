@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.texts import normal_text
-from scorer.metrics.base import acceptable
+from scorer.metrics.base import NO_DETAILS, acceptable
 from scorer.parsers.conventions import NOWHERE, Place
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredInstance:
+class AnsweredInstance(NamedTuple):
     """One instance as the evaluator hands it over. label: in normal form; None if there is none (closed set).
 
     cluster: alike for instances about the same thing (the same media, the same text); empty: it stands alone.
@@ -34,7 +33,7 @@ class AnsweredInstance:
     files: tuple[str, ...] = ()
     prompt: str = ""
     inputs: tuple[str, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = NO_DETAILS
     ratings: tuple[float, ...] = ()
     rating_outcome: Outcome | None = None
     compared_ratings: tuple[float, ...] = ()

@@ -73,7 +73,7 @@ class Conventions:
         for packed in held:
             # Packed by this process itself, in its memory.
             instance: AnsweredInstance = pickle.loads(zlib.decompress(packed))
-            yield replace(instance, place=replace(instance.place, found=found))
+            yield instance._replace(place=replace(instance.place, found=found))
 
     def found(self) -> Convention:
         """The reading that is taken for all answers that leave it open."""

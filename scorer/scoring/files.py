@@ -5,8 +5,7 @@ What comes over the network names stored objects only: a path in it would let it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from genlevel.runtime.errors import BlobMissing, UsageError
 from genlevel.runtime.files import FileCache, Lease, suffix_of
@@ -18,8 +17,7 @@ BLOB = "blob"
 """On the wire {"blob": {"sha256": .., "suffix": ".png"}} stands for it, and {"blob": {"entries": [[name, sha256], ..]}} for a folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceFiles:
+class InstanceFiles(NamedTuple):
     """Where an instance's files lie: the label with paths in it, the answer's files, and those of the question."""
 
     label: object

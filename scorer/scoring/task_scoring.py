@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.mapping import to_sigma
@@ -88,8 +88,7 @@ class TaskOutcome:
         return any(self.counts.get(outcome) for outcome in OPEN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     """What was measured of one answer, or what a wrong one counts as: plain JSON."""
 
     statistic: object
@@ -117,8 +116,7 @@ class _Unrated:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """All that is kept of one answer. found: None if nothing is measured of it (yet).
 
     judgement: if a judge has not rated it, what became of the rating. ratings, compared: empty if it has none.
@@ -235,20 +233,20 @@ class TaskScoring:
         if instance.outcome is Outcome.ANSWERED:
             parsed = parse_answer(instance.answer_type, instance.raw_answer, instance.offered, instance.files, place=instance.place)
             if isinstance(parsed, Unparsable):
-                kept = replace(kept, outcome=Outcome.UNPARSABLE)
+                kept = kept._replace(outcome=Outcome.UNPARSABLE)
                 self._readings.add(key, None, parsed.reason)
             else:
                 self._readings.add(key, parsed, files=instance.files)
                 if instance.rating_outcome is not None and not instance.ratings:
-                    kept = replace(kept, outcome=instance.rating_outcome, judgement=instance.rating_outcome)
+                    kept = kept._replace(outcome=instance.rating_outcome, judgement=instance.rating_outcome)
                 else:
                     answer = parsed
                     if instance.ratings:
-                        kept = replace(kept, ratings=instance.ratings, compared=instance.compared_ratings)
+                        kept = kept._replace(ratings=instance.ratings, compared=instance.compared_ratings)
         if self._metric is None:
             return kept
         if instance.label is None and self._metric.needs_label:
-            return replace(kept, found=_Problem("has no label (closed set)"))
+            return kept._replace(found=_Problem("has no label (closed set)"))
         question = Question(
             answer_type=instance.answer_type,
             label=instance.label,
@@ -259,11 +257,11 @@ class TaskScoring:
             ratings=instance.ratings,
         )
         plain = Question(instance.answer_type, instance.label, instance.options) if instance.answer_type in TYPES else None
-        self._asked[key._replace(repeat=0)] = plain
+        self._asked[key.question] = plain
         if answer is not None:
             waiting[key] = (answer, question)
             return kept
-        return replace(kept, found=self._unmeasured(self._metric, question, kept.outcome))
+        return kept._replace(found=self._unmeasured(self._metric, question, kept.outcome))
 
     def _unmeasured(self, metric: Metric[object], question: Question, outcome: Outcome) -> _Measured | _Ends | _Problem | None:
         """What an answer without anything to measure counts as: wrong, or anything if it is open."""
@@ -294,17 +292,17 @@ class TaskScoring:
 
     def _taken(self, metric: Metric[object], kept: _Kept, found: object, question: Question) -> _Kept:
         if isinstance(found, NotRated):
-            return replace(kept, found=_Unrated(str(found)))
+            return kept._replace(found=_Unrated(str(found)))
         if isinstance(found, NotComparable):
-            return replace(kept, found=_Problem(str(found)))
+            return kept._replace(found=_Problem(str(found)))
         if isinstance(found, UnreadableAnswer):
-            return replace(kept, outcome=Outcome.UNPARSABLE, found=self._unmeasured(metric, question, Outcome.UNPARSABLE))
-        return replace(kept, found=_Measured(found))
+            return kept._replace(outcome=Outcome.UNPARSABLE, found=self._unmeasured(metric, question, Outcome.UNPARSABLE))
+        return _Kept(kept.outcome, kept.cluster, _Measured(found), kept.judgement, kept.ratings, kept.compared)
 
     def _give_up(self, missing: MetricUnavailable) -> None:
         """Weights turned out to be unusable: nothing is scored, and what was measured is let go."""
         self._metric, self._no_metric = None, f"not scored: {missing}"
-        self._answers = {key: replace(kept, found=None) for key, kept in self._answers.items()}
+        self._answers = {key: kept._replace(found=None) for key, kept in self._answers.items()}
 
     def _of(self, kind: type[_Found]) -> Iterator[tuple[AnswerKey, _Found]]:
         """The answers for which this was found."""

@@ -37,7 +37,7 @@ def variation(metric: Metric[object], statistics: Mapping[AnswerKey, object]) ->
     """
     asked: dict[AnswerKey, list[object]] = {}
     for key, statistic in statistics.items():
-        asked.setdefault(key._replace(repeat=0), []).append(statistic)
+        asked.setdefault(key.question, []).append(statistic)
     several = [repeats for repeats in asked.values() if len(repeats) > 1]
     if not several:
         return None

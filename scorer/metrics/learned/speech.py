@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from genlevel.benchmark.answer_kinds import AnswerType
 from scorer.metrics.averages import AverageMetric
@@ -94,7 +93,7 @@ class SpokenText(LearnedMetric[S, tuple[str, Question]]):
         references = [text for text in references if text.strip()]
         if not references:
             raise NotComparable("the label has neither a transcript nor speech to compare with")
-        return replace(question, answer_type=AnswerType.LONG_TEXT, label=references)
+        return question._replace(answer_type=AnswerType.LONG_TEXT, label=references)
 
 
 class PredictedOpinion(LearnedMetric[list[float], Sound], AverageMetric):

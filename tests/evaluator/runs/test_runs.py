@@ -35,16 +35,16 @@ async def test_a_run_asks_each_instance_once_and_is_scored(make_evaluator, scrip
     assert verdict.benchmark == "general-bench"
 
 
-@pytest.mark.parametrize(("most_kept", "times"), [(4 << 20, 1), (10_000, 1), (5_000, 2)])
-async def test_instances_of_a_small_task_are_read_once_and_scored_alike(
-    make_evaluator, scripted, suite_folder, monkeypatch, *, most_kept, times
-):
-    read, instances = [], FolderTask.instances
+@pytest.mark.parametrize(("most_kept", "times", "asked"), [(4 << 20, 1, 0), (10_000, 1, 1), (5_000, 2, 0), (3_000, 2, 1)])
+async def test_a_small_task_is_read_once_and_scored_alike(make_evaluator, scripted, suite_folder, monkeypatch, *, most_kept, times, asked):
+    """Its questions, its answers, both or none of them come from memory."""
+    read, instances, said, said_to = [], FolderTask.instances, [], Journal.said_to
+    monkeypatch.setattr(Journal, "said_to", lambda journal, *of: (said.append(of), said_to(journal, *of))[1])
     monkeypatch.setattr(FolderTask, "instances", lambda task, positions=None: (read.append(task.key), instances(task, positions))[1])
     monkeypatch.setattr(execution, "_MOST_KEPT", most_kept)
     evaluator, scorer = make_evaluator()
     run = await start(evaluator, suite_folder(10))
-    assert len(read) == times
+    assert (len(read), len(said)) == (times, asked)
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
     assert (verdict.tasks[0].score, verdict.tasks[0].counts.answered) == (50, 10)
 

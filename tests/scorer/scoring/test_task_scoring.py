@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,7 +152,7 @@ def test_an_open_instance_whose_label_cannot_be_right_is_no_score_and_named(agai
 
 
 def test_answers_of_one_instance_are_told_apart_by_variant_repeat_and_shuffle() -> None:
-    found = outcome_of(RIGHT, replace(WRONG, id="right", repeat=1), replace(RIGHT, variant=1), replace(UNREADABLE, id="right", shuffle=2))
+    found = outcome_of(RIGHT, WRONG._replace(id="right", repeat=1), RIGHT._replace(variant=1), UNREADABLE._replace(id="right", shuffle=2))
     assert (found.score, found.total) == (50.0, 4)
     assert set(found.statistics) == {
         AnswerKey("right"),
