@@ -151,39 +151,39 @@ def _walk(path: Path, chunk: int = _CHUNK) -> Generator[_Found, None, None]:
     """
     place: list[str] = []  # keys of the objects and lists that are open beside the items; "" in a list
     stack: list[dict[str, object] | list[object]] = []  # containers that are open within an item
-    keys: list[str] = []
-    items = 0
+    key = ""  # of what comes next, in the innermost of them
+    depth = items = 0
     with _opened(path) as file:
         try:
             for event, value in ijson.basic_parse(file, buf_size=chunk, use_float=True):
-                if len(stack) + len(place) > _DEEPEST:
+                if depth > _DEEPEST:
                     raise DatasetError(f"{path}: at item {items}: nested more than {_DEEPEST} deep")
                 if event == "map_key":
                     if stack:
-                        keys[-1] = value
+                        key = value
                     else:
                         place[-1] = value
                 elif event in ("end_map", "end_array"):
+                    depth -= 1
                     if not stack:
                         place.pop()
                         continue
                     built = stack.pop()
-                    keys.pop()
                     if not stack:
                         yield "item", "", built
                         items += 1
                 elif event in ("start_map", "start_array"):
+                    depth += 1
                     opened: dict[str, object] | list[object] = {} if event == "start_map" else []
                     if stack:
-                        _attach(stack[-1], keys[-1], opened)
+                        _attach(stack[-1], key, opened)
                     if stack or place == ["data", ""]:
                         stack.append(opened)
-                        keys.append("")
                     else:
                         # A bare list has no fields, so its entries are not `data`.
                         place.append("" if place or event == "start_map" else "[]")
                 elif stack:
-                    _attach(stack[-1], keys[-1], value)
+                    _attach(stack[-1], key, value)
                 elif place == ["data", ""]:
                     yield "item", "", value
                     items += 1

@@ -44,6 +44,7 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _HOLDS_PATHS = re.compile(r"(file|path|folder|dir)s?(_?lists?)?_?\d*$", re.IGNORECASE)
+_DRIVE_OR_SCHEME = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")
 _FOLDERS_REMEMBERED = 1000
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _KINDS = {"video": Modality.VIDEO, "audio": Modality.AUDIO, "speech": Modality.AUDIO, "sound": Modality.AUDIO, "music": Modality.AUDIO}
@@ -173,10 +174,11 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
     Raises MediaProblem for a path that leaves the suite, a missing or an empty file.
     """
     plain = written.strip().replace("\\", "/")
-    parts = PurePosixPath(plain).parts
+    pure = PurePosixPath(plain)
+    parts = pure.parts
     if not parts or "\x00" in plain or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
         raise MediaProblem(f"{written[:120]!r} is not a file name")
-    if PurePosixPath(plain).is_absolute() or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://", plain):
+    if pure.is_absolute() or (":" in plain and _DRIVE_OR_SCHEME.match(plain)):
         raise MediaProblem(f"{written[:200]!r} is not a path relative to the task folder")
     if place.below and parts[0] == "..":
         parts = parts[1:]
@@ -203,7 +205,7 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
 
 def _climbs_out(parts: tuple[str, ...]) -> bool:
     depth = 0
-    for part in parts:
+    for part in parts if ".." in parts else ():
         depth += -1 if part == ".." else 0 if part == "." else 1
         if depth < 0:
             return True
@@ -233,7 +235,7 @@ def _candidates(place: MediaPlace, parts: tuple[str, ...], modality: Modality, o
 
 def _mime(path: str) -> str:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             head = file.read(mime.HEAD_BYTES)
     except OSError as error:
         raise MediaProblem(f"{path} cannot be read ({os.strerror(error.errno or 0)})") from None

@@ -34,11 +34,11 @@ _BRANDS = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"avif": "image/avi
 
 def mime_type(head: bytes) -> str:
     """MIME type of a file that begins with these bytes (HEAD_BYTES are enough); application/octet-stream if unknown."""
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12], UNKNOWN)
     for prefix, mime in _PREFIXES:
         if head.startswith(prefix):
             return mime
-    if head[:4] == b"RIFF":
-        return _RIFF.get(head[8:12], UNKNOWN)
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 in (0xE2, 0xE4, 0xE6):

@@ -249,7 +249,7 @@ class Reader:
         named = named_media(given) if isinstance(given, dict) else []
         named += named_media(item, _OWN_PLACES)
         asked = asking(item, [key for key, _, _ in named], self._asking)
-        media = tuple([self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named)])
+        media = tuple([self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named)]) if named else ()
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
         raw = find_label(item, self._usual)
@@ -374,9 +374,11 @@ class Reader:
             return False
 
     def _remark(self, written_item: object, instance: Instance) -> tuple[str, int]:
+        if instance.problem or (instance.label is not None and instance.answer_type not in (AnswerType.LABEL, AnswerType.ITEMS)):
+            return "", 0
         item = usual_item(written_item, self._facts.modality)
         raw = find_label(item, self._usual) if isinstance(item, dict) else None
-        if instance.problem or raw is None:
+        if raw is None:
             return "", 0
         if instance.answer_type is AnswerType.LABEL and len(instance.options) > 1:
             try:
