@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from genlevel.benchmark.forms.entries import BoxEntry, scored
 from genlevel.benchmark.forms.shapes import WRAPPERS, checked, label_of, number, opened, score_of, shown, unwrapped
@@ -45,6 +46,7 @@ _SIDES: tuple[tuple[str, tuple[str, str, str, str]], ...] = (
     ("cxcywh", ("cx", "cy", "width", "height")),
     ("cxcywh", ("cx", "cy", "w", "h")),
 )
+_NAMED = {keys: frozenset(keys) for _, keys in _SIDES}
 
 
 def box_format(text: str) -> str:
@@ -76,6 +78,7 @@ def _short(name: str) -> str:
     return f"c{axis}" if "c" in letters else axis
 
 
+@lru_cache(maxsize=64)  # an annotation writes all its boxes alike
 def known_format(written: str) -> str:
     """As ``box_format``, but raises ValueError for an unknown format."""
     known = box_format(written)
@@ -130,7 +133,8 @@ def box_of(value: object, known: str = "xywh") -> list[float] | None:
 
 def named_sides(value: Mapping[str, object]) -> tuple[str, tuple[str, str, str, str]] | None:
     """The format that an object's fields say, and the fields of the four sides in its order; None for an object without them."""
-    return next(((form, keys) for form, keys in _SIDES if all(key in value for key in keys)), None)
+    there = value.keys()
+    return next(((form, keys) for form, keys in _SIDES if there >= _NAMED[keys]), None)
 
 
 def sized(sides: Corners, form: str) -> Corners:
@@ -164,7 +168,7 @@ class _Walk:
             if box is not None:
                 yield (name if own is None else own), box, score
             elif key is not None:
-                yield from replace(self, known=format_under(key, self.known)).boxes(label[key], name if own is None else own, score)
+                yield from _Walk(format_under(key, self.known)).boxes(label[key], name if own is None else own, score)
             else:
                 for inner, value in label.items():
                     yield from self.boxes(value, name if inner in WRAPPERS else inner.strip(), score)

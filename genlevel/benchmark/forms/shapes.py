@@ -38,7 +38,7 @@ def checked(value: object) -> None:
             if len(below) > left:
                 raise ValueError(f"more than {MOST_VALUES} values")
         left -= len(below)
-        level = [inner for inner in below if isinstance(inner, dict | list)]
+        level = [inner for inner in below if isinstance(inner, (dict, list))]
         if not level:
             return
     raise ValueError(f"nested more than {DEEPEST} deep")
