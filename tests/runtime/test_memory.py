@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import subprocess
+import sys
 import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,6 +73,46 @@ async def test_large_requests_that_fail_do_not_stay(method: str, without_collect
         while (grown := resident_bytes() - before) > 4 * SIZE and asyncio.get_running_loop().time() < give_up:  # noqa: ASYNC110 - nobody tells when memory is free
             await asyncio.sleep(0.1)
     assert grown <= 4 * SIZE, f"{CALLS} requests of {SIZE >> 20} MiB left {grown >> 20} MiB"
+
+
+BUFFERS = """
+import asyncio, re, resource
+from pathlib import Path
+from genlevel.runtime import memory
+
+def buffers():
+    kept = [b"x" * (6 << 20) for _ in range(4)]
+    while kept:
+        kept.pop(len(kept) // 2)
+
+def resident_kib():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+async def given_back(most_kib):
+    memory.give_back()
+    for _ in range(100):
+        if resident_kib() <= most_kib:
+            break
+        await asyncio.sleep(0.1)
+
+memory.keep_little()
+before = resident_kib()
+buffers()
+pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    buffers()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - pages)
+asyncio.run(given_back(before + (4 << 10)))
+print(resident_kib() - before)
+"""
+
+
+@pytest.mark.skipif(memory._library() is None, reason="needs glibc")
+def test_large_buffers_are_used_again_and_given_back_later() -> None:
+    done = subprocess.run([sys.executable, "-c", BUFFERS], capture_output=True, text=True, check=True)
+    pages, left_kib = map(int, done.stdout.split())
+    assert pages < 1000, "40 buffers of 6 MiB have 61,440 pages"
+    assert left_kib <= 4 << 10
 
 
 class Circle:
