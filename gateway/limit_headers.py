@@ -39,6 +39,7 @@ LIMITS: tuple[LimitHeaders, ...] = (
     _row("requests", "x-ratelimit-{}"),
     _row("requests", "ratelimit-{}"),
 )
+_RESETS = frozenset({"ratelimit", *(limit.reset for limit in LIMITS)})
 _ITEM_REMAINING = re.compile(r"\b(?:r|remaining)=(\d+)")
 _ITEM_RESET = re.compile(r"\b(?:t|reset)=(\d+)")
 
@@ -54,6 +55,8 @@ class Said(NamedTuple):
 
 def resets_in(headers: Mapping[str, str]) -> list[Said]:
     """The limits of which headers say when they are there again. headers: lower-case names."""
+    if _RESETS.isdisjoint(headers):
+        return []
     found = [
         Said(dimension, headers.get(limit), headers.get(remaining), headers[reset])
         for dimension, limit, remaining, reset in LIMITS

@@ -45,10 +45,13 @@ class ResolvedRoute:
     structured_output: bool
     boxes: str
     fingerprint: str
+    client: tuple[str, str, KeySource] = field(init=False)
+    """What two routes must share to share a client: provider, address and key."""
     takes_uris: bool = field(init=False)
     """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "client", (self.provider, self.base_url, self.key_source))
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
         object.__setattr__(self, "takes_uris", hosted)
 
@@ -61,11 +64,6 @@ class ResolvedRoute:
     def given_by_address(self) -> bool:
         """Whether it is no route of the settings, but a server that a caller named by its address (Routes.add)."""
         return not self.row.implied and self.account == self.shown
-
-    @property
-    def client(self) -> tuple[str, str, KeySource]:
-        """What two routes must share to share a client: provider, address and key."""
-        return (self.provider, self.base_url, self.key_source)
 
     @property
     def shown(self) -> str:

@@ -174,7 +174,8 @@ class Gateway:
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
-        size = self._check_size(request, messages, size)
+        parts = [part for message in messages for part in message.parts]
+        size = self._check_size(request, len(messages), len(parts), size)
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) if request.output_modalities else TEXT_ALONE
         if not outputs <= route.outputs:
@@ -186,8 +187,7 @@ class Gateway:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         parameters = applied(request.parameters, route, adapter.capabilities)
-        large = is_large(messages, size)
-        async with self._encoding if large else _AT_ONCE:
+        async with self._encoding if is_large(parts, size) else _AT_ONCE:
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             splice = Splice()
             turns = await turns_of(
@@ -212,17 +212,18 @@ class Gateway:
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
         answer = answer_of(route, upstream, status, headers, raw)
         response = gw.GenerateResponse(
-            parts=answer.parts,
             finish_reason=answer.finish_reason,  # type: ignore[arg-type]
-            usage=answer.usage,
             provider=route.provider,
             model=answer.model or route.model,
             response_id=answer.response_id,
-            applied_parameters=parameters,
             upstream_s=starting_s + upstream_s,
             usage_incomplete=not answer.usage_is_known,
-            limits=nearly_used_up(headers),
         )
+        response.parts.extend(answer.parts)  # messages given to a constructor cost twice as much
+        response.usage.CopyFrom(answer.usage)
+        response.applied_parameters.CopyFrom(parameters)
+        if limits := nearly_used_up(headers):
+            response.limits.extend(limits)
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
         drawn = route.api is Api.RESPONSES and response.usage.output_images and route.price is not None and route.price.per_image is None
@@ -230,17 +231,16 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, answer.usage_is_known
 
-    def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
+    def _check_size(self, request: gw.GenerateRequest, messages: int, parts: int, size: int) -> int:
         """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
         limits = self._settings.limits
-        parts = sum([len(message.parts) for message in messages])
         most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
         if not 0 < size <= most_bytes:
             size = request.ByteSize()
-        if size <= most_bytes and parts <= limits.parts and len(messages) <= limits.messages:
+        if size <= most_bytes and parts <= limits.parts and messages <= limits.messages:
             return size
         for what, setting, found, most in (
-            ("messages", "messages", len(messages), limits.messages),
+            ("messages", "messages", messages, limits.messages),
             ("parts", "parts", parts, limits.parts),
             ("bytes", "request_bytes", size, most_bytes),
         ):

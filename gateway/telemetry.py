@@ -101,7 +101,7 @@ class ModelSeries:
         self._overhead = own._overhead.labels(provider, api)
         self._input = own._usage.labels(provider, model, "input")
         self._output = own._usage.labels(provider, model, "output")
-        self._tokens = [(field, own._tokens.labels(provider, model, field.removesuffix("_tokens"))) for field in TOKEN_FIELDS]
+        self._tokens = [own._tokens.labels(provider, model, field.removesuffix("_tokens")) for field in TOKEN_FIELDS]
         self._images, self._seconds = own._images.labels(provider, model), own._seconds.labels(provider, model)
         self._cost = own._cost.labels(provider, model)
         self._unbilled = own._unbilled.labels(provider, model)
@@ -109,14 +109,15 @@ class ModelSeries:
     def answered(self, response: gw.GenerateResponse, has_usage: bool) -> None:
         """Counts an answer, its durations, tokens and cost."""
         self._answered.inc()
-        self._duration.observe(response.upstream_s + response.overhead_s)
-        self._overhead.observe(response.overhead_s)
+        overhead_s, usage = response.overhead_s, response.usage
+        self._duration.observe(response.upstream_s + overhead_s)
+        self._overhead.observe(overhead_s)
         if has_usage:
-            self._used(response.usage)
-        if response.usage.output_images:
-            self._images.inc(response.usage.output_images)
-        if response.usage.output_milliseconds:
-            self._seconds.inc(response.usage.output_milliseconds / 1000)
+            self._used(usage)
+        if usage.output_images:
+            self._images.inc(usage.output_images)
+        if usage.output_milliseconds:
+            self._seconds.inc(usage.output_milliseconds / 1000)
         if response.cost_nano_usd:
             self._cost.inc(response.cost_nano_usd / 1e9)
         elif self._priced and not response.HasField("cost_nano_usd"):
@@ -134,12 +135,13 @@ class ModelSeries:
             self._unbilled.inc()
 
     def _used(self, usage: gw.Usage) -> None:
-        self._input.observe(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)
-        self._output.observe(usage.output_tokens + usage.reasoning_tokens)
-        for field, counter in self._tokens:
-            value = getattr(usage, field)
-            if value:
-                counter.inc(value)
+        fresh, read, written = usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens
+        said, thought = usage.output_tokens, usage.reasoning_tokens
+        self._input.observe(fresh + read + written)
+        self._output.observe(said + thought)
+        for tokens, counter in zip((fresh, read, written, said, thought), self._tokens, strict=True):
+            if tokens:
+                counter.inc(tokens)
 
     def cancelled(self) -> None:
         """Counts a request whose caller went away. It may be billed all the same."""

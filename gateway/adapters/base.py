@@ -181,15 +181,15 @@ def usage_of(
     None: the count is missing, or cannot be read. Every request takes input: 0 tokens of it are a count that was not made.
     """
     known = None not in (total_input, cache_read, cache_write, total_output, reasoning) and total_input != 0
-    inputs, read, write, outputs, thought = (number or 0 for number in (total_input, cache_read, cache_write, total_output, reasoning))
-    cached = read + write
-    return gw.Usage(
-        input_tokens=inputs - cached if cached <= inputs else inputs,
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        output_tokens=outputs - thought if thought <= outputs else outputs,
-        reasoning_tokens=thought,
-    ), known
+    inputs, outputs, thought = total_input or 0, total_output or 0, reasoning or 0
+    usage = gw.Usage()
+    if cached := (cache_read or 0) + (cache_write or 0):
+        usage.cache_read_tokens, usage.cache_write_tokens = cache_read or 0, cache_write or 0
+    if thought:
+        usage.reasoning_tokens = thought
+    usage.input_tokens = inputs - cached if cached <= inputs else inputs
+    usage.output_tokens = outputs - thought if thought <= outputs else outputs
+    return usage, known
 
 
 def count(container: object, name: str, absent: int | None = 0) -> int | None:
@@ -214,10 +214,10 @@ def count(container: object, name: str, absent: int | None = 0) -> int | None:
 
 def name_of(value: object) -> str:
     """A model's name or an id as one printable line, whatever came: numbers as their digits, "" for what is neither text nor number."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str):
-        return ""
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return ""
+        value = str(value)
     return (value if value.isprintable() else "".join(filter(str.isprintable, value)))[:LONGEST_NAME]
 
 

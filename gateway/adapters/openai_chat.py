@@ -106,7 +106,8 @@ class OpenAIChat:
         if reasoning and isinstance(reasoning, str):
             parts.append(ct.Part(reasoning=ct.Reasoning(text=reasoning)))
         parts.extend(_content_parts(message.get("content")))
-        parts.extend(_image_part(entry) for entry in message.get("images") or ())
+        if images := message.get("images"):
+            parts.extend(map(_image_part, images))
         if audio := message.get("audio"):
             if audio.get("transcript"):
                 parts.append(ct.Part(text=audio["transcript"]))
@@ -142,12 +143,9 @@ class OpenAIChat:
 
 def put_parameters(body: Json, parameters: gw.GenerationParameters, capabilities: Capabilities) -> None:
     """Writes the parameters that are set into the body, under the provider's names."""
-    for name, theirs in capabilities.parameters.items():
-        if name == "stop":
-            if parameters.stop:
-                body[theirs] = list(parameters.stop)
-        elif parameters.HasField(name):
-            body[theirs] = getattr(parameters, name)
+    for field, value in parameters.ListFields():
+        if (theirs := capabilities.parameters.get(field.name)) is not None:
+            body[theirs] = list(value) if field.name == "stop" else value
 
 
 def _content(blocks: Sequence[Block]) -> str | list[Json]:
