@@ -80,9 +80,10 @@ class Calls:
 
     def call(self, limit_s: float) -> Call:
         """A new one of the running task, of at most so many seconds from now."""
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
-        return Call(self, task, asyncio.get_running_loop().time() + limit_s)
+        return Call(self, task, loop.time() + limit_s)
 
     def enter(self, call: Call) -> None:
         """It is open from now on."""

@@ -45,20 +45,18 @@ class ResolvedRoute:
     structured_output: bool
     boxes: str
     fingerprint: str
+    provider: str = field(init=False)
+    """The provider's name."""
     client: tuple[str, str, KeySource] = field(init=False)
     """What two routes must share to share a client: provider, address and key."""
     takes_uris: bool = field(init=False)
     """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "provider", self.row.name)
         object.__setattr__(self, "client", (self.provider, self.base_url, self.key_source))
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
         object.__setattr__(self, "takes_uris", hosted)
-
-    @property
-    def provider(self) -> str:
-        """The provider's name."""
-        return self.row.name
 
     @property
     def given_by_address(self) -> bool:

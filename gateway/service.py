@@ -211,13 +211,14 @@ class Gateway:
         call.begin()
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
         answer = answer_of(route, upstream, status, headers, raw)
+        has_usage = answer.usage_is_known
         response = gw.GenerateResponse(
             finish_reason=answer.finish_reason,  # type: ignore[arg-type]
             provider=route.provider,
             model=answer.model or route.model,
             response_id=answer.response_id,
             upstream_s=starting_s + upstream_s,
-            usage_incomplete=not answer.usage_is_known,
+            usage_incomplete=not has_usage,
         )
         response.parts.extend(answer.parts)  # messages given to a constructor cost twice as much
         response.usage.CopyFrom(answer.usage)
@@ -227,9 +228,9 @@ class Gateway:
         lengths = outputs == TEXT_ALONE or await self._settle(response)
         # The tool that draws is a model of its own, whose tokens are not among those of the answer.
         drawn = route.api is Api.RESPONSES and response.usage.output_images and route.price is not None and route.price.per_image is None
-        if route.price is not None and route.price.is_known(tokens=answer.usage_is_known, lengths=lengths) and not drawn:
+        if route.price is not None and route.price.is_known(tokens=has_usage, lengths=lengths) and not drawn:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
-        return response, answer.usage_is_known
+        return response, has_usage
 
     def _check_size(self, request: gw.GenerateRequest, messages: int, parts: int, size: int) -> int:
         """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
