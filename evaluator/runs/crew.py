@@ -103,7 +103,8 @@ class Crew(LiveSource, Generic[Item]):
         )
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=max(2, limiter.concurrency.cap // 2))
         self._workers: set[asyncio.Task[object]] = set()
-        self._storing: set[asyncio.Future[None]] = set()  # answers that have come, and what is to be done once they are durable
+        self._storing: set[asyncio.Future[None]] = set()  # answers that have come, until they are durable and counted
+        self._none_storing: asyncio.Future[None] | None = None  # for whoever waits until there are none
         self._fault: BaseException | None = None
         self._reader: asyncio.Task[None] | None = None
         self._scoring: asyncio.Task[None] | None = None
@@ -148,11 +149,10 @@ class Crew(LiveSource, Generic[Item]):
 
     def _going(self) -> set[asyncio.Future[None] | asyncio.Task[object]]:
         """What the end of the pass waits for."""
-        parts: list[asyncio.Future[None] | asyncio.Task[object] | asyncio.Task[None] | None] = [
-            self._reader,
-            *self._workers,
-            *self._storing,
-        ]
+        parts: list[asyncio.Future[None] | asyncio.Task[object] | asyncio.Task[None] | None] = [self._reader, *self._workers]
+        if self._storing:
+            self._none_storing = asyncio.get_running_loop().create_future()
+            parts.append(self._none_storing)
         return {part for part in parts if part is not None and not part.done()}
 
     async def _read_all(self) -> None:
@@ -189,10 +189,9 @@ class Crew(LiveSource, Generic[Item]):
         """Counts an item once its answer is durable. Nobody waits for that but the end of the pass."""
 
         def ended(durable: asyncio.Future[None]) -> None:
-            self._storing.discard(durable)
+            if durable not in self._storing:  # the pass was cut
+                return
             try:
-                if durable.cancelled():
-                    return
                 error = durable.exception()
                 if error is None:
                     self._count(item, answer)
@@ -201,10 +200,19 @@ class Crew(LiveSource, Generic[Item]):
             except Exception as error:
                 self._failed_by(error)
             finally:
-                self._queue.task_done()
+                self._stored(durable)
 
         self._storing.add(durable)
         durable.add_done_callback(ended)
+
+    def _stored(self, durable: asyncio.Future[None]) -> None:
+        """Waits for it no more."""
+        if durable not in self._storing:
+            return
+        self._storing.remove(durable)
+        self._queue.task_done()
+        if not self._storing and self._none_storing is not None and not self._none_storing.done():
+            self._none_storing.set_result(None)
 
     async def _fits_now(self) -> bool:
         """When all that was read is done: whether something that was left out fits now, as the budget was raised or calls were cheap."""
@@ -297,8 +305,8 @@ class Crew(LiveSource, Generic[Item]):
     def _cut(self) -> None:
         for worker in self._workers:
             worker.cancel()
-        for durable in list(self._storing):
-            durable.cancel()  # it is stored all the same, and not waited for
+        for durable in list(self._storing):  # it is stored all the same, and not counted here
+            self._stored(durable)
 
     # -- counting --------------------------------------------------------------------------------------------------
 

@@ -241,7 +241,7 @@ class Execution(Crew[_Item]):
             shuffle=asked.shuffle,
         )
         durable = self._log.record(answer)
-        await durable  # of these nothing else bounds how many there are
+        await asyncio.shield(durable)  # of these nothing else bounds how many there are
         return Stored(answer, durable)
 
     def _unsupported(self, instance: Instance, output: ct.Modality) -> str:

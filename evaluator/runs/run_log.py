@@ -20,8 +20,8 @@ LOST = "its lock was lost: another process may be working on it"
 class RunLog:
     """The journal, for one run. ``record``, ``judged`` and ``note`` raise RunStopped once the lock is lost.
 
-    What was being written when the lock was lost is not written; its future raises StorageError. Who cancels the future of an answer or a
-    judgement no longer waits for it; it is written all the same, and counted if it cannot be.
+    What was being written when the lock was lost is not written; its future raises StorageError. The future of an answer or a judgement is
+    not to be cancelled: it is written all the same, and counted if it cannot be. Who may be cancelled shields it.
 
     Args:
         lock: acquired.
@@ -122,7 +122,7 @@ class RunLog:
                 self.unstored_nano_usd += (what.cost_nano_usd or 0) if isinstance(what, Answer) else 0
 
         writing.add_done_callback(ended)
-        return writing if what is None else asyncio.shield(writing)
+        return writing
 
 
 def _was_asked(what: Answer | Judgement) -> bool:

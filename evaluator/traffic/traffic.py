@@ -144,7 +144,7 @@ class Traffic:
         answer, durable = await self.answered(task, key, call)
         self.busy.add(current_task())
         try:
-            await durable
+            await asyncio.shield(durable)
         finally:
             self.busy.discard(current_task())
         return answer

@@ -187,10 +187,14 @@ async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stoppe
     run = (await evaluator.start_run(request)).run
     await until(lambda: storage.answers >= 4)
     active = evaluator._control.active[run.run_id]
+    (limiter,) = evaluator._control._limiters._by_account.values()
+    unstored = evaluator._context.unstored.of(limiter)
     active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
     await asyncio.sleep(0.1)
+    not_durable = unstored.count
     storage.fail()
     await until(active.task.done)
+    assert (not_durable, unstored.count) == (storage.answers, 0), "other runs of the account have to know"
     ending = evaluator._control.unstored[run.run_id]
     told = f"stopped by request; {storage.answers} answers that had come could not be stored and are asked again"
     assert ending == (ev.RUN_STATUS_INTERRUPTED, f"{told}; this could not be stored: the database is away", False)
