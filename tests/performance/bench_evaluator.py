@@ -9,8 +9,8 @@ of what was measured beside each other, then the figures themselves:
      lm_eval (aim: at most 0.45), if ``--lm-eval`` or GENLEVEL_BENCH_LM_EVAL names the folder of a virtual environment that has it
      (``pip install 'lm_eval[api]==0.4.10'``);
   3. the pauses of Python's garbage collection in these runs;
-  4. resident memory after 1,000 and 20,000 instances (``--large``: 100,000, too; aim: at most 130 MiB), and bytes of the database for an
-     instance (aim: at most 230).
+  4. resident memory after 1,000 and 20,000 instances (``--large``: 100,000, too; aim: at most 130 MiB), and bytes for an instance: of the
+     journal's table of answers (aim: at most 230), of its index, and of the whole database.
 
 --times: how often each is measured (default: 3); the median counts.
 """
@@ -23,11 +23,13 @@ import gc
 import json
 import os
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -149,12 +151,21 @@ def measure(mode: str, folder: Path, base_url: str, count: int) -> None:
     if mode == "genlevel":
         suite = make_suite(folder / "suite", count)
         figures = run(run_genlevel(base_url, suite, folder / "data", CONCURRENCY))
-        figures["database"] = (folder / "data" / "genlevel.db").stat().st_size
+        figures |= database_bytes(folder / "data" / "genlevel.db")
     else:
         figures = run(run_aiohttp(base_url, count, CONCURRENCY))
     figures["resident_mib"] = resident_mib()
     figures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(figures))
+
+
+def database_bytes(path: Path) -> Figures:
+    """Of the file, of the table of answers and of its index; the last two only where SQLite can tell."""
+    found = {"database": float(path.stat().st_size)}
+    with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+        for name, table in (("answers", "evaluator_answers"), ("index", "sqlite_autoindex_evaluator_answers_1")):
+            found[name] = connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name = ?", (table,)).fetchone()[0]
+    return found
 
 
 def in_own_process(mode: str, base_url: str, count: int) -> Figures:
@@ -253,12 +264,15 @@ def rate_and_cost(base_url: str, times: int, peer: Path | None) -> None:
 
 
 def memory(base_url: str, sizes: tuple[int, ...]) -> None:
-    print("memory after a run, and the database (aims: at most 130 MiB and 230 bytes an instance at 100,000):")
+    print(
+        "memory after a run, and bytes of the database for an instance (aims at 100,000: at most 130 MiB, and 230 in the table of answers):"
+    )
     for size in sizes:
         figures = in_own_process("genlevel", base_url, size)
+        told = {name: f"{figures[name] / size:.0f}" if name in figures else "unknown" for name in ("answers", "index", "database")}
         print(
-            f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak, "
-            f"{figures['database'] / size:.0f} bytes an instance"
+            f"  {size:6} instances: {figures['resident_mib']:.0f} MiB resident, {figures['peak_mib']:.0f} MiB at its peak; "
+            f"{told['answers']} bytes in the table of answers, {told['index']} in its index, {told['database']} in all"
         )
 
 
