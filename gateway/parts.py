@@ -33,9 +33,15 @@ MODALITY_NAMES: dict[int, str] = {
 }
 
 
-def is_large(parts: Iterable[ct.Part], size: int) -> bool:
-    """Whether a request of these parts, of so many bytes, has media, or texts, that other calls should not wait for."""
-    return size > LARGE_BYTES or any(part.HasField("media") and part.media.HasField("blob") for part in parts)
+def is_large(messages: Iterable[ct.Message], size: int) -> bool:
+    """Whether a request of these messages, of so many bytes, has media, or texts, that other calls should not wait for."""
+    if size > LARGE_BYTES:
+        return True
+    for message in messages:
+        for part in message.parts:
+            if part.HasField("media") and part.media.HasField("blob"):
+                return True
+    return False
 
 
 async def turns_of(

@@ -174,8 +174,7 @@ class Gateway:
 
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
-        parts = [part for message in messages for part in message.parts]
-        size = self._check_size(request, len(messages), len(parts), size)
+        size = self._check_size(request, messages, size)
         taker = f"{route.provider}/{route.model}"
         outputs = frozenset(request.output_modalities) if request.output_modalities else TEXT_ALONE
         if not outputs <= route.outputs:
@@ -187,7 +186,7 @@ class Gateway:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         parameters = applied(request.parameters, route, adapter.capabilities)
-        async with self._encoding if is_large(parts, size) else _AT_ONCE:
+        async with self._encoding if is_large(messages, size) else _AT_ONCE:
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             splice = Splice()
             turns = await turns_of(
@@ -232,16 +231,17 @@ class Gateway:
             response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, has_usage
 
-    def _check_size(self, request: gw.GenerateRequest, messages: int, parts: int, size: int) -> int:
+    def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
         """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
         limits = self._settings.limits
+        parts = sum([len(message.parts) for message in messages])
         most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
         if not 0 < size <= most_bytes:
             size = request.ByteSize()
-        if size <= most_bytes and parts <= limits.parts and messages <= limits.messages:
+        if size <= most_bytes and parts <= limits.parts and len(messages) <= limits.messages:
             return size
         for what, setting, found, most in (
-            ("messages", "messages", messages, limits.messages),
+            ("messages", "messages", len(messages), limits.messages),
             ("parts", "parts", parts, limits.parts),
             ("bytes", "request_bytes", size, most_bytes),
         ):
