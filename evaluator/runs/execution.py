@@ -176,7 +176,9 @@ class Execution(Crew[_Item]):
                     state.open += 1
                     await self._queue.put(item)
             state.read = True
-            if state.finished and planned.task.key not in self._scored_already:
+            if state.finished and planned.task.key in self._scored_already:
+                state.kept.forget()
+            elif state.finished:
                 self._to_score.put_nowait(state)
 
     async def _next_chunk(self, state: _TaskState, iterator: Iterator[Instance]) -> list[tuple[_Item, Outcome | None]]:

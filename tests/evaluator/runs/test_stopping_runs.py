@@ -8,6 +8,8 @@ import pytest
 
 from evaluator.journal.records import Answer
 from evaluator.rpc import add_to_server
+from evaluator.runs import execution
+from genlevel.benchmark.folder_task import FolderTask
 from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import evaluator_pb2 as ev
@@ -84,6 +86,29 @@ async def test_tasks_that_a_stopped_run_has_not_come_to_are_pending_in_its_verdi
     verdict = await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
     assert [score.counts.answered for score in verdict.tasks] == [6, 6]
     assert not verdict.incomplete
+
+
+async def test_a_task_that_is_scored_already_takes_no_room_from_those_that_are_not(make_evaluator, scripted, suite_folder, monkeypatch):
+    suite_folder(6)
+    folder = suite_folder(6, "Commonsense-Reasoning")
+    evaluator, _ = make_evaluator()
+    questions = []
+
+    def script(question, calls):
+        questions.append(question)
+        if len(questions) > 6:
+            raise CallFailed(gw.ERROR_CLASS_CREDENTIAL, "no such key")
+        return "A"
+
+    scripted.script = script
+    run = await start(evaluator, folder, ev.TrafficSettings(concurrency=1))
+    assert (run.counts.answered, run.counts.pending) == (6, 6)
+    scripted.script = lambda question, calls: "A"
+    read, instances = [], FolderTask.instances
+    monkeypatch.setattr(FolderTask, "instances", lambda task, positions=None: (read.append(task.key), instances(task, positions))[1])
+    monkeypatch.setattr(execution, "_MOST_KEPT", 5_000)  # for the questions of one task
+    assert (await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))).status == ev.RUN_STATUS_FINISHED
+    assert sorted(read) == ["nlp/Causal-Reasoning", "nlp/Commonsense-Reasoning"]
 
 
 class SlowScorer:
