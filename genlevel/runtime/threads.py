@@ -13,7 +13,8 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,34 +25,42 @@ _WAITS_S = 10.0
 
 async def in_thread(work: Callable[[], T], *, name: str) -> T:
     """What the work returns or raises. If whoever waits is cancelled, the work goes on, and what becomes of it is dropped."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-    context = copy_context()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def run(free: Callable[[], None]) -> None:
-        result, error = None, None
-        try:
-            result = context.run(work)
-        except BaseException as raised:
-            error = raised
-        free()  # before anybody who was told asks for a thread
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            loop.call_soon_threadsafe(tell, result, error)
-
+    done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    run = partial(_run, work, copy_context(), done)
     try:
         thread = _waiting.pop()
     except IndexError:
         thread = _Thread()
     thread.do(run, name)
-    return await done
+    try:
+        return await done
+    finally:
+        del done, run  # an error, which knows this frame, would keep itself alive
+
+
+def _run(work: Callable[[], T], context: Context, done: asyncio.Future[T], free: Callable[[], None]) -> None:
+    result: T | None = None
+    error: BaseException | None = None
+    try:
+        result = context.run(work)
+    except StopIteration as raised:  # no future takes it
+        error = RuntimeError("the work raised StopIteration")
+        error.__cause__ = raised
+    except BaseException as raised:
+        error = raised
+    free()  # before anybody who was told asks for a thread
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+        done.get_loop().call_soon_threadsafe(_tell, done, result, error)
+    del done, error  # as above
+
+
+def _tell(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)  # type: ignore[arg-type]
 
 
 class _Thread:

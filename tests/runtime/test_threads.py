@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import os
@@ -67,6 +68,30 @@ async def test_what_was_worked_on_is_not_kept_until_there_is_more():
     assert await in_thread(lambda held=large: held is not None, name="work")
     del large
     await until(lambda: (gc.collect(), known())[1] is None)
+
+
+async def test_what_failed_is_not_kept_until_the_garbage_is_collected():
+    class Large:
+        pass
+
+    def fails(held: Large) -> None:
+        raise ValueError(held)
+
+    gc.disable()
+    try:
+        large = Large()
+        known = weakref.ref(large)
+        with contextlib.suppress(ValueError):
+            await in_thread(lambda held=large: fails(held), name="work")
+        del large
+        await until(lambda: known() is None)
+    finally:
+        gc.enable()
+
+
+async def test_work_that_raises_what_no_future_takes_holds_up_nobody():
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(in_thread(lambda: next(iter(())), name="work"), 10)
 
 
 async def test_a_thread_without_work_ends_after_a_while_also_if_work_comes_at_that_moment(monkeypatch):
