@@ -21,10 +21,10 @@ class Call:
     """One call within its time, as ``with``: raises TimeoutError once that is over. ``begin`` it before anything leaves.
 
     Raises CallFailed instead if the gateway stops: NOT_SENT if it has not begun, else one that may be charged.
-    deadline: by the loop's clock.
+    deadline: by the loop's clock. is_large: it has media, or long texts, in memory.
     """
 
-    __slots__ = ("_calls", "_cancelled", "_ended", "_task", "begun", "deadline")
+    __slots__ = ("_calls", "_cancelled", "_ended", "_task", "begun", "deadline", "is_large")
 
     def __init__(self, calls: Calls, task: asyncio.Task[object], deadline: float) -> None:
         self._calls = calls
@@ -33,6 +33,7 @@ class Call:
         self._ended = False
         self.deadline = deadline
         self.begun = False
+        self.is_large = False
 
     def begin(self) -> None:
         """From here on it may be charged. Raises CallFailed (NOT_SENT) if the gateway stops."""

@@ -34,6 +34,7 @@ from gateway.splicing import Splice
 from gateway.telemetry import Telemetry
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
+from genlevel.runtime.memory import give_back
 from genlevel.runtime.settings import Api, Settings
 from genlevel.runtime.traces import spans
 from genlevel.v1 import content_pb2 as ct
@@ -61,6 +62,7 @@ class Gateway:
     def __init__(self, settings: Settings, registry: CollectorRegistry, data_folder: Path, *, served: bool = False) -> None:
         self._settings = settings
         self._data_folder = data_folder
+        self._served = served
         self._routes = Routes(settings, served=served)
         self._telemetry = Telemetry(registry)
         self._failures = FailureLog() if served else None  # a command says itself what went wrong
@@ -134,6 +136,9 @@ class Gateway:
                     provider_code="deadline",
                     may_be_charged=call.begun,
                 ) from None
+            finally:
+                if call.is_large and self._served:
+                    give_back()
         except CallFailed as failure:
             self._telemetry.failed(provider, failure.reason)
             if self._failures is not None:
@@ -186,7 +191,8 @@ class Gateway:
             return await self._make(route, maker, request, call)
         adapter = ADAPTERS[route.row.dialect, route.api]
         parameters = applied(request.parameters, route, adapter.capabilities)
-        async with self._encoding if is_large(messages, size) else _AT_ONCE:
+        call.is_large = is_large(messages, size)
+        async with self._encoding if call.is_large else _AT_ONCE:
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             splice = Splice()
             turns = await turns_of(
@@ -209,6 +215,7 @@ class Gateway:
         _check_length(encoded, adapter.capabilities.request_bytes, taker)
         call.begin()
         status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
+        call.is_large |= len(raw) > LARGE_BYTES
         answer = answer_of(route, upstream, status, headers, raw)
         has_usage = answer.usage_is_known
         response = gw.GenerateResponse(
@@ -271,6 +278,7 @@ class Gateway:
                 gone = ProviderError(status, "job_not_found", "", f"the job {job.id} is not known any more")
                 raise Ended(job_failure(route, upstream, JobFailed(gone, lost=True))) from None
 
+        call.is_large = True
         first = maker.request(route.model, turns, parameters, route.media)
         call.begin()
         made, upstream_s = await self._jobs.make(route.name, upstream, first, read)

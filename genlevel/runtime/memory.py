@@ -25,7 +25,8 @@ _YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
 _UNLOOKED = 8
 """How many runs may leave their circles before all is looked at: that takes as long as a short run."""
 
-_waiting: set[asyncio.AbstractEventLoop] = set()
+_waiting: dict[asyncio.AbstractEventLoop, bool] = {}
+"""Loops on which memory will be given back, and whether that was asked for again since."""
 
 
 def keep_little() -> None:
@@ -98,18 +99,21 @@ def few_collections() -> AbstractContextManager[None]:
 
 
 def give_back() -> None:
-    """Soon, in a thread, at most once a second. Does nothing if the C library is not glibc.
+    """Soon, in a thread, at most once a second, and always after the last of those who ask. Does nothing if the C library is not glibc.
 
     What gRPC keeps of a stream that has failed lies in circles, its request among it: those are looked for first.
     """
     loop, library = asyncio.get_running_loop(), _library()
-    if library is not None and loop not in _waiting:
-        _waiting.add(loop)
+    if library is None:
+        return
+    if loop not in _waiting:
         loop.call_later(_INTERVAL_S, _give_back, loop, library)
+    _waiting[loop] = loop in _waiting
 
 
 def _give_back(loop: asyncio.AbstractEventLoop, library: ctypes.CDLL) -> None:
-    _waiting.discard(loop)
+    if _waiting.pop(loop):
+        give_back()  # whoever asked last may not have let go yet
     loop.run_in_executor(None, _free, library)
 
 

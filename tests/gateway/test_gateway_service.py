@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -441,6 +442,43 @@ async def test_what_a_request_names_in_the_blob_store_is_together_no_larger_than
     with pytest.raises(CallFailed, match=r"messages\[0\]\.parts\[1\]: .* has 600 bytes, over the limit of 400") as caught:
         await gateway.generate(request)
     assert caught.value.reason == "CALLER_FAULT"
+
+
+def shown(**source: Any) -> list[ct.Message]:
+    media = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", **source)
+    return [ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="what?"), ct.Part(media=media)])]
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_service_is_small_again_after_a_call_with_much_in_memory(
+    *, status: int, served: bool, stub: Any, settings_at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLEVEL_TEST_KEY", "sk-test-0123456789abcdef")
+    asked: list[object] = []
+    monkeypatch.setattr("gateway.service.give_back", lambda: asked.append(None))
+    stored = BlobStore.open(tmp_path / "blobs").put(b"\x89PNG", "image/png")
+    settings = settings_at(stub.url)
+    routes = {**settings.routes, "drawer": Route(account="openai", model="drawer", api="images")}
+    gateway = Gateway(settings.model_copy(update={"routes": routes}), CollectorRegistry(), tmp_path, served=served)
+
+    async def asks(content: str, **source: Any) -> int:
+        asked.clear()
+        stub.replies({"choices": [{"message": {"content": content}}]}, status)
+        with suppress(CallFailed):
+            await gateway.generate(gw.GenerateRequest(route="openai-chat", messages=shown(**source)))
+        return len(asked)
+
+    assert await asks("Paris", inline=b"\x89PNG") == 0
+    assert await asks("Paris", blob=stored) == served
+    assert await asks("Paris", inline=bytes(2 << 20)) == served
+    assert await asks("x" * (2 << 20), inline=b"\x89PNG") == served
+    message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="a square")])
+    asked.clear()
+    with suppress(CallFailed):
+        await gateway.generate(gw.GenerateRequest(route="drawer", messages=[message], output_modalities=[ct.MODALITY_IMAGE]))
+    assert len(asked) == served
+    await gateway.close()
 
 
 async def test_a_request_over_the_providers_size_is_too_long(stub: Any, gateway: Gateway) -> None:

@@ -115,6 +115,24 @@ def test_large_buffers_are_used_again_and_given_back_later() -> None:
     assert left_kib <= 4 << 10
 
 
+@pytest.mark.skipif(memory._library() is None, reason="needs glibc")
+@pytest.mark.parametrize(("asked_at", "freed"), [([0.0], 1), ([0.0, 0.02], 2), ([0.0, 0.02, 0.04, 0.06], 2), ([0.0, 0.3], 2)])
+async def test_memory_is_given_back_after_the_last_of_those_who_ask(
+    asked_at: list[float], freed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(memory, "_INTERVAL_S", 0.15)
+    monkeypatch.setattr(memory, "_free", lambda _: times.append(loop.time()))
+    began = loop.time()
+    for at in asked_at:
+        loop.call_at(began + at, memory.give_back)
+    await asyncio.sleep(asked_at[-1] + 0.6)
+    assert len(times) == freed
+    assert times[-1] >= began + asked_at[-1] + 0.1
+    assert loop not in memory._waiting
+
+
 class Circle:
     """Something that only a full collection finds once nobody needs it."""
 
