@@ -49,11 +49,12 @@ class Collections:
         self._thresholds = gc.get_threshold()
 
     def settle(self) -> None:
-        """What is there by now stays: it is not looked at again. A command starts with a threshold for modules (genlevel.cli): what calls
-        leave in circles is looked for earlier.
+        """What is there by now stays: it is not looked at again. What is free goes back to the system.
+
+        A command starts with a threshold for modules (genlevel.cli): what calls leave in circles is looked for earlier.
         """
         gc.set_threshold(min(_YOUNG, gc.get_threshold()[0]))
-        gc.collect()
+        _free(_library())
         gc.freeze()
         self._served = True
 
@@ -117,9 +118,10 @@ def _give_back(loop: asyncio.AbstractEventLoop, library: ctypes.CDLL) -> None:
     loop.run_in_executor(None, _free, library)
 
 
-def _free(library: ctypes.CDLL) -> None:
+def _free(library: ctypes.CDLL | None) -> None:
     gc.collect()
-    library.malloc_trim(0)
+    if library is not None:
+        library.malloc_trim(0)
 
 
 @cache

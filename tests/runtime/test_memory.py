@@ -133,6 +133,31 @@ async def test_memory_is_given_back_after_the_last_of_those_who_ask(
     assert loop not in memory._waiting
 
 
+PICTURES = """
+import re
+from pathlib import Path
+from genlevel.runtime import memory
+
+def resident_kib():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+memory.keep_little()
+memory.settle()
+before = resident_kib()
+with memory.few_collections():
+    pictures = [b"x" * (6 << 20) for _ in range(9)]
+    last = pictures.pop()  # at the end of the heap, and in use
+    pictures.clear()
+print(resident_kib() - before)
+"""
+
+
+@pytest.mark.skipif(memory._library() is None, reason="needs glibc")
+def test_a_service_gives_memory_back_when_its_last_run_has_ended() -> None:
+    done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 10 << 10, "of 9 pictures of 6 MiB one is in use"
+
+
 class Circle:
     """Something that only a full collection finds once nobody needs it."""
 
