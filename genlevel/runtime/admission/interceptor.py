@@ -175,6 +175,7 @@ class _Call:
         if self._counted is None:
             await self._refuse(self._admission.full("calls", str(self._admission.limits.calls)))
         if streaming:
+            self._large = True  # what its messages name is not known here
             self._receiving = await self._room(self._rooms.receiving, self._admission.message_bytes // 2, "receiving")
 
     async def _room(self, room: Room, size: int, which: str) -> Hold:

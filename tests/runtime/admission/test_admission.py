@@ -186,3 +186,17 @@ async def test_streams_hold_half_of_the_largest_message_and_one_too_many_is_refu
             await stream.done_writing()
             assert await stream.read() is grpc.aio.EOF
         assert server.admission.receiving.used == 0
+
+
+async def test_memory_is_given_back_after_a_stream_whose_messages_may_name_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("genlevel.runtime.admission.interceptor.give_back", lambda: asked.append(None))
+    async with serving(CallLimits()) as (_, slow, channel):
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        slow.may_answer.set()
+        await stub.Generate(gw.GenerateRequest(route="r"))
+        assert asked == []
+        call = stub.GenerateMany(iter([gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=7)])]))
+        assert [result.id async for answer in call for result in answer.results] == [7]
+        assert await call.code() is grpc.StatusCode.OK
+    assert asked == [None]
