@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -129,6 +130,13 @@ def test_written_box_formats_are_understood_or_refused(written: str, known: str)
 )
 def test_boxes_have_one_normal_form(label: Any) -> None:
     assert normal_boxes(label) == [{"label": "bird", "box": [1.0, 2.0, 3.0, 4.0]}]
+
+
+def test_a_format_that_is_written_at_length_is_not_kept() -> None:
+    written = " " * 1000 + "(x1, y1, x2, y2)"
+    held = sys.getrefcount(written)
+    assert normal_boxes([[10, 20, 30, 60]], written)[0]["box"] == [10, 20, 20, 40]
+    assert sys.getrefcount(written) == held
 
 
 def test_corner_and_centre_boxes_are_converted() -> None:

@@ -78,10 +78,13 @@ def _short(name: str) -> str:
     return f"c{axis}" if "c" in letters else axis
 
 
-@lru_cache(maxsize=64)  # an annotation writes all its boxes alike
+_SHORT = 100
+_format_of_short = lru_cache(maxsize=64)(box_format)  # an annotation writes all its boxes alike
+
+
 def known_format(written: str) -> str:
     """As ``box_format``, but raises ValueError for an unknown format."""
-    known = box_format(written)
+    known = _format_of_short(written) if len(written) <= _SHORT else box_format(written)
     if not known:
         raise ValueError(
             f"bbox_format {written[:60]!r} is not understood; known: (x, y, width, height), (x1, y1, x2, y2), (cx, cy, width, height)"
