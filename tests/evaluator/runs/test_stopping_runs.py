@@ -223,3 +223,13 @@ async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stoppe
     ending = evaluator._control.unstored[run.run_id]
     told = f"stopped by request; {storage.answers} answers that had come could not be stored and are asked again"
     assert ending == (ev.RUN_STATUS_INTERRUPTED, f"{told}; this could not be stored: the database is away", False)
+
+
+async def test_an_error_while_an_answer_is_counted_ends_the_run_for_whoever_watches_it(make_evaluator, suite_folder, monkeypatch):
+    def broken(_execution):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(execution.Execution, "_finished", broken)
+    evaluator, _ = make_evaluator()
+    with pytest.raises(RuntimeError, match="broken"):
+        await start(evaluator, suite_folder(10))
