@@ -240,6 +240,7 @@ NOT_YET = frozenset(
         "100 in any 2 s, refused ones too, anthropic",
         "500 in any 10 s, anthropic",
         "1 % turned away, 30 s",
+        "3000 in any minute, openai",
     }
 )
 """Cells that do not hold, or not with every seed. None of them may collapse."""

@@ -145,3 +145,26 @@ asyncio.run(main())
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
     assert time.monotonic() - began < 30
+
+
+async def test_the_thread_that_was_free_last_is_taken_first_so_that_the_others_end():
+    together = threading.Barrier(4)
+    await asyncio.gather(*(in_thread(lambda: together.wait(10), name="work") for _ in range(4)))
+    assert len({await in_thread(threading.get_ident, name="work") for _ in range(8)}) == 1
+
+
+async def test_work_that_comes_when_a_thread_has_just_given_up_waiting_is_done_by_it(monkeypatch):
+    done = threading.Event()
+
+    class Taken(list):
+        """Somebody takes a thread at the moment at which it would end."""
+
+        def remove(self, thread):
+            super().remove(thread)
+            thread.do(lambda free: done.set(), "late")
+            raise ValueError
+
+    monkeypatch.setattr(threads, "_waiting", Taken())
+    monkeypatch.setattr(threads, "_WAITS_S", 0.01)
+    await in_thread(lambda: None, name="work")
+    await until(done.is_set)

@@ -203,6 +203,40 @@ class AwayStorage:
                 writing.exception()  # noticed
 
 
+class SlowAnswers:
+    """Holds the futures of answers, which are written at once, until ``go_on``."""
+
+    def __init__(self, journal, monkeypatch):
+        self.held = []
+        submit = journal._submit
+
+        def submitted(work, lease=None, closes=None):
+            writing = submit(work, lease, closes)
+            if not isinstance(work, Answer):
+                return writing
+            self.held.append(asyncio.get_running_loop().create_future())
+            return self.held[-1]
+
+        monkeypatch.setattr(journal, "_submit", submitted)
+
+    def go_on(self):
+        for held in self.held:
+            held.set_result(None)
+
+
+async def test_a_run_has_not_finished_before_its_answers_are_durable(make_evaluator, scripted, suite_folder, monkeypatch):
+    evaluator, _ = make_evaluator()
+    storage = SlowAnswers(evaluator._journal, monkeypatch)
+    request = ev.StartRunRequest(specification=specification(suite_folder(4)), traffic=ev.TrafficSettings(concurrency=4))
+    run = (await evaluator.start_run(request)).run
+    await until(lambda: len(storage.held) == 4)
+    await asyncio.sleep(0.2)
+    going = (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).run.status == ev.RUN_STATUS_RUNNING
+    storage.go_on()
+    done = await asyncio.wait_for(watched(evaluator, run), 60)
+    assert (going, done.status, done.counts.answered) == (True, ev.RUN_STATUS_FINISHED, 4)
+
+
 @pytest.mark.parametrize("now", [False, True])
 async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stopped(make_evaluator, scripted, suite_folder, monkeypatch, now):
     evaluator, _ = make_evaluator()

@@ -231,7 +231,8 @@ async def test_an_answer_that_is_being_journalled_when_its_worker_is_cut_leaves_
 
         def record(self, answer, number=None):
             super().record(answer, number)
-            return asyncio.get_running_loop().create_future()
+            self.writing = asyncio.get_running_loop().create_future()
+            return self.writing
 
     log, gateway = SlowLog(), Gateway(cost=7)
     traffic, _ = make(gateway, log, price=PRICE)
@@ -242,6 +243,7 @@ async def test_an_answer_that_is_being_journalled_when_its_worker_is_cut_leaves_
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert log.notes == {}, "its call would count twice"
+    assert not log.writing.done(), "it is written all the same, and counted if it cannot be"
 
 
 LONG = "one two three four five six seven eight nine ten " * 20
