@@ -59,6 +59,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
+from genlevel.runtime.pool import ClosingPool
 from genlevel.runtime.schema import Schema, bring_to_head, revision_of
 
 if TYPE_CHECKING:
@@ -236,12 +237,8 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
             return f"the database {file} no longer exists"
         if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
             return f"the database {file} is read-only; give write permission on the file and its folder"
-    pool = engine.pool
     try:
-        with engine.connect() as connection:
-            found = revision_of(connection, room)
-            if engine.pool is not pool:  # disposed of meanwhile: the pool that this came from would not close it
-                connection.detach()
+        found = revision_of(engine, room)
     except (StorageError, exc.SQLAlchemyError) as error:
         return str(error).splitlines()[0]
     if found == head:
@@ -315,7 +312,7 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
         except OSError as error:
             raise StorageError(f"cannot create the folder {Path(database).parent}: {error.strerror}") from None
     arguments: dict[str, object] = {"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool) if in_memory else create_engine(url, connect_args=arguments)
+    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool if in_memory else ClosingPool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -336,7 +333,7 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query}
-    return create_engine(url, pool_pre_ping=True, connect_args=options)
+    return create_engine(url, pool_pre_ping=True, connect_args=options, poolclass=ClosingPool)
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:

@@ -13,17 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import (
     Column,
-    Connection,
     Engine,
     Integer,
     MetaData,
     String,
     Table,
     create_engine,
+    event,
     exc,
     func,
     insert,
@@ -444,25 +445,40 @@ def away(url: str) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_look_at_a_database_that_is_closed_meanwhile_leaves_no_connection_open(
-    url: str, versions: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
-) -> None:
+def test_a_connection_that_is_used_while_its_database_is_closed_does_not_stay_open(url: str, versions: Path, closed: bool) -> None:
     engine = opened(url, versions)
-    used = []
-    revision = storage.revision_of
-
-    def slow(connection: Connection, room: str) -> str | None:
-        used.append(connection.connection.driver_connection)
+    with engine.connect() as connection:
+        used = connection.connection.driver_connection
+        assert used is not None
+        connection.execute(select(RUNS)).all()
         if closed:
             engine.dispose()
-        return revision(connection, room)
-
-    monkeypatch.setattr(storage, "revision_of", slow)
-    assert storage_problem(engine, "kitchen", head="0002") == ""
+        connection.execute(select(RUNS)).all()  # whoever uses it goes on to its end
     if closed:
         with pytest.raises(Exception, match="closed"):
-            used[0].execute("SELECT 1")
+            used.execute("SELECT 1")
     else:
-        used[0].execute("SELECT 1")
-        used[0].rollback()
+        used.execute("SELECT 1")
+        used.rollback()
+    assert storage_problem(engine, "kitchen", head="0002") == ""  # a closed one may be used again
+    engine.dispose()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_a_database_opens_while_it_is_closed_does_not_stay_open(url: str, versions: Path, times: int) -> None:
+    engine = opened(url, versions)
+    opened_late = []
+
+    @event.listens_for(engine, "connect")
+    def late(connection: Any, _: object) -> None:
+        opened_late.append(connection)
+        if len(opened_late) <= times:
+            engine.dispose()
+
+    for _ in range(times):
+        engine.connect().close()
+    assert len(opened_late) == times
+    for connection in opened_late:
+        with pytest.raises(Exception, match="closed"):
+            connection.execute("SELECT 1")
     engine.dispose()
