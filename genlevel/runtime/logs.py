@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -15,21 +15,35 @@ LogFormat = Literal["plain", "json"]
 
 _SECRETS: set[str] = set()
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "alembic", "uvicorn.access", "uvicorn.error", "asyncio")
+_QUIET_LOGGERS = (
+    *("httpx2", "httpcore2", "openai", "anthropic", "alembic", "uvicorn.access", "uvicorn.error", "asyncio"),
+    "genlevel.runtime.pool",  # SQLAlchemy's words under the name of our class
+)
 
 
 def hide(secret: str) -> None:
-    """Remembers a secret, so that no log line made from now on shows it."""
+    """Remembers a secret, so that no log line made from now on shows it, nor as it stands in JSON."""
     if secret:
         _SECRETS.add(secret)
+        _SECRETS.add(json.dumps(secret, ensure_ascii=False)[1:-1])
 
 
 def redact(text: str) -> str:
-    """The text with every remembered secret replaced by ``***``."""
-    for secret in tuple(_SECRETS):  # another thread may read a key meanwhile
-        if secret in text:
-            text = text.replace(secret, "***")
-    return text
+    """The text with every remembered secret replaced by ``***``: whole, also if another one is a part of it or overlaps it."""
+    shown, hidden_to = [], 0
+    for begin, end in sorted(place for secret in tuple(_SECRETS) for place in _places(secret, text)):  # a key may be read meanwhile
+        if begin >= hidden_to:
+            shown += [text[hidden_to:begin], "***"]
+        hidden_to = max(hidden_to, end)
+    return "".join(shown) + text[hidden_to:] if shown else text
+
+
+def _places(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a secret begins and ends in a text, wherever it does."""
+    at = text.find(secret)
+    while at >= 0:
+        yield at, at + len(secret)
+        at = text.find(secret, at + 1)
 
 
 def configure_logging(log_format: LogFormat = "plain", level: str = "INFO", stream: TextIO | None = None) -> None:
