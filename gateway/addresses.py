@@ -1,4 +1,4 @@
-"""Addresses of servers: whether one can be called, and whether it is this machine's own."""
+"""Addresses of servers: whether one can be called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from urllib.parse import urlsplit
 
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.hosts import is_loopback_host
 from genlevel.runtime.shown import cut, without_secrets
 
 
@@ -33,9 +32,3 @@ def host_of(base_url: str, *, called: str = "base_url") -> str:
             f"{called} {shown!r}: give an address such as http://127.0.0.1:8080/v1, without a user, a password, a query or a fragment"
         )
     return f"{host}:{port}" if port else host
-
-
-def is_loopback(base_url: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = urlsplit(base_url).hostname or ""
-    return host.endswith(".localhost") or is_loopback_host(host)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from gateway.addresses import is_loopback
+from genlevel.runtime.hosts import is_loopback_url
 from genlevel.runtime.settings import Api, Limits
 
 NO_LIMITS = Limits()
@@ -96,9 +96,9 @@ class Provider:
             case Charging.ALWAYS:
                 return True
             case Charging.ELSEWHERE:
-                return not is_loopback(base_url)
+                return not is_loopback_url(base_url)
             case Charging.KEYED_ELSEWHERE:
-                return keyed and not is_loopback(base_url)
+                return keyed and not is_loopback_url(base_url)
             case Charging.NEVER:
                 return False
 

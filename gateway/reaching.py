@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from gateway.addresses import is_loopback
+from genlevel.runtime.hosts import is_loopback_url
 from genlevel.runtime.shown import without_secrets
 
 TIMEOUT_S = 5.0
@@ -25,7 +25,7 @@ async def api_at(base_url: str) -> str:
     if _VERSION.search(urlsplit(plain).path):
         return base_url
     try:
-        async with asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession(trust_env=not is_loopback(base_url)) as session:
+        async with asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession(trust_env=not is_loopback_url(base_url)) as session:
             if not await _answers(session, plain) and await _answers(session, f"{plain}/v1"):
                 return f"{plain}/v1"
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
@@ -40,7 +40,7 @@ async def silence_at(base_url: str) -> str:
     try:
         async with (
             asyncio.timeout(TIMEOUT_S),
-            aiohttp.ClientSession(trust_env=not is_loopback(base_url)) as session,
+            aiohttp.ClientSession(trust_env=not is_loopback_url(base_url)) as session,
             session.get(models, allow_redirects=False),
         ):
             return ""

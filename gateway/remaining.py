@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.header_values import clock_of, number, seconds
 from gateway.limit_headers import resets_in
+from genlevel.runtime.header_values import clock_of, number, seconds
 from genlevel.v1 import gateway_pb2 as gw
 
 _NEARLY = 0.25

@@ -6,12 +6,13 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.addresses import host_of, is_loopback
+from gateway.addresses import host_of
 from gateway.keys import KeySource
 from gateway.models import ModelFacts
 from gateway.prices import Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
+from genlevel.runtime.hosts import is_loopback_url
 from genlevel.runtime.settings import Api, Limits, RouteMedia, RouteParameters
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -55,7 +56,7 @@ class ResolvedRoute:
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider", self.row.name)
         object.__setattr__(self, "client", (self.provider, self.base_url, self.key_source))
-        hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback(self.base_url)
+        hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback_url(self.base_url)
         object.__setattr__(self, "takes_uris", hosted)
 
     @property

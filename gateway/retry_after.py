@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateway.header_values import LONGEST_S, clock_of, number, seconds
 from gateway.limit_headers import LIMITS, resets_in
+from genlevel.runtime.header_values import LONGEST_S, clock_of, number, seconds
 
 
 class Times(NamedTuple):

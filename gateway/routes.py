@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from gateway.addresses import host_of, is_loopback
+from gateway.addresses import host_of
 from gateway.fingerprints import fingerprint
 from gateway.keys import KeySource
 from gateway.models import ModelFacts, facts, table
@@ -16,6 +16,7 @@ from gateway.prices import Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
+from genlevel.runtime.hosts import is_loopback_url
 from genlevel.runtime.settings import Account, Api, ModelPrice, Route, Settings
 from genlevel.runtime.shown import cut, is_variable_name, quoted
 from genlevel.v1 import content_pb2 as ct
@@ -88,7 +89,7 @@ class Routes:
             raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         account = self._settings.accounts.get(provider)
         if account is None or account.provider != provider:
-            if self._served and is_loopback(row.base_url):
+            if self._served and is_loopback_url(row.base_url):
                 raise _fault(
                     f"{cut(name)}: a service asks a server on its own machine only if its configuration says so; "
                     f"add `{provider}: {{provider: {provider}}}` to accounts in the gateway's genlevel.yaml"

@@ -7,33 +7,30 @@ costs several times as much processor time as the rest of the gateway (tests/per
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import pkgutil
 import ssl
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from urllib.request import getproxies
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
-from gateway.addresses import is_loopback
-from gateway.certificates import believed
 from gateway.clients import Client, ClientFactory
 from gateway.errors import redact
 from gateway.keys import KeySource
-from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime import logs
+from genlevel.runtime.certificates import believed
+from genlevel.runtime.connection_errors import REFUSED, reason
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
-from genlevel.runtime.shown import cut, hide_secrets_of, without_secrets
+from genlevel.runtime.hosts import is_loopback_url
+from genlevel.runtime.proxies import proxy_to
+from genlevel.runtime.shown import cut
 
-_REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 << 20
 # A larger body is written in pieces, so that other calls have their turn in between.
@@ -133,7 +130,7 @@ class Upstream:
 
     def _is_proxys(self, response: aiohttp.ClientResponse) -> bool:
         """Whether a proxy's own response would look like this one: to https it leads by a tunnel, and what it says of that is an error."""
-        return response.url.scheme == "http" and bool(_proxy_to(self.base_url))
+        return response.url.scheme == "http" and proxy_to(self.base_url) is not None
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         """The body, decompressed. A short one has come with its headers, and is not waited for."""
@@ -157,7 +154,7 @@ class Upstream:
         route = self._route
         if route.row.is_started_here:
             return ""
-        if route.row.base_url == route.base_url and not is_loopback(self.base_url):
+        if route.row.base_url == route.base_url and not is_loopback_url(self.base_url):
             return "; check this machine's network"
         if route.given_by_address:
             return "; start the server, or correct --base-url"
@@ -168,14 +165,14 @@ class Upstream:
         unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, aiohttp.ClientHttpProxyError)
         sent = not isinstance(cause, unsent)
         # Who answers may repeat what it was sent.
-        detail = redact(logs.redact(_reason(cause)), self.key, 200) or type(cause).__name__
+        detail = redact(logs.redact(reason(cause)), self.key, 200) or type(cause).__name__
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             said = f"the environment's proxy does not lead to {self.base_url} ({cause.status} {detail})"
         elif sent:
             said = f"the connection broke ({detail})"
         elif isinstance(cause, aiohttp.ClientProxyConnectionError):
             said = f"cannot connect to {self.base_url} by way of the proxy {cause.host}:{cause.port} ({detail})"
-        elif detail == _REFUSED:
+        elif detail == REFUSED:
             said = f"nothing answers at {self.base_url} ({detail}){self._advice()}"
         else:
             said = f"cannot connect to {self.base_url} ({detail})"
@@ -206,8 +203,7 @@ def _session(client: Client) -> aiohttp.ClientSession:
 
     Raises ConfigurationError for a proxy that cannot be used, or certificates that cannot be read.
     """
-    proxy = _proxy_to(client.base_url)
-    through = _proxy_at(proxy) if proxy else None
+    through = proxy_to(client.base_url)
     encrypted = client.base_url.startswith("https:") or (through is not None and through.scheme == "https")
     return aiohttp.ClientSession(
         connector=_Connector(limit=CONNECTIONS, keepalive_timeout=KEPT_S, ssl=believed() if encrypted else True),
@@ -215,26 +211,6 @@ def _session(client: Client) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         proxy=through,
     )
-
-
-def _proxy_to(address: str) -> str:
-    """The environment's proxy that leads to an address; "": none. One for the outside world cannot reach this machine's own servers."""
-    return "" if is_loopback(address) else proxy_of(address, getproxies())
-
-
-def _proxy_at(proxy: str) -> URL:
-    """A proxy's address. Raises ConfigurationError, which does not show user and password, if it cannot be one."""
-    hide_secrets_of(proxy)
-    shown = without_secrets(proxy)
-    try:
-        url = URL(proxy)
-    except ValueError:
-        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is") from None
-    if url.scheme not in ("http", "https"):
-        raise ConfigurationError(f"the environment's proxy {shown} is not one of HTTP, and others are not supported")
-    if not url.host or "@" in f"{url.path}{url.fragment}":
-        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is")
-    return url
 
 
 class _Handler(ResponseHandler):
@@ -268,23 +244,6 @@ def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
             value = raw.decode("latin-1")
         plain[name] = f"{plain[name]}, {value}" if name in plain else value
     return plain
-
-
-def _reason(cause: BaseException) -> str:
-    """Why a connection was not made or broke, without what an HTTP library puts around it."""
-    match cause:
-        case aiohttp.ClientConnectorCertificateError():
-            return _reason(cause.certificate_error)
-        case aiohttp.ClientConnectorError():
-            return _reason(cause.os_error)
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not accepted: {cause.verify_message}"
-        case aiohttp.ClientResponseError():  # what came is no HTTP that can be read
-            return cause.message
-        case OSError(errno=int(number)) if number in errno.errorcode and not isinstance(cause, ssl.SSLError):
-            return os.strerror(number).lower()
-        case _:
-            return getattr(cause, "strerror", None) or str(cause)
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

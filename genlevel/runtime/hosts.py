@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 
 def is_loopback_host(host: str) -> bool:
@@ -20,3 +21,14 @@ def is_loopback_host(host: str) -> bool:
         return False
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether an address is this machine's own.
+
+    Example:
+        >>> [is_loopback_url(url) for url in ("http://127.0.0.1:80/v1", "https://me.localhost", "https://api.example", "localhost")]
+        [True, True, False, False]
+    """
+    host = urlsplit(url).hostname or ""
+    return host.endswith(".localhost") or is_loopback_host(host)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.header_values import LONGEST_S
 from gateway.limit_headers import LIMITS
 from gateway.retry_after import NO_TIMES, Times, exhausted_dimension, times_of
+from genlevel.runtime.header_values import LONGEST_S
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 

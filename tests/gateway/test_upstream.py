@@ -11,18 +11,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 import trustme
 from aiohttp import CookieJar
 
-from gateway import certificates
 from gateway.clients import bearer_client
-from gateway.proxies import proxy_of
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.upstream import PIECE_BYTES, Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
+from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Settings
 
 END = None
@@ -328,22 +325,6 @@ async def test_an_environment_that_leads_nowhere_is_said_before_any_call(
     assert (failed.value.reason, failed.value.may_be_charged) == ("MODEL_GONE", False)
 
 
-@pytest.mark.parametrize("empty", [False, True])
-def test_certificates_of_the_system_that_cannot_be_read_are_said_without_a_variable_that_names_none(
-    empty: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "broken.pem").write_text("no certificate")
-    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=str(tmp_path / "broken.pem"))
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-        if empty:
-            monkeypatch.setenv(name, "")
-    certificates._believed.cache_clear()
-    with pytest.raises(ConfigurationError, match=r"^the system's certificates cannot be read .*; name others in SSL_CERT_FILE$"):
-        certificates.believed()
-
-
 async def test_a_certificate_is_believed_if_the_environment_names_who_signed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     signer, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     signer.issue_cert("localhost").configure_cert(context)
@@ -363,43 +344,6 @@ async def test_a_certificate_is_believed_if_the_environment_names_who_signed_it(
     assert (await (await upstreams.of(route_to(address))).post("chat/completions", b"{}"))[0] == 200
     await upstreams.close()
     listening.close()
-
-
-ENTRIES = (
-    "", "*", "example.com", ".example.com", "*.example.com", "example.com:8000", "EXAMPLE.com", "localhost", "10.0.0.0/8", "10.1.2.3",
-    "10.1.2.3:8000", "fd00::/8", "fd00::1", "[fd00::1]", "http://example.com", "https://example.com", "all://example.com", "a, example.com",
-    "ample.com", "com", "10.0.0.0/99", "/8", ":", "[", "10.1.2.3/", "example.com/8",
-)  # fmt: skip
-ADDRESSES = (
-    "http://example.com/v1", "https://example.com/v1", "https://www.example.com/v1", "https://notexample.com/v1", "http://example.com:8000",
-    "http://10.1.2.3/v1", "http://10.1.2.3:8000/v1", "https://[fd00::1]/v1", "http://[fd00::1]:8000/v1",
-)  # fmt: skip
-
-
-class _By(httpx2.AsyncBaseTransport):
-    """By way of which proxy."""
-
-    def __init__(self, proxy: httpx2.Proxy | None = None) -> None:
-        self.proxy = "" if proxy is None else str(proxy.url)
-
-
-class _Httpx(httpx2.AsyncClient):
-    def _init_transport(self, **options: object) -> httpx2.AsyncBaseTransport:  # type: ignore[override]
-        return _By()
-
-    def _init_proxy_transport(self, proxy: httpx2.Proxy, **options: object) -> httpx2.AsyncBaseTransport:  # type: ignore[override]
-        return _By(proxy)
-
-
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_the_environments_proxies_mean_what_they_mean_to_httpx(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"http": "http://h.proxy:1", "all": "a.proxy:2", "no": entry}
-    monkeypatch.setattr("httpx2._utils.getproxies", lambda: found)
-    theirs = _Httpx()
-    for address in ADDRESSES:
-        by = theirs._transport_for_url(httpx2.URL(address))
-        assert isinstance(by, _By)
-        assert proxy_of(address, found) == by.proxy, address
 
 
 def test_a_server_that_needs_no_sdk_is_asked_without_one() -> None:

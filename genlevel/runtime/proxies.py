@@ -9,6 +9,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies
+
+from yarl import URL
+
+from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.hosts import is_loopback_url
+from genlevel.runtime.shown import hide_secrets_of, without_secrets
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -27,6 +34,27 @@ def proxy_of(address: str, environment: Mapping[str, str]) -> str:
         return ""
     proxy = environment.get(parts.scheme) or environment.get("all") or ""
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def proxy_to(address: str) -> URL | None:
+    """This process's proxy that leads to an address; None: it is reached directly, as this machine's own servers always are.
+
+    Raises ConfigurationError, which does not show user and password, if what the environment names cannot be one.
+    """
+    proxy = "" if is_loopback_url(address) else proxy_of(address, getproxies())
+    if not proxy:
+        return None
+    hide_secrets_of(proxy)
+    shown = without_secrets(proxy)
+    try:
+        url = URL(proxy)
+    except ValueError:
+        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is") from None
+    if url.scheme not in ("http", "https"):
+        raise ConfigurationError(f"the environment's proxy {shown} is not one of HTTP, and others are not supported")
+    if not url.host or "@" in f"{url.path}{url.fragment}":
+        raise ConfigurationError(f"the environment's proxy {shown} is not an address: special characters are written as %23 is")
+    return url
 
 
 def _means(entry: str, parts: SplitResult) -> bool:
