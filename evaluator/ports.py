@@ -50,6 +50,10 @@ class ScorerPort(Protocol):
         """Scores and levels of a run as they stand."""
         ...
 
+    def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
+        """What became of the instances of a run's tasks, as they were last scored."""
+        ...
+
 
 @runtime_checkable
 class Neighbour(Protocol):

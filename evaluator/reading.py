@@ -44,8 +44,8 @@ class RunReader:
         return await Updating(self._journal, self._records, continues=False, told=_nobody).update(request)
 
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
-        """All runs, the newest first."""
-        return ev.ListRunsResponse(runs=await self._records.messages())
+        """The runs, the newest first; those with an occasion only if they are asked for."""
+        return ev.ListRunsResponse(runs=await self._records.messages(ticks=request.ticks))
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""

@@ -252,8 +252,8 @@ class Evaluator:
         return ev.GetRunResponse(run=await self._records.message(await self._records.find(request.run_id)))
 
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
-        """All runs, the newest first."""
-        return ev.ListRunsResponse(runs=await self._records.messages())
+        """The runs, the newest first; those with an occasion only if they are asked for."""
+        return ev.ListRunsResponse(runs=await self._records.messages(ticks=request.ticks))
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""

@@ -168,7 +168,7 @@ class Scorer:
             standing = self._standing(self._known(request.run_id), references)
             found = self._certificate(standing, alpha, request.reference_instances)
             draws, results = request.bootstrap_draws, standing.verdict.results
-            intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws else None
+            intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws and standing.run.is_try else None
             messages = [certificate_message(one, intervals) for one in (found.published, found.specialists)]
             return verdict_message(standing.run, standing.verdict, *messages)
 
@@ -254,12 +254,16 @@ class Scorer:
             evidence = None if obstacle or task.metric is None else pending_evidence(task.metric, entry.instances)
             scores.append(StoredScore(task, request.header.partial, outcome, evidence=evidence, examined=True))
         self._store.begin(run, scores)
-        self._show(run.suite_key, run.run_id)
+        self._scored(run)
 
     def _keep(self, asked: _AskedTask, score: StoredScore) -> sc.ScoreTaskResponse:
         self._order.store(asked.turn, lambda: self._store.save(asked.run, score))
-        self._show(asked.run.suite_key, asked.run.run_id)
+        self._scored(asked.run)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
+
+    def _scored(self, run: StoredRun) -> None:
+        if not run.occasion:
+            self._show(run.suite_key, run.run_id)
 
     def _show(self, suite: tuple[str, str, str], changed: str = "") -> None:
         """The series of a model's suite follow its runs, if anybody can read them. changed: the run that was scored."""
@@ -296,6 +300,7 @@ class Scorer:
             incomplete=standing.verdict.incomplete,
             alpha=alpha,
             reference_units=reference_instances or None,
+            is_try=standing.run.is_try,
             plan=standing.run.plan,
             task_plans=standing.run.facts.task_plans if standing.run.facts else None,
         )

@@ -74,7 +74,8 @@ class TaskRecord:
 class RunFacts:
     """How a run was asked, as the contract's RunFacts says it. parts: of a run that was merged from others.
 
-    task_plans: by task key, the numbers of the plans that these were, if they differ.
+    task_plans: by task key, the numbers of the plans that these were, if they differ. occasion: what tells the run apart from others that
+    ask the same. chosen: the hash of the instances that were chosen; "" if none were.
     """
 
     version: str = ""
@@ -88,6 +89,13 @@ class RunFacts:
     tasks: str = ""
     parts: tuple[str, ...] = ()
     task_plans: Mapping[str, int] = field(default_factory=dict)
+    occasion: str = ""
+    chosen: str = ""
+
+    @property
+    def is_try(self) -> bool:
+        """Whether the run is a try at a verdict: its instances are a sample that was drawn, or all, and it counts as a try."""
+        return not (self.occasion or self.chosen)
 
 
 @dataclass(frozen=True, slots=True)

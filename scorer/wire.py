@@ -21,7 +21,10 @@ from scorer.scoring.files import FileAccess
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import Rater, RatingSource, RunFacts, TaskRecord
 
-_FACTS = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks")
+_FACTS = (
+    *("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version"),
+    *("limit", "seed", "tasks", "occasion", "chosen"),
+)
 
 MOST_LABEL_VALUES = 2_000_000
 """Of one instance: each takes up to a hundred bytes, and others wait while they are read."""

@@ -213,10 +213,11 @@ class Journal:
             row = connection.execute(select(runs).where(runs.c.identity == identity).order_by(runs.c.generation.desc()).limit(1)).first()
         return _run_record(row) if row else None
 
-    def runs(self) -> list[RunRecord]:
-        """All runs, the newest first."""
+    def runs(self, *, ticks: bool = False) -> list[RunRecord]:
+        """The runs, the newest first. ticks: those with an occasion, too."""
+        query = select(runs) if ticks else select(runs).where(runs.c.occasion == "")
         with self._engine.connect() as connection:
-            return [_run_record(row) for row in connection.execute(select(runs).order_by(runs.c.created.desc()))]
+            return [_run_record(row) for row in connection.execute(query.order_by(runs.c.created.desc()))]
 
     # -- answers ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ The number of a plan is 1 + the largest number of an earlier plan of the same mo
 that has ended without one answer does not count; so its number is decided again when it goes on. A run of which an answer is there keeps
 its number for good. One whose process was killed before its first answer counts until it has been continued and has ended: what it asked
 may have been answered.
+
+A run with an occasion, such as a monitor's tick, is no try: it has no number and raises none.
 """
 
 from __future__ import annotations
@@ -69,8 +71,8 @@ def _following(tasks: Iterable[str], highest: dict[str, int]) -> int:
 
 def decided_number(connection: Connection, run_id: str) -> int:
     """The number with which a run starts, in the transaction that stores that it goes on: until it ends nobody else decides another's."""
-    own = connection.execute(select(runs.c.model, runs.c.benchmark).where(runs.c.run_id == run_id)).one_or_none()
-    if own is None:
+    own = connection.execute(select(runs.c.model, runs.c.benchmark, runs.c.occasion).where(runs.c.run_id == run_id)).one_or_none()
+    if own is None or own.occasion:
         return 0
     _one_at_a_time(connection, own.model, own.benchmark)
     return expected_number(connection, run_id)
@@ -117,9 +119,9 @@ def _standing(connection: Connection, model: str, benchmark: str, part: Part) ->
 
 def expected_number(connection: Connection, run_id: str) -> int:
     """The number that a run has, or would start with now."""
-    columns = (runs.c.model, runs.c.benchmark, runs.c.covers, runs.c.plan_number, _has_answers().label("has_answers"))
+    columns = (runs.c.model, runs.c.benchmark, runs.c.covers, runs.c.occasion, runs.c.plan_number, _has_answers().label("has_answers"))
     own = connection.execute(select(*columns).where(runs.c.run_id == run_id)).one_or_none()
-    if own is None:
+    if own is None or own.occasion:
         return 0
     if own.has_answers:
         return int(own.plan_number)
@@ -129,7 +131,7 @@ def expected_number(connection: Connection, run_id: str) -> int:
 def new_number(connection: Connection, model: str, benchmark: str, tasks: Iterable[str], *, besides: str = "") -> int:
     """The number that a plan which has no answer yet would start with now. besides: a run that does not count, as it is the plan's own."""
     counts = or_(runs.c.status == ev.RUN_STATUS_RUNNING, _has_answers())
-    ours = (runs.c.model == model, runs.c.benchmark == benchmark, runs.c.run_id != besides)
+    ours = (runs.c.occasion == "", runs.c.model == model, runs.c.benchmark == benchmark, runs.c.run_id != besides)
     query = select(runs.c.covers, runs.c.plan_number).where(*ours, counts).order_by(runs.c.created, runs.c.run_id)
     return number_after(tasks, [Tried(frozenset(orjson.loads(row.covers)), row.plan_number) for row in connection.execute(query)])
 

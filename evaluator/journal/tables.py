@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0009"
+HEAD = "0010"
 
 metadata = MetaData()
 
@@ -63,8 +63,10 @@ runs = Table(
     Column("covers", Text, nullable=False, server_default="[]"),  # JSON: what its tasks are called, in its suite and in its benchmark
     Column("plan_number", Integer, nullable=False, server_default="0"),  # which try it is, from 1; 0 = not told
     Column("facts", Text, nullable=False, server_default=""),  # RunFacts as JSON; empty = not known
+    Column("occasion", Text, nullable=False, server_default=""),  # as the specification has it; such a run is no try at a verdict
     Index("ix_evaluator_runs_identity", "identity"),
     Index("ix_evaluator_runs_model", "model", "benchmark"),
+    Index("ix_evaluator_runs_occasion", "occasion", "model", "benchmark"),
 )
 
 answers = Table(

@@ -20,7 +20,8 @@ class Specification:
 
     route: the fingerprint of what the model's route is configured to, "" if that says nothing beyond provider and model.
     parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas. repeats:
-        how often each instance is asked, if more than once; else 0.
+        how often each instance is asked, if more than once; else 0. chosen: the hash of the instances that were chosen, "" if none were.
+    occasion: what tells the run apart from others that ask the same; "" if nothing does.
     """
 
     model: str
@@ -37,6 +38,8 @@ class Specification:
     video_frames: int = 0
     route: str = ""
     repeats: int = 0
+    chosen: str = ""
+    occasion: str = ""
 
 
 def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequence[int] | None:
@@ -55,16 +58,16 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
-    for name in ("api", "video_frames", "route", "repeats"):
+    for name in ("api", "video_frames", "route", "repeats", "chosen", "occasion"):
         if not document[name]:
             del document[name]  # a run from before there was a choice keeps its id
     document["content"] = sorted(fingerprints)
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 
 
-def is_partial(suite: Suite, chosen: Sequence[SuiteTask], limit: int) -> bool:
-    """Whether less than the whole benchmark is asked."""
-    if limit or len(chosen) < len(suite.tasks):
+def is_partial(suite: Suite, chosen: Sequence[SuiteTask], *, sampled: bool) -> bool:
+    """Whether less than the whole benchmark is asked. sampled: not all instances of these tasks are meant."""
+    if sampled or len(chosen) < len(suite.tasks):
         return True
     listed = {task.task.id for task in chosen if task.task is not None}
     return len(listed) < len(suite.benchmark.tasks)

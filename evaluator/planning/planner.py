@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from google.protobuf import json_format
 
+from evaluator.planning.chosen import check_occasion, check_positions, chosen_by_task, chosen_hash
 from evaluator.planning.identity import Specification, run_id, sample_positions
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prompts import PromptSet, prompt_set
 from evaluator.planning.suites import FoundSuite, Suites
 from evaluator.ports import GatewayPort, RoutingGatewayPort
-from genlevel.benchmark.model import Suite, SuiteTask
+from genlevel.benchmark.model import Suite
 from genlevel.benchmark.selection import matching_tasks
 from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
 from genlevel.runtime.shown import quoted
@@ -56,14 +57,15 @@ class Planner:
             raise UsageError(f"--temperature {specification.parameters.temperature:g} is not between 0 and 2")
         if specification.repeats > MOST_REPEATS:
             raise UsageError(f"--repeats {specification.repeats} is too much; take at most {MOST_REPEATS}")
+        check_occasion(specification.occasion)
         notes: list[str] = []
         model = await self._model(specification, notes, reach=reach)
         notes += _notes_on_repeats(specification, model)
         if specification.no_structured_output:
             model.structured_output = False
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
-        suite, chosen = found.suite, matching_tasks(found.suite, specification.tasks)
-        tasks = await asyncio.to_thread(_task_plans, chosen, specification, model.video_frames, model.boxes)
+        suite = found.suite
+        tasks = await asyncio.to_thread(_task_plans, suite, specification, model.video_frames, model.boxes)
         prompts = prompts or prompt_set()
         identity = identity_of(specification, suite, model, tasks, prompts)
         return Plan(_settled(specification, found), suite, model, tasks, identity, tuple(notes), prompts)
@@ -113,6 +115,8 @@ def identity_of(
             prompt_version=prompts.version,
             structured_output=model.structured_output,
             repeats=specification.repeats if specification.repeats > 1 else 0,
+            chosen=chosen_hash([(one.task, one.positions) for one in specification.chosen]),
+            occasion=specification.occasion,
         ),
         [(planned.task.key, planned.task.fingerprint) for planned in tasks],
     )
@@ -129,8 +133,7 @@ async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
     if specification.repeats > MOST_REPEATS:
         raise DatasetError(f"the run asks each instance {specification.repeats} times; at most {MOST_REPEATS} are possible")
     found = await asyncio.to_thread(suites.again, specification.suite)
-    chosen, frames = matching_tasks(found.suite, specification.tasks), specification.video_frames
-    tasks = await asyncio.to_thread(_task_plans, chosen, specification, frames, specification.boxes)
+    tasks = await asyncio.to_thread(_task_plans, found.suite, specification, specification.video_frames, specification.boxes)
     return Plan(_settled(specification, found), found.suite, gw.ModelInfo(), tasks, identity)
 
 
@@ -156,11 +159,17 @@ def _notes_on_repeats(specification: ev.RunSpecification, model: gw.ModelInfo) -
     return notes
 
 
-def _task_plans(tasks: Sequence[SuiteTask], specification: ev.RunSpecification, video_frames: int, boxes: str) -> tuple[TaskPlan, ...]:
+def _task_plans(suite: Suite, specification: ev.RunSpecification, video_frames: int, boxes: str) -> tuple[TaskPlan, ...]:
+    tasks = matching_tasks(suite, specification.tasks)
+    listed = [(one.task, tuple(one.positions)) for one in specification.chosen]
+    chosen = chosen_by_task(listed, meant={task.key for task in tasks}, limit=specification.limit)
     plans = []
-    for task in tasks:
+    for task in (task for task in tasks if not chosen or task.key in chosen):
         count = task.count()
-        positions = sample_positions(task.key, count, specification.limit, specification.seed)
+        if (positions := chosen.get(task.key)) is not None:
+            check_positions(task.key, positions, count)
+        else:
+            positions = sample_positions(task.key, count, specification.limit, specification.seed)
         asked = count if positions is None else len(positions)
         plans.append(TaskPlan(task, positions, asked, max(1, specification.repeats), video_frames, boxes))
     return tuple(plans)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from evaluator.planning.chosen import chosen_hash
 from evaluator.planning.identity import is_partial
 from evaluator.planning.prompts import PromptSet, prompt_set
 from genlevel.benchmark.answer_key import AnswerKey
@@ -69,6 +70,16 @@ class Plan:
         return sum(planned.answers for planned in self.tasks)
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether a sample of its tasks' instances is meant, or those that were chosen, and not all."""
+        return bool(self.specification.limit or self.specification.chosen)
+
+    @property
+    def chosen(self) -> str:
+        """The hash of the instances that were chosen; "" if none were."""
+        return chosen_hash([(one.task, one.positions) for one in self.specification.chosen])
+
+    @property
     def repeats(self) -> int:
         """How often each instance is asked."""
         return max(1, self.specification.repeats)
@@ -91,4 +102,4 @@ class Plan:
     @property
     def partial(self) -> bool:
         """Whether less than the whole benchmark is asked."""
-        return is_partial(self.suite, [planned.task for planned in self.tasks], self.specification.limit)
+        return is_partial(self.suite, [planned.task for planned in self.tasks], sampled=self.is_sampled)

@@ -56,6 +56,7 @@ def copied_record(run: ev.Run, plan: Plan, run_id: str) -> RunRecord:
         covers=json.dumps(plan.covers),
         plan_number=run.plan,
         facts=json_format.MessageToJson(facts, indent=None) if run.HasField("facts") else "",
+        occasion=specification.occasion,
     )
 
 

@@ -82,9 +82,9 @@ class RunRecords:
             raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
         return record
 
-    async def messages(self) -> list[ev.Run]:
-        """All runs, the newest first."""
-        kept = await self._journal.reads(lambda: [self._kept(record) for record in self._journal.runs()])
+    async def messages(self, *, ticks: bool) -> list[ev.Run]:
+        """The runs, the newest first. ticks: those with an occasion, too."""
+        kept = await self._journal.reads(lambda: [self._kept(record) for record in self._journal.runs(ticks=ticks)])
         return [await self._message(one) for one in kept]
 
     async def message(self, record: RunRecord) -> ev.Run:
@@ -162,6 +162,8 @@ def _facts(plan: Plan, prompt_version: str) -> sc.RunFacts:
         limit=plan.specification.limit,
         seed=plan.specification.seed,
         tasks=plan.specification.tasks,
+        occasion=plan.specification.occasion,
+        chosen=plan.chosen,
     )
 
 
@@ -193,4 +195,5 @@ def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.Traf
         model=plan.specification.model,
         covers=json.dumps(plan.covers),
         facts=json_format.MessageToJson(_facts(plan, prompt_version), indent=None),
+        occasion=plan.specification.occasion,
     )

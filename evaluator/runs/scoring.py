@@ -83,9 +83,9 @@ def header_of(plan: Plan, record: RunRecord, suite_hash: str) -> sc.ScoreTaskHea
         model=plan.specification.model,
         suite=record.suite,
         benchmark=record.benchmark,
-        partial=bool(plan.specification.limit),
+        partial=plan.is_sampled,
         suite_hash=suite_hash,
-        part=bool(plan.specification.limit) or len(plan.tasks) < len(plan.suite.tasks),
+        part=plan.is_sampled or len(plan.tasks) < len(plan.suite.tasks),
         plan=record.plan_number,
     )
     if (facts := facts_of(record)) is not None:

@@ -82,7 +82,9 @@ class Starter:
         return plan
 
     async def plan_number(self, plan: Plan, *, fresh: bool) -> int:
-        """Which try of its model a plan is, or would be if it were started now."""
+        """Which try of its model a plan is, or would be if it were started now; 0 if it is none."""
+        if plan.specification.occasion:
+            return 0
         found = await self._journal.reads(self._journal.latest, plan.identity)
         if found is not None and not fresh and found.suite_hash in ("", await asyncio.to_thread(suite_content, plan.suite)):
             return await self._journal.reads(self._journal.expected_number, found.run_id)

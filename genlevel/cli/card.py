@@ -47,7 +47,7 @@ def print_card(document: Document, places: dict[str, str]) -> None:
 def _print_plan(out: Console, document: Document) -> None:
     """Which try it was, and of what a merged run was made."""
     first, last = document["certified"]["plan"], document["plan"]
-    if last and first != last:
+    if first and last and first != last:
         out.print(f"plans {first} to {last} of this model on these tasks in this storage: each task has the share of its own part's")
     elif last:
         share = document["certified"]["shares"]["plan"]

@@ -122,12 +122,12 @@ def has_runs_beside(settings: Settings, folder: Path) -> bool:
     return bool(settings.addresses.evaluator) and not settings.storage.url and (folder / "genlevel.db").is_file()
 
 
-async def runs_beside(settings: Settings, folder: Path) -> list[ev.Run]:
+async def runs_beside(settings: Settings, folder: Path, request: ev.ListRunsRequest) -> list[ev.Run]:
     """The runs in a folder beside configured services, the newest first; none if there are no such services."""
     if not has_runs_beside(settings, folder):
         return []
     async with _stored_here(settings, folder) as local:
-        return list((await local.evaluator.list_runs(ev.ListRunsRequest())).runs)
+        return list((await local.evaluator.list_runs(request)).runs)
 
 
 async def is_beside(settings: Settings, folder: Path, run: str) -> bool:

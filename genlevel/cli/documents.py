@@ -111,6 +111,7 @@ def _identity(run: ev.Run) -> Document:
         "reason": run.reason,
         "wanted": _WANTED.get(run.wanted),
         "plan": run.plan or None,
+        "occasion": run.specification.occasion or None,
         "repeats": max(1, run.specification.repeats),
     }
 

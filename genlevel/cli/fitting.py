@@ -83,6 +83,8 @@ def _references(part: Part) -> object:
 
 def _sample(part: Part) -> object:
     asked = part.run.specification
+    if asked.chosen:
+        return "chosen instances"
     return f"--limit {asked.limit} --seed {asked.seed}" if asked.limit else "all instances"
 
 
@@ -94,6 +96,7 @@ _ASKED: dict[str, Callable[[Part], object]] = {
     "another suite": lambda part: part.run.suite,
     "another content of the suite": lambda part: part.run.suite_hash or None,
     "another sample": _sample,
+    "another occasion": lambda part: part.run.specification.occasion or "none",
     "another number of repeats": lambda part: max(1, part.run.specification.repeats),
     "other parameters": lambda part: json_format.MessageToDict(part.run.specification.parameters, preserving_proto_field_name=True),
     "answers held to schemas or not": lambda part: "not" if part.run.specification.no_structured_output else "as the model can",

@@ -93,6 +93,8 @@ def joined_plan(plans: Sequence[Plan], run_id: str) -> Plan:
     by_key = {planned.task.key: planned for plan in plans for planned in plan.tasks}
     specification = ev.RunSpecification()
     specification.CopyFrom(first.specification)
+    for plan in plans[1:]:
+        specification.chosen.extend(plan.specification.chosen)
     whole = len(by_key) == len(first.suite.tasks)
     specification.tasks = "" if whole else ",".join(sorted(by_key))
     chosen = matching_tasks(first.suite, specification.tasks)
@@ -135,7 +137,7 @@ def joined_facts(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> s
     for name in ("version", "commit"):
         if len({getattr(run.facts, name) for run in runs}) > 1:
             facts.ClearField(name)
-    facts.tasks = plan.specification.tasks
+    facts.tasks, facts.chosen = plan.specification.tasks, plan.chosen
     facts.ClearField("parts")
     facts.parts.extend(run.run_id for run in runs)
     numbers = {

@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 
 
 @click.command("runs")
+@click.option("--ticks", is_flag=True, help="Show the runs of monitors, too.")
 @out_option
 @json_option
 @click.pass_context
-def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
+def runs(ctx: click.Context, *, ticks: bool, out: Path, as_json: bool) -> None:
     """List runs, the newest first. If services are configured, those that commands made by themselves (--base-url) are marked as local."""
     settings = settings_of(ctx)
     need_run_folder(settings, out)
 
     async def work() -> list[Document]:
-        here = await runs_beside(settings, out)
+        request = ev.ListRunsRequest(ticks=ticks)
+        here = await runs_beside(settings, out, request)
         local = not settings.addresses.evaluator
         async with stored(settings, out) as found:
-            there = (await found.evaluator.list_runs(ev.ListRunsRequest())).runs
+            there = (await found.evaluator.list_runs(request)).runs
         known = {run.run_id for run in there}  # services that keep their runs in this very folder have told of them
         listed = [*((run, local) for run in there), *((run, True) for run in here if run.run_id not in known)]
         listed.sort(key=lambda entry: entry[0].created.ToNanoseconds(), reverse=True)
@@ -49,14 +51,15 @@ def runs(ctx: click.Context, out: Path, as_json: bool) -> None:
 
 def _print(documents: list[Document], *, marked: bool) -> None:
     """marked: say which runs are local."""
-    rows = table(
-        "run", "model", "suite", ">plan", "status", ">done", ">failed", ">total", ">US$", "started", *(["where"] if marked else [])
-    )
+    ticks = any(run["occasion"] for run in documents)
+    more = [*(["occasion"] if ticks else []), *(["where"] if marked else [])]
+    rows = table("run", "model", "suite", ">plan", "status", ">done", ">failed", ">total", ">US$", "started", *more)
     names = shown_suites((run["suite"], run["suite_hash"] or "") for run in documents)
     for run in documents:
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["failed"], run["total"]))
         started = run["created"][:16].replace("T", " ")
-        where = ["local" if run["local"] else "service"] if marked else []
+        where = [harmless(run["occasion"] or "-")] if ticks else []
+        where += ["local" if run["local"] else "service"] if marked else []
         waits = " (is to go on)" if run["wanted"] == "go on" and run["status"] != "running" else ""
         suite = names[run["suite"], run["suite_hash"] or ""]
         rows.add_row(

@@ -103,7 +103,7 @@ class LevelCertificate:
 class Certificate:
     """verdict: the highest level certified as attained; None if none is. untested: results without a test or reference.
 
-    tests: m, the tasks of the benchmark that could be certified, of ``listed`` in all. plan: its number, from 1.
+    tests: m, the tasks of the benchmark that could be certified, of ``listed`` in all. plan: its number, from 1; 0: it is no try.
     """
 
     alpha: float

@@ -70,6 +70,8 @@ def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | Non
             "tasks": asked.tasks or None,
             "limit": asked.limit or None,
             "seed": asked.seed,
+            "chosen": (facts.chosen or None) if facts else None,
+            "occasion": asked.occasion or None,
             "repeats": max(1, asked.repeats),
             "prompt_version": run.prompt_version or None,
             "parameters": {field.name: _value(value) for field, value in asked.parameters.ListFields()},

@@ -22,7 +22,9 @@ from scorer.certify import (
     certify,
     evidence_from_statistics,
 )
+from scorer.certify.ends import Estimate
 from scorer.certify.pending import UNBOUNDED
+from scorer.certify.shares import Shares
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.tasks import TaskIndex
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 PARTIAL = "{} task(s) were asked in part: what is certified holds for the instances that the samples were drawn from"
+NO_TRY = "the run is no try at a verdict: its instances were chosen by whoever asked, or it is a monitor's tick"
 PROMPTS = "what is certified holds for the prompts and parameters that were asked with"
 DECISIONS: Mapping[Status, sc.Decision] = {
     Status.ATTAINED: sc.DECISION_ATTAINED,
@@ -112,9 +115,11 @@ def certify_run(
     reference_units: int | None = None,
     plan: int = 1,
     task_plans: Mapping[str, int] | None = None,
+    is_try: bool = True,
 ) -> RunCertificates:
     """The certified verdict of a run over its benchmark, from the evidence kept beside ``scores``. Raises ValueError for alpha.
 
+    is_try: if it is none, nothing is tested, and no interval is known: its instances may be anybody's choice, and nobody counts such runs.
     reference_units: instances that each specialist was measured on; None: as many as the task list says. plan, task_plans: see ``certify``;
     those of a merged run's tasks are by their keys.
     """
@@ -130,12 +135,25 @@ def certify_run(
                     partial=score.partial,
                     measured=score.outcome.lower is not None,
                     instances=score.outcome.total if score.outcome.variation is None else 0,
-                    evidence=score.evidence,
+                    evidence=score.evidence if is_try else _untested(score.evidence),
                     constant=score.outcome.best_constant,
                     plan=(task_plans or {}).get(score.task.key, 0),
                 )
             )
-    return certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units, plan=plan)
+    found = certify_tasks(measured, results, incomplete=incomplete, alpha=alpha, reference_units=reference_units, plan=plan)
+    return found if is_try else RunCertificates(_of_no_try(found.published), _of_no_try(found.specialists))
+
+
+def _untested(found: Ends | None) -> Ends | None:
+    if found is None:
+        return None
+    return Ends(*(Estimate(end.value, None, end.units, flaw=NO_TRY) for end in (found.low, found.high)))
+
+
+def _of_no_try(found: RunCertificate) -> RunCertificate:
+    certificate = found.certificate
+    levels = tuple(replace(level, interval=(0.0, 100.0)) for level in certificate.levels)
+    return replace(found, certificate=replace(certificate, plan=0, shares=Shares(0.0, 0.0, 0.0, 0.0), levels=levels))
 
 
 def certify_tasks(

@@ -31,6 +31,16 @@ class StoredRun:
     facts: RunFacts | None = None
 
     @property
+    def occasion(self) -> str:
+        """What tells it apart from runs that ask the same; "" if nothing does."""
+        return self.facts.occasion if self.facts is not None else ""
+
+    @property
+    def is_try(self) -> bool:
+        """Whether it is a try at a verdict (``RunFacts.is_try``)."""
+        return self.facts is None or self.facts.is_try
+
+    @property
     def suite_key(self) -> tuple[str, str, str]:
         """Model, suite and content: what series and leaderboards tell apart."""
         return self.model, self.suite, self.suite_hash

@@ -62,7 +62,7 @@ from scorer.wire import read_tasks, written_tasks
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0010"
+HEAD = "0011"
 metadata = MetaData()
 
 runs = Table(
@@ -83,7 +83,9 @@ runs = Table(
     Column("plan", Integer, nullable=False, server_default="0"),
     # A serialised RunFacts. Absent in rows from before these were told.
     Column("facts", LargeBinary),
-    Index("scorer_runs_by_model", "model", "suite", "updated_s"),
+    # As its facts have it: what only a monitor's tick has, which is nobody's current run.
+    Column("occasion", String, nullable=False, server_default=""),
+    Index("scorer_runs_current", "occasion", "model", "suite", "updated_s"),
 )
 task_scores = Table(
     "scorer_task_scores",
@@ -230,15 +232,18 @@ class ScoreStore:
             connection.execute(change)
 
     def suites(self, limit: int) -> list[tuple[str, str, str]]:
-        """Model, suite and content of the runs, those that were scored last at the end, at most ``limit``."""
+        """Model, suite and content of the runs without an occasion, those that were scored last at the end, at most ``limit``."""
         key = (runs.c.model, runs.c.suite, runs.c.suite_hash)
-        query = select(*key).group_by(*key).order_by(func.max(runs.c.updated_s).desc()).limit(limit)
+        query = select(*key).where(runs.c.occasion == "").group_by(*key).order_by(func.max(runs.c.updated_s).desc()).limit(limit)
         with self._lock, self._engine.begin() as connection:
             return [(row.model, row.suite, row.suite_hash) for row in connection.execute(query)][::-1]
 
     def current_runs(self, model: str, suite: str, suite_hash: str) -> list[tuple[StoredRun, bool]]:
-        """The newest run that has asked all of a suite, and the newest one if that has not: (run, whether it is a part)."""
-        ours = (runs.c.model == model) & (runs.c.suite == suite) & (runs.c.suite_hash == suite_hash)
+        """The newest run that has asked all of a suite, and the newest one if that has not: (run, whether it is a part).
+
+        Those with an occasion, such as a monitor's ticks, are left out.
+        """
+        ours = (runs.c.occasion == "") & (runs.c.model == model) & (runs.c.suite == suite) & (runs.c.suite_hash == suite_hash)
         newest = select(runs).where(ours).order_by(runs.c.updated_s.desc(), runs.c.run_id).limit(1)
         with self._lock, self._engine.begin() as connection:
             last = connection.execute(newest).first()
@@ -274,6 +279,7 @@ def _run_row(run: StoredRun, now: float) -> dict[str, object]:
         "part": run.part,
         "plan": run.plan,
         "facts": encoded_facts(run.facts),
+        "occasion": run.occasion,
         "updated_s": now,
     }
 

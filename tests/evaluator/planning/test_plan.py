@@ -49,15 +49,32 @@ def test_whatever_changes_the_answers_changes_the_run():
             {"suite": "other"},
             {"structured_output": True},
             {"route": "0123456789abcdef"},
+            {"chosen": "1" * 64},
+            {"chosen": "2" * 64},
+            {"occasion": "hourly#1"},
+            {"occasion": "hourly#2"},
         )
     }
     runs.add(run_id(SPECIFICATION, CONTENT[:1]))
     runs.add(run_id(SPECIFICATION, [("nlp/A", "3" * 64), CONTENT[1]]))
-    assert len(runs) == 13
+    assert len(runs) == 17
 
 
 def test_a_run_on_a_plain_route_keeps_the_id_it_always_had():
     assert run_id(SPECIFICATION, CONTENT) == "fd3b9bdb01ca"
+
+
+def test_a_run_with_all_that_there_was_before_instances_could_be_chosen_keeps_its_id():
+    with_all = replace(
+        SPECIFICATION,
+        structured_output=True,
+        api="images",
+        video_frames=8,
+        route="0123456789abcdef",
+        repeats=5,
+        parameters=(("top_p", "1"),),
+    )
+    assert run_id(with_all, CONTENT) == "9d814e87ae93"
 
 
 def test_the_seed_does_not_matter_where_nothing_is_sampled():

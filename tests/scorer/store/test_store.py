@@ -20,7 +20,7 @@ from scorer.scoring.task_scoring import Outcome, TaskOutcome
 from scorer.store import scores as store
 from scorer.store.records import StoredRun, StoredScore, is_part
 from scorer.store.scores import ScoreStore
-from scorer.tasks import Rater, RatingSource, TaskAnswers, TaskRecord
+from scorer.tasks import Rater, RatingSource, RunFacts, TaskAnswers, TaskRecord
 
 
 @pytest.fixture(params=["sqlite", "memory", pytest.param("postgresql", marks=pytest.mark.full)])
@@ -123,6 +123,18 @@ def test_a_part_never_stands_before_a_run_of_the_whole(
     assert is_part(newest, kept.scores("newest")) == is_a_part
     current = [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")]
     assert current == ([("whole", False), ("newest", True)] if is_a_part else [("newest", False)])
+
+
+def test_a_tick_is_no_current_run_and_makes_no_suite_one_that_is_shown(kept: ScoreStore) -> None:
+    kept.save(of("run"), counted("t", answered=1))
+    for name, model in (("tick", "m"), ("other", "only watched")):
+        kept.save(replace(of(name, model), facts=RunFacts(occasion=f"hourly#{name}")), counted("t", answered=1))
+    assert [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")] == [("run", False)]
+    assert kept.current_runs("only watched", "suite", "") == []
+    assert kept.suites(10) == [("m", "suite", "")]
+    tick = kept.run("tick")
+    assert tick is not None
+    assert (tick.occasion, tick.is_try) == ("hourly#tick", False)
 
 
 def test_a_part_that_is_older_than_the_whole_is_of_the_past(kept: ScoreStore) -> None:
