@@ -56,6 +56,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
     findings += [finding async for finding in _routes(settings, folder)]
     findings += _suites(settings)
     findings += _traces(settings)
+    findings += destinations(settings)
     return findings
 
 
@@ -296,3 +297,24 @@ def _traces(settings: Settings) -> Iterator[Finding]:
             if is_missing()
             else Finding("traces", State.OK, f"a span of each call goes to {named}")
         )
+
+
+def destinations(settings: Settings) -> Iterator[Finding]:
+    """Of each destination of alarms: whether its address and its secret are there. If the evaluator is elsewhere, that is for it to say."""
+    from evaluator.alarms.targets import target_of
+    from genlevel.runtime.destinations import DestinationKind
+
+    if settings.addresses.evaluator:
+        return
+    for name, destination in settings.destinations.items():
+        try:
+            target = target_of(name, destination)
+        except ConfigurationError as error:
+            yield Finding(f"destinations.{name}", State.PROBLEM, str(error).removeprefix(f"destinations.{name}: "))
+            continue
+        told = f"{target.kind} at {target.host}: what it needs is there; nothing was sent"
+        if target.kind is DestinationKind.WEBHOOK and not target.secret:
+            said = f"{told}; nothing is signed, so anybody could send it alarms: set secret_env"
+            yield Finding(f"destinations.{name}", State.WARNING, said)
+        else:
+            yield Finding(f"destinations.{name}", State.OK, told)

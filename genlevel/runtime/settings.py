@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from genlevel.runtime.callers import Role
+from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.origin import Origin
 
@@ -258,6 +259,18 @@ class Traces(_Strict):
         return value
 
 
+class Destination(_Strict):
+    """Where alarms of monitors go (docs/alarms.md). Addresses that are secrets, and secrets, are in the environment or in files."""
+
+    kind: DestinationKind
+    url: str = Field("", description="http or https; by default that of pagerduty's or github's API")
+    url_env: str = Field("", description="environment variable that holds the address")
+    url_file: Path | None = Field(None, description="file that holds the address")
+    secret_env: str = Field("", description="environment variable that holds a webhook's secret, a routing key or a token")
+    secret_file: Path | None = Field(None, description="file that holds it")
+    repository: str = Field("", description="github: owner/name")
+
+
 class Embedded(_Strict):
     """The embedded model's server."""
 
@@ -284,6 +297,7 @@ class Settings(_Strict):
     grace_s: float = Field(20.0, ge=0, le=3600, description="when a service is told to stop, calls in flight have so long to end")
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
+    destinations: dict[str, Destination] = Field({}, description="where alarms go, by their names")
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from genlevel.runtime import destinations
 from genlevel.runtime.default_settings import DEFAULT_FILE, settings_file
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import FieldPath, Origin, dotted
@@ -238,6 +240,11 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
             yield ("accounts", name, "api_key_file"), "api_key_env is set too; keep one of them"
         if account.base_url and not account.base_url.startswith(("http://", "https://")):
             yield ("accounts", name, "base_url"), f"must start with http:// or https://, not '{without_secrets(account.base_url)}'"
+    for name, destination in settings.destinations.items():
+        if not _is_name(name):
+            yield ("destinations", name), "must be named with letters, digits, '-', '_' and '.', 64 at most"
+        for field, said in destinations.contradictions(destination):
+            yield ("destinations", name, field), said
     for key in settings.prices:
         if "/" not in key:
             yield ("prices", key), "must be named provider/model, such as openai/gpt-5"
@@ -257,6 +264,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
 def _incomplete_tls(tls: Tls, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if tls.certificate is None or tls.key is None:
         yield path, "needs both certificate and key"
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text) is not None
 
 
 def _is_address(text: str) -> bool:

@@ -85,6 +85,39 @@ def test_it_looks_at_tokens_routes_suites_and_storage_without_showing_a_secret(g
     assert token.stdout.strip() not in everything
 
 
+DESTINATIONS = """\
+destinations:
+  signed: {kind: webhook, url: "https://hooks.example/alarms", secret_env: HOOK_SECRET}
+  unsigned: {kind: webhook, url: "https://hooks.example/alarms"}
+  short: {kind: webhook, url: "https://hooks.example/alarms", secret_env: SHORT_SECRET}
+  chat: {kind: slack, url_env: CHAT_ADDRESS}
+  plain: {kind: teams, url_env: PLAIN_ADDRESS}
+  pager: {kind: pagerduty, secret_file: /nowhere/key}
+"""
+
+
+def test_it_says_what_destinations_of_alarms_lack_without_showing_a_secret(genlevel: Any, findings: Any) -> None:
+    held = {
+        "HOOK_SECRET": "a-secret-of-thirty-two-characters",
+        "SHORT_SECRET": "too-short-secret",
+        "PLAIN_ADDRESS": "http://flow.example/path",
+    }
+    found, code = findings(DESTINATIONS, **held)
+    assert code == 1
+    assert {name.removeprefix("destinations."): said for name, said in found.items() if name.startswith("destinations.")} == {
+        "signed": ("ok", "webhook at hooks.example: what it needs is there; nothing was sent"),
+        "unsigned": (
+            "warning",
+            "webhook at hooks.example: what it needs is there; nothing was sent; nothing is signed, so anybody could send it alarms: set "
+            "secret_env",
+        ),
+        "short": ("problem", "its secret has fewer than 24 bytes; make one with `openssl rand -base64 32`"),
+        "chat": ("problem", "no address; put it into the environment variable CHAT_ADDRESS of the evaluator"),
+        "plain": ("problem", "its address must begin with https://, as a secret is sent with each message"),
+        "pager": ("problem", "cannot read its routing key from /nowhere/key (No such file or directory)"),
+    }
+
+
 @pytest.mark.parametrize(
     ("error", "state", "said"),
     [

@@ -146,6 +146,103 @@ gateway:
   tls: {certificate: a.pem}
 => 2: gateway.tls: needs both certificate and key
 ---
+destinations:
+  chat: {kind: slak}
+=> 2: destinations.chat.kind: should be 'webhook', 'slack', 'teams', 'pagerduty' or 'github', not "slak"
+---
+destinations:
+  chat:
+    kind: slack
+=> 3: destinations.chat.kind: slack needs url_env or url_file
+---
+destinations:
+  hook:
+    kind: webhook
+=> 3: destinations.hook.kind: webhook needs url, url_env or url_file
+---
+destinations:
+  chat:
+    kind: slack
+    url: https://hooks.example/services/T0/B0/abcdefgh
+=> 4: destinations.chat.url: is a secret: put it into an environment variable or a file, and name that in url_env or url_file
+---
+destinations:
+  hook:
+    kind: webhook
+    url: https://me:password@hooks.example
+=> 4: destinations.hook.url: has a user or a password: put it into an environment variable or a file, and name that in url_env or url_file
+---
+destinations:
+  hook:
+    kind: webhook
+    url: hooks.example
+=> 4: destinations.hook.url: must start with http:// or https://, not 'hooks.example'
+---
+destinations:
+  hook:
+    kind: webhook
+    url: https://hooks.example
+    url_env: HOOK
+=> 5: destinations.hook.url_env: url is set too; keep one of them
+---
+destinations:
+  hook:
+    kind: webhook
+    url: https://hooks.example
+    secret_env: whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+=> 5: destinations.hook.secret_env: must be the name of an environment variable, such as MY_SECRET, and not what it holds
+---
+destinations:
+  chat:
+    kind: teams
+    url_file: https://flow.example/workflows/secret
+=> 4: destinations.chat.url_file: must be the path of a file, and not what it holds
+---
+destinations:
+  chat:
+    kind: slack
+    url_env: CHAT
+    secret_env: SECRET
+=> 5: destinations.chat.secret_env: slack has no secret beside its address; remove it
+---
+destinations:
+  pager:
+    kind: pagerduty
+=> 3: destinations.pager.kind: pagerduty needs secret_env or secret_file, which hold its routing key
+---
+destinations:
+  ci:
+    kind: github
+    secret_env: TOKEN
+=> 3: destinations.ci.kind: github needs repository: owner/name
+---
+destinations:
+  ci:
+    kind: github
+    secret_env: TOKEN
+    repository: owner/../name
+=> 5: destinations.ci.repository: github needs repository: owner/name
+---
+destinations:
+  pager:
+    kind: pagerduty
+    secret_env: KEY
+    secret_file: key
+=> 5: destinations.pager.secret_file: secret_env is set too; keep one of them
+---
+destinations:
+  pager:
+    kind: pagerduty
+    secret_env: KEY
+    repository: owner/name
+=> 5: destinations.pager.repository: pagerduty has none; remove it
+---
+destinations:
+  "my chat":
+    kind: slack
+    url_env: CHAT
+=> 2: destinations.my chat: must be named with letters, digits, '-', '_' and '.', 64 at most
+---
 runs: {}
 routes: {}
 runs: {}
