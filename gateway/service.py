@@ -196,13 +196,7 @@ class Gateway:
             capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
             splice = Splice()
             turns = await turns_of(
-                messages,
-                capable,
-                route.modalities,
-                self._stored(),
-                taker,
-                video_frames=route.video_frames,
-                encode=splice.put,
+                messages, capable, route.modalities, self._stored(), taker, video_frames=route.video_frames, encode=splice.put
             )
             upstream, model, starting_s = await self._upstream(route)
             if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
@@ -223,6 +217,7 @@ class Gateway:
             provider=route.provider,
             model=answer.model or route.model,
             response_id=answer.response_id,
+            provider_fingerprint=answer.fingerprint,
             upstream_s=starting_s + upstream_s,
             usage_incomplete=not has_usage,
         )

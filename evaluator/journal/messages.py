@@ -142,6 +142,7 @@ def _call_message(kept: Answer | Judgement) -> ev.CallRecord:
     if isinstance(kept, Answer):
         message.provider_model, message.response_id = kept.provider_model, kept.response_id
         message.request_hash, message.parameters_json, message.waits = kept.request_hash, kept.parameters, kept.waits
+        message.fingerprint = kept.fingerprint
     return message
 
 

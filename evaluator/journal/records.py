@@ -70,6 +70,7 @@ class Answer(NamedTuple):
     as evaluator.journal.files writes them. cost_nano_usd: what is known of it. unknown_calls: calls whose bill is not known;
     unknown_nano_usd, unknown_tokens: what they may have taken at most beyond what is known, None = nobody can tell. excess: how many
     times its worst case one of the calls took, if one took more; else 0. parameters: those that were really sent, as JSON; "" = not known.
+    fingerprint: what the provider said of the system that answered; "" = nothing, or not kept.
     """
 
     run_id: str
@@ -98,6 +99,7 @@ class Answer(NamedTuple):
     unknown_tokens: int | None = 0
     excess: float = 0.0
     parameters: str = ""
+    fingerprint: str = ""
 
     @property
     def key(self) -> AnswerKey:

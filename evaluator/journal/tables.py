@@ -67,6 +67,7 @@ runs = Table(
     Index("ix_evaluator_runs_identity", "identity"),
     Index("ix_evaluator_runs_model", "model", "benchmark"),
     Index("ix_evaluator_runs_occasion", "occasion", "model", "benchmark"),
+    Index("ix_evaluator_runs_wanted", "wanted"),
 )
 
 answers = Table(
@@ -94,6 +95,7 @@ answers = Table(
     *_unknown(),
     Column("excess", Double, nullable=False, server_default="0"),  # how many times its worst case a call took; 0 = none took more
     Column("parameters", Text, nullable=False, server_default=""),  # JSON: those that were really sent; empty = not known
+    Column("fingerprint", Text, nullable=False, server_default=""),  # what the provider said of the system that answered
 )
 
 reservations = Table(

@@ -151,6 +151,7 @@ def _answer(message: ev.ListAnswersResponse, run_id: str) -> Answer:
         unknown_tokens=call.unknown_tokens if call.HasField("unknown_tokens") else None,
         excess=call.excess,
         parameters=call.parameters_json,
+        fingerprint=call.fingerprint,
     )
 
 

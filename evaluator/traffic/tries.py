@@ -81,6 +81,7 @@ class Try:
             unknown_nano_usd=took.unknown_nano_usd,
             unknown_tokens=took.unknown_tokens,
             excess=took.excess,
+            fingerprint=response.provider_fingerprint,
         )
 
     def open(self, worst: Amount, *, bounded: bool) -> OpenCalls:

@@ -82,7 +82,8 @@ class Turn(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A provider's answer in our terms. has_usage: the provider said what was used."""
+    """A provider's answer in our terms. has_usage: the provider said what was used. fingerprint: what it says of the system that answered;
+    "" if it says nothing."""
 
     parts: list[ct.Part]
     finish_reason: int
@@ -90,6 +91,7 @@ class Answer(NamedTuple):
     has_usage: bool
     model: str
     response_id: str
+    fingerprint: str = ""
 
     @property
     def usage_is_known(self) -> bool:

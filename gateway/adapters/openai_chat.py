@@ -117,7 +117,8 @@ class OpenAIChat:
             parts.append(tool_call(call.get("id"), function.get("name"), function.get("arguments")))
         usage, has_usage = self.usage(body)
         finish_reason = FINISH_REASONS.get(finish, gw.FINISH_REASON_OTHER) if isinstance(finish, str) else gw.FINISH_REASON_OTHER
-        return Answer(parts, finish_reason, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
+        fingerprint = name_of(body.get("system_fingerprint"))
+        return Answer(parts, finish_reason, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")), fingerprint)
 
     def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """Totals, with the cached ones among the prompt's and those of reasoning among the completion's."""

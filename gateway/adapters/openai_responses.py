@@ -80,7 +80,9 @@ class OpenAIResponses:
         elif any(part.HasField("tool_call") for part in parts):
             finish = gw.FINISH_REASON_TOOL_CALLS
         usage, has_usage = self.usage(body)
-        return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
+        metadata = body.get("metadata")  # xAI says it there, OpenAI nowhere
+        fingerprint = name_of(metadata.get("system_fingerprint")) if isinstance(metadata, dict) else ""
+        return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")), fingerprint)
 
     def usage(self, body: Json) -> tuple[gw.Usage, bool]:
         """Totals, with the cached ones among the input's and those of reasoning among the output's."""

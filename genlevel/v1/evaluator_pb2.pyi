@@ -439,7 +439,7 @@ class ListAnswersRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., instance: _Optional[str] = ..., judge_failures: _Optional[bool] = ..., within: _Optional[_Iterable[_Union[TaskInstances, _Mapping]]] = ..., questions: _Optional[bool] = ..., whole: _Optional[bool] = ...) -> None: ...
 
 class CallRecord(_message.Message):
-    __slots__ = ("provider_model", "response_id", "request_hash", "parameters_json", "finish_reason", "error_class", "waits", "unknown_calls", "unknown_nano_usd", "unknown_tokens", "excess", "created_s")
+    __slots__ = ("provider_model", "response_id", "request_hash", "parameters_json", "finish_reason", "error_class", "waits", "unknown_calls", "unknown_nano_usd", "unknown_tokens", "excess", "created_s", "fingerprint")
     PROVIDER_MODEL_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_HASH_FIELD_NUMBER: _ClassVar[int]
@@ -452,6 +452,7 @@ class CallRecord(_message.Message):
     UNKNOWN_TOKENS_FIELD_NUMBER: _ClassVar[int]
     EXCESS_FIELD_NUMBER: _ClassVar[int]
     CREATED_S_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     provider_model: str
     response_id: str
     request_hash: str
@@ -464,7 +465,8 @@ class CallRecord(_message.Message):
     unknown_tokens: int
     excess: float
     created_s: float
-    def __init__(self, provider_model: _Optional[str] = ..., response_id: _Optional[str] = ..., request_hash: _Optional[str] = ..., parameters_json: _Optional[str] = ..., finish_reason: _Optional[_Union[_gateway_pb2.FinishReason, str]] = ..., error_class: _Optional[_Union[_gateway_pb2.ErrorClass, str]] = ..., waits: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., unknown_nano_usd: _Optional[int] = ..., unknown_tokens: _Optional[int] = ..., excess: _Optional[float] = ..., created_s: _Optional[float] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, provider_model: _Optional[str] = ..., response_id: _Optional[str] = ..., request_hash: _Optional[str] = ..., parameters_json: _Optional[str] = ..., finish_reason: _Optional[_Union[_gateway_pb2.FinishReason, str]] = ..., error_class: _Optional[_Union[_gateway_pb2.ErrorClass, str]] = ..., waits: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., unknown_nano_usd: _Optional[int] = ..., unknown_tokens: _Optional[int] = ..., excess: _Optional[float] = ..., created_s: _Optional[float] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class TaskInstances(_message.Message):
     __slots__ = ("task", "ids")

@@ -134,7 +134,7 @@ class ProviderLimit(_message.Message):
     def __init__(self, dimension: _Optional[str] = ..., remaining: _Optional[int] = ..., reset_s: _Optional[float] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
-    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete", "limits")
+    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete", "limits", "provider_fingerprint")
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +147,7 @@ class GenerateResponse(_message.Message):
     OVERHEAD_S_FIELD_NUMBER: _ClassVar[int]
     USAGE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     parts: _containers.RepeatedCompositeFieldContainer[_content_pb2.Part]
     finish_reason: FinishReason
     usage: Usage
@@ -159,7 +160,8 @@ class GenerateResponse(_message.Message):
     overhead_s: float
     usage_incomplete: bool
     limits: _containers.RepeatedCompositeFieldContainer[ProviderLimit]
-    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ..., limits: _Optional[_Iterable[_Union[ProviderLimit, _Mapping]]] = ...) -> None: ...
+    provider_fingerprint: str
+    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ..., limits: _Optional[_Iterable[_Union[ProviderLimit, _Mapping]]] = ..., provider_fingerprint: _Optional[str] = ...) -> None: ...
 
 class GenerateManyItem(_message.Message):
     __slots__ = ("id", "timeout_s", "request")

@@ -34,6 +34,7 @@ class ScriptedGateway:
         )  # fmt: skip
         self.cost: int | None = None
         self.usage = gw.Usage(input_tokens=10, output_tokens=2)
+        self.fingerprint = ""
         self.most_at_once = 0
         self._open = 0
         self.latency_s = 0.0
@@ -52,6 +53,7 @@ class ScriptedGateway:
         return gw.GenerateResponse(
             parts=[ct.Part(text=text)], finish_reason=gw.FINISH_REASON_STOP, usage=self.usage,
             cost_nano_usd=self.cost, provider="compatible", model="m",
+            provider_fingerprint=self.fingerprint,
         )  # fmt: skip
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:

@@ -241,8 +241,16 @@ def test_what_a_total_has_beside_its_parts_is_output() -> None:
     [(Compatible(), chat_answer()), (OpenAIResponses(), responses_answer(said("Paris"))), (AnthropicMessages(), message_answer())],
 )
 def test_names_and_ids_of_any_type_become_short_lines(adapter: Any, body: dict[str, Any], odd: Any, name: str) -> None:
-    answer = adapter.answer({**body, "id": odd, "model": odd})
-    assert (answer.model, answer.response_id) == (name, name)
+    fingerprint = {"system_fingerprint": odd}
+    answer = adapter.answer({**body, "id": odd, "model": odd, **fingerprint, "metadata": fingerprint})
+    says_one = not isinstance(adapter, AnthropicMessages)
+    assert (answer.model, answer.response_id, answer.fingerprint) == (name, name, name if says_one else "")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, [], "fp", 7])
+def test_a_provider_that_says_no_fingerprint_has_none(metadata: Any) -> None:
+    assert Compatible().answer(chat_answer()).fingerprint == ""
+    assert OpenAIResponses().answer({**responses_answer(said("Paris")), "metadata": metadata}).fingerprint == ""
 
 
 @pytest.mark.parametrize("odd", [1e30, 10**30, -5, 2.5, "many", True, [], {"n": 1}, "9" * 4000, "\u0663"])

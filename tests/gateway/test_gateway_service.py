@@ -49,6 +49,15 @@ async def test_an_answer_comes_back_normalised(stub: Any, gateway: Gateway, aski
     assert not response.HasField("cost_nano_usd")
     assert response.upstream_s > 0
     assert response.overhead_s > 0
+    assert response.provider_fingerprint == ""
+
+
+async def test_what_a_provider_says_of_the_system_that_answered_comes_with_the_answer(stub: Any, gateway: Gateway, asking: Asking) -> None:
+    stub.replies({
+        "id": "x", "model": "m", "system_fingerprint": "fp_44709d6fcb",
+        "choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}],
+    })  # fmt: skip
+    assert (await gateway.generate(asking("compatible-chat"))).provider_fingerprint == "fp_44709d6fcb"
 
 
 async def test_an_answer_of_a_priced_model_has_its_cost(stub: Any, make_gateway: Any, settings_at: Any, asking: Asking) -> None:

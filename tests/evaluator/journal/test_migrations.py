@@ -81,6 +81,7 @@ def test_answers_get_their_whole_key_and_no_row_is_lost(url):
     answer = journal.answers_to("r", "t", [AnswerKey("i7")])[AnswerKey("i7")]
     assert (answer.raw_answer, answer.usage.reasoning_tokens, answer.usage.output_milliseconds, answer.cost_nano_usd) == ("said", 5, 9, 60)
     assert (answer.variant, answer.repeat, answer.shuffle, answer.files, answer.created) == (0, 0, 0, "[]", 7.5)
+    assert answer.fingerprint == ""
     (judgement,) = journal.judgements.about("r", "t", AnswerKey("i7"))
     assert (judgement.rating, judgement.reply, judgement.cost_nano_usd, judgement.key) == (70.5, "Rating: 7", None, AnswerKey("i7"))
     assert journal.judgements.people_of("r", "t", [AnswerKey("i7")]) == {AnswerKey("i7"): {"anna": 4.5}}

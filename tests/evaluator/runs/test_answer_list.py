@@ -87,3 +87,13 @@ async def test_an_answer_is_shown_though_the_suite_has_moved(make_evaluator, sui
     folder.rename(folder.with_name("elsewhere"))
     (one,) = await asked(evaluator, run, instance="q1")
     assert (one.raw_answer, one.prompt, one.answer_type) == ("A", "", "")
+
+
+async def test_what_the_provider_said_of_its_system_is_kept_with_the_answer_and_told_whole(make_evaluator, suite_folder, scripted):
+    evaluator, _ = make_evaluator()
+    scripted.fingerprint = "fp_44709d6fcb"
+    run = await finished(evaluator, suite_folder(1))
+    (whole,) = await asked(evaluator, run, whole=True)
+    assert whole.call.fingerprint == "fp_44709d6fcb"
+    (kept,) = evaluator._journal.list_answers(run.run_id)
+    assert kept.fingerprint == "fp_44709d6fcb"

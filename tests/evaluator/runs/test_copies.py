@@ -27,6 +27,7 @@ ANSWER = Answer(
     usage=Usage(1, 2, 3, 4, 5, 6, 7), cost_nano_usd=8, upstream_s=0.5, provider_model="m-2024", response_id="x", request_hash="h",
     created=1.25, files=f'[["{"a" * 64}",9,"image/png"]]', variant=1, repeat=2, shuffle=3, unknown_calls=4, unknown_nano_usd=5,
     unknown_tokens=6, excess=1.5, parameters='{"temperature":0.0}',
+    fingerprint="fp_1",
 )  # fmt: skip
 JUDGED = Judgement(
     "there", "t", "i", "j", "p", "9", outcome=Outcome.ANSWERED, rating=7.0, reply="7", replies=1, error_class=ErrorClass.UNKNOWN, error="e",
