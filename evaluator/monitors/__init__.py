@@ -1,0 +1,1 @@
+"""Monitors of deployed models: what is asked when, what it is held against, and when it is an alarm."""

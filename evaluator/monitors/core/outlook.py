@@ -1,0 +1,94 @@
+"""What to expect of a monitor before it has a baseline: its false alarms a year, and how long a drop stays unseen.
+
+By simulation with a fixed seed, at stated assumptions: the model scores 0.7 and answers are right or wrong; a share of them flips each way
+between two askings, the same for all instances; the baseline happens to measure the truth; ticks share no effects. Margins, bets and
+thresholds are those that ``watch`` would fix for such a baseline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluator.monitors.core.betting import bets
+from evaluator.monitors.core.bounds import Floats, Measured, excess
+from evaluator.monitors.core.shares import FALL, Rules, shares_of
+from evaluator.monitors.core.signals import SCORE, SIGNALS
+from evaluator.monitors.core.streams import Stream
+
+DROPS = (0.03, 0.05, 0.1, 0.2)
+FLIPS = 0.05
+"""Of answers, each way."""
+LEVEL = 0.7
+_RUNS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """ticks: the median number from a drop to its alarm, by drop (0..1); None: not within a year. margin: the smallest drop that counts."""
+
+    stream: str
+    instances: int
+    margin: float
+    ticks: dict[float, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """false_alarms_a_year: the most that are to be expected, of all checks together. delays: of the whole, and of the smallest stream."""
+
+    false_alarms_a_year: float
+    delays: tuple[Delay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """allocation, pool: draws a tick and pooled instances, by stratum. repeats: of the baseline. streams: the whole first."""
+
+    streams: tuple[Stream, ...]
+    allocation: tuple[int, ...]
+    pool: tuple[int, ...]
+    repeats: int
+
+
+def outlook(rules: Rules, design: Design, ticks_a_year: int) -> Outlook:
+    """What to expect of a monitor with so many ticks a year."""
+    smallest = min(design.streams, key=lambda stream: sum(design.allocation[stratum] for stratum in stream.strata))
+    watched = dict.fromkeys((design.streams[0], smallest))
+    return Outlook(
+        rules.alpha * ticks_a_year / rules.horizon_ticks, tuple(_delay(rules, design, stream, ticks_a_year) for stream in watched)
+    )
+
+
+def _delay(rules: Rules, design: Design, stream: Stream, ticks_a_year: int) -> Delay:
+    asked = [(signal.name, direction) for signal in SIGNALS for direction in signal.directions]
+    share = shares_of({one.name: asked for one in design.streams})[stream.name, FALL]
+    strata = sorted(stream.strata)
+    draws = sum(design.allocation[stratum] for stratum in strata)
+    weights = np.concatenate(
+        [np.full(design.pool[stratum], design.allocation[stratum] / draws / design.pool[stratum]) for stratum in strata]
+    )
+    alike = np.ones_like(weights)
+    measured = Measured(weights, LEVEL * alike, design.repeats * alike, FLIPS * alike)
+    margin = rules.tolerance + excess(measured, float(rules.alpha * share.baseline), above=False)
+    amounts = np.array(bets(draws, margin, rules.tolerance, SCORE.day_sd))
+    wanted = rules.horizon_ticks / float(rules.alpha * share.check)
+    logs = np.log1p(np.outer(amounts, np.array([1.0, 0.0, -1.0]) - margin))
+    return Delay(stream.name, draws, margin, {drop: _median_delay(drop, draws, logs, wanted, ticks_a_year) for drop in DROPS})
+
+
+def _median_delay(drop: float, draws: int, logs: Floats, wanted: float, most: int) -> int | None:
+    """The tick at which half of the runs have an alarm; None if they have not by the last one.
+
+    logs: (bets, 3) the logarithms of what an answer multiplies by that is now wrong, the same, or right.
+    """
+    rng = np.random.default_rng(11)
+    gathered, alarmed = np.zeros((_RUNS, len(logs))), np.zeros(_RUNS, dtype=bool)
+    for tick in range(1, most + 1):
+        counts = rng.multinomial(draws, (FLIPS + drop, 1.0 - 2.0 * FLIPS - drop, FLIPS), size=_RUNS)
+        gathered = np.minimum((gathered + 1.0) * np.exp(np.minimum(counts @ logs.T, 500.0)), 1e200)
+        alarmed |= gathered.mean(axis=1) >= wanted
+        if 2 * alarmed.sum() >= _RUNS:
+            return tick
+    return None

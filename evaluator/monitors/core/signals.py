@@ -1,0 +1,74 @@
+"""What is watched in answers: a row each. To add a signal is to add a row.
+
+Each signal gives an instance of a tick a number in -1..1: what it is now, less what it was at the baseline of the same instance. Shares and
+scores are the difference from the mean over the baseline's repeats; what has no bounds (latency, length, cost) goes by rank, the mean over
+repeats of sign(now - then), which is 0 if nothing has changed, 1 if now is larger always.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from evaluator.monitors.core.readings import Reading
+
+
+class Direction(StrEnum):
+    DOWN = "down"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A row.
+
+    read: an answer's value; None takes no part. directions: which changes are looked for. tolerance: a change that is none, in 0..1; None:
+    the monitor's own. day_sd: standard deviation of effects that a tick's answers share and that are no change, in 0..1. by_rank: read has
+    no bounds; else it is 0..1. of_failures: a failed answer has a value, and the baseline is how often answers failed.
+    """
+
+    name: str
+    read: Callable[[Reading], float | None]
+    directions: tuple[Direction, ...]
+    tolerance: float | None
+    day_sd: float
+    by_rank: bool = False
+    of_failures: bool = False
+
+    def value(self, reading: Reading) -> float | None:
+        """An answer's value; None if it is not known, or a failed answer has none."""
+        return None if reading.failed and not self.of_failures else self.read(reading)
+
+    def known(self, readings: Sequence[Reading]) -> tuple[float, ...]:
+        """The values that are known."""
+        return tuple(value for value in map(self.value, readings) if value is not None)
+
+    def difference(self, now: float, baseline: Sequence[float]) -> float:
+        """-1..1: how much larger the value is now. baseline: at least one value."""
+        if self.by_rank:
+            return sum((now > then) - (now < then) for then in baseline) / len(baseline)
+        return now - math.fsum(baseline) / len(baseline)
+
+
+def _score(reading: Reading) -> float | None:
+    if reading.score is not None and not 0.0 <= reading.score <= 1.0:
+        raise ValueError(f"score: {reading.score} is not between 0 and 1")
+    return reading.score
+
+
+_BOTH = (Direction.DOWN, Direction.UP)
+_UP = (Direction.UP,)
+
+SCORE = Signal("score", _score, _BOTH, None, 0.01)
+SIGNALS: tuple[Signal, ...] = (
+    SCORE,
+    Signal("refusals", lambda reading: float(reading.refused), _UP, 0.02, 0.01),
+    Signal("unparsable", lambda reading: float(reading.unparsable), _UP, 0.02, 0.01),
+    Signal("errors", lambda reading: float(reading.failed), _UP, 0.02, 0.01, of_failures=True),
+    Signal("latency", lambda reading: reading.latency_s, _UP, 0.25, 0.1, by_rank=True),
+    Signal("length", lambda reading: reading.output_tokens, _BOTH, 0.1, 0.03, by_rank=True),
+    Signal("cost", lambda reading: reading.cost_nano_usd, _BOTH, 0.1, 0.03, by_rank=True),
+)
+BY_NAME = {signal.name: signal for signal in SIGNALS}
