@@ -271,6 +271,28 @@ class Destination(_Strict):
     repository: str = Field("", description="github: owner/name")
 
 
+class Monitor(_Strict):
+    """A deployed model that is watched (docs/monitoring.md): what is in the file is what the evaluator runs."""
+
+    model: str = Field(description="a route")
+    suite: str
+    tasks: str = Field("", description="glob over task keys and names; empty = all")
+    every: str = Field(description="30m, 6h, 1d, or five cron fields")
+    time_zone: str = Field("", description="of the cron fields and of the budget's day, such as Europe/Berlin; empty = UTC")
+    sample: int = Field(200, ge=5, le=100_000, description="instances that each tick asks")
+    pool: int | None = Field(None, ge=1, le=1000, description="times the sample, from which ticks draw; null = 20")
+    budget_usd_per_day: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
+    baseline: str = Field("", description="a finished run to compare with; empty = one of its own")
+    baseline_repeats: int | None = Field(None, ge=1, le=1000, description="how often its own asks each instance; null = 5")
+    panel: bool = Field(False, description="each tick asks the same instances")
+    tolerance: float | None = Field(None, ge=0, le=50, description="points that are no reason for an alarm; null = 1, of a panel 2")
+    horizon: str = Field("365d", description="within which false alarms are bounded")
+    alpha: float = Field(0.05, ge=1e-6, le=0.5, description="the most that the chance of any false alarm within the horizon can be")
+    destinations: list[str] = Field([], description="names in the section destinations; empty = all of them")
+    unpriced_ok: bool = Field(False, description="go on if the model's price is not known")
+    paused: bool = False
+
+
 class Embedded(_Strict):
     """The embedded model's server."""
 
@@ -298,6 +320,7 @@ class Settings(_Strict):
     accounts: dict[str, Account] = {}
     routes: dict[str, Route] = {}
     destinations: dict[str, Destination] = Field({}, description="where alarms go, by their names")
+    monitors: dict[str, Monitor] = Field({}, description="deployed models that the evaluator watches, by the monitors' names")
     prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from genlevel.runtime import destinations
+from genlevel.runtime import declared_monitors, destinations
 from genlevel.runtime.default_settings import DEFAULT_FILE, settings_file
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import FieldPath, Origin, dotted
 from genlevel.runtime.settings import ServiceListen, Settings, Tls
-from genlevel.runtime.shown import is_variable_name, looks_like_key, without_secrets
+from genlevel.runtime.shown import is_variable_name, looks_like_key, quoted, without_secrets
 
 _SERVICES = ("gateway", "evaluator", "scorer")
 _LIMIT_BYTES = 1 << 20
@@ -245,6 +245,14 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
             yield ("destinations", name), "must be named with letters, digits, '-', '_' and '.', 64 at most"
         for field, said in destinations.contradictions(destination):
             yield ("destinations", name, field), said
+    for name, monitor in settings.monitors.items():
+        if not _is_name(name):
+            yield ("monitors", name), "must be named with letters, digits, '-', '_' and '.', 64 at most"
+        for field, said in declared_monitors.contradictions(monitor):
+            yield ("monitors", name, field), said
+        for index, wanted in enumerate(monitor.destinations):
+            if wanted not in settings.destinations:
+                yield ("monitors", name, "destinations", index), f"no destination is named {quoted(wanted)} in this file"
     for key in settings.prices:
         if "/" not in key:
             yield ("prices", key), "must be named provider/model, such as openai/gpt-5"
