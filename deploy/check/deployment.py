@@ -1,9 +1,9 @@
-"""Checks the deployment files with the tools that read them: hadolint, Compose, promtool, kustomize and the Kubernetes schemas.
+"""Checks the deployment files with the tools that read them: hadolint, Compose, promtool, amtool, kustomize and the Kubernetes schemas.
 
     python deploy/check/deployment.py
 
-hadolint, kubectl and the schemas come with the project's check dependencies; Compose and promtool are used if they are installed,
-and must be if CI=true.
+hadolint, kubectl and the schemas come with the project's check dependencies; Compose, promtool and amtool are used if they are
+installed, and must be if CI=true.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def main() -> int:
         _run("Dockerfile", _installed("hadolint"), "Dockerfile"),
         _run("docker-compose.yml", _compose(), "config", "--quiet"),
         _run("Prometheus configuration", _system("promtool"), "check", "config", str(RULES / "prometheus.yml")),
-        _run("Prometheus rules", _system("promtool"), "test", "rules", str(RULES / "rules_test.yml")),
+        *(_run(f"Prometheus {file.stem}", _system("promtool"), "test", "rules", str(file)) for file in sorted(RULES.glob("*_test.yml"))),
+        _run("Alertmanager configuration", _system("amtool"), "check-config", str(ROOT / "deploy/alertmanager/alertmanager.yml")),
         *(_kubernetes(folder) for folder in sorted((ROOT / "deploy/kubernetes").iterdir())),
     ]
     return 0 if all(passed) else 1

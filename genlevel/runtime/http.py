@@ -19,7 +19,7 @@ from genlevel.runtime.callers.access import Access
 from genlevel.runtime.callers.http_guard import HttpGuard
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.logs import SeldomWarnings
-from genlevel.runtime.readiness import Check, fine
+from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.threads import in_thread
 
 if TYPE_CHECKING:
@@ -41,19 +41,25 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
     """An app with /metrics, /healthz and /readyz; routers may be added to it.
 
     Args:
-        registry: what /metrics shows, in Prometheus' text format or, for clients that ask, OpenMetrics.
+        registry: what /metrics shows, in Prometheus' text format or, for clients that ask, OpenMetrics. Unless it is always ready, it gets
+            the series genlevel_ready: what ``ready`` says at each scrape.
         healthy: says "" while the process works, else why it should be restarted; /healthz then answers 503.
         ready: says "" while calls are welcome, else why not (starting, stopping, a dependency is away); /readyz then answers 503.
     """
     from fastapi import FastAPI, Request
+    from fastapi.concurrency import run_in_threadpool
     from fastapi.responses import JSONResponse, Response
+    from prometheus_client import Gauge
     from prometheus_client.exposition import choose_encoder
 
     app = FastAPI(title=title, openapi_url=None)
+    shown = None if ready is fine else Gauge("genlevel_ready", "Whether calls are welcome: 1, else 0.", registry=registry)
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        if shown is not None:
+            shown.set(0 if await problem_of(ready) else 1)
         encoder, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encoder(registry), headers={"content-type": content_type})
+        return Response(await run_in_threadpool(encoder, registry), headers={"content-type": content_type})
 
     def answer(problem: str, good: str, bad: str) -> JSONResponse:
         body = {"status": bad, "reason": problem} if problem else {"status": good}

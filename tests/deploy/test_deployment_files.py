@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from genlevel.runtime.readiness import Life
 from genlevel.runtime.settings import ServiceListen, Settings
 from genlevel.runtime.settings_file import load_settings
 
@@ -30,6 +31,17 @@ def read_all(file: Path) -> list[Any]:
     return list(yaml.safe_load_all(file.read_text("utf-8")))
 
 
+def rule_files(repository: Path) -> list[Path]:
+    """The files of Prometheus' rules."""
+    folder = repository / "deploy/prometheus"
+    return sorted(file for file in folder.glob("*.yml") if file.name != "prometheus.yml" and not file.stem.endswith("_test"))
+
+
+def rules_of(repository: Path) -> list[dict[str, Any]]:
+    """All rules, recording and alerting ones."""
+    return [rule for file in rule_files(repository) for group in read_all(file)[0]["groups"] for rule in group["rules"]]
+
+
 @pytest.fixture(scope="module")
 def compose(repository: Path) -> dict[str, Any]:
     document: dict[str, Any] = read_all(repository / "docker-compose.yml")[0]
@@ -46,12 +58,16 @@ def exported_names() -> set[str]:
     """Every series name that the three services can show, and Prometheus' own."""
     from evaluator.telemetry import EvaluatorTelemetry
     from gateway.telemetry import Telemetry
+    from genlevel.runtime.http import create_app
     from scorer.runs.exporter import ScoreExporter
+    from tests.deploy.monitor_page import Monitors
 
     registry = CollectorRegistry()
     Telemetry(registry)
     EvaluatorTelemetry(registry)
     registry.register(ScoreExporter())
+    registry.register(Monitors(0.0))
+    create_app(registry, ready=Life())
     names = {"up"}
     for family in registry.collect():
         names |= {family.name + suffix for suffix in SUFFIXES[family.type]}
@@ -125,11 +141,33 @@ def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], r
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in configuration["scrape_configs"]}
     assert targets == {f"genlevel-{service}": [f"{service}:{default_ports(service)['http']}"] for service in SERVICES}
     assert "./deploy/prometheus:/etc/prometheus:ro" in compose["services"]["prometheus"]["volumes"]
-    assert [(repository / "deploy/prometheus" / name).exists() for name in configuration["rule_files"]] == [True]
+    assert {repository / "deploy/prometheus" / name for name in configuration["rule_files"]} == set(rule_files(repository))
+
+
+def test_prometheus_tells_alertmanager_by_its_name_in_compose(compose: dict[str, Any], repository: Path) -> None:
+    configuration = read_all(repository / "deploy/prometheus/prometheus.yml")[0]
+    [[target]] = [each["targets"] for each in configuration["alerting"]["alertmanagers"][0]["static_configs"]]
+    service, _, port = target.partition(":")
+    assert compose["services"][service]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"./deploy/{service}:/etc/{service}:ro" in compose["services"][service]["volumes"]
+    assert {volume.split(":")[0] for name in ("prometheus", service) for volume in compose["services"][name]["volumes"]} >= {
+        "prometheus-data",
+        "alertmanager-data",
+    }
+
+
+def test_every_alert_that_alertmanager_holds_back_or_is_held_back_by_exists(repository: Path) -> None:
+    configuration = read_all(repository / "deploy/alertmanager/alertmanager.yml")[0]
+    matchers = [matcher for rule in configuration["inhibit_rules"] for side in ("source", "target") for matcher in rule[f"{side}_matchers"]]
+    named = {name for matcher in matchers if matcher.startswith("alertname") for name in re.findall(r"Genlevel\w+", matcher)}
+    assert len(named) >= 6
+    assert named <= {rule["alert"] for rule in rules_of(repository) if "alert" in rule}
+    severities = {rule["labels"]["severity"] for rule in rules_of(repository) if "alert" in rule}
+    assert severities == {"critical", "warning", "info"}
 
 
 def test_every_metric_that_a_rule_asks_for_is_exported(repository: Path, exported_names: set[str]) -> None:
-    rules = [rule for group in read_all(repository / "deploy/prometheus/rules.yml")[0]["groups"] for rule in group["rules"]]
+    rules = rules_of(repository)
     recorded = {rule["record"] for rule in rules if "record" in rule}
     asked = {
         name
@@ -141,11 +179,22 @@ def test_every_metric_that_a_rule_asks_for_is_exported(repository: Path, exporte
     assert asked - recorded - labels <= exported_names
 
 
+def test_every_alert_is_documented_with_its_severity(repository: Path) -> None:
+    page = (repository / "docs/alarms.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`Genlevel\w+`(?:, )?)+) \| (\w+) \|", page, re.MULTILINE)
+    documented = {name: severity for names, severity in rows for name in re.findall(r"\w+", names)}
+    assert documented == {rule["alert"]: rule["labels"]["severity"] for rule in rules_of(repository) if "alert" in rule}
+
+
 def test_every_alert_is_tested(repository: Path) -> None:
-    rules = [rule for group in read_all(repository / "deploy/prometheus/rules.yml")[0]["groups"] for rule in group["rules"]]
-    tests = read_all(repository / "deploy/prometheus/rules_test.yml")[0]["tests"]
+    rules = rules_of(repository)
+    files = [file.with_name(f"{file.stem}_test.yml") for file in rule_files(repository)]
+    tests = [test for file in files for test in read_all(file)[0]["tests"]]
     fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
-    assert fired == {rule["alert"] for rule in rules if "alert" in rule}
+    silent = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if not case.get("exp_alerts")}
+    assert fired == silent == {rule["alert"] for rule in rules if "alert" in rule}
+    asked = " ".join(case["expr"] for test in tests for case in test.get("promql_expr_test", []))
+    assert not [rule["record"] for rule in rules if "record" in rule and rule["record"] not in asked]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry
 
 from evaluator.telemetry import EvaluatorTelemetry, SuiteName
@@ -26,7 +21,7 @@ from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
 from scorer.tasks import TaskRecord
-from tests.ports import free_ports
+from tests.alerting import Alerting, running_prometheus
 
 pytestmark = pytest.mark.full
 
@@ -50,73 +45,30 @@ def registries() -> dict[str, CollectorRegistry]:
     return by_service
 
 
-@asynccontextmanager
-async def running_prometheus(repository: Path, folder: Path, ports: dict[str, int]) -> AsyncIterator[str]:
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus is not installed")
-    shipped = yaml.safe_load((repository / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
-    shipped["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
-    for job in shipped["scrape_configs"]:
-        service = job["job_name"].removeprefix("genlevel-")
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{ports[service]}"]}]
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(shipped))
-    shutil.copy(repository / "deploy/prometheus/rules.yml", folder)
-    [port] = free_ports(1)
-    log = (folder / "log").open("w")
-    arguments = [
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    process = await asyncio.create_subprocess_exec(program, *arguments, stdout=log, stderr=log)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
-        log.close()
-
-
-async def ask(session: aiohttp.ClientSession, path: str, **parameters: str) -> Any:
-    """The data of an answer of Prometheus' API; None while it does not answer."""
-    try:
-        async with session.get(path, params=parameters) as answer:
-            return (await answer.json())["data"]
-    except (aiohttp.ClientError, KeyError):
-        return None
-
-
-async def value(session: aiohttp.ClientSession, base: str, query: str) -> float:
-    """The value of a query with one result, waiting for it to appear."""
-    while True:
-        data = await ask(session, f"{base}/api/v1/query", query=query)
-        if data and data["result"]:
-            (result,) = data["result"]
-            return float(result["value"][1])
-        await asyncio.sleep(0.2)
-
-
-async def test_prometheus_scrapes_all_services_and_evaluates_the_rules(repository: Path, tmp_path: Path) -> None:
+async def test_prometheus_scrapes_all_services_and_evaluates_the_rules(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        ports = {}
+        targets = {}
         for service, registry in registries().items():
             server = await stack.enter_async_context(HttpServer(create_app(registry), "127.0.0.1:0"))
-            ports[service] = server.port
-        base = await stack.enter_async_context(running_prometheus(repository, tmp_path, ports))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+            targets[f"genlevel-{service}"] = [f"127.0.0.1:{server.port}"]
+        alerting = Alerting(await stack.enter_async_context(running_prometheus(tmp_path, targets)), "")
+
+        async def value(expression: str) -> float:
+            [found] = await alerting.appears(expression)
+            return float(found["value"][1])
+
         async with asyncio.timeout(90):
-            assert await value(session, base, "sum(up) == 3") == 3
-            assert await value(session, base, 'genlevel_verdict{model="m", suite="starter"}') == 2
-            assert await value(session, base, 'genlevel_gateway_cost_usd_total{provider="openai"}') == 0.0025
-            assert await value(session, base, 'genlevel_gateway_errors_total{class="RATE_LIMIT"}') == 1
-            assert await value(session, base, 'genlevel_evaluator_answers_total{outcome="answered"}') == 1
-            assert await value(session, base, "genlevel:evaluator_answers:rate5m") == 0
-            assert await value(session, base, "sum(gen_ai_client_token_usage_sum)") == 5
-            groups = (await ask(session, f"{base}/api/v1/rules"))["groups"]
+            assert await value("sum(up) == 3") == 3
+            assert await value('genlevel_verdict{model="m", suite="starter"}') == 2
+            assert await value('genlevel_gateway_cost_usd_total{provider="openai"}') == 0.0025
+            assert await value('genlevel_gateway_errors_total{class="RATE_LIMIT"}') == 1
+            assert await value('genlevel_evaluator_answers_total{outcome="answered"}') == 1
+            assert await value("genlevel:evaluator_answers:rate5m") == 0
+            assert await value("sum(gen_ai_client_token_usage_sum)") == 5
+            groups = (await alerting.data("/api/v1/rules"))["groups"]
             while any(rule["health"] == "unknown" for group in groups for rule in group["rules"]):
                 await asyncio.sleep(0.2)
-                groups = (await ask(session, f"{base}/api/v1/rules"))["groups"]
+                groups = (await alerting.data("/api/v1/rules"))["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
-        assert len(rules) == 10
+        assert len(rules) == 26
         assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == {(rule["name"], "ok", "") for rule in rules}

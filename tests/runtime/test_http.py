@@ -60,6 +60,20 @@ async def test_connections_without_a_request_have_to_go_if_there_are_too_many(re
             writer.close()
 
 
+async def test_a_scrape_says_whether_the_service_is_ready_now_if_it_may_not_be(registry: CollectorRegistry) -> None:
+    problems = ["starting", "", "the database is away"]
+
+    async def ready() -> str:
+        return problems.pop(0) if problems else str(1 / 0)
+
+    async with HttpServer(create_app(registry, ready=ready), "127.0.0.1:0") as server:
+        shown = []
+        for _ in range(4):
+            _, _, text = await fetch(server, "/metrics")
+            shown += [sample.value for family in parse_text(text) for sample in family.samples if sample.name == "genlevel_ready"]
+    assert shown == [0, 1, 0, 0], "a check that fails is no sign of health"
+
+
 async def test_health_and_readiness_say_what_their_checks_say(registry: CollectorRegistry) -> None:
     problems = {"healthy": "", "ready": "starting"}
 
