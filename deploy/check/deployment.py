@@ -28,6 +28,7 @@ def main() -> int:
         _run("Prometheus configuration", _system("promtool"), "check", "config", str(RULES / "prometheus.yml")),
         *(_run(f"Prometheus {file.stem}", _system("promtool"), "test", "rules", str(file)) for file in sorted(RULES.glob("*_test.yml"))),
         _run("Alertmanager configuration", _system("amtool"), "check-config", str(ROOT / "deploy/alertmanager/alertmanager.yml")),
+        _run("Grafana dashboards", [sys.executable], str(ROOT / "deploy/grafana/build.py")),
         *(_kubernetes(folder) for folder in sorted((ROOT / "deploy/kubernetes").iterdir())),
     ]
     return 0 if all(passed) else 1

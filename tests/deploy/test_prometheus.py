@@ -7,48 +7,18 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from evaluator.telemetry import EvaluatorTelemetry, SuiteName
-from gateway.telemetry import Telemetry
-from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
-from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.http import HttpServer, create_app
-from genlevel.v1 import gateway_pb2 as gw
-from scorer.certify import certify
-from scorer.runs.exporter import Current, ScoreExporter, Shown
-from scorer.runs.verdict import compute_verdict
-from scorer.scoring.task_scoring import TaskOutcome
-from scorer.store.records import StoredScore
-from scorer.tasks import TaskRecord
 from tests.alerting import Alerting, running_prometheus
+from tests.deploy.pages import Pages
 
 pytestmark = pytest.mark.full
-
-
-def registries() -> dict[str, CollectorRegistry]:
-    """What each service shows after one answered call, one failed one, and one verdict."""
-    by_service = {name: CollectorRegistry() for name in ("gateway", "evaluator", "scorer")}
-    telemetry = Telemetry(by_service["gateway"])
-    series = telemetry.model("openai", "m", "chat")
-    usage = gw.Usage(input_tokens=3, output_tokens=2)
-    series.answered(gw.GenerateResponse(upstream_s=0.5, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage), True)
-    telemetry.failed("openai", "RATE_LIMIT")
-    EvaluatorTelemetry(by_service["evaluator"]).answered("m", SuiteName("starter", "1f3a5b7c"), Outcome.ANSWERED)
-    exporter = ScoreExporter()
-    task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
-    outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
-    verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
-    shown = Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={}))
-    exporter.update(("m", "starter", "1f3a5b7c9d"), lambda: [Current("run", False, lambda: shown)], changed="run")
-    by_service["scorer"].register(exporter)
-    return by_service
 
 
 async def test_prometheus_scrapes_all_services_and_evaluates_the_rules(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         targets = {}
-        for service, registry in registries().items():
+        for service, registry in Pages().registries.items():
             server = await stack.enter_async_context(HttpServer(create_app(registry), "127.0.0.1:0"))
             targets[f"genlevel-{service}"] = [f"127.0.0.1:{server.port}"]
         alerting = Alerting(await stack.enter_async_context(running_prometheus(tmp_path, targets)), "")
