@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry
 
@@ -44,6 +45,10 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
 
+if TYPE_CHECKING:
+    from evaluator.monitors.service import Monitors
+    from evaluator.monitors.watching import Watching
+
 Response = TypeVar("Response")
 
 WATCH_INTERVAL_S = 0.5
@@ -62,6 +67,7 @@ class Evaluator:
         suites: those that runs may name; None: as one that others can call, by name those of the package and of the settings' folders.
         continues: it is a service, whose runs go on after a restart: ``go_on`` sees to that.
         patience: with its database, if another service in this process has the same; None: as the settings say.
+        clock: Unix seconds, by which monitors tick.
     """
 
     def __init__(
@@ -76,11 +82,12 @@ class Evaluator:
         suites: Suites | None = None,
         continues: bool = False,
         patience: DatabasePatience | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         defaults = settings.runs
         self._default_judge = defaults.judge
         patience_s = settings.storage.patience_s
-        patience = patience or DatabasePatience.of(patience_s)
+        patience = self._patience = patience or DatabasePatience.of(patience_s)
         self._journal = Journal(
             settings.storage.url or sqlite_url(data_folder / "genlevel.db"), patience=patience, durability=settings.storage.durability
         )
@@ -110,12 +117,19 @@ class Evaluator:
         self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)
         self._going_on: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._settings = settings
+        self._registry = registry
+        self._locks = locks
+        self._clock = clock
+        self._watching: Watching | None = None
         files = FileCache(self._context.blobs, data_folder / "files")
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
 
     def begin_nothing(self) -> None:
         """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""
         self._stopping.set()
+        if self._watching is not None:
+            self._watching.begin_nothing()
         if self._going_on is not None:
             self._going_on.cancel()
         self._control.begin_nothing()
@@ -131,12 +145,34 @@ class Evaluator:
         self._hurry(CUT_S)
         self._control.cut()
 
+    @property
+    def watching(self) -> Watching:
+        """Monitors, made when they are first asked for: most commands have nothing to do with them."""
+        if self._watching is None:
+            from evaluator.monitors.asking import MonitorRuns
+            from evaluator.monitors.watching import Watching
+
+            runs = MonitorRuns(
+                self._journal, self._context.scorer, self._planner, self._starter, self._records, self._updating, self._suites
+            )
+            lock = self._locks.of("monitors")
+            self._watching = Watching(self._settings, runs, self._patience, lock, registry=self._registry, clock=self._clock)
+        return self._watching
+
+    @property
+    def monitors(self) -> Monitors:
+        """The core of MonitorService."""
+        return self.watching.service
+
     def go_on(self) -> None:
-        """Continues what is to go on and nobody works on, now and from now on, until ``close``."""
+        """Continues what is to go on and nobody works on, and watches deployed models, now and from now on, until ``close``."""
+        self.watching.begin()
         self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
 
     async def close(self) -> None:
         """Stops what runs and closes the journal."""
+        if self._watching is not None:
+            await self._watching.close()
         if self._going_on is not None:
             self._going_on.cancel()
             await asyncio.wait((self._going_on,))

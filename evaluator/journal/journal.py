@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, se
 
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
+from evaluator.journal.monitor_store import MonitorStore
 from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
@@ -69,6 +70,7 @@ class Journal:
         self.judgements = Judgements(self._engine, self._submit)
         self.wishes = WishTable(self._engine)
         self.traffic = TrafficTable(self._engine, self._submit)
+        self.monitors = MonitorStore(self._engine)
 
     @property
     def waits_for(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, text
 
+import evaluator.journal.monitor_tables
 import evaluator.journal.tables
 import genlevel.runtime.leases.table
 import scorer.store.scores

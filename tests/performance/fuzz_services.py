@@ -40,6 +40,7 @@ from genlevel.runtime.loop import run
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import monitor_pb2 as mo
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.metrics import implemented
 
@@ -53,7 +54,10 @@ SERVICES = {
     "evaluator": ev.DESCRIPTOR.services_by_name["EvaluatorService"],
     "scorer": sc.DESCRIPTOR.services_by_name["ScorerService"],
 }
+MONITORS = mo.DESCRIPTOR.services_by_name["MonitorService"]
+"""Served by the evaluator."""
 METHODS = {method.name: (service, method) for service, found in SERVICES.items() for method in found.methods}
+METHODS |= {method.name: ("evaluator", method) for method in MONITORS.methods}
 DEEP = ["ScoreTask"] * 8 + ["BeginRun", "GetVerdict", "Compare", "Generate", "GenerateMany", "PlanRun", "RescoreRun", "UpdateRun"]
 """Methods that have more to them are called more often."""
 LOST = "Internal error from Core"
@@ -222,7 +226,7 @@ class Client:
     async def call(self, name: str, requests: Sequence[bytes], *, most_s: float = MOST_S) -> tuple[grpc.StatusCode, str, list[Message]]:
         """How the call ended, what was said, and its last answers. Streams that go on are left."""
         service, method = METHODS[name]
-        full = f"/{SERVICES[service].full_name}/{name}"
+        full = f"/{method.containing_service.full_name}/{name}"
         call = self._channels[service].stream_stream(full, response_deserializer=GetMessageClass(method.output_type).FromString)(
             _each(requests), timeout=MOST_S
         )
@@ -266,6 +270,25 @@ async def real_runs(client: Client) -> list[str]:
     return ids
 
 
+def _monitor_seeds() -> list[tuple[str, Message]]:
+    asked = ev.RunSpecification(model="stubbed", suite="bench")
+    hourly = mo.MonitorSpecification(asked=asked, every="1h", sample=10, pool=2, baseline_repeats=1, budget_nano_usd=10**9)
+    daily = mo.MonitorSpecification(asked=asked, every="0 6 * * *", time_zone="Europe/Berlin", sample=10, alpha=0.05, unpriced_ok=True)
+    return [
+        ("PlanMonitor", mo.PlanMonitorRequest(name="m", specification=hourly)),
+        ("AddMonitor", mo.AddMonitorRequest(name="hourly", specification=hourly)),
+        ("AddMonitor", mo.AddMonitorRequest(name="daily", specification=daily)),
+        ("ListMonitors", mo.ListMonitorsRequest()),
+        ("GetMonitor", mo.GetMonitorRequest(name="hourly", ticks=5)),
+        ("PauseMonitor", mo.PauseMonitorRequest(name="hourly", paused=True)),
+        ("RunMonitor", mo.RunMonitorRequest(name="hourly")),
+        ("AcknowledgeAlarms", mo.AcknowledgeAlarmsRequest(name="hourly", alarms=["hourly-1-00000000"], note="seen")),
+        ("RebaseMonitor", mo.RebaseMonitorRequest(name="hourly", baseline_repeats=1)),
+        ("RemoveMonitor", mo.RemoveMonitorRequest(name="daily")),
+        ("TestAlarm", mo.TestAlarmRequest(name="hourly", destination="nowhere")),
+    ]
+
+
 def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
     """Valid requests by method: those that went between the services, and some with the ids of what is there."""
     seeds: Seeds = {name: [] for name in METHODS}
@@ -305,6 +328,7 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("Compare", sc.CompareRequest(run_a=one, run_b=one, draws=50, alpha=0.05)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=other, draws=50)),
         ("ListInstances", sc.ListInstancesRequest(run_id=one, task=f"nlp/{TASKS[0]}")),
+        *_monitor_seeds(),
     ]
     for name, message in by_hand:
         seeds[name].append([message])

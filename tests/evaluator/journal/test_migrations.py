@@ -73,6 +73,11 @@ OLD_KEYS = [
 ]
 
 
+NEW_TABLES = {"evaluator_traffic", "evaluator_accounts", "evaluator_monitors"} | {
+    f"evaluator_monitor_{name}" for name in ("pools", "ticks", "alarms", "deliveries", "events")
+}
+
+
 def test_answers_get_their_whole_key_and_no_row_is_lost(url):
     _, before, keys, tables = looked_at(url)
     assert (before, keys) == ([ROWS] * 3, OLD_KEYS)
@@ -87,7 +92,7 @@ def test_answers_get_their_whole_key_and_no_row_is_lost(url):
     assert journal.judgements.people_of("r", "t", [AnswerKey("i7")]) == {AnswerKey("i7"): {"anna": 4.5}}
     journal.close()
     version, rows, keys, now = looked_at(url)
-    assert (version, rows, now - tables) == (HEAD, before, {"evaluator_traffic", "evaluator_accounts"})
+    assert (version, rows, now - tables) == (HEAD, before, NEW_TABLES)
     assert keys == [[*old[:3], "variant", "repeat", "shuffle", *old[3:]] for old in OLD_KEYS]
 
 

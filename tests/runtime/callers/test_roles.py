@@ -9,11 +9,11 @@ import pytest
 
 from genlevel.runtime.callers import Caller, Role
 from genlevel.runtime.callers.roles import METRICS_PAGE, OPEN_PAGES, RPCS, needed_role
-from genlevel.v1 import evaluator_pb2, gateway_pb2, scorer_pb2
+from genlevel.v1 import evaluator_pb2, gateway_pb2, monitor_pb2, scorer_pb2
 
 METHODS = [
     f"/{service.full_name}/{method.name}"
-    for file in (gateway_pb2.DESCRIPTOR, evaluator_pb2.DESCRIPTOR, scorer_pb2.DESCRIPTOR)
+    for file in (gateway_pb2.DESCRIPTOR, evaluator_pb2.DESCRIPTOR, monitor_pb2.DESCRIPTOR, scorer_pb2.DESCRIPTOR)
     for service in file.services_by_name.values()
     for method in service.methods
 ]

@@ -1,0 +1,81 @@
+"""The runs of monitors: how a baseline or a tick is begun, how it stands, and what it has cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.monitor_records import MonitorRecord
+from evaluator.monitors.money import run_budget
+from evaluator.monitors.specification import daily_budget, traffic_of
+from evaluator.planning.planner import Planner
+from evaluator.planning.plans import Plan
+from evaluator.planning.suites import Suites
+from evaluator.ports import ScorerPort
+from evaluator.runs.records import RunRecords
+from evaluator.runs.starting import Starter
+from evaluator.runs.updating import Updating
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import monitor_pb2 as mo
+
+_ENDED = (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorRuns:
+    """What asks models for monitors, and what knows of it."""
+
+    journal: Journal
+    scorer: ScorerPort
+    planner: Planner
+    starter: Starter
+    records: RunRecords
+    updating: Updating
+    suites: Suites
+
+    async def plan(self, asked: ev.RunSpecification) -> Plan:
+        """What is asked, resolved. Raises GenlevelError."""
+        return await self.planner.resolve(asked)
+
+    async def start(self, record: MonitorRecord, asked: ev.RunSpecification, specification: mo.MonitorSpecification) -> str:
+        """Starts a run within what is left of the day, or continues the one that asks this. Returns its id. Raises GenlevelError."""
+        response = await self.starter.start(ev.StartRunRequest(specification=asked, traffic=_traffic(record, specification)))
+        return response.run.run_id
+
+    async def continue_(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> None:
+        """Lets a run go on that nobody works on. Raises GenlevelError."""
+        await self.starter.start(ev.StartRunRequest(run_id=run_id, traffic=_traffic(record, specification)))
+
+    async def state(self, run_id: str) -> ev.Run:
+        """A run as it stands. Raises NotFoundError if it is gone, StorageError."""
+        return await self.records.message(await self.records.find(run_id))
+
+    async def allow(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> None:
+        """Gives a run that goes on what is left of a new day. Raises GenlevelError."""
+        if (daily := daily_budget(specification)) is not None:
+            traffic = ev.TrafficSettings(budget_nano_usd=run_budget(record, daily))
+            await self.updating.update(ev.UpdateRunRequest(run_id=run_id, traffic=traffic))
+
+    async def stop(self, run_id: str) -> None:
+        """Stops a run, if it goes on anywhere. Raises GenlevelError."""
+        await self.updating.stop(ev.CancelRunRequest(run_id=run_id))
+
+
+def is_over(run: ev.Run) -> bool:
+    """Whether a run has come to an end by itself, or a person has stopped it."""
+    return run.status in _ENDED or (run.wanted == ev.RUN_WANTED_STOPPED and run.status != ev.RUN_STATUS_RUNNING)
+
+
+def is_left(run: ev.Run) -> bool:
+    """Whether nobody works on a run, and nobody will: its process ended, and no service continues it."""
+    return run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_UNSPECIFIED
+
+
+def most_cost(run: ev.Run) -> int | None:
+    """What a run has cost at most, in nano-dollars; None: nobody can tell."""
+    return run.most_cost_nano_usd if run.HasField("most_cost_nano_usd") else None
+
+
+def _traffic(record: MonitorRecord, specification: mo.MonitorSpecification) -> ev.TrafficSettings:
+    daily = daily_budget(specification)
+    return traffic_of(specification, None if daily is None else run_budget(record, daily))
