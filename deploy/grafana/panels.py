@@ -69,7 +69,7 @@ def number(
         steps.append({"color": "red", "value": warns_at})
     mappings = [{"type": "value", "options": {f"{value:g}": {"color": "red"}}} for value in bad]
     defaults = {"unit": unit, "thresholds": {"mode": "absolute", "steps": steps}, "mappings": mappings}
-    options = {"reduceOptions": {"calcs": ["lastNotNull"], "values": False}, "colorMode": "value", "textMode": "value_and_name"}
+    options = {"reduceOptions": {"calcs": ["lastNotNull"], "values": False}, "colorMode": "value", "textMode": "auto"}
     return _panel(
         "stat", title, [query], (width, 4), note=note, fields={"defaults": defaults, "overrides": []}, options=options, instant=True
     )

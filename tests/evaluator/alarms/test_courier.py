@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import socket
 import ssl
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -114,6 +116,20 @@ async def test_what_a_receiver_refuses_for_good_is_given_up_with_its_reason(rig:
     assert rig.outbox.lost[delivery].startswith("it answered 400 (bad xxx")
     assert f"the alarm {FULL.id} did not reach the destination hook" in caplog.text
     assert rig.counted == {("hook", "given_up"): 1}
+
+
+async def test_a_compressed_answer_is_not_unpacked(rig: Rig) -> None:
+    delivery = rig.outbox.add("hook", FULL)
+    packed = gzip.compress(bytes(64 << 20))
+    rig.receiver.replies.append(web.Response(status=400, body=packed, headers={"Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    try:
+        await rig.courier.deliver()
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert rig.outbox.lost[delivery].startswith("it answered 400 (")
+    assert rig.receiver.received[0].headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("status", [301, 307, 308])
