@@ -9,11 +9,13 @@ import sys
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from evaluator.monitors.series import DeliveryCounter, MonitorSeries
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.runtime.readiness import Life, fine
 from tests.alerting import prometheus_and_alertmanager
@@ -21,6 +23,9 @@ from tests.deploy.dashboards import dashboards, named_in, shown, without_data
 from tests.deploy.monitor_page import Monitors, monitor_page
 from tests.deploy.pages import Pages
 from tests.deploy.test_deployment_files import SUFFIXES, rules_of
+
+if TYPE_CHECKING:
+    from evaluator.journal.monitor_store import MonitorStore
 
 KINDS = {"row", "timeseries", "stat", "table", "bargauge"}
 
@@ -72,6 +77,18 @@ def test_every_series_of_the_page_on_metrics_is_in_a_dashboard_or_left_out_for_a
     rules = {name for rule in rules_of(repository) for name in named_in(rule["expr"])}
     asked = {re.sub(r"_(?:bucket|sum|count)$", "", name) for name in {name for one in shown() for name in named_in(one.expression)} | rules}
     assert documented - asked == set()
+
+
+def test_the_page_of_tests_has_the_series_and_labels_that_an_evaluator_shows() -> None:
+    registry = CollectorRegistry()
+    DeliveryCounter(registry)
+    made = [*MonitorSeries(cast("MonitorStore", None), time.time).collect(), *registry.collect()]
+    monitors = Monitors(time.time())
+    monitors.alarms |= {("nightly", "all", "regression", "score")}
+    pages = {family.name: {tuple(sample.labels) for sample in family.samples} for family in monitors.collect()}
+    # A family keeps its labels' names to itself.
+    labels = {family.name: {tuple(getattr(family, "_labelnames", ("destination", "outcome")))} for family in made}
+    assert pages == labels
 
 
 def test_every_series_of_monitors_is_in_a_dashboard() -> None:

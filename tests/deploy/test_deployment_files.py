@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
@@ -13,6 +14,9 @@ from prometheus_client import CollectorRegistry
 from genlevel.runtime.readiness import Life
 from genlevel.runtime.settings import ServiceListen, Settings
 from genlevel.runtime.settings_file import load_settings
+
+if TYPE_CHECKING:
+    from evaluator.journal.monitor_store import MonitorStore
 
 SERVICES = ("gateway", "evaluator", "scorer")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count"), "gauge": ("",)}
@@ -56,17 +60,18 @@ def base(repository: Path) -> Path:
 @pytest.fixture(scope="module")
 def exported_names() -> set[str]:
     """Every series name that the three services can show, and Prometheus' own."""
+    from evaluator.monitors.series import DeliveryCounter, MonitorSeries
     from evaluator.telemetry import EvaluatorTelemetry
     from gateway.telemetry import Telemetry
     from genlevel.runtime.http import create_app
     from scorer.runs.exporter import ScoreExporter
-    from tests.deploy.monitor_page import Monitors
 
     registry = CollectorRegistry()
     Telemetry(registry)
     EvaluatorTelemetry(registry)
     registry.register(ScoreExporter())
-    registry.register(Monitors(0.0))
+    registry.register(MonitorSeries(cast("MonitorStore", None), time.time))
+    DeliveryCounter(registry)
     create_app(registry, ready=Life())
     names = {"up"}
     for family in registry.collect():
@@ -134,6 +139,18 @@ def test_kubernetes_asks_every_caller_for_a_token_and_gives_the_evaluator_its_ow
         assert mounted[str(settings.auth.tokens.parent)] == "genlevel-tokens"
         own = mounted.get(str(settings.addresses.token_file.parent))
         assert own == ("genlevel-evaluator-token" if service == "evaluator" else None)
+
+
+def test_in_kubernetes_secrets_of_calls_and_of_alarms_go_to_whom_they_are_for_alone(base: Path) -> None:
+    given = {}
+    for service in SERVICES:
+        (container,) = read_all(base / f"{service}.yaml")[0]["spec"]["template"]["spec"]["containers"]
+        given[service] = [source["secretRef"] for source in container.get("envFrom", [])]
+    assert given == {
+        "gateway": [{"name": "genlevel-keys", "optional": True}],
+        "evaluator": [{"name": "genlevel-alarms", "optional": True}],
+        "scorer": [],
+    }
 
 
 def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], repository: Path) -> None:
