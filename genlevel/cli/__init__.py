@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "synergy": ("genlevel.cli.synergy", "synergy", "Show on which skills a model's scores reach the specialists' published ones."),
     "certify": ("genlevel.cli.certify", "certify", "Show what is certain of a run's or workbook's verdict, task by task."),
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
+    "monitor": ("genlevel.cli.monitor", "monitor", "Watch deployed models: ask them again and again, and raise alarms if they change."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),
     "suites": ("genlevel.cli.suites", "suites", "List the suites that have a name."),
     "tasks": ("genlevel.cli.tasks", "tasks", "List the tasks of General-Bench."),
@@ -49,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 
 EXIT_INCOMPLETE = 1
 EXIT_USAGE = 2
+EXIT_ALARM = 3
 EXIT_INTERRUPTED = 130
 
 

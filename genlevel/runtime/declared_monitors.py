@@ -1,4 +1,4 @@
-"""Monitors that stand in genlevel.yaml, and what cannot be."""
+"""Monitors that stand in genlevel.yaml: what cannot be, and each as the message that a monitor is added by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from genlevel.runtime.periods import seconds_of
 
 if TYPE_CHECKING:
     from genlevel.runtime.settings import Monitor
+    from genlevel.v1 import monitor_pb2 as mo
 
+_NANO = 1_000_000_000
 _CRON_FIELDS = 5
 LEAST_HORIZON_S, MOST_HORIZON_S = 3600, 36_500 * 86_400
 
@@ -38,3 +40,27 @@ def _no_period(text: str) -> str:
     except UsageError as error:
         return str(error)
     return ""
+
+
+def specification_of(monitor: Monitor) -> mo.MonitorSpecification:
+    """The monitor as a message; what the file leaves out is not set. It has no contradictions."""
+    from genlevel.v1 import evaluator_pb2 as ev
+    from genlevel.v1 import monitor_pb2 as mo
+
+    budget = monitor.budget_usd_per_day
+    return mo.MonitorSpecification(
+        asked=ev.RunSpecification(model=monitor.model, suite=monitor.suite, tasks=monitor.tasks),
+        every=monitor.every,
+        time_zone=monitor.time_zone,
+        sample=monitor.sample,
+        pool=monitor.pool or 0,
+        budget_nano_usd=None if budget is None else int(budget * _NANO),
+        baseline=monitor.baseline,
+        baseline_repeats=monitor.baseline_repeats or 0,
+        panel=monitor.panel,
+        tolerance=monitor.tolerance,
+        horizon_s=seconds_of(monitor.horizon),
+        alpha=monitor.alpha,
+        destinations=monitor.destinations,
+        unpriced_ok=monitor.unpriced_ok,
+    )

@@ -25,6 +25,12 @@ UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 
 
+MONITORS = frozenset(
+    ("monitor", "acknowledged-monitor", "watched-monitor", "alarm", "monitor-tick", "asked-tick", "monitor-plan", "removed-monitor")
+) | {"tested-destination"}
+"""The sections of what `genlevel monitor` prints."""
+
+
 @dataclass
 class Node:
     """A described field. links: sections that describe what is in it. anything: it may be any JSON."""
@@ -173,9 +179,10 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     (Path(suite) / "nlp" / "Causal-Reasoning" / "annotation.json").write_text('{"data": [{"id": "q"}]}')
     run("check", "bench", "check", suite)
     assert not checker.problems
-    # The fetch has its own server and test (tests/benchmark/test_hub_fetch.py).
-    assert commands_with_json() - called == {"bench fetch"}, "call the others above, so that their fields are held against the page"
-    assert {place for place in checker.unseen() if not place.startswith("fetch.")} <= UNSEEN
+    # The fetch has its own server and test (tests/benchmark/test_hub_fetch.py), and monitors theirs (test_monitor_command.py).
+    elsewhere = {command for command in commands_with_json() if command.startswith("monitor ")} | {"bench fetch"}
+    assert commands_with_json() - called == elsewhere, "call the others above, so that their fields are held against the page"
+    assert {place for place in checker.unseen() if place.partition(".")[0] not in {"fetch", *MONITORS}} <= UNSEEN
 
 
 def commands_with_json() -> set[str]:
@@ -193,7 +200,7 @@ def commands_with_json() -> set[str]:
 
 def test_every_command_with_json_is_in_the_list():
     listed = re.findall(r"`([^`]+)`", PAGE.partition("\n## ")[0])
-    named = {re.match(r"[a-z]*(?: [a-z]+)?", text)[0].strip() for text in listed}
+    named = {re.match(r"[a-z]*(?: [a-z][a-z-]*)?", text)[0].strip() for text in listed}
     assert commands_with_json() <= named
 
 

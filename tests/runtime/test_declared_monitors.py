@@ -1,13 +1,14 @@
-"""Monitors in genlevel.yaml: what is refused with its line."""
+"""Monitors in genlevel.yaml: what is refused with its line, and the message that each becomes."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
+from genlevel.runtime.declared_monitors import specification_of
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.settings_file import parse_settings
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import monitor_pb2 as mo
 
 WHOLE = """\
 destinations: {chat: {kind: slack, url_env: CHAT}, desk: {kind: webhook, url: 'https://desk.example/hook'}}
@@ -31,14 +32,22 @@ monitors:
 """
 
 
-def test_what_a_file_says_of_a_monitor_is_read():
-    monitor = parse_settings(WHOLE).monitors["nightly"]
-    assert (monitor.every, monitor.budget_usd_per_day, monitor.destinations, monitor.paused) == (
-        "0 2 * * *",
-        Decimal("2.50"),
-        ["desk"],
-        True,
-    )
+def test_what_a_file_says_of_a_monitor_becomes_the_message_that_it_is_added_by():
+    (monitor,) = parse_settings(WHOLE).monitors.values()
+    assert specification_of(monitor) == mo.MonitorSpecification(
+        asked=ev.RunSpecification(model="candidate", suite="starter", tasks="*Reasoning*"),
+        every="0 2 * * *", time_zone="Europe/Berlin", sample=400, pool=30, budget_nano_usd=2_500_000_000, baseline_repeats=3,
+        tolerance=0.5, horizon_s=90 * 86_400, alpha=0.01, destinations=["desk"], unpriced_ok=True,
+    )  # fmt: skip
+    assert monitor.paused
+
+
+def test_what_is_left_out_is_the_evaluators_to_decide():
+    panel = parse_settings("monitors: {p: {model: m, suite: s, every: 6h, panel: true, baseline: 0123456789ab}}").monitors["p"]
+    assert specification_of(panel) == mo.MonitorSpecification(
+        asked=ev.RunSpecification(model="m", suite="s"),
+        every="6h", sample=200, panel=True, baseline="0123456789ab", horizon_s=365 * 86_400, alpha=0.05,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

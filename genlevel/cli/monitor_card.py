@@ -1,0 +1,222 @@
+"""Monitors for people: what one would cost, the list, and how one stands, from their JSON documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genlevel.cli.printing import console, harmless, number, one_line, signed, span, table
+from genlevel.runtime.periods import period_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from genlevel.runtime.documents import Document
+
+_ANSWER = 160
+
+
+def print_plan(plan: Document) -> None:
+    """What ``--dry-run`` shows."""
+    out = console()
+    pool = f" of a pool of {plan['pool']:,}" if plan["pool"] > plan["sample"] else ""
+    each = f"{plan['sample']:,} instances{pool}"
+    out.print(f"{harmless(plan['monitor'])}: {plan['ticks_a_year']:,.0f} ticks a year, each of {each}", soft_wrap=True)
+    usd = plan["usd"]
+    if usd["tick"] is None:
+        out.print("The model has no price: its cost is unknown, not zero.")
+    else:
+        told = f"cost: at most about {_dollars(usd['tick'])} a tick, {_dollars(usd['day'])} a day, {_dollars(usd['year'])} a year"
+        out.print(told + (f"; the baseline {_dollars(usd['baseline'])} once" if plan["baseline_calls"] else ""), soft_wrap=True)
+    if plan["baseline_calls"]:
+        out.print(f"baseline: {plan['baseline_calls']:,} calls before the first tick")
+    out.print(f"false alarms: at most {number(plan['false_alarms_a_year'], 3)} a year expected")
+    _print_delays(out, plan)
+    if plan["groups"]:
+        rows = table("watched beside the whole", ">instances a tick")
+        for group in plan["groups"]:
+            rows.add_row(harmless(group["group"]), f"{group['instances']:,}")
+        out.print(rows)
+    if not plan["model"]["ready"]:
+        out.print(f"The model cannot be called yet: {harmless(plan['model']['problem'])}", soft_wrap=True)
+    for problem in plan["problems"]:
+        out.print(f"note: {harmless(problem)}", soft_wrap=True)
+    out.print("nothing was called, and no monitor was added")
+
+
+def _print_delays(out: Console, plan: Document) -> None:
+    """A row a drop; two columns a set of instances."""
+    groups = list(dict.fromkeys(delay["group"] for delay in plan["delays"]))
+    if not groups:
+        return
+    found = {(delay["group"], delay["drop"]): delay for delay in plan["delays"]}
+    columns = [f">{'the whole' if group == 'all' else harmless(group)}: {unit}" for group in groups for unit in ("ticks", "days")]
+    rows = table(">drop of points", *columns)
+    for drop in dict.fromkeys(delay["drop"] for delay in plan["delays"]):
+        entries = [found.get((group, drop)) for group in groups]
+        cells = [_delay(entry, unit) for entry in entries for unit in ("ticks", "days")]
+        rows.add_row(number(drop, 0), *cells)
+    out.print("until the alarm, a median (-: not within a year):")
+    out.print(rows)
+
+
+def _delay(entry: Document | None, unit: str) -> str:
+    if entry is None or entry[unit] is None:
+        return "-"
+    return f"{entry[unit]:,.0f}" if unit == "ticks" else f"{entry[unit]:,.1f}"
+
+
+def print_monitors(documents: list[Document]) -> None:
+    """The list, a row a monitor."""
+    rows = table("monitor", "model", "suite", "state", "every", "last tick", "next tick", ">alarms", ">missed", ">US$ today", "")
+    for monitor in documents:
+        rows.add_row(
+            harmless(monitor["monitor"]),
+            harmless(monitor["model"]),
+            harmless(monitor["suite"]),
+            monitor["state"],
+            harmless(monitor["every"]),
+            _when(monitor["last_tick"]),
+            _when(monitor["next_tick"]),
+            str(monitor["open_alarms"] or "-"),
+            str(monitor["missed"] or "-"),
+            _spent(monitor),
+            one_line(monitor["reason"]),
+        )
+    console().print(rows)
+
+
+def print_monitor(document: Document) -> None:
+    """How a monitor stands: alarms first, then evidence, the last ticks, and what happened."""
+    out = console()
+    state = document["state"] + (f" ({harmless(document['reason'])})" if document["reason"] else "")
+    out.print(f"{harmless(document['monitor'])}: {state}", style="bold", soft_wrap=True)
+    for line in _settings(document):
+        out.print(line, soft_wrap=True)
+    open_alarms = [alarm for alarm in document["alarms"] if alarm["acknowledged"] is None]
+    for alarm in open_alarms:
+        print_alarm(out, alarm)
+    _print_groups(out, document["groups"])
+    _print_drift(out, document["groups"])
+    _print_ticks(out, document["last_ticks"])
+    for alarm in document["alarms"]:
+        if alarm["acknowledged"] is not None:
+            by = f" by {harmless(alarm['acknowledged_by'])}" if alarm["acknowledged_by"] else ""
+            noted = f": {harmless(alarm['note'])}" if alarm["note"] else ""
+            said = f"acknowledged {_when(alarm['acknowledged'])}{by}{noted}"
+            out.print(f"earlier alarm {alarm['id']}, {_when(alarm['raised'])}: {harmless(alarm['what'])}; {said}", soft_wrap=True)
+    for event in document["events"]:
+        out.print(f"{_when(event['at'])} {harmless(event['kind'])}: {harmless(event['what'])}", soft_wrap=True)
+
+
+def _settings(document: Document) -> list[str]:
+    tasks = f", tasks {harmless(document['tasks'])}" if document["tasks"] else ""
+    drawn = "the same each time" if document["panel"] else f"drawn of {document['pool']:,} times as many"
+    budget = "" if document["budget_usd_per_day"] is None else f" of {_dollars(document['budget_usd_per_day'])}"
+    today = "unknown" if document["spent_today_usd"] is None else _dollars(document["spent_today_usd"])
+    most = "unknown" if document["most_usd"] is None else f"at most {_dollars(document['most_usd'])}"
+    declared = "; it stands in the evaluator's genlevel.yaml" if document["declared"] else ""
+    horizon = document["horizon_s"]
+    within = period_of(horizon) if horizon and horizon % 60 == 0 else f"{horizon:,} s"
+    repeats = f", {document['baseline_repeats']} times each" if document["baseline_repeats"] else ""
+    return [
+        f"{harmless(document['model'])} on {harmless(document['suite'])}{tasks}, every {harmless(document['every'])}"
+        f" ({harmless(document['time_zone'])}); {document['sample']:,} instances, {drawn}{declared}",
+        f"drops above {document['tolerance']:g} points; any false alarm within {within}: a chance of at most {document['alpha']:g}",
+        f"baseline: {document['baseline'] or 'not there yet'}{repeats}",
+        f"ticks: {document['ticks']:,}, {document['missed']:,} missed; last {_when(document['last_tick'])},"
+        f" next {_when(document['next_tick'])}" + (f"; tick {document['open_tick']} goes on" if document["open_tick"] else ""),
+        f"cost: {most} in all, today {today}{budget}",
+    ]
+
+
+def print_alarm(out: Console, alarm: Document) -> None:
+    """What has changed, by how much, since when, in which tasks, with instances before and after."""
+    out.print(f"ALARM {alarm['id']}, {alarm['kind']}: {harmless(alarm['what'])}", style="bold red", soft_wrap=True)
+    since = f", since about {_when(alarm['since'])} (tick {alarm['since_tick']})" if alarm["since"] and alarm["since_tick"] else ""
+    by = ""
+    if alarm["estimate"] is not None:
+        between = f" ({span(alarm['interval'])} with 95 %)" if alarm["interval"] else ""
+        by = f"; about {number(alarm['estimate'])} {harmless(alarm['unit'])}{between}".rstrip()
+    run = f" (run {alarm['run']})" if alarm["run"] else ""
+    out.print(f"  {harmless(alarm['group'])}, raised {_when(alarm['raised'])} by tick {alarm['tick']}{run}{since}{by}", soft_wrap=True)
+    if alarm["tasks"]:
+        rows = table("  task", ">instances", ">before", ">now")
+        for task in alarm["tasks"]:
+            rows.add_row(f"  {harmless(task['task'])}", f"{task['instances']:,}", number(task["before"]), number(task["now"]))
+        out.print(rows)
+    for one in alarm["instances"]:
+        out.print(f"  {harmless(one['task'])}/{harmless(one['instance'])}")
+        for when in ("before", "now"):
+            answer = one_line(one[f"answer_{when}"], _ANSWER) or "no answer"
+            out.print(f"    {when + ':':8}{number(one[f'score_{when}'])}  {answer}", soft_wrap=True)
+    for delivery in alarm["deliveries"]:
+        out.print(f"  {harmless(delivery)}", soft_wrap=True)
+
+
+def _print_groups(out: Console, groups: list[Document]) -> None:
+    if not groups:
+        return
+    rows = table("group", ">instances", ">baseline", ">last", ">drop", "of 95 %", ">evidence down", ">evidence up")
+    for group in groups:
+        scores = {check["direction"]: check for check in group["checks"] if check["signal"] == "score"}
+        rows.add_row(
+            harmless(group["group"]),
+            f"{group['instances']:,}",
+            number(group["baseline"]),
+            number(group["score"]),
+            "-" if group["drop"] is None else signed(group["drop"]),
+            span(group["interval"]),
+            *(_share(scores.get(direction)) for direction in ("down", "up")),
+        )
+    out.print(rows)
+    out.print("evidence: how far it has come towards an alarm, on a scale of logarithms; 100 % raises one")
+
+
+def _print_drift(out: Console, groups: list[Document]) -> None:
+    checks = [check for group in groups for check in group["checks"] if check["signal"] != "score"]
+    if not checks:
+        return
+    rows = table("drift of", ">evidence down", ">evidence up")
+    for signal in dict.fromkeys(check["signal"] for check in checks):
+        found = {check["direction"]: check for check in checks if check["signal"] == signal}
+        rows.add_row(harmless(signal), *(_share(found.get(direction)) for direction in ("down", "up")))
+    out.print(rows)
+
+
+def _print_ticks(out: Console, ticks: list[Document]) -> None:
+    if not ticks:
+        return
+    rows = table(">tick", "due", "outcome", ">instances", ">failed", ">score", ">drop", ">US$ at most", "run", "")
+    for tick in ticks:
+        rows.add_row(
+            str(tick["number"]),
+            _when(tick["due"]),
+            tick["outcome"],
+            f"{tick['instances']:,}",
+            str(tick["failed"] or "-"),
+            number(tick["score"]),
+            "-" if tick["drop"] is None else signed(tick["drop"]),
+            number(tick["most_usd"], 4),
+            tick["run"] or "-",
+            one_line(tick["reason"]),
+        )
+    out.print(rows)
+
+
+def _share(check: Document | None) -> str:
+    return "-" if check is None or check["share"] is None else f"{100 * check['share']:.0f} %"
+
+
+def _when(time: str | None) -> str:
+    """To the minute, in UTC; a dash for None."""
+    return "-" if time is None else time[:16].replace("T", " ")
+
+
+def _spent(monitor: Document) -> str:
+    spent = "?" if monitor["spent_today_usd"] is None else number(monitor["spent_today_usd"], 4)
+    budget = monitor["budget_usd_per_day"]
+    return spent if budget is None else f"{spent} of {number(budget)}"
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 1 or not usd else f"${usd:.4g}"
