@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -43,7 +44,9 @@ def filled_in(expression: str, *, window: str) -> str:
 
 async def without_data(alerting: Alerting, *, window: str = "1m") -> list[Shown]:
     """The expressions that give no series now. Raises AssertionError for one that Prometheus cannot read."""
-    return [one for one in shown() if not await _has_data(alerting, filled_in(one.expression, window=window))]
+    asked = shown()
+    answered = await asyncio.gather(*(_has_data(alerting, filled_in(one.expression, window=window)) for one in asked))
+    return [one for one, has_data in zip(asked, answered, strict=True) if not has_data]
 
 
 async def _has_data(alerting: Alerting, expression: str) -> bool:

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-STATES = ("baseline", "watching", "paused", "failed")
 GROUPS = ("all", "image/comprehension", "language")
 
 
@@ -43,8 +42,7 @@ class Monitors(Collector):
         cost = CounterMetricFamily("genlevel_monitor_cost_usd", "At most.", labels=("monitor",))
         for name, now in self.states.items():
             info.add_metric((name, "gpt-5", "starter", "1f3a5b7c", "6h"), 1)
-            for each in STATES:
-                state.add_metric((name, each), each == now)
+            state.add_metric((name, now), 1)
             budget.add_metric((name,), 2)
             spent.add_metric((name,), self.spent_usd)
             cost.add_metric((name,), 12.5)
