@@ -1,7 +1,7 @@
 """What an alarm tells of its change: since when, how much, and in which tasks.
 
 **Onset.** Of all ticks the one from which on the bets have won most. **Size.** The interval is the union over all plausible onsets s, from
-which on the bets have won at most a factor of e^3 less, of an interval of the mean change of the ticks s..now that holds at every stopping
+which on the bets have won at most a factor of e^2 less, of an interval of the mean change of the ticks s..now that holds at every stopping
 time (``intervals``), widened by what the baseline's mean may be off (``watch``). Its lower end is at least the tolerance, as the alarm
 itself has shown that, at its share of alpha. If the true onset is among these, the interval misses the
 true change with an error of 4 % (ticks: 1.5 % to either side; baseline: 0.5 %); the last hundredth is for onsets that were left out, which
@@ -21,7 +21,7 @@ from evaluator.monitors.core.signals import BY_NAME
 from evaluator.monitors.core.ticks import TickSummary
 from evaluator.monitors.core.watch import Check, Watch, tolerance_of
 
-PLAUSIBLE = 3.0
+PLAUSIBLE = 2.0
 """How much less, in logarithms, the bets may have won from a plausible onset on."""
 MISS = 0.015
 

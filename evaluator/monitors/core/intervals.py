@@ -19,7 +19,7 @@ from evaluator.monitors.core.bounds import Floats
 
 TICK_MISS = 0.02
 """Error to either side of a tick's part of a 95 % interval; the baseline has the rest."""
-_BETS: Floats = 0.6 / 1.6 ** np.arange(14, dtype=np.float64)
+_BETS: Floats = 0.6 / 2.0 ** np.arange(8, dtype=np.float64)
 _STEPS = 26
 _SMALL = 1e-4
 
