@@ -73,6 +73,16 @@ class Watching:
             asyncio.create_task(self._courier.run(), name="alarms"),
         ]
 
+    async def send(self, within_s: float) -> None:
+        """Begins no further tick, and sends what is due once more: of a process that ends, nobody else may send it. Raises StorageError."""
+        for task in self._tasks[1:]:  # two at once would send the same
+            task.cancel()
+        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._courier.deliver()
+        self.begin_nothing()
+
     def begin_nothing(self) -> None:
         """No further tick begins."""
         for task in self._tasks:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SLOW_S = 600.0
 _TESTED_S = 120.0
+_SENT_S = 30.0
 
 
 class MonitorsPort(Protocol):
@@ -46,9 +47,12 @@ async def monitors(settings: Settings, folder: Path, *, watches: bool = False) -
     from genlevel.embedded import embedded_services
 
     async with embedded_services(settings, folder) as local:
-        if watches:
-            local.evaluator.watching.begin()
+        if not watches:
+            yield local.evaluator.monitors
+            return
+        local.evaluator.watching.begin()
         yield local.evaluator.monitors
+        await local.evaluator.watching.send(_SENT_S)
 
 
 @asynccontextmanager

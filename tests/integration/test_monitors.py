@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -21,11 +24,31 @@ def printed(genlevel, *command: str, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def configured(genlevel, base_url: str) -> None:
+def configured(genlevel, base_url: str, more: str = "") -> None:
     (genlevel.folder / "genlevel.yaml").write_text(
         f"accounts:\n  stub: {{provider: compatible, base_url: {base_url}}}\n"
-        "routes:\n  watched: {account: stub, model: s, price: {input: '1', output: '2'}}\n"
+        f"routes:\n  watched: {{account: stub, model: s, price: {{input: '1', output: '2'}}}}\n{more}"
     )
+
+
+@pytest.fixture
+def desk() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Where a webhook arrives: its address, and what has come."""
+    arrived: list[dict[str, Any]] = []
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/alarms", arrived
+        server.shutdown()
 
 
 @pytest.fixture
@@ -34,10 +57,11 @@ def servers(stub_upstream):
     return stub_upstream(answer="Answer: A"), stub_upstream(answer="Answer: B")
 
 
-def test_a_model_that_changes_raises_an_alarm_until_it_is_acknowledged(genlevel, servers, choice_suite):
+def test_a_model_that_changes_raises_an_alarm_until_it_is_acknowledged(genlevel, servers, choice_suite, desk):
     good, bad = servers
+    destinations = f"destinations: {{desk: {{kind: webhook, url: '{desk[0]}'}}}}\n"
     suite = str(choice_suite(60, tasks=TASKS))
-    configured(genlevel, good.base_url)
+    configured(genlevel, good.base_url, destinations)
     plan = printed(genlevel, "add", "m", "--model", "watched", "--suite", suite, *ADDED, "--dry-run")
     assert (plan["ticks_a_year"], plan["sample"], plan["pool"], plan["baseline_calls"]) == (1460, 20, 60, 120)
     assert (plan["usd"]["year"] > plan["usd"]["day"] > 0, plan["false_alarms_a_year"] <= 0.05) == (True, True)
@@ -52,7 +76,10 @@ def test_a_model_that_changes_raises_an_alarm_until_it_is_acknowledged(genlevel,
     assert (shown["state"], shown["ticks"], shown["open_alarms"], shown["next_tick"] is not None) == ("watching", 1, 0, True)
     assert {group["group"] for group in shown["groups"]} > {"all"}
 
-    configured(genlevel, bad.base_url)
+    assert printed(genlevel, "test-alarm", "m") == [{"destination": "desk", "problem": None}]
+    assert len(desk[1]) == 1
+
+    configured(genlevel, bad.base_url, destinations)
     for _ in range(6):
         done = genlevel.run("monitor", "run-now", "m", "--wait", "--out", "data", "--json")
         if done.returncode == 3:
@@ -65,6 +92,7 @@ def test_a_model_that_changes_raises_an_alarm_until_it_is_acknowledged(genlevel,
     assert (dropped["unit"], dropped["since_tick"] >= 2) == ("points", True)
     assert {(one["answer_before"], one["answer_now"]) for one in dropped["instances"]} == {("Answer: A", "Answer: B")}
     assert f"ALARM {dropped['id']}" in genlevel.run("monitor", "show", "m", "--out", "data").stdout
+    assert len(desk[1]) == 1 + len(alarms), "each alarm has arrived before the command ended"
     run = told["tick"]["run"]
     assert genlevel.run("show", run, "--wrong", "--out", "data").returncode == 0
     assert genlevel.run("compare", run, shown["baseline"], "--out", "data").returncode == 0
