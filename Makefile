@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make demo        install, then evaluate the embedded model on the starter suite and print its level card'
 	@echo 'make test        every test that needs nothing but Python'
-	@echo 'make test-full   all tests: with Prometheus, Chromium and PostgreSQL, and General-Bench if a copy is there'
+	@echo 'make test-full   all tests: with Prometheus, Alertmanager, Chromium and PostgreSQL, and General-Bench if a copy is there'
 	@echo "                 (ONLY=\"-m 'full and not soak'\": only those that make test leaves out)"
 	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, restarts, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
