@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import orjson
 
-from evaluator.alarms.alarm import Alarm, AlarmKind, ChangedTask, Example, document
+from evaluator.alarms.alarm import WHOLE, Alarm, AlarmKind, ChangedTask, Example, document
 from evaluator.journal.journal import Journal
 from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorRecord, TickEnd, TickRecord
 from evaluator.monitors.core.change import Change, explain
@@ -37,14 +37,16 @@ OUTAGE, MODEL = "outage", "model"
 """Latches of alarms that no check raises."""
 
 _WHAT = {
-    "score": ("the score", "points"),
-    "refusals": ("the share of refusals", "points"),
-    "unparsable": ("the share of answers that cannot be read", "points"),
-    "errors": ("the share of failed calls", "points"),
-    "latency": ("latency", "points of more often longer than shorter"),
-    "length": ("the length of answers", "points of more often longer than shorter"),
-    "cost": ("the cost of an answer", "points of more often dearer than cheaper"),
+    "score": "the score",
+    "refusals": "the share of refusals",
+    "unparsable": "the share of answers that cannot be read",
+    "errors": "the share of failed calls",
+    "latency": "latency",
+    "length": "the length of answers",
+    "cost": "the cost of an answer",
 }
+UNIT = "points"
+"""Of all alarms: a hundredth of what an instance can change."""
 _VERBS = {Direction.UP: "rose", Direction.DOWN: "fell"}
 
 
@@ -99,15 +101,14 @@ class Findings:
         summaries = [summary for tick in ticks if (summary := summary_of(tick)) is not None]
         change = explain(seen.watch, check, summaries)
         onset = ticks[change.onset]
-        what, unit = _WHAT.get(check.signal, (check.signal, "points"))
         return _alarm(
             seen,
             check.key,
             AlarmKind(check.kind.value),
-            f"{_line(what, unit, check, change)} since about {_shown(onset.due)} (tick {onset.number})",
+            f"{_line(check, change)} since about {_shown(onset.due)} (tick {onset.number})",
             signal=check.signal,
             group=check.stream,
-            unit=unit,
+            unit=UNIT,
             estimate=100.0 * change.estimate,
             low=100.0 * change.low,
             high=100.0 * change.high,
@@ -150,10 +151,12 @@ class Findings:
         return cut(found.raw_answer, _LONGEST_ANSWER) if found is not None else ""
 
 
-def _line(what: str, unit: str, check: Check, change: Change) -> str:
-    of = "" if check.stream == "all" else f" of {check.stream}"
-    size = f"{100.0 * change.estimate:.1f} {unit} (95 %: {100.0 * change.low:.1f} to {100.0 * change.high:.1f})"
-    return f"{what}{of} {_VERBS[check.direction]} by {size}"
+def _line(check: Check, change: Change) -> str:
+    """What has changed, in which direction, and by how much. By rank: of how many more answers it is so than the other way round."""
+    signal, of = BY_NAME[check.signal], "" if check.stream == WHOLE else f" of {check.stream}"
+    size = f"{100.0 * change.estimate:.1f} points (95 %: {100.0 * change.low:.1f} to {100.0 * change.high:.1f})"
+    told = f"{_WHAT[signal.name]}{of} {_VERBS[check.direction]}"
+    return f"{told} by a factor of {signal.factor:g} or more in {size} of the answers" if signal.by_rank else f"{told} by {size}"
 
 
 def _tasks(change: Change, signal: Signal) -> tuple[ChangedTask, ...]:

@@ -33,7 +33,7 @@ class Watching:
 
     Attributes:
         service: what callers ask.
-        scheduler: what begins and follows ticks; one look at a time can be made by hand.
+        scheduler: what begins and follows ticks; one look at a time can be made by hand. courier: what sends alarms, likewise.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Watching:
             looked=self._looked,
         )
         outbox = JournalOutbox(runs.journal, lambda: self.scheduler.leads, clock)
-        self._courier = Courier(self._destinations, outbox, clock=clock, counted=DeliveryCounter(registry))
-        self.service = Monitors(runs, self.scheduler, _Told(self._destinations, self._courier), clock=clock)
+        self.courier = Courier(self._destinations, outbox, clock=clock, counted=DeliveryCounter(registry))
+        self.service = Monitors(runs, self.scheduler, _Told(self._destinations, self.courier), clock=clock)
         self._series = MonitorSeries(runs.journal.monitors, clock)
         registry.register(self._series)
         self._tasks: list[asyncio.Task[None]] = []
@@ -70,7 +70,7 @@ class Watching:
         """Schedules and sends, whenever no other evaluator does, until ``close``."""
         self._tasks = [
             asyncio.create_task(self.scheduler.run(), name="monitors"),
-            asyncio.create_task(self._courier.run(), name="alarms"),
+            asyncio.create_task(self.courier.run(), name="alarms"),
         ]
 
     async def send(self, within_s: float) -> None:
@@ -93,7 +93,7 @@ class Watching:
         self.begin_nothing()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.scheduler.stop()
-        await self._courier.close()
+        await self.courier.close()
         with contextlib.suppress(KeyError):
             self._registry.unregister(self._series)
 

@@ -2,7 +2,8 @@
 
 Each signal gives an instance of a tick a number in -1..1: what it is now, less what it was at the baseline of the same instance. Shares and
 scores are the difference from the mean over the baseline's repeats; what has no bounds (latency, length, cost) goes by rank, the mean over
-repeats of sign(now - then), which is 0 if nothing has changed, 1 if now is larger always.
+repeats of 1 if now is larger by the signal's factor or more, -1 if it is smaller by as much, else 0: a change that nobody would mind is
+none, however regular it is. It is 0 if nothing has changed, 1 if now is that much larger always.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ class Signal:
     """A row.
 
     read: an answer's value; None takes no part. directions: which changes are looked for. tolerance: a change that is none, in 0..1; None:
-    the monitor's own. day_sd: standard deviation of effects that a tick's answers share and that are no change, in 0..1. by_rank: read has
-    no bounds; else it is 0..1. of_failures: a failed answer has a value, and the baseline is how often answers failed.
+    the monitor's own. day_sd: standard deviation of effects that a tick's answers share and that are no change, in 0..1. factor: read has
+    no bounds, and goes by rank: how many times as large a value is that counts as larger; 0 = read is 0..1. of_failures: a failed answer
+    has a value, and the baseline is how often answers failed.
     """
 
     name: str
@@ -34,8 +36,13 @@ class Signal:
     directions: tuple[Direction, ...]
     tolerance: float | None
     day_sd: float
-    by_rank: bool = False
+    factor: float = 0.0
     of_failures: bool = False
+
+    @property
+    def by_rank(self) -> bool:
+        """Whether values have no bounds, and are compared by which is larger alone."""
+        return self.factor > 0.0
 
     def value(self, reading: Reading) -> float | None:
         """An answer's value; None if it is not known, or a failed answer has none."""
@@ -48,7 +55,7 @@ class Signal:
     def difference(self, now: float, baseline: Sequence[float]) -> float:
         """-1..1: how much larger the value is now. baseline: at least one value."""
         if self.by_rank:
-            return sum((now > then) - (now < then) for then in baseline) / len(baseline)
+            return sum((now >= self.factor * then) - (then >= self.factor * now) for then in baseline) / len(baseline)
         return now - math.fsum(baseline) / len(baseline)
 
 
@@ -67,8 +74,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("refusals", lambda reading: float(reading.refused), _UP, 0.02, 0.01),
     Signal("unparsable", lambda reading: float(reading.unparsable), _UP, 0.02, 0.01),
     Signal("errors", lambda reading: float(reading.failed), _UP, 0.02, 0.01, of_failures=True),
-    Signal("latency", lambda reading: reading.latency_s, _UP, 0.25, 0.1, by_rank=True),
-    Signal("length", lambda reading: reading.output_tokens, _BOTH, 0.1, 0.03, by_rank=True),
-    Signal("cost", lambda reading: reading.cost_nano_usd, _BOTH, 0.1, 0.03, by_rank=True),
+    Signal("latency", lambda reading: reading.latency_s, _UP, 0.25, 0.1, factor=2.0),
+    Signal("length", lambda reading: reading.output_tokens, _BOTH, 0.1, 0.03, factor=1.25),
+    Signal("cost", lambda reading: reading.cost_nano_usd, _BOTH, 0.1, 0.03, factor=1.25),
 )
 BY_NAME = {signal.name: signal for signal in SIGNALS}

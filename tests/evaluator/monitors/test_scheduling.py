@@ -224,9 +224,9 @@ async def test_a_days_budget_is_kept_and_what_was_not_asked_is_said(tmp_path, sc
     wanted = specification(tmp_path / "bench", sample=20, pool=5, baseline_repeats=2, budget_nano_usd=daily)
     await evaluator.monitors.add_monitor(mo.AddMonitorRequest(name="one", specification=wanted))
     spent: dict[int, int] = {}
-    for _ in range(4 * 10):
+    for _ in range(4 * 7):
         calls = scripted.calls.total()
-        for _ in range(12):
+        for _ in range(6):
             await look(evaluator)
             await evaluator.ended()
         day = int(watchers.clock.now // 86_400)

@@ -129,7 +129,7 @@ async def idle(evaluator: Evaluator, name: str = "one") -> mo.Monitor:
             monitor = (await seen(evaluator, name)).monitor
             if monitor.state != mo.MONITOR_STATE_BASELINE and not monitor.open_tick:
                 return monitor
-            await asyncio.sleep(0.005)
+            await evaluator.ended()
 
 
 async def add(evaluator: Evaluator, suite: Path, name: str = "one", **fields: Any) -> mo.Monitor:

@@ -13,6 +13,7 @@ from evaluator.monitors.core.betting import log_gains
 from evaluator.monitors.core.detector import State, advance
 from evaluator.monitors.core.documents import document_of, value_of
 from evaluator.monitors.core.readings import Reading
+from evaluator.monitors.core.signals import BY_NAME
 from evaluator.monitors.core.ticks import TickSummary, change_interval, observe
 
 
@@ -91,6 +92,20 @@ def test_slower_answers_count_by_rank(make_setting):
     assert sums.now / 40 > 9.9
     same = observe(setting.watch, setting.pool, drawn, {key: reading._replace(output_tokens=0) for key, reading in readings.items()})
     assert same.gains["length:down:all"] > same.gains["length:up:all"]
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(0.4, -40.0), (0.6, 0.0), (1.0, 0.0), (1.9, 0.0), (2.1, 40.0)])
+def test_answers_that_are_a_little_slower_are_no_change_however_regular_that_is(make_setting, factor, expected):
+    setting = make_setting(repeats=1)
+    drawn, readings = setting.tick(1)
+    then = {(one.task, one.instance): one.readings[0].latency_s for one in setting.pool}
+    now = {key: reading._replace(latency_s=factor * then[key]) for key, reading in readings.items()}
+    assert observe(setting.watch, setting.pool, drawn, now).summary.streams["all"]["latency"].changes.total == expected
+
+
+def test_nothing_is_as_large_as_nothing() -> None:
+    assert BY_NAME["cost"].difference(0.0, (0.0, 0.0)) == 0.0
+    assert BY_NAME["cost"].difference(1.0, (0.0, 0.0)) == 1.0
 
 
 def test_the_order_of_answers_and_instances_changes_nothing(make_setting):
