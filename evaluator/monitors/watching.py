@@ -80,7 +80,7 @@ class Watching:
         await asyncio.gather(*self._tasks[1:], return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await self._courier.deliver()
+                await self.courier.deliver()
         self.begin_nothing()
 
     def begin_nothing(self) -> None:
