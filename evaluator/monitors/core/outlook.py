@@ -1,12 +1,13 @@
 """What to expect of a monitor before it has a baseline: its false alarms a year, and how long a drop stays unseen.
 
-By simulation with a fixed seed, at stated assumptions: the model scores 0.7 and answers are right or wrong; a share of them flips each way
-between two askings, the same for all instances; the baseline happens to measure the truth; ticks share no effects. Margins, bets and
-thresholds are those that ``watch`` would fix for such a baseline.
+By simulation with a fixed seed, at stated assumptions: the model scores 0.7 and answers are right or wrong; a stated share of them flips
+each way between two askings (each instance is nearly always right or nearly always wrong); the baseline happens to measure the truth; ticks
+share no effects. Margins, bets and thresholds are those that ``watch`` would fix for such a baseline.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,19 +75,40 @@ def _delay(rules: Rules, design: Design, stream: Stream, ticks_a_year: int) -> D
     margin = rules.tolerance + excess(measured, float(rules.alpha * share.baseline), above=False)
     amounts = np.array(bets(draws, margin, rules.tolerance, SCORE.day_sd))
     wanted = rules.horizon_ticks / float(rules.alpha * share.check)
-    logs = np.log1p(np.outer(amounts, np.array([1.0, 0.0, -1.0]) - margin))
-    return Delay(stream.name, draws, margin, {drop: _median_delay(drop, draws, logs, wanted, ticks_a_year) for drop in DROPS})
+    values, chances = _changes(design.repeats)
+    logs = np.log1p(np.outer(amounts, -values - margin))
+    ticks = {
+        drop: _median_delay(draws, (1.0 - drop / LEVEL) * chances[0] + drop / LEVEL * chances[1], logs, wanted, ticks_a_year)
+        for drop in DROPS
+    }
+    return Delay(stream.name, draws, margin, ticks)
 
 
-def _median_delay(drop: float, draws: int, logs: Floats, wanted: float, most: int) -> int | None:
+def _changes(repeats: int) -> tuple[Floats, Floats]:
+    """The changes that an instance can have, and how likely each is: (2, V), as the model is and if all it said were wrong."""
+    right = np.arange(repeats + 1)
+    hard = (1.0 - math.sqrt(1.0 - 4.0 * FLIPS)) / 2.0
+    easy = (LEVEL - hard) / (1.0 - 2.0 * hard)
+    found: dict[float, list[float]] = {}
+    for part, chance in ((easy, 1.0 - hard), (1.0 - easy, hard)):
+        for count in right:
+            baseline = part * math.comb(repeats, count) * chance**count * (1.0 - chance) ** (repeats - count)
+            for now, likely, without in ((1, chance, 0.0), (0, 1.0 - chance, 1.0)):
+                sums = found.setdefault(round(now - count / repeats, 9), [0.0, 0.0])
+                sums[0] += baseline * likely
+                sums[1] += baseline * without
+    return np.array(list(found)), np.array(list(found.values())).T
+
+
+def _median_delay(draws: int, chances: Floats, logs: Floats, wanted: float, most: int) -> int | None:
     """The tick at which half of the runs have an alarm; None if they have not by the last one.
 
-    logs: (bets, 3) the logarithms of what an answer multiplies by that is now wrong, the same, or right.
+    chances: of each change. logs: (bets, changes) the logarithms of what one multiplies by.
     """
     rng = np.random.default_rng(11)
     gathered, alarmed = np.zeros((_RUNS, len(logs))), np.zeros(_RUNS, dtype=bool)
     for tick in range(1, most + 1):
-        counts = rng.multinomial(draws, (FLIPS + drop, 1.0 - 2.0 * FLIPS - drop, FLIPS), size=_RUNS)
+        counts = rng.multinomial(draws, chances, size=_RUNS)
         gathered = np.minimum((gathered + 1.0) * np.exp(np.minimum(counts @ logs.T, 500.0)), 1e200)
         alarmed |= gathered.mean(axis=1) >= wanted
         if 2 * alarmed.sum() >= _RUNS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -111,10 +112,12 @@ def make_watch(
     baseline = {signal.name: _by_stratum(signal, pool, len(allocation)) for signal in SIGNALS if not signal.of_failures}
     if without := [stratum for stratum, members in enumerate(baseline["score"]) if not members]:
         raise ValueError(f"baseline: no answer has a score in stratum {', '.join(map(str, without))}; ask again, or choose other tasks")
+    sizes = Counter(one.stratum for one in pool)
+    chances = [count / sizes[stratum] for stratum, count in enumerate(allocation)]
     found: dict[str, dict[str, _Bounded]] = {}
     for stream in streams:
         weights = {stratum: allocation[stratum] / sum(allocation[one] for one in stream.strata) for stratum in sorted(stream.strata)}
-        of = {name: _of_answers(BY_NAME[name], weights, members) for name, members in baseline.items()}
+        of = {name: _of_answers(BY_NAME[name], {one: chances[one] for one in weights}, members) for name, members in baseline.items()}
         of |= {signal.name: _of_failures(weights, failures) for signal in SIGNALS if signal.of_failures}
         found[stream.name] = {signal.name: bounded for signal in SIGNALS if (bounded := of[signal.name]) is not None}
     shares = shares_of({name: [asked for signal in of for asked in _asked(signal)] for name, of in found.items()})
@@ -161,13 +164,16 @@ def _by_stratum(signal: Signal, pool: Sequence[Pooled], strata: int) -> list[lis
     return found
 
 
-def _of_answers(signal: Signal, weights: Mapping[int, float], members: Sequence[Sequence[tuple[float, ...]]]) -> _Bounded | None:
-    """weights: of the stream's strata. members: of every stratum, what each instance of the pool answered."""
-    if any(not members[stratum] for stratum in weights):
+def _of_answers(signal: Signal, chances: Mapping[int, float], members: Sequence[Sequence[tuple[float, ...]]]) -> _Bounded | None:
+    """chances: by stratum of the stream, of an instance to be drawn: its weight if it has a value, as others leave a tick's factor 1.
+
+    members: of every stratum, what each instance of the pool with a value answered.
+    """
+    if any(not members[stratum] for stratum in chances):
         return None
-    each = [weights[stratum] / len(members[stratum]) for stratum in weights for _one in members[stratum]]
-    means, counts, variances = _moments([known for stratum in weights for known in members[stratum]])
-    return _Bounded(signal, Measured(np.array(each), means, counts, variances))
+    each = np.array([chances[stratum] for stratum in chances for _one in members[stratum]])
+    means, counts, variances = _moments([known for stratum in chances for known in members[stratum]])
+    return _Bounded(signal, Measured(each / math.fsum(each), means, counts, variances))
 
 
 def _moments(values: Sequence[tuple[float, ...]]) -> tuple[bounds.Floats, bounds.Floats, bounds.Floats]:

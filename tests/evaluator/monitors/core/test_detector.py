@@ -9,6 +9,8 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evaluator.monitors.core.betting import bets, log_gains
 from evaluator.monitors.core.detector import State, advance, log_evidence, reset
@@ -98,6 +100,15 @@ def test_evidence_neither_overflows_nor_vanishes():
         state, crossings = advance(watch, state, gains_of(watch, [-1.0] * 50))
     assert not crossings
     assert math.isfinite(log_evidence(state, KEY))
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.dictionaries(st.text(), st.tuples(FLOATS, FLOATS, FLOATS)), st.dictionaries(st.text(), st.integers(0)))
+def test_a_state_survives_to_the_last_bit(logs, ticks):
+    state = State(logs, ticks)
+    assert value_of(State, json.loads(json.dumps(document_of(state)))) == state
 
 
 def test_a_state_and_a_watch_survive_as_documents():

@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from evaluator.monitors.core.outlook import Design, outlook
+
 FOLDER = Path(__file__).parents[3] / "performance"
 
 
@@ -60,3 +62,12 @@ def test_a_drop_in_one_group_of_twenty_is_found(monitors: ModuleType) -> None:
 
 def test_panels_hold(monitors: ModuleType) -> None:
     assert monitors.without_replacement(monitors.Setup(1, 200, 0.05, 5, tolerance=0.02, times=1), 300) <= 25
+
+
+def test_the_delays_that_are_told_before_are_those_that_come(monitors: ModuleType) -> None:
+    setup = monitors.Setup(1, 200, 0.05, 5)
+    design = Design(setup.layout.streams, (200,), (4000,), 5)
+    told = outlook(setup.rules, design, 365).delays[0].ticks
+    for drop in (0.05, 0.1):
+        found = monitors.delays(setup, drop, 120).ours
+        assert abs(told[drop] - found) <= max(1.0, 0.3 * found)

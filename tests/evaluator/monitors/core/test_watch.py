@@ -78,6 +78,12 @@ def test_weights_follow_the_draws_and_not_the_pool():
     assert watch(pool=pool, allocation=(10, 10)).references["all"]["score"].mean == pytest.approx(0.5)
 
 
+def test_an_instance_without_a_value_takes_its_weight_with_it():
+    """Drawn, it leaves the evidence as it is: so the null is about the others, and a stratum with half of the values weighs half."""
+    pool = [Pooled(f"t{n % 2}", f"{n}", n, n % 2, (Reading(float(n % 2) if n % 4 < 3 else None),)) for n in range(400)]
+    assert watch(pool=pool).references["all"]["score"].mean == pytest.approx(1 / 3)
+
+
 def test_a_watch_survives_as_a_document(make_setting):
     found = make_setting().watch
     assert value_of(Watch, json.loads(json.dumps(document_of(found)))) == found
