@@ -57,6 +57,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
     findings += _suites(settings)
     findings += _traces(settings)
     findings += destinations(settings)
+    findings += monitors(settings)
     return findings
 
 
@@ -318,3 +319,20 @@ def destinations(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"destinations.{name}", State.WARNING, said)
         else:
             yield Finding(f"destinations.{name}", State.OK, told)
+
+
+def monitors(settings: Settings) -> Iterator[Finding]:
+    """Of each monitor in the settings: whether it can be watched as it is written. If the evaluator is elsewhere, that is for it to say."""
+    from evaluator.monitors.specification import settled
+    from genlevel.runtime.declared_monitors import specification_of
+
+    if settings.addresses.evaluator:
+        return
+    for name, monitor in settings.monitors.items():
+        try:
+            settled(specification_of(monitor))
+        except UsageError as error:
+            yield Finding(f"monitors.{name}", State.PROBLEM, str(error))
+            continue
+        told = f"{monitor.model} on {monitor.suite}, every {monitor.every}{', paused' if monitor.paused else ''}"
+        yield Finding(f"monitors.{name}", State.OK, f"{told}; `genlevel monitor add {name} --dry-run` says what it costs")

@@ -118,6 +118,29 @@ def test_it_says_what_destinations_of_alarms_lack_without_showing_a_secret(genle
     }
 
 
+MONITORS = """\
+monitors:
+  nightly: {model: candidate, suite: starter, every: 0 2 * * *, time_zone: Europe/Berlin, paused: true}
+  never: {model: candidate, suite: starter, every: 0 2 31 2 x}
+  lost: {model: candidate, suite: starter, every: 6h, time_zone: Mars/Olympus}
+  once: {model: candidate, suite: starter, every: 6h, panel: true, baseline_repeats: 1}
+"""
+
+
+def test_it_says_which_monitors_cannot_be_watched_as_they_are_written(findings: Any) -> None:
+    found, code = findings(MONITORS)
+    assert code == 1
+    said = {name.removeprefix("monitors."): finding for name, finding in found.items() if name.startswith("monitors.")}
+    assert said["nightly"] == (
+        "ok",
+        "candidate on starter, every 0 2 * * *, paused; `genlevel monitor add nightly --dry-run` says what it costs",
+    )
+    assert {name: state for name, (state, _) in said.items() if name != "nightly"} == dict.fromkeys(("never", "lost", "once"), "problem")
+    assert said["never"][1].startswith("'0 2 31 2 x' is no cron expression")
+    assert said["lost"][1] == "no time zone is named 'Mars/Olympus'; take an IANA name such as Europe/Berlin"
+    assert said["once"][1] == "a panel needs a baseline of at least 5 repeats: its error does not average out"
+
+
 @pytest.mark.parametrize(
     ("error", "state", "said"),
     [
