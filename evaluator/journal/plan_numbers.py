@@ -71,8 +71,8 @@ def _following(tasks: Iterable[str], highest: dict[str, int]) -> int:
 
 def decided_number(connection: Connection, run_id: str) -> int:
     """The number with which a run starts, in the transaction that stores that it goes on: until it ends nobody else decides another's."""
-    own = connection.execute(select(runs.c.model, runs.c.benchmark, runs.c.occasion).where(runs.c.run_id == run_id)).one_or_none()
-    if own is None or own.occasion:
+    own = connection.execute(select(runs.c.model, runs.c.benchmark).where(runs.c.run_id == run_id)).one_or_none()
+    if own is None:
         return 0
     _one_at_a_time(connection, own.model, own.benchmark)
     return expected_number(connection, run_id)

@@ -127,7 +127,7 @@ def exit_code(found: Ticked) -> int:
     """Of a tick that was waited for."""
     from genlevel.v1 import monitor_pb2 as mo
 
-    if found.open_alarms or found.found.monitor.alarms:
+    if found.found.monitor.alarms:
         return EXIT_ALARM
     return 0 if found.tick is not None and found.tick.outcome == mo.TICK_OUTCOME_COMPLETE else EXIT_INCOMPLETE
 

@@ -86,6 +86,15 @@ def test_runs_of_chosen_instances_are_merged_with_their_like_alone(genlevel, sui
     assert genlevel.run("verify", merged["run"], "--out", "here").returncode == 0
     assert genlevel.run("rescore", merged["run"], "--out", "here").returncode == 0
 
+    card = genlevel.run("show", whole, "--out", "here").stdout
+    assert "plan 2 of this model on these tasks in this storage: its share of the error is 0" in " ".join(card.split())
+
+    ticks = [started(genlevel, suite, chosen=[one], occasion="hourly#7") for one in CHOSEN]
+    joined = printed(genlevel, "merge", *ticks)
+    assert (joined["occasion"], joined["plan"]) == ("hourly#7", None)
+    assert joined["run"] not in {run["run"] for run in printed(genlevel, "runs")}
+    assert joined["run"] in {run["run"] for run in printed(genlevel, "runs", "--ticks")}
+
     others = [started(genlevel, suite, **fields) for fields in ({"tasks": TASKS[1]}, {"chosen": CHOSEN[1:], "occasion": "hourly#1"})]
     for other, said in zip(
         others, ("another sample: 'all instances', not 'chosen instances'", "another occasion: 'hourly#1', not 'none'"), strict=True

@@ -161,6 +161,8 @@ async def test_nothing_is_certified_of_what_is_no_try(make_evaluator, suite, fie
         assert {task.HasField("interval") for task in certificate.tasks} == {False}
         assert {(level.interval.lower, level.interval.upper) for level in certificate.levels} == {(0.0, 100.0)}
         assert any("no try at a verdict" in note for note in certificate.notes)
+    drawn = await scorer.get_verdict(sc.GetVerdictRequest(run_id=found.run_id, bootstrap_draws=20))
+    assert {level.HasField("bootstrap") for level in drawn.certificate.levels} == {False}
 
 
 async def test_a_tick_is_nobodys_current_run(make_evaluator, suite, tmp_path):
@@ -178,3 +180,16 @@ async def test_a_tick_is_nobodys_current_run(make_evaluator, suite, tmp_path):
         assert [sample.labels["run"] for sample in shown] == [run.run_id]
     watched.close()
     restarted.close()
+
+
+async def test_ticks_take_no_place_among_the_suites_that_are_shown(make_evaluator, suite, tmp_path, scripted):
+    evaluator, _ = make_evaluator()
+    registry = CollectorRegistry()
+    watched = Scorer(f"sqlite:///{tmp_path / 'data' / 'genlevel.db'}", registry, most_suites=1)
+    evaluator._context.scorer = watched
+    run = await start(evaluator, suite, limit=3)
+    other = ev.RunSpecification(model="other", suite=str(suite), limit=3, occasion="hourly#1")
+    await finish(evaluator, ev.StartRunRequest(specification=other))
+    shown = [sample.labels["run"] for family in registry.collect() for sample in family.samples if sample.name == "genlevel_run_info"]
+    assert shown == [run.run_id]
+    watched.close()
