@@ -87,7 +87,8 @@ def standings(connection: Connection, model: str, benchmark: str, parts: Iterabl
     """What each part is here, in the transaction that stores the merged run.
 
     Runs of two machines have one id if their plans are alike, so a part is known by its answers, not by its id: one whose earliest answer
-    is in a run of this storage is the try that it is there. Any other was asked beside what was tried here, and comes after it.
+    is in a run of this storage is the try that it is there. Any other was asked beside what was tried here, and comes after it,
+    and so does what was asked here with an occasion: that was no try, and now is one.
     """
     _one_at_a_time(connection, model, benchmark)
     return [_standing(connection, model, benchmark, part) for part in parts]
@@ -106,6 +107,7 @@ def _standing(connection: Connection, model: str, benchmark: str, part: Part) ->
         answers.c.created: first.created,
         runs.c.model: model,
         runs.c.benchmark: benchmark,
+        runs.c.occasion: "",
     }
     query = select(runs.c.run_id, runs.c.plan_number, runs.c.facts).join(answers, answers.c.run_id == runs.c.run_id)
     known = connection.execute(query.where(*(column == value for column, value in same.items()))).all()

@@ -69,7 +69,8 @@ async def _stored(bundles: Sequence[Bundle], plans: Sequence[Plan], plan: Plan, 
     ]
 
     def merged(standings: Sequence[Standing]) -> RunRecord:
-        runs = [numbered(bundle.run, standing.least) for bundle, standing in zip(bundles, standings, strict=True)]
+        tick = bool(plan.specification.occasion)  # it is no try, and has no number
+        runs = [bundle.run if tick else numbered(bundle.run, standing.least) for bundle, standing in zip(bundles, standings, strict=True)]
         # A try that is counted here by a run of its own, or by one that was merged before, counts by that.
         covers = {name for part, standing in zip(parts, standings, strict=True) if standing.counts for name in part.covers}
         return replace(copied_record(joined_run(runs, plans, plan), plan, run_id), covers=json.dumps(sorted(covers)))

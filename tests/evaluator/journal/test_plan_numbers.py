@@ -175,6 +175,17 @@ async def test_a_part_is_known_by_its_answers_and_not_by_its_id(journal):
     ]
 
 
+async def test_answers_of_a_tick_that_come_as_another_runs_are_a_try_after_all(journal):
+    """Else who asks as a monitor, and takes the occasion out of the bundle, would have had one try whatever was tried."""
+    said = Answer("tick", "a", "i", Outcome.ANSWERED, created=1.5)
+    begun(journal, "1")
+    await journal.record(said._replace(run_id="1", created=1.25))
+    journal.create_run(replace(record("tick"), occasion="hourly#1"))
+    assert started(journal, "tick") == 0
+    await journal.record(said)
+    assert merges(journal, "m1", Part("tick", ("a",), said)) == [Standing(2, counts=True)]
+
+
 async def test_a_part_that_was_merged_before_is_the_try_that_its_own_tasks_were_there(journal):
     theirs = Answer("m1", "a", "i", Outcome.REFUSED, created=1.25)
     merges(journal, "m1", facts='{"taskPlans": {"a": 2, "b": 5}}', number=5, covers=["a"])
