@@ -38,8 +38,12 @@ class MonitorRuns:
         return await self.planner.resolve(asked)
 
     async def start(self, record: MonitorRecord, asked: ev.RunSpecification, specification: mo.MonitorSpecification) -> str:
-        """Starts a run within what is left of the day, or continues the one that asks this. Returns its id. Raises GenlevelError."""
-        response = await self.starter.start(ev.StartRunRequest(specification=asked, traffic=_traffic(record, specification)))
+        """Starts a run within what is left of the day, or continues the one that asks this. Returns its id.
+
+        Raises SuiteChanged if the suite is not what the monitor's baseline was asked of, GenlevelError.
+        """
+        traffic = _traffic(record, specification)
+        response = await self.starter.start(ev.StartRunRequest(specification=asked, traffic=traffic, suite_hash=record.suite_hash))
         return response.run.run_id
 
     async def continue_(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> None:

@@ -25,6 +25,7 @@ from evaluator.monitors.specification import daily_budget, schedule_of
 from evaluator.monitors.stored import text_of
 from evaluator.planning.planner import offline_plan
 from evaluator.planning.plans import Plan
+from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.model import SuiteTask
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import cut
@@ -112,18 +113,21 @@ class Baselines:
         """The baseline as what ticks are compared with."""
         now = self._clock()
         plan = await offline_plan(self._runs.suites, json_format.MessageToJson(run.specification, indent=None), run.run_id)
+        if await asyncio.to_thread(suite_content, plan.suite) != run.suite_hash:
+            return _failed(record, f"the suite has changed since run {run.run_id} was asked, which cannot be a baseline any more", now)
         metrics = {task.key: task.metric.id for task in watched_tasks(plan) if task.metric is not None}
         found = await readings_of(self._runs.journal, self._runs.scorer, run.run_id, metrics)
         positions = await asyncio.to_thread(_positions, plan)
         scored = {task for (task, _), several in found.readings.items() if any(one.score is not None for one in several)}
-        if not specification.baseline:
+        if not specification.baseline and not record.watch:  # else its rules alone have changed
             record = money.ended(record, most_cost(run), daily_budget(specification))
         tasks = [task for task in watched_tasks(plan) if task.key in scored]
         try:
             built = await asyncio.to_thread(_built, tasks, found, positions, rules_of(specification, record.created), specification)
         except (ValueError, UsageError) as error:
             return _failed(record, f"run {run.run_id} cannot be a baseline: {error}", now)
-        notes = Notes(models=tuple(sorted(found.models)), fingerprints=tuple(sorted(found.fingerprints)), metrics=metrics)
+        begins = dict.fromkeys((check.key for check in built.watch.checks), record.tick - bool(record.open_tick))
+        notes = Notes(begins, models=tuple(sorted(found.models)), fingerprints=tuple(sorted(found.fingerprints)), metrics=metrics)
         told = f"baseline {record.baseline} is run {run.run_id}: {len(built.pool):,} instances"
         left = sorted({planned.task.key for planned in plan.tasks} - scored)
         events = [EventRecord(record.name, now, "baseline", told)]
@@ -133,7 +137,7 @@ class Baselines:
             record,
             phase=Phase.WATCHING,
             reason="",
-            next_due=schedule_of(specification, record.created).following(now),
+            next_due=record.next_due or schedule_of(specification, record.created).following(now),
             watch=text_of(built.watch),
             state=text_of(State()),
             notes=notes.text(),

@@ -20,7 +20,7 @@ from evaluator.journal.monitor_records import Glance, MonitorRecord, Phase
 from evaluator.journal.monitor_store import NOTHING, Beside, MonitorStore
 from evaluator.monitors.baselines import Baselines
 from evaluator.monitors.ticks import Ticks, due_tick, planned_anew
-from genlevel.runtime.errors import GenlevelError, StorageError
+from genlevel.runtime.errors import GenlevelError, StorageError, SuiteChanged
 from genlevel.runtime.locks import RunLock
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.v1 import monitor_pb2 as mo
@@ -211,6 +211,9 @@ class Scheduler:
             return
         try:
             asked = await self._ticks.asked(record, specification, tick)
+        except SuiteChanged as error:
+            await self._stored(record, *self._ticks.outdated(record, tick, str(error)))
+            return
         except GenlevelError as error:
             if record.next_due is None or self._clock() < record.next_due:
                 raise

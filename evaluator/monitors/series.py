@@ -7,7 +7,8 @@ is shown of the whole alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import tzinfo
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Metric
@@ -55,10 +56,15 @@ Row = tuple[str, tuple[str, ...], float]
 """A series' name without prefix, its labels, its value."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Shown:
+    """What is shown of a monitor. day, zone, spent_usd: what was spent on a day, and whose that is."""
+
     version: int
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row]
+    day: str
+    zone: tzinfo
+    spent_usd: float
 
 
 class MonitorSeries(Collector):
@@ -96,7 +102,9 @@ class MonitorSeries(Collector):
             **{name: GaugeMetricFamily(_PREFIX + name, told, labels=labels) for name, (told, labels) in _GAUGES.items()},
             **{name: CounterMetricFamily(_PREFIX + name, told, labels=labels) for name, (told, labels) in _COUNTERS.items()},
         }
-        for shown in list(self._shown.values()):
+        for monitor, shown in list(self._shown.items()):
+            today = shown.day >= day_of(self._clock(), shown.zone)
+            families["spent_today_usd"].add_metric((monitor,), shown.spent_usd if today else 0.0)  # type: ignore[attr-defined]
             for name, labels, value in shown.rows:
                 families[name].add_metric(labels, value)  # type: ignore[attr-defined]
         yield from families.values()
@@ -105,7 +113,7 @@ class MonitorSeries(Collector):
         record = self._store.find(name)
         if record is None:
             return
-        rows = [*_of_monitor(record, self._clock()), *_of_alarms(name, self._store.alarms(name))]
+        rows = [*_of_monitor(record), *_of_alarms(name, self._store.alarms(name))]
         rows += [("ticks", (name, TickEnd(outcome).name.lower()), float(count)) for outcome, count in self._store.tick_counts(name).items()]
         rows += [("alarms", (name, kind), float(count)) for kind, count in self._store.alarm_counts(name).items()]
         rows += [("events", (name, kind), float(count)) for kind, count in self._store.event_counts(name).items()]
@@ -114,10 +122,11 @@ class MonitorSeries(Collector):
             summary = summary_of(last[0]) if last else None
             for group in group_messages(watch_of(record), state_of(record), summary):
                 rows += _of_group(name, group)
-        self._shown[name] = _Shown(record.version, rows)
+        zone = zone_of(specification_of(record).time_zone)
+        self._shown[name] = _Shown(record.version, rows, record.day, zone, record.day_spent / 1e9)
 
 
-def _of_monitor(record: MonitorRecord, now: float) -> list[Row]:
+def _of_monitor(record: MonitorRecord) -> list[Row]:
     specification = specification_of(record)
     name, asked = record.name, specification.asked
     state = "paused" if record.paused and record.phase is not Phase.FAILED else record.phase.name.lower()
@@ -125,7 +134,6 @@ def _of_monitor(record: MonitorRecord, now: float) -> list[Row]:
         ("info", (name, asked.model, asked.suite, short_hash(record.suite_hash), specification.every), 1.0),
         ("state", (name, state), 1.0),
         ("missed_ticks", (name,), float(record.missed)),
-        ("spent_today_usd", (name,), record.day_spent / 1e9 if record.day >= day_of(now, zone_of(specification.time_zone)) else 0.0),
     ]
     if record.last_ended:
         rows.append(("last_tick_timestamp_seconds", (name,), record.last_ended))
@@ -167,10 +175,13 @@ def _of_alarms(name: str, alarms: Sequence[AlarmRecord]) -> list[Row]:
 class DeliveryCounter:
     """Counts tries to deliver alarms, by destination and outcome."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, destinations: Iterable[str]) -> None:
         self._tries = Counter(
             "genlevel_alarm_deliveries", "Tries to deliver an alarm, by what became of them.", ("destination", "outcome"), registry=registry
         )
+        for destination in destinations:
+            for outcome in ("delivered", "retried", "given_up"):
+                self._tries.labels(destination, outcome)
 
     def __call__(self, destination: str, outcome: str) -> None:
         self._tries.labels(destination, outcome).inc()

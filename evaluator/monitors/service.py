@@ -173,10 +173,12 @@ class Monitors:
             _need_undeclared(record)
             specification = specification_of(record)
             due = record.next_due
-            if record.paused and not request.paused and record.phase is Phase.WATCHING:
+            if not request.paused and due is not None and (record.paused or record.phase is Phase.FAILED):
                 due = schedule_of(specification, record.created).following(now)  # what was due while it was paused was not missed
             event = EventRecord(record.name, now, word, f"by {current_caller().name}")
-            return replace(record, paused=request.paused, next_due=due), Beside(events=[] if record.paused == request.paused else [event])
+            again = not request.paused and record.phase is Phase.FAILED and record.watch  # what was wrong may have been mended
+            phase, reason = (Phase.WATCHING, "") if again else (record.phase, record.reason)
+            return replace(record, paused=request.paused, next_due=due, phase=phase, reason=reason), Beside(events=[event])
 
         return mo.PauseMonitorResponse(monitor=await self._message(await self._change(request.name, change)))
 
@@ -212,6 +214,8 @@ class Monitors:
         problems: list[str] = []
 
         async def change(record: MonitorRecord) -> Changed:
+            if request.baseline or request.baseline_repeats:
+                _need_undeclared(record)
             wanted = specification_of(record)
             wanted.baseline, wanted.baseline_repeats = request.baseline, request.baseline_repeats
             if not request.baseline and not request.baseline_repeats and not specification_of(record).baseline:

@@ -113,6 +113,14 @@ class Ticks:
         waiting = missed_meanwhile(today, specification, now)
         return None if waiting == record else (waiting, Beside())
 
+    def outdated(self, record: MonitorRecord, tick: TickRecord, why: str) -> Changed:
+        """A monitor whose suite is no longer what its baseline was asked of."""
+        now = self._clock()
+        advice = f"put it back and `genlevel monitor resume {record.name}`, or `genlevel monitor rebase {record.name}`"
+        over = replace(tick, ended=now, outcome=TickEnd.FAILED, reason=why)
+        failed = replace(record, phase=Phase.FAILED, reason=f"{why}; {advice}", open_tick=0, last_ended=now)
+        return failed, Beside(tick=over, events=[EventRecord(record.name, now, "failed", why)])
+
     def given_up(self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord, why: str) -> Changed:
         """A tick whose run could not begin until the next one was due."""
         now = self._clock()

@@ -12,6 +12,7 @@ from evaluator.alarms.courier import Courier
 from evaluator.journal.monitor_records import Glance
 from evaluator.monitors.asking import MonitorRuns
 from evaluator.monitors.baselines import Baselines
+from evaluator.monitors.declared import Declared
 from evaluator.monitors.findings import Findings
 from evaluator.monitors.outbox import JournalOutbox
 from evaluator.monitors.scheduler import Scheduler
@@ -60,8 +61,9 @@ class Watching:
             looked=self._looked,
         )
         outbox = JournalOutbox(runs.journal, lambda: self.scheduler.leads, clock)
-        self.courier = Courier(self._destinations, outbox, clock=clock, counted=DeliveryCounter(registry))
+        self.courier = Courier(self._destinations, outbox, clock=clock, counted=DeliveryCounter(registry, self._destinations))
         self.service = Monitors(runs, self.scheduler, _Told(self._destinations, self.courier), clock=clock)
+        self._declared = Declared(settings, runs.journal, self.service)
         self._series = MonitorSeries(runs.journal.monitors, clock)
         registry.register(self._series)
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,6 +104,7 @@ class Watching:
         if glances is None:
             self._series.leave()
             return
+        await self._declared.apply()
         await self._journal.reads(self._series.follow, glances)
 
 

@@ -24,7 +24,8 @@ from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords, facts_of, new_record
 from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import ConfigurationError, RunTaken, UsageError
+from genlevel.benchmark.suite_hash import short_hash
+from genlevel.runtime.errors import ConfigurationError, RunTaken, SuiteChanged, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -67,7 +68,7 @@ class Starter:
             return await self._continue(await self._records.find(request.run_id), request)
         plan = await self.as_it_began(await self._planner.resolve(request.specification, reach=True), fresh=request.fresh)
         async with self._turn(plan.identity):
-            record = await self._latest(plan, request.traffic, fresh=request.fresh)
+            record = await self._latest(plan, request)
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)
 
     async def as_it_began(self, plan: Plan, *, fresh: bool) -> Plan:
@@ -137,10 +138,17 @@ class Starter:
         """One start at a time for all runs of one identity: the second one finds what the first one began."""
         return self._starts.setdefault(identity, asyncio.Lock())
 
-    async def _latest(self, plan: Plan, traffic: ev.TrafficSettings, *, fresh: bool) -> RunRecord:
-        """The newest run of a plan; made if there is none, if its suite's content was another, or if it is to be a fresh one."""
+    async def _latest(self, plan: Plan, request: ev.StartRunRequest) -> RunRecord:
+        """The newest run of a plan; made if there is none, if its suite's content was another, or if it is to be a fresh one.
+
+        Raises SuiteChanged if the suite's content is not what the request says.
+        """
+        traffic, fresh = request.traffic, request.fresh
         found = await self._journal.reads(self._journal.latest, plan.identity)
         suite_hash = await asyncio.to_thread(suite_content, plan.suite)
+        if request.suite_hash not in ("", suite_hash):
+            contents = f"its content is {short_hash(suite_hash)}, and {short_hash(request.suite_hash)} was asked for"
+            raise SuiteChanged(f"the suite {plan.suite.name} has changed: {contents}")
         # A run's identity covers the annotations; what lies beside them may have changed all the same.
         if found is not None and not fresh and found.suite_hash in ("", suite_hash):
             return found

@@ -84,6 +84,10 @@ class DatasetError(UsageError):
     """A suite, task folder or annotation file cannot be used."""
 
 
+class SuiteChanged(DatasetError):
+    """A suite has another content than is asked for."""
+
+
 class NotFoundError(UsageError):
     """A run or an instance that is asked for is not there."""
 

@@ -181,7 +181,7 @@ class PlanRunResponse(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
-    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge")
+    __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge", "suite_hash")
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
@@ -189,6 +189,7 @@ class StartRunRequest(_message.Message):
     RETRY_FAILED_FIELD_NUMBER: _ClassVar[int]
     JUDGE_ONLY_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     specification: RunSpecification
     traffic: TrafficSettings
     fresh: bool
@@ -196,7 +197,8 @@ class StartRunRequest(_message.Message):
     retry_failed: bool
     judge_only: bool
     judge: str
-    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ..., judge_only: _Optional[bool] = ..., judge: _Optional[str] = ...) -> None: ...
+    suite_hash: str
+    def __init__(self, specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., fresh: _Optional[bool] = ..., run_id: _Optional[str] = ..., retry_failed: _Optional[bool] = ..., judge_only: _Optional[bool] = ..., judge: _Optional[str] = ..., suite_hash: _Optional[str] = ...) -> None: ...
 
 class StartRunResponse(_message.Message):
     __slots__ = ("run", "problems", "nothing_left")

@@ -81,7 +81,7 @@ def test_every_series_of_the_page_on_metrics_is_in_a_dashboard_or_left_out_for_a
 
 def test_the_page_of_tests_has_the_series_and_labels_that_an_evaluator_shows() -> None:
     registry = CollectorRegistry()
-    DeliveryCounter(registry)
+    DeliveryCounter(registry, ["ops"])
     made = [*MonitorSeries(cast("MonitorStore", None), time.time).collect(), *registry.collect()]
     monitors = Monitors(time.time())
     monitors.alarms |= {("nightly", "all", "regression", "score")}

@@ -71,7 +71,7 @@ def exported_names() -> set[str]:
     EvaluatorTelemetry(registry)
     registry.register(ScoreExporter())
     registry.register(MonitorSeries(cast("MonitorStore", None), time.time))
-    DeliveryCounter(registry)
+    DeliveryCounter(registry, ["ops"])
     create_app(registry, ready=Life())
     names = {"up"}
     for family in registry.collect():
