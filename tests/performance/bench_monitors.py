@@ -19,18 +19,16 @@ DROPS = (0.03, 0.05, 0.1, 0.2)
 
 
 def of_false_alarms(*, full: bool) -> Iterator[Setup]:
-    yield from _no_change(repeats=1, ticks_a_day=1)
+    yield from _no_change(1, 1)
     for kind in ("few", "graded"):
         yield Setup(5, 200, 0.2, 1, 0.01, 1, kind)
     for groups in (1, 5, 20):
         for sample in (200, 1000):
             for flips in FLIPS if full else (0.05,):
                 yield Setup(groups, sample, flips, 5, 0.01, steady=0.01)
-    if full:
-        yield from _no_change(repeats=1, ticks_a_day=4)
-        yield from _no_change(repeats=5, ticks_a_day=1)
-        yield from _no_change(repeats=5, ticks_a_day=4)
-    else:
+    for repeats, ticks_a_day in ((1, 4), (5, 1), (5, 4)) if full else ():
+        yield from _no_change(repeats, ticks_a_day)
+    if not full:
         yield Setup(5, 200, 0.2, 1, 0.01, 4)
 
 
@@ -44,7 +42,7 @@ def _no_change(repeats: int, ticks_a_day: int) -> Iterator[Setup]:
 
 def with_drift(setup: Setup) -> bool:
     """Whether drift signals are simulated, too: they take four times as long as the score."""
-    return setup.sample == 200 and setup.flips == 0.05 and setup.ticks_a_day == 1 and not setup.steady
+    return setup.sample == 200 and setup.flips == 0.05 and setup.ticks_a_day == 1 and setup.day_sd > 0.0 and not setup.steady
 
 
 def drawn_one_by_one() -> Iterator[Setup]:

@@ -24,7 +24,7 @@ import numpy as np
 from scipy import special, stats
 
 from evaluator.monitors.core import bounds
-from evaluator.monitors.core.betting import LARGEST, NUMBER, bets, forgiven_sd
+from evaluator.monitors.core.betting import LARGEST, LARGEST_SHARED, NUMBER, bets
 from evaluator.monitors.core.change import Change, explain
 from evaluator.monitors.core.detector import State, advance, log_evidence
 from evaluator.monitors.core.draws import allocation, draw_tick
@@ -172,19 +172,19 @@ def kl_upper_many(mean: Array, bound: Array) -> Array:
 
 
 def tables(setup: Setup, values: Array, margins: Array, name: str) -> Array:
-    """log(1 + L (v - m)) of each bet. margins: (Y, S, D); values: (V), or (Y, G, V) for tables by group."""
+    """log(1 + L (v - m)) of each bet, less what shared effects cost. margins: (Y, S, D); values: (V), or (Y, G, V) for tables by group."""
     signal = BY_NAME[name]
     signs = np.array([1.0 if one is Direction.UP else -1.0 for one in signal.directions])
-    tolerance = tolerance_of(signal, setup.rules)
-    sd = forgiven_sd(tolerance, signal.day_sd)
-    largest = LARGEST / (1.0 + margins)
-    if sd > 0.0:
-        largest = np.minimum(largest, (2.0 * (tolerance / sd) / (members(setup).sum(axis=1) * setup.each * sd))[:, None])
+    draws = (members(setup).sum(axis=1) * setup.each)[:, None]
+    largest = np.minimum(LARGEST / (1.0 + margins), LARGEST_SHARED / draws / signal.day_sd)
     amounts = largest[..., None] / 2.0 ** np.arange(NUMBER)
+    # What shared effects cost is a part of each answer's.
+    cost = draws[..., None] * (amounts * signal.day_sd) ** 2 / 2.0
     if values.ndim == 1:
-        return np.log1p(amounts[..., None] * ((signs[:, None] * values)[:, None, :] - margins[..., None, None]))
+        return np.log1p(amounts[..., None] * ((signs[:, None] * values)[:, None, :] - margins[..., None, None])) - cost[..., None]
     turned = signs[:, None] * values[:, None, :, None, :]
-    return np.log1p(amounts[:, :, None, :, :, None] * (turned[..., None, :] - margins[:, :, None, :, None, None]))
+    logs = np.log1p(amounts[:, :, None, :, :, None] * (turned[..., None, :] - margins[:, :, None, :, None, None]))
+    return logs - cost[:, :, None, :, :, None]
 
 
 def thresholds(setup: Setup, name: str) -> Array:
@@ -502,7 +502,7 @@ def _explained(setup: Setup, margins: Array, baseline: Baseline, gathered: Gathe
     streams = setup.layout.streams
     name, margin = streams[stream].name, float(margins[year, stream, 0])
     draws = round(float(members(setup)[stream].sum()) * setup.each)
-    check = Check(name, "score", Direction.DOWN, 0.0, margin, bets(draws, margin, setup.tolerance, SCORE.day_sd), 0.0)
+    check = Check(name, "score", Direction.DOWN, 0.0, margin, bets(draws, margin, SCORE.day_sd), SCORE.day_sd, 0.0)
     measured = Baseline(baseline.mean[year, stream], baseline.variance[year, stream])
     over, under = (float(excess_many(measured, sizes(setup)[stream], setup.repeats, BASELINE_MISS, above=above)) for above in (False, True))
     references = {name: {"score": Reference(float(measured.mean), over, under, 0)}}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluator.monitors.core.betting import forgiven_sd
+from evaluator.monitors.core.betting import shared_cost
 from evaluator.monitors.core.intervals import Sums, least_log_gains, mean_interval
 from evaluator.monitors.core.signals import BY_NAME
 from evaluator.monitors.core.ticks import TickSummary
@@ -70,11 +70,9 @@ def explain(watch: Watch, check: Check, summaries: Sequence[TickSummary]) -> Cha
     sums = [Sums(one.changes.number, check.sign * one.changes.total, one.changes.squares) for _index, one in found]
     won = _won_since(check, sums)
     first = int(won.argmax())
-    signal = BY_NAME[check.signal]
-    tolerance = tolerance_of(signal, watch.rules)
-    sd = forgiven_sd(tolerance, signal.day_sd)
+    tolerance = tolerance_of(BY_NAME[check.signal], watch.rules)
     plausible = np.flatnonzero(won >= won[first] - PLAUSIBLE)
-    ends = [mean_interval(sums[start:], sd, MISS) for start in plausible]
+    ends = [mean_interval(sums[start:], check.day_sd, MISS) for start in plausible]
     reference = watch.references[check.stream][check.signal]
     # The baseline may be above the truth by "over": a rise is then larger, a fall smaller.
     under, over = (reference.under, reference.over) if check.sign > 0.0 else (reference.over, reference.under)
@@ -95,7 +93,7 @@ def explain(watch: Watch, check: Check, summaries: Sequence[TickSummary]) -> Cha
 def _won_since(check: Check, sums: Sequence[Sums]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """For each tick the logarithm of what the mean bet has won from it on, at least."""
     amounts = np.array(check.bets)
-    gains = np.array([least_log_gains(one, check.margin, amounts) for one in sums])
+    gains = np.array([least_log_gains(one, check.margin, amounts) - shared_cost(one.number, amounts, check.day_sd) for one in sums])
     from_here = gains[::-1].cumsum(axis=0)[::-1]
     highest = from_here.max(axis=1)
     found: np.ndarray[tuple[int], np.dtype[np.float64]] = highest + np.log(np.exp(from_here - highest[:, None]).mean(axis=1))

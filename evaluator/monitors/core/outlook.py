@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluator.monitors.core.betting import bets
+from evaluator.monitors.core.betting import bets, shared_cost
 from evaluator.monitors.core.bounds import Floats, Measured, excess
 from evaluator.monitors.core.shares import FALL, Rules, shares_of
 from evaluator.monitors.core.signals import SCORE, SIGNALS
@@ -73,10 +73,10 @@ def _delay(rules: Rules, design: Design, stream: Stream, ticks_a_year: int) -> D
     alike = np.ones_like(weights)
     measured = Measured(weights, LEVEL * alike, design.repeats * alike, FLIPS * alike)
     margin = rules.tolerance + excess(measured, float(rules.alpha * share.baseline), above=False)
-    amounts = np.array(bets(draws, margin, rules.tolerance, SCORE.day_sd))
+    amounts = np.array(bets(draws, margin, SCORE.day_sd))
     wanted = rules.horizon_ticks / float(rules.alpha * share.check)
     values, chances = _changes(design.repeats)
-    logs = np.log1p(np.outer(amounts, -values - margin))
+    logs = np.log1p(np.outer(amounts, -values - margin)) - (shared_cost(draws, amounts, SCORE.day_sd) / draws)[:, None]
     ticks = {
         drop: _median_delay(draws, (1.0 - drop / LEVEL) * chances[0] + drop / LEVEL * chances[1], logs, wanted, ticks_a_year)
         for drop in DROPS
@@ -103,7 +103,7 @@ def _changes(repeats: int) -> tuple[Floats, Floats]:
 def _median_delay(draws: int, chances: Floats, logs: Floats, wanted: float, most: int) -> int | None:
     """The tick at which half of the runs have an alarm; None if they have not by the last one.
 
-    chances: of each change. logs: (bets, changes) the logarithms of what one multiplies by.
+    chances: of each change. logs: (bets, changes) the logarithms of what one multiplies by, a part of what shared effects cost in each.
     """
     rng = np.random.default_rng(11)
     gathered, alarmed = np.zeros((_RUNS, len(logs))), np.zeros(_RUNS, dtype=bool)

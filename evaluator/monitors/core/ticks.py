@@ -127,7 +127,7 @@ def _gains(watch: Watch, stream: str, rows: Mapping[str, Sequence[_Row]]) -> dic
     for check in watch.checks:
         if check.stream == stream and rows[check.signal]:
             values = np.sort([check.sign * row.change for row in rows[check.signal]])
-            found[check.key] = tuple(log_gains(values, check.margin, np.array(check.bets)).tolist())
+            found[check.key] = tuple(log_gains(values, check.margin, np.array(check.bets), check.day_sd).tolist())
     return found
 
 

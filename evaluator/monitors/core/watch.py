@@ -34,7 +34,8 @@ class Check:
     """One thing that is looked for in one stream.
 
     share: of alpha, in 0..1. margin: tolerance and the bound of the baseline's error; a mean change of at most this is none. bets: falling.
-    log_threshold: natural logarithm of the evidence at which it is an alarm.
+    day_sd: standard deviation of effects that a tick's answers share and that are no change. log_threshold: natural logarithm of the
+    evidence at which it is an alarm.
     """
 
     stream: str
@@ -43,6 +44,7 @@ class Check:
     share: float
     margin: float
     bets: tuple[float, ...]
+    day_sd: float
     log_threshold: float
 
     @property
@@ -204,5 +206,5 @@ def _check(rules: Rules, at: tuple[str, Asked], draws: int, share: Share, bounde
     tolerance = tolerance_of(signal, rules)
     # A rise of the score now is a rise against the truth less what the baseline may lie below it; a fall the other way round.
     margin = tolerance + bounded.excess(float(rules.alpha * share.baseline), above=direction is Direction.UP)
-    amounts = bets(draws, margin, tolerance, signal.day_sd)
-    return Check(stream, name, direction, error, margin, amounts, math.log(rules.horizon_ticks / error))
+    amounts = bets(draws, margin, signal.day_sd)
+    return Check(stream, name, direction, error, margin, amounts, signal.day_sd, math.log(rules.horizon_ticks / error))

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from evaluator.monitors.core.betting import LARGEST, NUMBER, bets, log_gains
+from evaluator.monitors.core.betting import LARGEST, LARGEST_SHARED, NUMBER, bets, log_gains
 
 CHANCES = st.fractions(0, 1, max_denominator=8)
 STRATUM = st.lists(st.tuples(CHANCES, CHANCES), min_size=1, max_size=4)
@@ -73,37 +74,40 @@ def test_the_code_computes_these_e_values():
         for right in product((0.0, 1.0), repeat=3):
             chance = math.prod(p if one else 1 - p for one, (_before, p) in zip(right, sample, strict=True)) / 6
             values = np.sort([before - one for one, (before, _p) in zip(right, sample, strict=True)])
-            found += chance * np.exp(log_gains(values, margin, amounts))
+            found += chance * np.exp(log_gains(values, margin, amounts, 0.0))
     alike = [[(Fraction(before), Fraction(chance)) for before, chance in members] for members in strata]
     exact = [float(expected(alike, draws, Fraction(bet), Fraction(margin))) for bet in amounts]
     assert found == pytest.approx(exact, abs=1e-12)
 
 
-@given(st.integers(1, 2000), st.floats(0, 1), st.floats(0, 0.3), st.floats(0, 0.2))
-def test_bets_never_risk_everything_and_each_is_half_of_the_one_before(draws, margin, tolerance, day_sd):
-    found = bets(draws, margin, tolerance, day_sd)
+@given(st.integers(1, 2000), st.floats(0, 1), st.floats(0, 0.2))
+def test_bets_never_risk_everything_and_each_is_half_of_the_one_before(draws, margin, sd):
+    found = bets(draws, margin, sd)
     assert len(found) == NUMBER
     assert 0 < found[0] <= LARGEST / (1 + margin)
+    assert draws * found[0] * sd <= LARGEST_SHARED * (1 + 1e-9)
     assert all(after == before / 2 for before, after in pairwise(found))
 
 
-@pytest.mark.parametrize(("draws", "tolerance"), [(200, 0.01), (1000, 0.01), (1000, 0.005), (1000, 0.02), (4000, 0.001)])
-def test_effects_that_a_tick_shares_are_no_evidence(draws, tolerance):
-    """Over a normal effect of the forgiven standard deviation the mean of the largest e-value is at most 1."""
-    sd = min(tolerance, 0.01)
-    bet = bets(draws, 0.0, tolerance, 0.01)[0]
-    effects = np.linspace(-8, 8, 4001) * sd
+@pytest.mark.parametrize("draws", [10, 200, 1000])
+def test_effects_that_a_tick_shares_are_no_evidence(draws):
+    """A drop of exactly the margin, and on top a normal effect that all answers share: the mean of each e-value is at most 1."""
+    margin, sd = 0.03, 0.01
+    amounts = np.array(bets(draws, margin, sd))
+    effects = np.linspace(-3.0, 8.0, 1101) * sd
     weights = np.exp(-((effects / sd) ** 2) / 2)
-    weights /= weights.sum()
-    assert weights @ (1 + bet * (effects - tolerance)) ** draws <= 1 + 1e-9
+    found, sums = np.zeros(NUMBER), np.exp(-((np.linspace(-8, 8, 1601)) ** 2) / 2).sum() * (16 / 1600) / (11 / 1100)
+    for effect, weight in zip(effects, weights, strict=True):
+        wrong = stats.binom.pmf(np.arange(draws + 1), draws, margin + effect)
+        gains = [log_gains(np.sort([0.0] * (draws - count) + [1.0] * count), margin, amounts, sd) for count in (0, draws)]
+        each = gains[0] + np.arange(draws + 1)[:, None] / draws * (gains[1] - gains[0])
+        found += weight / sums * (wrong @ np.exp(each))
+    assert found.max() <= 1 + 1e-6
+    assert found.max() > 0.9
 
 
-def test_a_bet_twice_as_large_would_be_misled_by_them():
-    bet = 2 * bets(1000, 0.0, 0.01, 0.01)[0]
-    effects = np.linspace(-8, 8, 4001) * 0.01
-    weights = np.exp(-((effects / 0.01) ** 2) / 2)
-    assert weights @ (1 + bet * (effects - 0.01)) ** 1000 / weights.sum() > 1
-
-
-def test_without_a_tolerance_no_shared_effect_is_forgiven():
-    assert bets(1000, 0.0, 0.0, 0.01)[0] == LARGEST
+def test_without_what_they_cost_they_would_be_taken_for_evidence():
+    margin, draws, bet = 0.03, 1000, bets(1000, 0.03, 0.01)[0]
+    effects = np.random.default_rng(1).normal(0.0, 0.01, 20000).clip(-0.03)
+    assert np.mean((1 + bet * effects) ** draws) > 1
+    assert bet * (1 + margin) < LARGEST

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from evaluator.monitors.core.betting import log_gains
 from evaluator.monitors.core.change import explain
 from evaluator.monitors.core.detector import State, advance
 from evaluator.monitors.core.intervals import Sums, least_log_gains, mean_interval
-from evaluator.monitors.core.ticks import TickSummary, observe
+from evaluator.monitors.core.ticks import StreamTick, TickSummary, observe
 
 
 def until_alarm(setting, since, drop, key="score:down:all"):
@@ -36,6 +38,37 @@ def test_an_alarm_says_since_when_how_much_and_where(make_setting):
     losses = [(one.before - one.now) * one.instances for one in found.tasks]
     assert losses == sorted(losses, reverse=True)
     assert sum(one.instances for one in found.tasks) == found.instances
+
+
+@pytest.mark.parametrize(("direction", "drop"), [("down", 0.6), ("up", -0.6)])
+def test_an_interval_is_wider_by_what_the_baseline_may_be_off_to_each_side(make_setting, direction, drop):
+    """A baseline that lies above the truth makes a fall look larger and a rise smaller."""
+    setting = make_setting(sample=100, per_task=300)
+    watch, key = setting.watch, f"score:{direction}:all"
+    tick = StreamTick(Sums(400, -400 * drop, 400 * 0.45), 280.0, 280.0 - 400 * drop)
+    summaries = [TickSummary(400, 0, outage=False, streams={"all": {"score": tick}})] * 3
+
+    def told(over, under):
+        reference = replace(watch.references["all"]["score"], over=over, under=under)
+        return explain(replace(watch, references={"all": {"score": reference}}), watch.check(key), summaries)
+
+    sharp, off = told(0.0, 0.0), told(0.03, 0.01)
+    larger, smaller = (0.03, 0.01) if direction == "down" else (0.01, 0.03)
+    assert off.low == pytest.approx(sharp.low - larger)
+    assert off.high == pytest.approx(sharp.high + smaller)
+    assert sharp.estimate == off.estimate == pytest.approx(0.6)
+
+
+def test_the_onset_of_a_slow_alarm_is_where_the_drop_began(make_setting):
+    setting = make_setting()
+
+    def tick(drop):
+        sums = StreamTick(Sums(40, -40 * drop, 4.0 + 40 * drop**2), 28.0, 28.0 - 40 * drop)
+        return TickSummary(40, 0, outage=False, streams={"all": {"score": sums}})
+
+    found = explain(setting.watch, setting.watch.check("score:down:all"), [tick(0.0)] * 20 + [tick(0.2)] * 12)
+    assert found.onset == 20
+    assert found.instances == 480
 
 
 def test_only_tasks_of_the_stream_are_told(make_setting):
@@ -69,7 +102,7 @@ def test_what_the_sums_say_is_never_more_than_the_answers_themselves_do():
     for _case in range(200):
         values = np.sort(rng.choice([-1.0, 0.0, 0.3, 1.0], size=30, p=rng.dirichlet([1, 5, 1, 1])))
         margin = rng.uniform(0.0, 0.3)
-        assert (least_log_gains(sums_of(values), margin, amounts) <= log_gains(values, margin, amounts) + 1e-12).all()
+        assert (least_log_gains(sums_of(values), margin, amounts) <= log_gains(values, margin, amounts, 0.0) + 1e-12).all()
 
 
 def test_an_interval_holds_at_whatever_tick_one_stops():

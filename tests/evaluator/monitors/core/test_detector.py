@@ -24,15 +24,15 @@ KEY = "score:down:all"
 
 
 def watch_of(margin=0.02, draws=50, horizon=365, share=0.03):
-    amounts = bets(draws, margin, 0.01, 0.01)
-    check = Check("all", "score", Direction.DOWN, share, margin, amounts, math.log(horizon / share))
+    amounts = bets(draws, margin, 0.01)
+    check = Check("all", "score", Direction.DOWN, share, margin, amounts, 0.01, math.log(horizon / share))
     whole = Stream("all", StreamKind.WHOLE, frozenset({0}))
     return Watch(Rules(0.05, 0.01, horizon), (whole,), (draws,), {"t": 0}, (0.0,), (check,), {"all": {}})
 
 
 def gains_of(watch, drops):
     check = watch.checks[0]
-    return {KEY: tuple(log_gains(np.sort(drops), check.margin, np.array(check.bets)).tolist())}
+    return {KEY: tuple(log_gains(np.sort(drops), check.margin, np.array(check.bets), check.day_sd).tolist())}
 
 
 def test_it_equals_an_independent_recursion_over_two_thousand_steps():
@@ -51,6 +51,7 @@ def test_it_equals_an_independent_recursion_over_two_thousand_steps():
                 e_value = Decimal(1)
                 for drop in drops:
                     e_value *= 1 + bet * (Decimal(drop) - Decimal(watch.checks[0].margin))
+                e_value *= (-((50 * bet * Decimal(watch.checks[0].day_sd)) ** 2) / 2).exp()
                 plain[index] = e_value * (plain[index] + 1)
             evidence = (sum(plain) / len(plain)).ln()
             worst = max(worst, abs(float(evidence) - log_evidence(state, KEY)))
@@ -123,7 +124,7 @@ def test_a_state_and_a_watch_survive_as_documents():
 def test_false_alarms_within_the_horizon_are_rarer_than_the_share():
     """At the edge of what counts as no change, where the proof is tightest: a drop of exactly the margin, 40 ticks, a share of 0.2."""
     rng, margin, alarms, runs = np.random.default_rng(2), 0.05, 0, 3000
-    amounts = np.array(bets(20, margin, 0.05, 0.0))
+    amounts = np.array(bets(20, margin, 0.0))
     logs = np.log1p(amounts * (np.array([1.0, 0.0])[:, None] - margin))
     gathered, alarmed = np.zeros((runs, 6)), np.zeros(runs, dtype=bool)
     for _tick in range(40):

@@ -76,6 +76,8 @@ def test_a_stratum_without_a_score_is_named():
 def test_weights_follow_the_draws_and_not_the_pool():
     pool = [Pooled(f"t{n >= 100}", f"{n}", n, int(n >= 100), (Reading(float(n >= 100)),)) for n in range(400)]
     assert watch(pool=pool, allocation=(10, 10)).references["all"]["score"].mean == pytest.approx(0.5)
+    assert watch(pool=pool, allocation=(30, 10)).references["all"]["score"].mean == pytest.approx(0.25)
+    assert watch(failures=((20, 200), (0, 200)), allocation=(30, 10)).references["all"]["errors"].mean == pytest.approx(0.075)
 
 
 def test_an_instance_without_a_value_takes_its_weight_with_it():
