@@ -33,9 +33,9 @@ class MonitorRuns:
     updating: Updating
     suites: Suites
 
-    async def plan(self, asked: ev.RunSpecification) -> Plan:
-        """What is asked, resolved. Raises GenlevelError."""
-        return await self.planner.resolve(asked)
+    async def plan(self, asked: ev.RunSpecification, *, stored: bool) -> Plan:
+        """What is asked, resolved. stored: it is of a monitor that is there, whose suite may be named by a path. Raises GenlevelError."""
+        return await self.planner.resolve(asked, stored=stored)
 
     async def start(self, record: MonitorRecord, asked: ev.RunSpecification, specification: mo.MonitorSpecification) -> str:
         """Starts a run within what is left of the day, or continues the one that asks this. Returns its id.
@@ -43,7 +43,8 @@ class MonitorRuns:
         Raises SuiteChanged if the suite is not what the monitor's baseline was asked of, GenlevelError.
         """
         traffic = _traffic(record, specification)
-        response = await self.starter.start(ev.StartRunRequest(specification=asked, traffic=traffic, suite_hash=record.suite_hash))
+        request = ev.StartRunRequest(specification=asked, traffic=traffic, suite_hash=record.suite_hash)
+        response = await self.starter.start(request, stored=True)
         return response.run.run_id
 
     async def continue_(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> None:

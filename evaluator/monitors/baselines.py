@@ -77,7 +77,7 @@ class Baselines:
             run = await self._runs.state(specification.baseline)
             check_serves(run, specification)
             return replace(record, baseline_run=run.run_id, suite_hash=run.suite_hash, reason=""), Beside()
-        plan = await self._runs.plan(specification.asked)
+        plan = await self._runs.plan(specification.asked, stored=True)
         asked = await asyncio.to_thread(_asked, plan, record, specification)
         started = money.begun(money.on_day(record, self._day(specification), 0))
         run_id = await self._runs.start(started, asked, specification)

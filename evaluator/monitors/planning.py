@@ -34,9 +34,9 @@ class Planned:
     response: mo.PlanMonitorResponse
 
 
-async def planned(runs: MonitorRuns, specification: mo.MonitorSpecification, now: float) -> Planned:
-    """What a settled specification comes to. Raises GenlevelError for one that cannot be watched."""
-    plan = await runs.plan(specification.asked)
+async def planned(runs: MonitorRuns, specification: mo.MonitorSpecification, now: float, *, stored: bool) -> Planned:
+    """What a settled specification comes to. stored: it is of a monitor that is there. Raises GenlevelError if it cannot be watched."""
+    plan = await runs.plan(specification.asked, stored=stored)
     found = mo.MonitorSpecification()
     found.CopyFrom(specification)
     found.asked.suite = plan.specification.suite

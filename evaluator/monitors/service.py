@@ -74,10 +74,10 @@ class Monitors:
         """A specification as it would be stored. Raises GenlevelError for one that cannot be watched."""
         return (await self._planned(given)).specification
 
-    async def _planned(self, given: mo.MonitorSpecification) -> Planned:
+    async def _planned(self, given: mo.MonitorSpecification, *, stored: bool = False) -> Planned:
         specification = settled(given)
         self._check_destinations(specification)
-        return await planned(self._runs, specification, self._clock())
+        return await planned(self._runs, specification, self._clock(), stored=stored)
 
     async def add_monitor(self, request: mo.AddMonitorRequest) -> mo.AddMonitorResponse:
         """Adds a monitor; its baseline begins with the next look of whoever schedules. Raises GenlevelError."""
@@ -228,7 +228,7 @@ class Monitors:
     async def _rebased(self, record: MonitorRecord, wanted: mo.MonitorSpecification, problems: list[str]) -> Changed:
         if record.open_tick:
             raise UsageError(f"tick {record.open_tick} of monitor {record.name} goes on; stop its run, or wait for it")
-        found = await self._planned(wanted)
+        found = await self._planned(wanted, stored=True)
         problems[:] = found.response.problems
         alarms = await self._journal.reads(self._store.alarms, record.name)
         return rebased(record, found.specification, alarms, current_caller().name, self._clock())

@@ -61,12 +61,16 @@ class Starter:
         self._wanted = wanted
         self._starts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by a run's identity, while it is being started
 
-    async def start(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
-        """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError."""
+    async def start(self, request: ev.StartRunRequest, *, stored: bool = False) -> ev.StartRunResponse:
+        """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError.
+
+        stored: its specification is one that is kept here, so that its suite may be named by a path.
+        """
         check_limits(request.traffic)
         if request.run_id:
             return await self._continue(await self._records.find(request.run_id), request)
-        plan = await self.as_it_began(await self._planner.resolve(request.specification, reach=True), fresh=request.fresh)
+        resolved = await self._planner.resolve(request.specification, stored=stored, reach=True)
+        plan = await self.as_it_began(resolved, fresh=request.fresh)
         async with self._turn(plan.identity):
             record = await self._latest(plan, request)
             return await self._go_on(plan, record, request.traffic, request, wanted=self._wanted)

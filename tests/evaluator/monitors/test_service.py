@@ -207,3 +207,17 @@ async def test_a_suite_that_has_changed_is_said_and_no_tick_compares_with_what_i
     await evaluator.monitors.pause_monitor(mo.PauseMonitorRequest(name="one"))
     monitor = await tick(watchers, evaluator)
     assert (monitor.state, monitor.ticks) == (mo.MONITOR_STATE_WATCHING, 3)
+
+
+async def test_what_a_command_of_this_machine_added_by_a_path_is_watched_by_a_service_that_takes_names_alone(watchers, suite):
+    command = watchers.start()
+    await command.monitors.add_monitor(mo.AddMonitorRequest(name="one", specification=specification(suite[0], pool=6)))
+    await watchers.stop(command)
+    service = watchers.start(named=True)
+    with pytest.raises(UsageError, match="is a name"):
+        await service.monitors.add_monitor(mo.AddMonitorRequest(name="two", specification=specification(suite[0])))
+    await idle(service)
+    monitor = await tick(watchers, service)
+    assert (monitor.state, monitor.ticks) == (mo.MONITOR_STATE_WATCHING, 1)
+    await service.monitors.rebase_monitor(mo.RebaseMonitorRequest(name="one", baseline_repeats=1))
+    assert (await idle(service)).state == mo.MONITOR_STATE_WATCHING

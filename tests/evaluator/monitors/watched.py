@@ -74,8 +74,8 @@ class Watchers:
         self.settings: dict[str, Any] = {"runs": {"attempts": 2, "deadline_s": 5}, **settings}
         self.made: list[tuple[Evaluator, Scorer]] = []
 
-    def start(self, *, continues: bool = True) -> Evaluator:
-        """An evaluator whose scheduler looks when it is told to."""
+    def start(self, *, continues: bool = True, named: bool = False) -> Evaluator:
+        """An evaluator whose scheduler looks when it is told to. named: its callers name suites by name alone."""
         scorer = Scorer(f"sqlite:///{self.folder / 'genlevel.db'}")
         evaluator = Evaluator(
             Settings.model_validate(self.settings),
@@ -83,7 +83,7 @@ class Watchers:
             scorer,
             registry=CollectorRegistry(),
             data_folder=self.folder,
-            suites=AnySuites(),
+            suites=None if named else AnySuites(),
             continues=continues,
             clock=self.clock,
         )
