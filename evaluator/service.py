@@ -153,7 +153,14 @@ class Evaluator:
             from evaluator.monitors.watching import Watching
 
             runs = MonitorRuns(
-                self._journal, self._context.scorer, self._planner, self._starter, self._records, self._updating, self._suites
+                self._journal,
+                self._context.scorer,
+                self._planner,
+                self._starter,
+                self._records,
+                self._updating,
+                self._suites,
+                self._continues,
             )
             lock = self._locks.of("monitors")
             self._watching = Watching(self._settings, runs, self._patience, lock, registry=self._registry, clock=self._clock)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, se
 from evaluator.journal import migrations
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.monitor_store import MonitorStore
-from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted, spending
+from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, usage_sums
@@ -215,6 +215,12 @@ class Journal:
             row = connection.execute(select(runs).where(runs.c.identity == identity).order_by(runs.c.generation.desc()).limit(1)).first()
         return _run_record(row) if row else None
 
+    def of_occasion(self, occasion: str) -> str:
+        """The id of the newest run with this occasion; "" if there is none."""
+        query = select(runs.c.run_id).where(runs.c.occasion == occasion).order_by(runs.c.created.desc(), runs.c.generation.desc()).limit(1)
+        with self._engine.connect() as connection:
+            return str(connection.execute(query).scalar_one_or_none() or "")
+
     def runs(self, *, ticks: bool = False) -> list[RunRecord]:
         """The runs, the newest first. ticks: those with an occasion, too."""
         query = select(runs) if ticks else select(runs).where(runs.c.occasion == "")
@@ -249,6 +255,11 @@ class Journal:
         """What a run has spent so far, by task: its model's calls and its judges'. model, judge: what they are called there."""
         with self._engine.connect() as connection:
             return [*spending(connection, answers, run_id, model), *spending(connection, judgements, run_id, judge)]
+
+    def cost_before(self, run_id: str, at: float) -> int:
+        """What a run had cost at a time, in nano-dollars (evaluator.journal.notes)."""
+        with self._engine.connect() as connection:
+            return cost_before(connection, run_id, at)
 
     def last_note(self, run_id: str) -> int:
         """The highest number among the run's notes of open calls; 0 = there is none."""

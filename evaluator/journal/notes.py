@@ -14,7 +14,7 @@ from operator import add, attrgetter
 from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Table, and_, bindparam, case, cast, delete, func, null, select, update
 
 from evaluator.journal.records import Costs, OpenCalls, Spent
-from evaluator.journal.tables import judgements, reservations
+from evaluator.journal.tables import answers, judgements, reservations
 from evaluator.journal.usage import TOKEN_BUCKETS
 from genlevel.runtime.storage import insert_into
 
@@ -93,6 +93,19 @@ def costs(connection: Connection, table: Table, ours: ColumnElement[bool], notes
     if unbounded or notes.nano_usd is None or (excess and calls):
         return Costs(known, int(answers), calls, None)
     return Costs(known, int(answers), calls, (known or 0) + int(nano) + notes.nano_usd)
+
+
+def cost_before(connection: Connection, run_id: str, at: float) -> int:
+    """What a run's answers and judgements of before a time cost, in nano-dollars: what is known, and the rest at most as far as that is.
+
+    One that was asked again after a failure is of its last try. at: Unix seconds.
+    """
+    found = 0
+    for table in (answers, judgements):
+        nano = func.coalesce(table.c.cost_nano_usd, 0) + func.coalesce(table.c.unknown_nano_usd, 0)
+        ours = select(func.coalesce(func.sum(nano), 0)).where(table.c.run_id == run_id, table.c.created < at)
+        found += int(connection.execute(ours).scalar_one())
+    return found
 
 
 def cost_nobody_knows(connection: Connection, table: Table, run_id: str) -> None:

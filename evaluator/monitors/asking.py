@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.protobuf import json_format
+
 from evaluator.journal.journal import Journal
 from evaluator.journal.monitor_records import MonitorRecord
-from evaluator.monitors.money import run_budget
+from evaluator.monitors import money
+from evaluator.monitors.schedule import day_began, day_of, zone_of
 from evaluator.monitors.specification import daily_budget, traffic_of
 from evaluator.planning.planner import Planner
 from evaluator.planning.plans import Plan
@@ -23,7 +26,7 @@ _ENDED = (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FAILED)
 
 @dataclass(frozen=True, slots=True)
 class MonitorRuns:
-    """What asks models for monitors, and what knows of it."""
+    """What asks models for monitors, and what knows of it. continues: this process continues runs that are to go on."""
 
     journal: Journal
     scorer: ScorerPort
@@ -32,6 +35,7 @@ class MonitorRuns:
     records: RunRecords
     updating: Updating
     suites: Suites
+    continues: bool
 
     async def plan(self, asked: ev.RunSpecification, *, stored: bool) -> Plan:
         """What is asked, resolved. stored: it is of a monitor that is there, whose suite may be named by a path. Raises GenlevelError."""
@@ -58,29 +62,60 @@ class MonitorRuns:
     async def allow(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> None:
         """Gives a run that goes on what is left of a new day. Raises GenlevelError."""
         if (daily := daily_budget(specification)) is not None:
-            traffic = ev.TrafficSettings(budget_nano_usd=run_budget(record, daily))
+            traffic = ev.TrafficSettings(budget_nano_usd=money.run_budget(record, daily))
             await self.updating.update(ev.UpdateRunRequest(run_id=run_id, traffic=traffic))
+
+    def is_left(self, run: ev.Run) -> bool:
+        """Whether nobody works on a run that has not come to its end, and nobody else will: no service continues it."""
+        if run.wanted == ev.RUN_WANTED_GO_ON:
+            return not self.continues and run.status != ev.RUN_STATUS_RUNNING
+        return run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_UNSPECIFIED
 
     async def stop(self, run_id: str) -> None:
         """Stops a run, if it goes on anywhere. Raises GenlevelError."""
         await self.updating.stop(ev.CancelRunRequest(run_id=run_id))
 
+    async def begun(self, occasion: str) -> str:
+        """The run with this occasion, which somebody has begun who could not say so any more; "" if there is none. Raises StorageError."""
+        return await self.journal.reads(self.journal.of_occasion, occasion)
+
+    async def on_day(self, record: MonitorRecord, specification: mo.MonitorSpecification, run_id: str, now: float) -> MonitorRecord:
+        """The monitor on the day that it is. run_id: of the run that goes on; "" = none does. Raises StorageError."""
+        zone = zone_of(specification.time_zone)
+        day, cost = day_of(now, zone), 0
+        if run_id and day > record.day:
+            cost = await self.journal.reads(self.journal.cost_before, run_id, day_began(now, zone))
+        return money.on_day(record, day, cost)
+
+    async def may_spend_more(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> bool:
+        """Whether there is more of the day's budget than a run has been given so far. Raises NotFoundError, StorageError."""
+        given = json_format.Parse((await self.records.find(run_id)).traffic or "{}", ev.TrafficSettings())
+        return _traffic(record, specification).budget_nano_usd > given.budget_nano_usd
+
+    async def leave(self, record: MonitorRecord, run_id: str) -> None:
+        """Stops a run that was begun for a monitor unless that is still as it was: it may have been removed. Raises GenlevelError."""
+        found = await self.journal.reads(self.journal.monitors.find, record.name)
+        if found is None or any(getattr(found, name) != getattr(record, name) for name in ("uid", "baseline", "open_tick")):
+            await self.stop(run_id)
+
 
 def is_over(run: ev.Run) -> bool:
-    """Whether a run has come to an end by itself, or a person has stopped it."""
+    """Whether a run has come to an end by itself and nobody continues it, or a person has stopped it."""
+    if run.wanted == ev.RUN_WANTED_GO_ON:
+        return False
     return run.status in _ENDED or (run.wanted == ev.RUN_WANTED_STOPPED and run.status != ev.RUN_STATUS_RUNNING)
 
 
-def is_left(run: ev.Run) -> bool:
-    """Whether nobody works on a run, and nobody will: its process ended, and no service continues it."""
-    return run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_UNSPECIFIED
-
-
 def most_cost(run: ev.Run) -> int | None:
-    """What a run has cost at most, in nano-dollars; None: nobody can tell."""
-    return run.most_cost_nano_usd if run.HasField("most_cost_nano_usd") else None
+    """What a run and its judge have cost at most, in nano-dollars; None: nobody can tell. A judge without a price costs nothing."""
+    if not run.HasField("most_cost_nano_usd"):
+        return None
+    judging = run.judging
+    if judging.HasField("cost_nano_usd") and not judging.HasField("most_cost_nano_usd"):
+        return None
+    return run.most_cost_nano_usd + judging.most_cost_nano_usd
 
 
 def _traffic(record: MonitorRecord, specification: mo.MonitorSpecification) -> ev.TrafficSettings:
     daily = daily_budget(specification)
-    return traffic_of(specification, None if daily is None else run_budget(record, daily))
+    return traffic_of(specification, None if daily is None else money.run_budget(record, daily))

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from evaluator.journal.monitor_records import EventRecord, MonitorRecord, Phase
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
-from evaluator.monitors.asking import MonitorRuns, is_left, is_over, most_cost
+from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
 from evaluator.monitors.core.detector import State
 from evaluator.monitors.core.draws import allocation, draw_pool
 from evaluator.monitors.core.readings import Pooled, pack
@@ -20,8 +20,7 @@ from evaluator.monitors.core.streams import Layout, Place, streams_of
 from evaluator.monitors.core.watch import Watch, make_watch
 from evaluator.monitors.notes import Notes
 from evaluator.monitors.readings import RunReadings, readings_of
-from evaluator.monitors.schedule import day_of, zone_of
-from evaluator.monitors.specification import daily_budget, schedule_of
+from evaluator.monitors.specification import daily_budget, occasion_of, schedule_of
 from evaluator.monitors.stored import text_of
 from evaluator.planning.planner import offline_plan
 from evaluator.planning.plans import Plan
@@ -79,7 +78,7 @@ class Baselines:
             return replace(record, baseline_run=run.run_id, suite_hash=run.suite_hash, reason=""), Beside()
         plan = await self._runs.plan(specification.asked, stored=True)
         asked = await asyncio.to_thread(_asked, plan, record, specification)
-        started = money.begun(money.on_day(record, self._day(specification), 0))
+        started = money.begun(await self._runs.on_day(record, specification, "", self._clock()))
         run_id = await self._runs.start(started, asked, specification)
         run = await self._runs.state(run_id)
         return replace(started, baseline_run=run_id, suite_hash=run.suite_hash, reason=""), Beside()
@@ -90,21 +89,18 @@ class Baselines:
             return await self._made(record, specification, run)
         if specification.baseline:
             why = f"run {run.run_id} cannot be a baseline: it has not finished ({run.reason or 'it goes on'})"
-            return _failed(record, why, self._clock())
-        if is_left(run):
+            return self._failed(record, specification, run, why)
+        if self._runs.is_left(run):
             await self._runs.continue_(record, run.run_id, specification)
-        elif run.status == ev.RUN_STATUS_BUDGET:
+        elif is_over(run) and run.status == ev.RUN_STATUS_BUDGET and daily_budget(specification) is not None:
             return await self._on_a_new_day(record, specification, run)
         elif is_over(run):
-            return _failed(record, f"its baseline, run {run.run_id}, ended early: {run.reason}", self._clock())
+            return self._failed(record, specification, run, f"its baseline, run {run.run_id}, ended early: {run.reason}")
         return None
 
     async def _on_a_new_day(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> Changed | None:
-        """A baseline that the day's budget has ended goes on with the next day's."""
-        daily = daily_budget(specification)
-        if daily is None:
-            return _failed(record, f"its baseline, run {run.run_id}, ended early: {run.reason}", self._clock())
-        if money.left_today(record, daily) > 0 and money.run_budget(record, daily) > (most_cost(run) or 0):
+        """A baseline that the day's budget has ended goes on with the next day's, or with what the day's is if that was raised."""
+        if await self._runs.may_spend_more(record, run.run_id, specification):
             await self._runs.continue_(record, run.run_id, specification)
         waits = "its baseline goes on with the budget of the next day"
         return None if record.reason == waits else (replace(record, reason=waits), Beside())
@@ -114,18 +110,17 @@ class Baselines:
         now = self._clock()
         plan = await offline_plan(self._runs.suites, json_format.MessageToJson(run.specification, indent=None), run.run_id)
         if await asyncio.to_thread(suite_content, plan.suite) != run.suite_hash:
-            return _failed(record, f"the suite has changed since run {run.run_id} was asked, which cannot be a baseline any more", now)
+            why = f"the suite has changed since run {run.run_id} was asked, which cannot be a baseline any more"
+            return self._failed(record, specification, run, why)
         metrics = {task.key: task.metric.id for task in watched_tasks(plan) if task.metric is not None}
         found = await readings_of(self._runs.journal, self._runs.scorer, run.run_id, metrics)
         positions = await asyncio.to_thread(_positions, plan)
         scored = {task for (task, _), several in found.readings.items() if any(one.score is not None for one in several)}
-        if not specification.baseline and not record.watch:  # else its rules alone have changed
-            record = money.ended(record, most_cost(run), daily_budget(specification))
         tasks = [task for task in watched_tasks(plan) if task.key in scored]
         try:
             built = await asyncio.to_thread(_built, tasks, found, positions, rules_of(specification, record.created), specification)
         except (ValueError, UsageError) as error:
-            return _failed(record, f"run {run.run_id} cannot be a baseline: {error}", now)
+            return self._failed(record, specification, run, f"run {run.run_id} cannot be a baseline: {error}")
         begins = dict.fromkeys((check.key for check in built.watch.checks), record.tick - bool(record.open_tick))
         notes = Notes(begins, models=tuple(sorted(found.models)), fingerprints=tuple(sorted(found.fingerprints)), metrics=metrics)
         told = f"baseline {record.baseline} is run {run.run_id}: {len(built.pool):,} instances"
@@ -134,7 +129,7 @@ class Baselines:
         if left:
             events.append(EventRecord(record.name, now, "left out", f"answers have no score of their own: {cut(', '.join(left), 1000)}"))
         made = replace(
-            record,
+            paid(record, specification, run),
             phase=Phase.WATCHING,
             reason="",
             next_due=record.next_due or schedule_of(specification, record.created).following(now),
@@ -148,12 +143,17 @@ class Baselines:
         """The baseline's run as it stands. Raises GenlevelError."""
         return await self._runs.state(record.baseline_run)
 
-    def on_day(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> MonitorRecord:
-        """The monitor today."""
-        return money.on_day(record, self._day(specification), 0 if specification.baseline else most_cost(run))
+    async def on_day(self, record: MonitorRecord, specification: mo.MonitorSpecification) -> MonitorRecord:
+        """The monitor today. Raises StorageError."""
+        return await self._runs.on_day(record, specification, asked_run(record, specification), self._clock())
 
-    def _day(self, specification: mo.MonitorSpecification) -> str:
-        return day_of(self._clock(), zone_of(specification.time_zone))
+    async def leave(self, record: MonitorRecord, run_id: str) -> None:
+        """Sees to it that a baseline that was begun does not go on for a monitor that is no longer there. Raises GenlevelError."""
+        await self._runs.leave(record, run_id)
+
+    def _failed(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run, why: str) -> Changed:
+        failed = replace(paid(record, specification, run), phase=Phase.FAILED, reason=why)
+        return failed, Beside(events=[EventRecord(record.name, self._clock(), "failed", why)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _asked(plan: Plan, record: MonitorRecord, specification: mo.MonitorSpecifica
     asked.CopyFrom(specification.asked)
     asked.chosen.extend(ev.ChosenInstances(task=task, positions=positions) for task, positions in sorted(drawn.items()))
     asked.repeats = specification.baseline_repeats if specification.baseline_repeats > 1 else 0
-    asked.occasion = f"{record.name}.{record.uid} baseline {record.baseline}"
+    asked.occasion = occasion_of(record)
     return asked
 
 
@@ -236,5 +236,11 @@ def _pooled(found: RunReadings, positions: Positions, layout: Layout) -> tuple[l
     return pool, [(failed, asked) for failed, asked in counts]
 
 
-def _failed(record: MonitorRecord, why: str, now: float) -> Changed:
-    return replace(record, phase=Phase.FAILED, reason=why), Beside(events=[EventRecord(record.name, now, "failed", why)])
+def asked_run(record: MonitorRecord, specification: mo.MonitorSpecification) -> str:
+    """The id of the run of a baseline that is being asked for a monitor; "" if none is: its rules alone may have changed."""
+    return record.baseline_run if record.phase is Phase.BASELINE and not specification.baseline and not record.watch else ""
+
+
+def paid(record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> MonitorRecord:
+    """The monitor once its baseline's run is over."""
+    return money.ended(record, most_cost(run), daily_budget(specification)) if asked_run(record, specification) else record

@@ -18,7 +18,7 @@ from evaluator.journal.monitor_store import Beside
 from evaluator.monitors.acknowledging import rebased
 from evaluator.monitors.scheduler import specification_of
 from evaluator.monitors.service import Monitors
-from evaluator.monitors.specification import asks_the_same
+from evaluator.monitors.specification import asks_the_same, schedule_of
 from genlevel.runtime.declared_monitors import specification_of as declared_specification
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.runtime.settings import Settings
@@ -81,10 +81,13 @@ class Declared:
         if found == stored and record.declared and record.paused == paused:
             return
         changed = replace(record, declared=True, paused=paused)
+        if changed.next_due is not None and (record.paused or changed.next_due > self._service.now()):
+            # what was due while it was paused was not missed, and its schedule may be another
+            changed = replace(changed, next_due=schedule_of(found, record.created).following(self._service.now()))
         beside = Beside()
         if not asks_the_same(found, stored):
             alarms = await self._journal.reads(self._journal.monitors.alarms, name)
-            changed, beside = rebased(changed, found, alarms, BY, self._service.now())
+            changed, beside = rebased(await self._service.free(changed, stops=True), found, alarms, BY, self._service.now())
         elif found != stored:
             changed = _with_rules(changed, found)
             beside = Beside(events=[EventRecord(name, self._service.now(), "rules", f"changed in {BY}: what had gathered begins anew")])

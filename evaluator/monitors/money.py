@@ -1,20 +1,27 @@
 """What a monitor may spend a day: what its runs cost at most is counted, a run that goes on over midnight on either day for its part.
 
-Amounts are nano-dollars. A cost that nobody can bound counts as all that the day had left. A clock that goes back begins no new day.
+Amounts are nano-dollars. A cost that nobody can bound counts as all that the day had left. A clock that goes back begins no new day; if it
+had been days ahead, what was spent meanwhile counts on the day that it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from evaluator.journal.monitor_records import MonitorRecord
 
+_CLOCKS_DIFFER = timedelta(days=1)
+"""A day that is further ahead is of a clock that was wrong."""
 
-def on_day(record: MonitorRecord, day: str, cost: int | None) -> MonitorRecord:
-    """The monitor on this day, as YYYY-MM-DD. cost: of the run that goes on so far, at most; None: not known."""
-    if day <= record.day:
-        return record
-    return replace(record, day=day, day_spent=0, before=record.before if cost is None else cost)
+
+def on_day(record: MonitorRecord, day: str, cost: int) -> MonitorRecord:
+    """The monitor on this day, as YYYY-MM-DD. cost: of the run that goes on, what it had cost when this day began."""
+    if day > record.day:
+        return replace(record, day=day, day_spent=0, before=cost)
+    if date.fromisoformat(record.day) - date.fromisoformat(day) > _CLOCKS_DIFFER:
+        return replace(record, day=day)
+    return record
 
 
 def left_today(record: MonitorRecord, daily: int) -> int:

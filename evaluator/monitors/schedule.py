@@ -39,6 +39,15 @@ def day_of(at: float, zone: tzinfo) -> str:
     return datetime.fromtimestamp(at, zone).date().isoformat()
 
 
+def day_began(at: float, zone: tzinfo) -> float:
+    """When the day at a time began.
+
+    >>> day_began(90_000.0, UTC)
+    86400.0
+    """
+    return datetime.fromtimestamp(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """When ticks are due. interval_s: seconds between two, counted from ``anchor``; 0 = by ``cron``, in ``zone``."""

@@ -192,10 +192,12 @@ class Scheduler:
 
     async def _baseline(self, record: MonitorRecord, specification: mo.MonitorSpecification) -> None:
         if not record.baseline_run:
-            await self._stored(record, *await self._baselines.begun(record, specification))
+            begun = await self._baselines.begun(record, specification)
+            if await self._stored(record, *begun) is None and not specification.baseline:
+                await self._baselines.leave(record, begun[0].baseline_run)
             return
         run = await self._baselines.run_of(record)
-        today = self._baselines.on_day(record, specification, run)
+        today = await self._baselines.on_day(record, specification)
         if (changed := await self._baselines.followed(today, specification, run)) is not None:
             await self._stored(record, *changed)
         elif today != record:
@@ -210,7 +212,7 @@ class Scheduler:
                 await self._stored(record, *changed)
             return
         try:
-            asked = await self._ticks.asked(record, specification, tick)
+            today, asked = await self._ticks.asked(record, specification, tick)
         except SuiteChanged as error:
             await self._stored(record, *self._ticks.outdated(record, tick, str(error)))
             return
@@ -219,10 +221,13 @@ class Scheduler:
                 raise
             await self._stored(record, *self._ticks.given_up(record, specification, tick, str(error)))
             return
-        await self._stored(record, record, Beside(tick=asked))
+        if await self._stored(record, today, Beside(tick=asked)) is None:
+            await self._ticks.leave(record, asked.run_id)
 
     async def _stored(self, seen: MonitorRecord, record: MonitorRecord, beside: Beside = NOTHING) -> MonitorRecord | None:
-        """The monitor as it is stored now; None: somebody else has changed it meanwhile, and it is looked at again."""
+        """The monitor as it is stored now; None: somebody else has changed it or schedules meanwhile, and it is looked at again."""
+        if self._lock.lost.is_set():
+            return None
         return await self._patience.writes(self._store.change, seen, record, beside, self._lock.lease)
 
     async def _plan_anew(self, now: float) -> None:

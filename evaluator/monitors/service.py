@@ -13,12 +13,13 @@ from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorR
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
 from evaluator.monitors.acknowledging import acknowledged, rebased
-from evaluator.monitors.asking import MonitorRuns, most_cost
+from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
+from evaluator.monitors.baselines import asked_run, paid
 from evaluator.monitors.messages import alarm_message, by_alarm, event_message, group_messages, monitor_message, tick_message
 from evaluator.monitors.planning import Planned, planned
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import Scheduler, specification_of
-from evaluator.monitors.specification import checked_name, schedule_of, settled
+from evaluator.monitors.specification import checked_name, occasion_of, schedule_of, settled
 from evaluator.monitors.stored import state_of, summary_of, watch_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import NotFoundError, StorageError, UsageError
@@ -157,8 +158,8 @@ class Monitors:
         if record.open_tick:
             tick = await self._journal.reads(self._store.tick, record.name, record.open_tick)
             run_id = tick.run_id if tick is not None else ""
-        elif record.phase is Phase.BASELINE and not specification_of(record).baseline:
-            run_id = record.baseline_run
+        else:
+            run_id = asked_run(record, specification_of(record))
         if not run_id:
             return 0
         return most_cost(await self._runs.state(run_id))
@@ -226,12 +227,28 @@ class Monitors:
         return mo.RebaseMonitorResponse(monitor=await self._message(record), problems=problems)
 
     async def _rebased(self, record: MonitorRecord, wanted: mo.MonitorSpecification, problems: list[str]) -> Changed:
-        if record.open_tick:
-            raise UsageError(f"tick {record.open_tick} of monitor {record.name} goes on; stop its run, or wait for it")
+        record = await self.free(record)
         found = await self._planned(wanted, stored=True)
         problems[:] = found.response.problems
         alarms = await self._journal.reads(self._store.alarms, record.name)
         return rebased(record, found.specification, alarms, current_caller().name, self._clock())
+
+    async def free(self, record: MonitorRecord, *, stops: bool = False) -> MonitorRecord:
+        """The monitor between two baselines, with all paid that the last one has cost. Raises UsageError if it asks something.
+
+        stops: a baseline that is being asked is stopped.
+        """
+        if record.open_tick:
+            raise UsageError(f"tick {record.open_tick} of monitor {record.name} goes on; stop its run, or wait for it")
+        specification = specification_of(record)
+        if not (run_id := asked_run(record, specification)):
+            return record
+        if stops:
+            await self._runs.stop(run_id)
+        run = await self._runs.state(run_id)
+        if not is_over(run):
+            raise UsageError(f"the baseline of monitor {record.name} is being asked (run {run_id}); stop that run, or wait for it")
+        return paid(record, specification, run)
 
     async def remove_monitor(self, request: mo.RemoveMonitorRequest) -> mo.RemoveMonitorResponse:
         """Forgets a monitor. The run of a tick that goes on is stopped. Raises GenlevelError."""
@@ -242,11 +259,8 @@ class Monitors:
 
     async def remove(self, record: MonitorRecord) -> None:
         """Forgets a monitor, and stops what it asks."""
-        run_id = record.baseline_run if record.phase is Phase.BASELINE and not specification_of(record).baseline else ""
-        if record.open_tick and (tick := await self._journal.reads(self._store.tick, record.name, record.open_tick)) is not None:
-            run_id = tick.run_id
         await self._journal.writes(self._store.remove, record.name)
-        if run_id:
+        if run_id := await self._runs.begun(occasion_of(record)):
             await self._runs.stop(run_id)
 
     async def test_alarm(self, request: mo.TestAlarmRequest) -> mo.TestAlarmResponse:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from evaluator.journal.monitor_records import EventRecord, MonitorRecord, Phase, TickEnd, TickRecord
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
-from evaluator.monitors.asking import MonitorRuns, is_left, is_over, most_cost
+from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
 from evaluator.monitors.core.detector import advance
 from evaluator.monitors.core.draws import draw_tick
 from evaluator.monitors.core.readings import Pooled, unpack
@@ -23,9 +23,9 @@ from evaluator.monitors.findings import Findings, Seen
 from evaluator.monitors.notes import Notes
 from evaluator.monitors.readings import RunReadings, readings_of
 from evaluator.monitors.schedule import day_of, zone_of
-from evaluator.monitors.specification import daily_budget, schedule_of
+from evaluator.monitors.specification import daily_budget, occasion_of, schedule_of
 from evaluator.monitors.stored import packed, state_of, text_of, watch_of
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import monitor_pb2 as mo
 
@@ -39,7 +39,7 @@ def due_tick(record: MonitorRecord, specification: mo.MonitorSpecification, now:
     """
     schedule = schedule_of(specification, record.created)
     due = 0 if record.next_due is None or now < record.next_due else schedule.count(record.next_due, now) + 1
-    record = money.on_day(record, _day(specification, now), 0)
+    record = money.on_day(record, day_of(now, zone_of(specification.time_zone)), 0)
     following = replace(record, next_due=schedule.following(now), asked=False)
     daily = daily_budget(specification)
     if daily is not None and not _is_paid(record, daily):
@@ -58,8 +58,8 @@ def _is_paid(record: MonitorRecord, daily: int) -> bool:
 
 
 def missed_meanwhile(record: MonitorRecord, specification: mo.MonitorSpecification, now: float) -> MonitorRecord:
-    """The monitor whose tick goes on: ticks that are due meanwhile are missed."""
-    if record.next_due is None or now < record.next_due:
+    """The monitor whose tick goes on: ticks that are due meanwhile are missed, unless it is paused."""
+    if record.paused or record.next_due is None or now < record.next_due:
         return record
     schedule = schedule_of(specification, record.created)
     missed = record.missed + 1 + schedule.count(record.next_due, now)
@@ -93,25 +93,45 @@ class Ticks:
         self._findings = findings
         self._clock = clock
 
-    async def asked(self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord) -> TickRecord:
-        """The tick with its run begun. Raises GenlevelError if that cannot be now."""
+    async def asked(
+        self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord
+    ) -> tuple[MonitorRecord, TickRecord]:
+        """The monitor today, and the tick with its run, which is begun unless it was before. Raises GenlevelError if that cannot be now."""
+        if run_id := await self._runs.begun(occasion_of(record)):
+            return record, replace(tick, run_id=run_id)
+        today = await self._runs.on_day(record, specification, "", self._clock())
         pool = await self._pool(record)
         asked = await asyncio.to_thread(_asked, record, specification, watch_of(record), pool, tick.number)
-        return replace(tick, run_id=await self._runs.start(record, asked, specification))
+        return today, replace(tick, run_id=await self._runs.start(today, asked, specification))
+
+    async def leave(self, record: MonitorRecord, run_id: str) -> None:
+        """Sees to it that a run which a tick has begun does not go on for a monitor that is no longer there. Raises GenlevelError."""
+        await self._runs.leave(record, run_id)
 
     async def followed(self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord) -> Changed | None:
         """What becomes of a monitor whose tick goes on, or has ended; None: nothing that is to be stored. Raises GenlevelError."""
         now = self._clock()
         run = await self._runs.state(tick.run_id)
-        today = money.on_day(record, _day(specification, now), most_cost(run))
-        if is_left(run):
-            await self._runs.continue_(today, run.run_id, specification)
-        elif not is_over(run) and today.day != record.day:
+        today = await self._runs.on_day(record, specification, run.run_id, now)
+        over = is_over(run)
+        if self._runs.is_left(run):
+            over = not await self._goes_on(today, run.run_id, specification)
+        elif not over and today.day != record.day:
             await self._runs.allow(today, run.run_id, specification)
-        if is_over(run):
+        if over:
             return await self._ended(today, specification, tick, run)
         waiting = missed_meanwhile(today, specification, now)
         return None if waiting == record else (waiting, Beside())
+
+    async def _goes_on(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> bool:
+        """Lets a run go on that nobody works on. False: it cannot, and the next tick is due. Raises GenlevelError."""
+        try:
+            await self._runs.continue_(record, run_id, specification)
+        except GenlevelError:
+            if record.next_due is None or self._clock() < record.next_due:
+                raise
+            return False
+        return True
 
     def outdated(self, record: MonitorRecord, tick: TickRecord, why: str) -> Changed:
         """A monitor whose suite is no longer what its baseline was asked of."""
@@ -187,17 +207,13 @@ def _asked(
     asked = ev.RunSpecification()
     asked.CopyFrom(specification.asked)
     asked.chosen.extend(ev.ChosenInstances(task=task, positions=sorted(positions[task])) for task in sorted(positions))
-    asked.occasion = f"{record.name}.{record.uid}#{number}"
+    asked.occasion = occasion_of(record)
     return asked
 
 
 def _noted(known: Notes, found: RunReadings, tick: TickRecord) -> Notes:
     notes = known.with_names(found.models, found.fingerprints)
     return replace(notes, tick_cost=tick.cost or 0) if tick.outcome is TickEnd.COMPLETE else notes
-
-
-def _day(specification: mo.MonitorSpecification, now: float) -> str:
-    return day_of(now, zone_of(specification.time_zone))
 
 
 def _outcome(run: ev.Run, summary: TickSummary) -> TickEnd:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from evaluator.monitors import declared as declared_module
 from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import monitor_pb2 as mo
-from tests.evaluator.monitors.watched import add, idle, look, seen, tick
+from tests.evaluator.monitors.watched import HOUR, add, idle, look, seen, tick
 
 
 @pytest.fixture
@@ -117,3 +121,58 @@ async def test_what_cannot_be_is_said_and_the_others_run(watchers, declared, sui
     await look(evaluator)
     assert await names(evaluator) == ["one"]
     assert len([line for line in caplog.messages if "monitors.other" in line]) == 1
+
+
+async def test_another_question_waits_for_a_tick_that_goes_on_and_stops_a_baseline_that_does(watchers, declared, scripted, monkeypatch):
+    monkeypatch.setattr(declared_module, "AGAIN_S", 0.0)
+    declared()
+    evaluator = watchers.start()
+    await look(evaluator)
+    await idle(evaluator)
+    scripted.latency_s = 0.05
+    watchers.clock.now += 6 * HOUR
+    await look(evaluator)
+    run_id = evaluator._journal.monitors.tick("one", 1).run_id
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run_id, wanted=ev.RUN_WANTED_PAUSED))
+    declared(sample=40)
+    evaluator = await restarted(watchers, evaluator)
+    await look(evaluator)
+    assert (await seen(evaluator)).monitor.specification.sample == 50, "its tick goes on"
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run_id, wanted=ev.RUN_WANTED_GO_ON))
+    await evaluator._continuing.look()
+    await evaluator.ended()
+    calls = scripted.calls.total()
+    async with asyncio.timeout(30):
+        while not evaluator._journal.monitors.find("one").baseline_run or (await seen(evaluator)).monitor.specification.sample == 50:
+            await look(evaluator)
+    (first,) = (await seen(evaluator)).ticks
+    assert (first.outcome, first.instances) == (mo.TICK_OUTCOME_COMPLETE, 50)
+    declared(sample=30)
+    evaluator = await restarted(watchers, evaluator)
+    scripted.latency_s = 0.0
+    async with asyncio.timeout(30):
+        while (await seen(evaluator)).monitor.specification.sample != 30:
+            await look(evaluator)
+            await evaluator.ended()
+    monitor = await idle(evaluator)
+    assert (monitor.state, monitor.specification.sample) == (mo.MONITOR_STATE_WATCHING, 30)
+    assert scripted.calls.total() - calls < 40 * 6 * 2 + 30 * 6 * 2, "the baseline that nobody wants any more was not asked to its end"
+
+
+async def test_what_was_due_while_the_file_paused_a_monitor_was_not_missed_and_another_schedule_holds_at_once(watchers, declared):
+    declared(every="30d")
+    evaluator = watchers.start()
+    await look(evaluator)
+    await idle(evaluator)
+    declared(every="6h")
+    evaluator = await restarted(watchers, evaluator)
+    await idle(evaluator)
+    monitor = await tick(watchers, evaluator)
+    assert monitor.ticks == 1
+    declared(every="6h", paused=True)
+    evaluator = await restarted(watchers, evaluator)
+    await tick(watchers, evaluator, 4)
+    declared(every="6h")
+    evaluator = await restarted(watchers, evaluator)
+    monitor = await tick(watchers, evaluator)
+    assert (monitor.ticks, monitor.missed) == (2, 0)

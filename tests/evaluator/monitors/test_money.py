@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +21,15 @@ def test_no_day_costs_more_than_its_budget(pieces: list[tuple[int, int, bool]]) 
     record, cost, day, running, spent = RECORD, 0, 1, False, {1: 0}
     for passed, wished, ends in pieces:
         day += passed
-        record = money.on_day(record, f"2026-01-{day:03}", cost if running else 0)
+        today = (date(2026, 1, 1) + timedelta(day)).isoformat()
+        record = money.on_day(record, today, cost if running else 0)
         if not running:
             record, cost, running = money.begun(record), 0, True
         allowed = money.run_budget(record, DAILY) - cost
         piece = min(wished, max(0, allowed))
         spent[day] = spent.get(day, 0) + piece
         cost += piece
-        assert money.spent_today(record, f"2026-01-{day:03}", cost) == spent[day]
+        assert money.spent_today(record, today, cost) == spent[day]
         if ends:
             record, cost, running = money.ended(record, cost, DAILY), 0, False
     assert max(spent.values()) <= DAILY
@@ -52,3 +55,10 @@ def test_a_run_that_goes_over_midnight_has_what_it_had_cost_and_the_new_days_bud
     assert money.run_budget(record, DAILY) == 1700
     record = money.ended(record, 1200, DAILY)
     assert (record.day_spent, record.spent) == (500, 1200)
+
+
+def test_a_clock_that_was_days_ahead_does_not_hold_back_what_is_due() -> None:
+    record = money.ended(money.begun(money.on_day(RECORD, "2099-01-02", 0)), 900, DAILY)
+    record = money.on_day(record, "2026-01-02", 0)
+    assert (record.day, money.left_today(record, DAILY)) == ("2026-01-02", 100), "what was spent counts on the day that it is"
+    assert money.left_today(money.on_day(record, "2026-01-03", 0), DAILY) == DAILY

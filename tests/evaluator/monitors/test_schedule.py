@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.monitors.schedule import Schedule, day_of, zone_of
+from evaluator.monitors.schedule import Schedule, day_began, day_of, zone_of
 from genlevel.runtime.errors import UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -76,3 +76,11 @@ def test_a_time_zone_that_there_is_not_is_said(name: str) -> None:
 def test_a_day_begins_at_midnight_of_its_zone() -> None:
     midnight = at(2026, 11, 29)
     assert (day_of(midnight - 1, BERLIN), day_of(midnight, BERLIN), day_of(midnight, UTC)) == ("2026-11-28", "2026-11-29", "2026-11-28")
+
+
+@given(st.sampled_from(["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Beirut", "Pacific/Apia"]), st.floats(1.2e9, 1.9e9))
+def test_a_day_begins_at_its_first_moment(name: str, at: float) -> None:
+    zone = zone_of(name)
+    began = day_began(at, zone)
+    assert 0.0 <= at - began < 25 * 3600
+    assert day_of(began, zone) == day_of(at, zone) != day_of(began - 0.001, zone)
