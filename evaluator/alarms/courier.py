@@ -81,6 +81,7 @@ class Courier:
         self._counted = counted
         self._every_s = every_s
         self._news = logs.News()
+        self._unsaved: dict[str, Fate] = {}
 
     async def run(self) -> None:
         """Delivers until it is cancelled, whatever the outbox or a receiver does."""
@@ -97,8 +98,10 @@ class Courier:
     async def deliver(self) -> None:
         """One round: tries what is due, destinations side by side. Raises GenlevelError if the outbox cannot be used."""
         by_destination: dict[str, list[Delivery]] = defaultdict(list)
-        for delivery in await self._outbox.due(self._clock()):
+        due = await self._outbox.due(self._clock())
+        for delivery in due:
             by_destination[delivery.destination].append(delivery)
+        self._unsaved = {delivery.id: self._unsaved[delivery.id] for delivery in due if delivery.id in self._unsaved}
         rounds = [self._deliver_to(name, deliveries) for name, deliveries in by_destination.items()]
         for ended in await asyncio.gather(*rounds, return_exceptions=True):
             if isinstance(ended, BaseException):
@@ -130,8 +133,10 @@ class Courier:
         for delivery in deliveries:
             if waits is None and time.monotonic() > ends:
                 return
-            fate = waits or await self._try(name, delivery.alarm, tries=delivery.tries)
+            fate = self._unsaved.get(delivery.id) or waits or await self._try(name, delivery.alarm, tries=delivery.tries)
+            self._unsaved[delivery.id] = fate  # an outbox that cannot be written now is no reason to send it again
             await self._store(name, delivery, fate)
+            del self._unsaved[delivery.id]
             if isinstance(fate, PutOff) and fate.for_all:
                 waits = fate
 

@@ -28,7 +28,9 @@ from genlevel.runtime.leases import Lease, Standing, note_written
 from genlevel.runtime.storage import insert_into, writing
 
 _EVENTS_KEPT = 1000
-"""Of one monitor."""
+"""Of one kind of one monitor."""
+_LATEST_S = 2 * 3600.0
+"""A delivery is put off for little more than an hour: one that is due later is so by a clock that was wrong."""
 
 Key = TypeVar("Key")
 
@@ -66,9 +68,14 @@ class MonitorStore:
 
     def add(self, record: MonitorRecord, beside: Beside = NOTHING) -> bool:
         """Stores a new monitor. False: there is one of its name."""
-        row = insert_into(monitors, self.engine).values(_monitor_row(record)).on_conflict_do_nothing(index_elements=["name"])
+        row = (
+            insert_into(monitors, self.engine)
+            .values(_monitor_row(record))
+            .on_conflict_do_nothing(index_elements=["name"])
+            .returning(monitors.c.name)
+        )
         with writing(self.engine).begin() as connection:
-            if not connection.execute(row).rowcount:
+            if connection.execute(row).first() is None:
                 found = connection.execute(select(monitors.c.uid).where(monitors.c.name == record.name)).scalar_one()
                 return bool(found == record.uid)  # it was stored, and nobody heard of that
             _put(connection, record, beside)
@@ -111,12 +118,19 @@ class MonitorStore:
             return [_monitor(row) for row in connection.execute(select(monitors).order_by(monitors.c.name))]
 
     def glances(self) -> list[Glance]:
-        """What of each monitor says whether something is to be done, by name."""
+        """What of each monitor says whether something is to be done, by name. Nothing is due of one that does not watch."""
         columns = (monitors.c.name, monitors.c.version, monitors.c.paused, monitors.c.next_due, monitors.c.asked)
         query = select(*columns, monitors.c.phase, monitors.c.open_tick).order_by(monitors.c.name)
         with self.engine.connect() as connection:
             return [
-                Glance(row[0], row[1], bool(row[2]), row[3], bool(row[4]), row[5] == Phase.BASELINE or bool(row[6]))
+                Glance(
+                    row.name,
+                    row.version,
+                    bool(row.paused),
+                    row.next_due if row.phase == Phase.WATCHING else None,
+                    bool(row.asked),
+                    busy=row.phase == Phase.BASELINE or bool(row.open_tick),
+                )
                 for row in connection.execute(query)
             ]
 
@@ -164,8 +178,9 @@ class MonitorStore:
         return self._counts(alarms.c.kind, alarms.c.name == name)
 
     def event_counts(self, name: str) -> dict[str, int]:
-        """How many events there are, by kind."""
-        return self._counts(events.c.kind, events.c.name == name)
+        """How many events there were, by kind; of one at most as many as are kept, so that no count falls."""
+        found = self._counts(events.c.kind, events.c.name == name)
+        return {kind: min(count, _EVENTS_KEPT) for kind, count in found.items()}
 
     def tick_counts(self, name: str) -> dict[int, int]:
         """How many ticks have ended, by outcome."""
@@ -192,7 +207,7 @@ class MonitorStore:
 
     def deliveries_due(self, now: float, most: int = 50) -> list[tuple[DeliveryRecord, str]]:
         """Deliveries that are to be tried now, the oldest first, each with its alarm's document."""
-        due = deliveries.c.ended.is_(None) & (deliveries.c.due <= now)
+        due = deliveries.c.ended.is_(None) & ((deliveries.c.due <= now) | (deliveries.c.due > now + _LATEST_S))
         query = select(deliveries, alarms.c.document).join(alarms, alarms.c.id == deliveries.c.alarm).where(due)
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(deliveries.c.due).limit(most)).all()
@@ -223,10 +238,11 @@ def _put(connection: Connection, record: MonitorRecord, beside: Beside) -> None:
         connection.execute(update(alarms).where(alarms.c.id == alarm.id, alarms.c.acknowledged.is_(None)).values(values))
     for event in beside.events:
         connection.execute(insert(events).values(asdict(event)))
-    if beside.events:
-        oldest = select(events.c.at).where(events.c.name == record.name).order_by(events.c.at.desc()).offset(_EVENTS_KEPT).limit(1)
+    for kind in {event.kind for event in beside.events}:  # by kind, so that how many there are of one never falls
+        ours = (events.c.name == record.name) & (events.c.kind == kind)
+        oldest = select(events.c.at).where(ours).order_by(events.c.at.desc()).offset(_EVENTS_KEPT - 1).limit(1)
         if (limit := connection.execute(oldest).scalar_one_or_none()) is not None:
-            connection.execute(delete(events).where(events.c.name == record.name, events.c.at <= limit))
+            connection.execute(delete(events).where(ours, events.c.at < limit))
 
 
 def _monitor_row(record: MonitorRecord) -> dict[str, object]:

@@ -19,7 +19,7 @@ from evaluator.monitors.messages import alarm_message, by_alarm, event_message, 
 from evaluator.monitors.planning import Planned, planned
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import Scheduler, specification_of
-from evaluator.monitors.specification import checked_name, occasion_of, schedule_of, settled
+from evaluator.monitors.specification import checked_name, is_name, occasion_of, schedule_of, settled
 from evaluator.monitors.stored import state_of, summary_of, watch_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import NotFoundError, StorageError, UsageError
@@ -134,7 +134,7 @@ class Monitors:
         return response
 
     async def _find(self, name: str) -> MonitorRecord:
-        record = await self._journal.reads(self._store.find, name) if name else None
+        record = await self._journal.reads(self._store.find, name) if is_name(name) else None
         if record is None:
             raise NotFoundError(f"no monitor {quoted(name)} here; `genlevel monitor list` lists them")
         return record
@@ -205,7 +205,7 @@ class Monitors:
             alarms = await self._journal.reads(self._store.alarms, record.name)
             chosen = _chosen(alarms, request.alarms, record.name)
             told[:] = [alarm.id for alarm in chosen]
-            return acknowledged(record, chosen, current_caller().name, cut(request.note, _LONGEST_NOTE), self._clock())
+            return acknowledged(record, chosen, current_caller().name, cut(request.note.replace("\0", ""), _LONGEST_NOTE), self._clock())
 
         record = await self._change_slowly(request.name, change)
         return mo.AcknowledgeAlarmsResponse(monitor=await self._message(record), acknowledged=told)

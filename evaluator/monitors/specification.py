@@ -25,9 +25,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NOT_ASKED = ("limit", "seed", "repeats", "chosen", "occasion", "base_url", "api_key_env", "api", "suite_hash", "video_frames", "boxes")
 
 
+def is_name(name: str) -> bool:
+    """Whether a monitor can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def checked_name(name: str) -> str:
     """The name of a monitor. Raises UsageError for one that cannot be."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         told = "take letters, digits, '-', '_' and '.', at most 64, a letter or digit first"
         raise UsageError(f"{quoted(name)} cannot name a monitor; {told}")
     return name

@@ -200,19 +200,40 @@ async def test_a_certificate_is_checked_and_one_that_is_believed_is_taken(
         assert rig.outbox.done == [delivery]
 
 
-async def test_a_crash_between_sending_and_storing_repeats_under_the_same_id(rig: Rig) -> None:
-    class Crashing(MemoryOutbox):
-        async def delivered(self, delivery: str) -> None:
-            raise StorageError("the database is away")
+class Full(MemoryOutbox):
+    """Can be read and not written: the disk is full."""
 
-    outbox = Crashing()
+    full = True
+
+    async def delivered(self, delivery: str) -> None:
+        if self.full:
+            raise StorageError("the disk is full", passes=True)
+        await super().delivered(delivery)
+
+
+async def test_a_crash_between_sending_and_storing_repeats_under_the_same_id(rig: Rig) -> None:
+    outbox = Full()
     outbox.add("hook", FULL)
-    courier = Courier(rig.destinations, outbox, clock=lambda: rig.now_s)
     for _ in range(2):
+        courier = Courier(rig.destinations, outbox, clock=lambda: rig.now_s)
         with pytest.raises(StorageError):
             await courier.deliver()
-    await courier.close()
+        await courier.close()
     assert [received.headers["webhook-id"] for received in rig.receiver.received] == [FULL.id, FULL.id]
+
+
+async def test_what_has_arrived_is_not_sent_again_while_that_cannot_be_stored(rig: Rig) -> None:
+    outbox = Full()
+    delivery = outbox.add("hook", FULL)
+    courier = Courier(rig.destinations, outbox, clock=lambda: rig.now_s)
+    for _ in range(5):
+        with pytest.raises(StorageError):
+            await courier.deliver()
+    outbox.full = False
+    await courier.deliver()
+    await courier.deliver()
+    await courier.close()
+    assert (outbox.done, len(rig.bodies)) == ([delivery], 1)
 
 
 async def test_it_goes_on_while_the_outbox_is_away_and_says_so_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

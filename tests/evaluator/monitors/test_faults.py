@@ -10,11 +10,12 @@ import pytest
 from evaluator.journal.tables import answers
 from evaluator.monitors.asking import most_cost
 from evaluator.runs.starting import Starter
-from genlevel.runtime.errors import Unavailable, UsageError
+from genlevel.runtime.errors import NotFoundError, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import monitor_pb2 as mo
-from tests.evaluator.monitors.watched import HOUR, Deployed, add, idle, look, make_suite, seen, specification, tick
+from tests.evaluator.conftest import failing
+from tests.evaluator.monitors.watched import HOUR, Deployed, Watchers, add, idle, look, make_suite, seen, specification, tick
 from tests.waiting import until
 
 COST = 100_000
@@ -328,3 +329,19 @@ async def test_people_who_change_a_monitor_while_its_tick_ends_neither_lose_nor_
     assert len(acknowledged) >= len(set(acknowledged)) > 0
     assert {alarm.id for alarm in found.alarms} >= set(acknowledged)
     assert scripted.calls.total() == 300 * 5 + 6 * 50
+
+
+@pytest.mark.full
+async def test_texts_that_postgresql_does_not_take_are_no_names_and_are_left_out_of_notes(tmp_path, scripted, suite, postgresql):
+    scripted.script = Deployed(suite[1])
+    watchers = Watchers(tmp_path / "shared", scripted, storage={"url": postgresql})
+    evaluator = watchers.start()
+    for name in ("a\0b", "\U0001f600" * 100_000, "one' OR 1=1 --", "%", ""):
+        with pytest.raises(NotFoundError):
+            await seen(evaluator, name)
+    await add(evaluator, suite[0], pool=6)
+    scripted.script = failing(gw.ERROR_CLASS_TRANSIENT)
+    await tick(watchers, evaluator)
+    await evaluator.monitors.acknowledge_alarms(mo.AcknowledgeAlarmsRequest(name="one", note="they\0 said sorry"))
+    assert [alarm.note for alarm in (await seen(evaluator)).alarms] == ["they said sorry"]
+    await watchers.close()
