@@ -95,7 +95,8 @@ class Baselines:
         elif is_over(run) and run.status == ev.RUN_STATUS_BUDGET and daily_budget(specification) is not None:
             return await self._on_a_new_day(record, specification, run)
         elif is_over(run):
-            return self._failed(record, specification, run, f"its baseline, run {run.run_id}, ended early: {run.reason}")
+            again = f"`genlevel monitor rebase {record.name}` asks a new one"
+            return self._failed(record, specification, run, f"its baseline, run {run.run_id}, ended early ({run.reason}); {again}")
         return None
 
     async def _on_a_new_day(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> Changed | None:

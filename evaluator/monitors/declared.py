@@ -15,7 +15,7 @@ from google.protobuf import json_format
 from evaluator.journal.journal import Journal
 from evaluator.journal.monitor_records import EventRecord, MonitorRecord, Phase
 from evaluator.journal.monitor_store import Beside
-from evaluator.monitors.acknowledging import rebased
+from evaluator.monitors.changing import rebased
 from evaluator.monitors.scheduler import specification_of
 from evaluator.monitors.service import Monitors
 from evaluator.monitors.specification import asks_the_same, schedule_of

@@ -12,14 +12,14 @@ from google.protobuf import json_format
 from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorRecord, Phase
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
-from evaluator.monitors.acknowledging import acknowledged, rebased
 from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
 from evaluator.monitors.baselines import asked_run, paid
+from evaluator.monitors.changing import acknowledged, paused, rebased, resumed
 from evaluator.monitors.messages import alarm_message, by_alarm, event_message, group_messages, monitor_message, tick_message
 from evaluator.monitors.planning import Planned, planned
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import Scheduler, specification_of
-from evaluator.monitors.specification import checked_name, is_name, occasion_of, schedule_of, settled
+from evaluator.monitors.specification import checked_name, is_name, occasion_of, settled
 from evaluator.monitors.stored import state_of, summary_of, watch_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import NotFoundError, StorageError, UsageError
@@ -168,18 +168,11 @@ class Monitors:
 
     async def pause_monitor(self, request: mo.PauseMonitorRequest) -> mo.PauseMonitorResponse:
         """Begins no further tick, or does again; a tick that goes on comes to its end. Raises GenlevelError."""
-        now, word = self._clock(), "paused" if request.paused else "resumed"
 
         def change(record: MonitorRecord) -> Changed:
-            _need_undeclared(record)
-            specification = specification_of(record)
-            due = record.next_due
-            if not request.paused and due is not None and (record.paused or record.phase is Phase.FAILED):
-                due = schedule_of(specification, record.created).following(now)  # what was due while it was paused was not missed
-            event = EventRecord(record.name, now, word, f"by {current_caller().name}")
-            again = not request.paused and record.phase is Phase.FAILED and record.watch  # what was wrong may have been mended
-            phase, reason = (Phase.WATCHING, "") if again else (record.phase, record.reason)
-            return replace(record, paused=request.paused, next_due=due, phase=phase, reason=reason), Beside(events=[event])
+            if request.paused != record.paused:
+                _need_undeclared(record)
+            return (paused if request.paused else resumed)(record, current_caller().name, self._clock())
 
         return mo.PauseMonitorResponse(monitor=await self._message(await self._change(request.name, change)))
 

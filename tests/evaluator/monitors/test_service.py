@@ -10,6 +10,7 @@ from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import monitor_pb2 as mo
+from tests.evaluator.conftest import failing
 from tests.evaluator.monitors.watched import Deployed, Watchers, add, idle, look, make_suite, seen, specification, tick
 
 
@@ -221,3 +222,26 @@ async def test_what_a_command_of_this_machine_added_by_a_path_is_watched_by_a_se
     assert (monitor.state, monitor.ticks) == (mo.MONITOR_STATE_WATCHING, 1)
     await service.monitors.rebase_monitor(mo.RebaseMonitorRequest(name="one", baseline_repeats=1))
     assert (await idle(service)).state == mo.MONITOR_STATE_WATCHING
+
+
+async def test_a_baseline_that_could_not_be_asked_is_asked_anew_when_somebody_says_so(watchers, evaluator, suite, scripted, deployed):
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    scripted.cost = 1000
+    broken = failing(gw.ERROR_CLASS_TRANSIENT)
+    scripted.script = lambda question, calls: deployed(question, calls) if scripted.calls.total() <= 100 else broken(question, calls)
+    await evaluator.monitors.add_monitor(mo.AddMonitorRequest(name="one", specification=specification(suite[0], pool=6)))
+    monitor = await idle(evaluator)
+    assert monitor.state == mo.MONITOR_STATE_FAILED
+    assert monitor.cost_nano_usd > 0
+    assert "genlevel monitor rebase one" in monitor.reason
+    with pytest.raises(UsageError, match="genlevel monitor rebase one"):
+        await evaluator.monitors.pause_monitor(mo.PauseMonitorRequest(name="one"))
+    with pytest.raises(UsageError, match="cannot tick now"):
+        await evaluator.monitors.run_monitor(mo.RunMonitorRequest(name="one"))
+    scripted.script = deployed
+    await evaluator.monitors.rebase_monitor(mo.RebaseMonitorRequest(name="one"))
+    await idle(evaluator)
+    monitor = await tick(watchers, evaluator)
+    assert (monitor.state, monitor.ticks) == (mo.MONITOR_STATE_WATCHING, 1)
+    runs = (await evaluator.list_runs(ev.ListRunsRequest(ticks=True))).runs
+    assert monitor.cost_nano_usd == sum(run.most_cost_nano_usd for run in runs), "each run counts once"

@@ -1,4 +1,4 @@
-"""What a person says to alarms: they are known, and what they were raised by is watched from anew; or the model is compared anew."""
+"""What a person may do with a monitor: pause it and let it go on, acknowledge its alarms, compare with a new baseline."""
 
 from __future__ import annotations
 
@@ -11,8 +11,32 @@ from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorR
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors.core.detector import reset
 from evaluator.monitors.notes import Notes
+from evaluator.monitors.scheduler import specification_of
+from evaluator.monitors.specification import schedule_of
 from evaluator.monitors.stored import state_of, text_of, watch_of
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import monitor_pb2 as mo
+
+
+def paused(record: MonitorRecord, by: str, now: float) -> Changed:
+    """The monitor of which no further tick begins."""
+    return replace(record, paused=True), Beside(events=[EventRecord(record.name, now, "paused", f"by {by}")])
+
+
+def resumed(record: MonitorRecord, by: str, now: float) -> Changed:
+    """The monitor that goes on: what was due meanwhile was not missed. One that failed tries again, as what was wrong may be mended.
+
+    Raises UsageError if it has no baseline with which it could go on.
+    """
+    due = record.next_due
+    if due is not None and (record.paused or record.phase is Phase.FAILED):
+        due = schedule_of(specification_of(record), record.created).following(now)
+    on = replace(record, paused=False, next_due=due)
+    if record.phase is Phase.FAILED:
+        if not record.watch:
+            raise UsageError(f"monitor {record.name} has no baseline to go on with; `genlevel monitor rebase {record.name}` asks a new one")
+        on = replace(on, phase=Phase.WATCHING, reason="")
+    return on, Beside(events=[EventRecord(record.name, now, "resumed", f"by {by}")])
 
 
 def acknowledged(record: MonitorRecord, alarms: Sequence[AlarmRecord], by: str, note: str, now: float) -> Changed:
