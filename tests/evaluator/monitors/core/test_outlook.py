@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from evaluator.monitors.core import outlook as module
 from evaluator.monitors.core.outlook import Design, outlook
 from evaluator.monitors.core.shares import Rules
 from evaluator.monitors.core.streams import Place, streams_of
@@ -43,3 +46,23 @@ def test_false_alarms_a_year_follow_from_alpha_and_the_horizon():
 def test_it_says_the_same_each_time():
     first, second = (outlook(Rules(0.05, 0.01, 365), design(200, 20, 5), 365) for _try in range(2))
     assert first == second
+
+
+def test_a_year_of_half_a_million_ticks_is_told_within_seconds():
+    began = time.process_time()
+    outlook(Rules(0.05, 0.01, 525_600), design(40, 2, 5, times=5), 525_600)
+    assert time.process_time() - began < 20
+
+
+def test_ticks_that_are_drawn_in_steps_say_nearly_what_single_ones_do(monkeypatch):
+    asked = Rules(0.05, 0.01, 8760), design(100, 2, 5, times=10), 8760
+    steps = outlook(*asked)
+    monkeypatch.setattr(module, "_ONE_BY_ONE", 8760)
+    singly = outlook(*asked)
+    late = 0
+    for one, other in zip(steps.delays, singly.delays, strict=True):
+        for drop, ticks in one.ticks.items():
+            assert (ticks is None) == (other.ticks[drop] is None)
+            assert ticks is None or ticks == pytest.approx(other.ticks[drop], rel=0.05)
+            late += ticks is not None and ticks > 400
+    assert late
