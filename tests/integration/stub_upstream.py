@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import random
+import zlib
 from pathlib import Path
 
 import orjson
@@ -26,6 +27,7 @@ parser.add_argument("--drop-rate", type=float, default=0.0)
 parser.add_argument("--garbage-rate", type=float, default=0.0)
 parser.add_argument("--mute-rate", type=float, default=0.0, help="how many answers do not say what was used")
 parser.add_argument("--answer", default="A")
+parser.add_argument("--worse", type=Path, help="once this file is there, every third question gets another answer")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--status", type=int, default=0, help="answer every call with this status")
 options = parser.parse_args()
@@ -76,6 +78,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.Response()
     if outcome == "garbage":
         return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+    worse = options.worse is not None and zlib.crc32(text.partition("\n")[0].encode()) % 3 == 0 and options.worse.exists()
     if given:
         given.write(f"{text.partition(chr(10))[0]}\n".encode())
     return web.Response(
@@ -85,7 +88,9 @@ async def complete(request: web.Request) -> web.StreamResponse:
                 "object": "chat.completion",
                 "created": 0,
                 "model": body["model"],
-                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": options.answer}}],
+                "choices": [
+                    {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "B" if worse else options.answer}}
+                ],
                 "usage": None if options.mute_rate and chance.random() < options.mute_rate else usage(text),
             }
         ),

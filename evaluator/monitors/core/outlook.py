@@ -23,6 +23,8 @@ FLIPS = 0.05
 """Of answers, each way."""
 LEVEL = 0.7
 _RUNS = 400
+_MOST_REPEATS = 20
+"""Of a baseline as it is simulated: more make little difference, and take long."""
 _ONE_BY_ONE = 200
 """Ticks that are drawn one by one; later ones in steps of a 200th of what has passed, as a year may have half a million."""
 
@@ -77,7 +79,7 @@ def _delay(rules: Rules, design: Design, stream: Stream, ticks_a_year: int) -> D
     margin = rules.tolerance + excess(measured, float(rules.alpha * share.baseline), above=False)
     amounts = np.array(bets(draws, margin, SCORE.day_sd))
     wanted = rules.horizon_ticks / float(rules.alpha * share.check)
-    values, chances = _changes(design.repeats)
+    values, chances = _changes(min(design.repeats, _MOST_REPEATS))
     logs = np.log1p(np.outer(amounts, -values - margin)) - (shared_cost(draws, amounts, SCORE.day_sd) / draws)[:, None]
     ticks = {
         drop: _median_delay(draws, (1.0 - drop / LEVEL) * chances[0] + drop / LEVEL * chances[1], logs, wanted, ticks_a_year)

@@ -66,3 +66,9 @@ def test_ticks_that_are_drawn_in_steps_say_nearly_what_single_ones_do(monkeypatc
             assert ticks is None or ticks == pytest.approx(other.ticks[drop], rel=0.05)
             late += ticks is not None and ticks > 400
     assert late
+
+
+def test_very_many_repeats_are_looked_at_in_seconds():
+    began = time.process_time()
+    assert outlook(Rules(0.05, 0.3, 1460), design(200, 1, 1000), 1460).delays[0].ticks[0.03] is None
+    assert time.process_time() - began < 15.0
