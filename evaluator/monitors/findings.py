@@ -36,15 +36,6 @@ _LONGEST_ANSWER = 500
 OUTAGE, MODEL = "outage", "model"
 """Latches of alarms that no check raises."""
 
-_WHAT = {
-    "score": "the score",
-    "refusals": "the share of refusals",
-    "unparsable": "the share of answers that cannot be read",
-    "errors": "the share of failed calls",
-    "latency": "latency",
-    "length": "the length of answers",
-    "cost": "the cost of an answer",
-}
 UNIT = "points"
 """Of all alarms: a hundredth of what an instance can change."""
 _VERBS = {Direction.UP: "rose", Direction.DOWN: "fell"}
@@ -155,7 +146,7 @@ def _line(check: Check, change: Change) -> str:
     """What has changed, in which direction, and by how much. By rank: of how many more answers it is so than the other way round."""
     signal, of = BY_NAME[check.signal], "" if check.stream == WHOLE else f" of {check.stream}"
     size = f"{100.0 * change.estimate:.1f} points (95 %: {100.0 * change.low:.1f} to {100.0 * change.high:.1f})"
-    told = f"{_WHAT[signal.name]}{of} {_VERBS[check.direction]}"
+    told = f"{signal.called}{of} {_VERBS[check.direction]}"
     return f"{told} by a factor of {signal.factor:g} or more in {size} of the answers" if signal.by_rank else f"{told} by {size}"
 
 

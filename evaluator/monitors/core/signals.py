@@ -25,13 +25,14 @@ class Direction(StrEnum):
 class Signal:
     """A row.
 
-    read: an answer's value; None takes no part. directions: which changes are looked for. tolerance: a change that is none, in 0..1; None:
-    the monitor's own. day_sd: standard deviation of effects that a tick's answers share and that are no change, in 0..1. factor: read has
-    no bounds, and goes by rank: how many times as large a value is that counts as larger; 0 = read is 0..1. of_failures: a failed answer
-    has a value, and the baseline is how often answers failed.
+    called: what people call it. read: an answer's value; None takes no part. directions: which changes are looked for. tolerance: a change
+    that is none, in 0..1; None: the monitor's own. day_sd: standard deviation of effects that a tick's answers share and that are no
+    change, in 0..1. factor: read has no bounds, and goes by rank: how many times as large a value is that counts as larger; 0 = read is
+    0..1. of_failures: a failed answer has a value, and the baseline is how often answers failed.
     """
 
     name: str
+    called: str
     read: Callable[[Reading], float | None]
     directions: tuple[Direction, ...]
     tolerance: float | None
@@ -68,14 +69,14 @@ def _score(reading: Reading) -> float | None:
 _BOTH = (Direction.DOWN, Direction.UP)
 _UP = (Direction.UP,)
 
-SCORE = Signal("score", _score, _BOTH, None, 0.01)
+SCORE = Signal("score", "the score", _score, _BOTH, None, 0.01)
 SIGNALS: tuple[Signal, ...] = (
     SCORE,
-    Signal("refusals", lambda reading: float(reading.refused), _UP, 0.02, 0.01),
-    Signal("unparsable", lambda reading: float(reading.unparsable), _UP, 0.02, 0.01),
-    Signal("errors", lambda reading: float(reading.failed), _UP, 0.02, 0.01, of_failures=True),
-    Signal("latency", lambda reading: reading.latency_s, _UP, 0.25, 0.1, factor=2.0),
-    Signal("length", lambda reading: reading.output_tokens, _BOTH, 0.1, 0.03, factor=1.25),
-    Signal("cost", lambda reading: reading.cost_nano_usd, _BOTH, 0.1, 0.03, factor=1.25),
+    Signal("refusals", "the share of refusals", lambda reading: float(reading.refused), _UP, 0.02, 0.01),
+    Signal("unparsable", "the share of answers that cannot be read", lambda reading: float(reading.unparsable), _UP, 0.02, 0.01),
+    Signal("errors", "the share of failed calls", lambda reading: float(reading.failed), _UP, 0.02, 0.01, of_failures=True),
+    Signal("latency", "latency", lambda reading: reading.latency_s, _UP, 0.25, 0.1, factor=2.0),
+    Signal("length", "the length of answers", lambda reading: reading.output_tokens, _BOTH, 0.1, 0.03, factor=1.25),
+    Signal("cost", "the cost of an answer", lambda reading: reading.cost_nano_usd, _BOTH, 0.1, 0.03, factor=1.25),
 )
 BY_NAME = {signal.name: signal for signal in SIGNALS}
