@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from evaluator.monitors.core.betting import log_gains
 from evaluator.monitors.core.change import explain
@@ -117,6 +118,18 @@ def test_an_interval_holds_at_whatever_tick_one_stops():
             out |= not low <= 0.1 <= high
         missed += out
     assert missed <= 0.1 * 60
+
+
+def test_an_interval_forgives_what_a_ticks_answers_share():
+    """20,000 answers with a mean of 0.1, moved by a normal effect with a standard deviation of 0.01, at 200 of its quantiles."""
+    effects = stats.norm.ppf((np.arange(200) + 0.5) / 200) * 0.01
+    ticks = [Sums(20000, 20000 * (0.1 + effect), 2000.0) for effect in effects]
+
+    def held(sd):
+        return sum(low <= 0.1 <= high for low, high in (mean_interval([one], sd, 0.02) for one in ticks))
+
+    assert held(0.0) < 150
+    assert held(0.01) >= 0.96 * 200
 
 
 def test_an_interval_closes_in():

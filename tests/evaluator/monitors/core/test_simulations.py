@@ -64,10 +64,9 @@ def test_panels_hold(monitors: ModuleType) -> None:
     assert monitors.without_replacement(monitors.Setup(1, 200, 0.05, 5, tolerance=0.02, times=1), 300) <= 25
 
 
-def test_the_delays_that_are_told_before_are_those_that_come(monitors: ModuleType) -> None:
-    setup = monitors.Setup(1, 200, 0.05, 5)
-    design = Design(setup.layout.streams, (200,), (4000,), 5)
-    told = outlook(setup.rules, design, 365).delays[0].ticks
-    for drop in (0.05, 0.1):
-        found = monitors.delays(setup, drop, 120).ours
-        assert abs(told[drop] - found) <= max(1.0, 0.3 * found)
+@pytest.mark.parametrize(("sample", "drop"), [(200, 0.05), (200, 0.1), (1000, 0.03)])
+def test_the_delays_that_are_told_before_are_those_that_come(monitors: ModuleType, sample: int, drop: float) -> None:
+    setup = monitors.Setup(1, sample, 0.05, 5)
+    told = outlook(setup.rules, Design(setup.layout.streams, (sample,), (20 * sample,), 5), 365).delays[0].ticks[drop]
+    found = monitors.delays(setup, drop, 120).ours
+    assert abs(told - found) <= max(1.0, 0.3 * found)
