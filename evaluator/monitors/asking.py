@@ -68,7 +68,7 @@ class MonitorRuns:
     def is_left(self, run: ev.Run) -> bool:
         """Whether nobody works on a run that has not come to its end, and nobody else will: no service continues it."""
         if run.wanted == ev.RUN_WANTED_GO_ON:
-            return not self.continues and run.status != ev.RUN_STATUS_RUNNING
+            return not self.continues and run.status not in (ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_FINISHED)
         return run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_UNSPECIFIED
 
     async def stop(self, run_id: str) -> None:
@@ -102,7 +102,7 @@ class MonitorRuns:
 def is_over(run: ev.Run) -> bool:
     """Whether a run has come to an end by itself and nobody continues it, or a person has stopped it."""
     if run.wanted == ev.RUN_WANTED_GO_ON:
-        return False
+        return run.status == ev.RUN_STATUS_FINISHED
     return run.status in _ENDED or (run.wanted == ev.RUN_WANTED_STOPPED and run.status != ev.RUN_STATUS_RUNNING)
 
 

@@ -46,9 +46,9 @@ class Watched:
             time.sleep(0.5)
         raise AssertionError(done.stderr)
 
-    def killed_within(self, calls: int) -> None:
-        """Kills once some of so many further calls have come."""
-        target, deadline = self.calls() + self._chance.randrange(calls), time.monotonic() + PATIENCE_S
+    def killed_within(self, calls: int, since: int) -> None:
+        """Kills once some of so many calls have come. since: how many there were before."""
+        target, deadline = since + self._chance.randrange(calls), time.monotonic() + PATIENCE_S
         while self.calls() < target:
             assert time.monotonic() < deadline, "it does not go on"
             time.sleep(0.005)
@@ -65,13 +65,14 @@ class Watched:
     def watch(self, worse: Any, *, baseline_kills: int, ticks: int) -> Any:
         """Asks the baseline and so many ticks, with a kill in each; from the second tick on the model is worse. Returns what is shown."""
         for _ in range(baseline_kills):
-            self.killed_within(BASELINE // (2 * baseline_kills))
+            self.killed_within(BASELINE // (2 * baseline_kills), self.calls())
         self.until(lambda shown: shown["state"] == "watching")
         for number in range(1, ticks + 1):
             if number == 2:
                 worse.touch()
+            before = self.calls()
             self.asked("run-now", "m")
-            self.killed_within(SAMPLE)
+            self.killed_within(SAMPLE, before)
             self.until(lambda shown, number=number: shown["ticks"] == number and not shown["open_tick"])
         return self.asked("show", "m")
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from evaluator.journal.tables import answers
-from evaluator.monitors.asking import most_cost
+from evaluator.monitors.asking import is_over, most_cost
 from evaluator.runs.starting import Starter
 from genlevel.runtime.errors import NotFoundError, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -249,6 +249,27 @@ async def test_a_tick_waits_for_a_run_that_goes_on_by_itself_after_a_service_was
 
 
 # -- doings of people ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted", "over"),
+    [
+        ("FINISHED", "FINISHED", True),
+        ("FINISHED", "GO_ON", True),  # somebody changed its limits at its last moment
+        ("FAILED", "CANNOT_SUCCEED", True),
+        ("FAILED", "GO_ON", False),
+        ("FAILED", "UNSPECIFIED", True),
+        ("BUDGET", "CANNOT_SUCCEED", True),
+        ("BUDGET", "GO_ON", False),  # a person has raised it
+        ("INTERRUPTED", "STOPPED", True),
+        ("RUNNING", "STOPPED", False),  # calls in flight may end
+        ("INTERRUPTED", "GO_ON", False),
+        ("INTERRUPTED", "UNSPECIFIED", False),
+        ("PAUSED", "PAUSED", False),
+    ],
+)
+def test_a_run_is_over_if_nobody_goes_on_with_it(status, wanted, over):
+    assert is_over(ev.Run(status=f"RUN_STATUS_{status}", wanted=f"RUN_WANTED_{wanted}")) is over
 
 
 async def test_a_run_of_a_tick_that_a_person_stops_ends_the_tick_and_one_that_is_paused_waits(watchers, scripted, suite):

@@ -40,6 +40,7 @@ def test_a_clock_that_goes_back_begins_no_new_day() -> None:
     record = money.ended(money.begun(money.on_day(RECORD, "2026-01-02", 0)), 900, DAILY)
     for day in ("2026-01-01", "2026-01-02"):
         assert money.left_today(money.on_day(record, day, 0), DAILY) == 100
+    assert money.left_today(money.on_day(money.on_day(record, "2026-01-01", 0), "2026-01-02", 0), DAILY) == 100
     assert money.left_today(money.on_day(record, "2026-01-03", 0), DAILY) == DAILY
 
 
