@@ -34,7 +34,10 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangedTask:
-    """A task beside its baseline. instances: compared. before, now: mean scores of these, 0..100; None: not known."""
+    """A task beside its baseline. instances: compared. before, now: means of these; None: not known.
+
+    Of scores and shares 0..100, of latency seconds, of length tokens, of cost US dollars.
+    """
 
     task: str
     instances: int

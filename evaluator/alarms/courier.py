@@ -107,13 +107,13 @@ class Courier:
             if isinstance(ended, BaseException):
                 raise ended
 
-    async def test(self, destination: str) -> str:
-        """Sends a test alarm at once, and once. Returns "" if the receiver took it, else why not."""
+    async def test(self, destination: str, monitor: str, model: str, suite: str) -> str:
+        """Sends a test alarm at once, and once. Returns "" if the receiver took it, else why not. monitor, model, suite: what it names."""
         alarm = Alarm(
             id=f"test-{uuid.uuid4().hex}",
-            monitor="test",
-            model="no model",
-            suite="no suite",
+            monitor=monitor,
+            model=model,
+            suite=suite,
             kind=AlarmKind.TEST,
             at_s=self._clock(),
             what="a person tries whether alarms arrive here; nothing is wrong",

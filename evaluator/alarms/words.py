@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from evaluator.alarms.alarm import WHOLE, Alarm, ChangedTask, Example
 
 _HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNITS = {"refusals": " %", "unparsable": " %", "errors": " %", "latency": " s", "length": " tokens", "cost": " US$"}
+"""Of what tasks had before and have now, by signal; scores have none."""
 # Marks that let a text run in the other direction, over what stands beside it (Unicode Standard Annex 9).
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -55,9 +57,10 @@ def change(alarm: Alarm) -> str:
     return f"{number(alarm.estimate)}{unit} (95 % interval {number(alarm.low)} to {number(alarm.high)})"
 
 
-def task_line(task: ChangedTask) -> str:
-    """A task, before and now."""
-    return plain(f"{task.task}: {number(task.before)} before, {number(task.now)} now ({task.instances:,} instances)")
+def task_line(task: ChangedTask, signal: str) -> str:
+    """A task, before and now. signal: what was watched."""
+    before, now = (number(value) + (_UNITS.get(signal, "") if value is not None else "") for value in (task.before, task.now))
+    return plain(f"{task.task}: {before} before, {now} now ({task.instances:,} instances)")
 
 
 def example_lines(example: Example) -> tuple[str, str, str]:

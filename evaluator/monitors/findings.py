@@ -36,8 +36,8 @@ _LONGEST_ANSWER = 500
 OUTAGE, MODEL = "outage", "model"
 """Latches of alarms that no check raises."""
 
-UNIT = "points"
-"""Of all alarms: a hundredth of what an instance can change."""
+POINTS, BY_RANK = "points", "% of the answers"
+"""Of alarms: a hundredth of what an instance can change. What goes by rank: of how many more answers it is so than the other way round."""
 _VERBS = {Direction.UP: "rose", Direction.DOWN: "fell"}
 
 
@@ -99,7 +99,7 @@ class Findings:
             f"{_line(check, change)} since about {_shown(onset.due)} (tick {onset.number})",
             signal=check.signal,
             group=check.stream,
-            unit=UNIT,
+            unit=BY_RANK if BY_NAME[check.signal].by_rank else POINTS,
             estimate=100.0 * change.estimate,
             low=100.0 * change.low,
             high=100.0 * change.high,
@@ -143,16 +143,18 @@ class Findings:
 
 
 def _line(check: Check, change: Change) -> str:
-    """What has changed, in which direction, and by how much. By rank: of how many more answers it is so than the other way round."""
+    """What has changed, in which direction, and by how much."""
     signal, of = BY_NAME[check.signal], "" if check.stream == WHOLE else f" of {check.stream}"
-    size = f"{100.0 * change.estimate:.1f} points (95 %: {100.0 * change.low:.1f} to {100.0 * change.high:.1f})"
+    estimate, within = f"{100.0 * change.estimate:.1f}", f"(95 %: {100.0 * change.low:.1f} to {100.0 * change.high:.1f})"
     told = f"{signal.called}{of} {_VERBS[check.direction]}"
-    return f"{told} by a factor of {signal.factor:g} or more in {size} of the answers" if signal.by_rank else f"{told} by {size}"
+    if signal.by_rank:
+        return f"{told} by a factor of {signal.factor:g} or more in {estimate} {BY_RANK} {within}"
+    return f"{told} by {estimate} {POINTS} {within}"
 
 
 def _tasks(change: Change, signal: Signal) -> tuple[ChangedTask, ...]:
-    """Tasks before and after: in points; what goes by rank in its own unit (seconds, tokens, nano-dollars)."""
-    scale = 1.0 if signal.by_rank else 100.0
+    """Tasks before and after: scores and shares 0..100; latency in seconds, length in tokens, cost in US dollars."""
+    scale = 1e-9 if signal.name == "cost" else 1.0 if signal.by_rank else 100.0
     return tuple(ChangedTask(one.task, one.instances, scale * one.before, scale * one.now) for one in change.tasks[:_MOST_TASKS])
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluator.alarms.alarm import WHOLE
 from evaluator.monitors.asking import MonitorRuns
 from evaluator.monitors.baselines import available, check_serves, layout_for, rules_of, watched_tasks
 from evaluator.monitors.core.draws import allocation
@@ -122,10 +123,11 @@ def _delays(expected: Outlook, ticks_a_year: int) -> list[mo.PlannedDelay]:
 def _notes(specification: mo.MonitorSpecification, expected: Outlook, draws: Sequence[int], pool: Sequence[int], repeats: int) -> list[str]:
     notes = [
         f"delays are medians for a model that scores {100 * LEVEL:.0f} and of whose answers {100 * FLIPS:.0f} % flip each way between two"
-        f" askings, compared with a baseline of {repeats} repeat(s)"
+        f" askings, compared with a baseline of {repeats} {'repeat' if repeats == 1 else 'repeats'}"
     ]
     notes += [
-        f"{delay.stream}: drops of up to {100 * delay.margin:.1f} points raise no alarm (tolerance, and the error of the baseline);"
+        f"{'the whole' if delay.stream == WHOLE else delay.stream}: drops of up to {100 * delay.margin:.1f} points raise no alarm"
+        " (tolerance, and the error of the baseline);"
         " more repeats or a larger pool lower that"
         for delay in expected.delays
     ]
@@ -159,9 +161,12 @@ def _budget_notes(specification: mo.MonitorSpecification, response: mo.PlanMonit
     if daily is None:
         return []
     notes = []
-    if response.day_nano_usd > daily:
+    if response.tick_nano_usd > daily:
+        told = f"one tick may cost {dollars(response.tick_nano_usd, up=True)}, and the budget of a day is {dollars(daily)}"
+        notes.append(f"{told}: ticks may be partial or missed; take a smaller sample, or a higher budget")
+    elif response.day_nano_usd > daily:
         told = f"a day's ticks may cost {dollars(response.day_nano_usd, up=True)}, and the budget is {dollars(daily)}"
-        notes.append(f"{told}: ticks may be partial or missed")
+        notes.append(f"{told}: ticks may be partial or missed; tick less often, or take a smaller sample or a higher budget")
     if response.baseline_nano_usd > daily:
         notes.append(f"the baseline may take {math.ceil(response.baseline_nano_usd / daily):,} days of the budget")
     return notes

@@ -40,8 +40,8 @@ class Destinations(Protocol):
     @property
     def names(self) -> Sequence[str]: ...
 
-    async def test(self, destination: str) -> str:
-        """Sends a test alarm. Returns why it did not arrive, in one line; "" if it did."""
+    async def test(self, destination: str, monitor: str, model: str, suite: str) -> str:
+        """Sends a test alarm. Returns why it did not arrive, in one line; "" if it did. monitor, model, suite: what it names."""
         ...
 
 
@@ -65,6 +65,7 @@ class Monitors:
 
     async def plan_monitor(self, request: mo.PlanMonitorRequest) -> mo.PlanMonitorResponse:
         """What a monitor would cost, and how well it would watch. Calls no model. Raises GenlevelError."""
+        checked_name(request.name)
         return (await self._planned(request.specification)).response
 
     def now(self) -> float:
@@ -258,15 +259,17 @@ class Monitors:
 
     async def test_alarm(self, request: mo.TestAlarmRequest) -> mo.TestAlarmResponse:
         """Sends a test alarm to destinations. Raises GenlevelError."""
-        names = list(self._destinations.names)
+        names, named = list(self._destinations.names), ("test", "no model", "no suite")
         if request.name:
-            names = list(specification_of(await self._find(request.name)).destinations) or names
+            specification = specification_of(await self._find(request.name))
+            names = list(specification.destinations) or names
+            named = (request.name, specification.asked.model, specification.asked.suite)
         if request.destination:
             names = [request.destination] if request.destination in self._destinations.names else []
         if not names:
             asked = f"no destination {quoted(request.destination)}" if request.destination else "no destination"
             raise UsageError(f"{asked} stands in the evaluator's genlevel.yaml (destinations)")
-        tested = [(name, await self._destinations.test(name)) for name in names]
+        tested = [(name, await self._destinations.test(name, *named)) for name in names]
         return mo.TestAlarmResponse(destinations=[mo.TestedDestination(destination=name, problem=problem) for name, problem in tested])
 
     # -- storing ---------------------------------------------------------------------------------------------------

@@ -119,5 +119,5 @@ class _Told:
     def names(self) -> list[str]:
         return list(self._destinations)
 
-    async def test(self, destination: str) -> str:
-        return await self._courier.test(destination)
+    async def test(self, destination: str, monitor: str, model: str, suite: str) -> str:
+        return await self._courier.test(destination, monitor, model, suite)

@@ -331,8 +331,21 @@ def monitors(settings: Settings) -> Iterator[Finding]:
     for name, monitor in settings.monitors.items():
         try:
             settled(specification_of(monitor))
-        except UsageError as error:
+            _check_route_and_suite(settings, monitor.model, monitor.suite)
+        except GenlevelError as error:
             yield Finding(f"monitors.{name}", State.PROBLEM, str(error))
             continue
         told = f"{monitor.model} on {monitor.suite}, every {monitor.every}{', paused' if monitor.paused else ''}"
         yield Finding(f"monitors.{name}", State.OK, f"{told}; `genlevel monitor add {name} --dry-run` says what it costs")
+
+
+def _check_route_and_suite(settings: Settings, model: str, suite: str) -> None:
+    """Raises GenlevelError if there is no such route or suite. Routes of a gateway elsewhere are for it to say."""
+    from gateway.routes import Routes
+    from genlevel.benchmark.suite_folders import SuiteFolders
+    from genlevel.benchmark.suites import shipped_suites
+
+    if not settings.addresses.gateway:
+        Routes(settings, served=True).resolve(model)
+    if suite not in shipped_suites() and SuiteFolders(settings.suites.folders).find(suite) is None and not Path(suite).exists():
+        raise UsageError(f"no suite {suite!r} comes with genlevel or lies below suites.folders; `genlevel suites` lists them")

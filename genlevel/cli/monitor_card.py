@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 _ANSWER = 160
+_SOME_WAY = 0.25
+"""Of the evidence that raises an alarm: from here on drift of a group is shown beside that of the whole."""
 
 
 def print_plan(plan: Document) -> None:
@@ -44,25 +46,24 @@ def print_plan(plan: Document) -> None:
 
 
 def _print_delays(out: Console, plan: Document) -> None:
-    """A row a drop; two columns a set of instances."""
+    """A row a drop; a column a set of instances."""
     groups = list(dict.fromkeys(delay["group"] for delay in plan["delays"]))
     if not groups:
         return
     found = {(delay["group"], delay["drop"]): delay for delay in plan["delays"]}
-    columns = [f">{'the whole' if group == 'all' else harmless(group)}: {unit}" for group in groups for unit in ("ticks", "days")]
-    rows = table(">drop of points", *columns)
+    rows = table(">drop of points", *(f">{'the whole' if group == 'all' else harmless(group)}" for group in groups))
     for drop in dict.fromkeys(delay["drop"] for delay in plan["delays"]):
-        entries = [found.get((group, drop)) for group in groups]
-        cells = [_delay(entry, unit) for entry in entries for unit in ("ticks", "days")]
-        rows.add_row(number(drop, 0), *cells)
-    out.print("until the alarm, a median (-: not within a year):")
+        rows.add_row(number(drop, 0), *(_delay(found.get((group, drop))) for group in groups))
+    out.print("ticks and days until the alarm, a median (-: not within a year):")
     out.print(rows)
 
 
-def _delay(entry: Document | None, unit: str) -> str:
-    if entry is None or entry[unit] is None:
+def _delay(entry: Document | None) -> str:
+    """Such as "24 (6.0 d)"."""
+    if entry is None or entry["ticks"] is None:
         return "-"
-    return f"{entry[unit]:,.0f}" if unit == "ticks" else f"{entry[unit]:,.1f}"
+    days = number(entry["days"], 1) if entry["days"] >= 0.1 else "under 0.1"
+    return f"{entry['ticks']:,.0f} ({days} d)"
 
 
 def print_monitors(documents: list[Document]) -> None:
@@ -95,6 +96,8 @@ def print_monitor(document: Document) -> None:
     open_alarms = [alarm for alarm in document["alarms"] if alarm["acknowledged"] is None]
     for alarm in open_alarms:
         print_alarm(out, alarm)
+    if open_alarms:
+        print_next_steps(out, document["monitor"], document["baseline"], open_alarms)
     _print_groups(out, document["groups"])
     _print_drift(out, document["groups"])
     _print_ticks(out, document["last_ticks"])
@@ -153,10 +156,23 @@ def print_alarm(out: Console, alarm: Document) -> None:
         out.print(f"  {harmless(delivery)}", soft_wrap=True)
 
 
+def print_next_steps(out: Console, name: str, baseline: str | None, alarms: list[Document]) -> None:
+    """What a person can do about open alarms. baseline: its run. alarms: at least one, the newest first."""
+    out.print("what to do:")
+    if baseline and alarms[0]["run"]:
+        out.print(
+            f"  genlevel compare {baseline} {alarms[0]['run']} --instances: all answers of that tick beside those before", soft_wrap=True
+        )
+    out.print(
+        f"  genlevel monitor acknowledge {harmless(name)}: seen, watch from anew; there will be another alarm if it stays", soft_wrap=True
+    )
+    out.print(f"  genlevel monitor rebase {harmless(name)}: take the model as it is now, ask a new baseline", soft_wrap=True)
+
+
 def _print_groups(out: Console, groups: list[Document]) -> None:
     if not groups:
         return
-    rows = table("group", ">instances", ">baseline", ">last", ">drop", "of 95 %", ">evidence down", ">evidence up")
+    rows = table("group", ">instances", ">baseline", ">last", ">drop", "95 % interval", ">evidence down", ">evidence up")
     for group in groups:
         scores = {check["direction"]: check for check in group["checks"] if check["signal"] == "score"}
         rows.add_row(
@@ -173,14 +189,18 @@ def _print_groups(out: Console, groups: list[Document]) -> None:
 
 
 def _print_drift(out: Console, groups: list[Document]) -> None:
-    checks = [check for group in groups for check in group["checks"] if check["signal"] != "score"]
-    if not checks:
-        return
+    """Of the whole all that is watched beside scores; of other groups what has come some way towards an alarm."""
     rows = table("drift of", ">evidence down", ">evidence up")
-    for signal in dict.fromkeys(check["signal"] for check in checks):
-        found = {check["direction"]: check for check in checks if check["signal"] == signal}
-        rows.add_row(harmless(signal), *(_share(found.get(direction)) for direction in ("down", "up")))
-    out.print(rows)
+    for group in groups:
+        checks = [check for check in group["checks"] if check["signal"] != "score"]
+        whole = group["group"] == "all"
+        for signal in dict.fromkeys(check["signal"] for check in checks):
+            found = {check["direction"]: check for check in checks if check["signal"] == signal}
+            if whole or any((check["share"] or 0.0) >= _SOME_WAY for check in found.values()):
+                of = "" if whole else f" in {harmless(group['group'])}"
+                rows.add_row(harmless(signal) + of, *(_share(found.get(direction)) for direction in ("down", "up")))
+    if rows.row_count:
+        out.print(rows)
 
 
 def _print_ticks(out: Console, ticks: list[Document]) -> None:

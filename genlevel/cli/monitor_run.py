@@ -144,7 +144,7 @@ def _document(name: str, found: Ticked) -> Document:
 
 
 def _print(name: str, found: Ticked) -> None:
-    from genlevel.cli.monitor_card import print_alarm
+    from genlevel.cli.monitor_card import print_alarm, print_next_steps
     from genlevel.cli.printing import console
 
     out, document = console(), _document(name, found)
@@ -157,3 +157,5 @@ def _print(name: str, found: Ticked) -> None:
         out.print(f"monitor {harmless(name)}: tick {tick['number']} {tick['outcome']}{why}{score}{drop}; run {tick['run']}", soft_wrap=True)
     for alarm in document["alarms"]:
         print_alarm(out, alarm)
+    if document["alarms"]:
+        print_next_steps(out, name, found.found.monitor.baseline_run, document["alarms"])

@@ -119,11 +119,15 @@ def test_it_says_what_destinations_of_alarms_lack_without_showing_a_secret(genle
 
 
 MONITORS = """\
+accounts: {here: {provider: compatible, base_url: "http://127.0.0.1:1/v1"}}
+routes: {candidate: {account: here, model: some-model}}
 monitors:
   nightly: {model: candidate, suite: starter, every: 0 2 * * *, time_zone: Europe/Berlin, paused: true}
   never: {model: candidate, suite: starter, every: 0 2 31 2 x}
   lost: {model: candidate, suite: starter, every: 6h, time_zone: Mars/Olympus}
   once: {model: candidate, suite: starter, every: 6h, panel: true, baseline_repeats: 1}
+  nobody: {model: nobody, suite: starter, every: 6h}
+  nothing: {model: candidate, suite: nothing, every: 6h}
 """
 
 
@@ -135,9 +139,13 @@ def test_it_says_which_monitors_cannot_be_watched_as_they_are_written(findings: 
         "ok",
         "candidate on starter, every 0 2 * * *, paused; `genlevel monitor add nightly --dry-run` says what it costs",
     )
-    assert {name: state for name, (state, _) in said.items() if name != "nightly"} == dict.fromkeys(("never", "lost", "once"), "problem")
+    assert {name: state for name, (state, _) in said.items() if name != "nightly"} == dict.fromkeys(
+        ("never", "lost", "once", "nobody", "nothing"), "problem"
+    )
     assert said["never"][1].startswith("'0 2 31 2 x' is no cron expression")
     assert said["lost"][1] == "no time zone is named 'Mars/Olympus'; take an IANA name such as Europe/Berlin"
+    assert said["nobody"][1].startswith("no route 'nobody': use a name from genlevel.yaml (candidate), or ")
+    assert said["nothing"][1] == "no suite 'nothing' comes with genlevel or lies below suites.folders; `genlevel suites` lists them"
     assert said["once"][1] == "a panel needs a baseline of at least 5 repeats: its error does not average out"
 
 

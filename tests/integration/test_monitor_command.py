@@ -227,8 +227,8 @@ def test_a_dry_run_says_the_cost_the_false_alarms_and_the_delays(port):
     ):
         assert line in said
     rows = [line.split() for line in said.splitlines()]
-    assert ["5", "12", "3.0", "1,234", "308.5"] in rows
-    assert ["3", "-", "-", "-", "-"] in rows
+    assert ["5", "12", "(3.0", "d)", "1,234", "(308.5", "d)"] in rows
+    assert ["3", "-", "-"] in rows
     printed = document("add", "hourly", *REQUIRED, "--dry-run")
     assert printed["usd"] == {"tick": 0.01, "day": 0.04, "year": 14.6, "baseline": 1.0}
     assert printed["delays"][1] == {"group": "all", "drop": 3.0, "ticks": None, "days": None}
@@ -274,6 +274,9 @@ def test_show_has_alarms_first_with_answers_before_and_after_and_evidence_as_a_s
         "before: 100.00 B",
         "now: 0.00 A\\x1b[2J A",
         "chat: delivered",
+        "genlevel compare ba5e11111111 0123456789ab --instances",
+        "genlevel monitor acknowledge hourly: seen",
+        "genlevel monitor rebase hourly: take the model as it is now",
         "all 200 72.50 70.00 +2.50 -1.00 to 6.00 50 % 0 %",
         "latency - -",
         "12 2027-01-15 08:00 complete 200 2 70.00 +2.50 0.1000 0123456789ab",
@@ -282,6 +285,28 @@ def test_show_has_alarms_first_with_answers_before_and_after_and_evidence_as_a_s
     ):
         assert words in flat, words
     assert said.index("ALARM") < said.index("evidence down")
+
+
+def test_show_says_nothing_of_what_to_do_without_an_alarm(port):
+    assert "what to do" not in called("show", "hourly").stdout
+
+
+def test_drift_of_the_whole_is_not_that_of_a_group_and_groups_far_from_an_alarm_are_left_out(port):
+    def check(signal, evidence):
+        return mo.MonitorCheck(signal=signal, direction="up", log_evidence=evidence, log_threshold=10.0)
+
+    port.looks[0].groups[0].checks.append(check("refusals", 9.0))
+    port.looks[0].groups.extend(
+        [
+            mo.MonitorGroup(group="language", checks=[check("refusals", 5.0), check("latency", 0.1)]),
+            mo.MonitorGroup(group="nlp/Odd", checks=[check("refusals", 0.1)]),
+        ]
+    )
+    rows = [line.split() for line in called("show", "hourly").stdout.splitlines()]
+    drift = rows[next(number for number, row in enumerate(rows) if row[:2] == ["drift", "of"]) :]
+    assert ["refusals", "-", "90", "%"] in drift
+    assert ["refusals", "in", "language", "-", "50", "%"] in drift
+    assert not any(row[:2] == ["latency", "in"] or "nlp/Odd" in row for row in drift)
 
 
 def test_show_as_json_has_all_of_it(port):

@@ -30,7 +30,7 @@ def body(alarm: Alarm, routing_key: str) -> Document:
     """An event that triggers an alert; repeated, it adds to the same one."""
     details: Document = {name: cut(value, _LONGEST_VALUE) for name, value in facts(alarm)}
     if alarm.tasks:
-        details["Changed tasks"] = [cut(task_line(task), _LONGEST_VALUE) for task in alarm.tasks[:_MOST_TASKS]]
+        details["Changed tasks"] = [cut(task_line(task, alarm.signal), _LONGEST_VALUE) for task in alarm.tasks[:_MOST_TASKS]]
     if alarm.examples:
         shown = alarm.examples[:_MOST_EXAMPLES]
         details["Instances"] = [[cut(line, _LONGEST_TEXT) for line in example_lines(example)] for example in shown]

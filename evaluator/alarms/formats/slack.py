@@ -18,7 +18,7 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 def body(alarm: Alarm) -> Document:
     """A title, facts, the tasks that changed, and some instances."""
     head = escaped(title(alarm), _LONGEST_TITLE)
-    tasks = [escaped(task_line(task), LONGEST_TEXT // _MOST_TASKS - 1) for task in alarm.tasks[:_MOST_TASKS]]
+    tasks = [escaped(task_line(task, alarm.signal), LONGEST_TEXT // _MOST_TASKS - 1) for task in alarm.tasks[:_MOST_TASKS]]
     blocks = [
         _section(f"*{head}*"),
         {"type": "section", "fields": [_text(f"*{name}*\n{escaped(value, LONGEST_FIELD - 100)}") for name, value in facts(alarm)]},

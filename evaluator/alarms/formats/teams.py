@@ -30,7 +30,7 @@ def body(alarm: Alarm) -> Document:
         "body": [
             _line({**_run(cut(title(alarm), _LONGEST_TITLE)), "weight": "Bolder", "size": "Medium"}),
             *(_line({**_run(f"{name}: "), "weight": "Bolder"}, _run(cut(value, _LONGEST_VALUE))) for name, value in facts(alarm)),
-            *(_line(_run(cut(task_line(task), _LONGEST_LINE))) for task in alarm.tasks[:_MOST_TASKS]),
+            *(_line(_run(cut(task_line(task, alarm.signal), _LONGEST_LINE))) for task in alarm.tasks[:_MOST_TASKS]),
             *(_line(_run(cut(text, _LONGEST_ANSWER))) for one in alarm.examples[:_MOST_EXAMPLES] for text in example_lines(one)),
             _line({**_run(f"genlevel, alarm {alarm.id}"), "isSubtle": True, "size": "Small"}),
         ],

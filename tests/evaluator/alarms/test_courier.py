@@ -53,6 +53,9 @@ class Rig:
         return [received.body for received in self.receiver.received]
 
 
+NAMED = ("nightly", "chat", "bench")
+
+
 @pytest.fixture
 async def rig(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     for variable in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
@@ -274,7 +277,7 @@ async def test_a_secret_that_is_missing_is_waited_for_and_told(rig: Rig, monkeyp
     assert rig.bodies == []
     said = "destinations.hook: no secret that signs it; put it into the environment variable HOOK_SECRET of the evaluator"
     assert rig.outbox.whys == [said]
-    assert await rig.courier.test("hook") == said
+    assert await rig.courier.test("hook", *NAMED) == said
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     rig.now_s += 11
     await rig.courier.deliver()
@@ -313,20 +316,21 @@ async def test_a_secret_that_a_receiver_repeats_is_in_no_log_and_no_reason(
 
 
 async def test_a_test_is_sent_at_once_and_says_why_it_did_not_arrive(rig: Rig) -> None:
-    assert await rig.courier.test("hook") == ""
+    assert await rig.courier.test("hook", *NAMED) == ""
     (received,) = rig.receiver.received
     written = json.loads(received.body)
     assert (written["type"], written["data"]["kind"]) == ("alarm.test", "test")
+    assert tuple(written["data"][name] for name in ("monitor", "model", "suite")) == NAMED
     rig.receiver.replies.append(web.Response(status=403, text="no_service"))
-    assert await rig.courier.test("hook") == "it answered 403 (no_service)"
-    assert await rig.courier.test("nobody") == "no destination is called nobody in the settings any more"
+    assert await rig.courier.test("hook", *NAMED) == "it answered 403 (no_service)"
+    assert await rig.courier.test("nobody", *NAMED) == "no destination is called nobody in the settings any more"
 
 
 async def test_an_address_is_sent_as_it_was_given(rig: Rig) -> None:
     """Workflows of Teams sign their addresses."""
     address = f"{rig.receiver.url}/workflows/x/triggers/manual/paths/invoke?sp=%2Ftriggers%2Fmanual%2Frun&sig=a%2Bb-c_d"
     rig.destinations["hook"] = Destination(kind=DestinationKind.WEBHOOK, url=address)
-    assert await rig.courier.test("hook") == ""
+    assert await rig.courier.test("hook", *NAMED) == ""
     assert rig.receiver.received[0].path == address.removeprefix(rig.receiver.url)
 
 
@@ -334,13 +338,13 @@ async def test_the_environments_proxy_is_used(rig: Rig, monkeypatch: pytest.Monk
     rig.destinations["hook"] = Destination(kind=DestinationKind.WEBHOOK, url="http://hooks.example/alarms")
     monkeypatch.setenv("http_proxy", rig.receiver.url)
     monkeypatch.setenv("no_proxy", "")
-    assert await rig.courier.test("hook") == ""
+    assert await rig.courier.test("hook", *NAMED) == ""
     assert rig.receiver.received[0].headers["host"] == "hooks.example"
 
 
 async def test_connections_are_not_kept_and_no_cookies_are(rig: Rig) -> None:
     rig.receiver.replies.append(web.Response(headers={"Set-Cookie": "a=b"}))
-    assert [await rig.courier.test("hook") for _ in range(2)] == ["", ""]
+    assert [await rig.courier.test("hook", *NAMED) for _ in range(2)] == ["", ""]
     assert "cookie" not in rig.receiver.received[1].headers
     async with couriers.open_session() as session:
         assert isinstance(session.connector, aiohttp.TCPConnector)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from evaluator.alarms.alarm import Alarm, AlarmKind
+from evaluator.alarms.alarm import Alarm, AlarmKind, ChangedTask
 from evaluator.alarms.words import change, example_lines, facts, plain, task_line, title
 from tests.evaluator.alarms.examples import FULL, alarms, long_texts
 
@@ -24,7 +24,7 @@ def test_an_alarm_says_what_by_how_much_since_when_and_where() -> None:
         ("Run", "9d8e7f6a"),
         ("Baseline", "1f3a5b7c"),
     ]
-    assert [task_line(task) for task in FULL.tasks] == [
+    assert [task_line(task, "score") for task in FULL.tasks] == [
         "Table-Reading: 91.5 before, 70.2 now (40 instances)",
         "Sign-Reading: unknown before, 50.0 now (8 instances)",
     ]
@@ -33,6 +33,13 @@ def test_an_alarm_says_what_by_how_much_since_when_and_where() -> None:
         "before (100.0): 42",
         "now (0): I cannot read the table.",
     )
+
+
+def test_what_tasks_had_before_has_the_unit_of_what_was_watched() -> None:
+    task = ChangedTask("Table-Reading", 40, 0.52, None)
+    assert task_line(task, "latency") == "Table-Reading: 0.5 s before, unknown now (40 instances)"
+    assert task_line(replace(task, now=0.0024), "cost") == "Table-Reading: 0.5 US$ before, 0.0024 US$ now (40 instances)"
+    assert task_line(replace(task, now=12.0), "refusals") == "Table-Reading: 0.5 % before, 12.0 % now (40 instances)"
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -90,6 +90,19 @@ async def test_a_monitor_asks_what_it_chooses_of_configured_routes(evaluator, su
 async def test_a_name_that_cannot_be_is_said(evaluator, suite, name):
     with pytest.raises(UsageError, match="cannot name a monitor"):
         await evaluator.monitors.add_monitor(mo.AddMonitorRequest(name=name, specification=specification(suite[0])))
+    with pytest.raises(UsageError, match="cannot name a monitor"):
+        await evaluator.monitors.plan_monitor(mo.PlanMonitorRequest(name=name, specification=specification(suite[0])))
+
+
+@pytest.mark.parametrize(("budget", "said"), [(0.5, "one tick may cost"), (1.5, "a day's ticks may cost"), (4.5, None)])
+async def test_a_plan_says_whether_a_day_pays_its_ticks_and_what_to_do(evaluator, suite, scripted, budget, said):
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    tick = (await plan(evaluator, suite[0], sample=50, pool=6)).tick_nano_usd
+    found = await plan(evaluator, suite[0], sample=50, pool=6, budget_nano_usd=int(budget * tick))
+    notes = [note for note in found.problems if "may cost" in note]
+    assert len(notes) == (said is not None)
+    assert all(note.startswith(said) and "a higher budget" in note for note in notes)
+    assert not any(note.startswith("all: ") for note in found.problems)
 
 
 async def test_a_name_is_there_once_and_again_after_it_was_removed(watchers, evaluator, suite, scripted):
