@@ -23,7 +23,6 @@ SLOTS = 4
 SAMPLE, BASELINE = 20, 2 * 3 * 20
 TASKS = ("Causal-Reasoning", "Ethical-Reasoning")
 ADDED = ("--every", "6h", "--sample", str(SAMPLE), "--pool", "3x", "--baseline-repeats", "2")
-MOST_TRIES = 30
 
 
 class Watched:
@@ -39,12 +38,11 @@ class Watched:
 
     def asked(self, *command: str) -> Any:
         """What a command prints, once the services answer again."""
-        for _ in range(MOST_TRIES):
-            done = self._genlevel.run("monitor", *command, "--json")
-            if done.returncode == 0:
-                return json.loads(done.stdout)
+        deadline = time.monotonic() + PATIENCE_S
+        while (done := self._genlevel.run("monitor", *command, "--json")).returncode:
+            assert time.monotonic() < deadline, done.stderr
             time.sleep(0.5)
-        raise AssertionError(done.stderr)
+        return json.loads(done.stdout)
 
     def killed_within(self, calls: int, since: int) -> None:
         """Kills once some of so many calls have come. since: how many there were before."""
@@ -133,7 +131,9 @@ def test_services_that_are_killed_watch_on_as_if_nothing_had_happened(
     there.until_ready("up")
 
     def kill() -> None:
-        there.running.pop("up").process.kill()
+        killed = there.running.pop("up")
+        assert killed.process.poll() is None, killed.ended()
+        killed.process.kill()
         there.launch("up")
 
     watched = Watched(genlevel, stub, kill=kill, seed=ticks)
