@@ -68,7 +68,7 @@ def _delay(entry: Document | None) -> str:
 
 def print_monitors(documents: list[Document]) -> None:
     """The list, a row a monitor."""
-    rows = table("monitor", "model", "suite", "state", "every", "last tick", "next tick", ">alarms", ">missed", ">US$ today", "")
+    rows = table("monitor", "model", "suite", "state", "every", "last tick, UTC", "next tick, UTC", ">alarms", ">missed", ">US$ today", "")
     for monitor in documents:
         rows.add_row(
             harmless(monitor["monitor"]),
@@ -127,7 +127,7 @@ def _settings(document: Document) -> list[str]:
         f"drops above {document['tolerance']:g} points; any false alarm within {within}: a chance of at most {document['alpha']:g}",
         f"baseline: {document['baseline'] or 'not there yet'}{repeats}",
         f"ticks: {document['ticks']:,}, {document['missed']:,} missed; last {_when(document['last_tick'])},"
-        f" next {_when(document['next_tick'])}" + (f"; tick {document['open_tick']} goes on" if document["open_tick"] else ""),
+        f" next {_when(document['next_tick'])} (UTC)" + (f"; tick {document['open_tick']} goes on" if document["open_tick"] else ""),
         f"cost: {most} in all, today {today}{budget}",
     ]
 
@@ -159,14 +159,16 @@ def print_alarm(out: Console, alarm: Document) -> None:
 def print_next_steps(out: Console, name: str, baseline: str | None, alarms: list[Document]) -> None:
     """What a person can do about open alarms. baseline: its run. alarms: at least one, the newest first."""
     out.print("what to do:")
-    if baseline and alarms[0]["run"]:
-        out.print(
-            f"  genlevel compare {baseline} {alarms[0]['run']} --instances: all answers of that tick beside those before", soft_wrap=True
-        )
+    newest, run = alarms[0], alarms[0]["run"]
+    if run and newest["kind"] == "outage":
+        out.print(f"  genlevel show {run} --failures: which calls failed, and why", soft_wrap=True)
+    elif run and baseline:
+        out.print(f"  genlevel compare {baseline} {run} --instances: all answers of that tick beside those before", soft_wrap=True)
     out.print(
         f"  genlevel monitor acknowledge {harmless(name)}: seen, watch from anew; there will be another alarm if it stays", soft_wrap=True
     )
-    out.print(f"  genlevel monitor rebase {harmless(name)}: take the model as it is now, ask a new baseline", soft_wrap=True)
+    if any(alarm["kind"] != "outage" for alarm in alarms):
+        out.print(f"  genlevel monitor rebase {harmless(name)}: take the model as it is now, ask a new baseline", soft_wrap=True)
 
 
 def _print_groups(out: Console, groups: list[Document]) -> None:
@@ -206,7 +208,7 @@ def _print_drift(out: Console, groups: list[Document]) -> None:
 def _print_ticks(out: Console, ticks: list[Document]) -> None:
     if not ticks:
         return
-    rows = table(">tick", "due", "outcome", ">instances", ">failed", ">score", ">drop", ">US$ at most", "run", "")
+    rows = table(">tick", "due, UTC", "outcome", ">instances", ">failed", ">score", ">drop", ">US$ at most", "run", "")
     for tick in ticks:
         rows.add_row(
             str(tick["number"]),

@@ -244,6 +244,7 @@ def test_the_list_has_a_row_a_monitor(port):
     port.looks.append(watched(name="other", state=mo.MONITOR_STATE_FAILED, reason="no price\nat all", alarms=2))
     said = called("list").stdout
     assert "0.4000 of 5.00" in said
+    assert "next tick, UTC" in said, "a schedule has a time zone of its own"
     assert "no price at all" in said
     listed = document("list")
     assert [(one["monitor"], one["state"], one["open_alarms"]) for one in listed] == [("hourly", "watching", 0), ("other", "failed", 2)]
@@ -266,7 +267,7 @@ def test_show_has_alarms_first_with_answers_before_and_after_and_evidence_as_a_s
         "candidate on starter, every 6h (UTC); 200 instances, drawn of 20 times as many",
         "any false alarm within 365d: a chance of at most 0.05",
         "baseline: ba5e11111111, 5 times each",
-        "ticks: 12, 1 missed; last 2027-01-15 08:00, next 2027-01-15 08:00",
+        "ticks: 12, 1 missed; last 2027-01-15 08:00, next 2027-01-15 08:00 (UTC)",
         "cost: at most $3.00 in all, today $0.4 of $5.00",
         "ALARM a1, regression: the score has dropped",
         "all, raised 2027-01-15 08:00 by tick 12 (run 0123456789ab), since about 2027-01-15 08:00 (tick 10)",
@@ -289,6 +290,18 @@ def test_show_has_alarms_first_with_answers_before_and_after_and_evidence_as_a_s
 
 def test_show_says_nothing_of_what_to_do_without_an_alarm(port):
     assert "what to do" not in called("show", "hourly").stdout
+
+
+def test_an_outage_is_looked_at_by_its_failures_and_no_reason_for_a_new_baseline(port):
+    outage = mo.MonitorAlarm(
+        id="a2", kind="outage", group="all", what="the model cannot be asked", raised=NOON, tick=12, tick_run="0123456789ab"
+    )
+    port.looks[0].alarms.append(outage)
+    said = called("show", "hourly").stdout
+    assert "genlevel show 0123456789ab --failures" in said
+    assert "genlevel monitor acknowledge hourly" in said
+    assert "genlevel compare" not in said
+    assert "rebase" not in said
 
 
 def test_drift_of_the_whole_is_not_that_of_a_group_and_groups_far_from_an_alarm_are_left_out(port):
