@@ -28,8 +28,8 @@ ADDED = ("--every", "6h", "--sample", str(SAMPLE), "--pool", "3x", "--baseline-r
 class Watched:
     """A monitor "m" of services that come and go. kill: lets one process that works on it end at once, and another one take its place."""
 
-    def __init__(self, genlevel: Any, stub: Any, *, kill: Callable[[], None], seed: int) -> None:
-        self._genlevel, self._stub, self._kill = genlevel, stub, kill
+    def __init__(self, there: Any, stub: Any, *, kill: Callable[[], None], seed: int) -> None:
+        self._there, self._genlevel, self._stub, self._kill = there, there.genlevel, stub, kill
         self._chance = random.Random(seed)
         self.kills = 0
 
@@ -41,6 +41,8 @@ class Watched:
         deadline = time.monotonic() + PATIENCE_S
         while (done := self._genlevel.run("monitor", *command, "--json")).returncode:
             assert time.monotonic() < deadline, done.stderr
+            for service in self._there.running.values():
+                assert service.process.poll() is None, service.ended()
             time.sleep(0.5)
         return json.loads(done.stdout)
 
@@ -134,9 +136,10 @@ def test_services_that_are_killed_watch_on_as_if_nothing_had_happened(
         killed = there.running.pop("up")
         assert killed.process.poll() is None, killed.ended()
         killed.process.kill()
+        killed.ended()
         there.launch("up")
 
-    watched = Watched(genlevel, stub, kill=kill, seed=ticks)
+    watched = Watched(there, stub, kill=kill, seed=ticks)
     watched.asked("add", "m", "--model", "stubbed", "--suite", "bench", *ADDED)
     shown = watched.watch(worse, baseline_kills=baseline_kills, ticks=ticks)
     check(shown, watched, ticks)
@@ -166,9 +169,11 @@ def test_of_two_evaluators_over_one_database_either_goes_on_when_the_other_is_ki
 
     def kill() -> None:
         name = random.Random(watched.calls()).choice(list(commands))
-        there.running.pop(name).process.kill()
+        killed = there.running.pop(name)
+        killed.process.kill()
+        killed.ended()
         there.launch(name, *commands[name])
 
-    watched = Watched(genlevel, stub, kill=kill, seed=3)
+    watched = Watched(there, stub, kill=kill, seed=3)
     watched.asked("add", "m", "--model", "stubbed", "--suite", "bench", *ADDED)
     check(watched.watch(worse, baseline_kills=2, ticks=4), watched, 4)

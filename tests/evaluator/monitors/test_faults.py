@@ -10,7 +10,7 @@ import pytest
 from evaluator.journal.tables import answers
 from evaluator.monitors.asking import is_over, most_cost
 from evaluator.runs.starting import Starter
-from genlevel.runtime.errors import NotFoundError, Unavailable, UsageError
+from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import monitor_pb2 as mo
@@ -176,10 +176,10 @@ async def test_the_run_of_a_monitor_that_is_removed_while_it_begins_does_not_go_
         return await start(self, request, **named)
 
     if phase == "tick":
-        await add(evaluator, suite[0], pool=6)
+        await add(evaluator, suite[0], pool=6, baseline_repeats=1)
         watchers.clock.now += 6 * HOUR
     else:
-        await begun(evaluator, suite[0], pool=6)
+        await begun(evaluator, suite[0], pool=6, baseline_repeats=1)
     monkeypatch.setattr(Starter, "start", slowly)
     scripted.latency_s = 0.3
     calls = scripted.calls.total()
@@ -195,7 +195,7 @@ async def test_the_run_of_a_monitor_that_is_removed_while_it_begins_does_not_go_
 async def test_a_tick_goes_on_with_the_run_that_was_begun_before_its_process_was_killed(watchers, scripted, suite, monkeypatch):
     """Killed after the run was begun, before the tick knew of it; then nothing new can begin until the next tick is due."""
     evaluator = watchers.start()
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     store = evaluator._journal.monitors
     change = type(store).change
 
@@ -227,7 +227,7 @@ async def test_a_tick_goes_on_with_the_run_that_was_begun_before_its_process_was
 
 async def test_a_tick_waits_for_a_run_that_goes_on_by_itself_after_a_service_was_away(watchers, scripted, suite, monkeypatch):
     evaluator = watchers.start()
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     scorer = watchers.made[-1][1]
     score = type(scorer).score_task
 
@@ -246,6 +246,61 @@ async def test_a_tick_waits_for_a_run_that_goes_on_by_itself_after_a_service_was
     await idle(evaluator)
     found = await seen(evaluator)
     assert (found.ticks[0].outcome, found.ticks[0].failed, list(found.alarms)) == (mo.TICK_OUTCOME_COMPLETE, 0, [])
+
+
+@pytest.mark.parametrize("away", ["scorer", "storage"])
+async def test_what_is_away_when_a_tick_ends_holds_it_up_and_changes_nothing(tmp_path, scripted, suite, monkeypatch, away):
+    scripted.script = Deployed(suite[1])
+    watchers = Watchers(tmp_path / "data", scripted, storage={"patience_s": 0.1})
+    evaluator = watchers.start()
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
+    watchers.clock.now += 6 * HOUR
+    await look(evaluator)
+    await evaluator.ended()
+    before = stored(evaluator)
+    if away == "scorer":
+        kind, name, error = type(watchers.made[-1][1]), "list_instances", Unavailable("the scorer is away")
+    else:
+        kind, name, error = type(evaluator._journal.monitors), "change", StorageError("the disk is full", passes=True)
+
+    def fails(self, *arguments):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kind, name, fails)
+        for _ in range(3):
+            evaluator.watching.scheduler.wake()
+            await look(evaluator)
+        assert str(error) in (await seen(evaluator)).monitor.reason
+    assert stored(evaluator) == before
+    evaluator.watching.scheduler.wake()
+    monitor = await idle(evaluator)
+    (one,) = (await seen(evaluator)).ticks
+    assert (one.outcome, monitor.ticks, monitor.missed, monitor.reason) == (mo.TICK_OUTCOME_COMPLETE, 1, 0, "")
+    await watchers.close()
+
+
+async def test_a_tick_that_cannot_begin_until_the_next_is_due_has_failed_and_the_next_begins(watchers, scripted, suite, monkeypatch):
+    evaluator = watchers.start()
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
+    calls = scripted.calls.total()
+
+    async def away(self, request, **named):
+        raise Unavailable("the gateway is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Starter, "start", away)
+        for _ in range(4):
+            watchers.clock.now += 6 * HOUR
+            evaluator.watching.scheduler.wake()
+            await look(evaluator)
+            await look(evaluator)
+    evaluator.watching.scheduler.wake()
+    monitor = await idle(evaluator)
+    ticks = (await seen(evaluator)).ticks
+    assert {one.outcome for one in ticks[1:]} == {mo.TICK_OUTCOME_FAILED}
+    assert (ticks[0].outcome, ticks[1].reason) == (mo.TICK_OUTCOME_COMPLETE, "the gateway is away")
+    assert (len(ticks) + monitor.missed, scripted.calls.total() - calls) == (4, 50)
 
 
 # -- doings of people ----------------------------------------------------------------------------------------------
@@ -274,7 +329,7 @@ def test_a_run_is_over_if_nobody_goes_on_with_it(status, wanted, over):
 
 async def test_a_run_of_a_tick_that_a_person_stops_ends_the_tick_and_one_that_is_paused_waits(watchers, scripted, suite):
     evaluator = watchers.start()
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     for wanted, ends in ((ev.RUN_WANTED_PAUSED, False), (ev.RUN_WANTED_STOPPED, True)):
         scripted.latency_s = 0.05
         calls = scripted.calls.total()
@@ -301,7 +356,7 @@ async def test_a_run_of_a_tick_that_a_person_stops_ends_the_tick_and_one_that_is
 
 async def test_what_was_due_while_a_monitor_was_paused_was_not_missed_though_a_tick_went_on(watchers, scripted, suite):
     evaluator = watchers.start()
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     scripted.latency_s = 0.1
     watchers.clock.now += 6 * HOUR
     await look(evaluator)
@@ -316,7 +371,7 @@ async def test_what_was_due_while_a_monitor_was_paused_was_not_missed_though_a_t
 async def test_people_who_change_a_monitor_while_its_tick_ends_neither_lose_nor_double_anything(watchers, scripted, suite):
     """A storm of pauses, and two who acknowledge at once, while ticks begin and end."""
     evaluator = watchers.start()
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     scripted.script.drop = 0.6
     ask = evaluator.monitors
     acknowledged, ended = [], asyncio.Event()
@@ -349,7 +404,7 @@ async def test_people_who_change_a_monitor_while_its_tick_ends_neither_lose_nor_
     assert [one.number for one in found.ticks] == [6, 5, 4, 3, 2, 1]
     assert len(acknowledged) >= len(set(acknowledged)) > 0
     assert {alarm.id for alarm in found.alarms} >= set(acknowledged)
-    assert scripted.calls.total() == 300 * 5 + 6 * 50
+    assert scripted.calls.total() == 300 + 6 * 50
 
 
 @pytest.mark.full
@@ -360,7 +415,7 @@ async def test_texts_that_postgresql_does_not_take_are_no_names_and_are_left_out
     for name in ("a\0b", "\U0001f600" * 100_000, "one' OR 1=1 --", "%", ""):
         with pytest.raises(NotFoundError):
             await seen(evaluator, name)
-    await add(evaluator, suite[0], pool=6)
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
     scripted.script = failing(gw.ERROR_CLASS_TRANSIENT)
     await tick(watchers, evaluator)
     await evaluator.monitors.acknowledge_alarms(mo.AcknowledgeAlarmsRequest(name="one", note="they\0 said sorry"))
