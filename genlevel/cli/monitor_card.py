@@ -9,6 +9,7 @@ from genlevel.runtime.periods import period_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from genlevel.runtime.documents import Document
 
@@ -56,6 +57,13 @@ def _print_delays(out: Console, plan: Document) -> None:
         rows.add_row(number(drop, 0), *(_delay(found.get((group, drop))) for group in groups))
     out.print("ticks and days until the alarm, a median (-: not within a year):")
     out.print(rows)
+
+
+def _kept(rows: Table, *widths: int) -> Table:
+    """A table whose columns keep so many characters each in a narrow window; 0 = as it comes."""
+    for column, width in zip(rows.columns, widths, strict=False):
+        column.min_width = width or None
+    return rows
 
 
 def _delay(entry: Document | None) -> str:
@@ -113,7 +121,13 @@ def print_monitor(document: Document) -> None:
 
 def _settings(document: Document) -> list[str]:
     tasks = f", tasks {harmless(document['tasks'])}" if document["tasks"] else ""
-    drawn = "the same each time" if document["panel"] else f"drawn of {document['pool']:,} times as many"
+    drawn = (
+        "the same each time"
+        if document["panel"]
+        else "drawn of as many"
+        if document["pool"] == 1
+        else f"drawn of {document['pool']:,} times as many"
+    )
     budget = "" if document["budget_usd_per_day"] is None else f" of {_dollars(document['budget_usd_per_day'])}"
     today = "unknown" if document["spent_today_usd"] is None else _dollars(document["spent_today_usd"])
     most = "unknown" if document["most_usd"] is None else f"at most {_dollars(document['most_usd'])}"
@@ -174,7 +188,7 @@ def print_next_steps(out: Console, name: str, baseline: str | None, alarms: list
 def _print_groups(out: Console, groups: list[Document]) -> None:
     if not groups:
         return
-    rows = table("group", ">instances", ">baseline", ">last", ">drop", "95 % interval", ">evidence down", ">evidence up")
+    rows = _kept(table("group", ">n", ">before", ">now", ">drop", "95 % interval", ">down", ">up"), 0, 5, 6, 6, 7, 10, 5, 5)
     for group in groups:
         scores = {check["direction"]: check for check in group["checks"] if check["signal"] == "score"}
         rows.add_row(
@@ -187,12 +201,13 @@ def _print_groups(out: Console, groups: list[Document]) -> None:
             *(_share(scores.get(direction)) for direction in ("down", "up")),
         )
     out.print(rows)
-    out.print("evidence: how far it has come towards an alarm, on a scale of logarithms; 100 % raises one")
+    out.print("n: instances of the last tick; before: of these at the baseline; now: in the last tick", soft_wrap=True)
+    out.print("down, up: evidence of such a change, on a scale of logarithms; 100 % raises an alarm", soft_wrap=True)
 
 
 def _print_drift(out: Console, groups: list[Document]) -> None:
     """Of the whole all that is watched beside scores; of other groups what has come some way towards an alarm."""
-    rows = table("drift of", ">evidence down", ">evidence up")
+    rows = table("drift of", ">down", ">up")
     for group in groups:
         checks = [check for check in group["checks"] if check["signal"] != "score"]
         whole = group["group"] == "all"
@@ -208,21 +223,23 @@ def _print_drift(out: Console, groups: list[Document]) -> None:
 def _print_ticks(out: Console, ticks: list[Document]) -> None:
     if not ticks:
         return
-    rows = table(">tick", "due, UTC", "outcome", ">instances", ">failed", ">score", ">drop", ">US$ at most", "run", "")
+    reasons = [""] if any(tick["reason"] for tick in ticks) else []
+    columns = (">tick", "due, UTC", "outcome", ">n", ">score", ">drop", ">US$", "run")
+    rows = _kept(table(*columns, *reasons), 0, 10, 0, 0, 0, 0, 0, 12)
     for tick in ticks:
         rows.add_row(
             str(tick["number"]),
             _when(tick["due"]),
             tick["outcome"],
-            f"{tick['instances']:,}",
-            str(tick["failed"] or "-"),
+            f"{tick['instances']:,}" + (f"\n{tick['failed']:,} failed" if tick["failed"] else ""),
             number(tick["score"]),
             "-" if tick["drop"] is None else signed(tick["drop"]),
             number(tick["most_usd"], 4),
             tick["run"] or "-",
-            one_line(tick["reason"]),
+            *(one_line(tick["reason"]) for _ in reasons),
         )
     out.print(rows)
+    out.print("US$: what a tick has cost, at most")
 
 
 def _share(check: Document | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
 
 from genlevel.cli import cli, monitor_run
 from genlevel.runtime.errors import NotFoundError
@@ -280,12 +281,26 @@ def test_show_has_alarms_first_with_answers_before_and_after_and_evidence_as_a_s
         "genlevel monitor rebase hourly: take the model as it is now",
         "all 200 72.50 70.00 +2.50 -1.00 to 6.00 50 % 0 %",
         "latency - -",
-        "12 2027-01-15 08:00 complete 200 2 70.00 +2.50 0.1000 0123456789ab",
+        "12 2027-01-15 08:00 complete 200 70.00 +2.50 0.1000 0123456789ab 2 failed",
         "earlier alarm a0, 2027-01-15 08:00: slower; acknowledged 2027-01-15 08:00 by ada: known",
         "2027-01-15 08:00 model: gpt-4o-2024-08-06 answers",
     ):
         assert words in flat, words
-    assert said.index("ALARM") < said.index("evidence down")
+    assert said.index("ALARM") < said.index("down, up: evidence")
+
+
+def test_a_narrow_window_breaks_no_number_and_no_id(port, monkeypatch):
+    monkeypatch.setattr("genlevel.cli.monitor_card.console", lambda: Console(width=80))
+    port.looks[0].groups.append(
+        mo.MonitorGroup(
+            group="Cognitive Question Answering", instances=1200, score=70.0, baseline=100.0, drop=-100.0, low=-100.0, high=100.0
+        )
+    )
+    said = called("show", "hourly").stdout
+    assert [line for line in said.splitlines() if "complete" in line and "0123456789ab" in line and "0.1000" in line]
+    assert [line for line in said.splitlines() if line.split()[1:6] == ["1,200", "100.00", "70.00", "-100.00", "-100.00"]]
+    assert "100.00 to 100.00" not in said
+    assert "Answering" in said
 
 
 def test_show_says_nothing_of_what_to_do_without_an_alarm(port):
