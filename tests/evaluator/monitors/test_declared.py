@@ -9,6 +9,7 @@ import pytest
 from evaluator.monitors import declared as declared_module
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import monitor_pb2 as mo
 from tests.evaluator.monitors.watched import HOUR, add, idle, look, seen, tick
 
@@ -81,6 +82,8 @@ async def test_a_restart_asks_nothing_again_and_what_is_no_longer_in_the_file_do
 
 
 async def test_other_rules_keep_the_baseline_and_another_question_asks_a_new_one(watchers, declared, scripted):
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    scripted.cost = 1000
     declared()
     evaluator = watchers.start()
     await look(evaluator)
@@ -93,6 +96,7 @@ async def test_other_rules_keep_the_baseline_and_another_question_asks_a_new_one
     monitor = await idle(evaluator)
     found = await seen(evaluator)
     assert (scripted.calls.total(), monitor.cost_nano_usd, monitor.specification.tolerance) == (calls, cost, 3)
+    assert cost == calls * 1000
     check = found.groups[0].checks[0]
     assert check.log_threshold > before.log_threshold
     assert not check.HasField("log_evidence"), "what had gathered was by other rules"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 
 import pytest
@@ -303,6 +304,19 @@ async def test_a_tick_that_cannot_begin_until_the_next_is_due_has_failed_and_the
     assert (len(ticks) + monitor.missed, scripted.calls.total() - calls) == (4, 50)
 
 
+async def test_who_has_lost_the_lock_stores_nothing_and_looks_whether_it_still_schedules(watchers, suite):
+    evaluator = watchers.start()
+    await add(evaluator, suite[0], pool=6, baseline_repeats=1)
+    scheduler, before = evaluator.watching.scheduler, stored(evaluator)
+    scheduler._lock.lost.set()
+    watchers.clock.now += 6 * HOUR
+    await scheduler.look()
+    await scheduler.settled()
+    assert stored(evaluator) == before
+    scheduler._lock.lost.clear()
+    assert (await idle(evaluator)).ticks == 1
+
+
 # -- doings of people ----------------------------------------------------------------------------------------------
 
 
@@ -395,7 +409,8 @@ async def test_people_who_change_a_monitor_while_its_tick_ends_neither_lose_nor_
             while (monitor := (await seen(evaluator)).monitor).ticks < number or monitor.open_tick:
                 await ask.pause_monitor(mo.PauseMonitorRequest(name="one"))
                 if monitor.ticks < number:
-                    await ask.run_monitor(mo.RunMonitorRequest(name="one"))
+                    with contextlib.suppress(UsageError):  # it is paused again
+                        await ask.run_monitor(mo.RunMonitorRequest(name="one"))
                 await look(evaluator)
                 await evaluator.ended()
     ended.set()
