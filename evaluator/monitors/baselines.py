@@ -63,6 +63,15 @@ def available(tasks: list[SuiteTask], layout: Layout) -> list[dict[str, int]]:
     return found
 
 
+AGAIN_S = 600.0
+"""Seconds after which a baseline whose calls failed goes on."""
+
+
+def is_failing(record: MonitorRecord) -> bool:
+    """Whether the calls of its first baseline failed, and it is to go on with it later."""
+    return record.phase is Phase.BASELINE and record.next_due is not None and not record.watch
+
+
 class Baselines:
     """Begins baselines and takes note of them. clock: Unix seconds."""
 
@@ -94,10 +103,24 @@ class Baselines:
             await self._runs.continue_(record, run.run_id, specification)
         elif is_over(run) and run.status == ev.RUN_STATUS_BUDGET and daily_budget(specification) is not None:
             return await self._on_a_new_day(record, specification, run)
+        elif run.status == ev.RUN_STATUS_FAILED and is_over(run):
+            return await self._again(record, specification, run)
         elif is_over(run):
             again = f"`genlevel monitor rebase {record.name}` asks a new one"
             return self._failed(record, specification, run, f"its baseline, run {run.run_id}, ended early ({run.reason}); {again}")
         return None
+
+    async def _again(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> Changed | None:
+        """A baseline whose calls failed is tried again after a while: its provider, or its key, may be back."""
+        now = self._clock()
+        if record.next_due is None:
+            why = f"its baseline, run {run.run_id}, ended early ({run.reason}); it goes on in {AGAIN_S / 60:.0f} minutes"
+            told = [] if record.reason == why else [EventRecord(record.name, now, "failed", why)]
+            return replace(record, reason=why, next_due=now + AGAIN_S), Beside(events=told)
+        if now < record.next_due or record.paused:
+            return None
+        await self._runs.continue_(record, run.run_id, specification)
+        return replace(record, next_due=None), Beside()
 
     async def _on_a_new_day(self, record: MonitorRecord, specification: mo.MonitorSpecification, run: ev.Run) -> Changed | None:
         """A baseline that the day's budget has ended goes on with the next day's, or with what the day's is if that was raised."""

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from evaluator.alarms.alarm import WHOLE, Alarm, alarm_of
 from evaluator.journal.monitor_records import AlarmRecord, DeliveryRecord, EventRecord, MonitorRecord, Phase, TickRecord
+from evaluator.monitors.baselines import is_failing
 from evaluator.monitors.core.detector import State, log_evidence
 from evaluator.monitors.core.signals import SCORE
 from evaluator.monitors.core.ticks import StreamTick, TickSummary, change_interval
@@ -31,11 +32,12 @@ def monitor_message(
 
     alarms: that are not acknowledged. waits: why it cannot go on yet. open_cost: of the run that goes on; None: not known.
     """
-    paused = record.paused and record.phase is not Phase.FAILED
+    phase = Phase.FAILED if is_failing(record) else record.phase
+    paused = record.paused and phase is not Phase.FAILED
     message = mo.Monitor(
         name=record.name,
         specification=specification_of(record),
-        state=mo.MonitorState.Name(mo.MONITOR_STATE_PAUSED if paused else _STATES[record.phase]),
+        state=mo.MonitorState.Name(mo.MONITOR_STATE_PAUSED if paused else _STATES[phase]),
         reason=record.reason or waits,
         declared=record.declared,
         created=_time(record.created),

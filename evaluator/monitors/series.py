@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from evaluator.alarms.alarm import WHOLE, alarm_of
 from evaluator.journal.monitor_records import AlarmRecord, Glance, MonitorRecord, Phase, TickEnd
 from evaluator.journal.monitor_store import MonitorStore
+from evaluator.monitors.baselines import is_failing
 from evaluator.monitors.messages import group_messages
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import specification_of
@@ -129,7 +130,8 @@ class MonitorSeries(Collector):
 def _of_monitor(record: MonitorRecord) -> list[Row]:
     specification = specification_of(record)
     name, asked = record.name, specification.asked
-    state = "paused" if record.paused and record.phase is not Phase.FAILED else record.phase.name.lower()
+    phase = Phase.FAILED if is_failing(record) else record.phase
+    state = "paused" if record.paused and phase is not Phase.FAILED else phase.name.lower()
     rows: list[Row] = [
         ("info", (name, asked.model, asked.suite, short_hash(record.suite_hash), specification.every), 1.0),
         ("state", (name, state), 1.0),

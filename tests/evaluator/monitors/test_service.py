@@ -237,24 +237,33 @@ async def test_what_a_command_of_this_machine_added_by_a_path_is_watched_by_a_se
     assert (await idle(service)).state == mo.MONITOR_STATE_WATCHING
 
 
-async def test_a_baseline_that_could_not_be_asked_is_asked_anew_when_somebody_says_so(watchers, evaluator, suite, scripted, deployed):
+async def test_a_baseline_whose_calls_fail_is_said_to_fail_and_goes_on_once_the_provider_is_back(
+    watchers, evaluator, suite, scripted, deployed
+):
     scripted.info.price.CopyFrom(gw.Price(input="1", output="1"))
     scripted.cost = 1000
     broken = failing(gw.ERROR_CLASS_TRANSIENT)
     scripted.script = lambda question, calls: deployed(question, calls) if scripted.calls.total() <= 100 else broken(question, calls)
     await evaluator.monitors.add_monitor(mo.AddMonitorRequest(name="one", specification=specification(suite[0], pool=6)))
-    monitor = await idle(evaluator)
-    assert monitor.state == mo.MONITOR_STATE_FAILED
-    assert monitor.cost_nano_usd > 0
-    assert "genlevel monitor rebase one" in monitor.reason
-    with pytest.raises(UsageError, match="genlevel monitor rebase one"):
-        await evaluator.monitors.pause_monitor(mo.PauseMonitorRequest(name="one"))
+    for _ in range(2):
+        monitor = await idle(evaluator)
+        assert monitor.state == mo.MONITOR_STATE_FAILED
+        assert "it goes on in 10 minutes" in monitor.reason
+        assert monitor.cost_nano_usd > 0
+        watchers.clock.now += 601
+        await look(evaluator)
+        await evaluator.ended()
     with pytest.raises(UsageError, match="cannot tick now"):
         await evaluator.monitors.run_monitor(mo.RunMonitorRequest(name="one"))
     scripted.script = deployed
-    await evaluator.monitors.rebase_monitor(mo.RebaseMonitorRequest(name="one"))
+    await idle(evaluator)
+    watchers.clock.now += 601
+    await look(evaluator)
+    await evaluator.ended()
     await idle(evaluator)
     monitor = await tick(watchers, evaluator)
     assert (monitor.state, monitor.ticks) == (mo.MONITOR_STATE_WATCHING, 1)
     runs = (await evaluator.list_runs(ev.ListRunsRequest(ticks=True))).runs
+    assert len(runs) == 2
     assert monitor.cost_nano_usd == sum(run.most_cost_nano_usd for run in runs), "each run counts once"
+    assert [event.kind for event in (await seen(evaluator)).events].count("failed") == 1
