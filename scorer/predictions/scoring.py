@@ -185,6 +185,7 @@ def scored_json(scored: ScoredPredictions) -> dict[str, Any]:
         "reason": "",
         "wanted": None,
         "plan": None,
+        "occasion": None,
         "repeats": 1,
         "instances": counts_json(task.score for task in scored.tasks),
         "usage": dict.fromkeys(("input_tokens", "output_tokens", "images", "seconds", "usd", "most_usd", "unknown_costs", "unknown_calls")),
