@@ -153,7 +153,7 @@ async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not
         await alerting.appears("sum(up) == 3")
 
         asked = {name: ev.RunSpecification(model=name, suite="bench") for name in model.models}
-        for name, sample in (("steady", 40), ("falling", 100)):
+        for name, sample in (("steady", 20), ("falling", 100)):
             specification = mo.MonitorSpecification(asked=asked[name], every="6h", sample=sample, pool=8)
             await evaluator.monitors.add_monitor(mo.AddMonitorRequest(name=name, specification=specification))
         for name in asked:

@@ -99,7 +99,7 @@ async def test_a_restart_between_and_within_ticks_asks_nothing_twice_and_leaves_
         before = scripted.calls.total()
     found = await evidence(evaluator)
     assert await numbers(evaluator) == [1, 2, 3, 4, 5]
-    assert set((await asked_of(evaluator)).values()) <= {50, 300 * 5}
+    assert set((await asked_of(evaluator)).values()) <= {50, 300 * 2}
 
     other = twin()
     quiet = other.start()

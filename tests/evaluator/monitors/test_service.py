@@ -26,12 +26,12 @@ async def plan(evaluator, suite, **fields):
 async def test_a_plan_says_what_it_costs_how_often_it_is_wrong_and_how_soon_it_tells(evaluator, suite, scripted):
     scripted.info.price.CopyFrom(gw.Price(input="1", output="1"))
     found = await plan(evaluator, suite[0], sample=50, pool=6, budget_nano_usd=10**9)
-    assert (found.ticks_a_year, found.horizon_ticks, found.sample, found.pool, found.baseline_calls) == (1460, 1460, 50, 300, 1500)
+    assert (found.ticks_a_year, found.horizon_ticks, found.sample, found.pool, found.baseline_calls) == (1460, 1460, 50, 300, 600)
     assert found.false_alarms_a_year == pytest.approx(0.05)
     assert [group.instances for group in found.groups] == [25, 25]
     assert found.year_nano_usd == pytest.approx(found.tick_nano_usd * 1460, rel=1e-6)
     assert found.day_nano_usd == pytest.approx(found.tick_nano_usd * 4, rel=1e-6)
-    assert found.baseline_nano_usd == pytest.approx(found.tick_nano_usd * 6 * 5, rel=1e-3)
+    assert found.baseline_nano_usd == pytest.approx(found.tick_nano_usd * 6 * 2, rel=1e-3)
     whole = {delay.drop: delay.ticks for delay in found.delays if delay.group == "all" and delay.HasField("ticks")}
     assert whole[10] >= whole[20] >= 1
     smallest = {delay.drop: delay.ticks for delay in found.delays if delay.group != "all" and delay.HasField("ticks")}
@@ -116,7 +116,7 @@ async def test_a_name_is_there_once_and_again_after_it_was_removed(watchers, eva
     calls = scripted.calls.total()
     await add(evaluator, suite[0], pool=6)
     await tick(watchers, evaluator)
-    assert scripted.calls.total() - calls == 1500 + 50, "it is another monitor: nothing of the first one serves it"
+    assert scripted.calls.total() - calls == 600 + 50, "it is another monitor: nothing of the first one serves it"
 
 
 async def test_a_monitor_that_is_removed_while_it_asks_stops_asking(watchers, evaluator, suite, scripted):

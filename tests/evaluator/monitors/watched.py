@@ -104,7 +104,9 @@ class Watchers:
 
 
 def specification(suite: Path, **fields: Any) -> mo.MonitorSpecification:
-    """Of a monitor of the model that is deployed."""
+    """Of a monitor of the model that is deployed; its baseline asks twice, unless it is said how often, or it is a run that is there."""
+    if not fields.keys() & {"baseline", "panel"}:
+        fields.setdefault("baseline_repeats", 2)
     return mo.MonitorSpecification(asked=ev.RunSpecification(model="m", suite=str(suite)), **{"every": "6h", "sample": 50, **fields})
 
 
