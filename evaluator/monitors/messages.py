@@ -25,6 +25,12 @@ _STATES = {
 }
 
 
+def shown_state(record: MonitorRecord) -> mo.MonitorState:
+    """What people are told that it does: one that fails is not shown as paused."""
+    phase = Phase.FAILED if is_failing(record) else record.phase
+    return mo.MONITOR_STATE_PAUSED if record.paused and phase is not Phase.FAILED else _STATES[phase]
+
+
 def monitor_message(
     record: MonitorRecord, *, alarms: int, waits: str = "", spent_today: int | None = None, open_cost: int | None = 0
 ) -> mo.Monitor:
@@ -32,12 +38,10 @@ def monitor_message(
 
     alarms: that are not acknowledged. waits: why it cannot go on yet. open_cost: of the run that goes on; None: not known.
     """
-    phase = Phase.FAILED if is_failing(record) else record.phase
-    paused = record.paused and phase is not Phase.FAILED
     message = mo.Monitor(
         name=record.name,
         specification=specification_of(record),
-        state=mo.MonitorState.Name(mo.MONITOR_STATE_PAUSED if paused else _STATES[phase]),
+        state=mo.MonitorState.Name(shown_state(record)),
         reason=record.reason or waits,
         declared=record.declared,
         created=_time(record.created),

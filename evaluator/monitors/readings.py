@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,13 +38,11 @@ class _Scored:
 async def readings_of(journal: Journal, scorer: ScorerPort, run_id: str, metrics: Mapping[str, str]) -> RunReadings:
     """What became of each answer of a run. metrics: the id of each task's metric, by its key. Raises GenlevelError."""
     scored: dict[tuple[str, AnswerKey], _Scored] = {}
-    try:
+    with contextlib.suppress(NotFoundError):  # nothing was scored if no call succeeded
         async for one in scorer.list_instances(sc.ListInstancesRequest(run_id=run_id)):
             key = AnswerKey(one.instance_id, one.variant, one.repeat, one.shuffle)
             score = _unit_score(metrics.get(one.task, ""), one.score) if one.HasField("score") else None
             scored[one.task, key] = _Scored(Outcome.of(one.outcome), score)
-    except NotFoundError:
-        pass  # nothing was scored, as no call succeeded
     return await journal.reads(_read, journal, run_id, scored)
 
 

@@ -219,7 +219,7 @@ class Scheduler:
         except GenlevelError as error:
             if record.next_due is None or self._clock() < record.next_due:
                 raise
-            await self._stored(record, *self._ticks.given_up(record, specification, tick, str(error)))
+            await self._stored(record, *self._ticks.given_up(record, tick, str(error)))
             return
         if await self._stored(record, today, Beside(tick=asked)) is None:
             await self._ticks.leave(record, asked.run_id)

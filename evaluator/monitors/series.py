@@ -16,10 +16,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from evaluator.alarms.alarm import WHOLE, alarm_of
-from evaluator.journal.monitor_records import AlarmRecord, Glance, MonitorRecord, Phase, TickEnd
+from evaluator.journal.monitor_records import AlarmRecord, Glance, MonitorRecord, TickEnd
 from evaluator.journal.monitor_store import MonitorStore
-from evaluator.monitors.baselines import is_failing
-from evaluator.monitors.messages import group_messages
+from evaluator.monitors.messages import group_messages, shown_state
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import specification_of
 from evaluator.monitors.specification import daily_budget
@@ -130,8 +129,7 @@ class MonitorSeries(Collector):
 def _of_monitor(record: MonitorRecord) -> list[Row]:
     specification = specification_of(record)
     name, asked = record.name, specification.asked
-    phase = Phase.FAILED if is_failing(record) else record.phase
-    state = "paused" if record.paused and phase is not Phase.FAILED else phase.name.lower()
+    state = mo.MonitorState.Name(shown_state(record)).removeprefix("MONITOR_STATE_").lower()
     rows: list[Row] = [
         ("info", (name, asked.model, asked.suite, short_hash(record.suite_hash), specification.every), 1.0),
         ("state", (name, state), 1.0),

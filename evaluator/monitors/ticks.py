@@ -141,7 +141,7 @@ class Ticks:
         failed = replace(record, phase=Phase.FAILED, reason=f"{why}; {advice}", open_tick=0, last_ended=now)
         return failed, Beside(tick=over, events=[EventRecord(record.name, now, "failed", why)])
 
-    def given_up(self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord, why: str) -> Changed:
+    def given_up(self, record: MonitorRecord, tick: TickRecord, why: str) -> Changed:
         """A tick whose run could not begin until the next one was due."""
         now = self._clock()
         over = replace(tick, ended=now, outcome=TickEnd.FAILED, reason=why)
