@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19genlevel/v1/content.proto\x12\x0bgenlevel.v1\x1a\x1cgoogle/protobuf/struct.proto\"3\n\rBlobReference\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"c\n\x0cMediaOptions\x12\x0e\n\x06\x64\x65tail\x18\x01 \x01(\t\x12\x0b\n\x03\x66ps\x18\x02 \x01(\x01\x12\x0f\n\x07start_s\x18\x03 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x04 \x01(\x01\x12\x16\n\x0esample_rate_hz\x18\x05 \x01(\r\"\xc6\x01\n\x05Media\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.genlevel.v1.Modality\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12\x10\n\x06inline\x18\x03 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x04 \x01(\tH\x00\x12*\n\x04\x62lob\x18\x05 \x01(\x0b\x32\x1a.genlevel.v1.BlobReferenceH\x00\x12*\n\x07options\x18\x06 \x01(\x0b\x32\x19.genlevel.v1.MediaOptionsB\x08\n\x06source\"P\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\targuments\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"+\n\nToolResult\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x19\n\tReasoning\x12\x0c\n\x04text\x18\x01 \x01(\t\"D\n\nVendorPart\x12\x0e\n\x06vendor\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xf7\x01\n\x04Part\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12#\n\x05media\x18\x02 \x01(\x0b\x32\x12.genlevel.v1.MediaH\x00\x12*\n\ttool_call\x18\x03 \x01(\x0b\x32\x15.genlevel.v1.ToolCallH\x00\x12.\n\x0btool_result\x18\x04 \x01(\x0b\x32\x17.genlevel.v1.ToolResultH\x00\x12+\n\treasoning\x18\x05 \x01(\x0b\x32\x16.genlevel.v1.ReasoningH\x00\x12)\n\x06vendor\x18\x06 \x01(\x0b\x32\x17.genlevel.v1.VendorPartH\x00\x42\x06\n\x04part\"L\n\x07Message\x12\x1f\n\x04role\x18\x01 \x01(\x0e\x32\x11.genlevel.v1.Role\x12 \n\x05parts\x18\x02 \x03(\x0b\x32\x11.genlevel.v1.Part*\x89\x01\n\x08Modality\x12\x18\n\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n\rMODALITY_TEXT\x10\x01\x12\x12\n\x0eMODALITY_IMAGE\x10\x02\x12\x12\n\x0eMODALITY_VIDEO\x10\x03\x12\x12\n\x0eMODALITY_AUDIO\x10\x04\x12\x14\n\x10MODALITY_THREE_D\x10\x05*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19genlevel/v1/content.proto\x12\x0bgenlevel.v1\x1a\x1cgoogle/protobuf/struct.proto\"3\n\rBlobReference\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"c\n\x0cMediaOptions\x12\x0e\n\x06\x64\x65tail\x18\x01 \x01(\t\x12\x0b\n\x03\x66ps\x18\x02 \x01(\x01\x12\x0f\n\x07start_s\x18\x03 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x04 \x01(\x01\x12\x16\n\x0esample_rate_hz\x18\x05 \x01(\r\"\xd4\x01\n\x05Media\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.genlevel.v1.Modality\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12\x10\n\x06inline\x18\x03 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x04 \x01(\tH\x00\x12*\n\x04\x62lob\x18\x05 \x01(\x0b\x32\x1a.genlevel.v1.BlobReferenceH\x00\x12*\n\x07options\x18\x06 \x01(\x0b\x32\x19.genlevel.v1.MediaOptions\x12\x0c\n\x04name\x18\x07 \x01(\tB\x08\n\x06source\"h\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\targuments\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x16\n\x0e\x61rguments_json\x18\x04 \x01(\t\"n\n\nToolResult\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x10\n\x08is_error\x18\x04 \x01(\x08\x12!\n\x05media\x18\x05 \x03(\x0b\x32\x12.genlevel.v1.Media\"\x19\n\tReasoning\x12\x0c\n\x04text\x18\x01 \x01(\t\"D\n\nVendorPart\x12\x0e\n\x06vendor\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xa7\x02\n\x04Part\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12#\n\x05media\x18\x02 \x01(\x0b\x32\x12.genlevel.v1.MediaH\x00\x12*\n\ttool_call\x18\x03 \x01(\x0b\x32\x15.genlevel.v1.ToolCallH\x00\x12.\n\x0btool_result\x18\x04 \x01(\x0b\x32\x17.genlevel.v1.ToolResultH\x00\x12+\n\treasoning\x18\x05 \x01(\x0b\x32\x16.genlevel.v1.ReasoningH\x00\x12)\n\x06vendor\x18\x06 \x01(\x0b\x32\x17.genlevel.v1.VendorPartH\x00\x12.\n\rvendor_fields\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\n\x04part\"L\n\x07Message\x12\x1f\n\x04role\x18\x01 \x01(\x0e\x32\x11.genlevel.v1.Role\x12 \n\x05parts\x18\x02 \x03(\x0b\x32\x11.genlevel.v1.Part*\xa0\x01\n\x08Modality\x12\x18\n\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n\rMODALITY_TEXT\x10\x01\x12\x12\n\x0eMODALITY_IMAGE\x10\x02\x12\x12\n\x0eMODALITY_VIDEO\x10\x03\x12\x12\n\x0eMODALITY_AUDIO\x10\x04\x12\x14\n\x10MODALITY_THREE_D\x10\x05\x12\x15\n\x11MODALITY_DOCUMENT\x10\x06*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'genlevel.v1.content_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODALITY']._serialized_start=980
-  _globals['_MODALITY']._serialized_end=1117
-  _globals['_ROLE']._serialized_start=1119
-  _globals['_ROLE']._serialized_end=1214
+  _globals['_MODALITY']._serialized_start=1133
+  _globals['_MODALITY']._serialized_end=1293
+  _globals['_ROLE']._serialized_start=1295
+  _globals['_ROLE']._serialized_end=1390
   _globals['_BLOBREFERENCE']._serialized_start=72
   _globals['_BLOBREFERENCE']._serialized_end=123
   _globals['_MEDIAOPTIONS']._serialized_start=125
   _globals['_MEDIAOPTIONS']._serialized_end=224
   _globals['_MEDIA']._serialized_start=227
-  _globals['_MEDIA']._serialized_end=425
-  _globals['_TOOLCALL']._serialized_start=427
-  _globals['_TOOLCALL']._serialized_end=507
-  _globals['_TOOLRESULT']._serialized_start=509
-  _globals['_TOOLRESULT']._serialized_end=552
-  _globals['_REASONING']._serialized_start=554
-  _globals['_REASONING']._serialized_end=579
-  _globals['_VENDORPART']._serialized_start=581
-  _globals['_VENDORPART']._serialized_end=649
-  _globals['_PART']._serialized_start=652
-  _globals['_PART']._serialized_end=899
-  _globals['_MESSAGE']._serialized_start=901
-  _globals['_MESSAGE']._serialized_end=977
+  _globals['_MEDIA']._serialized_end=439
+  _globals['_TOOLCALL']._serialized_start=441
+  _globals['_TOOLCALL']._serialized_end=545
+  _globals['_TOOLRESULT']._serialized_start=547
+  _globals['_TOOLRESULT']._serialized_end=657
+  _globals['_REASONING']._serialized_start=659
+  _globals['_REASONING']._serialized_end=684
+  _globals['_VENDORPART']._serialized_start=686
+  _globals['_VENDORPART']._serialized_end=754
+  _globals['_PART']._serialized_start=757
+  _globals['_PART']._serialized_end=1052
+  _globals['_MESSAGE']._serialized_start=1054
+  _globals['_MESSAGE']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

@@ -16,6 +16,7 @@ class Modality(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MODALITY_VIDEO: _ClassVar[Modality]
     MODALITY_AUDIO: _ClassVar[Modality]
     MODALITY_THREE_D: _ClassVar[Modality]
+    MODALITY_DOCUMENT: _ClassVar[Modality]
 
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,7 @@ MODALITY_IMAGE: Modality
 MODALITY_VIDEO: Modality
 MODALITY_AUDIO: Modality
 MODALITY_THREE_D: Modality
+MODALITY_DOCUMENT: Modality
 ROLE_UNSPECIFIED: Role
 ROLE_SYSTEM: Role
 ROLE_USER: Role
@@ -59,38 +61,48 @@ class MediaOptions(_message.Message):
     def __init__(self, detail: _Optional[str] = ..., fps: _Optional[float] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
 
 class Media(_message.Message):
-    __slots__ = ("modality", "mime_type", "inline", "uri", "blob", "options")
+    __slots__ = ("modality", "mime_type", "inline", "uri", "blob", "options", "name")
     MODALITY_FIELD_NUMBER: _ClassVar[int]
     MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
     INLINE_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     BLOB_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     modality: Modality
     mime_type: str
     inline: bytes
     uri: str
     blob: BlobReference
     options: MediaOptions
-    def __init__(self, modality: _Optional[_Union[Modality, str]] = ..., mime_type: _Optional[str] = ..., inline: _Optional[bytes] = ..., uri: _Optional[str] = ..., blob: _Optional[_Union[BlobReference, _Mapping]] = ..., options: _Optional[_Union[MediaOptions, _Mapping]] = ...) -> None: ...
+    name: str
+    def __init__(self, modality: _Optional[_Union[Modality, str]] = ..., mime_type: _Optional[str] = ..., inline: _Optional[bytes] = ..., uri: _Optional[str] = ..., blob: _Optional[_Union[BlobReference, _Mapping]] = ..., options: _Optional[_Union[MediaOptions, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ToolCall(_message.Message):
-    __slots__ = ("id", "name", "arguments")
+    __slots__ = ("id", "name", "arguments", "arguments_json")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_JSON_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     arguments: _struct_pb2.Struct
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    arguments_json: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., arguments_json: _Optional[str] = ...) -> None: ...
 
 class ToolResult(_message.Message):
-    __slots__ = ("call_id", "text")
+    __slots__ = ("call_id", "text", "name", "is_error", "media")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_ERROR_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     text: str
-    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    name: str
+    is_error: bool
+    media: _containers.RepeatedCompositeFieldContainer[Media]
+    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ..., name: _Optional[str] = ..., is_error: _Optional[bool] = ..., media: _Optional[_Iterable[_Union[Media, _Mapping]]] = ...) -> None: ...
 
 class Reasoning(_message.Message):
     __slots__ = ("text",)
@@ -107,20 +119,22 @@ class VendorPart(_message.Message):
     def __init__(self, vendor: _Optional[str] = ..., value: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class Part(_message.Message):
-    __slots__ = ("text", "media", "tool_call", "tool_result", "reasoning", "vendor")
+    __slots__ = ("text", "media", "tool_call", "tool_result", "reasoning", "vendor", "vendor_fields")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALL_FIELD_NUMBER: _ClassVar[int]
     TOOL_RESULT_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
+    VENDOR_FIELDS_FIELD_NUMBER: _ClassVar[int]
     text: str
     media: Media
     tool_call: ToolCall
     tool_result: ToolResult
     reasoning: Reasoning
     vendor: VendorPart
-    def __init__(self, text: _Optional[str] = ..., media: _Optional[_Union[Media, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., tool_result: _Optional[_Union[ToolResult, _Mapping]] = ..., reasoning: _Optional[_Union[Reasoning, _Mapping]] = ..., vendor: _Optional[_Union[VendorPart, _Mapping]] = ...) -> None: ...
+    vendor_fields: _struct_pb2.Struct
+    def __init__(self, text: _Optional[str] = ..., media: _Optional[_Union[Media, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., tool_result: _Optional[_Union[ToolResult, _Mapping]] = ..., reasoning: _Optional[_Union[Reasoning, _Mapping]] = ..., vendor: _Optional[_Union[VendorPart, _Mapping]] = ..., vendor_fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class Message(_message.Message):
     __slots__ = ("role", "parts")

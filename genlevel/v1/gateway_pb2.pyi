@@ -37,6 +37,15 @@ class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FINISH_REASON_CONTENT_FILTER: _ClassVar[FinishReason]
     FINISH_REASON_TOOL_CALLS: _ClassVar[FinishReason]
     FINISH_REASON_OTHER: _ClassVar[FinishReason]
+
+class BatchState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BATCH_STATE_UNSPECIFIED: _ClassVar[BatchState]
+    BATCH_STATE_WAITING: _ClassVar[BatchState]
+    BATCH_STATE_RUNNING: _ClassVar[BatchState]
+    BATCH_STATE_CANCELLING: _ClassVar[BatchState]
+    BATCH_STATE_ENDED: _ClassVar[BatchState]
+    BATCH_STATE_FAILED: _ClassVar[BatchState]
 ERROR_CLASS_UNSPECIFIED: ErrorClass
 ERROR_CLASS_CREDENTIAL: ErrorClass
 ERROR_CLASS_MODEL_ACCESS: ErrorClass
@@ -60,34 +69,96 @@ FINISH_REASON_LENGTH: FinishReason
 FINISH_REASON_CONTENT_FILTER: FinishReason
 FINISH_REASON_TOOL_CALLS: FinishReason
 FINISH_REASON_OTHER: FinishReason
+BATCH_STATE_UNSPECIFIED: BatchState
+BATCH_STATE_WAITING: BatchState
+BATCH_STATE_RUNNING: BatchState
+BATCH_STATE_CANCELLING: BatchState
+BATCH_STATE_ENDED: BatchState
+BATCH_STATE_FAILED: BatchState
 
 class GenerationParameters(_message.Message):
-    __slots__ = ("temperature", "max_output_tokens", "top_p", "seed", "stop", "response_schema_json")
+    __slots__ = ("temperature", "max_output_tokens", "top_p", "seed", "stop", "response_schema_json", "reasoning_effort", "reasoning_tokens", "logprobs", "presence_penalty", "frequency_penalty", "top_k")
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_SCHEMA_JSON_FIELD_NUMBER: _ClassVar[int]
+    REASONING_EFFORT_FIELD_NUMBER: _ClassVar[int]
+    REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LOGPROBS_FIELD_NUMBER: _ClassVar[int]
+    PRESENCE_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
     temperature: float
     max_output_tokens: int
     top_p: float
     seed: int
     stop: _containers.RepeatedScalarFieldContainer[str]
     response_schema_json: str
-    def __init__(self, temperature: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., top_p: _Optional[float] = ..., seed: _Optional[int] = ..., stop: _Optional[_Iterable[str]] = ..., response_schema_json: _Optional[str] = ...) -> None: ...
+    reasoning_effort: str
+    reasoning_tokens: int
+    logprobs: int
+    presence_penalty: float
+    frequency_penalty: float
+    top_k: int
+    def __init__(self, temperature: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., top_p: _Optional[float] = ..., seed: _Optional[int] = ..., stop: _Optional[_Iterable[str]] = ..., response_schema_json: _Optional[str] = ..., reasoning_effort: _Optional[str] = ..., reasoning_tokens: _Optional[int] = ..., logprobs: _Optional[int] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., top_k: _Optional[int] = ...) -> None: ...
+
+class Tool(_message.Message):
+    __slots__ = ("name", "description", "parameters_json", "strict", "vendor")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_JSON_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
+    VENDOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    parameters_json: str
+    strict: bool
+    vendor: _content_pb2.VendorPart
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters_json: _Optional[str] = ..., strict: _Optional[bool] = ..., vendor: _Optional[_Union[_content_pb2.VendorPart, _Mapping]] = ...) -> None: ...
+
+class ToolChoice(_message.Message):
+    __slots__ = ("mode", "name", "parallel")
+    class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        MODE_UNSPECIFIED: _ClassVar[ToolChoice.Mode]
+        MODE_AUTO: _ClassVar[ToolChoice.Mode]
+        MODE_NONE: _ClassVar[ToolChoice.Mode]
+        MODE_REQUIRED: _ClassVar[ToolChoice.Mode]
+        MODE_NAMED: _ClassVar[ToolChoice.Mode]
+    MODE_UNSPECIFIED: ToolChoice.Mode
+    MODE_AUTO: ToolChoice.Mode
+    MODE_NONE: ToolChoice.Mode
+    MODE_REQUIRED: ToolChoice.Mode
+    MODE_NAMED: ToolChoice.Mode
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PARALLEL_FIELD_NUMBER: _ClassVar[int]
+    mode: ToolChoice.Mode
+    name: str
+    parallel: bool
+    def __init__(self, mode: _Optional[_Union[ToolChoice.Mode, str]] = ..., name: _Optional[str] = ..., parallel: _Optional[bool] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("route", "messages", "parameters", "output_modalities")
+    __slots__ = ("route", "messages", "parameters", "output_modalities", "tools", "tool_choice", "extra_json", "droppable")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_MODALITIES_FIELD_NUMBER: _ClassVar[int]
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CHOICE_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_JSON_FIELD_NUMBER: _ClassVar[int]
+    DROPPABLE_FIELD_NUMBER: _ClassVar[int]
     route: str
     messages: _containers.RepeatedCompositeFieldContainer[_content_pb2.Message]
     parameters: GenerationParameters
     output_modalities: _containers.RepeatedScalarFieldContainer[_content_pb2.Modality]
-    def __init__(self, route: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_content_pb2.Message, _Mapping]]] = ..., parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ...) -> None: ...
+    tools: _containers.RepeatedCompositeFieldContainer[Tool]
+    tool_choice: ToolChoice
+    extra_json: str
+    droppable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, route: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_content_pb2.Message, _Mapping]]] = ..., parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., tools: _Optional[_Iterable[_Union[Tool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., extra_json: _Optional[str] = ..., droppable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "output_images", "output_milliseconds")
@@ -134,7 +205,7 @@ class ProviderLimit(_message.Message):
     def __init__(self, dimension: _Optional[str] = ..., remaining: _Optional[int] = ..., reset_s: _Optional[float] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
-    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete", "limits", "provider_fingerprint")
+    __slots__ = ("parts", "finish_reason", "usage", "cost_nano_usd", "provider", "model", "response_id", "applied_parameters", "upstream_s", "overhead_s", "usage_incomplete", "limits", "provider_fingerprint", "dropped_parameters", "logprobs", "first_piece_s", "usage_estimated")
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +219,10 @@ class GenerateResponse(_message.Message):
     USAGE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LOGPROBS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PIECE_S_FIELD_NUMBER: _ClassVar[int]
+    USAGE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     parts: _containers.RepeatedCompositeFieldContainer[_content_pb2.Part]
     finish_reason: FinishReason
     usage: Usage
@@ -161,7 +236,161 @@ class GenerateResponse(_message.Message):
     usage_incomplete: bool
     limits: _containers.RepeatedCompositeFieldContainer[ProviderLimit]
     provider_fingerprint: str
-    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ..., limits: _Optional[_Iterable[_Union[ProviderLimit, _Mapping]]] = ..., provider_fingerprint: _Optional[str] = ...) -> None: ...
+    dropped_parameters: _containers.RepeatedScalarFieldContainer[str]
+    logprobs: _containers.RepeatedCompositeFieldContainer[TokenLogprob]
+    first_piece_s: float
+    usage_estimated: bool
+    def __init__(self, parts: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., finish_reason: _Optional[_Union[FinishReason, str]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., response_id: _Optional[str] = ..., applied_parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., upstream_s: _Optional[float] = ..., overhead_s: _Optional[float] = ..., usage_incomplete: _Optional[bool] = ..., limits: _Optional[_Iterable[_Union[ProviderLimit, _Mapping]]] = ..., provider_fingerprint: _Optional[str] = ..., dropped_parameters: _Optional[_Iterable[str]] = ..., logprobs: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ..., first_piece_s: _Optional[float] = ..., usage_estimated: _Optional[bool] = ...) -> None: ...
+
+class TokenLogprob(_message.Message):
+    __slots__ = ("token", "logprob", "top")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    logprob: float
+    top: _containers.RepeatedCompositeFieldContainer[TokenLogprob]
+    def __init__(self, token: _Optional[str] = ..., logprob: _Optional[float] = ..., top: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ...) -> None: ...
+
+class GenerateStreamRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: GenerateRequest
+    def __init__(self, request: _Optional[_Union[GenerateRequest, _Mapping]] = ...) -> None: ...
+
+class GenerateStreamResponse(_message.Message):
+    __slots__ = ("pieces", "response")
+    PIECES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    pieces: _containers.RepeatedCompositeFieldContainer[_content_pb2.Part]
+    response: GenerateResponse
+    def __init__(self, pieces: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., response: _Optional[_Union[GenerateResponse, _Mapping]] = ...) -> None: ...
+
+class Batch(_message.Message):
+    __slots__ = ("id", "key", "state", "total", "answered", "failed", "created_s", "expires_s", "problem", "cut_short")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_S_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_S_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    CUT_SHORT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    key: str
+    state: BatchState
+    total: int
+    answered: int
+    failed: int
+    created_s: float
+    expires_s: float
+    problem: str
+    cut_short: str
+    def __init__(self, id: _Optional[str] = ..., key: _Optional[str] = ..., state: _Optional[_Union[BatchState, str]] = ..., total: _Optional[int] = ..., answered: _Optional[int] = ..., failed: _Optional[int] = ..., created_s: _Optional[float] = ..., expires_s: _Optional[float] = ..., problem: _Optional[str] = ..., cut_short: _Optional[str] = ...) -> None: ...
+
+class BatchItem(_message.Message):
+    __slots__ = ("id", "request")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    request: GenerateRequest
+    def __init__(self, id: _Optional[str] = ..., request: _Optional[_Union[GenerateRequest, _Mapping]] = ...) -> None: ...
+
+class SubmitBatchRequest(_message.Message):
+    __slots__ = ("route", "key", "items")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    key: str
+    items: _containers.RepeatedCompositeFieldContainer[BatchItem]
+    def __init__(self, route: _Optional[str] = ..., key: _Optional[str] = ..., items: _Optional[_Iterable[_Union[BatchItem, _Mapping]]] = ...) -> None: ...
+
+class SubmitBatchResponse(_message.Message):
+    __slots__ = ("batch",)
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    batch: Batch
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+
+class GetBatchRequest(_message.Message):
+    __slots__ = ("route", "id")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    id: str
+    def __init__(self, route: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class GetBatchResponse(_message.Message):
+    __slots__ = ("batch",)
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    batch: Batch
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+
+class CancelBatchRequest(_message.Message):
+    __slots__ = ("route", "id")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    id: str
+    def __init__(self, route: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class CancelBatchResponse(_message.Message):
+    __slots__ = ("batch",)
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    batch: Batch
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+
+class CollectBatchRequest(_message.Message):
+    __slots__ = ("route", "id")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    id: str
+    def __init__(self, route: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class FindBatchesRequest(_message.Message):
+    __slots__ = ("route", "key", "since_s")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SINCE_S_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    key: str
+    since_s: float
+    def __init__(self, route: _Optional[str] = ..., key: _Optional[str] = ..., since_s: _Optional[float] = ...) -> None: ...
+
+class FindBatchesResponse(_message.Message):
+    __slots__ = ("batches",)
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    batches: _containers.RepeatedCompositeFieldContainer[Batch]
+    def __init__(self, batches: _Optional[_Iterable[_Union[Batch, _Mapping]]] = ...) -> None: ...
+
+class BatchResult(_message.Message):
+    __slots__ = ("id", "response", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    response: GenerateResponse
+    error: _status_pb2.Status
+    def __init__(self, id: _Optional[str] = ..., response: _Optional[_Union[GenerateResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class CollectBatchResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[BatchResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BatchResult, _Mapping]]] = ...) -> None: ...
+
+class BatchLimits(_message.Message):
+    __slots__ = ("items", "bytes", "price_factor")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    items: int
+    bytes: int
+    price_factor: str
+    def __init__(self, items: _Optional[int] = ..., bytes: _Optional[int] = ..., price_factor: _Optional[str] = ...) -> None: ...
 
 class GenerateManyItem(_message.Message):
     __slots__ = ("id", "timeout_s", "request")
@@ -234,7 +463,7 @@ class RateLimits(_message.Message):
     def __init__(self, requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., concurrency: _Optional[int] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output", "max_output_tokens_per_image", "max_output_seconds", "video_frames", "fingerprint", "keyed", "takes_seed", "boxes")
+    __slots__ = ("route", "provider", "model", "account", "input_modalities", "output_modalities", "price", "charges", "context_tokens", "limits", "ready", "problem", "parameter_note", "max_tokens_per_image", "extra_output_tokens", "structured_output", "max_output_tokens_per_image", "max_output_seconds", "video_frames", "fingerprint", "keyed", "takes_seed", "boxes", "batch")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -258,6 +487,7 @@ class ModelInfo(_message.Message):
     KEYED_FIELD_NUMBER: _ClassVar[int]
     TAKES_SEED_FIELD_NUMBER: _ClassVar[int]
     BOXES_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     route: str
     provider: str
     model: str
@@ -281,7 +511,8 @@ class ModelInfo(_message.Message):
     keyed: bool
     takes_seed: bool
     boxes: str
-    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ..., max_output_tokens_per_image: _Optional[int] = ..., max_output_seconds: _Optional[float] = ..., video_frames: _Optional[int] = ..., fingerprint: _Optional[str] = ..., keyed: _Optional[bool] = ..., takes_seed: _Optional[bool] = ..., boxes: _Optional[str] = ...) -> None: ...
+    batch: BatchLimits
+    def __init__(self, route: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., account: _Optional[str] = ..., input_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., charges: _Optional[bool] = ..., context_tokens: _Optional[int] = ..., limits: _Optional[_Union[RateLimits, _Mapping]] = ..., ready: _Optional[bool] = ..., problem: _Optional[str] = ..., parameter_note: _Optional[str] = ..., max_tokens_per_image: _Optional[int] = ..., extra_output_tokens: _Optional[int] = ..., structured_output: _Optional[bool] = ..., max_output_tokens_per_image: _Optional[int] = ..., max_output_seconds: _Optional[float] = ..., video_frames: _Optional[int] = ..., fingerprint: _Optional[str] = ..., keyed: _Optional[bool] = ..., takes_seed: _Optional[bool] = ..., boxes: _Optional[str] = ..., batch: _Optional[_Union[BatchLimits, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("route",)

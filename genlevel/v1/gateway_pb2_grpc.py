@@ -44,6 +44,36 @@ class GatewayServiceStub:
                 request_serializer=genlevel_dot_v1_dot_gateway__pb2.GenerateManyRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_gateway__pb2.GenerateManyResponse.FromString,
                 _registered_method=True)
+        self.GenerateStream = channel.unary_stream(
+                '/genlevel.v1.GatewayService/GenerateStream',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.GenerateStreamRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.GenerateStreamResponse.FromString,
+                _registered_method=True)
+        self.SubmitBatch = channel.stream_unary(
+                '/genlevel.v1.GatewayService/SubmitBatch',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.SubmitBatchRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.SubmitBatchResponse.FromString,
+                _registered_method=True)
+        self.GetBatch = channel.unary_unary(
+                '/genlevel.v1.GatewayService/GetBatch',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.GetBatchRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.GetBatchResponse.FromString,
+                _registered_method=True)
+        self.FindBatches = channel.unary_unary(
+                '/genlevel.v1.GatewayService/FindBatches',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.FindBatchesRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.FindBatchesResponse.FromString,
+                _registered_method=True)
+        self.CollectBatch = channel.unary_stream(
+                '/genlevel.v1.GatewayService/CollectBatch',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.CollectBatchRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.CollectBatchResponse.FromString,
+                _registered_method=True)
+        self.CancelBatch = channel.unary_unary(
+                '/genlevel.v1.GatewayService/CancelBatch',
+                request_serializer=genlevel_dot_v1_dot_gateway__pb2.CancelBatchRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_gateway__pb2.CancelBatchResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/genlevel.v1.GatewayService/ListModels',
                 request_serializer=genlevel_dot_v1_dot_gateway__pb2.ListModelsRequest.SerializeToString,
@@ -72,6 +102,50 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GenerateStream(self, request, context):
+        """Asks one model once, and passes on what it says while it says it. The last message has the whole answer; a stream that ends without one
+        has failed, with the status that Generate would have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitBatch(self, request_iterator, context):
+        """Hands many requests of one route to its provider's batch API, at batch prices. The first message says which, the items follow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBatch(self, request, context):
+        """How a batch stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindBatches(self, request, context):
+        """The batches that were submitted under a key, as far as the provider can tell: what a caller that was interrupted asks before it
+        submits again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectBatch(self, request, context):
+        """The results of a batch that has ended, in any order. Items that the provider says nothing of are missing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelBatch(self, request, context):
+        """Has the provider cancel a batch; what it has answered by then is billed, and can be collected.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
         """The configured routes, the embedded one and the hosted models that are known, or one route resolved.
         """
@@ -91,6 +165,36 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.GenerateMany,
                     request_deserializer=genlevel_dot_v1_dot_gateway__pb2.GenerateManyRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_gateway__pb2.GenerateManyResponse.SerializeToString,
+            ),
+            'GenerateStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.GenerateStream,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.GenerateStreamRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.GenerateStreamResponse.SerializeToString,
+            ),
+            'SubmitBatch': grpc.stream_unary_rpc_method_handler(
+                    servicer.SubmitBatch,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.SubmitBatchRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.SubmitBatchResponse.SerializeToString,
+            ),
+            'GetBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBatch,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.GetBatchRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.GetBatchResponse.SerializeToString,
+            ),
+            'FindBatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindBatches,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.FindBatchesRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.FindBatchesResponse.SerializeToString,
+            ),
+            'CollectBatch': grpc.unary_stream_rpc_method_handler(
+                    servicer.CollectBatch,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.CollectBatchRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.CollectBatchResponse.SerializeToString,
+            ),
+            'CancelBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelBatch,
+                    request_deserializer=genlevel_dot_v1_dot_gateway__pb2.CancelBatchRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_gateway__pb2.CancelBatchResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -152,6 +256,168 @@ class GatewayService:
             '/genlevel.v1.GatewayService/GenerateMany',
             genlevel_dot_v1_dot_gateway__pb2.GenerateManyRequest.SerializeToString,
             genlevel_dot_v1_dot_gateway__pb2.GenerateManyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/genlevel.v1.GatewayService/GenerateStream',
+            genlevel_dot_v1_dot_gateway__pb2.GenerateStreamRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.GenerateStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitBatch(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/genlevel.v1.GatewayService/SubmitBatch',
+            genlevel_dot_v1_dot_gateway__pb2.SubmitBatchRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.SubmitBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.GatewayService/GetBatch',
+            genlevel_dot_v1_dot_gateway__pb2.GetBatchRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.GetBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindBatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.GatewayService/FindBatches',
+            genlevel_dot_v1_dot_gateway__pb2.FindBatchesRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.FindBatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/genlevel.v1.GatewayService/CollectBatch',
+            genlevel_dot_v1_dot_gateway__pb2.CollectBatchRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.CollectBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.GatewayService/CancelBatch',
+            genlevel_dot_v1_dot_gateway__pb2.CancelBatchRequest.SerializeToString,
+            genlevel_dot_v1_dot_gateway__pb2.CancelBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,12 @@ from genlevel.runtime.callers import Role
 RPCS: Mapping[str, Role] = {
     "/genlevel.v1.GatewayService/Generate": Role.CALL,
     "/genlevel.v1.GatewayService/GenerateMany": Role.CALL,
+    "/genlevel.v1.GatewayService/GenerateStream": Role.CALL,
+    "/genlevel.v1.GatewayService/SubmitBatch": Role.CALL,
+    "/genlevel.v1.GatewayService/GetBatch": Role.CALL,
+    "/genlevel.v1.GatewayService/FindBatches": Role.CALL,
+    "/genlevel.v1.GatewayService/CollectBatch": Role.CALL,
+    "/genlevel.v1.GatewayService/CancelBatch": Role.CALL,
     "/genlevel.v1.GatewayService/ListModels": Role.READ,
     "/genlevel.v1.EvaluatorService/PlanRun": Role.READ,
     "/genlevel.v1.EvaluatorService/StartRun": Role.RUN,
