@@ -267,7 +267,7 @@ class GenerateStreamResponse(_message.Message):
     def __init__(self, pieces: _Optional[_Iterable[_Union[_content_pb2.Part, _Mapping]]] = ..., response: _Optional[_Union[GenerateResponse, _Mapping]] = ...) -> None: ...
 
 class Batch(_message.Message):
-    __slots__ = ("id", "key", "state", "total", "answered", "failed", "created_s", "expires_s", "problem", "cut_short")
+    __slots__ = ("id", "key", "state", "total", "answered", "failed", "created_s", "expires_s", "problem", "cut_short", "problem_class")
     ID_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -278,6 +278,7 @@ class Batch(_message.Message):
     EXPIRES_S_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     CUT_SHORT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_CLASS_FIELD_NUMBER: _ClassVar[int]
     id: str
     key: str
     state: BatchState
@@ -288,7 +289,8 @@ class Batch(_message.Message):
     expires_s: float
     problem: str
     cut_short: str
-    def __init__(self, id: _Optional[str] = ..., key: _Optional[str] = ..., state: _Optional[_Union[BatchState, str]] = ..., total: _Optional[int] = ..., answered: _Optional[int] = ..., failed: _Optional[int] = ..., created_s: _Optional[float] = ..., expires_s: _Optional[float] = ..., problem: _Optional[str] = ..., cut_short: _Optional[str] = ...) -> None: ...
+    problem_class: ErrorClass
+    def __init__(self, id: _Optional[str] = ..., key: _Optional[str] = ..., state: _Optional[_Union[BatchState, str]] = ..., total: _Optional[int] = ..., answered: _Optional[int] = ..., failed: _Optional[int] = ..., created_s: _Optional[float] = ..., expires_s: _Optional[float] = ..., problem: _Optional[str] = ..., cut_short: _Optional[str] = ..., problem_class: _Optional[_Union[ErrorClass, str]] = ...) -> None: ...
 
 class BatchItem(_message.Message):
     __slots__ = ("id", "request")
@@ -309,10 +311,12 @@ class SubmitBatchRequest(_message.Message):
     def __init__(self, route: _Optional[str] = ..., key: _Optional[str] = ..., items: _Optional[_Iterable[_Union[BatchItem, _Mapping]]] = ...) -> None: ...
 
 class SubmitBatchResponse(_message.Message):
-    __slots__ = ("batch",)
+    __slots__ = ("batch", "rejected")
     BATCH_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
     batch: Batch
-    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+    rejected: _containers.RepeatedCompositeFieldContainer[BatchResult]
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., rejected: _Optional[_Iterable[_Union[BatchResult, _Mapping]]] = ...) -> None: ...
 
 class GetBatchRequest(_message.Message):
     __slots__ = ("route", "id")
@@ -343,12 +347,24 @@ class CancelBatchResponse(_message.Message):
     def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
 
 class CollectBatchRequest(_message.Message):
-    __slots__ = ("route", "id")
+    __slots__ = ("route", "id", "asked")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     route: str
     id: str
-    def __init__(self, route: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+    asked: _containers.RepeatedCompositeFieldContainer[AskedParameters]
+    def __init__(self, route: _Optional[str] = ..., id: _Optional[str] = ..., asked: _Optional[_Iterable[_Union[AskedParameters, _Mapping]]] = ...) -> None: ...
+
+class AskedParameters(_message.Message):
+    __slots__ = ("ids", "parameters", "droppable")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    DROPPABLE_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    parameters: GenerationParameters
+    droppable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., droppable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FindBatchesRequest(_message.Message):
     __slots__ = ("route", "key", "since_s")
