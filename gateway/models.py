@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import NotRequired, TypedDict, cast
@@ -39,17 +38,10 @@ class ModelFacts:
 UNKNOWN = ModelFacts()
 
 
-class _LongContext(TypedDict):
-    above: int
-    input: str
-    output: str
-
-
 class _Entry(TypedDict, total=False):
     """An entry of models.yaml, or a section's defaults."""
 
-    price: dict[str, str]
-    long_context: _LongContext
+    price: dict[str, object]
     context_tokens: int
     max_output_tokens: int
     modalities: list[str]
@@ -90,7 +82,7 @@ def facts(provider: str, model: str) -> ModelFacts:
 def _facts(entry: _Entry, defaults: _Entry) -> ModelFacts:
     fields: _Entry = {**defaults, **entry}
     return ModelFacts(
-        price=_price(fields["price"], fields.get("long_context")) if "price" in fields else None,
+        price=Price.of(ModelPrice.model_validate(fields["price"])) if "price" in fields else None,
         context_tokens=fields.get("context_tokens", 0),
         max_output_tokens=fields.get("max_output_tokens", 0),
         modalities=tuple(fields.get("modalities", ())),
@@ -102,10 +94,3 @@ def _facts(entry: _Entry, defaults: _Entry) -> ModelFacts:
         api=Api(fields["api"]) if "api" in fields else None,
         structured_output=fields.get("structured_output", False),
     )
-
-
-def _price(price: dict[str, str], long_context: _LongContext | None) -> Price:
-    known = ModelPrice.model_validate(price)
-    if long_context is None:
-        return Price.of(known)
-    return Price.of(known, long_context["above"], Decimal(long_context["input"]), Decimal(long_context["output"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from genlevel.runtime.settings import ModelPrice
@@ -19,7 +19,9 @@ class Price:
     """US dollars per million tokens of each bucket, and per piece of media (None: not billed so). Reasoning tokens are billed as output.
 
     If long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
-    input long_input times and all of its output long_output times as much. image_input: the price of input tokens that are pictures.
+    input long_input times and all of its output long_output times as much. image_input, audio_input, image_output, audio_output: tokens
+    of pictures and sound, if they cost something else. cache_write_hour: written to be kept for an hour. per_second: of what is made;
+    per_input_second: of sound that goes in. characters: per million of text to read aloud.
     """
 
     input: Decimal
@@ -29,44 +31,46 @@ class Price:
     long_above: int = 0
     long_input: Decimal = ONE
     long_output: Decimal = ONE
+    cache_write_hour: Decimal | None = None
     image_input: Decimal | None = None
+    audio_input: Decimal | None = None
+    image_output: Decimal | None = None
+    audio_output: Decimal | None = None
     per_image: Decimal | None = None
     per_second: Decimal | None = None
+    per_input_second: Decimal | None = None
     per_call: Decimal | None = None
+    characters: Decimal | None = None
 
     def is_known(self, *, tokens: bool, lengths: bool = True) -> bool:
         """Whether an answer's cost can be told: the counts of billed tokens and billed lengths are known."""
-        return (tokens or not (self.input or self.output or self.image_input)) and (lengths or not self.per_second)
+        return (tokens or not any(getattr(self, name) for name in _OF_TOKENS)) and (lengths or not self.per_second)
+
+    def batched(self, factor: Decimal) -> Price:
+        """The price of a call in a batch, all of which costs this factor of what it costs at once. factor: above 0, at most 1.
+
+        Example:
+            >>> Price(Decimal(2), Decimal(10), Decimal("0.2"), Decimal("2.5"), per_image=Decimal("0.04")).batched(Decimal("0.5")).per_image
+            Decimal('0.020')
+        """
+        return replace(self, **{name: value * factor for name in _MONEY if (value := getattr(self, name)) is not None})
 
     @classmethod
-    def of(cls, price: ModelPrice, long_above: int = 0, long_input: Decimal = ONE, long_output: Decimal = ONE) -> Price:
+    def of(cls, price: ModelPrice) -> Price:
         """A configured or shipped price; cached tokens default to the input price."""
-        return cls(
-            price.input,
-            price.output,
-            price.input if price.cache_read is None else price.cache_read,
-            price.input if price.cache_write is None else price.cache_write,
-            long_above,
-            long_input,
-            long_output,
-            price.image_input,
-            price.per_image,
-            price.per_second,
-            price.per_call,
-        )
+        long = price.long_context
+        known = {name: getattr(price, name) for name in _MONEY}
+        known["cache_read"] = price.input if price.cache_read is None else price.cache_read
+        known["cache_write"] = price.input if price.cache_write is None else price.cache_write
+        if long is None:
+            return cls(**known)
+        return cls(**known, long_above=long.above, long_input=long.input, long_output=long.output)
 
     def message(self) -> gw.Price:
         """The price as decimals in text."""
-        price = gw.Price(
-            input=_plain(self.input),
-            output=_plain(self.output),
-            cache_read=_plain(self.cache_read),
-            cache_write=_plain(self.cache_write),
-            image_input=_plain(self.image_input),
-            per_image=_plain(self.per_image),
-            per_second=_plain(self.per_second),
-            per_call=_plain(self.per_call),
-        )
+        price = gw.Price()
+        for name in _MONEY:
+            setattr(price, name, _plain(getattr(self, name)))
         if self.long_above:
             price.long_context_above_tokens = self.long_above
             price.long_context_input_factor = _plain(self.long_input)
@@ -74,10 +78,13 @@ class Price:
         return price
 
 
-def cost_nano_usd(usage: gw.Usage, price: Price, image_input_tokens: int = 0) -> int:
-    """The cost of a call with this usage in nano-dollars; the total is rounded half up, its terms are not.
+# The fields that are money, by the same names in settings and in the contract.
+_MONEY = tuple(field.name for field in fields(Price) if not field.name.startswith("long_"))
+_OF_TOKENS = tuple(name for name in _MONEY if not name.startswith("per_") and name != "characters")
 
-    image_input_tokens: how many of the input tokens are pictures.
+
+def cost_nano_usd(usage: gw.Usage, price: Price) -> int:
+    """The cost of a call with this usage in nano-dollars; the total is rounded half up, its terms are not.
 
     Example:
         >>> price = Price(Decimal("0.15"), Decimal("0.60"), Decimal("0.075"), Decimal("0.15"))
@@ -86,16 +93,36 @@ def cost_nano_usd(usage: gw.Usage, price: Price, image_input_tokens: int = 0) ->
     """
     inputs = usage.input_tokens * price.input + usage.cache_read_tokens * price.cache_read + usage.cache_write_tokens * price.cache_write
     outputs = (usage.output_tokens + usage.reasoning_tokens) * price.output
-    if price.long_above and usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens > price.long_above:
-        inputs, outputs = inputs * price.long_input, outputs * price.long_output
-    if price.image_input is not None:
-        inputs += image_input_tokens * (price.image_input - price.input)
     pieces = (
         usage.output_images * (price.per_image or 0)
         + Decimal(usage.output_milliseconds) / 1000 * (price.per_second or 0)
         + (price.per_call or 0)
     )
-    return int(((inputs + outputs) * NANO_USD_PER_TOKEN + pieces * NANO_USD).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if usage.HasField("details"):
+        beside = _apart(usage, price)
+        inputs, outputs, pieces = inputs + beside[0], outputs + beside[1], pieces + beside[2]
+    if price.long_above and usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens > price.long_above:
+        inputs, outputs = inputs * price.long_input, outputs * price.long_output
+    return int(((inputs + outputs) * NANO_USD_PER_TOKEN + pieces * NANO_USD).quantize(ONE, rounding=ROUND_HALF_UP))
+
+
+def _apart(usage: gw.Usage, price: Price) -> tuple[Decimal, Decimal, Decimal]:
+    """What the parts that are billed apart cost beyond what their buckets do: input and output in US$ per million, pieces in US$."""
+    details, nothing = usage.details, Decimal(0)
+    inputs = (
+        details.input_audio_tokens * _beyond(price.audio_input, price.input)
+        + details.input_image_tokens * _beyond(price.image_input, price.input)
+        + details.cache_write_hour_tokens * _beyond(price.cache_write_hour, price.cache_write)
+    )
+    outputs = details.output_audio_tokens * _beyond(price.audio_output, price.output) + details.output_image_tokens * _beyond(
+        price.image_output, price.output
+    )
+    pieces = Decimal(details.input_milliseconds) / 1000 * (price.per_input_second or nothing)
+    return inputs, outputs, pieces + Decimal(details.input_characters) / 1_000_000 * (price.characters or nothing)
+
+
+def _beyond(price: Decimal | None, usual: Decimal) -> Decimal:
+    return Decimal(0) if price is None else price - usual
 
 
 def _plain(value: Decimal | None) -> str:

@@ -72,13 +72,11 @@ def job_failure(route: ResolvedRoute, upstream: Upstream, failed: JobFailed) -> 
     return failure
 
 
-def charge(
-    failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True, image_input_tokens: int = 0
-) -> None:
+def charge(failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True) -> None:
     """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
     failure.usage, failure.may_be_charged = usage, True
     if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
-        failure.cost_nano_usd = cost_nano_usd(usage, route.price, image_input_tokens)
+        failure.cost_nano_usd = cost_nano_usd(usage, route.price)
 
 
 def _unread(problem: Exception, route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> CallFailed:

@@ -300,12 +300,12 @@ class Gateway:
         except CallFailed as failure:  # what was made is billed, though it cannot be had
             if maker.modality == ct.MODALITY_IMAGE:
                 made.usage.output_images = len(made.media)
-            charge(failure, route, made.usage, tokens=made.has_usage, lengths=False, image_input_tokens=made.image_input_tokens)
+            charge(failure, route, made.usage, tokens=made.has_usage, lengths=False)
             raise
         response.upstream_s = upstream_s
         lengths = await self._settle(response, made.seconds)
         if route.price is not None and route.price.is_known(tokens=made.has_usage, lengths=lengths):
-            response.cost_nano_usd = cost_nano_usd(response.usage, route.price, made.image_input_tokens)
+            response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
         return response, made.has_usage
 
     async def _settle(self, response: gw.GenerateResponse, stated_s: float = 0.0) -> bool:

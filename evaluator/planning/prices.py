@@ -5,6 +5,7 @@ Amounts are integer nano-dollars.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -24,13 +25,15 @@ TYPICAL_TOKENS_PER_IMAGE = 1_000
 # A second of sound is 10 to 50 tokens if that is published; as a file it has 1,000 bytes (8 kbit/s) to 32,000 (16-bit PCM at 16 kHz).
 LEAST_BYTES_PER_SOUND_TOKEN = 20
 TYPICAL_BYTES_PER_SOUND_TOKEN = 3_200
+LEAST_BYTES_PER_SOUND_SECOND = 1_000
 
 
 class CallBounds(NamedTuple):
     """What one call takes. Input tokens: a fair estimate, and an upper bound; the rest: upper bounds.
 
     images, seconds: the pictures, and the length of video or audio, that the answer has. unknown: why no upper bound of its cost is
-    known, and where to say it, in one line; "" if it is known.
+    known, and where to say it, in one line; "" if it is known. input_seconds: the length of sound that goes in. characters: of the text
+    that does. hears, speaks: tokens of sound may go in, or come out.
     """
 
     estimated_input_tokens: int
@@ -39,6 +42,10 @@ class CallBounds(NamedTuple):
     images: int = 0
     seconds: float = 0.0
     unknown: str = ""
+    input_seconds: float = 0.0
+    characters: int = 0
+    hears: bool = False
+    speaks: bool = False
 
 
 def call_bounds(
@@ -53,10 +60,20 @@ def call_bounds(
         text_tokens: the limit of an answer of text.
     """
     estimate, most = token_bounds(instance, text, model)
+    sound = sum(_size(media.path) for media in instance.media if media.modality is Modality.AUDIO)
+    bounds = CallBounds(
+        estimate,
+        most,
+        text_tokens,
+        input_seconds=sound / LEAST_BYTES_PER_SOUND_SECOND,
+        characters=len(text),
+        hears=any(media.modality in (Modality.AUDIO, Modality.VIDEO) for media in instance.media),
+        speaks=output == ct.MODALITY_AUDIO,
+    )
     if output == ct.MODALITY_TEXT:
-        return CallBounds(estimate, most, text_tokens)
+        return bounds
     media = media_bounds(model, output, asked)
-    return CallBounds(estimate, most, media.tokens, images=media.images, seconds=media.seconds, unknown=media.unknown)
+    return bounds._replace(most_output_tokens=media.tokens, images=media.images, seconds=media.seconds, unknown=media.unknown)
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------
@@ -135,29 +152,56 @@ def _costs(price: str) -> bool:
 # -- money -------------------------------------------------------------------------------------------------------------
 
 
-def worst_case_nano_usd(price: gw.Price, input_tokens: int, output_tokens: int, *, images: int = 0, seconds: float = 0.0) -> int:
-    """The most that a call of at most so many tokens, pictures and seconds can cost: every input token at the dearest input price."""
-    dearest = max(
-        Decimal(value or 0) for value in (price.input, price.cache_read or price.input, price.cache_write or price.input, price.image_input)
-    )
-    inputs, outputs = dearest * input_tokens, Decimal(price.output or 0) * output_tokens
+def worst_case_nano_usd(
+    price: gw.Price,
+    input_tokens: int,
+    output_tokens: int,
+    *,
+    images: int = 0,
+    seconds: float = 0.0,
+    input_seconds: float = 0.0,
+    characters: int = 0,
+    hears: bool = False,
+    speaks: bool = False,
+) -> int:
+    """The most that a call of at most so much can cost: every token at the dearest price that it can have.
+
+    The arguments are those of CallBounds. A cache that keeps for an hour is not counted: no run asks for it.
+    """
+    into = [price.input, price.cache_read, price.cache_write, price.image_input, price.audio_input if hears else ""]
+    out = [price.output, price.image_output if images else "", price.audio_output if speaks else ""]
+    inputs, outputs = _dearest(into) * input_tokens, _dearest(out) * output_tokens
     pieces = Decimal(price.per_image or 0) * images + Decimal(price.per_second or 0) * Decimal(seconds) + Decimal(price.per_call or 0)
+    pieces += Decimal(price.per_input_second or 0) * Decimal(input_seconds)
+    pieces += Decimal(price.characters or 0) * characters / Decimal(1_000_000)
     if price.long_context_above_tokens and input_tokens > price.long_context_above_tokens:
         inputs *= Decimal(price.long_context_input_factor)
         outputs *= Decimal(price.long_context_output_factor)
     return int((((inputs + outputs) / Decimal(1_000_000) + pieces) * NANO).to_integral_value(rounding=ROUND_CEILING))
 
 
+def _dearest(prices: Iterable[str]) -> Decimal:
+    return max(Decimal(price or 0) for price in prices)
+
+
 def most_nano_usd(price: gw.Price, bounds: CallBounds) -> int:
     """The most that one call with these bounds can cost."""
-    return worst_case_nano_usd(price, bounds.most_input_tokens, bounds.most_output_tokens, images=bounds.images, seconds=bounds.seconds)
+    return worst_case_nano_usd(
+        price,
+        bounds.most_input_tokens,
+        bounds.most_output_tokens,
+        images=bounds.images,
+        seconds=bounds.seconds,
+        input_seconds=bounds.input_seconds,
+        characters=bounds.characters,
+        hears=bounds.hears,
+        speaks=bounds.speaks,
+    )
 
 
 def estimated_nano_usd(price: gw.Price, bounds: CallBounds) -> int:
     """What one call costs if its input is as long as estimated and its answer as long as it may be."""
-    return worst_case_nano_usd(
-        price, bounds.estimated_input_tokens, bounds.most_output_tokens, images=bounds.images, seconds=bounds.seconds
-    )
+    return most_nano_usd(price, bounds._replace(most_input_tokens=bounds.estimated_input_tokens))
 
 
 def dollars(nano_usd: int, *, up: bool = False, down: bool = False) -> str:

@@ -66,11 +66,12 @@ class OpenAIImages:
         details = usage.get("input_tokens_details") if isinstance(usage, dict) else None
         total, pictures_in = count(usage, "input_tokens", None), count(details, "image_tokens")
         used, known = usage_of(total_input=total, total_output=count(usage, "output_tokens", None))
+        if pictures_in:
+            used.details.input_image_tokens = min(pictures_in, total or 0)
         return Made(
             media,
             usage=used,
             has_usage=known and pictures_in is not None,
-            image_input_tokens=min(pictures_in or 0, total or 0),
             model=name_of(body.get("model")),
             response_id=name_of(body.get("id")),
         )

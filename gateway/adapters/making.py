@@ -43,15 +43,13 @@ class Reply:
 class Made:
     """What was made: bytes with the MIME type that came with them, and addresses to be fetched, in order.
 
-    texts: what was said with them. image_input_tokens: the input tokens of pictures. seconds: the length as the provider states
-    it, 0 if it does not.
+    texts: what was said with them. seconds: the length as the provider states it, 0 if it does not.
     """
 
     media: Sequence[tuple[bytes, str] | str]
     texts: Sequence[str] = ()
     usage: gw.Usage = field(default_factory=gw.Usage)
     has_usage: bool = False
-    image_input_tokens: int = 0
     seconds: float = 0.0
     model: str = ""
     response_id: str = ""

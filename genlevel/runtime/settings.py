@@ -52,28 +52,48 @@ class Limits(_Strict):
     concurrency: int = Field(0, ge=0)
 
 
+class LongContext(_Strict):
+    """Above so many input tokens, cached ones included, all input and all output of a call cost these factors more."""
+
+    above: int = Field(gt=0, description="input tokens")
+    input: Decimal = Field(Decimal(1), ge=1, le=100)
+    output: Decimal = Field(Decimal(1), ge=1, le=100)
+
+
+_PIECES = ("per_image", "per_second", "per_input_second", "per_call", "characters")
+
+
 class ModelPrice(_Strict):
     """US dollars per million tokens, and for media per piece; a call costs the sum of what is set.
 
-    cache_read, cache_write and image_input (tokens of pictures that go in) default to the input price.
+    cache_read, cache_write, image_input and audio_input (tokens of pictures and sound that go in) default to the input price, image_output
+    and audio_output to the output price, cache_write_hour to cache_write. per_second: of what is made; per_input_second: of sound that goes
+    in; characters: per million of text to read aloud.
     """
 
     input: Dollars = Decimal(0)
     output: Dollars = Decimal(0)
     cache_read: Dollars | None = None
     cache_write: Dollars | None = None
+    cache_write_hour: Dollars | None = None
     image_input: Dollars | None = None
+    audio_input: Dollars | None = None
+    image_output: Dollars | None = None
+    audio_output: Dollars | None = None
     per_image: Piece | None = None
     per_second: Piece | None = None
+    per_input_second: Piece | None = None
     per_call: Piece | None = None
+    characters: Dollars | None = None
+    long_context: LongContext | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         """A price that leaves out half of the tokens, or everything, is a mistake; nothing is free unless it is said to be."""
-        pieces = [name for name in ("per_image", "per_second", "per_call") if getattr(self, name) is not None]
+        pieces = [name for name in _PIECES if getattr(self, name) is not None]
         given = self.model_fields_set
         if (not pieces or {"input", "output"} & given) and not {"input", "output"} <= given:
-            raise ValueError("give input and output (0 if free), or one of per_image, per_second, per_call")
+            raise ValueError(f"give input and output (0 if free), or one of {', '.join(_PIECES)}")
         return self
 
 

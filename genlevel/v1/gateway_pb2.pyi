@@ -161,7 +161,7 @@ class GenerateRequest(_message.Message):
     def __init__(self, route: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_content_pb2.Message, _Mapping]]] = ..., parameters: _Optional[_Union[GenerationParameters, _Mapping]] = ..., output_modalities: _Optional[_Iterable[_Union[_content_pb2.Modality, str]]] = ..., tools: _Optional[_Iterable[_Union[Tool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., extra_json: _Optional[str] = ..., droppable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "output_images", "output_milliseconds")
+    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "output_images", "output_milliseconds", "details")
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +169,7 @@ class Usage(_message.Message):
     REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_IMAGES_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     input_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
@@ -176,7 +177,28 @@ class Usage(_message.Message):
     reasoning_tokens: int
     output_images: int
     output_milliseconds: int
-    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., output_images: _Optional[int] = ..., output_milliseconds: _Optional[int] = ...) -> None: ...
+    details: UsageDetails
+    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., output_images: _Optional[int] = ..., output_milliseconds: _Optional[int] = ..., details: _Optional[_Union[UsageDetails, _Mapping]] = ...) -> None: ...
+
+class UsageDetails(_message.Message):
+    __slots__ = ("input_audio_tokens", "input_image_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_hour_tokens", "input_milliseconds", "input_characters", "billed_nano_usd")
+    INPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_HOUR_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    BILLED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    input_audio_tokens: int
+    input_image_tokens: int
+    output_audio_tokens: int
+    output_image_tokens: int
+    cache_write_hour_tokens: int
+    input_milliseconds: int
+    input_characters: int
+    billed_nano_usd: int
+    def __init__(self, input_audio_tokens: _Optional[int] = ..., input_image_tokens: _Optional[int] = ..., output_audio_tokens: _Optional[int] = ..., output_image_tokens: _Optional[int] = ..., cache_write_hour_tokens: _Optional[int] = ..., input_milliseconds: _Optional[int] = ..., input_characters: _Optional[int] = ..., billed_nano_usd: _Optional[int] = ...) -> None: ...
 
 class Charge(_message.Message):
     __slots__ = ("usage", "cost_nano_usd")
@@ -443,7 +465,7 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ..., stopping: _Optional[bool] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input", "audio_input", "image_output", "audio_output", "cache_write_hour", "per_input_second", "characters")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
@@ -455,6 +477,12 @@ class Price(_message.Message):
     PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     PER_CALL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_INPUT_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_HOUR_FIELD_NUMBER: _ClassVar[int]
+    PER_INPUT_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
@@ -466,7 +494,13 @@ class Price(_message.Message):
     per_second: str
     per_call: str
     image_input: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ...) -> None: ...
+    audio_input: str
+    image_output: str
+    audio_output: str
+    cache_write_hour: str
+    per_input_second: str
+    characters: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ..., audio_input: _Optional[str] = ..., image_output: _Optional[str] = ..., audio_output: _Optional[str] = ..., cache_write_hour: _Optional[str] = ..., per_input_second: _Optional[str] = ..., characters: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")

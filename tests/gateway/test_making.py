@@ -98,7 +98,7 @@ async def test_a_text_becomes_a_picture(gateway, account):
     (part,) = answer.parts
     assert (part.media.modality, part.media.mime_type) == (ct.MODALITY_IMAGE, "image/png")
     assert Image.open(io.BytesIO(part.media.inline)).size == (96, 32)
-    assert answer.usage == gw.Usage(input_tokens=50, output_tokens=100, output_images=1)
+    assert answer.usage == gw.Usage(input_tokens=50, output_tokens=100, output_images=1, details=gw.UsageDetails(input_image_tokens=40))
     assert answer.upstream_s > 0
 
 
@@ -378,7 +378,9 @@ async def test_what_was_made_and_cannot_be_had_has_its_cost(media_upstream, make
             await gateway.generate(make(name, "[away]"))
         costs[name] = lost.value.cost_nano_usd
         assert lost.value.may_be_charged
-        assert lost.value.usage == gw.Usage(input_tokens=50, output_tokens=100, output_images=1)
+        assert lost.value.usage == gw.Usage(
+            input_tokens=50, output_tokens=100, output_images=1, details=gw.UsageDetails(input_image_tokens=40)
+        )
     assert costs == {"image": 40_000_000, "token": 10 * 5_000 + 40 * 8_000 + 100 * 30_000, "none": None}
     await gateway.close()
 

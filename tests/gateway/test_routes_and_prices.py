@@ -422,11 +422,42 @@ def test_a_long_request_costs_more_as_a_whole() -> None:
     assert cost_nano_usd(longer, price) == 200000 * 4000 + 70000 * 200 + 2001 * 5000 + 100 * 15000
 
 
+def test_what_is_billed_apart_costs_its_own_price_within_its_bucket() -> None:
+    """By hand: 700 of text, 300 of sound; 40 of text, 60 of a picture; of 500 written 200 for an hour."""
+    said = {"input": "0.3", "output": "2.5", "cache_write": "0.375", "cache_write_hour": "0.6", "audio_input": "1", "image_output": "30"}
+    price = Price.of(ModelPrice.model_validate(said))
+    details = gw.UsageDetails(input_audio_tokens=300, output_image_tokens=60, cache_write_hour_tokens=200)
+    usage = gw.Usage(input_tokens=1000, cache_write_tokens=500, output_tokens=100, details=details)
+    assert cost_nano_usd(usage, price) == 700 * 300 + 300 * 1000 + 300 * 375 + 200 * 600 + 40 * 2500 + 60 * 30000
+    plain = Price.of(ModelPrice(input=Decimal("0.3"), output=Decimal("2.5")))
+    assert cost_nano_usd(usage, plain) == 1500 * 300 + 100 * 2500, "without prices of their own they cost what their bucket does"
+
+
+def test_sound_that_goes_in_and_text_to_read_aloud_cost_by_the_piece() -> None:
+    """$0.006 a minute, as whisper-1; $15 a million characters, as tts-1."""
+    heard = Price.of(ModelPrice(per_input_second=Decimal("0.0001")))
+    assert cost_nano_usd(gw.Usage(details=gw.UsageDetails(input_milliseconds=90_500)), heard) == 9_050_000
+    read = Price.of(ModelPrice(characters=Decimal(15)))
+    assert cost_nano_usd(gw.Usage(details=gw.UsageDetails(input_characters=1234)), read) == 18_510_000
+
+
+@given(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), st.tuples(DOLLARS, DOLLARS, DOLLARS, DOLLARS), st.integers(0, 100))
+def test_in_a_batch_all_of_a_price_is_multiplied(tokens: tuple[int, ...], dollars: tuple[Decimal, ...], images: int) -> None:
+    price = Price(*dollars, per_image=Decimal("0.04"), audio_input=Decimal(3), long_above=1000, long_input=Decimal(2))
+    usage = gw.Usage(
+        input_tokens=tokens[0], cache_read_tokens=tokens[1], cache_write_tokens=tokens[2], output_tokens=tokens[3], output_images=images
+    )
+    usage.details.input_audio_tokens = tokens[0] // 2
+    assert abs(2 * cost_nano_usd(usage, price.batched(Decimal("0.5"))) - cost_nano_usd(usage, price)) <= 1
+    assert price.batched(Decimal(1)) == price
+
+
 def test_a_price_travels_whole_as_decimals() -> None:
-    pieces = {"per_image": "0.04", "per_second": "0.10", "per_call": "3", "image_input": "8"}
+    pieces = {"per_image": "0.04", "per_second": "0.10", "per_call": "3", "image_input": "8", "audio_output": "64", "characters": "15"}
     message = Price.of(ModelPrice.model_validate({"input": "2.50", "output": "10", "cache_read": "0.1", **pieces})).message()
     assert (message.input, message.output, message.cache_read, message.cache_write) == ("2.5", "10", "0.1", "2.5")
     assert (message.per_image, message.per_second, message.per_call, message.image_input) == ("0.04", "0.1", "3", "8")
+    assert (message.audio_output, message.characters, message.audio_input) == ("64", "15", "")
     plain = Price.of(ModelPrice(input=Decimal(1), output=Decimal(2))).message()
     assert (plain.per_image, plain.per_second, plain.per_call, plain.image_input) == ("", "", "", ""), "not billed so"
     free = Price.of(ModelPrice(per_image=Decimal(0), per_call=Decimal(1))).message()

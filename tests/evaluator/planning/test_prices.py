@@ -57,3 +57,17 @@ def test_the_worst_case_of_media_is_the_sum_of_what_is_billed():
     price = gw.Price(input="5", image_input="8", output="30", per_image="0.01", per_second="0.1", per_call="0.002")
     assert worst_case_nano_usd(price, 1000, 100, images=2, seconds=3.5) == 8_000_000 + 3_000_000 + 20_000_000 + 350_000_000 + 2_000_000
     assert worst_case_nano_usd(gw.Price(per_image="0.04"), 9999, 9999, images=1) == 40_000_000
+
+
+def test_tokens_of_sound_and_pictures_are_bounded_by_their_own_price_if_a_call_can_have_them():
+    price = gw.Price(input="0.3", output="2.5", audio_input="1", image_output="30", audio_output="12")
+    assert worst_case_nano_usd(price, 1000, 100) == 300_000 + 250_000
+    assert worst_case_nano_usd(price, 1000, 100, hears=True) == 1_000_000 + 250_000
+    assert worst_case_nano_usd(price, 1000, 100, images=1) == 300_000 + 3_000_000
+    assert worst_case_nano_usd(price, 1000, 100, speaks=True) == 300_000 + 1_200_000
+
+
+def test_sound_that_goes_in_and_text_to_read_aloud_are_bounded_by_the_piece():
+    price = gw.Price(per_input_second="0.0001", characters="15")
+    assert worst_case_nano_usd(price, 0, 0, input_seconds=60.0) == 6_000_000
+    assert worst_case_nano_usd(price, 0, 0, characters=1000) == 15_000_000
