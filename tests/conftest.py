@@ -115,6 +115,12 @@ def real_answers() -> Path:
     return _there("GENLEVEL_ANSWERS", SHARED / "answers" / "answers.jsonl.gz", "a collection of real answers", Path.is_file)
 
 
+@pytest.fixture(scope="session")
+def wire() -> Path:
+    """Recorded exchanges with providers: GENLEVEL_WIRE, else beside the repository; see gateway/wire/recordings.py."""
+    return _there("GENLEVEL_WIRE", SHARED / "wire" / "wire.jsonl.gz", "a collection of recorded exchanges", Path.is_file)
+
+
 def _folder(variable: str, default: Path, what: str) -> Path:
     return _there(variable, default, what, Path.is_dir)
 
