@@ -6,7 +6,7 @@ half a second of processor time; clients of other providers need none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,38 +16,57 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """base_url: where requests go. headers: those of every request, the key's among them, with lower-case names."""
+    """base_url: where requests go. headers: those of every request, the key's among them, with lower-case names.
+
+    authorise: makes the headers that each request needs anew, a signature or a token, from its method, URL and body (in pieces). It may
+    raise CallFailed. None: none are needed.
+    """
 
     base_url: str
     headers: Mapping[str, str]
+    authorise: Authorise | None = None
 
 
-ClientFactory = Callable[[str, str], Client]
-"""address ("" = the SDK's own) and key."""
+Authorise = Callable[[str, str, Sequence[bytes]], Awaitable[Mapping[str, str]]]
 
 
-def openai_client(address: str, key: str) -> Client:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an account says of its client. address: "" = the SDK's own. region, project, api_version: as of ``settings.Account``."""
+
+    address: str
+    key: str = ""
+    region: str = ""
+    project: str = ""
+    api_version: str = ""
+
+
+ClientFactory = Callable[[Wanted], Client]
+"""Raises ConfigurationError with what to set, or to install."""
+
+
+def openai_client(wanted: Wanted) -> Client:
     """OpenAI's, by its SDK."""
     import openai
 
-    client = openai.AsyncOpenAI(api_key=key, base_url=address or None, max_retries=0, http_client=_unused())
-    return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
+    client = openai.AsyncOpenAI(api_key=wanted.key, base_url=wanted.address or None, max_retries=0, http_client=_unused())
+    return Client(str(client.base_url), _plain(wanted.key, client.default_headers, client.auth_headers))
 
 
-def anthropic_client(address: str, key: str) -> Client:
+def anthropic_client(wanted: Wanted) -> Client:
     """Anthropic's, by its SDK."""
     import anthropic
 
-    client = anthropic.AsyncAnthropic(api_key=key, base_url=address or None, max_retries=0, http_client=_unused())
-    return Client(str(client.base_url), _plain(key, client.default_headers, client.auth_headers))
+    client = anthropic.AsyncAnthropic(api_key=wanted.key, base_url=wanted.address or None, max_retries=0, http_client=_unused())
+    return Client(str(client.base_url), _plain(wanted.key, client.default_headers, client.auth_headers))
 
 
-def bearer_client(address: str, key: str) -> Client:
+def bearer_client(wanted: Wanted) -> Client:
     """Any server's: the key, if there is one, as a bearer token."""
     headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    return Client(address, headers)
+    if wanted.key:
+        headers["authorization"] = f"Bearer {wanted.key}"
+    return Client(wanted.address, headers)
 
 
 def _unused() -> httpx2.AsyncClient:

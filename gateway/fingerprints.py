@@ -21,6 +21,9 @@ def fingerprint(route: Route, account: Account, *, usual_api: Api, usual_url: st
     base_url = account.base_url.rstrip("/")
     said: dict[str, object] = {
         "base_url": base_url if base_url != usual_url else "",
+        "region": account.region,
+        "project": account.project,
+        "api_version": account.api_version,
         "api": route.api if route.api != usual_api else None,
         "media": route.media.model_dump(exclude_defaults=True, exclude=_BOUNDS),
         "parameters": route.parameters.model_dump(exclude_defaults=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import orjson
 
@@ -15,32 +16,84 @@ DEEPEST_SCHEMA = 100
 """How deep a response schema may be nested: what writes it as JSON goes no deeper than some 250, and it becomes a part of a request."""
 
 
-def applied(parameters: gw.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities) -> gw.GenerationParameters:
-    """The parameters that will be sent.
+_REFUSABLE = (
+    "temperature",
+    "max_output_tokens",
+    "top_p",
+    "seed",
+    "reasoning_effort",
+    "reasoning_tokens",
+    "logprobs",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_k",
+)
+"""Those that an API has or has not, whatever their value."""
 
-    Raises CallFailed (CALLER_FAULT, or UNSUPPORTED for a response schema) naming a parameter that cannot be sent.
+
+class Applied(NamedTuple):
+    """What is sent of the parameters. dropped: names of those that were asked for and are not, sorted."""
+
+    parameters: gw.GenerationParameters
+    dropped: Sequence[str]
+
+
+def applied(request: gw.GenerateRequest, route: ResolvedRoute, capabilities: Capabilities) -> Applied:
+    """The parameters that will be sent: those of the request, less what the model is known not to take, plus what the route fixes.
+
+    Raises CallFailed (CALLER_FAULT, or UNSUPPORTED for a response schema) naming a parameter that cannot be sent and may not be left out.
     """
-    taken, max_stop = capabilities.parameters, capabilities.max_stop
     sent = gw.GenerationParameters()
-    sent.CopyFrom(parameters)
-    if route.parameters.temperature is not None:
-        sent.temperature = route.parameters.temperature
-    elif not route.parameters.send_temperature or "temperature" in route.facts.omits:
-        sent.ClearField("temperature")
+    sent.CopyFrom(request.parameters)
+    fixed, dropped = route.parameters, list[str]()
+    if not fixed.send_temperature:
+        _drop(sent, "temperature", dropped)
     for name in route.facts.omits:
-        if name != "temperature":
-            sent.ClearField(name)
-    for name in ("temperature", "max_output_tokens", "top_p", "seed"):
-        if name not in taken and sent.HasField(name):
-            raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
-    if sent.stop and ("stop" not in taken or (max_stop and len(sent.stop) > max_stop)):
-        most = f"at most {max_stop} stop sequences" if "stop" in taken else "no stop sequences"
-        raise _fault(f"{route.provider} takes {most} in its {route.api} API", "parameters.stop")
-    if sent.max_output_tokens == 0 and "max_output_tokens" in taken and sent.HasField("max_output_tokens"):
+        _drop(sent, name, dropped)
+    if fixed.temperature is not None:
+        sent.temperature = fixed.temperature
+    if fixed.reasoning_effort:
+        sent.reasoning_effort = fixed.reasoning_effort
+    if fixed.reasoning_tokens is not None:
+        sent.reasoning_tokens = fixed.reasoning_tokens
+    for field, _ in sent.ListFields():
+        name = field.name
+        if name in _REFUSABLE and not capabilities.takes(name):
+            if name not in request.droppable:
+                raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
+            _drop(sent, name, dropped)
+    _check_stop(sent, route, capabilities, request.droppable, dropped)
+    if sent.max_output_tokens == 0 and capabilities.takes("max_output_tokens") and sent.HasField("max_output_tokens"):
         raise _fault("max_output_tokens is 0; leave it out or set at least 1", "parameters.max_output_tokens")
     if sent.response_schema_json:
-        _check_schema(sent.response_schema_json, route, capabilities)
-    return sent
+        if not capabilities.response_schema and "response_schema_json" in request.droppable:
+            sent.ClearField("response_schema_json")
+            dropped.append("response_schema_json")
+        else:
+            _check_schema(sent.response_schema_json, route, capabilities)
+    return Applied(sent, sorted(set(dropped)))
+
+
+def _drop(sent: gw.GenerationParameters, name: str, dropped: list[str]) -> None:
+    """Leaves a parameter out, if it is set."""
+    before = sent.ByteSize()
+    sent.ClearField(name)
+    if sent.ByteSize() != before:
+        dropped.append(name)
+
+
+def _check_stop(
+    sent: gw.GenerationParameters, route: ResolvedRoute, capabilities: Capabilities, droppable: Sequence[str], dropped: list[str]
+) -> None:
+    max_stop = capabilities.max_stop
+    if not sent.stop or (capabilities.takes("stop") and not (max_stop and len(sent.stop) > max_stop)):
+        return
+    if capabilities.takes("stop"):  # more than it takes: which of them could be left out, nobody knows
+        raise _fault(f"{route.provider} takes at most {max_stop} stop sequences in its {route.api} API", "parameters.stop")
+    if "stop" not in droppable:
+        raise _fault(f"{route.provider} takes no stop sequences in its {route.api} API", "parameters.stop")
+    sent.ClearField("stop")
+    dropped.append("stop")
 
 
 def _check_schema(written: str, route: ResolvedRoute, capabilities: Capabilities) -> None:

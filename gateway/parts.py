@@ -1,36 +1,29 @@
 """Messages in the contract's terms, checked against what a model and its adapter take, and made ready to convert.
 
-Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). URIs are never fetched: an https URI goes to
+Nothing is dropped: a part that cannot be sent is refused by its path ("messages[0].parts[1]"). URIs are never fetched: an address goes to
 the provider if the provider fetches it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 
-from gateway.adapters.base import Audio, Block, Capabilities, Image, Turn
-from gateway.frames import NoFrames, sample_frames
+import orjson
+
+from gateway.adapters.base import Capabilities
+from gateway.adapters.blocks import NO_FIELDS, Audio, Block, Called, Document, Image, Result, Thought, Turn, Vendor, Video
+from gateway.bodies import Json
+from gateway.media_blocks import Encode, Fetch, Taker, fault, too_large, unsupported
 from gateway.splicing import base64_text
-from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
-from genlevel.runtime.shown import quoted
+from gateway.structs import plain
 from genlevel.v1 import content_pb2 as ct
 
 LARGE_BYTES = 1 << 20
 """What is larger than this, and no media, is written as JSON in a thread: other calls need not wait for it."""
 
-Fetch = Callable[[ct.BlobReference], Awaitable[bytes]]
-Encode = Callable[[bytes], str]
-"""Base64 of bytes, or what stands for it until it is written (``gateway.splicing``)."""
-
-ROLES = {ct.ROLE_SYSTEM: "system", ct.ROLE_USER: "user", ct.ROLE_ASSISTANT: "assistant"}
-MODALITY_NAMES: dict[int, str] = {
-    ct.MODALITY_TEXT: "text",
-    ct.MODALITY_IMAGE: "image",
-    ct.MODALITY_VIDEO: "video",
-    ct.MODALITY_AUDIO: "audio",
-    ct.MODALITY_THREE_D: "3d",
-}
+ROLES = {ct.ROLE_SYSTEM: "system", ct.ROLE_USER: "user", ct.ROLE_ASSISTANT: "assistant", ct.ROLE_TOOL: "tool"}
+_PLACES = {"tool_call": "assistant", "reasoning": "assistant"}
+"""Parts that only messages of one role have."""
 
 
 def is_large(messages: Iterable[ct.Message], size: int) -> bool:
@@ -54,152 +47,100 @@ async def turns_of(
     video_frames: int = 0,
     encode: Encode = base64_text,
 ) -> list[Turn]:
-    """The messages as turns of texts, images and sounds.
+    """The messages as turns.
 
-    modalities: what the model takes. fetch: bytes of a stored object, or StorageError. taker: who takes it, for messages ("openai/gpt").
-    video_frames: a video is sent as so many of its frames; 0 = not at all. encode: what becomes of media.
+    modalities, fetch, taker, video_frames, encode: see ``gateway.media_blocks.Taker``.
+    A message of the role "tool" has results of tools alone; one of the role "user" may have them beside others.
     Raises CallFailed: CALLER_FAULT for a message that is wrong, UNSUPPORTED for a part that cannot be sent,
     CONTEXT_TOO_LONG for media over the provider's sizes; each with the part's path.
     """
-    turns: list[Turn] = []
-    images = 0
-    for number, message in enumerate(messages):
-        role = ROLES.get(message.role)
-        if role is None:
-            path = f"messages[{number}]"
-            if message.role == ct.ROLE_TOOL:
-                raise _unsupported(path, "a tool message", taker)
-            raise _fault(path, f"{path} has no role: set it to system, user or assistant")
-        blocks: list[Block] = []
-        for index, part in enumerate(message.parts):
-            kind = part.WhichOneof("part")
-            if kind == "text":
-                blocks.append(part.text)
-                continue
-            where = f"messages[{number}].parts[{index}]"
-            if kind is None:
-                raise _fault(where, f"{where} is empty: set text or media")
-            if kind != "media":
-                raise _unsupported(where, f"a {kind.replace('_', ' ')} part", taker)
-            if role != "user":
-                raise _unsupported(where, f"media in a {role} message", taker)
-            taken = await _media(part.media, capabilities, modalities, fetch, encode, where=where, taker=taker, video_frames=video_frames)
-            images += sum(isinstance(block, Image) for block in taken)
-            if capabilities.image_count and images > capabilities.image_count:
-                raise _too_large(where, f"more than {capabilities.image_count} images in one request", taker)
-            blocks.extend(taken)
-        if not blocks:
-            path = f"messages[{number}]"
-            raise _fault(path, f"{path} has no parts: add a text")
-        turns.append(Turn(role, blocks))
+    reader = _Reader(Taker(taker, capabilities, modalities, fetch, encode, video_frames))
+    turns = [await reader.turn(number, message) for number, message in enumerate(messages)]
     if not turns:
-        raise _fault("messages", "messages is empty: send at least one user message")
+        raise fault("messages", "messages is empty: send at least one user message")
     return turns
 
 
-async def _media(
-    media: ct.Media,
-    capabilities: Capabilities,
-    modalities: frozenset[int],
-    fetch: Fetch,
-    encode: Encode,
-    *,
-    where: str,
-    taker: str,
-    video_frames: int,
-) -> Sequence[Image | Audio]:
-    if media.modality == ct.MODALITY_AUDIO and capabilities.audio_types and ct.MODALITY_AUDIO in modalities:
-        return [await _audio(media, capabilities, fetch, encode, where=where, taker=taker)]
-    if media.modality == ct.MODALITY_VIDEO and video_frames and ct.MODALITY_VIDEO in modalities:
-        return await _frames(media, video_frames, fetch, encode, where=where, taker=taker)
-    return [await _image(media, capabilities, modalities, fetch, encode, where=where, taker=taker)]
+class _Reader:
+    """Reads the messages of one request in order. It remembers the names of calls, for results that do not say theirs."""
 
+    def __init__(self, taker: Taker) -> None:
+        self._taker = taker
+        self._images = 0
+        self._called: dict[str, str] = {}
 
-async def _image(
-    media: ct.Media,
-    capabilities: Capabilities,
-    modalities: frozenset[int],
-    fetch: Fetch,
-    encode: Encode,
-    *,
-    where: str,
-    taker: str,
-) -> Image:
-    name = MODALITY_NAMES.get(media.modality)
-    if name is None:
-        raise _fault(where, f"{where}.media has no modality")
-    if media.modality not in modalities or media.modality != ct.MODALITY_IMAGE:
-        raise _unsupported(where, name, taker)
-    options = media.options
-    if options.fps or options.start_s or options.end_s or options.sample_rate_hz:
-        raise _unsupported(where, "an image with options of time or sampling", taker)
-    if options.detail and options.detail not in capabilities.image_details:
-        raise _unsupported(where, f"image detail {quoted(options.detail)}", taker)
-    source = media.WhichOneof("source")
-    if source == "uri":
-        if not media.uri.startswith("https://"):
-            raise _fault(where, f"{where}.media.uri must be an https address; send other media inline or as a blob")
-        if not capabilities.image_uris:
-            raise _unsupported(where, "an image by URI", taker)
-        return Image(media.mime_type, uri=media.uri, detail=options.detail)
-    if media.mime_type not in capabilities.image_types:
-        taken = ", ".join(sorted(kind.removeprefix("image/") for kind in capabilities.image_types))
-        raise _unsupported(where, f"{media.mime_type or 'an image without MIME type'} (it takes {taken})", taker)
-    data = await _bytes(media, fetch, where)
-    if capabilities.image_bytes and len(data) > capabilities.image_bytes:
-        raise _too_large(where, f"an image of {len(data):,} bytes (at most {capabilities.image_bytes:,})", taker)
-    return Image(media.mime_type, base64=encode(data), detail=options.detail)
+    async def turn(self, number: int, message: ct.Message) -> Turn:
+        role = ROLES.get(message.role)
+        if role is None:
+            path = f"messages[{number}]"
+            raise fault(path, f"{path} has no role: set it to system, user, assistant or tool")
+        if role == "tool" and not self._taker.capabilities.tools:
+            raise unsupported(f"messages[{number}]", "a tool message", self._taker.name)
+        blocks: list[Block] = []
+        fields: dict[int, Json] | None = None
+        for index, part in enumerate(message.parts):
+            kind = part.WhichOneof("part")
+            if kind == "text" and role != "tool":
+                blocks.append(part.text)
+            else:
+                blocks += await self._blocks(part, kind, role, f"messages[{number}].parts[{index}]")
+            if part.HasField("vendor_fields"):
+                if not self._taker.capabilities.vendors:
+                    path = f"messages[{number}].parts[{index}]"
+                    raise unsupported(path, "a part with vendor_fields", self._taker.name)
+                fields = fields or {}
+                fields[len(blocks) - 1] = plain(part.vendor_fields)
+        if not blocks:
+            path = f"messages[{number}]"
+            raise fault(path, f"{path} has no parts: add a text")
+        return Turn(role, blocks, NO_FIELDS if fields is None else fields)
 
+    async def _blocks(self, part: ct.Part, kind: str | None, role: str, where: str) -> Iterable[Block]:
+        taker = self._taker
+        if kind is None:
+            raise fault(where, f"{where} is empty: set text or media")
+        said = f"a {kind.replace('_', ' ')} part"
+        if role == "tool" and kind != "tool_result":
+            raise fault(where, f"{where}: a tool message has results of tools alone, not {said}")
+        if kind == "media":
+            return await self._media(part.media, role, where)
+        if kind == "vendor":
+            if part.vendor.vendor not in taker.capabilities.vendors:
+                raise unsupported(where, f"a vendor part of {part.vendor.vendor or 'nobody'}", taker.name)
+            return [Vendor(plain(part.vendor.value))]
+        takes = taker.capabilities.thoughts if kind == "reasoning" else taker.capabilities.tools
+        if not takes:
+            raise unsupported(where, said, taker.name)
+        if (needed := _PLACES.get(kind, role)) != role:
+            raise fault(where, f"{where}: {said} belongs to a message of the {needed}, not of the {role}")
+        if kind == "reasoning":
+            return [Thought(part.reasoning.text)]
+        if kind == "tool_call":
+            call = part.tool_call
+            written = call.arguments_json or orjson.dumps(plain(call.arguments)).decode()
+            self._called[call.id] = call.name
+            return [Called(call.id, call.name, written)]
+        return [await self._result(part.tool_result, role, where)]
 
-async def _audio(media: ct.Media, capabilities: Capabilities, fetch: Fetch, encode: Encode, *, where: str, taker: str) -> Audio:
-    options = media.options
-    if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
-        raise _unsupported(where, "audio with options", taker)
-    if media.WhichOneof("source") == "uri":
-        raise _unsupported(where, "audio by URI", taker)
-    if media.mime_type not in capabilities.audio_types:
-        taken = ", ".join(sorted(kind.removeprefix("audio/") for kind in capabilities.audio_types))
-        raise _unsupported(where, f"{media.mime_type or 'audio without MIME type'} (it takes {taken})", taker)
-    return Audio(media.mime_type, encode(await _bytes(media, fetch, where)))
+    async def _result(self, result: ct.ToolResult, role: str, where: str) -> Result:
+        if role not in ("tool", "user"):
+            raise fault(where, f"{where}: a tool result part belongs to a message of the tool, not of the {role}")
+        media: list[Image | Audio | Video | Document] = []
+        for index, one in enumerate(result.media):
+            path = f"{where}.media[{index}]"
+            if one.modality not in self._taker.capabilities.result_media:
+                raise unsupported(path, "such media in what a tool gave back", self._taker.name)
+            media += await self._taker.blocks_of(one, path)
+        name = result.name or self._called.get(result.call_id, "")
+        return Result(result.call_id, name, result.text, result.is_error, media)
 
-
-async def _frames(media: ct.Media, count: int, fetch: Fetch, encode: Encode, *, where: str, taker: str) -> list[Image]:
-    options = media.options
-    if options.fps or options.start_s or options.end_s or options.sample_rate_hz or options.detail:
-        raise _unsupported(where, "video with options", taker)
-    if media.WhichOneof("source") == "uri":
-        raise _unsupported(where, "video by URI", taker)
-    data = await _bytes(media, fetch, where)
-    try:
-        frames = await asyncio.to_thread(sample_frames, data, count)
-    except NoFrames as problem:
-        raise _fault(where, f"{where}: no frames can be taken from the video: {problem}") from None
-    return [Image("image/jpeg", base64=encode(frame)) for frame in frames]
-
-
-async def _bytes(media: ct.Media, fetch: Fetch, where: str) -> bytes:
-    source = media.WhichOneof("source")
-    if source == "inline":
-        data: bytes = media.inline
-    elif source == "blob":
-        try:
-            data = await fetch(media.blob)
-        except (StorageError, UsageError) as problem:
-            raise _fault(where, f"{where}: {problem}") from None
-    else:
-        raise _fault(where, f"{where}.media has no source: set inline, uri or blob")
-    if not data:
-        raise _fault(where, f"{where}.media has no bytes")
-    return data
-
-
-def _fault(part: str, message: str) -> CallFailed:
-    return CallFailed(ErrorClass.CALLER_FAULT, message, part=part)
-
-
-def _unsupported(part: str, what: str, taker: str) -> CallFailed:
-    return CallFailed(ErrorClass.UNSUPPORTED, f"{part}: {taker} does not take {what}", part=part)
-
-
-def _too_large(part: str, what: str, taker: str) -> CallFailed:
-    return CallFailed(ErrorClass.CONTEXT_TOO_LONG, f"{part}: {taker} does not take {what}", part=part)
+    async def _media(self, media: ct.Media, role: str, where: str) -> Iterable[Block]:
+        taker = self._taker
+        if role != "user" and not (role == "assistant" and media.modality in taker.capabilities.answers_media):
+            raise unsupported(where, f"media in a {role} message", taker.name)
+        taken = await taker.blocks_of(media, where)
+        self._images += sum(isinstance(block, Image) for block in taken)
+        most = taker.capabilities.image_count
+        if most and self._images > most:
+            raise too_large(where, f"more than {most} images in one request", taker.name)
+        return taken

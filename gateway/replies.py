@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,6 +15,7 @@ from gateway.prices import cost_nano_usd
 from gateway.resolved import ResolvedRoute
 from gateway.upstream import Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.settings import Api
 from genlevel.v1 import gateway_pb2 as gw
 
 _UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError)
@@ -40,6 +41,45 @@ def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Ma
         if known:
             charge(failure, route, usage, tokens=True)
         raise
+
+
+def response_of(
+    route: ResolvedRoute, answer: Answer, parameters: gw.GenerationParameters, dropped: Sequence[str], *, upstream_s: float
+) -> gw.GenerateResponse:
+    """An answer as callers get it, without its cost."""
+    response = gw.GenerateResponse(
+        finish_reason=answer.finish_reason,  # type: ignore[arg-type]
+        provider=route.provider,
+        model=answer.model or route.model,
+        response_id=answer.response_id,
+        provider_fingerprint=answer.fingerprint,
+        upstream_s=upstream_s,
+        usage_incomplete=not answer.usage_is_known,
+    )
+    response.parts.extend(answer.parts)  # messages given to a constructor cost twice as much
+    response.usage.CopyFrom(answer.usage)
+    response.applied_parameters.CopyFrom(parameters)
+    if dropped:
+        response.dropped_parameters.extend(dropped)
+    if answer.logprobs:
+        response.logprobs.extend(answer.logprobs)
+    return response
+
+
+def has_media(response: gw.GenerateResponse) -> bool:
+    """Whether an answer has media."""
+    return any([part.HasField("media") for part in response.parts])
+
+
+def set_cost(response: gw.GenerateResponse, route: ResolvedRoute, *, tokens: bool, lengths: bool) -> None:
+    """Says what an answer costs, if that can be told. tokens, lengths: whether those are known."""
+    price = route.price
+    if price is None or not price.is_known(tokens=tokens, lengths=lengths):
+        return
+    # The tool that draws is a model of its own, whose tokens are not among those of the answer.
+    if route.api is Api.RESPONSES and response.usage.output_images and price.per_image is None:
+        return
+    response.cost_nano_usd = cost_nano_usd(response.usage, price)
 
 
 @contextmanager

@@ -33,6 +33,9 @@ class ResolvedRoute:
     account: str
     base_url: str
     key_source: KeySource
+    region: str
+    project: str
+    api_version: str
     charges: bool
     modalities: frozenset[int]
     outputs: frozenset[int]
@@ -48,14 +51,15 @@ class ResolvedRoute:
     fingerprint: str
     provider: str = field(init=False)
     """The provider's name."""
-    client: tuple[str, str, KeySource] = field(init=False)
-    """What two routes must share to share a client: provider, address and key."""
+    client: tuple[object, ...] = field(init=False)
+    """What two routes must share to share a client: provider, address, key and what else their accounts say."""
     takes_uris: bool = field(init=False)
     """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider", self.row.name)
-        object.__setattr__(self, "client", (self.provider, self.base_url, self.key_source))
+        account = (self.provider, self.base_url, self.key_source, self.region, self.project, self.api_version)
+        object.__setattr__(self, "client", account)
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback_url(self.base_url)
         object.__setattr__(self, "takes_uris", hosted)
 

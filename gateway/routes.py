@@ -10,8 +10,8 @@ from decimal import Decimal
 from gateway.addresses import host_of
 from gateway.fingerprints import fingerprint
 from gateway.keys import KeySource
+from gateway.media_blocks import MODALITY_NAMES
 from gateway.models import ModelFacts, facts, table
-from gateway.parts import MODALITY_NAMES
 from gateway.prices import Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
@@ -167,8 +167,11 @@ class Routes:
             account=account_name,
             base_url=base_url,
             key_source=source,
+            region=account.region,
+            project=account.project,
+            api_version=account.api_version,
             charges=row.charges(base_url, keyed=bool(source.name)),
-            modalities=self._inputs(name, route, tuple(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))),
+            modalities=self._inputs(name, row, api, route, known),
             outputs=self._outputs(name, row, api, tuple(route.output_modalities or known.makes or MAKES.get(api, ("text",)))),
             media=route.media,
             video_frames=route.video_frames,
@@ -195,9 +198,16 @@ class Routes:
             return Price.of(said)
         return FREE if row.charging is Charging.NEVER else known.price
 
-    def _inputs(self, name: str, route: Route, names: Iterable[str]) -> frozenset[int]:
-        """What a route takes. Raises ConfigurationError if it sends videos as pictures to a model that takes no pictures."""
-        taken = _numbers(names)
+    def _inputs(self, name: str, row: Provider, api: Api, route: Route, known: ModelFacts) -> frozenset[int]:
+        """What a route takes; documents too, unless it says otherwise, if its API does: providers read them for all of their models.
+
+        Raises ConfigurationError if it sends videos as pictures to a model that takes no pictures.
+        """
+        from gateway.adapters import takes_documents
+
+        taken = _numbers(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))
+        if route.input_modalities is None and takes_documents(row.dialect, api):
+            taken |= {ct.MODALITY_DOCUMENT}
         if not route.video_frames:
             return taken
         if ct.MODALITY_IMAGE not in taken:

@@ -11,31 +11,33 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from gateway.adapters import ADAPTERS, MAKERS, WITHOUT_URIS
-from gateway.adapters.base import TEXT_ALONE, Adapter, ProviderError, error_of
+from gateway.adapters import MAKERS
+from gateway.adapters.base import ProviderError, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker
-from gateway.bodies import Json, body_of
+from gateway.bodies import body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
 from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
+from gateway.media_blocks import Fetch
 from gateway.parameters import applied
-from gateway.parts import LARGE_BYTES, MODALITY_NAMES, Fetch, is_large, turns_of
+from gateway.parts import LARGE_BYTES, is_large, turns_of
+from gateway.prepared import outputs_of, prepared
 from gateway.prices import cost_nano_usd
 from gateway.remaining import nearly_used_up
-from gateway.replies import answer_of, charge, failure_of, job_failure, reading
+from gateway.replies import answer_of, charge, failure_of, has_media, job_failure, reading, response_of, set_cost
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.spans import traced
-from gateway.splicing import Splice
 from gateway.telemetry import Telemetry
+from gateway.tools import tools_of
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
 from genlevel.runtime.memory import give_back
-from genlevel.runtime.settings import Api, Settings
+from genlevel.runtime.settings import Settings
 from genlevel.runtime.traces import spans
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -180,58 +182,25 @@ class Gateway:
     async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
         size = self._check_size(request, messages, size)
-        taker = f"{route.provider}/{route.model}"
-        outputs = frozenset(request.output_modalities) if request.output_modalities else TEXT_ALONE
-        if not outputs <= route.outputs:
-            wrong = outputs - route.outputs
-            names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
-            raise CallFailed(ErrorClass.UNSUPPORTED, f"{taker} does not make {names}", part="output_modalities")
         maker = MAKERS.get((route.row.dialect, route.api))
         if maker is not None:
+            outputs_of(request, route)
             return await self._make(route, maker, request, call)
-        adapter = ADAPTERS[route.row.dialect, route.api]
-        parameters = applied(request.parameters, route, adapter.capabilities)
         call.is_large = is_large(messages, size)
         async with self._encoding if call.is_large else _AT_ONCE:
-            capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[route.row.dialect, route.api]
-            splice = Splice()
-            turns = await turns_of(
-                messages, capable, route.modalities, self._stored(), taker, video_frames=route.video_frames, encode=splice.put
-            )
             upstream, model, starting_s = await self._upstream(route)
-            if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
-                parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
-            body = _body(route, adapter, outputs, adapter.request(model, turns, parameters))
-            headers = adapter.headers(body)
-            beside = size - splice.size
-            encoded = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)
-            del turns, body, splice  # media are not kept in two forms while the model works
-        _check_length(encoded, adapter.capabilities.request_bytes, taker)
+            sent = await prepared(request, route, model, self._stored(), size=size)
         call.begin()
-        status, headers, raw, upstream_s = await upstream.post(adapter.path, encoded, headers)
+        status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers)
         call.is_large |= len(raw) > LARGE_BYTES
         answer = answer_of(route, upstream, status, headers, raw)
-        has_usage = answer.usage_is_known
-        response = gw.GenerateResponse(
-            finish_reason=answer.finish_reason,  # type: ignore[arg-type]
-            provider=route.provider,
-            model=answer.model or route.model,
-            response_id=answer.response_id,
-            provider_fingerprint=answer.fingerprint,
-            upstream_s=starting_s + upstream_s,
-            usage_incomplete=not has_usage,
-        )
-        response.parts.extend(answer.parts)  # messages given to a constructor cost twice as much
-        response.usage.CopyFrom(answer.usage)
-        response.applied_parameters.CopyFrom(parameters)
+        response = response_of(route, answer, sent.parameters, sent.dropped, upstream_s=starting_s + upstream_s)
+        del sent  # media are not kept in two forms while an answer is stored
         if limits := nearly_used_up(headers):
             response.limits.extend(limits)
-        lengths = outputs == TEXT_ALONE or await self._settle(response)
-        # The tool that draws is a model of its own, whose tokens are not among those of the answer.
-        drawn = route.api is Api.RESPONSES and response.usage.output_images and route.price is not None and route.price.per_image is None
-        if route.price is not None and route.price.is_known(tokens=has_usage, lengths=lengths) and not drawn:
-            response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
-        return response, has_usage
+        lengths = not has_media(response) or await self._settle(response)
+        set_cost(response, route, tokens=answer.usage_is_known, lengths=lengths)
+        return response, answer.usage_is_known
 
     def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
         """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
@@ -254,8 +223,9 @@ class Gateway:
 
     async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. Media that its answer only names are fetched."""
-        parameters = applied(request.parameters, route, maker.capabilities)
+        parameters, dropped = applied(request, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
+        tools_of(request, maker.capabilities, taker)
         turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._stored(), taker)
         upstream = await self._upstreams.of(route)
 
@@ -284,6 +254,7 @@ class Gateway:
             model=made.model or route.model,
             response_id=made.response_id,
             applied_parameters=parameters,
+            dropped_parameters=dropped,
             usage_incomplete=not made.has_usage,
         )
         response.parts.extend(ct.Part(text=text) for text in made.texts)
@@ -369,23 +340,3 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(ErrorClass.MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
-
-
-def _check_length(encoded: Sequence[bytes], most: int, taker: str) -> None:
-    """Raises CallFailed for a body of more bytes than its provider takes. most: 0 = not known."""
-    if most and (length := sum(map(len, encoded))) > most:
-        raise CallFailed(
-            ErrorClass.CONTEXT_TOO_LONG,
-            f"{taker} takes at most {most:,} bytes in one request; this has {length:,}",
-            part="messages",
-        )
-
-
-def _body(route: ResolvedRoute, adapter: Adapter, outputs: frozenset[int], body: Json) -> Json:
-    """What the provider is sent, with what the route adds or calls otherwise."""
-    if outputs != TEXT_ALONE:
-        adapter.ask_for(body, outputs, route.media)
-    for ours, theirs in route.row.renames.items():
-        if ours in body:
-            body[theirs] = body.pop(ours)
-    return body

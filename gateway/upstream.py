@@ -19,9 +19,8 @@ from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
-from gateway.clients import Client, ClientFactory
+from gateway.clients import Client, ClientFactory, Wanted
 from gateway.errors import redact
-from gateway.keys import KeySource
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime import logs
 from genlevel.runtime.certificates import believed
@@ -48,6 +47,7 @@ class Upstream:
         self.provider = route.provider
         self.shown = route.shown
         self.base_url = client.base_url
+        self._authorise = client.authorise
         self.key = key
         self._session = session
         # Of each request, not of the session: aiohttp would send the session's, and so the key, to a proxy, in the clear.
@@ -104,6 +104,9 @@ class Upstream:
             asked = asked.copy()
             asked.update(headers)
         pieces = (body,) if isinstance(body, bytes) else body
+        if self._authorise is not None:
+            asked = asked.copy()
+            asked.update(await self._authorise(method, str(url), pieces))
         length = sum(map(len, pieces))
         data: bytes | AsyncIterator[memoryview] | None = None
         if length > PIECE_BYTES:
@@ -187,7 +190,7 @@ class Upstream:
 
 def _client(route: ResolvedRoute, address: str, key: str) -> Client:
     make: ClientFactory = pkgutil.resolve_name(route.row.client)
-    return make(address, key)
+    return make(Wanted(address, key, route.region, route.project, route.api_version))
 
 
 def _check_headers(client: Client) -> None:
@@ -257,12 +260,12 @@ class Upstreams:
     """The open clients, one for each account's address and key."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, KeySource], Upstream] = {}
+        self._open: dict[tuple[object, ...], Upstream] = {}
         self._opening = asyncio.Lock()
 
     async def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
         """The client of a route, made on first use. Raises CallFailed if its key is missing."""
-        name = (route.provider, base_url, KeySource()) if base_url else route.client
+        name = (route.provider, base_url) if base_url else route.client
         upstream = self._open.get(name)
         if upstream is None:
             async with self._opening:

@@ -26,7 +26,7 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
 }
 
 WITHOUT_URIS: dict[tuple[Dialect, Api], Capabilities] = {
-    key: replace(adapter.capabilities, image_uris=False) for key, adapter in ADAPTERS.items()
+    key: replace(adapter.capabilities, uris=frozenset()) for key, adapter in ADAPTERS.items()
 }
 """What servers take that fetch no media by address: those of one's own (``ResolvedRoute.takes_uris``)."""
 
@@ -43,7 +43,13 @@ MAKERS: dict[tuple[Dialect, Api], Maker] = {
 def takes_seed(dialect: Dialect, api: Api) -> bool:
     """Whether calls of an API can have a seed."""
     adapter = MAKERS.get((dialect, api)) or ADAPTERS[dialect, api]
-    return "seed" in adapter.capabilities.parameters
+    return adapter.capabilities.takes("seed")
+
+
+def takes_documents(dialect: Dialect, api: Api) -> bool:
+    """Whether models of an API can be given documents."""
+    adapter = ADAPTERS.get((dialect, api))
+    return adapter is not None and bool(adapter.capabilities.document_types)
 
 
 def outputs_of(dialect: Dialect, api: Api) -> frozenset[int]:

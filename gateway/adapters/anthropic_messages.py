@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from gateway.adapters.base import (
     Answer,
     AnswerError,
-    Block,
     Capabilities,
-    Image,
     Refused,
-    Turn,
     count,
     error_of,
     name_of,
@@ -20,6 +17,7 @@ from gateway.adapters.base import (
     usage_of,
     vendor_part,
 )
+from gateway.adapters.blocks import Ask, Block, Image
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -43,20 +41,24 @@ class AnthropicMessages:
     """POST /v1/messages. Source: the anthropic package's types."""
 
     api = Api.MESSAGES
-    path = "v1/messages"
     capabilities = Capabilities(
         parameters={"temperature": "temperature", "max_output_tokens": "max_tokens", "top_p": "top_p", "stop": "stop_sequences"},
         # https://platform.claude.com/docs/en/build-with-claude/vision
         image_count=600,
         request_bytes=32 << 20,
-        image_uris=True,
+        uris=frozenset({ct.MODALITY_IMAGE}),
         max_stop=0,
         needs_max_output_tokens=True,
         response_schema=True,
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The same for all models."""
+        return "v1/messages"
+
+    def request(self, model: str, ask: Ask) -> Json:
         """The body of a request. System messages go first; a later one is refused by its path."""
+        turns, parameters = ask.turns, ask.parameters
         body: Json = {"model": model}
         start = next((number for number, turn in enumerate(turns) if turn.role != "system"), len(turns))
         for number, turn in enumerate(turns[start:], start):

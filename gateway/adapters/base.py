@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import orjson
-from google.protobuf import struct_pb2
 
+from gateway.adapters.blocks import Ask
 from gateway.bodies import Json, read_json
+from gateway.structs import fill
 from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -18,8 +19,6 @@ TEXT_ALONE: frozenset[int] = frozenset({ct.MODALITY_TEXT})
 # More than any model takes or gives in one call; a larger number is not read as a count.
 MOST_TOKENS = 100_000_000
 LONGEST_NAME = 200
-# Deeper than any tool's arguments; a message nested more than about 100 deep cannot be read on the other side.
-_DEEPEST = 16
 WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 
@@ -27,63 +26,48 @@ WEB_IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 class Capabilities:
     """What an adapter can send, as data; other parts are refused by name before a call.
 
-    parameters: our name -> the provider's name, for those that its API has. max_stop: the most stop sequences.
-    image_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known. image_details: values of
-    MediaOptions.detail. image_uris: takes https URIs, which the provider then fetches. needs_max_output_tokens: a
-    request without an output limit is not valid. response_schema: it can hold the answer to a JSON schema. audio_types: MIME types.
-    outputs: modalities that some model of this API makes.
+    parameters: our name -> the provider's name, for those that its API has and that are written as they are. special: our names of those
+    that the adapter writes in a form of its own. max_stop: the most stop sequences.
+    image_types, audio_types, video_types, document_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known.
+    image_details: values of MediaOptions.detail. needs_max_output_tokens: a request without an output limit is not valid.
+    uris: modalities whose media it fetches itself, by the schemes in uri_schemes. video_options: it takes a video's fps, start_s and end_s.
+    response_schema: it can hold the answer to a JSON schema. outputs: modalities that some model of this API makes.
+    tools: it takes functions that the model may call, and what they gave back. result_media: modalities that such a result may have.
+    thoughts: earlier reasoning goes back to it. answers_media: modalities that an earlier answer of the model may have.
+    vendors: whose vendor parts and tools it takes, as they are.
     """
 
     parameters: Mapping[str, str]
+    special: frozenset[str] = frozenset()
     image_types: frozenset[str] = WEB_IMAGES
     image_bytes: int = 0
     image_count: int = 0
     request_bytes: int = 0
     image_details: frozenset[str] = frozenset()
-    image_uris: bool = False
     max_stop: int = 4
     needs_max_output_tokens: bool = False
     response_schema: bool = False
     audio_types: frozenset[str] = frozenset()
+    video_types: frozenset[str] = frozenset()
+    document_types: frozenset[str] = frozenset()
+    uris: frozenset[int] = frozenset()
+    uri_schemes: tuple[str, ...] = ("https://",)
+    video_options: bool = False
     outputs: frozenset[int] = TEXT_ALONE
+    tools: bool = False
+    result_media: frozenset[int] = frozenset()
+    thoughts: bool = False
+    answers_media: frozenset[int] = frozenset()
+    vendors: frozenset[str] = frozenset()
 
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One image to be sent: base64 text of its bytes (or what stands for it, gateway.splicing), or a URI that its provider fetches."""
-
-    mime_type: str
-    base64: str = ""
-    uri: str = ""
-    detail: str = ""
-
-    @property
-    def url(self) -> str:
-        """The URI, or a data URI."""
-        return self.uri or f"data:{self.mime_type};base64,{self.base64}"
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """One sound ready to be sent: base64 text of its bytes."""
-
-    mime_type: str
-    base64: str
-
-
-Block = str | Image | Audio
-
-
-class Turn(NamedTuple):
-    """One message after its parts were checked: role "system", "user" or "assistant", and texts, images and sounds."""
-
-    role: str
-    blocks: Sequence[Block]
+    def takes(self, parameter: str) -> bool:
+        """Whether its API has a parameter of ours."""
+        return parameter in self.parameters or parameter in self.special
 
 
 class Answer(NamedTuple):
     """A provider's answer in our terms. has_usage: the provider said what was used. fingerprint: what it says of the system that answered;
-    "" if it says nothing."""
+    "" if it says nothing. logprobs: of its tokens, if they were asked for."""
 
     parts: list[ct.Part]
     finish_reason: int
@@ -92,6 +76,7 @@ class Answer(NamedTuple):
     model: str
     response_id: str
     fingerprint: str = ""
+    logprobs: Sequence[gw.TokenLogprob] = ()
 
     @property
     def usage_is_known(self) -> bool:
@@ -133,17 +118,16 @@ class Adapter(Protocol):
         ...
 
     @property
-    def path(self) -> str:
-        """The path below the base URL."""
-        ...
-
-    @property
     def capabilities(self) -> Capabilities:
         """What it can send."""
         ...
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
-        """The body to send. parameters: only those that are to be sent."""
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The path below the base URL. streamed: the answer is to come as a stream."""
+        ...
+
+    def request(self, model: str, ask: Ask) -> Json:
+        """The body to send."""
         ...
 
     def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
@@ -320,32 +304,27 @@ def _words(value: object, depth: int = 4) -> str:
 def tool_call(call_id: object, name: object, arguments: object) -> ct.Part:
     """A tool call of the model; arguments as an object or as its JSON text (as the text itself if it is not JSON)."""
     if isinstance(arguments, str):
+        written = arguments
         parsed = read_json(arguments.encode()) if arguments.strip() else {}
         arguments = parsed if isinstance(parsed, dict) else {"text": arguments}
-    part = ct.Part(tool_call=ct.ToolCall(id=name_of(call_id), name=name_of(name)))
-    _fill(part.tool_call.arguments, arguments or {})
+    else:
+        written = orjson.dumps(arguments or {}).decode()
+    part = ct.Part(tool_call=ct.ToolCall(id=name_of(call_id), name=name_of(name), arguments_json=written))
+    fill(part.tool_call.arguments, arguments or {})
+    return part
+
+
+def add_fields(part: ct.Part, fields: Json) -> ct.Part:
+    """The part with what the vendor adds to it, as it came. fields: not empty."""
+    fill(part.vendor_fields, fields)
     return part
 
 
 def vendor_part(vendor: str, value: Json) -> ct.Part:
     """Something of the vendor's that has no common form, as it came."""
     part = ct.Part(vendor=ct.VendorPart(vendor=vendor))
-    _fill(part.vendor.value, value)
+    fill(part.vendor.value, value)
     return part
-
-
-def _fill(struct: struct_pb2.Struct, value: object) -> None:
-    """Writes an object into a message as it is; anything else, and an object nested too deeply, as JSON."""
-    struct.update(value if isinstance(value, dict) and _depth(value) <= _DEEPEST else {"json": orjson.dumps(value).decode()})
-
-
-def _depth(value: object) -> int:
-    """How deeply a value is nested, as far as that matters."""
-    level, depth = [value], 0
-    while level and depth <= _DEEPEST:
-        level = [inner for one in level if isinstance(one, (dict, list)) for inner in (one.values() if isinstance(one, dict) else one)]
-        depth += 1
-    return depth
 
 
 def _text(value: object) -> str:

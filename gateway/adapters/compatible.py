@@ -19,7 +19,7 @@ class Compatible(OpenAIChat):
             "stop": "stop",
         },
         image_details=frozenset({"low", "high", "auto"}),
-        image_uris=True,
+        uris=frozenset({ct.MODALITY_IMAGE}),
         max_stop=0,
         response_schema=True,
         audio_types=AUDIO_TYPES,

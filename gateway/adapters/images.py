@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Turn, check_error, count, name_of, objects, usage_of
+from gateway.adapters.base import Capabilities, check_error, count, name_of, objects, usage_of
+from gateway.adapters.blocks import Turn
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, form_request, json_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import orjson
 
-from gateway.adapters.base import Audio, Capabilities, Image, ProviderError, Turn
+from gateway.adapters.base import Capabilities, ProviderError
+from gateway.adapters.blocks import Audio, Image, Turn
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia

@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from gateway.adapters.base import (
     Answer,
     AnswerError,
-    Audio,
-    Block,
     Capabilities,
-    Image,
     Refused,
-    Turn,
     check_error,
     count,
     error_of,
@@ -23,6 +19,7 @@ from gateway.adapters.base import (
     usage_of,
     vendor_part,
 )
+from gateway.adapters.blocks import Ask, Audio, Block, Image
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded, media_part
 from genlevel.runtime.settings import Api, RouteMedia
@@ -49,7 +46,6 @@ class OpenAIChat:
     """POST /chat/completions. Source: the openai package's types.chat."""
 
     api = Api.CHAT
-    path = "chat/completions"
     capabilities = Capabilities(
         parameters={
             "temperature": "temperature",
@@ -59,16 +55,21 @@ class OpenAIChat:
             "stop": "stop",
         },
         image_details=frozenset({"low", "high", "auto", "original"}),
-        image_uris=True,
+        uris=frozenset({ct.MODALITY_IMAGE}),
         response_schema=True,
         # openai.types.chat.chat_completion_content_part_input_audio_param
         audio_types=AUDIO_TYPES,
         outputs=frozenset({ct.MODALITY_TEXT, ct.MODALITY_AUDIO}),
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The same for all models."""
+        return "chat/completions"
+
+    def request(self, model: str, ask: Ask) -> Json:
         """The body of a request; a message of texts alone is sent as one string."""
-        messages = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns]
+        parameters = ask.parameters
+        messages = [{"role": turn.role, "content": _content(turn.blocks)} for turn in ask.turns]
         body: Json = {"model": model, "messages": messages}
         put_parameters(body, parameters, self.capabilities)
         if (schema := response_schema(parameters)) is not None:

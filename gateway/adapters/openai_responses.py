@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gateway.adapters.base import (
     Answer,
     AnswerError,
-    Block,
     Capabilities,
-    Image,
     Refused,
-    Turn,
     check_error,
     count,
     error_of,
@@ -21,6 +16,7 @@ from gateway.adapters.base import (
     usage_of,
     vendor_part,
 )
+from gateway.adapters.blocks import Ask, Block, Image, Turn
 from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
 from gateway.bodies import Json
 from gateway.media import decoded, media_part
@@ -33,19 +29,23 @@ class OpenAIResponses:
     """POST /responses. Source: the openai package's types.responses."""
 
     api = Api.RESPONSES
-    path = "responses"
     capabilities = Capabilities(
         parameters={"temperature": "temperature", "max_output_tokens": "max_output_tokens", "top_p": "top_p"},
         image_details=frozenset({"low", "high", "auto", "original"}),
-        image_uris=True,
+        uris=frozenset({ct.MODALITY_IMAGE}),
         max_stop=0,
         response_schema=True,
         outputs=frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE}),
     )
 
-    def request(self, model: str, turns: Sequence[Turn], parameters: gw.GenerationParameters) -> Json:
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The same for all models."""
+        return "responses"
+
+    def request(self, model: str, ask: Ask) -> Json:
         """The body of a request that the provider does not store."""
-        body: Json = {"model": model, "input": [{"role": turn.role, "content": _content(turn)} for turn in turns], "store": False}
+        parameters = ask.parameters
+        body: Json = {"model": model, "input": [{"role": turn.role, "content": _content(turn)} for turn in ask.turns], "store": False}
         put_parameters(body, parameters, self.capabilities)
         if (schema := response_schema(parameters)) is not None:
             body["text"] = {"format": {"type": "json_schema", "name": SCHEMA_NAME, "strict": True, "schema": schema}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.adapters.base import Capabilities, Turn, check_error
+from gateway.adapters.base import Capabilities, check_error
+from gateway.adapters.blocks import Turn
 from gateway.adapters.making import Job, Made, Reply, Request, asked_texts, json_request
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json

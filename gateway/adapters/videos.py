@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.adapters.base import Capabilities, Turn, check_error, error_of, name_of
+from gateway.adapters.base import Capabilities, check_error, error_of, name_of
+from gateway.adapters.blocks import Turn
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json

@@ -12,32 +12,40 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from genlevel.runtime.callers import Role
 from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.origin import Origin
 
-ModalityName = Literal["text", "image", "video", "audio", "3d"]
+ModalityName = Literal["text", "image", "video", "audio", "3d", "document"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
 
+_NAME = r"^[\w.:-]*$"
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 
 Roles = Annotated[list[Role], Field(min_length=1)]
 
 
 class Api(StrEnum):
-    """Which of a provider's APIs a model is asked by. chat, responses, messages: conversations; the others make media."""
+    """Which of a provider's APIs a model is asked by.
+
+    chat, responses, messages, generate (Gemini's), converse (Bedrock's): conversations. images, speech and video make media;
+    transcription makes text of sound.
+    """
 
     CHAT = "chat"
     RESPONSES = "responses"
     MESSAGES = "messages"
+    GENERATE = "generate"
+    CONVERSE = "converse"
     IMAGES = "images"
     SPEECH = "speech"
     VIDEO = "video"
+    TRANSCRIPTION = "transcription"
 
 
 class _Strict(BaseModel):
@@ -104,6 +112,11 @@ class Account(_Strict):
     base_url: str = ""
     api_key_env: str = ""
     api_key_file: Path | None = None
+    region: str = Field("", pattern=_NAME, description="where its models run, for providers of clouds, such as eu-west-1 or global")
+    project: str = Field("", pattern=_NAME, description="of Google's cloud; empty = that of the credentials")
+    api_version: str = Field(
+        "", pattern=_NAME, description="azure: of its API, such as 2025-04-01-preview; empty = the one without versions"
+    )
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)
 
@@ -114,6 +127,9 @@ class RouteParameters(_Strict):
     temperature: float | None = None
     send_temperature: bool = True
     extra_output_tokens: int = Field(0, ge=0, description="added to a run's output limit, for reasoning")
+    reasoning_effort: str = Field("", description="how much the model is to think, in its provider's words, such as low")
+    reasoning_tokens: int | None = Field(None, ge=0, description="the most tokens that it may think; null = as its provider does")
+    extra: dict[str, JsonValue] = Field({}, description="further fields of the provider's own request")
 
 
 class RouteMedia(_Strict):

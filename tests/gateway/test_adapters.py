@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 
 from gateway.adapters import ADAPTERS
 from gateway.adapters.anthropic_messages import AnthropicMessages
-from gateway.adapters.base import AnswerError, Image, Refused, Turn, usage_of
+from gateway.adapters.base import AnswerError, Refused, usage_of
+from gateway.adapters.blocks import Ask, Image, Turn
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
@@ -74,7 +75,9 @@ def said(text: str) -> dict[str, Any]:
 
 
 def test_chat_sends_messages_images_and_its_own_names() -> None:
-    body = OpenAIChat().request("gpt-x", TURNS, gw.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5, seed=3, stop=["\n"]))
+    body = OpenAIChat().request(
+        "gpt-x", Ask(TURNS, gw.GenerationParameters(temperature=0, max_output_tokens=9, top_p=0.5, seed=3, stop=["\n"]))
+    )
     assert body == {
         "model": "gpt-x",
         "messages": [
@@ -104,28 +107,28 @@ def test_every_api_is_told_of_a_schema_in_its_own_place() -> None:
     held = gw.GenerationParameters(max_output_tokens=9, response_schema_json=json.dumps(SCHEMA))
     named = {"name": "answer", "strict": True, "schema": SCHEMA}
     for chat in (OpenAIChat(), Compatible()):
-        body = chat.request("m", TURNS[3:], held)
+        body = chat.request("m", Ask(TURNS[3:], held))
         assert body["response_format"] == {"type": "json_schema", "json_schema": named}
         TypeAdapter(ResponseFormatJSONSchema).validate_python(body["response_format"])
-    responses = OpenAIResponses().request("m", TURNS[3:], held)
+    responses = OpenAIResponses().request("m", Ask(TURNS[3:], held))
     assert responses["text"] == {"format": {"type": "json_schema", **named}}
     TypeAdapter(ResponseTextConfigParam).validate_python(responses["text"])
-    messages = AnthropicMessages().request("m", TURNS[3:], held)
+    messages = AnthropicMessages().request("m", Ask(TURNS[3:], held))
     assert messages["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
     TypeAdapter(OutputConfigParam).validate_python(messages["output_config"])
     for adapter in ADAPTERS.values():
-        body = adapter.request("m", TURNS[3:], gw.GenerationParameters(max_output_tokens=9))
+        body = adapter.request("m", Ask(TURNS[3:], gw.GenerationParameters(max_output_tokens=9)))
         assert not {"response_format", "text", "output_config"} & set(body)
 
 
 def test_a_compatible_server_gets_the_older_name_of_the_limit() -> None:
-    body = Compatible().request("m", TURNS[3:], PARAMETERS)
+    body = Compatible().request("m", Ask(TURNS[3:], PARAMETERS))
     assert body["max_tokens"] == 9
     assert "max_completion_tokens" not in body
 
 
 def test_responses_sends_typed_parts_and_stores_nothing() -> None:
-    body = OpenAIResponses().request("gpt-x", TURNS, PARAMETERS)
+    body = OpenAIResponses().request("gpt-x", Ask(TURNS, PARAMETERS))
     assert body == {
         "model": "gpt-x",
         "input": [
@@ -149,7 +152,9 @@ def test_responses_sends_typed_parts_and_stores_nothing() -> None:
 
 def test_anthropic_sends_the_system_message_apart() -> None:
     parameters = gw.GenerationParameters(max_output_tokens=9, stop=["END"])
-    body = AnthropicMessages().request("claude-x", [*TURNS[:2], Turn("user", [Image("image/png", uri="https://x.org/a.png")])], parameters)
+    body = AnthropicMessages().request(
+        "claude-x", Ask([*TURNS[:2], Turn("user", [Image("image/png", uri="https://x.org/a.png")])], parameters)
+    )
     assert body == {
         "model": "claude-x",
         "system": "Be brief.",
@@ -170,25 +175,25 @@ def test_anthropic_sends_the_system_message_apart() -> None:
 
 def test_anthropic_refuses_a_late_system_message_by_its_path() -> None:
     with pytest.raises(CallFailed) as caught:
-        AnthropicMessages().request("claude-x", [*TURNS, Turn("system", ["Now rhyme."])], NONE)
+        AnthropicMessages().request("claude-x", Ask([*TURNS, Turn("system", ["Now rhyme."])], NONE))
     assert (caught.value.reason, caught.value.part) == ("UNSUPPORTED", "messages[4]")
 
 
 def test_anthropic_asks_for_the_version_that_has_sampling_only_where_it_samples() -> None:
     adapter = AnthropicMessages()
-    assert adapter.headers(adapter.request("m", TURNS[3:], PARAMETERS)) == {"anthropic-version": "2023-06-01"}
-    assert adapter.headers(adapter.request("m", TURNS[3:], gw.GenerationParameters(max_output_tokens=9))) is None
+    assert adapter.headers(adapter.request("m", Ask(TURNS[3:], PARAMETERS))) == {"anthropic-version": "2023-06-01"}
+    assert adapter.headers(adapter.request("m", Ask(TURNS[3:], gw.GenerationParameters(max_output_tokens=9)))) is None
 
 
 def test_a_parameter_that_was_not_asked_is_not_sent() -> None:
     for adapter in ADAPTERS.values():
-        body = adapter.request("m", TURNS[3:], NONE)
+        body = adapter.request("m", Ask(TURNS[3:], NONE))
         assert not set(body) & set(adapter.capabilities.parameters.values())
 
 
 def test_temperature_0_is_sent_and_not_taken_for_nothing() -> None:
     for adapter in ADAPTERS.values():
-        assert adapter.request("m", TURNS[3:], gw.GenerationParameters(temperature=0))["temperature"] == 0
+        assert adapter.request("m", Ask(TURNS[3:], gw.GenerationParameters(temperature=0)))["temperature"] == 0
 
 
 def test_chat_usage_falls_into_disjoint_buckets() -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.base import Capabilities, Image
+from gateway.adapters.base import Capabilities
+from gateway.adapters.blocks import Image
 from gateway.parts import turns_of
 from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.v1 import content_pb2 as ct
 
 TEXT_AND_IMAGE = frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE})
-CAPABILITIES = Capabilities(parameters={}, image_details=frozenset({"low", "high"}), image_uris=True)
+CAPABILITIES = Capabilities(parameters={}, image_details=frozenset({"low", "high"}), uris=frozenset({ct.MODALITY_IMAGE}))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 STORED = {"a" * 64: PNG}
 

@@ -14,7 +14,8 @@ from openai.types.responses.tool_param import ImageGeneration
 from PIL import Image as Picture
 from pydantic import TypeAdapter
 
-from gateway.adapters.base import AnswerError, Capabilities, Image, Turn
+from gateway.adapters.base import AnswerError, Capabilities
+from gateway.adapters.blocks import Ask, Image, Turn
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
@@ -59,7 +60,7 @@ async def turns(media, capabilities=OpenAIChat.capabilities, modalities=EVERYTHI
 @pytest.mark.parametrize(("mime_type", "form"), [("audio/wav", "wav"), ("audio/mpeg", "mp3")])
 async def test_a_sound_goes_into_a_conversation(mime_type, form):
     (turn,) = await turns(ct.Media(modality=ct.MODALITY_AUDIO, mime_type=mime_type, inline=WAV))
-    body = OpenAIChat().request("gpt-audio", [turn], NONE)
+    body = OpenAIChat().request("gpt-audio", Ask([turn], NONE))
     part = body["messages"][0]["content"][0]
     TypeAdapter(ChatCompletionContentPartInputAudioParam).validate_python(part)
     assert part["input_audio"] == {"data": base64.b64encode(WAV).decode(), "format": form}
@@ -87,7 +88,7 @@ async def test_an_adapter_without_sounds_refuses_them():
 
 
 def test_speech_is_asked_for_with_a_voice_and_comes_with_its_transcript():
-    body = OpenAIChat().request("gpt-audio", [Turn("user", ["Hello"])], NONE)
+    body = OpenAIChat().request("gpt-audio", Ask([Turn("user", ["Hello"])], NONE))
     OpenAIChat().ask_for(body, TEXT_AND_AUDIO, RouteMedia(voice="coral"))
     assert body["modalities"] == ["text", "audio"]
     TypeAdapter(ChatCompletionAudioParam).validate_python(body["audio"])
@@ -105,7 +106,7 @@ def test_speech_is_asked_for_with_a_voice_and_comes_with_its_transcript():
 
 
 def test_the_responses_api_draws_with_its_tool():
-    body = OpenAIResponses().request("gpt-x", [Turn("user", ["A cat"])], NONE)
+    body = OpenAIResponses().request("gpt-x", Ask([Turn("user", ["A cat"])], NONE))
     OpenAIResponses().ask_for(body, frozenset({ct.MODALITY_IMAGE}), RouteMedia(size="1024x1024", extra={"background": "opaque"}))
     TypeAdapter(ImageGeneration).validate_python(body["tools"][0])
     assert body["tools"] == [{"type": "image_generation", "size": "1024x1024", "background": "opaque"}]

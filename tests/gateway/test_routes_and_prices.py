@@ -68,10 +68,10 @@ def test_a_route_says_whether_calls_may_have_a_seed(account: dict[str, Any], fie
     assert found.info().takes_seed is takes
     capable = (MAKERS.get((found.row.dialect, found.api)) or ADAPTERS[found.row.dialect, found.api]).capabilities
     if takes:
-        assert applied(gw.GenerationParameters(seed=3), found, capable).seed == 3
+        assert applied(gw.GenerateRequest(parameters=gw.GenerationParameters(seed=3)), found, capable).parameters.seed == 3
     else:
         with pytest.raises(CallFailed, match="no parameter seed"):
-            applied(gw.GenerationParameters(seed=3), found, capable)
+            applied(gw.GenerateRequest(parameters=gw.GenerationParameters(seed=3)), found, capable)
 
 
 PLAIN = {"account": "work", "model": "gpt-4.1-mini"}
@@ -296,7 +296,7 @@ def sent(parameters: gw.GenerationParameters, name: str = "openai/unknown", **ro
     configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
     resolved = Routes(configured).resolve("a" if route else name)
     capabilities = ADAPTERS[resolved.row.dialect, resolved.api].capabilities
-    return applied(parameters, resolved, capabilities)
+    return applied(gw.GenerateRequest(parameters=parameters), resolved, capabilities).parameters
 
 
 def test_parameters_are_applied_as_asked() -> None:

@@ -15,7 +15,7 @@ import pytest
 import trustme
 from aiohttp import CookieJar
 
-from gateway.clients import bearer_client
+from gateway.clients import Wanted, bearer_client
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.upstream import PIECE_BYTES, Upstream, Upstreams
@@ -376,5 +376,5 @@ print(sorted({"openai", "anthropic", "httpx", "httpx2", "httpcore2"} & set(sys.m
 
 @pytest.mark.parametrize(("key", "headers"), [("", {}), ("k", {"authorization": "Bearer k"})])
 def test_a_servers_key_is_a_bearer_token(key: str, headers: Mapping[str, str]) -> None:
-    client = bearer_client("http://127.0.0.1:9", key)
+    client = bearer_client(Wanted("http://127.0.0.1:9", key))
     assert {name: value for name, value in client.headers.items() if name == "authorization"} == headers

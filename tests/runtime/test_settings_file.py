@@ -111,7 +111,7 @@ routes:
 ---
 routes:
   r: {account: openai, model: m, api: chat, input_modalities: [text, smell]}
-=> 2: routes.r.input_modalities[1]: should be 'text', 'image', 'video', 'audio' or '3d', not "smell"
+=> 2: routes.r.input_modalities[1]: should be 'text', 'image', 'video', 'audio', '3d' or 'document', not "smell"
 ---
 prices:
   openai/x: {input: -1, output: 1}

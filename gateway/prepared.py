@@ -1,0 +1,104 @@
+"""A conversation's request in its provider's form: what a single call sends, a stream asks and a batch collects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.adapters import ADAPTERS, WITHOUT_URIS
+from gateway.adapters.base import TEXT_ALONE, Capabilities
+from gateway.adapters.blocks import Ask, Turn
+from gateway.bodies import Json
+from gateway.extras import extra_of, put_extra
+from gateway.media_blocks import MODALITY_NAMES, Fetch
+from gateway.parameters import applied
+from gateway.parts import LARGE_BYTES, turns_of
+from gateway.resolved import ResolvedRoute
+from gateway.splicing import Splice
+from gateway.tools import choice_of, tools_of
+from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.v1 import gateway_pb2 as gw
+
+# If an API needs an output limit and the caller gives none.
+DEFAULT_OUTPUT_TOKENS = 4096
+
+
+class Prepared(NamedTuple):
+    """A request to be sent. pieces: its body. headers: beyond the client's own. parameters: what is sent of them. dropped: names of those
+    that were asked for and are not.
+    """
+
+    path: str
+    pieces: Sequence[bytes]
+    headers: Mapping[str, str] | None
+    parameters: gw.GenerationParameters
+    dropped: Sequence[str]
+
+
+def outputs_of(request: gw.GenerateRequest, route: ResolvedRoute) -> frozenset[int]:
+    """What the answer is to consist of. Raises CallFailed (UNSUPPORTED) for what the model does not make."""
+    outputs = frozenset(request.output_modalities) if request.output_modalities else TEXT_ALONE
+    if not outputs <= route.outputs:
+        wrong = outputs - route.outputs
+        names = " or ".join(MODALITY_NAMES.get(modality, "nothing") for modality in sorted(wrong))
+        raise CallFailed(ErrorClass.UNSUPPORTED, f"{route.provider}/{route.model} does not make {names}", part="output_modalities")
+    return outputs
+
+
+async def prepared(
+    request: gw.GenerateRequest, route: ResolvedRoute, model: str, fetch: Fetch, *, size: int = 0, streamed: bool = False
+) -> Prepared:
+    """The request as its provider gets it.
+
+    model: its name there. fetch: reads stored media. size: about the request's bytes. streamed: the answer is to come as a stream.
+    Raises CallFailed for what cannot be sent, by its path.
+    """
+    dialect, api = route.row.dialect, route.api
+    adapter = ADAPTERS[dialect, api]
+    outputs, taker = outputs_of(request, route), f"{route.provider}/{route.model}"
+    parameters, dropped = applied(request, route, adapter.capabilities)
+    capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[dialect, api]
+    splice = Splice()
+    turns = await turns_of(request.messages, capable, route.modalities, fetch, taker, video_frames=route.video_frames, encode=splice.put)
+    if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
+        parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
+    body = adapter.request(model, _asked(request, turns, parameters, capable, taker))
+    if outputs != TEXT_ALONE:
+        adapter.ask_for(body, outputs, route.media)
+    _add(body, request, route)
+    headers = adapter.headers(body)
+    beside = size - splice.size
+    pieces = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)
+    _check_length(pieces, adapter.capabilities.request_bytes, taker)
+    return Prepared(adapter.path(model, streamed=streamed), pieces, headers, parameters, dropped)
+
+
+def _asked(
+    request: gw.GenerateRequest, turns: Sequence[Turn], parameters: gw.GenerationParameters, capabilities: Capabilities, taker: str
+) -> Ask:
+    if not request.tools and not request.HasField("tool_choice"):
+        return Ask(turns, parameters)
+    tools = tools_of(request, capabilities, taker)
+    return Ask(turns, parameters, tools, choice_of(request, tools))
+
+
+def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute) -> None:
+    """Has a body say what the provider calls otherwise, and what the route and the request add."""
+    for ours, theirs in route.row.renames.items():
+        if ours in body:
+            body[theirs] = body.pop(ours)
+    if route.parameters.extra:
+        put_extra(body, route.parameters.extra, said_by=f"parameters.extra of the route {route.name}")
+    if request.extra_json:
+        put_extra(body, extra_of(request))
+
+
+def _check_length(pieces: Sequence[bytes], most: int, taker: str) -> None:
+    """Raises CallFailed for a body of more bytes than its provider takes. most: 0 = not known."""
+    if most and (length := sum(map(len, pieces))) > most:
+        raise CallFailed(
+            ErrorClass.CONTEXT_TOO_LONG,
+            f"{taker} takes at most {most:,} bytes in one request; this has {length:,}",
+            part="messages",
+        )
