@@ -32,6 +32,8 @@ class ResponsesAssembler:
             return [text_piece(delta)] if delta and isinstance(delta, str) else ()
         if kind in _REASONING:
             return [reasoning_piece(delta)] if delta and isinstance(delta, str) else ()
+        if kind == "response.reasoning_summary_part.added" and found.get("summary_index"):
+            return [reasoning_piece("\n")]
         if kind == "response.output_item.done":
             index, item = found.get("output_index"), found.get("item")
             self._items[index if isinstance(index, int) else len(self._items)] = item

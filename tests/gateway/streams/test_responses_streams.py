@@ -50,6 +50,18 @@ def test_the_last_event_has_the_response_and_the_others_its_pieces() -> None:
     assert pieces[4:] == [part for part in OpenAIResponses().answer(body).parts if part.HasField("tool_call")]
 
 
+def test_parts_of_a_summary_are_lines_as_in_the_answer() -> None:
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "one"}, {"type": "summary_text", "text": "two"}]}
+    events: list[dict[str, Any]] = []
+    for index, text in enumerate(("one", "two")):
+        events.append(
+            {"type": "response.reasoning_summary_part.added", "summary_index": index, "part": {"type": "summary_text", "text": ""}}
+        )
+        events.append({"type": "response.reasoning_summary_text.delta", "summary_index": index, "delta": text})
+    pieces, body = read(*events, {**COMPLETED, "response": {**RESPONSE, "output": [thought]}})
+    assert "".join(piece.reasoning.text for piece in pieces) == OpenAIResponses().answer(body).parts[0].reasoning.text == "one\ntwo"
+
+
 def test_a_last_event_without_items_has_those_that_came_before() -> None:
     assert read(*PIECES, {**COMPLETED, "response": {**RESPONSE, "output": []}})[1] == RESPONSE
 
