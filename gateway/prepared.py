@@ -16,6 +16,7 @@ from gateway.parameters import applied
 from gateway.parts import LARGE_BYTES, turns_of
 from gateway.resolved import ResolvedRoute
 from gateway.splicing import Splice
+from gateway.streams.table import STREAMS
 from gateway.tools import choice_of, tools_of
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as gw
@@ -51,7 +52,8 @@ async def prepared(
 ) -> Prepared:
     """The request as its provider gets it.
 
-    model: its name there. fetch: reads stored media. size: about the request's bytes. streamed: the answer is to come as a stream.
+    model: its name there. fetch: reads stored media. size: about the request's bytes. streamed: the answer is to come as a stream; its API
+    is in STREAMS.
     Raises CallFailed for what cannot be sent, by its path.
     """
     dialect, api = route.row.dialect, route.api
@@ -67,6 +69,8 @@ async def prepared(
     if outputs != TEXT_ALONE:
         adapter.ask_for(body, outputs, route.media)
     _add(body, request, route)
+    if streamed:
+        STREAMS[dialect, api].ask(body, route.row)
     headers = adapter.headers(body)
     beside = size - splice.size
     pieces = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)

@@ -48,8 +48,8 @@ class Provider:
     all its own; "" = the host of base_url alone.
     implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
     models: the only ones it has; empty = any. limits: those of an account that names none.
-    renames: fields of a conversation's body that have another name here. problem: a function that says why it cannot be used on this
-    machine, as "module:name"; "" = it always can.
+    renames: fields of a conversation's body that have another name here. tells_usage: its streams say what was used unasked, and it refuses
+    requests that ask. problem: a function that says why it cannot be used on this machine, as "module:name"; "" = it always can.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Provider:
     models: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tells_usage: bool = False
     problem: str = ""
 
     def is_at(self, base_url: str) -> bool:
@@ -103,7 +104,9 @@ class Provider:
                 return False
 
 
-def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,), **renames: str) -> Provider:
+def _hosted(
+    name: str, key_variable: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,), *, tells_usage: bool = False, **renames: str
+) -> Provider:
     """A hosted provider of the compatible format, which bills."""
     return Provider(
         name,
@@ -113,6 +116,7 @@ def _hosted(name: str, key_variable: str, base_url: str, apis: tuple[Api, ...] =
         key_variable=key_variable,
         base_url=base_url,
         renames=MappingProxyType(renames),
+        tells_usage=tells_usage,
     )
 
 
@@ -142,8 +146,8 @@ _ROWS = (
     ),
     # https://openrouter.ai/docs/quickstart
     _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),
-    # https://docs.mistral.ai/api: a field that it does not know, such as seed, is refused
-    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", seed="random_seed"),
+    # https://docs.mistral.ai/api: a field that it does not know, such as seed or stream_options.include_usage, is refused
+    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", tells_usage=True, seed="random_seed"),
     # https://console.groq.com/docs/openai
     _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.SPEECH)),
     # https://docs.together.ai/docs/inference/openai-compatibility

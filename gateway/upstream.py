@@ -10,7 +10,8 @@ import asyncio
 import pkgutil
 import ssl
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 
@@ -39,8 +40,32 @@ KEPT_S = 30.0
 """An idle connection is closed after this time: what is kept for longer, servers and what stands before them have often closed already."""
 
 
+class Incoming:
+    """An answer that is read as it comes. status; headers: by lower-case names."""
+
+    def __init__(self, response: aiohttp.ClientResponse, broken: Callable[[Exception], CallFailed]) -> None:
+        self.status = response.status
+        self.headers = _plain(response.raw_headers)
+        self._content = response.content
+        self._broken = broken
+
+    def ready(self) -> bytes:
+        """What has come already, decompressed; b"" if that is nothing. Raises CallFailed if the connection has broken."""
+        try:
+            return self._content.read_nowait()
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise self._broken(error) from None
+
+    async def read(self) -> bytes:
+        """What comes next; b"" at the end. Raises CallFailed if the connection breaks. It may be cancelled, and asked again."""
+        try:
+            return await self._content.readany()
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise self._broken(error) from None
+
+
 class Upstream:
-    """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed."""
+    """One account's connections. ``post`` is one call: an HTTP answer of any status, or CallFailed. ``stream`` is one, too."""
 
     def __init__(self, route: ResolvedRoute, client: Client, key: str, session: aiohttp.ClientSession) -> None:
         self._route = route
@@ -94,6 +119,45 @@ class Upstream:
         body: whole or in pieces. limit: bytes of the answer at most.
         Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
+        url, asked, data = await self._asked(method, path, body, headers)
+        started = time.perf_counter()
+        try:
+            # A redirect would carry the key elsewhere.
+            async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
+                self._check_proxy(response)
+                answer = await self._read(response, limit)
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise self._broken(error) from None
+        return response.status, _plain(response.raw_headers), answer, time.perf_counter() - started
+
+    @asynccontextmanager
+    async def stream(self, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None) -> AsyncIterator[Incoming]:
+        """Sends one JSON body; its answer is read as it comes. Leaving the context before its end closes the connection at once.
+
+        Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
+        """
+        url, asked, data = await self._asked("POST", path, body, headers)
+        try:
+            response = await self._session.request("POST", url, data=data, headers=asked, allow_redirects=False)
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise self._broken(error) from None
+        try:
+            try:
+                self._check_proxy(response)
+            except aiohttp.ClientHttpProxyError as error:
+                raise self._broken(error) from None
+            yield Incoming(response, self._broken)
+        finally:
+            response.close()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._session.close()
+
+    async def _asked(
+        self, method: str, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None
+    ) -> tuple[URL, CIMultiDict[str], bytes | AsyncIterator[memoryview] | None]:
+        """Where a request goes, its headers, and its body as it is written."""
         url = self._urls.get(path)
         if url is None:
             url = URL(f"{self.base_url.rstrip('/')}/{path}")
@@ -108,32 +172,20 @@ class Upstream:
             asked = asked.copy()
             asked.update(await self._authorise(method, str(url), pieces))
         length = sum(map(len, pieces))
-        data: bytes | AsyncIterator[memoryview] | None = None
         if length > PIECE_BYTES:
-            asked, data = asked.copy(), _slices(pieces)
+            asked = asked.copy()
             asked["content-length"] = str(length)
-        elif length:
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        started = time.perf_counter()
-        try:
-            # A redirect would carry the key elsewhere.
-            async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
-                if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self._is_proxys(response):
-                    raise aiohttp.ClientHttpProxyError(
-                        response.request_info, response.history, status=response.status, message=response.reason or ""
-                    )
-                answer = await self._read(response, limit)
-        except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            raise self._broken(error) from None
-        return response.status, _plain(response.raw_headers), answer, time.perf_counter() - started
+            return url, asked, _slices(pieces)
+        return url, asked, (pieces[0] if len(pieces) == 1 else b"".join(pieces)) if length else None
 
-    async def close(self) -> None:
-        """Closes all connections."""
-        await self._session.close()
-
-    def _is_proxys(self, response: aiohttp.ClientResponse) -> bool:
-        """Whether a proxy's own response would look like this one: to https it leads by a tunnel, and what it says of that is an error."""
-        return response.url.scheme == "http" and proxy_to(self.base_url) is not None
+    def _check_proxy(self, response: aiohttp.ClientResponse) -> None:
+        """Raises ClientHttpProxyError for a response that is a proxy's own: to https it leads by a tunnel, and what it says of that is an
+        error.
+        """
+        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and response.url.scheme == "http" and proxy_to(self.base_url):
+            raise aiohttp.ClientHttpProxyError(
+                response.request_info, response.history, status=response.status, message=response.reason or ""
+            )
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         """The body, decompressed. A short one has come with its headers, and is not waited for."""
