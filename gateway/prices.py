@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from genlevel.runtime.settings import ModelPrice
@@ -75,6 +76,32 @@ class Price:
             price.long_context_above_tokens = self.long_above
             price.long_context_input_factor = _plain(self.long_input)
             price.long_context_output_factor = _plain(self.long_output)
+        return price
+
+
+@dataclass(frozen=True, slots=True)
+class DatedPrice:
+    """A price, and where it is from. as_of: the day on which it was read; "" = not said. later: what it is from changes_on on (UTC)."""
+
+    first: Price
+    source: str = ""
+    as_of: str = ""
+    changes_on: date | None = None
+    later: Price | None = None
+
+    @property
+    def now(self) -> Price:
+        """What is in force today."""
+        return self.first if self.changes_on is None else self.on(datetime.now(UTC).date())
+
+    def on(self, day: date) -> Price:
+        """What is in force on a day."""
+        return self.first if self.later is None or self.changes_on is None or day < self.changes_on else self.later
+
+    def message(self) -> gw.Price:
+        """Today's price as decimals in text, with its source."""
+        price = self.now.message()
+        price.source, price.as_of = self.source, self.as_of
         return price
 
 

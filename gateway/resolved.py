@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gateway.addresses import host_of
 from gateway.keys import KeySource
 from gateway.models import ModelFacts
-from gateway.prices import Price
+from gateway.prices import DatedPrice, Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.hosts import is_loopback_url
@@ -41,7 +41,7 @@ class ResolvedRoute:
     outputs: frozenset[int]
     media: RouteMedia
     video_frames: int
-    price: Price | None
+    priced: DatedPrice | None
     facts: ModelFacts
     limits: Limits
     parameters: RouteParameters
@@ -67,6 +67,11 @@ class ResolvedRoute:
     def given_by_address(self) -> bool:
         """Whether it is no route of the settings, but a server that a caller named by its address (Routes.add)."""
         return not self.row.implied and self.account == self.shown
+
+    @property
+    def price(self) -> Price | None:
+        """What is in force today; None: it has no price."""
+        return None if self.priced is None else self.priced.now
 
     @property
     def shown(self) -> str:
@@ -127,13 +132,13 @@ class ResolvedRoute:
             max_tokens_per_image=self.facts.image_tokens,
             extra_output_tokens=self.parameters.extra_output_tokens or self.facts.extra_output_tokens,
             structured_output=self.structured_output,
-            max_output_tokens_per_image=self.media.max_tokens_per_image,
+            max_output_tokens_per_image=self.media.max_tokens_per_image or self.facts.output_image_tokens,
             video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
             fingerprint=self.fingerprint,
             takes_seed=takes_seed(self.row.dialect, self.api) and "seed" not in self.facts.omits,
             boxes=self.boxes,
         )
-        if self.price is not None:
-            info.price.CopyFrom(self.price.message())
+        if self.priced is not None:
+            info.price.CopyFrom(self.priced.message())
         return info

@@ -11,8 +11,8 @@ from gateway.addresses import host_of
 from gateway.fingerprints import fingerprint
 from gateway.keys import KeySource
 from gateway.media_blocks import MODALITY_NAMES
-from gateway.models import ModelFacts, facts, table
-from gateway.prices import Price
+from gateway.models import ModelFacts, facts, known_models, providers_known
+from gateway.prices import DatedPrice, Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
@@ -32,7 +32,8 @@ MAX_RESOLVED = 1000
 LONGEST_NAME = 200
 """Characters of a name that is not configured: routes and series keep it."""
 # What a provider that never charges costs.
-FREE = Price.of(ModelPrice(input=Decimal(0), output=Decimal(0)))
+FREE = DatedPrice(Price.of(ModelPrice(input=Decimal(0), output=Decimal(0))))
+CONFIGURED = "configuration"
 
 
 class Routes:
@@ -107,7 +108,8 @@ class Routes:
 
     def known(self) -> list[ResolvedRoute]:
         """The hosted models whose facts are shipped, unless a configured route has their name."""
-        return [self.resolve(name) for name in table() if name not in self._named]
+        names = (f"{provider}/{model}" for provider in providers_known() for model in known_models(provider))
+        return [self.resolve(name) for name in names if name not in self._named]
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._settings.routes)[:10])
@@ -175,7 +177,7 @@ class Routes:
             outputs=self._outputs(name, row, api, tuple(route.output_modalities or known.makes or MAKES.get(api, ("text",)))),
             media=route.media,
             video_frames=route.video_frames,
-            price=self._price(name, row, route, known),
+            priced=self._price(name, row, route, known),
             facts=known,
             limits=row.limits if account.limits == NO_LIMITS else account.limits,
             parameters=route.parameters,
@@ -191,11 +193,11 @@ class Routes:
             return replace(known, context_tokens=route.context_tokens)
         return replace(known, context_tokens=self._settings.embedded.context_tokens) if row.is_started_here else known
 
-    def _price(self, name: str, row: Provider, route: Route, known: ModelFacts) -> Price | None:
+    def _price(self, name: str, row: Provider, route: Route, known: ModelFacts) -> DatedPrice | None:
         """The route's own price, else that of the settings, else the shipped one."""
         said = route.price or self._settings.prices.get(f"{row.name}/{route.model}") or self._settings.prices.get(name)
         if said:
-            return Price.of(said)
+            return DatedPrice(Price.of(said), CONFIGURED)
         return FREE if row.charging is Charging.NEVER else known.price
 
     def _inputs(self, name: str, row: Provider, api: Api, route: Route, known: ModelFacts) -> frozenset[int]:

@@ -465,7 +465,7 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ..., stopping: _Optional[bool] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input", "audio_input", "image_output", "audio_output", "cache_write_hour", "per_input_second", "characters")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input", "audio_input", "image_output", "audio_output", "cache_write_hour", "per_input_second", "characters", "source", "as_of")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
@@ -483,6 +483,8 @@ class Price(_message.Message):
     CACHE_WRITE_HOUR_FIELD_NUMBER: _ClassVar[int]
     PER_INPUT_SECOND_FIELD_NUMBER: _ClassVar[int]
     CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
@@ -500,7 +502,9 @@ class Price(_message.Message):
     cache_write_hour: str
     per_input_second: str
     characters: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ..., audio_input: _Optional[str] = ..., image_output: _Optional[str] = ..., audio_output: _Optional[str] = ..., cache_write_hour: _Optional[str] = ..., per_input_second: _Optional[str] = ..., characters: _Optional[str] = ...) -> None: ...
+    source: str
+    as_of: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ..., audio_input: _Optional[str] = ..., image_output: _Optional[str] = ..., audio_output: _Optional[str] = ..., cache_write_hour: _Optional[str] = ..., per_input_second: _Optional[str] = ..., characters: _Optional[str] = ..., source: _Optional[str] = ..., as_of: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")

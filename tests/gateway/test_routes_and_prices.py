@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters import ADAPTERS, MAKERS
-from gateway.models import ModelFacts, table
+from gateway.models import known_models, providers_known
 from gateway.parameters import applied
 from gateway.prices import Price, cost_nano_usd
 from gateway.providers import PROVIDERS
@@ -22,6 +22,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 COUNTS = st.integers(0, 10**7)
+NAMES = [f"{provider}/{model}" for provider in providers_known() for model in known_models(provider)]
 DOLLARS = st.decimals(0, 200, places=6)
 
 
@@ -118,7 +119,7 @@ def test_a_plain_route_has_no_fingerprint_nor_has_what_decides_no_answer() -> No
     ):
         assert fingerprint_of(**change) == "", change
     routes = Routes(settings())
-    assert {routes.resolve(name).fingerprint for name in ("openai/x", "anthropic/x", "embedded/generalist", *table())} == {""}
+    assert {routes.resolve(name).fingerprint for name in ("openai/x", "anthropic/x", "embedded/generalist", *NAMES)} == {""}
     assert routes.add("m at http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1", "m", api="images").fingerprint == ""
     assert Routes(settings(routes={"r": Route(account="local", model="m")})).resolve("r").fingerprint
 
@@ -382,22 +383,6 @@ def test_every_provider_and_api_has_an_adapter() -> None:
         assert adapter.api == api
 
 
-def test_the_shipped_table_is_whole() -> None:
-    for name, facts in table().items():
-        provider, _, _ = name.partition("/")
-        assert provider in PROVIDERS
-        assert isinstance(facts, ModelFacts)
-        if facts.makes:  # generators have no context to speak of
-            assert facts.api in PROVIDERS[provider].apis
-            assert not facts.structured_output
-            continue
-        assert facts.price is not None
-        assert facts.price.output >= facts.price.input >= facts.price.cache_read > 0
-        assert facts.context_tokens >= facts.max_output_tokens > 0
-        assert set(facts.modalities) == {"text", "image"}
-        assert bool(facts.extra_output_tokens) == facts.reasoning
-
-
 @given(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), st.tuples(DOLLARS, DOLLARS, DOLLARS, DOLLARS))
 def test_cost_is_the_exact_sum_rounded_half_up(tokens: tuple[int, ...], dollars: tuple[Decimal, ...]) -> None:
     plain, read, write, output, reasoning = tokens
@@ -478,7 +463,7 @@ def test_a_service_asks_hosted_providers_and_the_embedded_model_without_configur
     routes = Routes(Settings(), served=True)
     assert [routes.resolve(name).provider for name in ("openai/x", "groq/x", EMBEDDED_ROUTE)] == ["openai", "groq", "embedded"]
     assert len(routes.configured()) == 1
-    assert len(routes.known()) == len(table())
+    assert [route.name for route in routes.known()] == NAMES
     with pytest.raises(CallFailed) as caught:
         routes.resolve("x" * 10_000)
     assert len(caught.value.message) < 500
