@@ -6,8 +6,10 @@ import asyncio
 import math
 from types import TracebackType
 
+from genlevel.runtime.admission.room import Hold, Room
 from genlevel.runtime.errors import STOPPING, CallFailed, ErrorClass
 
+MEDIA_BYTES = 64 << 20
 _EARLY_S = 0.001
 """Timers may go off so much too early."""
 
@@ -24,13 +26,15 @@ class Call:
     deadline: by the loop's clock. is_large: it has media, or long texts, in memory.
     """
 
-    __slots__ = ("_calls", "_cancelled", "_ended", "_task", "begun", "deadline", "is_large")
+    __slots__ = ("_calls", "_cancelled", "_ended", "_receiving", "_sending", "_task", "begun", "deadline", "is_large")
 
     def __init__(self, calls: Calls, task: asyncio.Task[object], deadline: float) -> None:
         self._calls = calls
         self._task = task
         self._cancelled = task.cancelling()  # by others, before
         self._ended = False
+        self._sending: Hold | None = None
+        self._receiving: Hold | None = None
         self.deadline = deadline
         self.begun = False
         self.is_large = False
@@ -40,6 +44,22 @@ class Call:
         if self._calls.stopping:
             raise not_sent()
         self.begun = True
+
+    async def sends(self, size: int) -> None:
+        """Waits for room for so many bytes of stored media, which are in memory until they are ``sent``."""
+        self._sending = await self._calls.sending.enter("", size)
+
+    def sent(self) -> None:
+        """What it sends is not in memory any more."""
+        if self._sending is not None:
+            self._sending.leave()
+
+    async def receives(self, size: int) -> None:
+        """Waits for room for an answer of so many bytes, or takes more for one that turns out to be larger."""
+        if self._receiving is None:
+            self._receiving = await self._calls.receiving.enter("", size)
+        elif size > self._receiving.size:
+            self._receiving.resize(size)
 
     def end(self) -> None:
         """Takes away what is left of its time."""
@@ -55,6 +75,9 @@ class Call:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._calls.leave(self)
+        self.sent()
+        if self._receiving is not None:
+            self._receiving.leave()
         if not self._ended or self._task.uncancel() > self._cancelled or kind is not asyncio.CancelledError:
             return
         if self._calls.stopping and not self.begun:
@@ -67,11 +90,14 @@ class Call:
 
 class Calls:
     """All calls that are open, and one timer for all: most calls end long before their time. stopping: nothing new begins. over: nothing
-    goes on.
+    goes on. sending, receiving: bytes of stored media that are on their way to providers, and of large answers that are being read; each
+    has room for media_bytes, and a single larger one has it alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, media_bytes: int = MEDIA_BYTES) -> None:
         self.open: set[Call] = set()
+        self.sending = Room(media_bytes, 1.0)
+        self.receiving = Room(media_bytes, 1.0)
         self._none = asyncio.Event()
         self._none.set()
         self._timer: asyncio.TimerHandle | None = None

@@ -19,12 +19,13 @@ class Client:
     """base_url: where requests go. headers: those of every request, the key's among them, with lower-case names.
 
     authorise: makes the headers that each request needs anew, a signature or a token, from its method, URL and body (in pieces). It may
-    raise CallFailed. None: none are needed.
+    raise CallFailed. None: none are needed. reads_body: it looks at the body; media are encoded before then, else while they are sent.
     """
 
     base_url: str
     headers: Mapping[str, str]
     authorise: Authorise | None = None
+    reads_body: bool = True
 
 
 Authorise = Callable[[str, str, Sequence[bytes]], Awaitable[Mapping[str, str]]]

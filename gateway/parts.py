@@ -26,15 +26,17 @@ _PLACES = {"tool_call": "assistant", "reasoning": "assistant"}
 """Parts that only messages of one role have."""
 
 
-def is_large(messages: Iterable[ct.Message], size: int) -> bool:
-    """Whether a request of these messages, of so many bytes, has media, or texts, that other calls should not wait for."""
-    if size > LARGE_BYTES:
-        return True
+def blobs_of(messages: Iterable[ct.Message]) -> list[ct.BlobReference]:
+    """The stored objects that messages name."""
+    found = []
     for message in messages:
         for part in message.parts:
-            if part.HasField("media") and part.media.HasField("blob"):
-                return True
-    return False
+            if part.HasField("media"):
+                if part.media.HasField("blob"):
+                    found.append(part.media.blob)
+            elif part.HasField("tool_result"):
+                found += [media.blob for media in part.tool_result.media if media.HasField("blob")]
+    return found
 
 
 async def turns_of(

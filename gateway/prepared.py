@@ -15,7 +15,7 @@ from gateway.media_blocks import MODALITY_NAMES, Fetch
 from gateway.parameters import applied
 from gateway.parts import LARGE_BYTES, turns_of
 from gateway.resolved import ResolvedRoute
-from gateway.splicing import Splice
+from gateway.splicing import Piece, Splice
 from gateway.streams.table import STREAMS
 from gateway.tools import choice_of, tools_of
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -26,12 +26,12 @@ DEFAULT_OUTPUT_TOKENS = 4096
 
 
 class Prepared(NamedTuple):
-    """A request to be sent. pieces: its body. headers: beyond the client's own. parameters: what is sent of them. dropped: names of those
-    that were asked for and are not.
+    """A request to be sent. pieces: its body, emptied while it is sent. headers: beyond the client's own. parameters: what is sent of them.
+    dropped: names of those that were asked for and are not.
     """
 
     path: str
-    pieces: Sequence[bytes]
+    pieces: list[Piece]
     headers: Mapping[str, str] | None
     parameters: gw.GenerationParameters
     dropped: Sequence[str]
@@ -98,7 +98,7 @@ def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute) -> None:
         put_extra(body, extra_of(request))
 
 
-def _check_length(pieces: Sequence[bytes], most: int, taker: str) -> None:
+def _check_length(pieces: Sequence[Piece], most: int, taker: str) -> None:
     """Raises CallFailed for a body of more bytes than its provider takes. most: 0 = not known."""
     if most and (length := sum(map(len, pieces))) > most:
         raise CallFailed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
 from gateway.media_blocks import Fetch
 from gateway.parameters import applied
-from gateway.parts import LARGE_BYTES, is_large, turns_of
+from gateway.parts import LARGE_BYTES, blobs_of, turns_of
 from gateway.prepared import outputs_of, prepared
 from gateway.prices import cost_nano_usd
 from gateway.remaining import nearly_used_up
@@ -35,7 +35,7 @@ from gateway.spans import traced
 from gateway.telemetry import Telemetry
 from gateway.tools import tools_of
 from gateway.upstream import Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
 from genlevel.runtime.memory import give_back
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.traces import spans
@@ -71,7 +71,7 @@ class Gateway:
         self._spans = spans(settings.traces.endpoint, "genlevel-gateway")
         self._upstreams = Upstreams()
         self._jobs = Jobs()
-        self._calls = Calls()
+        self._calls = Calls(settings.limits.media_bytes)
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
         self._blobs: BlobStore | None = None
         self._encoding = asyncio.Semaphore(LARGE_AT_ONCE)
@@ -186,12 +186,15 @@ class Gateway:
         if maker is not None:
             outputs_of(request, route)
             return await self._make(route, maker, request, call)
-        call.is_large = is_large(messages, size)
+        stored = blobs_of(messages)
+        call.is_large = size > LARGE_BYTES or bool(stored)
+        if stored:
+            await call.sends(await asyncio.to_thread(self._bytes_of, stored))
         async with self._encoding if call.is_large else _AT_ONCE:
             upstream, model, starting_s = await self._upstream(route)
             sent = await prepared(request, route, model, self._stored(), size=size)
         call.begin()
-        status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers)
+        status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers, call=call)
         call.is_large |= len(raw) > LARGE_BYTES
         answer = answer_of(route, upstream, status, headers, raw)
         response = response_of(route, answer, sent.parameters, sent.dropped, upstream_s=starting_s + upstream_s)
@@ -315,6 +318,14 @@ class Gateway:
             return content
 
         return fetch
+
+    def _bytes_of(self, references: Sequence[ct.BlobReference]) -> int:
+        """Bytes of stored objects, as far as they are there, and as far as one request may name. Blocks."""
+        size = 0
+        for reference in references:
+            with suppress(StorageError, UsageError):  # said when they are fetched, with the part's path
+                size += self._store().size(reference.sha256)
+        return min(size, MAX_REQUEST_BYTES)
 
     def _store(self) -> BlobStore:
         if self._blobs is None:

@@ -10,7 +10,7 @@ import asyncio
 import pkgutil
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -20,9 +20,11 @@ from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
+from gateway.calls import Call
 from gateway.clients import Client, ClientFactory, Wanted
 from gateway.errors import redact
 from gateway.resolved import ResolvedRoute
+from gateway.splicing import Encoded, Piece
 from genlevel.runtime import logs
 from genlevel.runtime.certificates import believed
 from genlevel.runtime.connection_errors import REFUSED, reason
@@ -35,6 +37,8 @@ CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 << 20
 # A larger body is written in pieces, so that other calls have their turn in between.
 PIECE_BYTES = 1 << 20
+LARGE_ANSWER_BYTES = 1 << 20
+"""Of a larger answer no more is read until there is room for it."""
 CONNECTIONS = 2048
 KEPT_S = 30.0
 """An idle connection is closed after this time: what is kept for longer, servers and what stands before them have often closed already."""
@@ -73,6 +77,7 @@ class Upstream:
         self.shown = route.shown
         self.base_url = client.base_url
         self._authorise = client.authorise
+        self._reads_body = client.reads_body
         self.key = key
         self._session = session
         # Of each request, not of the session: aiohttp would send the session's, and so the key, to a proxy, in the clear.
@@ -100,43 +105,47 @@ class Upstream:
             ) from None
 
     def post(
-        self, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None
+        self, path: str, body: bytes | list[Piece], headers: Mapping[str, str] | None = None, *, call: Call | None = None
     ) -> Coroutine[object, None, tuple[int, Mapping[str, str], bytes, float]]:
         """Sends one JSON body. See ``send``."""
-        return self.send("POST", path, body, headers)
+        return self.send("POST", path, body, headers, call=call)
 
     async def send(
         self,
         method: str,
         path: str,
-        body: bytes | Sequence[bytes],
+        body: bytes | list[Piece],
         headers: Mapping[str, str] | None = None,
         *,
         limit: int = MAX_ANSWER_BYTES,
+        call: Call | None = None,
     ) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
 
-        body: whole or in pieces. limit: bytes of the answer at most.
+        body: whole, or pieces; their list is emptied meanwhile, so that media are not in memory while a model works. limit: bytes of the
+        answer at most. call: what it is for, which is told when the body is sent, and waits for room if the answer is large.
         Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
-        url, asked, data = await self._asked(method, path, body, headers)
+        url, asked, data = await self._asked(method, path, body, headers, call)
         started = time.perf_counter()
         try:
             # A redirect would carry the key elsewhere.
             async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
                 self._check_proxy(response)
-                answer = await self._read(response, limit)
+                answer = await self._read(response, limit, call)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
         return response.status, _plain(response.raw_headers), answer, time.perf_counter() - started
 
     @asynccontextmanager
-    async def stream(self, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None) -> AsyncIterator[Incoming]:
-        """Sends one JSON body; its answer is read as it comes. Leaving the context before its end closes the connection at once.
+    async def stream(
+        self, path: str, body: bytes | list[Piece], headers: Mapping[str, str] | None = None, *, call: Call | None = None
+    ) -> AsyncIterator[Incoming]:
+        """Sends one JSON body (see ``send``); its answer is read as it comes. Leaving the context early closes the connection at once.
 
         Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
-        url, asked, data = await self._asked("POST", path, body, headers)
+        url, asked, data = await self._asked("POST", path, body, headers, call)
         try:
             response = await self._session.request("POST", url, data=data, headers=asked, allow_redirects=False)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
@@ -155,8 +164,8 @@ class Upstream:
         await self._session.close()
 
     async def _asked(
-        self, method: str, path: str, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None
-    ) -> tuple[URL, CIMultiDict[str], bytes | AsyncIterator[memoryview] | None]:
+        self, method: str, path: str, body: bytes | list[Piece], headers: Mapping[str, str] | None, call: Call | None
+    ) -> tuple[URL, CIMultiDict[str], bytes | AsyncIterator[bytes | memoryview] | None]:
         """Where a request goes, its headers, and its body as it is written."""
         url = self._urls.get(path)
         if url is None:
@@ -167,16 +176,20 @@ class Upstream:
         if headers:
             asked = asked.copy()
             asked.update(headers)
-        pieces = (body,) if isinstance(body, bytes) else body
+        pieces: list[Piece] = [body] if isinstance(body, bytes) else body
         if self._authorise is not None:
             asked = asked.copy()
-            asked.update(await self._authorise(method, str(url), pieces))
+            asked.update(await self._authorised(method, url, pieces))
         length = sum(map(len, pieces))
         if length > PIECE_BYTES:
             asked = asked.copy()
             asked["content-length"] = str(length)
-            return url, asked, _slices(pieces)
-        return url, asked, (pieces[0] if len(pieces) == 1 else b"".join(pieces)) if length else None
+            return url, asked, _slices(pieces, call)
+        if not length:
+            return url, asked, None
+        data = b"".join(map(bytes, pieces))
+        pieces.clear()
+        return url, asked, data
 
     def _check_proxy(self, response: aiohttp.ClientResponse) -> None:
         """Raises ClientHttpProxyError for a response that is a proxy's own: to https it leads by a tunnel, and what it says of that is an
@@ -187,7 +200,14 @@ class Upstream:
                 response.request_info, response.history, status=response.status, message=response.reason or ""
             )
 
-    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+    async def _authorised(self, method: str, url: URL, pieces: list[Piece]) -> Mapping[str, str]:
+        assert self._authorise is not None
+        whole = list(map(bytes, pieces)) if self._reads_body else []
+        if self._reads_body:
+            pieces[:] = whole
+        return await self._authorise(method, str(url), whole)
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int, call: Call | None) -> bytes:
         """The body, decompressed. A short one has come with its headers, and is not waited for."""
         chunks, content = [], response.content
         size = 0
@@ -202,6 +222,8 @@ class Upstream:
                     may_be_charged=True,
                 )
             chunks.append(chunk)
+            if size > LARGE_ANSWER_BYTES and call is not None:
+                await call.receives(max(size, min(response.content_length or 0, limit)))
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _advice(self) -> str:
@@ -301,11 +323,21 @@ def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return plain
 
 
-async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:
-    for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(piece), PIECE_BYTES):
-            yield view[start : start + PIECE_BYTES]
+async def _slices(pieces: list[Piece], call: Call | None) -> AsyncIterator[bytes | memoryview]:
+    pieces.reverse()
+    while pieces:
+        piece = pieces.pop()
+        if isinstance(piece, Encoded):
+            for encoded in piece.pieces():
+                yield encoded
+        else:
+            view = memoryview(piece)
+            for start in range(0, len(view), PIECE_BYTES):
+                yield view[start : start + PIECE_BYTES]
+            del view
+        del piece
+    if call is not None:
+        call.sent()
 
 
 class Upstreams:

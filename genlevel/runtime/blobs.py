@@ -101,6 +101,11 @@ class BlobStore:
         """Whether the object is there (its content is not read). Raises StorageError as ``get``, except for absence."""
         return self._shelf.size(_place(sha256)) is not None
 
+    def size(self, sha256: str) -> int:
+        """The object's bytes, 0 if it is not there (its content is not read). Raises UsageError and StorageError as ``get``, except for
+        absence."""
+        return self._shelf.size(_place(sha256)) or 0
+
     def local_path(self, sha256: str) -> Path | None:
         """The object's file if the store is a folder, else None. Raises StorageError as ``get``, but for damage."""
         place = _place(sha256)

@@ -259,7 +259,7 @@ class RunDefaults(_Strict):
 class CallLimits(_Strict):
     """What a service takes on at once (docs/security.md, Bounds). The defaults keep a gateway under attack below 512 MiB.
 
-    More takes more memory, about 100 MiB + 2 * receiving_bytes + 4 * in_flight_bytes.
+    More takes more memory, about 100 MiB + 2 * receiving_bytes + 4 * in_flight_bytes + what media_bytes says.
     """
 
     request_bytes: int = Field(8 << 20, ge=1 << 16, le=1 << 29, description="of one request to the gateway, media in it included")
@@ -268,6 +268,7 @@ class CallLimits(_Strict):
     parts: int = Field(5000, ge=1, description="in one request to the gateway, in all of its messages")
     receiving_bytes: int = Field(80 << 20, ge=0, description="being received; a message counts as the largest that there may be")
     in_flight_bytes: int = Field(40 << 20, ge=0, description="of requests that are worked on")
+    media_bytes: int = Field(64 << 20, ge=0, description="gateway: of stored media being sent, and as many of large answers being read")
     calls: int = Field(1024, ge=1, description="open calls; a stream is one")
     connections: int = Field(1024, ge=1, description="open connections")
     caller_share: float = Field(0.75, gt=0, le=1, description="of receiving_bytes, in_flight_bytes and calls, that one caller gets")
