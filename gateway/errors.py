@@ -75,13 +75,24 @@ CODES: dict[str, ErrorClass] = {
     "image_file_not_found": ErrorClass.CALLER_FAULT,
     "BadRequestError": ErrorClass.CALLER_FAULT,  # vLLM
     "NotFoundError": ErrorClass.MODEL_GONE,  # vLLM
-    # google.rpc.Code, as Google's compatible endpoints name their errors' status
+    # google.rpc.Code and google.api.ErrorReason, as Google's APIs name their errors' status and reason
     "API_KEY_INVALID": ErrorClass.CREDENTIAL,
+    "API_KEY_SERVICE_BLOCKED": ErrorClass.CREDENTIAL,
+    "API_KEY_HTTP_REFERRER_BLOCKED": ErrorClass.CREDENTIAL,
+    "API_KEY_IP_ADDRESS_BLOCKED": ErrorClass.CREDENTIAL,
+    "CONSUMER_SUSPENDED": ErrorClass.CREDENTIAL,
+    "PUP_LIMITED_DISABLED": ErrorClass.CREDENTIAL,
+    "BILLING_DISABLED": ErrorClass.QUOTA,
+    "quota_of_a_day": ErrorClass.QUOTA,  # gateway.adapters.base.error_of
     "UNAUTHENTICATED": ErrorClass.CREDENTIAL,
     "PERMISSION_DENIED": ErrorClass.MODEL_ACCESS,
     "RESOURCE_EXHAUSTED": ErrorClass.RATE_LIMIT,
     "UNAVAILABLE": ErrorClass.TRANSIENT,
     "DEADLINE_EXCEEDED": ErrorClass.TIMEOUT,
+    "CANCELLED": ErrorClass.TRANSIENT,
+    "ABORTED": ErrorClass.TRANSIENT,
+    "UNIMPLEMENTED": ErrorClass.UNSUPPORTED,
+    "MISSING_THOUGHT_SIGNATURE": ErrorClass.CALLER_FAULT,
     # Of jobs: what their adapters find in their status
     "job_cancelled": ErrorClass.DENIED,
     "job_expired": ErrorClass.DENIED,
@@ -101,6 +112,19 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     ),
     ("invalid_request_error", re.compile(r"^Your credit balance is too low\b"), ErrorClass.QUOTA),
     ("invalid_request_error", re.compile(r"^Output blocked by content filtering policy"), ErrorClass.CONTENT_REFUSED),
+    # Gemini: https://ai.google.dev/gemini-api/docs/troubleshooting, and recorded failures
+    (
+        "INVALID_ARGUMENT",
+        re.compile(r"input token count .*exceeds the maximum number of tokens|^Request payload size exceeds the limit"),
+        ErrorClass.CONTEXT_TOO_LONG,
+    ),
+    (
+        "FAILED_PRECONDITION",
+        re.compile(r"^User location is not supported\b|free tier is not available in your country"),
+        ErrorClass.REGION_BLOCKED,
+    ),
+    ("PERMISSION_DENIED", re.compile(r"API key was reported as leaked\b"), ErrorClass.CREDENTIAL),
+    ("RESOURCE_EXHAUSTED", re.compile(r"prepayment credits are depleted|monthly spending cap"), ErrorClass.QUOTA),
     # llama.cpp without a projector
     ("server_error", re.compile(r"^image input is not supported\b"), ErrorClass.UNSUPPORTED),
     # xAI, which answers 400 to a wrong key

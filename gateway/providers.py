@@ -24,6 +24,9 @@ class Dialect(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     COMPATIBLE = "compatible"
+    GEMINI = "gemini"
+    VERTEX = "vertex"
+    """Gemini's, at the addresses of a project."""
     EMBEDDED = "embedded"
 
 
@@ -143,6 +146,25 @@ _ROWS = (
         client="gateway.clients:anthropic_client",
         key_variable="ANTHROPIC_API_KEY",
         domain="api.anthropic.com",
+    ),
+    # https://ai.google.dev/api
+    Provider(
+        "gemini",
+        Dialect.GEMINI,
+        Charging.ELSEWHERE,
+        apis=(Api.GENERATE,),
+        client="gateway.google_clients:gemini_client",
+        key_variable="GEMINI_API_KEY",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+    ),
+    # https://docs.cloud.google.com/vertex-ai/docs/reference/rest
+    Provider(
+        "vertex",
+        Dialect.VERTEX,
+        Charging.ELSEWHERE,
+        apis=(Api.GENERATE,),
+        client="gateway.google_clients:vertex_client",
+        domain="googleapis.com",
     ),
     # https://openrouter.ai/docs/quickstart
     _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),

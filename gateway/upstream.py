@@ -92,11 +92,11 @@ class Upstream:
         """
         key = route.key()
         address = base_url or route.base_url
-        if route.row.has_sdk:  # half a second of imports, in which others have their turn
-            client = await asyncio.to_thread(_client, route, address, key)
-        else:
-            client = _client(route, address, key)
         try:
+            if route.row.has_sdk:  # half a second of imports, in which others have their turn
+                client = await asyncio.to_thread(_client, route, address, key)
+            else:
+                client = _client(route, address, key)
             _check_headers(client)
             return cls(route, client, key, _session(client))
         except ConfigurationError as problem:

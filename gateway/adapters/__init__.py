@@ -8,6 +8,7 @@ from gateway.adapters.anthropic_messages import AnthropicMessages
 from gateway.adapters.base import Adapter, Capabilities
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.embedded import EmbeddedChat
+from gateway.adapters.gemini import Gemini, VertexGemini
 from gateway.adapters.images import CompatibleImages, OpenAIImages
 from gateway.adapters.making import Maker
 from gateway.adapters.openai_chat import OpenAIChat
@@ -22,6 +23,8 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.OPENAI, Api.RESPONSES): OpenAIResponses(),
     (Dialect.ANTHROPIC, Api.MESSAGES): AnthropicMessages(),
     (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
+    (Dialect.GEMINI, Api.GENERATE): Gemini(),
+    (Dialect.VERTEX, Api.GENERATE): VertexGemini(),
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
 }
 

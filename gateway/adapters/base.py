@@ -278,9 +278,17 @@ def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderE
 
 
 def _google(details: object) -> tuple[str, str]:
-    """What the details of a google.rpc.Status say: ErrorInfo's reason and RetryInfo's delay ("37s"), "" if they do not."""
-    found = {name: _text(one.get(name)) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict) for name in one}
-    return found.get("reason", ""), found.get("retryDelay", "")
+    """What the details of a google.rpc.Status say: ErrorInfo's reason, and RetryInfo's delay ("37s"); "" if they do not.
+
+    A QuotaFailure of a day's quota is a reason of its own: the delay that comes with it is that of a minute's.
+    https://ai.google.dev/gemini-api/docs/rate-limits
+    """
+    found = {name: value for one in (details if isinstance(details, list) else ()) if isinstance(one, dict) for name, value in one.items()}
+    violations = found.get("violations")
+    for violation in violations if isinstance(violations, list) else ():
+        if isinstance(violation, dict) and "PerDay" in _text(violation.get("quotaId")):
+            return "quota_of_a_day", ""
+    return _text(found.get("reason")), _text(found.get("retryDelay"))
 
 
 def _words(value: object, depth: int = 4) -> str:

@@ -99,6 +99,52 @@ COMPATIBLE = [
 ]
 
 
+def google_error(code: int, status: str, message: str, *details: dict[str, Any]) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "status": status, "details": list(details)}}
+
+
+def violation(quota: str) -> dict[str, Any]:
+    return {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaMetric": "m", "quotaId": quota}]}
+
+
+RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22.5s"}
+KEY_INVALID = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
+GEMINI = [
+    (400, google_error(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", KEY_INVALID), "CREDENTIAL"),
+    (403, google_error(403, "PERMISSION_DENIED", "Your API key was reported as leaked. Please use another API key."), "CREDENTIAL"),
+    (403, google_error(403, "PERMISSION_DENIED", "no", {"reason": "SERVICE_DISABLED"}), "MODEL_ACCESS"),
+    (401, google_error(401, "UNAUTHENTICATED", "no", {"reason": "ACCESS_TOKEN_EXPIRED"}), "CREDENTIAL"),
+    (400, google_error(400, "FAILED_PRECONDITION", "User location is not supported for the API use."), "REGION_BLOCKED"),
+    (400, google_error(400, "INVALID_ARGUMENT", "Invalid value at 'contents'"), "CALLER_FAULT"),
+    (
+        400,
+        google_error(400, "INVALID_ARGUMENT", "The input token count (1250074) exceeds the maximum number of tokens allowed (1048576)."),
+        "CONTEXT_TOO_LONG",
+    ),
+    (400, google_error(400, "INVALID_ARGUMENT", "Request payload size exceeds the limit: 20971520 bytes."), "CONTEXT_TOO_LONG"),
+    (404, google_error(404, "NOT_FOUND", "models/x is not found for API version v1beta"), "MODEL_GONE"),
+    (429, google_error(429, "RESOURCE_EXHAUSTED", "Resource exhausted. Please try again later."), "RATE_LIMIT"),
+    (429, google_error(429, "RESOURCE_EXHAUSTED", "quota", violation("GenerateRequestsPerMinutePerProjectPerModel"), RETRY), "RATE_LIMIT"),
+    (429, google_error(429, "RESOURCE_EXHAUSTED", "quota", violation("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), RETRY), "QUOTA"),
+    (429, google_error(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted. Please go to AI Studio."), "QUOTA"),
+    (500, google_error(500, "INTERNAL", "An internal error has occurred."), "TRANSIENT"),
+    (503, google_error(503, "UNAVAILABLE", "The model is overloaded. Please try again later."), "TRANSIENT"),
+    (504, google_error(504, "DEADLINE_EXCEEDED", "late"), "TIMEOUT"),
+    (429, [google_error(429, "RESOURCE_EXHAUSTED", "in a list")], "RATE_LIMIT"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "reason"), GEMINI)
+def test_googles_errors_have_one_class(status: int, body: Any, reason: str) -> None:
+    assert error_class(error_of(status, body, {})).name == reason
+
+
+def test_googles_delay_is_the_time_to_wait_and_that_of_a_day_is_none() -> None:
+    minute, day = (error_of(429, body, {}) for _, body, _ in GEMINI[10:12])
+    failures = [classify(error, provider="gemini", model="m") for error in (minute, day)]
+    assert [failure.retry_after_s for failure in failures] == [22.5, None]
+
+
 @pytest.mark.parametrize(
     ("route", "status", "body", "reason"),
     [

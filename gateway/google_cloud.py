@@ -1,0 +1,129 @@
+"""Access tokens of Google's cloud, by google-auth: from a file of credentials, or those that the machine or its user has.
+
+A token is good for about an hour. It is asked for anew in a thread, by one call for all that wait, and before it runs out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from genlevel.runtime import logs
+from genlevel.runtime.certificates import believed
+from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+TIMEOUT_S = 30.0
+
+
+def credentials_of(written: str, provider: str) -> tuple[Credentials, str]:
+    """Credentials, and the project that they belong to ("" if they do not say).
+
+    written: a file of credentials in JSON, such as a service account's key; "": what the environment offers
+    (https://cloud.google.com/docs/authentication/application-default-credentials).
+    Raises ConfigurationError with what to install or to set.
+    """
+    try:
+        import google.auth
+        from google.auth.exceptions import GoogleAuthError
+    except ImportError:
+        raise ConfigurationError(f"{provider} needs google-auth: pip install 'genlevel[vertex]'") from None
+    try:
+        if not written:
+            found, project = google.auth.default(scopes=[SCOPE])
+        else:
+            content = json.loads(written)
+            for name in ("private_key", "refresh_token", "client_secret"):
+                if secret := content.get(name):
+                    logs.hide(secret)
+            found, project = google.auth.load_credentials_from_dict(content, scopes=[SCOPE])
+    except (GoogleAuthError, ValueError, AttributeError, TypeError) as problem:
+        where = "its api_key_file" if written else "no key and no credentials of Google's cloud"
+        how = "write a service account's key there" if written else "run `gcloud auth application-default login`, or set api_key_file"
+        raise ConfigurationError(f"{provider}: {where} ({_line(problem)}); {how}") from None
+    return found, project or ""
+
+
+class Tokens:
+    """The token of one account. ``authorise`` is that of a Client (``gateway.clients``)."""
+
+    def __init__(self, credentials: Credentials, provider: str) -> None:
+        self._credentials = credentials
+        self._provider = provider
+        self._refresh: asyncio.Task[None] | None = None
+
+    async def authorise(self, method: str, url: str, body: Sequence[bytes]) -> Mapping[str, str]:
+        """The headers with a token that is good now. Raises CallFailed: CREDENTIAL if there is none to be had, TRANSIENT if who gives them
+        cannot be reached."""
+        from google.auth.credentials import TokenState
+
+        state = self._credentials.token_state
+        if state is not TokenState.FRESH:
+            if self._refresh is None:
+                self._refresh = asyncio.create_task(self._renew())
+            if state is TokenState.INVALID:
+                await asyncio.shield(self._refresh)
+        headers = {"authorization": f"Bearer {self._credentials.token}"}
+        if project := getattr(self._credentials, "quota_project_id", None):
+            headers["x-goog-user-project"] = project
+        return headers
+
+    async def _renew(self) -> None:
+        """Asks for a token. A stale one is good until it has run out, whatever becomes of this."""
+        from google.auth.credentials import TokenState
+        from google.auth.exceptions import GoogleAuthError, TransportError
+
+        try:
+            await asyncio.to_thread(self._credentials.refresh, _ask)
+            if token := self._credentials.token:
+                logs.hide(token)
+        except GoogleAuthError as problem:
+            if self._credentials.token_state is TokenState.INVALID:
+                reached = not isinstance(problem, TransportError)
+                said = f"{self._provider}: Google gives no access token ({_line(problem)})"
+                raise CallFailed(
+                    ErrorClass.CREDENTIAL if reached else ErrorClass.TRANSIENT,
+                    f"{said}; check the credentials" if reached else said,
+                    provider=self._provider,
+                    provider_code="token",
+                ) from None
+        finally:
+            self._refresh = None
+
+
+class _Answered(NamedTuple):
+    """A response as google-auth reads it (google.auth.transport.Response)."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+def _ask(
+    url: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    **others: object,
+) -> _Answered:
+    """How google-auth asks for tokens (google.auth.transport.Request): by an HTTP client that is here anyway."""
+    import httpx2
+    from google.auth.exceptions import TransportError
+
+    try:
+        with httpx2.Client(verify=believed(), timeout=timeout or TIMEOUT_S) as client:
+            response = client.request(method, url, content=body, headers=headers)
+    except httpx2.HTTPError as problem:
+        raise TransportError(problem) from problem
+    return _Answered(response.status_code, response.headers, response.content)
+
+
+def _line(problem: Exception) -> str:
+    said = problem.args[0] if problem.args else ""
+    return " ".join(str(said).split())[:200] or type(problem).__name__
