@@ -21,8 +21,8 @@ class Price:
 
     If long_above is not 0, a request with more input tokens than that (cached ones included) costs all of its
     input long_input times and all of its output long_output times as much. image_input, audio_input, image_output, audio_output: tokens
-    of pictures and sound, if they cost something else. cache_write_hour: written to be kept for an hour. per_second: of what is made;
-    per_input_second: of sound that goes in. characters: per million of text to read aloud.
+    of pictures and sound, if they cost something else, as sound read from a cache may (cache_read_audio). cache_write_hour: written to be
+    kept for an hour. per_second: of what is made; per_input_second: of sound that goes in. characters: per million of text to read aloud.
     """
 
     input: Decimal
@@ -35,6 +35,7 @@ class Price:
     cache_write_hour: Decimal | None = None
     image_input: Decimal | None = None
     audio_input: Decimal | None = None
+    cache_read_audio: Decimal | None = None
     image_output: Decimal | None = None
     audio_output: Decimal | None = None
     per_image: Decimal | None = None
@@ -43,9 +44,15 @@ class Price:
     per_call: Decimal | None = None
     characters: Decimal | None = None
 
-    def is_known(self, *, tokens: bool, lengths: bool = True) -> bool:
-        """Whether an answer's cost can be told: the counts of billed tokens and billed lengths are known."""
-        return (tokens or not any(getattr(self, name) for name in _OF_TOKENS)) and (lengths or not self.per_second)
+    @property
+    def is_split(self) -> bool:
+        """Whether an answer has to say what of its usage was sound or pictures for its cost to be told."""
+        return any(getattr(self, name) is not None for name in _APART)
+
+    def is_known(self, usage: gw.Usage, *, tokens: bool, lengths: bool = True) -> bool:
+        """Whether an answer's cost can be told: the counts of billed tokens, lengths and parts are known."""
+        counted = tokens or not any(getattr(self, name) for name in _OF_TOKENS)
+        return counted and (lengths or not self.per_second) and (not self.is_split or usage.HasField("details"))
 
     def batched(self, factor: Decimal) -> Price:
         """The price of a call in a batch, all of which costs this factor of what it costs at once. factor: above 0, at most 1.
@@ -107,6 +114,7 @@ class DatedPrice:
 
 # The fields that are money, by the same names in settings and in the contract.
 _MONEY = tuple(field.name for field in fields(Price) if not field.name.startswith("long_"))
+_APART = ("audio_input", "cache_read_audio", "audio_output", "image_output", "per_input_second", "characters")
 _OF_TOKENS = tuple(name for name in _MONEY if not name.startswith("per_") and name != "characters")
 
 
@@ -139,6 +147,7 @@ def _apart(usage: gw.Usage, price: Price) -> tuple[Decimal, Decimal, Decimal]:
     inputs = (
         details.input_audio_tokens * _beyond(price.audio_input, price.input)
         + details.input_image_tokens * _beyond(price.image_input, price.input)
+        + details.cache_read_audio_tokens * _beyond(price.cache_read_audio, price.cache_read)
         + details.cache_write_hour_tokens * _beyond(price.cache_write_hour, price.cache_write)
     )
     outputs = details.output_audio_tokens * _beyond(price.audio_output, price.output) + details.output_image_tokens * _beyond(

@@ -51,6 +51,7 @@ class Provider:
     all its own; "" = the host of base_url alone.
     implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
     models: the only ones it has; empty = any. limits: those of an account that names none.
+    bill: where an answer's usage says what it was billed, such as "cost"; "" = nowhere.
     renames: fields of a conversation's body that have another name here. tells_usage: its streams say what was used unasked, and it refuses
     requests that ask. problem: a function that says why it cannot be used on this machine, as "module:name"; "" = it always can.
     """
@@ -66,6 +67,7 @@ class Provider:
     implied: bool = True
     models: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    bill: str = ""
     renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tells_usage: bool = False
     problem: str = ""
@@ -108,7 +110,14 @@ class Provider:
 
 
 def _hosted(
-    name: str, key_variable: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,), *, tells_usage: bool = False, **renames: str
+    name: str,
+    key_variable: str,
+    base_url: str,
+    apis: tuple[Api, ...] = (Api.CHAT,),
+    *,
+    tells_usage: bool = False,
+    bill: str = "",
+    **renames: str,
 ) -> Provider:
     """A hosted provider of the compatible format, which bills."""
     return Provider(
@@ -118,6 +127,7 @@ def _hosted(
         apis=apis,
         key_variable=key_variable,
         base_url=base_url,
+        bill=bill,
         renames=MappingProxyType(renames),
         tells_usage=tells_usage,
     )
@@ -166,8 +176,8 @@ _ROWS = (
         client="gateway.google_clients:vertex_client",
         domain="googleapis.com",
     ),
-    # https://openrouter.ai/docs/quickstart
-    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),
+    # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting
+    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", bill="cost"),
     # https://docs.mistral.ai/api: a field that it does not know, such as seed or stream_options.include_usage, is refused
     _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", tells_usage=True, seed="random_seed"),
     # https://console.groq.com/docs/openai
@@ -177,7 +187,7 @@ _ROWS = (
     # https://api-docs.deepseek.com
     _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
     # https://docs.x.ai/docs/api-reference
-    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.IMAGES)),
+    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.IMAGES), bill="cost_in_usd_ticks"),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     _hosted("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's

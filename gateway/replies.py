@@ -14,6 +14,7 @@ from gateway.errors import classify, malformed, redact
 from gateway.prices import cost_nano_usd
 from gateway.resolved import ResolvedRoute
 from gateway.upstream import Upstream
+from gateway.usage_details import add_details
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api
 from genlevel.v1 import gateway_pb2 as gw
@@ -33,12 +34,16 @@ def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Ma
         if failed is not None:
             raise failed
         try:
-            return adapter.answer(body)
+            answer = adapter.answer(body)
+            if route.tells_more or answer.usage.cache_write_tokens:
+                add_details(answer.usage, body, route.bill)
+            return answer
         except _UNREAD as problem:
             raise _unread(problem, route, upstream, headers) from None
     except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
         usage, known = adapter.usage(body)
         if known:
+            add_details(usage, body, route.bill)
             charge(failure, route, usage, tokens=True)
         raise
 
@@ -73,13 +78,24 @@ def has_media(response: gw.GenerateResponse) -> bool:
 
 def set_cost(response: gw.GenerateResponse, route: ResolvedRoute, *, tokens: bool, lengths: bool) -> None:
     """Says what an answer costs, if that can be told. tokens, lengths: whether those are known."""
+    cost = _cost(response.usage, route, tokens=tokens, lengths=lengths)
+    if cost is None:
+        return
     price = route.price
-    if price is None or not price.is_known(tokens=tokens, lengths=lengths):
-        return
     # The tool that draws is a model of its own, whose tokens are not among those of the answer.
-    if route.api is Api.RESPONSES and response.usage.output_images and price.per_image is None:
+    if route.api is Api.RESPONSES and response.usage.output_images and price is not None and price.per_image is None:
         return
-    response.cost_nano_usd = cost_nano_usd(response.usage, price)
+    response.cost_nano_usd = cost
+
+
+def _cost(usage: gw.Usage, route: ResolvedRoute, *, tokens: bool, lengths: bool) -> int | None:
+    """What a call costs in nano-dollars: what its provider says that it bills, else by its price; None if that cannot be told."""
+    if usage.HasField("details") and usage.details.HasField("billed_nano_usd"):
+        return usage.details.billed_nano_usd
+    price = route.price
+    if price is None or not price.is_known(usage, tokens=tokens, lengths=lengths):
+        return None
+    return cost_nano_usd(usage, price)
 
 
 @contextmanager
@@ -115,8 +131,7 @@ def job_failure(route: ResolvedRoute, upstream: Upstream, failed: JobFailed) -> 
 def charge(failure: CallFailed, route: ResolvedRoute, usage: gw.Usage, *, tokens: bool, lengths: bool = True) -> None:
     """Notes what a failed call used, and what that costs if it can be told. tokens, lengths: whether those are known."""
     failure.usage, failure.may_be_charged = usage, True
-    if route.price is not None and route.price.is_known(tokens=tokens, lengths=lengths):
-        failure.cost_nano_usd = cost_nano_usd(usage, route.price)
+    failure.cost_nano_usd = _cost(usage, route, tokens=tokens, lengths=lengths)
 
 
 def _unread(problem: Exception, route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]) -> CallFailed:

@@ -55,6 +55,10 @@ class ResolvedRoute:
     """What two routes must share to share a client: provider, address, key and what else their accounts say."""
     takes_uris: bool = field(init=False)
     """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
+    bill: str = field(init=False)
+    """Where its answers say what they were billed; "" = nowhere, or it is not the provider itself."""
+    tells_more: bool = field(init=False)
+    """Whether an answer's cost takes more than counts of tokens: its bill, or what of them was sound or pictures."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider", self.row.name)
@@ -62,6 +66,9 @@ class ResolvedRoute:
         object.__setattr__(self, "client", account)
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback_url(self.base_url)
         object.__setattr__(self, "takes_uris", hosted)
+        bill = self.row.bill if self.row.is_at(self.base_url) else ""
+        object.__setattr__(self, "bill", bill)
+        object.__setattr__(self, "tells_more", bool(bill) or (self.priced is not None and self.priced.first.is_split))
 
     @property
     def given_by_address(self) -> bool:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway.adapters import MAKERS
 from gateway.adapters.base import ProviderError, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
-from gateway.adapters.making import Job, JobFailed, Made, Maker
+from gateway.adapters.making import Job, JobFailed, Made, Maker, asked_texts
 from gateway.bodies import body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
@@ -26,7 +26,6 @@ from gateway.media_blocks import Fetch
 from gateway.parameters import applied
 from gateway.parts import LARGE_BYTES, blobs_of, turns_of
 from gateway.prepared import outputs_of, prepared
-from gateway.prices import cost_nano_usd
 from gateway.remaining import nearly_used_up
 from gateway.replies import answer_of, charge, failure_of, has_media, job_failure, reading, response_of, set_cost
 from gateway.resolved import ResolvedRoute
@@ -250,6 +249,8 @@ class Gateway:
         first = maker.request(route.model, turns, parameters, route.media)
         call.begin()
         made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
+        if route.price is not None and route.price.characters is not None:
+            made.usage.details.input_characters = len(asked_texts(turns)[0])
         response = gw.GenerateResponse(
             finish_reason=gw.FINISH_REASON_STOP,
             usage=made.usage,
@@ -278,8 +279,7 @@ class Gateway:
             raise
         response.upstream_s = upstream_s
         lengths = await self._settle(response, made.seconds)
-        if route.price is not None and route.price.is_known(tokens=made.has_usage, lengths=lengths):
-            response.cost_nano_usd = cost_nano_usd(response.usage, route.price)
+        set_cost(response, route, tokens=made.has_usage, lengths=lengths)
         return response, made.has_usage
 
     async def _settle(self, response: gw.GenerateResponse, stated_s: float = 0.0) -> bool:

@@ -75,8 +75,8 @@ class ModelPrice(_Strict):
     """US dollars per million tokens, and for media per piece; a call costs the sum of what is set.
 
     cache_read, cache_write, image_input and audio_input (tokens of pictures and sound that go in) default to the input price, image_output
-    and audio_output to the output price, cache_write_hour to cache_write. per_second: of what is made; per_input_second: of sound that goes
-    in; characters: per million of text to read aloud.
+    and audio_output to the output price, cache_write_hour to cache_write, cache_read_audio to cache_read. per_second: of what is made;
+    per_input_second: of sound that goes in; characters: per million of text to read aloud.
     """
 
     input: Dollars = Decimal(0)
@@ -86,6 +86,7 @@ class ModelPrice(_Strict):
     cache_write_hour: Dollars | None = None
     image_input: Dollars | None = None
     audio_input: Dollars | None = None
+    cache_read_audio: Dollars | None = None
     image_output: Dollars | None = None
     audio_output: Dollars | None = None
     per_image: Piece | None = None

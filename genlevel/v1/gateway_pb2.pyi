@@ -181,7 +181,7 @@ class Usage(_message.Message):
     def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., output_images: _Optional[int] = ..., output_milliseconds: _Optional[int] = ..., details: _Optional[_Union[UsageDetails, _Mapping]] = ...) -> None: ...
 
 class UsageDetails(_message.Message):
-    __slots__ = ("input_audio_tokens", "input_image_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_hour_tokens", "input_milliseconds", "input_characters", "billed_nano_usd")
+    __slots__ = ("input_audio_tokens", "input_image_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_hour_tokens", "input_milliseconds", "input_characters", "billed_nano_usd", "cache_read_audio_tokens")
     INPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
     INPUT_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +190,7 @@ class UsageDetails(_message.Message):
     INPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
     INPUT_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     BILLED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    CACHE_READ_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
     input_audio_tokens: int
     input_image_tokens: int
     output_audio_tokens: int
@@ -198,7 +199,8 @@ class UsageDetails(_message.Message):
     input_milliseconds: int
     input_characters: int
     billed_nano_usd: int
-    def __init__(self, input_audio_tokens: _Optional[int] = ..., input_image_tokens: _Optional[int] = ..., output_audio_tokens: _Optional[int] = ..., output_image_tokens: _Optional[int] = ..., cache_write_hour_tokens: _Optional[int] = ..., input_milliseconds: _Optional[int] = ..., input_characters: _Optional[int] = ..., billed_nano_usd: _Optional[int] = ...) -> None: ...
+    cache_read_audio_tokens: int
+    def __init__(self, input_audio_tokens: _Optional[int] = ..., input_image_tokens: _Optional[int] = ..., output_audio_tokens: _Optional[int] = ..., output_image_tokens: _Optional[int] = ..., cache_write_hour_tokens: _Optional[int] = ..., input_milliseconds: _Optional[int] = ..., input_characters: _Optional[int] = ..., billed_nano_usd: _Optional[int] = ..., cache_read_audio_tokens: _Optional[int] = ...) -> None: ...
 
 class Charge(_message.Message):
     __slots__ = ("usage", "cost_nano_usd")
@@ -465,7 +467,7 @@ class GenerateManyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[GenerateManyResult, _Mapping]]] = ..., stopping: _Optional[bool] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input", "audio_input", "image_output", "audio_output", "cache_write_hour", "per_input_second", "characters", "source", "as_of")
+    __slots__ = ("input", "output", "cache_read", "cache_write", "long_context_above_tokens", "long_context_input_factor", "long_context_output_factor", "per_image", "per_second", "per_call", "image_input", "audio_input", "image_output", "audio_output", "cache_write_hour", "per_input_second", "characters", "source", "as_of", "cache_read_audio")
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_FIELD_NUMBER: _ClassVar[int]
@@ -485,6 +487,7 @@ class Price(_message.Message):
     CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
+    CACHE_READ_AUDIO_FIELD_NUMBER: _ClassVar[int]
     input: str
     output: str
     cache_read: str
@@ -504,7 +507,8 @@ class Price(_message.Message):
     characters: str
     source: str
     as_of: str
-    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ..., audio_input: _Optional[str] = ..., image_output: _Optional[str] = ..., audio_output: _Optional[str] = ..., cache_write_hour: _Optional[str] = ..., per_input_second: _Optional[str] = ..., characters: _Optional[str] = ..., source: _Optional[str] = ..., as_of: _Optional[str] = ...) -> None: ...
+    cache_read_audio: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ..., cache_read: _Optional[str] = ..., cache_write: _Optional[str] = ..., long_context_above_tokens: _Optional[int] = ..., long_context_input_factor: _Optional[str] = ..., long_context_output_factor: _Optional[str] = ..., per_image: _Optional[str] = ..., per_second: _Optional[str] = ..., per_call: _Optional[str] = ..., image_input: _Optional[str] = ..., audio_input: _Optional[str] = ..., image_output: _Optional[str] = ..., audio_output: _Optional[str] = ..., cache_write_hour: _Optional[str] = ..., per_input_second: _Optional[str] = ..., characters: _Optional[str] = ..., source: _Optional[str] = ..., as_of: _Optional[str] = ..., cache_read_audio: _Optional[str] = ...) -> None: ...
 
 class RateLimits(_message.Message):
     __slots__ = ("requests_per_minute", "tokens_per_minute", "concurrency")

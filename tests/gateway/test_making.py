@@ -350,6 +350,7 @@ async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
         "by-image": Route(account="s", model="a", api="images", price=ModelPrice(per_image="0.04", per_call="0.001")),
         "by-token": Route(account="s", model="b", api="images", price=ModelPrice(input="5", image_input="8", output="30")),
         "by-second": Route(account="s", model="c", api="speech", price=ModelPrice(per_second="0.0003")),
+        "by-character": Route(account="s", model="e", api="speech", price=ModelPrice(characters="15")),
         "no-usage": Route(account="s", model="d", api="speech", price=ModelPrice(input="1", output="2")),
     }
     gateway = make_gateway(Settings(accounts=account, routes=routes))
@@ -362,6 +363,7 @@ async def test_media_are_billed_by_the_piece(media_upstream, make_gateway):
         "by-image": 41_000_000,
         "by-token": 10 * 5_000 + 40 * 8_000 + 100 * 30_000,
         "by-second": 150_000,
+        "by-character": len("a thing") * 15_000,
         "no-usage": None,
     }
     await gateway.close()
