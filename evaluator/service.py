@@ -101,6 +101,7 @@ class Evaluator:
             telemetry=EvaluatorTelemetry(registry),
             rules=TrafficRules(max_attempts=defaults.attempts, deadline_s=defaults.deadline_s, call_timeout_s=defaults.call_timeout_s),
             inline_limit=settings.storage.inline_limit_bytes,
+            batch_look_s=defaults.batch_look_s,
         )
         neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
         self._suites = suites or NamedSuites(settings.suites.folders)
@@ -234,7 +235,10 @@ class Evaluator:
 
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         """Pauses a run, lets it go on, stops it, or changes its limits and budget, whichever process works on it. Raises GenlevelError."""
-        return await self._updating.update(request)
+        response = await self._updating.update(request)
+        if request.wanted == ev.RUN_WANTED_STOPPED and response.run.HasField("batches"):
+            await self._continuing.wind_up(response.run.run_id)
+        return response
 
     async def _wished(self, run_id: str) -> None:
         await self._control.heed(run_id)

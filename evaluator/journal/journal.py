@@ -15,13 +15,26 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, select, update
 
 from evaluator.journal import migrations
+from evaluator.journal.batch_table import BatchTable
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.monitor_store import MonitorStore
 from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
-from evaluator.journal.rows import answer_insert, answer_of, usage_sums
-from evaluator.journal.tables import HEAD, answers, judgements, metadata, people_ratings, reservations, run_judges, runs, traffic
+from evaluator.journal.rows import answer_insert, answer_of, storable, usage_sums
+from evaluator.journal.tables import (
+    HEAD,
+    answers,
+    batch_items,
+    batches,
+    judgements,
+    metadata,
+    people_ratings,
+    reservations,
+    run_judges,
+    runs,
+    traffic,
+)
 from evaluator.journal.traffic_table import TrafficTable
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
@@ -48,8 +61,8 @@ class Journal:
     What is written under a lease is left out if the lease is lost: that is asked in the same transaction, as the process may have been
     stopped since it was asked to write.
 
-    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic: ratings,
-    what is wanted of runs, and what their calls were like, in the same database.
+    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches: ratings,
+    what is wanted of runs, what their calls were like, and what they have handed to providers, in the same database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -66,10 +79,12 @@ class Journal:
             url, "evaluator", versions, head=HEAD, tables=metadata, patience_s=self._patience.writes.seconds, durability=durability
         )
         self.reads, self.writes = self._patience.reads, self._patience.writes
-        self._writer = Writer(self._engine, answer_insert(self._engine), self.writes)
+        insert = answer_insert(self._engine)
+        self._writer = Writer(self._engine, insert, self.writes)
         self.judgements = Judgements(self._engine, self._submit)
         self.wishes = WishTable(self._engine)
         self.traffic = TrafficTable(self._engine, self._submit)
+        self.batches = BatchTable(self._engine, self._submit, insert)
         self.monitors = MonitorStore(self._engine)
 
     @property
@@ -98,9 +113,7 @@ class Journal:
 
         closes: the note of the calls that it tells of, which goes in the same transaction.
         """
-        if "\0" in answer.raw_answer or "\0" in answer.error:
-            answer = answer._replace(raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
-        return self._submit(answer, lease, closes)
+        return self._submit(storable(answer), lease, closes)
 
     def note(self, calls: OpenCalls, lease: Lease | None = None) -> asyncio.Future[None]:
         """Notes durably that calls are open, or have ended without an answer; a later note of the same number takes its place."""
@@ -180,7 +193,7 @@ class Journal:
 
     def clear(self, run_id: str) -> None:
         """Removes what was written under an id of which no run was stored, as whoever copied it there did not come to the end."""
-        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic)
+        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic, batches, batch_items)
         with self._engine.begin() as connection:
             if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
                 for table in tables:
@@ -229,11 +242,11 @@ class Journal:
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
-    def totals(self, run_id: str) -> Totals:
-        """Counts, usage and money of a run so far."""
+    def totals(self, run_id: str, *, batches: bool = True) -> Totals:
+        """Counts, usage and money of a run so far. batches: what is asked in batches counts as calls that are open."""
         ours = answers.c.run_id == run_id
         with self._engine.connect() as connection:
-            notes = noted(connection, run_id, judges=False)
+            notes = noted(connection, run_id, judges=False, batches=batches)
             outcomes = _counted(connection, select(answers.c.outcome, func.count()).where(ours))
             usage, known = usage_sums(connection, answers, BUCKETS, ours)
             return Totals(outcomes, usage, costs(connection, answers, ours, notes, known=known))

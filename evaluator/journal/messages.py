@@ -10,6 +10,7 @@ from typing import Protocol
 
 from google.protobuf import json_format
 
+from evaluator.journal.batch_records import Standing
 from evaluator.journal.files import stored_files
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.usage import BUCKETS, Usage
@@ -105,6 +106,18 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
     run.created.FromMilliseconds(int(record.created * 1000))
     run.updated.FromMilliseconds(int(record.updated * 1000))
     return run
+
+
+def batches_message(standing: Standing) -> ev.WaitingBatches:
+    """How the batches of a run stand."""
+    return ev.WaitingBatches(
+        provider=standing.provider,
+        batches=standing.batches,
+        instances=standing.instances,
+        answered=standing.answered,
+        expires_s=standing.expires,
+        cancelling=standing.cancelling,
+    )
 
 
 def answer_message(answer: Answer, *, whole: bool = False) -> ev.ListAnswersResponse:

@@ -1,7 +1,7 @@
 """Notes of calls that are open, and what is not known of the bills of others: what makes "at least" and "at most" of a run's cost.
 
 A note is durable before its call begins, and goes in the transaction that journals the answer. What a process that was killed leaves are
-the calls whose fate nobody knows.
+the calls whose fate nobody knows. Items of batches are their own notes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,27 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add, attrgetter
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Table, and_, bindparam, case, cast, delete, func, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
 
+from evaluator.journal.batch_records import ItemState
 from evaluator.journal.records import Costs, OpenCalls, Spent
-from evaluator.journal.tables import answers, judgements, reservations
+from evaluator.journal.tables import answers, batch_items, judgements, reservations
 from evaluator.journal.usage import TOKEN_BUCKETS
 from genlevel.runtime.storage import insert_into
 
@@ -61,19 +78,26 @@ class Noted:
     nano_usd: int | None
 
 
-def noted(connection: Connection, run_id: str, *, judges: bool) -> Noted:
-    """The run's notes of calls to its model, or to its judges.
+def noted(connection: Connection, run_id: str, *, judges: bool, batches: bool = True) -> Noted:
+    """The run's notes of calls to its model, or to its judges. batches: also what its model is asked in batches.
 
     Read them before answers: an answer that comes meanwhile is then counted twice in what all cost at most, and not left out.
     """
-    columns = (
-        func.coalesce(func.sum(reservations.c.calls), 0),
-        func.coalesce(func.sum(reservations.c.nano_usd), 0),
-        func.coalesce(func.sum(case((reservations.c.nano_usd.is_(None), 1), else_=0)), 0),
-    )
-    ours = select(*columns).where(reservations.c.run_id == run_id, reservations.c.judges == int(judges))
-    calls, nano, unbounded = connection.execute(ours).one()
-    return Noted(int(calls), None if unbounded else int(nano))
+    ours: list[tuple[Table, ColumnElement[int], ColumnElement[bool]]]
+    ours = [(reservations, reservations.c.calls, reservations.c.judges == int(judges))]
+    if batches and not judges:
+        ours.append((batch_items, literal(1), batch_items.c.state == int(ItemState.OPEN)))
+    found = Noted(0, 0)
+    for table, calls_of, condition in ours:
+        columns = (
+            func.coalesce(func.sum(calls_of), 0),
+            func.coalesce(func.sum(table.c.nano_usd), 0),
+            func.coalesce(func.sum(case((table.c.nano_usd.is_(None), 1), else_=0)), 0),
+        )
+        calls, nano, unbounded = connection.execute(select(*columns).where(table.c.run_id == run_id, condition)).one()
+        most = None if unbounded or found.nano_usd is None else found.nano_usd + int(nano)
+        found = Noted(found.calls + int(calls), most)
+    return found
 
 
 def costs(connection: Connection, table: Table, ours: ColumnElement[bool], notes: Noted, *, known: int | None) -> Costs:
@@ -117,6 +141,9 @@ def cost_nobody_knows(connection: Connection, table: Table, run_id: str) -> None
     connection.execute(unknown)
     ours = (reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements), reservations.c.nano_usd == 0)
     connection.execute(update(reservations).where(*ours).values(nano_usd=None))
+    if table is answers:
+        asked = (batch_items.c.run_id == run_id, batch_items.c.state == int(ItemState.OPEN), batch_items.c.nano_usd == 0)
+        connection.execute(update(batch_items).where(*asked).values(nano_usd=None))
 
 
 def _tokens(table: Table) -> ColumnElement[int]:
@@ -124,7 +151,7 @@ def _tokens(table: Table) -> ColumnElement[int]:
 
 
 def spending(connection: Connection, table: Table, run_id: str, model: str) -> list[Spent]:
-    """What a run's answers or judgements and their open calls took, by task.
+    """What a run's answers or judgements and their open calls took, by task; without what is asked in batches.
 
     Of a call whose worst case is not known, the highest bill of any task stands in.
     """

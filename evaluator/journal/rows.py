@@ -54,6 +54,13 @@ def answer_insert(engine: Engine) -> AnswerInsert:
     return AnswerInsert(str(compiled), lambda answer: dict(zip(names, values(answer), strict=True)))
 
 
+def storable(answer: Answer) -> Answer:
+    """An answer without NUL, which PostgreSQL cannot keep in a text: it becomes U+FFFD."""
+    if "\0" in answer.raw_answer or "\0" in answer.error:
+        return answer._replace(raw_answer=answer.raw_answer.replace("\0", "\ufffd"), error=answer.error.replace("\0", "\ufffd"))
+    return answer
+
+
 def judgement_values(judgement: Judgement) -> dict[str, object]:
     """A judgement as the values of its row."""
     return {name: attrgetter(_PATHS.get(name, name))(judgement) for name in judgements.columns.keys()}  # noqa: SIM118 - it is not a dictionary

@@ -1,4 +1,4 @@
-"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, and what traffic was like."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, and what traffic was like."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0010"
+HEAD = "0011"
 
 metadata = MetaData()
 
@@ -183,4 +183,43 @@ accounts = Table(
     Column("account", Text, primary_key=True),
     Column("learnt", Text, nullable=False),  # genlevel.runtime.limits.Learnt as JSON
     Column("at_s", Double, nullable=False),  # Unix seconds: when it was learnt
+)
+
+batches = Table(
+    "evaluator_batches",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(64), nullable=False),  # by which it is found at the provider
+    Column("provider", Text, nullable=False),
+    Column("state", Integer, nullable=False),  # BatchStep
+    Column("batch_id", Text, nullable=False, server_default=""),  # the provider's
+    Column("items", Integer, nullable=False, server_default="0"),
+    Column("answered", Integer, nullable=False, server_default="0"),  # as the provider says
+    Column("created", Double, nullable=False),
+    Column("expires", Double, nullable=False, server_default="0"),  # Unix seconds; 0 = not known
+    Column("parameters", Text, nullable=False, server_default="[]"),  # JSON: those that its items are asked with, each once
+    Column("cancel", Integer, nullable=False, server_default="0"),  # a person wants it cancelled
+    Column("cancelled", Integer, nullable=False, server_default="0"),  # the provider may have been told so
+    Index("ix_evaluator_batches_state", "state"),
+)
+
+batch_items = Table(
+    "evaluator_batch_items",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("batch", Integer, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("instance_id", Text, nullable=False),
+    *[Column(name, Integer, nullable=False, server_default="0") for name in ("variant", "repeat", "shuffle")],
+    Column("state", Integer, nullable=False),  # ItemState
+    Column("tries", Integer, nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("asked", Integer, nullable=False),  # place of its parameters in its batch's
+    Column("nano_usd", BigInteger),  # at most; NULL = not known
+    Column("tokens", BigInteger, nullable=False),  # at most
+    Column("output_tokens", BigInteger, nullable=False),
+    Index("ix_evaluator_batch_items_batch", "run_id", "batch"),
+    Index("ix_evaluator_batch_items_key", "run_id", "task", "instance_id"),
 )

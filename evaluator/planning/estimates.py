@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from evaluator.planning.batching import batched
 from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_judgement
 from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
@@ -21,6 +24,11 @@ _LOOKED_AT = 20
 def planned_run(plan: Plan, *, judge: gw.ModelInfo | None, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
     """What a run would ask and take. Reads all of its instances: call it in a thread. judge: who would rate its answers, if anybody."""
     response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
+    if traffic.batch:
+        try:
+            plan = replace(plan, model=batched(plan.model))
+        except UsageError as error:
+            response.problems.append(str(error))
     response.problems.extend(_told_money_notes(plan.model, traffic))
     response.problems.extend(budget_notes(plan, traffic))
     response.tasks.extend(estimate(plan, planned) for planned in plan.tasks)

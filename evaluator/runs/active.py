@@ -6,39 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 
-from evaluator.journal.messages import judging_message, run_message
-from evaluator.journal.records import RunRecord, Totals
+from evaluator.journal.messages import batches_message, judging_message, run_message
+from evaluator.journal.records import Totals
 from evaluator.journal.spans import Span, Spans
-from evaluator.journal.wishes import Wanted, Wish
-from evaluator.planning.plans import Plan
+from evaluator.journal.wishes import Wish
+from evaluator.runs.batched import BatchedExecution
 from evaluator.runs.crew import Ending
 from evaluator.runs.execution import Execution, RunState
-from evaluator.runs.judging import Judge, Judging
+from evaluator.runs.judging import Judging
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.traffic_record import TrafficRecorder
+from evaluator.runs.work import Work
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a start is to do with a run.
-
-    traffic: how fast and how far. judge: who rates its answers, if anybody. asks: whether the run's own model is asked, for what has no
-    outcome. retry: what failed is done again, by the model and by the judge. wanted: what is wanted of the run from now on, as a person
-    starts it; None: it is continued as it was wanted.
-    """
-
-    plan: Plan
-    record: RunRecord
-    traffic: ev.TrafficSettings
-    judge: Judge | None
-    asks: bool
-    retry: bool
-    wanted: Wanted | None = Wanted.NOTHING
 
 
 @dataclass(slots=True)
@@ -146,6 +129,8 @@ class ActiveRun:
         if execution is not None:
             run.calls += execution.calls
             run.retries += execution.retries
+        if isinstance(execution, BatchedExecution) and (standing := execution.standing()) is not None:
+            run.batches.CopyFrom(batches_message(standing))
         if judging is not None:
             run.judging.CopyFrom(judging_message(judging.judge.kept_as, judging))
             run.judging.open = judging.pending()

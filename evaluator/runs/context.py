@@ -18,7 +18,7 @@ class Context:
     """The services beside this one, what is stored, and the rules that hold for every run.
 
     inline_limit: bytes up to which media go with a request; larger ones go by reference to the blob store. unstored: answers that have come
-    and are not durable yet. turns: in which answers of all runs go on.
+    and are not durable yet. turns: in which answers of all runs go on. batch_look_s: seconds between two looks at batches, at most.
     """
 
     gateway: GatewayPort
@@ -28,5 +28,6 @@ class Context:
     telemetry: EvaluatorTelemetry
     rules: TrafficRules
     inline_limit: int
+    batch_look_s: float = 300.0
     unstored: UnstoredAnswers = field(default_factory=UnstoredAnswers)
     turns: Turns = field(default_factory=Turns)

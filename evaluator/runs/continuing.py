@@ -51,12 +51,14 @@ class Continuing:
         self._control = control
         self._starter = starter
         self._waiting: dict[str, _Waiting] = {}
+        self._winding_up: dict[str, _Waiting] = {}
         self._told = ""
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
         """Looks at once: a person may have resumed a run."""
         self._waiting.clear()
+        self._winding_up.clear()
         self._woken.set()
 
     async def run(self) -> None:
@@ -87,6 +89,26 @@ class Continuing:
                 continue
             if await self._control.is_orphaned(run_id):
                 await self._continue(run_id)
+        for run_id in await self._journal.reads(self._journal.batches.to_cancel):
+            await self.wind_up(run_id)
+
+    async def wind_up(self, run_id: str) -> None:
+        """Has what a person wants cancelled be cancelled at the provider, if the run is stopped and nobody works on it."""
+        waiting = self._winding_up.setdefault(run_id, _Waiting())
+        record = await self._journal.reads(self._journal.run, run_id)
+        if record is None or record.wanted is not Wanted.STOPPED or waiting.until > time.monotonic():
+            return
+        if run_id in self._control.active or not await self._control.is_orphaned(run_id):
+            return
+        waiting.wait()
+        try:
+            await self._starter.wind_up(record)
+        except RunTaken:
+            return
+        except StorageError:
+            raise
+        except GenlevelError as error:
+            logger.warning("the batches of run %s cannot be cancelled now: %s", run_id, error)
 
     async def _continue(self, run_id: str) -> None:
         """Continues one run, or notes why it does not go on."""

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import replace
+from functools import partial
 
 from evaluator.journal.messages import is_priced
 from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
 from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.judge_requests import judged_tasks
-from evaluator.runs.active import ActiveRun, Work
+from evaluator.runs.active import ActiveRun
+from evaluator.runs.batched import BatchedExecution, batches_before
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
 from evaluator.runs.endings import log_end, named, told_ending, with_unstored
@@ -22,6 +24,7 @@ from evaluator.runs.limits import Limiters
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
+from evaluator.runs.work import Work
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, UsageError, may_pass
 from genlevel.runtime.locks import RunLock, RunLocks
@@ -114,6 +117,8 @@ class RunControl:
         except BaseException:
             await lock.release()
             raise
+        if work.winds_up:
+            active.stop(*ENDED_BY_WISH[Wanted.STOPPED])
         active.task = asyncio.create_task(self._carry_out(active, lock), name=f"run-{run_id}")
         self.unstored.pop(run_id, None)
         self.waiting.pop(run_id, None)
@@ -130,7 +135,7 @@ class RunControl:
         """A run with its first pass made, told to the scorer and stored as running."""
         work = await self._with_prices(work)
         record, journal = work.record, self._context.journal
-        totals = await journal.reads(journal.totals, record.run_id)
+        totals = await journal.reads(partial(journal.totals, record.run_id, batches=False))  # what waits there is no call of unknown fate
         judge = work.judge.model.route if work.judge is not None else ""
         spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
@@ -145,13 +150,14 @@ class RunControl:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
             if sum(totals.outcomes.values()):  # without an answer nothing is scored, and a verdict has certificates, which take a while
                 scored = await self._scored(record.run_id)
+        batches = await batches_before(journal, log, work)
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic, spans=spans)
         if work.asks:
             active.accounts.add(work.plan.model.account)
-            active.execution = Execution(
+            active.execution = (Execution if batches is None else BatchedExecution)(
                 work.plan,
                 header,
                 self._context,
@@ -164,6 +170,8 @@ class RunControl:
                 retry_failed=work.retry,
                 priced_before=work.record.priced,
             )
+            if batches is not None and isinstance(active.execution, BatchedExecution):
+                active.execution.take(batches, work, log, budget)
         return active
 
     async def _with_prices(self, work: Work) -> Work:
@@ -197,7 +205,7 @@ class RunControl:
         record, journal = work.record, self._context.journal
         got_on = work.wanted is None and journal.wishes.got_on_since(record.run_id, record.continued)
         while (now := journal.wishes.of(record.run_id)) is not None:
-            if work.wanted is None and now.wanted is not Wanted.GO_ON:
+            if work.wanted is None and now.wanted is not (Wanted.STOPPED if work.winds_up else Wanted.GO_ON):
                 raise RunTaken(f"run {record.run_id} is not to go on any more")
             if now.number > record.wishes:
                 if now.wanted is not record.wanted and (ending := ENDED_BY_WISH.get(now.wanted)) is not None:

@@ -178,12 +178,16 @@ class Crew(LiveSource, Generic[Item]):
             self._left_out.add(problem.worst)
             self._leave(item)
             if problem.exhausted:
-                self.stop(ev.RUN_STATUS_BUDGET, "")
+                self._used_up()
         finally:
             if stored is None:
                 self._queue.task_done()
             else:
                 self._follow(item, *stored)
+
+    def _used_up(self) -> None:
+        """Nothing is left of the budget at all."""
+        self.stop(ev.RUN_STATUS_BUDGET, "")
 
     def _follow(self, item: Item, answer: Answer, durable: asyncio.Future[None]) -> None:
         """Counts an item once its answer is durable. Nobody waits for that but the end of the pass."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 
 from evaluator.journal.journal import Journal
-from evaluator.runs.active import ActiveRun, Work
+from evaluator.runs.active import ActiveRun
 from evaluator.runs.crew import Ending
+from evaluator.runs.work import Work
 from evaluator.traffic.bills import plus
 from evaluator.traffic.told import bounds_told
 from genlevel.runtime.shown import cut

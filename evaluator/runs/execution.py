@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -20,7 +20,7 @@ from evaluator.journal.usage import Usage
 from evaluator.planning.estimates import bounds_of
 from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
 from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.planning.requests import prepare
+from evaluator.planning.requests import PreparedCall, prepare
 from evaluator.runs.context import Context
 from evaluator.runs.costs import RunningCost
 from evaluator.runs.crew import CHUNK, Crew, Ending
@@ -44,7 +44,9 @@ _MOST_KEPT = 4 << 20
 
 
 @dataclass(slots=True)
-class _TaskState:
+class TaskState:
+    """One task of a run while it goes on."""
+
     planned: TaskPlan
     kept: KeptTask
     open: int = 0  # handed to a worker, without an outcome
@@ -58,10 +60,10 @@ class _TaskState:
         return self.read and self.open == 0 and not self.left_out
 
 
-class _Item(NamedTuple):
+class Item(NamedTuple):
     """One answer that is to be asked for."""
 
-    state: _TaskState
+    state: TaskState
     instance: Instance
     key: AnswerKey
 
@@ -80,7 +82,7 @@ class RunState:
         return cls(Counter(totals.outcomes), totals.usage, RunningCost.of(totals.cost))
 
 
-class Execution(Crew[_Item]):
+class Execution(Crew[Item]):
     """Drives one run to its end.
 
     Args:
@@ -129,8 +131,8 @@ class Execution(Crew[_Item]):
         self._fresh = not sum(totals.outcomes.values())  # the journal has no answer that could be asked for again
         self._last_failure = ""
         room = Room(_MOST_KEPT)
-        self._tasks = [_TaskState(planned, KeptTask(planned, room)) for planned in plan.tasks]
-        self._to_score: asyncio.Queue[_TaskState | None] = asyncio.Queue()
+        self._tasks = [TaskState(planned, KeptTask(planned, room)) for planned in plan.tasks]
+        self._to_score: asyncio.Queue[TaskState | None] = asyncio.Queue()
 
     async def run(self) -> Ending:
         """Works until every instance has its outcome or the run is stopped."""
@@ -155,13 +157,17 @@ class Execution(Crew[_Item]):
     async def _read(self) -> None:
         await self._read_tasks(self._tasks, retry=self._retry_failed)
         self._fresh = False
-        while await self._fits_now():
+        while await self._more():
             again = [state for state in self._tasks if state.left_out]
             for state in again:
                 state.left_out, state.read = 0, False
             await self._read_tasks(again, retry=False)
 
-    async def _read_tasks(self, tasks: Sequence[_TaskState], *, retry: bool) -> None:
+    async def _more(self) -> bool:
+        """When all that was read is done: whether something is to be read again."""
+        return await self._fits_now()
+
+    async def _read_tasks(self, tasks: Sequence[TaskState], *, retry: bool) -> None:
         for state in tasks:
             planned = state.planned
             iterator = planned.task.instances(planned.positions)
@@ -181,22 +187,26 @@ class Execution(Crew[_Item]):
             elif state.finished:
                 self._to_score.put_nowait(state)
 
-    async def _next_chunk(self, state: _TaskState, iterator: Iterator[Instance]) -> list[tuple[_Item, Outcome | None]]:
+    async def _next_chunk(self, state: TaskState, iterator: Iterator[Instance]) -> list[tuple[Item, Outcome | None]]:
         """The next answers with the outcomes that they have already. Instances are read once, however often the journal is asked."""
-        planned, journal = state.planned, self._context.journal
+        planned = state.planned
         chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
         state.kept.read(chunk)
-        items = [_Item(state, instance, key) for instance in chunk for key in planned.keys(instance)]
+        items = [Item(state, instance, key) for instance in chunk for key in planned.keys(instance)]
         if self._fresh:
             return [(item, None) for item in items]
-        asked = [item.key for item in items]
-        known = await journal.reads(journal.outcomes_of, self._header.run_id, planned.task.key, asked) if items else {}
+        known = await self._known(planned.task.key, [item.key for item in items]) if items else {}
         return [(item, known.get(item.key)) for item in items]
+
+    async def _known(self, task: str, keys: Sequence[AnswerKey]) -> Mapping[AnswerKey, Outcome]:
+        """The outcomes that there are under these keys of a task."""
+        journal = self._context.journal
+        return await journal.reads(journal.outcomes_of, self._header.run_id, task, keys)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    async def _work_on(self, item: _Item) -> Stored:
-        """What becomes of an answer, and when it is durable: asked for if that can be, else its reason."""
+    async def _work_on(self, item: Item) -> Stored | None:
+        """What becomes of an answer, and when it is durable: asked for if that can be, else its reason. None: it will be counted later."""
         task, instance, asked = item.state.planned.task, item.instance, item.key
         key = task.key
         if instance.problem:
@@ -227,7 +237,11 @@ class Execution(Crew[_Item]):
             call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
         except DatasetError as error:
             return await self._unasked(key, asked, Outcome.FAILED, str(error))
-        return await self._traffic.answered(key, asked, call)
+        return await self._ask(key, asked, call)
+
+    async def _ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Stored | None:
+        """See ``_work_on``."""
+        return await self._traffic.answered(task, key, call)
 
     async def _unasked(self, key: str, asked: AnswerKey, outcome: Outcome, why: str) -> Stored:
         answer = Answer(
@@ -258,8 +272,10 @@ class Execution(Crew[_Item]):
 
     # -- counting --------------------------------------------------------------------------------------------------
 
-    def _count(self, item: _Item, answer: Answer) -> None:
-        state = item.state
+    def _count(self, item: Item, answer: Answer) -> None:
+        self._count_of(item.state, answer)
+
+    def _count_of(self, state: TaskState, answer: Answer) -> None:
         state.open -= 1
         state.changed = True
         state.again.discard(answer.key)
@@ -278,7 +294,7 @@ class Execution(Crew[_Item]):
         if state.finished:
             self._to_score.put_nowait(state)
 
-    def _leave(self, item: _Item) -> None:
+    def _leave(self, item: Item) -> None:
         item.state.open -= 1
         item.state.left_out += 1
         self.state.outcomes[Outcome.FAILED] += item.key in item.state.again

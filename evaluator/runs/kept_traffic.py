@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf import json_format
 
-from evaluator.runs.active import Work
+from evaluator.runs.work import Work
 from genlevel.v1 import evaluator_pb2 as ev
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf import json_format
 
+from evaluator.journal.batch_records import Standing
 from evaluator.journal.journal import Journal
-from evaluator.journal.messages import judging_message, run_message
+from evaluator.journal.messages import batches_message, judging_message, run_message
 from evaluator.journal.records import JudgingTotals, RunJudge, RunRecord, Totals
 from evaluator.journal.wishes import Wanted
 from genlevel.runtime.errors import NotFoundError
@@ -59,12 +60,16 @@ class Activity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the journal has of a run. judged: by whom, and how far; None if nobody was asked to. facts: for its stamp."""
+    """What the journal has of a run.
+
+    judged: by whom, and how far; None if nobody was asked to. facts: for its stamp. batches: how those stand that wait; None: none does.
+    """
 
     record: RunRecord
     totals: Totals
     judged: tuple[RunJudge, JudgingTotals] | None
     facts: sc.RunFacts | None = None
+    batches: Standing | None = None
 
 
 class RunRecords:
@@ -104,7 +109,8 @@ class RunRecords:
         judgements = self._journal.judgements
         judge = judgements.judge_of(record.run_id)
         judged = None if judge is None else (judge, judgements.totals(record.run_id))
-        return _Kept(record, self._journal.totals(record.run_id), judged)
+        standing = self._journal.batches.standing(record.run_id)
+        return _Kept(record, self._journal.totals(record.run_id), judged, batches=standing)
 
     async def _message(self, kept: _Kept) -> ev.Run:
         while (record := await self._as_it_stands(kept.record)) is None:
@@ -113,6 +119,8 @@ class RunRecords:
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
         if kept.judged is not None:
             run.judging.CopyFrom(judging_message(*kept.judged))
+        if kept.batches is not None:
+            run.batches.CopyFrom(batches_message(kept.batches))
         if kept.facts is not None:
             run.facts.CopyFrom(kept.facts)
         return run

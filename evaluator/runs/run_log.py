@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, OpenCalls
 from evaluator.journal.spans import Span
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import Lease
 from genlevel.runtime.limits import Learnt
 from genlevel.runtime.locks import RunLock
 
@@ -68,6 +69,11 @@ class RunLog:
         """Notes durably that calls are open, or have ended without an answer."""
         self._check()
         return self._followed(self._journal.note(calls, self._lease))
+
+    def batch(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]:
+        """Writes what becomes of a batch. If it cannot be written, the provider has it all the same."""
+        self._check()
+        return self._followed(write(self._lease))
 
     def close_note(self, run_id: str, number: int) -> None:
         """Forgets a note of which no call was made. It stays once the lock is lost: its number may be another's now."""

@@ -11,17 +11,18 @@ from google.protobuf import json_format
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
+from evaluator.planning.batching import check_batches
 from evaluator.planning.estimates import traffic_notes
 from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.planner import Planner, asked_with
 from evaluator.planning.plans import Plan
 from evaluator.planning.prices import money_notes
 from evaluator.planning.prompts import earlier_prompts, prompt_set
-from evaluator.runs.active import Work
 from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
 from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords, facts_of, new_record
+from evaluator.runs.work import Work
 from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suite_hash import short_hash
@@ -125,6 +126,16 @@ class Starter:
             left, _ = await self._begun(plan, record, traffic, request, wanted=None)
         return left
 
+    async def wind_up(self, record: RunRecord) -> None:
+        """Has the batches of a stopped run cancelled at the provider, and what they brought collected.
+
+        Raises RunTaken if another process works on it, GenlevelError if that cannot be done.
+        """
+        plan = await self._plan_again(record, judge_only=False)
+        async with self._turn(record.identity):
+            traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            await self._control.begin(Work(plan, record, traffic, None, asks=True, retry=False, wanted=None, winds_up=True))
+
     async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
         if not judge_only and (facts := facts_of(record)) is not None and facts.parts:
@@ -157,6 +168,8 @@ class Starter:
         if found is not None and not fresh and found.suite_hash in ("", suite_hash):
             return found
         _check_startable(plan.model, traffic)
+        if traffic.batch:
+            check_batches(plan.model)
         generation = found.generation + 1 if found else 0
         record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=plan.prompts.version)
         return await self._journal.writes(self._journal.create_run, record)
@@ -194,6 +207,8 @@ class Starter:
             return False, notes
         if asks:
             notes += _check_startable(plan.model, traffic)
+            if traffic.batch:
+                check_batches(plan.model)
             notes += await asyncio.to_thread(traffic_notes, plan, traffic)
         try:
             await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))

@@ -6,6 +6,7 @@ A wish is stored, whoever works on the run: that process sees it within a second
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from google.protobuf import json_format
 
@@ -46,6 +47,8 @@ class Updating:
         run = await self._records.message(record)
         traffic = _change(record, request.traffic)
         wanted = self._wanted(record, run, request)
+        if wanted is not None:
+            await self._journal.writes(partial(self._journal.batches.want_cancelled, record.run_id, wanted=wanted is Wanted.STOPPED))
         await self._store(record, wanted=wanted, at_once=request.now, traffic=traffic)
         run = await self._records.message(await self._records.find(record.run_id))
         notes = []
@@ -74,6 +77,7 @@ class Updating:
             raise UsageError("a run can be paused, stopped, or told to go on; the rest is for the evaluator to say")
         wanted = _A_PERSONS[request.wanted]
         going = run.status in _GOING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED)
+        going |= wanted is Wanted.STOPPED and run.HasField("batches")  # which are cancelled
         if wanted in (Wanted.PAUSED, Wanted.STOPPED) and not going:
             raise UsageError(f"run {record.run_id} does not go on ({run.reason}); there is nothing to {_VERBS[wanted]}")
         if wanted is Wanted.GO_ON and run.specification.base_url and run.status != ev.RUN_STATUS_RUNNING:

@@ -265,6 +265,15 @@ class Budget:
             raise
         return reservation
 
+    def adopt(self, model: str, task: str, worst: Amount) -> Reservation:
+        """Reserves a call that was begun before this start, whatever the caps allow."""
+        reservation = Reservation(model, task, worst, self._raised(model, worst))
+        self._hold(reservation)
+        reservation.begun = True
+        self._money.begun += reservation.held.nano_usd
+        self._tokens.begun += reservation.held.tokens
+        return reservation
+
     def begin(self, reservation: Reservation) -> bool:
         """Whether a reserved call may begin, by all that is known now. If not, its reservation is cancelled; it may be made anew."""
         money, tokens, held = self._money, self._tokens, reservation.held

@@ -255,6 +255,7 @@ class RunDefaults(_Strict):
     call_timeout_s: float = Field(300.0, gt=0)
     weight: int = Field(1, ge=1, le=100, description="a run's part of its account beside the parts of other runs that go on there")
     judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")
+    batch_look_s: float = Field(300.0, gt=0, le=3600, description="between two looks at batches, at most; the first ones come sooner")
 
 
 class CallLimits(_Strict):

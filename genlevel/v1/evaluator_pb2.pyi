@@ -89,7 +89,7 @@ class ChosenInstances(_message.Message):
     def __init__(self, task: _Optional[str] = ..., positions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
-    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens", "weight", "interactive")
+    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens", "weight", "interactive", "batch")
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     TOKENS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +99,7 @@ class TrafficSettings(_message.Message):
     BUDGET_TOKENS_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     INTERACTIVE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     concurrency: int
     requests_per_minute: int
     tokens_per_minute: int
@@ -108,7 +109,8 @@ class TrafficSettings(_message.Message):
     budget_tokens: int
     weight: int
     interactive: bool
-    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ..., weight: _Optional[int] = ..., interactive: _Optional[bool] = ...) -> None: ...
+    batch: bool
+    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ..., weight: _Optional[int] = ..., interactive: _Optional[bool] = ..., batch: _Optional[bool] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
     __slots__ = ("specification", "judge", "traffic", "fresh")
@@ -211,7 +213,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., nothing_left: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts", "batches")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -235,6 +237,7 @@ class Run(_message.Message):
     SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -258,7 +261,24 @@ class Run(_message.Message):
     suite_hash: str
     plan: int
     facts: _scorer_pb2.RunFacts
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ...) -> None: ...
+    batches: WaitingBatches
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ..., batches: _Optional[_Union[WaitingBatches, _Mapping]] = ...) -> None: ...
+
+class WaitingBatches(_message.Message):
+    __slots__ = ("provider", "batches", "instances", "answered", "expires_s", "cancelling")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_S_FIELD_NUMBER: _ClassVar[int]
+    CANCELLING_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    batches: int
+    instances: int
+    answered: int
+    expires_s: float
+    cancelling: int
+    def __init__(self, provider: _Optional[str] = ..., batches: _Optional[int] = ..., instances: _Optional[int] = ..., answered: _Optional[int] = ..., expires_s: _Optional[float] = ..., cancelling: _Optional[int] = ...) -> None: ...
 
 class Judging(_message.Message):
     __slots__ = ("judge", "route", "judged", "failed", "usage", "cost_nano_usd", "open", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "prompts")

@@ -124,6 +124,7 @@ class EvaluatorServiceServicer:
 
     def CancelRun(self, request, context):
         """Starts no further call; lets those in flight end, and scores the tasks that were begun. It stays stopped until a person continues it.
+        Its batches stay at the provider, and are collected then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

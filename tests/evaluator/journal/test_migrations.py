@@ -73,7 +73,7 @@ OLD_KEYS = [
 ]
 
 
-NEW_TABLES = {"evaluator_traffic", "evaluator_accounts", "evaluator_monitors"} | {
+NEW_TABLES = {"evaluator_traffic", "evaluator_accounts", "evaluator_monitors", "evaluator_batches", "evaluator_batch_items"} | {
     f"evaluator_monitor_{name}" for name in ("pools", "ticks", "alarms", "deliveries", "events")
 }
 

@@ -1,0 +1,218 @@
+"""Looks at the batches of a run until all have ended, and collects what they brought.
+
+What is collected is stored in pieces, each item's end with its answer. Whoever collects again after a crash finds the items that are
+left. A batch of which only the key is known is looked for at the provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from evaluator.batches.chunk import asked_parameters
+from evaluator.batches.keeping import Keeper, Waiting, is_for_good
+from evaluator.batches.results import Came
+from evaluator.batches.rules import Found, chosen, may_be_among
+from evaluator.journal.batch_records import BatchItem, BatchStep
+from evaluator.journal.files import has_media, keep_files
+from evaluator.traffic.traffic import RunStopped
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, may_pass
+from genlevel.runtime.failures import call_failed
+from genlevel.v1 import gateway_pb2 as gw
+
+_VAIN = 3
+"""Looks in a row at which the provider must not know a batch, until it is given up."""
+_UNKNOWN = (ErrorClass.MODEL_GONE, ErrorClass.CALLER_FAULT)
+
+logger = logging.getLogger(__name__)
+
+NotTaken = Callable[[CallFailed, int], None]
+"""Learns from a batch that the provider took, and then asked nothing of: why, and its number of items. May raise RunStopped."""
+
+
+class Looker:
+    """Looks at batches. not_taken: told of those of which the provider asked nothing."""
+
+    def __init__(self, keeper: Keeper, not_taken: NotTaken) -> None:
+        self._keeper = keeper
+        self._setup = keeper.setup
+        self._not_taken = not_taken
+        self._woken = asyncio.Event()
+        self._leaving = False
+        self._cancelling = False
+
+    def leave(self, *, cancels: bool) -> None:
+        """Ends ``run`` once what is being collected is. cancels: once all batches are cancelled, and what they brought is collected."""
+        self._leaving, self._cancelling = True, cancels
+        self._keeper.pauses.begin_again()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Looks again and again, until it is to leave. Raises RunStopped, GenlevelError."""
+        while not self._is_over:
+            await self._pause()
+            for waiting in list(self._keeper.open.values()):
+                if self._leaving and not self._cancelling:
+                    return
+                await self._look_at(waiting)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._leaving and not (self._cancelling and self._keeper.open)
+
+    async def _pause(self) -> None:
+        """Waits for the next look; if nothing waits, for a batch."""
+        keeper = self._keeper
+        while not keeper.open and not self._leaving:
+            keeper.changed.clear()
+            await self._first(keeper.changed.wait(), self._woken.wait())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(keeper.pauses.next()):
+                await self._woken.wait()
+        self._woken.clear()
+
+    @staticmethod
+    async def _first(*waits: object) -> None:
+        tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[call-overload]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _look_at(self, waiting: Waiting) -> None:
+        """Looks at one batch. What passes leaves it for the next look."""
+        try:
+            if waiting.record.state is BatchStep.HANDED_OVER:
+                await self._find(waiting)
+            else:
+                await self._get(waiting)
+            self._keeper.trouble = ""
+        except StorageError:
+            raise
+        except CallFailed as failure:
+            if is_for_good(failure):
+                raise RunStopped(f"its batches cannot be looked at: {failure.message}") from None
+            self._keeper.trouble = f"{self._setup.model.provider} to say how batches stand ({failure.message})"
+        except GenlevelError as error:
+            if not may_pass(error):
+                raise
+            self._keeper.trouble = f"the gateway to say how batches stand ({error})"
+
+    # -- one whose id is not known ---------------------------------------------------------------------------------------
+
+    async def _find(self, waiting: Waiting) -> None:
+        """Looks for a batch by its key. If it is surely not there, it was never taken: what is in it is asked again."""
+        record = waiting.record
+        request = gw.FindBatchesRequest(route=self._setup.model.route, key=record.key, since_s=record.created)
+        batches = {batch.id: batch for batch in (await self._setup.gateway.find_batches(request)).batches}
+        found = [Found(batch.id, batch.key, batch.created_s) for batch in batches.values()]
+        known = frozenset(other.record.batch_id for other in self._keeper.open.values() if other.record.batch_id)
+        if (ours := chosen(found, record.key, known)) is not None:
+            batch = batches[ours.id]
+            logger.info("run %s: batch %s was found by its key", record.run_id, batch.id)
+            items = min(record.items, batch.total) if batch.total else record.items
+            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=items)
+        elif may_be_among(found, known):
+            waiting.missing_since = None
+        elif waiting.missing_since is None:
+            waiting.missing_since = time.monotonic()
+        elif time.monotonic() - waiting.missing_since >= self._keeper.pauses.settle_s:
+            logger.info("run %s: batch %s was never taken, and is asked again", record.run_id, record.key)
+            await self._keeper.close(waiting)
+
+    # -- one whose id is known -------------------------------------------------------------------------------------------
+
+    async def _get(self, waiting: Waiting) -> None:
+        """Asks how a batch stands; if it has ended, collects it."""
+        route = self._setup.model.route
+        try:
+            if self._cancelling and not waiting.cancelled:
+                await self._keeper.change(waiting, cancelled=True)
+                await self._setup.gateway.cancel_batch(gw.CancelBatchRequest(route=route, id=waiting.record.batch_id))
+                waiting.cancelled = True
+            batch = (await self._setup.gateway.get_batch(gw.GetBatchRequest(route=route, id=waiting.record.batch_id))).batch
+            waiting.vain = 0
+        except (CallFailed, NotFoundError) as error:
+            if isinstance(error, CallFailed) and error.error_class not in _UNKNOWN:
+                raise
+            waiting.vain += 1
+            if waiting.vain >= _VAIN:
+                await self._lost(waiting, str(error))
+            return
+        if batch.state == gw.BATCH_STATE_ENDED:
+            await self._collect(waiting, batch)
+        elif batch.state == gw.BATCH_STATE_FAILED:
+            await self._failed(waiting, batch)
+        else:
+            done = min(waiting.record.items, batch.answered + batch.failed)
+            await self._keeper.change(waiting, answered=done, expires=batch.expires_s or waiting.record.expires)
+
+    async def _collect(self, waiting: Waiting, batch: gw.Batch) -> None:
+        """Stores what a batch brought."""
+        record, table = waiting.record, self._setup.journal.batches
+        items = {item.number: item for item in await self._setup.journal.reads(table.open_items, record.run_id, record.number)}
+        asked = asked_parameters(record.parameters, {number: item.asked for number, item in items.items()})
+        request = gw.CollectBatchRequest(route=self._setup.model.route, id=record.batch_id, asked=asked)
+        stop, strange = "", 0
+        async for message in self._setup.gateway.collect_batch(request):
+            came = []
+            for result in message.results:
+                item = items.pop(int(result.id), None) if result.id.isdecimal() else None
+                if item is None:
+                    strange += 1
+                    continue
+                came.append(await self._read(item, result))
+                stop = stop or came[-1].stop
+            await self._keeper.end(waiting, came)
+        if strange:
+            logger.warning("run %s: %d results of batch %s belong to nothing that waits in it", record.run_id, strange, record.batch_id)
+        await self._missing(waiting, items.values())
+        await self._keeper.close(waiting)
+        if stop:
+            raise RunStopped(stop)
+        if batch.cut_short == "cancelled" and not waiting.record.cancelled:
+            raise RunStopped(
+                f"batch {batch.id} was cancelled at {record.provider}; what it has not answered is asked again if the run goes on"
+            )
+
+    async def _read(self, item: BatchItem, result: gw.BatchResult) -> Came:
+        """One result as an outcome; its media are stored before they are named."""
+        results = self._keeper.results
+        if result.WhichOneof("result") == "error":
+            return results.failed(item, call_failed(result.error))
+        response = result.response
+        files = await self._setup.blobs.writes(keep_files, response, self._setup.blobs) if has_media(response) else ""
+        return results.answered(item, response, files)
+
+    async def _missing(self, waiting: Waiting, items: Iterable[BatchItem]) -> None:
+        """Items without a result. Of a batch that was found by its key they may never have been in it: those are asked again."""
+        missing, record = list(items), waiting.record
+        if not missing:
+            return
+        put_in = await self._setup.journal.reads(self._setup.journal.batches.count_items, record.run_id, record.number)
+        if put_in - len(missing) >= record.items:
+            return
+        failure = CallFailed(ErrorClass.TRANSIENT, f"batch {record.batch_id} ended without a result of it", may_be_charged=True)
+        await self._keeper.end(waiting, [self._keeper.results.failed(item, failure) for item in missing])
+
+    async def _failed(self, waiting: Waiting, batch: gw.Batch) -> None:
+        """A batch of which the provider asked nothing."""
+        error_class = ErrorClass.of(batch.problem_class)
+        failure = CallFailed(error_class, batch.problem or "it does not say why")
+        await self._keeper.close(waiting)
+        self._not_taken(failure, waiting.record.items)
+
+    async def _lost(self, waiting: Waiting, why: str) -> None:
+        """A batch that the provider does not know any more: its items were asked, and nobody knows what came of them."""
+        record, table = waiting.record, self._setup.journal.batches
+        items = await self._setup.journal.reads(table.open_items, record.run_id, record.number)
+        told = f"{record.provider} does not know batch {record.batch_id} any more: {why}"
+        failure = CallFailed(ErrorClass.UNKNOWN, told, may_be_charged=True)
+        logger.warning("run %s: %s", record.run_id, told)
+        await self._keeper.end(waiting, list(map(partial(self._keeper.results.failed, failure=failure, for_good=True), items)))
+        await self._keeper.close(waiting)

@@ -1,0 +1,160 @@
+"""Runs that ask in batches, ended at every step as a crash ends them, stopped, paused, and gone on with: nothing is paid twice or lost."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from genlevel.v1 import evaluator_pb2 as ev
+from tests.evaluator.batches.gateway import COST
+from tests.evaluator.runs.asking import finish, specification, watched
+from tests.waiting import until
+
+STEPS = ["filling", "handed over", "accepted", "looked at", "collecting", "collected"]
+
+
+def started(folder, **traffic):
+    return ev.StartRunRequest(specification=specification(folder), traffic=ev.TrafficSettings(batch=True, **traffic))
+
+
+def once(step, at, then):
+    """A hook that does something the so-manieth time that a step is reached."""
+    seen = []
+
+    def on(reached):
+        if reached == step:
+            seen.append(reached)
+            if len(seen) == at:
+                then()
+
+    return on
+
+
+@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_crash_at_any_step_pays_nothing_twice_and_loses_nothing(make_evaluator, scripted, suite_folder, step, at):
+    scripted.info.batch.items = 120
+    first, _ = make_evaluator(batch_look_s=0.02)
+    scripted.on = once(step, at, first.cut)
+    run = await finish(first, started(suite_folder(200)))
+    assert run.status == ev.RUN_STATUS_INTERRUPTED
+    await first.close()
+    scripted.on = lambda step: None
+    second, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.status, run.counts.answered) == (ev.RUN_STATUS_FINISHED, 200), run.reason
+    assert (len(scripted.paid), set(scripted.paid.values())) == (200, {1})
+    assert (run.cost_nano_usd, run.most_cost_nano_usd, run.unknown_calls) == (200 * COST, 200 * COST, 0)
+
+
+async def test_a_crash_while_a_batch_is_looked_for_is_one_as_any(make_evaluator, scripted, suite_folder):
+    first, _ = make_evaluator(batch_look_s=0.02)
+    scripted.on = once("accepted", 1, first.cut)
+    run = await finish(first, started(suite_folder(3)))
+    await first.close()
+    second, _ = make_evaluator(batch_look_s=0.02)
+    scripted.on = once("looked for", 1, second.cut)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    await second.close()
+    assert (run.status, run.batches.batches, run.batches.instances) == (ev.RUN_STATUS_INTERRUPTED, 1, 3)
+    third, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(third, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, set(scripted.paid.values()), len(scripted.stored)) == (3, {1}, 1)
+
+
+async def test_what_failed_in_a_batch_keeps_its_tries_over_a_crash(make_evaluator, scripted, suite_folder, failing_script):
+    from genlevel.v1 import gateway_pb2 as gw
+
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT)
+    first, _ = make_evaluator(batch_look_s=0.02, attempts=3)
+    scripted.on = once("accepted", 2, first.cut)
+    run = await finish(first, started(suite_folder(2)))
+    assert run.status == ev.RUN_STATUS_INTERRUPTED
+    await first.close()
+    scripted.on = lambda step: None
+    second, _ = make_evaluator(batch_look_s=0.02, attempts=3)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.failed, scripted.sizes) == (2, [2, 2, 2])
+
+
+async def test_a_run_that_is_stopped_leaves_its_batches_and_collects_them_when_it_goes_on(make_evaluator, scripted, suite_folder):
+    scripted.held = True
+    first, _ = make_evaluator(batch_look_s=0.02)
+    run = (await first.start_run(started(suite_folder(4)))).run
+    await until(lambda: scripted.stored and scripted.stored["batch-1"].looks > 1)
+    await first.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    run = await watched(first, run)
+    assert (run.status, run.counts.pending, scripted.cancelled) == (ev.RUN_STATUS_INTERRUPTED, 4, [])
+    assert (run.batches.provider, run.batches.batches, run.batches.instances, run.batches.expires_s) == ("compatible", 1, 4, 2e9)
+    assert (run.cost_nano_usd, run.unknown_calls) == (0, 4)
+    assert run.most_cost_nano_usd > 4 * COST
+    scripted.held = False
+    run = await finish(first, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, scripted.sizes, run.cost_nano_usd) == (4, [4], 4 * COST)
+
+
+async def test_what_waits_in_batches_is_shown_while_the_run_goes_on(make_evaluator, scripted, suite_folder):
+    scripted.held = True
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+    run = (await evaluator.start_run(started(suite_folder(4)))).run
+    async for progress in evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        if progress.run.batches.batches:
+            break
+    assert progress.waiting["batch"] == 4
+    scripted.held = False
+    run = await watched(evaluator, run)
+    assert run.counts.answered == 4
+
+
+async def test_a_run_that_is_told_to_stop_has_its_batches_cancelled_and_pays_for_what_was_answered(make_evaluator, scripted, suite_folder):
+    scripted.held = True
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+    run = (await evaluator.start_run(started(suite_folder(4)))).run
+    await until(lambda: scripted.stored and scripted.stored["batch-1"].looks > 1)
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_STOPPED))
+    run = await watched(evaluator, run)
+    assert (run.status, run.counts.answered, run.counts.pending) == (ev.RUN_STATUS_INTERRUPTED, 2, 2)
+    assert (scripted.cancelled, run.HasField("batches"), run.cost_nano_usd, run.unknown_calls) == (["batch-1"], False, 2 * COST, 0)
+    scripted.held = False
+    run = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, set(scripted.paid.values()), scripted.sizes) == (4, {1}, [4, 2])
+
+
+async def test_batches_of_a_run_that_nobody_works_on_are_cancelled_when_it_is_told_to_stop(make_evaluator, scripted, suite_folder):
+    scripted.held = True
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+    run = (await evaluator.start_run(started(suite_folder(4)))).run
+    await until(lambda: scripted.stored and scripted.stored["batch-1"].looks > 1)
+    await evaluator.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    await watched(evaluator, run)
+    await evaluator.close()
+    other, _ = make_evaluator(batch_look_s=0.02)
+    told = await other.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_STOPPED))
+    run = await watched(other, told.run)
+    assert (run.status, run.counts.answered, run.HasField("batches")) == (ev.RUN_STATUS_INTERRUPTED, 2, False)
+    assert (scripted.cancelled, run.reason) == (["batch-1"], "stopped by request")
+
+
+async def test_what_is_left_can_be_asked_call_by_call(make_evaluator, scripted, suite_folder):
+    scripted.info.batch.items, scripted.looks = 2, 3
+    first, _ = make_evaluator(batch_look_s=0.02)
+    scripted.on = once("looked at", 2, first.cut)
+    run = await finish(first, started(suite_folder(3)))
+    await first.close()
+    scripted.info.ClearField("batch")
+    second, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(batch=False), retry_failed=True))
+    assert run.counts.answered == 3
+    assert sum(scripted.paid.values()) + scripted.single == 3
+
+
+async def test_items_and_batches_are_all_closed_at_the_end(run_in_batches, suite_folder, scripted, tmp_path):
+    scripted.most = 2
+    run, *_ = await run_in_batches(suite_folder(5))
+    with sqlite3.connect(tmp_path / "data" / "genlevel.db") as database:
+        assert database.execute("select distinct state from evaluator_batches").fetchall() == [(3,)]
+        states = dict(database.execute("select state, count(*) from evaluator_batch_items group by state").fetchall())
+    database.close()
+    assert set(states) == {1}
+    assert run.counts.answered == 5
