@@ -1,12 +1,13 @@
 """What is known of hosted models: the shipped tables in known_models/, one a provider, each read when it is first asked about.
 
-A table (YAML): source and as_of of its figures, defaults of its models, and models by the names that the provider gives them:
+A table (YAML): source and as_of of its figures, defaults of its models, and models by the names that the provider gives them. same_as: it
+has the models of another table, at their prices, too.
 
 - price: as in the settings (``ModelPrice``). later: {from, price}, the price from a day on.
 - also: other names of the same model, such as dated snapshots, at the same price. A name that is not listed has no entry.
 - context_tokens, max_output_tokens: as published. modalities: what goes in. makes: what comes out, if it is not text.
 - api: the API that it is asked by, if it is not the provider's usual one. structured_output: it can be held to a JSON schema.
-- omits: parameters that the API refuses for this model, so they are left out and applied_parameters says so.
+- omits: parameters that the API refuses or ignores for this model, so they are left out and applied_parameters says so.
 - image_tokens: upper bound of one image that goes in; output_image_tokens: of one that comes out. extra_output_tokens: room for thinking on
   top of an answer's own limit.
 - source: where a model's figures are from, if they are not from the table's.
@@ -15,7 +16,7 @@ A table (YAML): source and as_of of its figures, defaults of its models, and mod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -81,8 +82,9 @@ class _Entry(TypedDict, total=False):
 class _Table(TypedDict):
     source: str
     as_of: str
+    same_as: NotRequired[str]
     defaults: NotRequired[_Entry]
-    models: dict[str, _Entry]
+    models: NotRequired[dict[str, _Entry]]
 
 
 def facts(provider: str, model: str) -> ModelFacts:
@@ -106,7 +108,10 @@ def known_models(provider: str) -> dict[str, ModelFacts]:
 
 
 def _models(table: _Table) -> Iterator[tuple[str, ModelFacts]]:
-    for name, entry in table["models"].items():
+    for name, made in known_models(table["same_as"]).items() if "same_as" in table else ():
+        price = None if made.price is None else replace(made.price, source=table["source"], as_of=table["as_of"])
+        yield name, replace(made, price=price)
+    for name, entry in table.get("models", {}).items():
         made = _facts(entry, table)
         for one in (name, *entry.get("also", ())):
             yield one, made

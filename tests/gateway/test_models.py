@@ -64,6 +64,15 @@ def test_names_of_one_model_have_its_price() -> None:
     assert facts("nobody", "gpt-4o") is UNKNOWN
 
 
+def test_a_table_may_have_the_models_of_another_at_a_source_of_its_own() -> None:
+    here, there = facts("vertex", "gemini-2.5-pro"), facts("gemini", "gemini-2.5-pro")
+    assert here.price is not None
+    assert there.price is not None
+    assert here.price.first == there.price.first
+    assert here.price.source != there.price.source
+    assert here.context_tokens == there.context_tokens
+
+
 def test_a_price_that_changes_is_the_one_of_the_day() -> None:
     before, after = (Price(Decimal(one), Decimal(one), Decimal(one), Decimal(one)) for one in (1, 2))
     dated = DatedPrice(before, changes_on=date(2027, 1, 1), later=after)
@@ -93,6 +102,23 @@ def test_a_price_that_changes_is_the_one_of_the_day() -> None:
             10 * 4000 + 1000 * 200 + 400 * 5000 + 100 * 8000 + 20 * 20000,
         ),
         ("anthropic/claude-haiku-5-5", gw.Usage(input_tokens=100_001, output_tokens=4), 100_001 * 500 + 4 * 2500),
+        (
+            "gemini/gemini-2.5-flash",  # 37 of text, 25 of sound, 4 of sound from the cache; thinking is output
+            gw.Usage(
+                input_tokens=62,
+                cache_read_tokens=10,
+                output_tokens=14,
+                reasoning_tokens=6,
+                details=gw.UsageDetails(input_audio_tokens=25, cache_read_audio_tokens=4),
+            ),
+            37 * 300 + 25 * 1000 + 6 * 30 + 4 * 100 + 20 * 2500,
+        ),
+        ("vertex/gemini-2.5-pro", gw.Usage(input_tokens=200_001, output_tokens=1), 200_001 * 2500 + 15_000),
+        (
+            "gemini/gemini-3-pro-image",
+            gw.Usage(input_tokens=10, output_tokens=1130, details=gw.UsageDetails(output_image_tokens=1120)),
+            10 * 2000 + 10 * 12_000 + 1120 * 120_000,
+        ),
         ("xai/grok-4.3", gw.Usage(input_tokens=200_000, output_tokens=4), 200_000 * 2500 + 4 * 5000),
         ("xai/grok-4.3", gw.Usage(input_tokens=199_999, output_tokens=4), 199_999 * 1250 + 4 * 2500),
     ],
