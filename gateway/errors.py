@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.adapters.base import ProviderError
+from gateway.adapters.bedrock_errors import AWS_CODES, AWS_WORDINGS
 from gateway.retry_after import NO_TIMES, exhausted_dimension, times_of
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.shown import without_secrets
@@ -93,6 +94,7 @@ CODES: dict[str, ErrorClass] = {
     "ABORTED": ErrorClass.TRANSIENT,
     "UNIMPLEMENTED": ErrorClass.UNSUPPORTED,
     "MISSING_THOUGHT_SIGNATURE": ErrorClass.CALLER_FAULT,
+    **AWS_CODES,
     # Of jobs: what their adapters find in their status
     "job_cancelled": ErrorClass.DENIED,
     "job_expired": ErrorClass.DENIED,
@@ -129,6 +131,10 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     ("server_error", re.compile(r"^image input is not supported\b"), ErrorClass.UNSUPPORTED),
     # xAI, which answers 400 to a wrong key
     ("Client specified an invalid argument", re.compile(r"^Incorrect API key provided\b"), ErrorClass.CREDENTIAL),
+    *AWS_WORDINGS,
+    # Cohere, whose errors have a message alone
+    ("cohere", re.compile(r"^too many tokens\b"), ErrorClass.CONTEXT_TOO_LONG),
+    ("cohere", re.compile(r"^invalid (api )?token\b"), ErrorClass.CREDENTIAL),
     # vLLM
     ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), ErrorClass.CONTEXT_TOO_LONG),
 )

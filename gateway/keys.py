@@ -16,18 +16,33 @@ SHORTEST_HIDDEN = 8
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """The variable or file that holds a key; name "" = no key is needed. served: who reads of it may be on another machine."""
+    """The variable or file that holds a key; name "" = no key is needed. served: who reads of it may be on another machine.
+
+    may_lack: without it the provider's client looks for other credentials.
+    """
 
     name: str = ""
     is_file: bool = False
     served: bool = False
+    may_lack: bool = False
 
     @classmethod
-    def of(cls, account: Account, provider: Provider, *, served: bool = False) -> KeySource:
-        """What the account says, else the provider's usual variable, whose key goes to the provider alone."""
+    def of(cls, account: Account, provider: Provider, *, served: bool = False, configured: bool = True) -> KeySource:
+        """What the account says, else the provider's usual variable, whose key goes to the provider alone.
+
+        configured: somebody has written down that the provider is asked. Credentials of the machine itself are not for callers of a service
+        who name a provider that nobody has.
+        """
         if account.api_key_file is not None:
             return cls(str(account.api_key_file), True, served)
-        return cls(account.api_key_env or (provider.key_variable if provider.is_at(account.base_url) else ""), False, served)
+        if account.api_key_env:
+            return cls(account.api_key_env, False, served)
+        return cls(
+            provider.key_variable if provider.is_at(account.base_url) else "",
+            False,
+            served,
+            provider.has_credentials and (configured or not served),
+        )
 
     def read(self, *, route: str, account: str, provider: str) -> str:
         """The key, or "" if none is needed; from now on no log line shows it. route, account, provider: for messages.
@@ -37,6 +52,8 @@ class KeySource:
         if not self.name:
             return ""
         key = self._in_file(route, account, provider) if self.is_file else os.environ.get(self.name, "").strip()
+        if not key and self.may_lack:
+            return ""
         if not key:
             how = f"write the key into {self.name}" if self.is_file else f"set the environment variable {self.name}"
             where = " of the gateway" if self.served else ""

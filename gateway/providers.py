@@ -28,6 +28,9 @@ class Dialect(StrEnum):
     VERTEX = "vertex"
     """Gemini's, at the addresses of a project."""
     EMBEDDED = "embedded"
+    BEDROCK = "bedrock"
+    COHERE = "cohere"
+    OLLAMA = "ollama"
 
 
 class Charging(StrEnum):
@@ -53,7 +56,8 @@ class Provider:
     models: the only ones it has; empty = any. limits: those of an account that names none.
     bill: where an answer's usage says what it was billed, such as "cost"; "" = nowhere.
     renames: fields of a conversation's body that have another name here. tells_usage: its streams say what was used unasked, and it refuses
-    requests that ask. problem: a function that says why it cannot be used on this machine, as "module:name"; "" = it always can.
+    requests that ask. problem: a function that says why it cannot be used on this machine without a key, as "module:name"; "" = it always
+    can. has_credentials: without a key its client finds others on the machine.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Provider:
     renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tells_usage: bool = False
     problem: str = ""
+    has_credentials: bool = False
 
     def is_at(self, base_url: str) -> bool:
         """Whether an address is the provider's own, over TLS: a name of its domain. "" is."""
@@ -176,6 +181,19 @@ _ROWS = (
         client="gateway.google_clients:vertex_client",
         domain="googleapis.com",
     ),
+    Provider(
+        "bedrock",
+        Dialect.BEDROCK,
+        Charging.ALWAYS,
+        apis=(Api.CONVERSE,),
+        client="gateway.aws_client:bedrock_client",
+        key_variable="AWS_BEARER_TOKEN_BEDROCK",  # https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
+        domain="amazonaws.com",
+        problem="gateway.aws_client:problem",
+        has_credentials=True,
+    ),
+    # https://docs.cohere.com/reference/chat
+    Provider("cohere", Dialect.COHERE, Charging.ELSEWHERE, key_variable="CO_API_KEY", base_url="https://api.cohere.com"),
     # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting
     _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", bill="cost"),
     # https://docs.mistral.ai/api: a field that it does not know, such as seed or stream_options.include_usage, is refused
@@ -196,6 +214,14 @@ _ROWS = (
     _local("sglang", "http://localhost:30000/v1", (Api.CHAT, Api.IMAGES, Api.VIDEO)),
     # https://docs.ollama.com/api/openai-compatibility
     _local("ollama", "http://localhost:11434/v1"),
+    # https://docs.ollama.com/api; the API of a single prompt is its generate
+    Provider(
+        "ollama-native",
+        Dialect.OLLAMA,
+        Charging.KEYED_ELSEWHERE,
+        apis=(Api.CHAT, Api.GENERATE),
+        base_url="http://localhost:11434",
+    ),
     # https://lmstudio.ai/docs/developer/openai-compat
     _local("lmstudio", "http://localhost:1234/v1"),
     # https://huggingface.co/docs/text-generation-inference/messages_api

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from gateway.adapters import ADAPTERS
-from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused, error_of
+from gateway.adapters import ADAPTERS, error_reader
+from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused
 from gateway.adapters.making import JobFailed
 from gateway.bodies import body_of, no_object
 from gateway.errors import classify, malformed, redact
@@ -26,7 +26,7 @@ _UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeEr
 def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
     """The answer in a reply. Raises CallFailed, with what the call used if the reply says it."""
     body = body_of(raw)
-    failed = None if 200 <= status < 300 else failure_of(route, upstream, error_of(status, body, headers))
+    failed = None if 200 <= status < 300 else failure_of(route, upstream, error_reader(route.row.dialect)(status, body, headers))
     if not isinstance(body, dict):
         raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
     adapter = ADAPTERS[route.row.dialect, route.api]

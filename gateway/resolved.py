@@ -86,16 +86,16 @@ class ResolvedRoute:
         return self.provider if self.row.implied else host_of(self.base_url)
 
     def key(self) -> str:
-        """The key, or "" if none is needed. Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be a key."""
+        """The key, or "" if it can do without. Raises CallFailed (CREDENTIAL) with what to set if it is missing or cannot be a key."""
         return self.key_source.read(route=self.name, account=self.account, provider=self.provider)
 
     def problem(self) -> str:
         """Why it cannot be called on this machine, in one line; "" if it can."""
         try:
-            self.key()
+            key = self.key()
         except CallFailed as failure:
             return failure.message
-        if not self.row.problem:
+        if key or not self.row.problem:
             return ""
         why: Callable[[], str] = pkgutil.resolve_name(self.row.problem)
         return why()

@@ -89,14 +89,15 @@ class Routes:
         if row.models and model not in row.models:
             raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         account = self._settings.accounts.get(provider)
-        if account is None or account.provider != provider:
+        configured = account is not None and account.provider == provider
+        if account is None or not configured:
             if self._served and is_loopback_url(row.base_url):
                 raise _fault(
                     f"{cut(name)}: a service asks a server on its own machine only if its configuration says so; "
                     f"add `{provider}: {{provider: {provider}}}` to accounts in the gateway's genlevel.yaml"
                 )
             account = Account(provider=provider)
-        route = self._route(name, provider, account, Route(account=provider, model=model))
+        route = self._route(name, provider, account, Route(account=provider, model=model), configured=configured)
         if len(self._resolved) >= MAX_RESOLVED:
             self._resolved.clear()
         self._resolved[name] = route
@@ -152,12 +153,12 @@ class Routes:
         hint = f"did you mean '{close[0]}'?" if close else f"configured: {', '.join(sorted(self._settings.accounts)) or 'none'}"
         raise ConfigurationError(f"{self._settings.place('routes', route, 'account')}: no account is named '{name}'; {hint}")
 
-    def _route(self, name: str, account_name: str, account: Account, route: Route) -> ResolvedRoute:
+    def _route(self, name: str, account_name: str, account: Account, route: Route, *, configured: bool = True) -> ResolvedRoute:
         row = PROVIDERS[account.provider]
         if account.base_url:
             host_of(account.base_url)
         base_url = (account.base_url or row.base_url).rstrip("/")
-        source = KeySource.of(account, row, served=self._served)
+        source = KeySource.of(account, row, served=self._served, configured=configured)
         known = self._facts(row, route)
         usual_api = known.api or row.usual_api
         api = route.api or usual_api

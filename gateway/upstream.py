@@ -169,7 +169,8 @@ class Upstream:
         """Where a request goes, its headers, and its body as it is written."""
         url = self._urls.get(path)
         if url is None:
-            url = URL(f"{self.base_url.rstrip('/')}/{path}")
+            # An adapter's path is written as it is to arrive: a signature is of "%3A", and not of ":".
+            url = URL(f"{self.base_url.rstrip('/')}/{path}", encoded="%" in path)
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
         asked = self._headers

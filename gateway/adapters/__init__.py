@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.adapters.anthropic_messages import AnthropicMessages
-from gateway.adapters.base import Adapter, Capabilities
+from gateway.adapters.base import Adapter, Capabilities, ErrorReader, error_of
+from gateway.adapters.bedrock import BedrockConverse
+from gateway.adapters.bedrock_errors import aws_error
+from gateway.adapters.cohere import CohereChat, cohere_error
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.embedded import EmbeddedChat
 from gateway.adapters.gemini import Gemini, VertexGemini
 from gateway.adapters.images import CompatibleImages, OpenAIImages
 from gateway.adapters.making import Maker
+from gateway.adapters.ollama import OllamaChat, OllamaGenerate
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import OpenAISpeech
@@ -26,6 +30,10 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.GEMINI, Api.GENERATE): Gemini(),
     (Dialect.VERTEX, Api.GENERATE): VertexGemini(),
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
+    (Dialect.BEDROCK, Api.CONVERSE): BedrockConverse(),
+    (Dialect.COHERE, Api.CHAT): CohereChat(),
+    (Dialect.OLLAMA, Api.CHAT): OllamaChat(),
+    (Dialect.OLLAMA, Api.GENERATE): OllamaGenerate(),
 }
 
 WITHOUT_URIS: dict[tuple[Dialect, Api], Capabilities] = {
@@ -41,6 +49,13 @@ MAKERS: dict[tuple[Dialect, Api], Maker] = {
     (Dialect.COMPATIBLE, Api.SPEECH): OpenAISpeech(),
     (Dialect.COMPATIBLE, Api.VIDEO): CompatibleVideos(),
 }
+
+_ERRORS: dict[Dialect, ErrorReader] = {Dialect.BEDROCK: aws_error, Dialect.COHERE: cohere_error}
+
+
+def error_reader(dialect: Dialect) -> ErrorReader:
+    """How the errors of a dialect are read."""
+    return _ERRORS.get(dialect, error_of)
 
 
 def takes_seed(dialect: Dialect, api: Api) -> bool:

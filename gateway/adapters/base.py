@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -94,6 +94,10 @@ class ProviderError:
     message: str = ""
     param: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ErrorReader = Callable[[int, object, Mapping[str, str]], ProviderError]
+"""An error by status, body (an object, or a text) and headers with lower-case names."""
 
 
 class Refused(Exception):

@@ -8,8 +8,13 @@ from typing import NamedTuple
 from gateway.bodies import Json
 from gateway.providers import Dialect, Provider
 from gateway.streams.assembler import Assembler, Framing
+from gateway.streams.aws_frames import AwsFraming
+from gateway.streams.bedrock import BedrockAssembler
 from gateway.streams.chat import ChatAssembler
+from gateway.streams.cohere import CohereAssembler
 from gateway.streams.messages import MessagesAssembler
+from gateway.streams.ndjson import JsonLines
+from gateway.streams.ollama import OllamaAssembler
 from gateway.streams.responses import ResponsesAssembler
 from gateway.streams.sse import ServerSentEvents
 from genlevel.runtime.settings import Api
@@ -41,5 +46,9 @@ STREAMS: dict[tuple[Dialect, Api], Streaming] = {
     (Dialect.OPENAI, Api.RESPONSES): Streaming(ServerSentEvents, ResponsesAssembler),
     (Dialect.ANTHROPIC, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),
     (Dialect.COMPATIBLE, Api.CHAT): _CHAT,
+    (Dialect.BEDROCK, Api.CONVERSE): Streaming(AwsFraming, BedrockAssembler, fields={}),
+    (Dialect.COHERE, Api.CHAT): Streaming(ServerSentEvents, CohereAssembler),
+    (Dialect.OLLAMA, Api.CHAT): Streaming(JsonLines, OllamaAssembler),
+    (Dialect.OLLAMA, Api.GENERATE): Streaming(JsonLines, OllamaAssembler),
 }
 """APIs that are not here answer whole, also callers who asked for a stream."""
